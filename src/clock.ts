@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
+
+/** A pending call that can be taken back. */
+export interface Timer {
+  cancel(): void
+}
+
+/** Time and chance: the only way by which they enter the core. */
+export interface Clock {
+  /** Milliseconds on a scale that never jumps (it does not follow changes of the system's date). */
+  now(): number
+  /** Calls once after `delay` milliseconds. */
+  after(delay: number, call: () => void): Timer
+  /** Calls when the current turn of the event loop is over. */
+  defer(call: () => void): void
+  /** A number in [0, 1). */
+  random(): number
+  /** The name of one life of an endpoint: 64 random bits as 13 characters of [0-9a-z], unlike any other. */
+  incarnationId(): string
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(delay, call) {
+    const timer = setTimeout(call, delay)
+    return { cancel: () => clearTimeout(timer) }
+  },
+  defer: (call) => void setImmediate(call),
+  random: Math.random,
+  incarnationId: () => randomBytes(8).readBigUInt64BE().toString(36).padStart(13, '0'),
+}

@@ -1,0 +1,139 @@
+import type { Address } from './address'
+import type { Clock, Timer } from './clock'
+import type { Ending } from './ending'
+import { asError, ConnectionFailed, type LahjaError, ProtocolViolation } from './errors'
+import type { Limits } from './limits'
+import type { Link } from './link'
+import type { Connection, DialOutcome, Transport } from './transport'
+
+/** What a dialer needs of the mesh it dials for. */
+export interface DialerContext {
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly limits: Limits
+  /** Begins a handshake with whoever has answered at the address. */
+  readonly shakeHands: (connection: Connection, address: Address) => Link
+  /** There is nobody at the address any more. */
+  readonly gone: (address: Address) => void
+  /** An attempt has failed in a way that another one will not mend. */
+  readonly failed: (address: Address, cause: LahjaError) => void
+}
+
+type State =
+  | { readonly kind: 'waiting'; readonly timer: Timer; readonly hopeless: boolean }
+  | { readonly kind: 'dialling' }
+  | { readonly kind: 'linked'; readonly link: Link }
+  | { readonly kind: 'stopped' }
+
+/**
+ * How long to wait before an attempt: full jitter over a span that doubles from attempt to attempt, so that peers that
+ * failed together do not try again together.
+ */
+export function redialDelay(attempt: number, limits: Pick<Limits, 'redialMin' | 'redialMax'>, random: number): number {
+  return random * Math.min(limits.redialMax, limits.redialMin * 2 ** attempt)
+}
+
+/** Dials one address until there is a link or nobody left to link with. */
+export class Dialer {
+  readonly address: Address
+  readonly #context: DialerContext
+  #state: State = { kind: 'stopped' }
+  #attempt = 0
+  #lastFailure = ''
+
+  /** @param delay milliseconds before the first attempt */
+  constructor(address: Address, context: DialerContext, delay: number) {
+    this.address = address
+    this.#context = context
+    this.#wait(delay, false)
+  }
+
+  /** The link it has made, from the dial on; its handshake may still fail. */
+  get link(): Link | undefined {
+    return this.#state.kind === 'linked' ? this.#state.link : undefined
+  }
+
+  /** Is there something better to do than to wait for it? */
+  get isSettled(): boolean {
+    const state = this.#state
+    return (
+      state.kind === 'stopped' ||
+      (state.kind === 'linked' ? state.link.isUp : state.kind === 'waiting' && state.hopeless)
+    )
+  }
+
+  /** The link is up. */
+  succeeded(): void {
+    this.#attempt = 0
+    this.#lastFailure = ''
+  }
+
+  /** The link it had made is closed, and not by a goodbye. */
+  closed(ending: Ending): void {
+    if (this.#state.kind !== 'linked') return
+    const hopeless = ending.kind === 'refused' && isHopeless(ending)
+    if (hopeless && ending.reason !== this.#lastFailure) {
+      this.#lastFailure = ending.reason
+      this.#context.failed(this.address, ending.cause)
+    }
+    this.#retry(hopeless)
+  }
+
+  /** Gives up, together with a link that is not up yet. */
+  stop(): void {
+    const state = this.#state
+    this.#state = { kind: 'stopped' }
+    if (state.kind === 'waiting') state.timer.cancel()
+    if (state.kind === 'linked' && !state.link.isUp) state.link.refuse('duplicate', 'another link was preferred')
+  }
+
+  #retry(hopeless: boolean): void {
+    const { clock, limits } = this.#context
+    const delay = hopeless ? limits.redialMax : redialDelay(this.#attempt++, limits, clock.random())
+    this.#wait(delay, hopeless)
+  }
+
+  #wait(delay: number, hopeless: boolean): void {
+    const timer = this.#context.clock.after(delay, () => void this.#dial())
+    this.#state = { kind: 'waiting', timer, hopeless }
+  }
+
+  async #dial(): Promise<void> {
+    this.#state = { kind: 'dialling' }
+    const { transport, shakeHands, gone } = this.#context
+    const outcome = await transport.dial(this.address).catch(asBusy)
+    if (this.#isStopped()) {
+      if (outcome.kind === 'connected') outcome.connection.destroy()
+      return
+    }
+    switch (outcome.kind) {
+      case 'connected':
+        this.#state = { kind: 'linked', link: shakeHands(outcome.connection, this.address) }
+        return
+      case 'dead':
+        this.#state = { kind: 'stopped' }
+        await transport.bury(this.address)
+        return gone(this.address)
+      case 'absent':
+        this.#state = { kind: 'stopped' }
+        return gone(this.address)
+      case 'busy':
+        return this.#retry(false)
+    }
+  }
+
+  /** By a call of `stop` while the dial was under way. */
+  #isStopped(): boolean {
+    return this.#state.kind === 'stopped'
+  }
+}
+
+/** Would the next attempt end like this one? */
+function isHopeless(ending: Extract<Ending, { kind: 'refused' }>): boolean {
+  if (ending.cause instanceof ProtocolViolation) return ending.cause.reason !== 'handshake-timeout'
+  return ['version-mismatch', 'malformed', 'wrong-peer', 'unexpected-message'].includes(ending.reason)
+}
+
+function asBusy(thrown: unknown): DialOutcome {
+  return { kind: 'busy', cause: new ConnectionFailed('dialling failed', { cause: asError(thrown) }) }
+}

@@ -1,0 +1,26 @@
+import { ConnectionFailed, type LahjaError, LinkRefused, ProtocolViolation } from './errors'
+
+/** How a link ended. */
+export type Ending =
+  /** The peer said goodbye after all it had to say. */
+  | { readonly kind: 'left' }
+  /** We left, and the peer has read it all, or we gave it up. */
+  | { readonly kind: 'done' }
+  /** It never came up: one side would not have it, or it broke before. */
+  | { readonly kind: 'refused'; readonly cause: LahjaError; readonly reason: string }
+  /** It broke; so many events that were accepted for the peer died with it. */
+  | { readonly kind: 'lost'; readonly cause: LahjaError; readonly undelivered: number }
+
+/** The end of a link that something went wrong with. */
+export function failure(wasUp: boolean, cause: LahjaError, undelivered: number): Ending {
+  if (wasUp) return { kind: 'lost', cause, undelivered }
+  const isNamed = cause instanceof ProtocolViolation || cause instanceof LinkRefused
+  return { kind: 'refused', cause, reason: isNamed ? cause.reason : 'disconnected' }
+}
+
+/** Why a stream that ends without a goodbye is a failure. */
+export function endOfStream(heldBytes: number): LahjaError {
+  if (heldBytes === 0) return new ConnectionFailed('expected a goodbye, got the end of the stream')
+  const got = `the end of the stream after ${heldBytes} bytes of one`
+  return new ProtocolViolation('frame-cut-off', `expected a whole frame, got ${got}`)
+}

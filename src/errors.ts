@@ -1,0 +1,135 @@
+/**
+ * Everything this package throws, rejects with or reports is a `LahjaError`. The class names the cause, `code` is its
+ * stable name for programs, the message says what was expected and what came.
+ */
+export abstract class LahjaError extends Error {
+  abstract readonly code: string
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+  }
+}
+
+/** An argument or option that can't be used. */
+export class InvalidArgument extends LahjaError {
+  readonly code = 'LAHJA_INVALID_ARGUMENT'
+}
+
+/** The bus directory can't be trusted, created or read. */
+export class DirectoryRefused extends LahjaError {
+  readonly code = 'LAHJA_DIRECTORY_REFUSED'
+}
+
+/** A socket path would not fit into `sockaddr_un.sun_path` (unix(7)), where longer paths are cut off silently. */
+export class PathTooLong extends LahjaError {
+  readonly code = 'LAHJA_PATH_TOO_LONG'
+}
+
+/** Another live endpoint of the bus holds the name. */
+export class NameInUse extends LahjaError {
+  readonly code = 'LAHJA_NAME_IN_USE'
+}
+
+/** The endpoint is closing or closed. */
+export class EndpointClosed extends LahjaError {
+  readonly code = 'LAHJA_ENDPOINT_CLOSED'
+}
+
+/** `close()` reached its deadline with events still waiting for peers that did not read. */
+export class CloseTimeout extends LahjaError {
+  readonly code = 'LAHJA_CLOSE_TIMEOUT'
+  /** Events not delivered, by peer name. */
+  readonly undelivered: ReadonlyMap<string, number>
+
+  constructor(message: string, undelivered: ReadonlyMap<string, number>) {
+    super(message)
+    this.undelivered = undelivered
+  }
+}
+
+/** A broadcast that requires a subscriber found none. */
+export class NoSubscribers extends LahjaError {
+  readonly code = 'LAHJA_NO_SUBSCRIBERS'
+}
+
+/** The payload holds something that has no form on the wire; the message names where. */
+export class UnserializablePayload extends LahjaError {
+  readonly code = 'LAHJA_UNSERIALIZABLE_PAYLOAD'
+}
+
+/** The encoded event is larger than the frame limit, this endpoint's own or a receiver's. */
+export class PayloadTooLarge extends LahjaError {
+  readonly code = 'LAHJA_PAYLOAD_TOO_LARGE'
+}
+
+/** A wait reached its `timeout`. */
+export class WaitTimeout extends LahjaError {
+  readonly code = 'LAHJA_WAIT_TIMEOUT'
+}
+
+/** A wait ended by its `signal`; the signal's reason is the `cause`. */
+export class AbortError extends LahjaError {
+  readonly code = 'LAHJA_ABORTED'
+}
+
+/** A subscription's handler threw or rejected; what it threw is the `cause`. */
+export class HandlerError extends LahjaError {
+  readonly code = 'LAHJA_HANDLER_ERROR'
+}
+
+/** A connection could not be made or went wrong below the protocol; the system's error is the `cause`. */
+export class ConnectionFailed extends LahjaError {
+  readonly code = 'LAHJA_CONNECTION_FAILED'
+}
+
+/** A peer ended the link, or would not take it up, and said why. */
+export class LinkRefused extends LahjaError {
+  readonly code = 'LAHJA_LINK_REFUSED'
+  /** The peer's word for it, as docs/protocol.md lists them. */
+  readonly reason: string
+
+  constructor(reason: string, message: string) {
+    super(`${reason}: ${message}`)
+    this.reason = reason
+  }
+}
+
+/** The names under which a link is closed for what its peer sent, or failed to send. */
+export type Violation =
+  | 'frame-too-large'
+  | 'frame-empty'
+  | 'frame-cut-off'
+  | 'malformed'
+  | 'unexpected-message'
+  | 'wrong-peer'
+  | 'version-mismatch'
+  | 'handshake-timeout'
+  | 'too-many-handshakes'
+
+/** A peer broke the protocol: its link, and only that, is closed. */
+export class ProtocolViolation extends LahjaError {
+  readonly code = 'LAHJA_PROTOCOL_VIOLATION'
+  readonly reason: Violation
+
+  constructor(reason: Violation, message: string, options?: ErrorOptions) {
+    super(`${reason}: ${message}`, options)
+    this.reason = reason
+  }
+}
+
+/** Says what came in the words of an "expected X, got Y" message. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return value.length > 80 ? `'${value.slice(0, 80)}…'` : `'${value}'`
+  if (typeof value === 'function') return `a function${value.name ? ` (${value.name})` : ''}`
+  if (typeof value === 'bigint') return `${value}n`
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (value === null || typeof value !== 'object') return String(value)
+  const name = Object.getPrototypeOf(value)?.constructor?.name
+  return typeof name === 'string' && name !== 'Object' ? `an instance of ${name}` : 'an object'
+}
+
+/** Whatever was thrown, as an `Error`. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })
+}

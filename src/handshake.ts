@@ -1,0 +1,46 @@
+import { type Address, isId, isName } from './address'
+import { describe, ProtocolViolation } from './errors'
+import { HANDSHAKE_FRAME } from './limits'
+import type { Hello } from './message'
+
+/** The versions of the protocol that this code speaks. */
+export const PROTOCOL_VERSIONS = [1, 1] as const
+
+/** What the two sides of a link have agreed on. */
+export interface Agreement {
+  readonly version: number
+  /** Bytes of body that the peer takes in a frame we send. */
+  readonly sendLimit: number
+}
+
+/**
+ * Holds a peer's hello against ours.
+ *
+ * @param expected who has to answer, where we dialled an address
+ * @throws ProtocolViolation if the peer is someone else, or speaks no version that we speak
+ */
+export function agree(ours: Hello, theirs: Hello, expected: Address | undefined): Agreement {
+  if (!isName(theirs.name) || !isId(theirs.id) || !theirs.groups.every(isName)) {
+    const got = [theirs.name, theirs.id, ...theirs.groups].map(describe).join(', ')
+    throw new ProtocolViolation('malformed', `hello: expected a valid name, id and groups, got ${got}`)
+  }
+  if (expected && (theirs.name !== expected.name || theirs.id !== expected.id)) {
+    const [want, got] = [expected, theirs].map(({ name, id }) => `${name}~${id}`)
+    throw new ProtocolViolation('wrong-peer', `expected ${want} at its address, got ${got}`)
+  }
+  const version = Math.min(ours.versions[1], theirs.versions[1])
+  if (version < Math.max(ours.versions[0], theirs.versions[0])) {
+    const [want, got] = [ours, theirs].map(({ versions }) => versions.join(' to '))
+    throw new ProtocolViolation('version-mismatch', `expected a protocol version of ${want}, got ${got}`)
+  }
+  if (theirs.frameLimit < HANDSHAKE_FRAME) {
+    const got = theirs.frameLimit
+    throw new ProtocolViolation('malformed', `hello.frameLimit: expected at least ${HANDSHAKE_FRAME}, got ${got}`)
+  }
+  return { version, sendLimit: Math.min(ours.frameLimit, theirs.frameLimit) }
+}
+
+/** Does the first of two incarnations come before the second, where one of them has to give way? */
+export function precedes(id: string, other: string): boolean {
+  return id < other
+}

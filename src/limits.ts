@@ -1,0 +1,44 @@
+/** The bounds of one endpoint, all of them options of `Endpoint.start`. Sizes in bytes, times in milliseconds. */
+export interface Limits {
+  /** Body of a frame, sent or received. Default 1 MiB, at most 64 MiB. */
+  readonly frame: number
+  /** From a connection to the end of its handshake. Default 10 s. */
+  readonly handshakeTimeout: number
+  /** Incoming connections that have not finished a handshake; the oldest goes when one too many comes. Default 64. */
+  readonly handshakes: number
+  /** Queued for one peer, from which on `broadcast` waits and `broadcastNowait` says false. Default 1 MiB. */
+  readonly highWaterMark: number
+  /** Queued for one peer at most. Default 8 MiB. */
+  readonly outbox: number
+  /** How long a `broadcast` waits for a slow peer before it is `lagging`, and nobody waits for it. Default 1 s. */
+  readonly patience: number
+  /** The least and the most of the redial delay, whose full jitter doubles from one to the other. Default 50 and 5,000. */
+  readonly redialMin: number
+  readonly redialMax: number
+  /** Between two looks at the directory. Default 1 s. */
+  readonly rescan: number
+  /** Of silence before a peer is asked for a sign of life. Default 5 s. */
+  readonly ping: number
+  /** Of silence, in pings, before a peer is `unresponsive`. Default 3, which is 15 s. */
+  readonly silentPings: number
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  frame: 1024 * 1024,
+  handshakeTimeout: 10_000,
+  handshakes: 64,
+  highWaterMark: 1024 * 1024,
+  outbox: 8 * 1024 * 1024,
+  patience: 1000,
+  redialMin: 50,
+  redialMax: 5000,
+  rescan: 1000,
+  ping: 5000,
+  silentPings: 3,
+}
+
+/** Whatever `frame` is set to, it is at most this. */
+export const FRAME_CEILING = 64 * 1024 * 1024
+
+/** Body of a frame before the handshake, when nothing is known of who sends it. */
+export const HANDSHAKE_FRAME = 4096

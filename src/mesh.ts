@@ -1,0 +1,296 @@
+import type { Address } from './address'
+import type { Identity } from './audience'
+import { NameClaim } from './claim'
+import type { Clock, Timer } from './clock'
+import { Dialer } from './dialer'
+import { Discovery } from './discovery'
+import type { Ending } from './ending'
+import { asError, type LahjaError, NameInUse, ProtocolViolation } from './errors'
+import { PROTOCOL_VERSIONS, precedes } from './handshake'
+import type { Limits } from './limits'
+import { Link, type LinkContext, type LinkEvents } from './link'
+import type { Hello } from './message'
+import type { Connection, Listener, Transport } from './transport'
+import { Waits } from './waits'
+
+/** Milliseconds of grace for a newcomer: it dials everyone itself, and one dial is enough. */
+const NEWCOMER_GRACE = 250
+
+/** What the mesh tells its endpoint, beside what links tell. */
+export interface MeshEvents extends Pick<LinkEvents, 'event' | 'interest' | 'gap' | 'pace'> {
+  joined(link: Link): void
+  left(link: Link): void
+  lost(link: Link, cause: LahjaError, undelivered: number): void
+  error(error: LahjaError): void
+  /** Another endpoint holds our name: the bus has to be left. */
+  nameLost(error: NameInUse): void
+}
+
+export interface MeshContext {
+  readonly self: Address & Identity
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly watch: boolean
+  /** The types this endpoint is subscribed to now. */
+  readonly interest: () => readonly string[]
+  readonly events: MeshEvents
+}
+
+/** Who is connected: one link with every other live incarnation on the bus. */
+export class Mesh {
+  readonly #context: MeshContext
+  readonly #claim: NameClaim
+  readonly #linkContext: LinkContext
+  readonly #dialers = new Map<string, Dialer>()
+  /** By the peer's id: the one link with each, taken up by both sides or about to be. */
+  readonly #links = new Map<string, Link>()
+  /** Connections that others have made and that are no links yet. */
+  readonly #strangers = new Set<Link>()
+  #greeted: [link: Link, hello: Hello][] = []
+  #listener: Listener | undefined
+  #discovery: Discovery | undefined
+  #lifeTimer: Timer | undefined
+  #closing = false
+  readonly #waits: Waits
+
+  constructor(context: MeshContext) {
+    const { self, transport, clock, limits, interest, events } = context
+    this.#context = context
+    this.#waits = new Waits(clock)
+    this.#linkContext = {
+      clock,
+      limits,
+      interest,
+      hello: () => ({
+        kind: 'hello',
+        versions: PROTOCOL_VERSIONS,
+        name: self.name,
+        id: self.id,
+        groups: self.groups,
+        pid: process.pid,
+        frameLimit: limits.frame,
+      }),
+      events: {
+        greeted: (link, hello) => this.#greet(link, hello),
+        up: (link) => this.#up(link),
+        closed: (link, ending) => this.#closed(link, ending),
+        event: (link, type, payload) => events.event(link, type, payload),
+        interest: (link, change) => events.interest(link, change),
+        gap: (link, count) => events.gap(link, count),
+        pace: (link, change) => events.pace(link, change),
+      },
+    }
+    this.#claim = new NameClaim({
+      self,
+      transport,
+      clock,
+      limits,
+      challenge: (connection, rival, closed) => {
+        const events: LinkEvents = {
+          ...this.#linkContext.events,
+          greeted: (link) => link.refuse('name-in-use', 'expected a refusal'),
+          closed: (_, ending) => closed(ending),
+        }
+        return new Link({ ...this.#linkContext, events }, connection, rival)
+      },
+    })
+  }
+
+  /**
+   * Joins the bus: resolves when the name is ours and every live peer that was there is linked, or has had until the
+   * handshake deadline.
+   *
+   * @throws NameInUse, DirectoryRefused, PathTooLong
+   */
+  async start(): Promise<void> {
+    const { self, transport, clock, limits, watch } = this.#context
+    await transport.open()
+    const listener = await transport.publish(self, (connection) => this.#accept(connection))
+    this.#listener = listener
+    try {
+      const addresses = await transport.scan()
+      await this.#claim.settle(addresses)
+      for (const [link, hello] of this.#greeted.splice(0)) this.#decide(link, hello)
+      this.#see(addresses, () => 0)
+      const found = addresses.map(({ id }) => id)
+      this.#discovery = new Discovery({
+        transport,
+        clock,
+        listener,
+        watch,
+        rescan: limits.rescan,
+        found: (seen) => this.#see(seen, () => clock.random() * Math.min(NEWCOMER_GRACE, limits.rescan / 2)),
+        republished: (seen) => void this.#claimAgain(seen),
+        failed: (error) => this.#context.events.error(error),
+      })
+      this.#planLifeCheck()
+      await this.#until(limits.handshakeTimeout, () => this.#closing || found.every((id) => this.#isSettled(id)))
+    } catch (error) {
+      await this.close(0)
+      throw error
+    }
+  }
+
+  /** Tells every peer of a change of interest; resolves when each has acknowledged or gone. */
+  async announce(change: 'subscribe' | 'unsubscribe', type: string): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.announce(change, [type])))
+  }
+
+  /**
+   * Leaves the bus: nobody finds us any more, every peer gets what was accepted for it, then a goodbye.
+   *
+   * @param timeout milliseconds after which peers that do not read are given up
+   * @returns how many events were not delivered, by peer name
+   */
+  async close(timeout: number): Promise<Map<string, number>> {
+    this.#closing = true
+    this.#discovery?.stop()
+    this.#lifeTimer?.cancel()
+    for (const dialer of this.#dialers.values()) dialer.stop()
+    this.#dialers.clear()
+    await this.#listener?.withdraw()
+    for (const link of [...this.#strangers]) link.refuse('closing', 'the endpoint is closing')
+    for (const link of [...this.#links.values()]) void link.leave()
+    return this.#dispersed(timeout)
+  }
+
+  /** Waits until the links are closed; abandons those that are not in time. */
+  async #dispersed(timeout: number): Promise<Map<string, number>> {
+    const undelivered = new Map<string, number>()
+    const isInTime = await this.#until(timeout, () => this.#links.size === 0)
+    if (isInTime) return undelivered
+    for (const link of [...this.#links.values()]) undelivered.set(link.peer?.name ?? '', link.abandon())
+    return undelivered
+  }
+
+  /** Is there a link with the address, or nothing to wait for? */
+  #isSettled(id: string): boolean {
+    const link = this.#links.get(id)
+    return link?.isUp || (this.#dialers.get(id)?.isSettled ?? link === undefined)
+  }
+
+  /** Waits for what only a change of links and dialers brings about; false when the time is over. */
+  async #until(timeout: number, condition: () => boolean): Promise<boolean> {
+    await this.#waits.until('links', { timeout }, condition).catch(() => {})
+    return condition()
+  }
+
+  #see(addresses: readonly Address[], delay: () => number): void {
+    const { self, transport, clock, limits, events } = this.#context
+    for (const address of addresses) {
+      const { id, name } = address
+      if (this.#closing || name === self.name || this.#links.has(id) || this.#dialers.has(id)) continue
+      const dialer = new Dialer(
+        address,
+        {
+          transport,
+          clock,
+          limits,
+          shakeHands: (connection, expected) => new Link(this.#linkContext, connection, expected),
+          gone: () => this.#forget(id),
+          failed: (_, cause) => {
+            events.error(cause)
+            this.#waits.changed()
+          },
+        },
+        delay(),
+      )
+      this.#dialers.set(id, dialer)
+    }
+  }
+
+  #forget(id: string): void {
+    this.#dialers.delete(id)
+    this.#waits.changed()
+  }
+
+  #accept(connection: Connection): void {
+    const { limits } = this.#context
+    if (this.#strangers.size >= limits.handshakes) {
+      const [oldest] = this.#strangers
+      oldest?.refuse('too-many-handshakes', `more than ${limits.handshakes} connections without a handshake`)
+    }
+    this.#strangers.add(new Link(this.#linkContext, connection, undefined))
+  }
+
+  #greet(link: Link, hello: Hello): void {
+    if (this.#closing) return link.refuse('closing', 'the endpoint is closing')
+    if (!this.#strangers.has(link)) return this.#take(link, hello)
+    if (hello.name === this.#context.self.name) {
+      return link.refuse(this.#claim.answer(hello.id), `${hello.name} is the name of ${this.#context.self.id}`)
+    }
+    if (this.#claim.isHolding) this.#decide(link, hello)
+    else this.#greeted.push([link, hello])
+  }
+
+  /**
+   * Is this the one link with the peer? If both have dialled, the dial of the smaller id stands, and the side with
+   * the smaller id is the one to say so: it refuses the other's as long as its own is under way.
+   */
+  #decide(link: Link, hello: Hello): void {
+    const { id } = hello
+    if (this.#links.has(id)) return link.refuse('duplicate', 'there is a link already')
+    const dialer = this.#dialers.get(id)
+    if (dialer?.link && precedes(this.#context.self.id, id)) {
+      return link.refuse('duplicate', 'the dial of the smaller id stands')
+    }
+    dialer?.stop()
+    this.#dialers.delete(id)
+    this.#take(link, hello)
+  }
+
+  #take(link: Link, { id }: Hello): void {
+    this.#links.set(id, link)
+    link.accept()
+  }
+
+  #up(link: Link): void {
+    const { peer } = link
+    if (!peer) return
+    this.#strangers.delete(link)
+    this.#dialers.get(peer.id)?.succeeded()
+    this.#context.events.joined(link)
+    this.#waits.changed()
+  }
+
+  #closed(link: Link, ending: Ending): void {
+    const { events } = this.#context
+    const wasStranger = this.#strangers.delete(link)
+    const { peer } = link
+    const isTheLink = peer !== undefined && this.#links.get(peer.id) === link
+    if (isTheLink) this.#links.delete(peer.id)
+    const dialer = [...this.#dialers.values()].find((candidate) => candidate.link === link)
+
+    if (ending.kind === 'left') {
+      dialer?.stop()
+      if (dialer) this.#dialers.delete(dialer.address.id)
+      if (isTheLink) events.left(link)
+    } else if (ending.kind === 'lost') {
+      if (ending.cause instanceof ProtocolViolation) events.error(ending.cause)
+      if (isTheLink) events.lost(link, ending.cause, ending.undelivered)
+      if (isTheLink && !dialer) this.#see([peer], () => this.#context.clock.random() * this.#context.limits.redialMin)
+    } else if (ending.kind === 'refused' && wasStranger && ending.cause instanceof ProtocolViolation) {
+      events.error(ending.cause)
+    }
+    dialer?.closed(ending)
+    this.#waits.changed()
+  }
+
+  async #claimAgain(addresses: readonly Address[]): Promise<void> {
+    try {
+      await this.#claim.settle(addresses)
+    } catch (error) {
+      if (error instanceof NameInUse) this.#context.events.nameLost(error)
+      else throw asError(error)
+    }
+  }
+
+  #planLifeCheck(): void {
+    const { clock, limits } = this.#context
+    this.#lifeTimer = clock.after(limits.ping, () => {
+      for (const link of this.#links.values()) link.checkLife()
+      this.#planLifeCheck()
+    })
+  }
+}

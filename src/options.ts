@@ -1,0 +1,112 @@
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { checkName } from './address'
+import { describe, InvalidArgument } from './errors'
+import { DEFAULT_LIMITS, FRAME_CEILING, HANDSHAKE_FRAME, type Limits } from './limits'
+
+export interface EndpointOptions {
+  /** Unique on the bus: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a letter or a digit. */
+  readonly name: string
+  /**
+   * The bus: what endpoints that shall hear each other have in common. Default: `$LAHJA_DIRECTORY`, else
+   * `$XDG_RUNTIME_DIR/lahja/<bus>`, else `<tmpdir>/lahja-<uid>/<bus>`.
+   */
+  readonly directory?: string
+  /** The last part of the default directory, for several buses side by side. Default `default`. */
+  readonly bus?: string
+  /** Labels under which this endpoint can be addressed together with others. Default none. */
+  readonly groups?: readonly string[]
+  /** Make every broadcast without a subscriber reject with `NoSubscribers`. Default false. */
+  readonly requireSubscriber?: boolean
+  /** Let the system tell of changes in the directory, ahead of the next rescan. Default true. */
+  readonly watch?: boolean
+  /** Bounds to set otherwise than by default. */
+  readonly limits?: Partial<Limits>
+}
+
+/** Options that have been checked and completed. */
+export interface Settings {
+  readonly name: string
+  readonly groups: readonly string[]
+  /** Absolute. */
+  readonly directory: string
+  /** Parents of the directory that are this package's own, and have to be as safe as the directory itself. */
+  readonly ownParents: readonly string[]
+  readonly requireSubscriber: boolean
+  readonly watch: boolean
+  readonly limits: Limits
+}
+
+/** The least value of each limit; the most is what a timer or an unsigned 32-bit length takes. */
+const LEAST: Limits = {
+  frame: HANDSHAKE_FRAME,
+  handshakeTimeout: 1,
+  handshakes: 1,
+  highWaterMark: 0,
+  outbox: HANDSHAKE_FRAME,
+  patience: 0,
+  redialMin: 1,
+  redialMax: 1,
+  rescan: 1,
+  ping: 1,
+  silentPings: 1,
+}
+
+const MOST = 2 ** 31 - 1
+
+/** @throws InvalidArgument that names the option, what it takes and what came */
+export function settingsOf(options: EndpointOptions): Settings {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgument(`options: expected { name, … }, got ${describe(options)}`)
+  }
+  const groups: unknown = options.groups ?? []
+  if (!Array.isArray(groups)) throw new InvalidArgument(`groups: expected an array of names, got ${describe(groups)}`)
+  return {
+    name: checkName('name', options.name),
+    groups: groups.map((group, index) => checkName(`groups[${index}]`, group)),
+    requireSubscriber: checkBoolean('requireSubscriber', options.requireSubscriber ?? false),
+    watch: checkBoolean('watch', options.watch ?? true),
+    limits: checkLimits(options.limits ?? {}),
+    ...locate(options, process.env),
+  }
+}
+
+/** Where the bus is, in the order in which the places are tried. */
+function locate(
+  { directory, bus = 'default' }: EndpointOptions,
+  env: NodeJS.ProcessEnv,
+): Pick<Settings, 'directory' | 'ownParents'> {
+  const given: unknown = directory ?? env.LAHJA_DIRECTORY
+  if (given !== undefined && (typeof given !== 'string' || given === '')) {
+    throw new InvalidArgument(`directory: expected a path, got ${describe(given)}`)
+  }
+  if (given) return { directory: resolve(given), ownParents: [] }
+  const parent = env.XDG_RUNTIME_DIR
+    ? join(env.XDG_RUNTIME_DIR, 'lahja')
+    : join(tmpdir(), `lahja-${process.getuid?.() ?? ''}`)
+  return { directory: join(parent, checkName('bus', bus)), ownParents: [parent] }
+}
+
+function checkLimits(given: Partial<Limits>): Limits {
+  const limits: Limits = { ...DEFAULT_LIMITS, ...given }
+  for (const [name, least] of Object.entries(LEAST)) {
+    const value: unknown = Object.entries(limits).find(([key]) => key === name)?.[1]
+    const most = name === 'frame' ? FRAME_CEILING : MOST
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+      throw new InvalidArgument(
+        `limits.${name}: expected a whole number from ${least} to ${most}, got ${describe(value)}`,
+      )
+    }
+  }
+  const unknown = Object.keys(given).find((key) => !(key in LEAST))
+  if (unknown) throw new InvalidArgument(`limits.${unknown}: expected one of ${Object.keys(LEAST).join(', ')}`)
+  if (limits.outbox < limits.frame) {
+    throw new InvalidArgument(`limits.outbox: expected at least limits.frame (${limits.frame}), got ${limits.outbox}`)
+  }
+  return limits
+}
+
+function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw new InvalidArgument(`${name}: expected true or false, got ${describe(value)}`)
+}

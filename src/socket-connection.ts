@@ -1,0 +1,39 @@
+import type { Socket } from 'node:net'
+import type { Connection, ConnectionEvents } from './transport'
+
+/** A connection over a Unix domain socket. */
+export class SocketConnection implements Connection {
+  readonly #socket: Socket
+  #error: Error | undefined
+
+  /** @param socket with `allowHalfOpen`, so that the end of what the peer sends doesn't end what we send */
+  constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('error', (error) => {
+      this.#error = error
+    })
+  }
+
+  attach({ data, end, closed }: ConnectionEvents): void {
+    this.#socket.on('data', data)
+    this.#socket.on('end', end)
+    this.#socket.on('close', () => closed(this.#error))
+  }
+
+  write(chunks: readonly Uint8Array[], done: () => void): void {
+    const socket = this.#socket
+    const last = chunks.length - 1
+    if (last > 0) socket.cork()
+    for (let index = 0; index < last; index++) socket.write(chunks[index] ?? '')
+    socket.write(chunks[last] ?? '', () => done())
+    if (last > 0) socket.uncork()
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
