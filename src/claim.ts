@@ -8,6 +8,9 @@ import type { Limits } from './limits'
 import type { Link } from './link'
 import type { Connection, Transport } from './transport'
 
+/** Ends that say nothing of the name: the rival is about to go, or out of room or descriptors just now. */
+const NO_ANSWER = ['disconnected', 'closing', 'too-many-handshakes']
+
 /** Where an endpoint stands with its name. */
 type Standing = 'claiming' | 'holding' | 'conceded'
 
@@ -81,12 +84,12 @@ export class NameClaim {
     return 'lost'
   }
 
-  /** What the rival says. An end without a word may be a rival that has just given up, or one out of descriptors. */
+  /** What the rival says. */
   #challenge(connection: Connection, rival: Address): Promise<string> {
     return new Promise((resolve) => {
       this.#context.challenge(connection, rival, (ending) => {
         const word = ending.kind === 'refused' ? ending.reason : 'name-in-use'
-        resolve(word === 'disconnected' || word === 'too-many-handshakes' ? 'try again' : word)
+        resolve(NO_ANSWER.includes(word) ? 'try again' : word)
       })
     })
   }

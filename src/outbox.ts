@@ -88,7 +88,7 @@ export class Outbox {
     while (this.queuedBytes + size > this.#limits.outbox) {
       if (this.#dropOldest()) continue
       this.#dropped++
-      return
+      return this.#schedule(false)
     }
     const last = this.#runs.at(-1)
     if (last && last.bytes === frame.bytes && last.end === frame.start) last.end = frame.end
@@ -140,7 +140,7 @@ export class Outbox {
   }
 
   #hasWaiting(): boolean {
-    return this.#flush !== 'closed' && (this.#runs.length > 0 || this.#urgent.length > 0)
+    return this.#flush !== 'closed' && (this.#runs.length > 0 || this.#urgent.length > 0 || this.#dropped > 0)
   }
 
   #schedule(atOnce: boolean): void {
@@ -173,7 +173,7 @@ export class Outbox {
     const chunks: Buffer[] = []
     for (const { bytes, start, end } of this.#urgent) chunks.push(bytes.subarray(start, end))
     this.#urgent = []
-    if (this.#runs.length > 0 && this.#dropped > 0) {
+    if (this.#dropped > 0) {
       const { bytes, start, end } = encodeMessage({ kind: 'gap', count: this.#dropped })
       this.#dropped = 0
       chunks.push(bytes.subarray(start, end))

@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+
+/** The house from the top down: a file may import only what stands on a floor below its own. */
+const FLOORS = [
+  ['index'],
+  ['endpoint'],
+  ['membership'],
+  ['mesh'],
+  ['claim', 'notifier'],
+  ['broadcaster', 'dialer', 'peer'],
+  ['link', 'loopback', 'socket-directory'],
+  ['discovery', 'outbox', 'socket-connection'],
+  ['codec', 'event-stream', 'handshake', 'interest', 'options', 'subscriptions', 'transport'],
+  ['address', 'audience', 'definition', 'ending', 'frame', 'message', 'payload', 'subscription', 'waits'],
+  ['clock', 'errors', 'event', 'limits', 'liveness', 'router'],
+]
+
+/** The only files that may reach for sockets, files and time; all others get them handed in. */
+const SEAMS: Readonly<Record<string, readonly string[]>> = {
+  'node:net': ['socket-directory', 'socket-connection'],
+  'node:fs': ['socket-directory'],
+  'node:fs/promises': ['socket-directory'],
+  'node:crypto': ['clock'],
+  'node:perf_hooks': ['clock'],
+}
+
+const SOURCE = join(__dirname, '..', 'src')
+const files = readdirSync(SOURCE).map((file) => file.replace(/\.ts$/, ''))
+const read = (file: string) => readFileSync(join(SOURCE, `${file}.ts`), 'utf8')
+const importsOf = (file: string) => [...read(file).matchAll(/from '([^']+)'/g)].map(([, path = '']) => path)
+const floorOf = (file: string) => FLOORS.findIndex((floor) => floor.includes(file))
+
+describe('the source', () => {
+  it('has every file on a floor, and no floor without its files', () => {
+    expect(FLOORS.flat().sort()).to.deep.equal(files.sort())
+  })
+
+  for (const file of files) {
+    it(`imports strictly downward in ${file}`, () => {
+      for (const path of importsOf(file).filter((path) => path.startsWith('./'))) {
+        expect(floorOf(path.slice(2)), `${file} imports ${path}`).to.be.greaterThan(floorOf(file))
+      }
+    })
+  }
+
+  it('reaches for sockets, files, time and chance only through the seams', () => {
+    for (const file of files) {
+      for (const path of importsOf(file)) expect(SEAMS[path] ?? [file], `${file} imports ${path}`).to.include(file)
+      if (file === 'clock') continue
+      expect(read(file), file).not.to.match(/\b(setTimeout|setInterval|setImmediate|queueMicrotask|Math\.random)\b/)
+    }
+  })
+
+  it('has no file over 300 lines', () => {
+    for (const file of files) expect(read(file).split('\n').length, file).to.be.at.most(301)
+  })
+})

@@ -1,0 +1,226 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { systemClock } from '../src/clock'
+import { decodeMessage, Encoder, encodeMessage } from '../src/codec'
+import { FrameReader } from '../src/frame'
+import { DEFAULT_LIMITS, type Limits } from '../src/limits'
+import type { Message } from '../src/message'
+import { Outbox } from '../src/outbox'
+import type { Connection } from '../src/transport'
+
+/** A connection whose other side reads only when it is told to. */
+class SlowReader implements Connection {
+  readonly messages: Message[] = []
+  writes = 0
+  #waiting: (() => void)[] = []
+  #isReading = false
+  readonly #reader = new FrameReader(DEFAULT_LIMITS.frame, (bytes, start, end) => {
+    this.messages.push(decodeMessage(bytes, start, end))
+  })
+
+  attach(): void {}
+  end(): void {}
+  destroy(): void {}
+
+  write(chunks: readonly Uint8Array[], done: () => void): void {
+    this.writes++
+    const copy = Buffer.concat(chunks)
+    const take = () => {
+      this.#reader.push(copy)
+      done()
+    }
+    if (this.#isReading) take()
+    else this.#waiting.push(take)
+  }
+
+  /** Takes what has been written, and whatever comes. */
+  read(): void {
+    this.#isReading = true
+    for (const take of this.#waiting.splice(0)) take()
+  }
+
+  /** Takes what has been written so far. */
+  readOnce(): void {
+    for (const take of this.#waiting.splice(0)) take()
+  }
+
+  /** The numbers of the events it has got, and what stands for those it hasn't. */
+  get received(): (number | { gap: number })[] {
+    return this.messages.flatMap((message): (number | { gap: number })[] => {
+      if (message.kind === 'event' && typeof message.payload === 'number') return [message.payload]
+      return message.kind === 'gap' ? [{ gap: message.count }] : []
+    })
+  }
+}
+
+function outboxWith(limits: Partial<Limits>) {
+  const reader = new SlowReader()
+  const paces: string[] = []
+  const outbox = new Outbox(
+    reader,
+    systemClock,
+    { ...DEFAULT_LIMITS, ...limits },
+    {
+      lagging: () => paces.push('lagging'),
+      recovered: () => paces.push('recovered'),
+    },
+  )
+  return { reader, outbox, paces }
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+/** A frame of exactly this size that carries a number. */
+function numbered(encoder: Encoder, number: number) {
+  return encoder.event('n', number)
+}
+
+const FRAME = 10
+
+describe('Outbox', () => {
+  it('sends a burst in one write, in order', async () => {
+    const { reader, outbox } = outboxWith({})
+    const encoder = new Encoder(DEFAULT_LIMITS.frame)
+    reader.read()
+    for (let number = 0; number < 100; number++) outbox.push(numbered(encoder, number))
+    expect(reader.writes).to.equal(0)
+    await outbox.flushed()
+    expect(reader.writes).to.equal(1)
+    expect(reader.received).to.deep.equal([...Array(100).keys()])
+    expect(outbox.queuedBytes).to.equal(0)
+    expect(outbox.queuedEvents).to.equal(0)
+  })
+
+  it('does not wait for the end of the turn when a lot is pending', () => {
+    const { reader, outbox } = outboxWith({})
+    const encoder = new Encoder(DEFAULT_LIMITS.frame)
+    outbox.push(encoder.event('big', Buffer.alloc(70_000)))
+    expect(reader.writes).to.equal(1)
+  })
+
+  it('lets control messages overtake events', async () => {
+    const { reader, outbox } = outboxWith({})
+    outbox.push(new Encoder(DEFAULT_LIMITS.frame).event('n', 1))
+    outbox.pushUrgent(encodeMessage({ kind: 'ping' }))
+    reader.read()
+    await outbox.flushed()
+    expect(reader.messages.map(({ kind }) => kind)).to.deep.equal(['ping', 'event'])
+  })
+
+  it('counts what is waiting and what is leaving until it has left', async () => {
+    const { reader, outbox } = outboxWith({})
+    const frame = new Encoder(DEFAULT_LIMITS.frame).event('n', Buffer.alloc(1000))
+    outbox.push(frame)
+    const size = frame.end - frame.start
+    expect(outbox.queuedBytes).to.equal(size)
+    await turn()
+    expect(reader.writes).to.equal(1)
+    expect(outbox.queuedBytes).to.equal(size)
+    reader.read()
+    await outbox.flushed()
+    expect(outbox.queuedBytes).to.equal(0)
+  })
+
+  it('makes senders wait above its mark, and lets them go on below it', async () => {
+    const { reader, outbox } = outboxWith({ highWaterMark: 100, patience: 60_000 })
+    const encoder = new Encoder(DEFAULT_LIMITS.frame)
+    outbox.push(encoder.event('n', Buffer.alloc(50)))
+    expect(outbox.isOverMark).to.equal(false)
+    outbox.push(encoder.event('n', Buffer.alloc(50)))
+    expect(outbox.isOverMark).to.equal(true)
+    let relieved = false
+    const relief = outbox.relief().then(() => {
+      relieved = true
+    })
+    await turn()
+    expect(relieved).to.equal(false)
+    reader.read()
+    await relief
+    expect(outbox.isOverMark).to.equal(false)
+  })
+
+  it('makes nobody wait for a peer that has used up its patience, until it has drained', async () => {
+    const { reader, outbox, paces } = outboxWith({ highWaterMark: 100, patience: 10 })
+    outbox.push(new Encoder(DEFAULT_LIMITS.frame).event('n', Buffer.alloc(200)))
+    await outbox.relief()
+    expect(paces).to.deep.equal(['lagging'])
+    expect(outbox.isLagging).to.equal(true)
+    expect(outbox.isOverMark).to.equal(false)
+    await outbox.relief()
+    reader.read()
+    await outbox.flushed()
+    expect(paces).to.deep.equal(['lagging', 'recovered'])
+    expect(outbox.isLagging).to.equal(false)
+  })
+
+  it('drops the oldest events at its cap, and says so where they have been (G5)', async () => {
+    const { reader, outbox } = outboxWith({ outbox: 100 * FRAME })
+    const encoder = new Encoder(DEFAULT_LIMITS.frame)
+    for (let number = 1000; number < 1010; number++) outbox.push(numbered(encoder, number))
+    await turn()
+    for (let number = 1010; number < 1200; number++) outbox.push(numbered(encoder, number))
+    expect(outbox.queuedBytes).to.be.at.most(100 * FRAME)
+    reader.read()
+    await outbox.flushed()
+    const first = [...Array(10).keys()].map((index) => 1000 + index)
+    const [gap] = reader.received.slice(10)
+    expect(gap).to.have.property('gap').that.is.greaterThan(0)
+    const dropped = typeof gap === 'object' ? gap.gap : 0
+    const rest = [...Array(190 - dropped).keys()].map((index) => 1010 + dropped + index)
+    expect(reader.received).to.deep.equal([...first, gap, ...rest])
+  })
+
+  it('ends all waits when it is closed, and says what dies with it', async () => {
+    const { outbox } = outboxWith({ highWaterMark: 10, patience: 60_000 })
+    const encoder = new Encoder(DEFAULT_LIMITS.frame)
+    for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number))
+    const relief = outbox.relief()
+    expect(outbox.close()).to.equal(5)
+    await relief
+    expect(outbox.close()).to.equal(0)
+    outbox.push(numbered(encoder, 6))
+    expect(outbox.queuedBytes).to.equal(0)
+  })
+
+  it('loses nothing in silence, whatever the order of pushes and reads (G5, G7)', async () => {
+    const cap = 64 * 1024
+    const step = fc.oneof(
+      fc.record({ push: fc.integer({ min: 1, max: 40 }), bytes: fc.integer({ min: 0, max: 20_000 }) }),
+      fc.constant('read' as const),
+      fc.constant('turn' as const),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const { reader, outbox } = outboxWith({ outbox: cap })
+        const encoder = new Encoder(DEFAULT_LIMITS.frame)
+        let sent = 0
+        for (const action of steps) {
+          if (action === 'turn') await turn()
+          else if (action === 'read') reader.readOnce()
+          else {
+            for (let count = 0; count < action.push; count++) {
+              sent++
+              outbox.push(encoder.event('e', { sent, filler: Buffer.alloc(action.bytes) }))
+              expect(outbox.queuedBytes).to.be.within(0, cap)
+              expect(outbox.queuedEvents).to.be.at.least(0)
+            }
+          }
+        }
+        reader.read()
+        await outbox.flushed()
+        expect(outbox.queuedBytes).to.equal(0)
+        expect(outbox.queuedEvents).to.equal(0)
+        let next = 1
+        for (const message of reader.messages) {
+          if (message.kind === 'gap') next += message.count
+          else if (message.kind === 'event') {
+            expect(message.payload).to.have.property('sent', next)
+            next++
+          }
+        }
+        expect(next).to.equal(sent + 1)
+      }),
+      { numRuns: 150 },
+    )
+  })
+})

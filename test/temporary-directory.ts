@@ -1,0 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A fresh directory of mode 0700 for each test of the suite that calls this, removed after it. */
+export function temporaryDirectory(): { readonly path: string } {
+  let path = ''
+  beforeEach(() => {
+    path = mkdtempSync(join(tmpdir(), 'lahja-'))
+  })
+  afterEach(() => rmSync(path, { recursive: true, force: true }))
+  return {
+    get path() {
+      return path
+    },
+  }
+}
