@@ -1,0 +1,84 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+
+const ROOT = join(__dirname, '..', '..')
+
+/** The same little program for each way of loading the package. */
+const PROGRAM = `
+const main = async () => {
+  const Greeting = defineEvent('greeting')
+  const directory = process.argv[2] ?? ''
+  const a = await Endpoint.start({ name: 'a', directory })
+  const b = await Endpoint.start({ name: 'b', directory })
+  const stream = b.stream(Greeting, { limit: 1 })
+  await stream.ready
+  await a.broadcast(Greeting)
+  for await (const event of stream) console.log(event.origin)
+  await Promise.all([a.close(), b.close()])
+}
+main()
+`
+
+describe('the package', function () {
+  this.timeout(180_000)
+  let project = ''
+  const run = (command: string, ...words: string[]) => execFileSync(command, words, { cwd: project, encoding: 'utf8' })
+
+  before(() => {
+    project = mkdtempSync(join(tmpdir(), 'lahja-package-'))
+    mkdirSync(join(project, 'bus'), { mode: 0o700 })
+    writeFileSync(join(project, 'package.json'), '{ "private": true }')
+    const packed = execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', project], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    })
+    run('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', `./${packed.trim().split('\n').at(-1)}`)
+  })
+
+  after(() => rmSync(project, { recursive: true, force: true }))
+
+  it('works from an .mjs file', () => {
+    writeFileSync(join(project, 'main.mjs'), `import { defineEvent, Endpoint } from 'lahja'\n${PROGRAM}`)
+    expect(run(process.execPath, 'main.mjs', join(project, 'bus'))).to.equal('a\n')
+  })
+
+  it('works from a .cjs file', () => {
+    writeFileSync(join(project, 'main.cjs'), `const { defineEvent, Endpoint } = require('lahja')\n${PROGRAM}`)
+    expect(run(process.execPath, 'main.cjs', join(project, 'bus'))).to.equal('a\n')
+  })
+
+  for (const type of ['module', 'commonjs']) {
+    it(`works from a .ts file of type ${type}, with its types`, () => {
+      writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type }))
+      writeFileSync(
+        join(project, 'main.ts'),
+        `import { defineEvent, Endpoint, type Event } from 'lahja'
+        const Greeting = defineEvent<{ text: string }>('greeting')
+        // @ts-expect-error the payload is of another type
+        export const wrong = (endpoint: Endpoint) => endpoint.broadcast(Greeting, { text: 1 })
+        export const right = (endpoint: Endpoint): Promise<Event<{ text: string }>> => endpoint.waitFor(Greeting)
+        ${PROGRAM}`,
+      )
+      const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+      const types = join(ROOT, 'node_modules', '@types')
+      const options = ['--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable']
+      run(process.execPath, compiler, ...options, '--typeRoots', types, '--types', 'node', 'main.ts')
+      expect(run(process.execPath, 'main.js', join(project, 'bus'))).to.equal('a\n')
+    })
+  }
+
+  it('holds what it needs and nothing else', () => {
+    const files = run('npm', 'ls', '--all', '--parseable')
+      .split('\n')
+      .filter((path) => path.includes('node_modules/'))
+    const names = files.map((path) => path.split('node_modules/').at(-1))
+    expect(names).to.include.members(['lahja', 'msgpackr', 'p-queue'])
+    expect(names.filter((name) => name?.startsWith('@types') || name === 'mocha')).to.deep.equal([])
+    symlinkSync(join(project, 'node_modules', 'lahja'), join(project, 'contents'))
+    const contents = run('ls', 'contents/').split('\n').filter(Boolean)
+    expect(contents.sort()).to.deep.equal(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json'])
+  })
+})

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect } from 'chai'
+import * as ts from 'typescript'
+import * as lahja from '../src'
+import { DEFAULT_LIMITS } from '../src/limits'
+import { temporaryDirectory } from './temporary-directory'
+
+const ROOT = join(__dirname, '..')
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+
+/** The code blocks of a language, each with what the text calls it. */
+function blocks(language: string): readonly { readonly title: string; readonly code: string }[] {
+  const pattern = new RegExp(`(?:\`([^\`\\n]+)\`:\\n\\n)?\`\`\`${language}\\n([^]*?)\`\`\``, 'g')
+  return [...readme.matchAll(pattern)].map(([, title = '', code = '']) => ({ title, code }))
+}
+
+describe('the README', () => {
+  const temporary = temporaryDirectory()
+  const children: ChildProcess[] = []
+
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL')
+  })
+
+  /** The lines a script prints, as it prints them. */
+  function run(script: string): { readonly child: ChildProcess; readonly lines: AsyncIterator<string> } {
+    const child = spawn(process.execPath, [script], {
+      cwd: temporary.path,
+      env: { ...process.env, LAHJA_DIRECTORY: join(temporary.path, 'bus') },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    children.push(child)
+    return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() }
+  }
+
+  it('starts in 60 seconds as it stands there', async () => {
+    mkdirSync(join(temporary.path, 'node_modules'))
+    symlinkSync(ROOT, join(temporary.path, 'node_modules', 'lahja'))
+    for (const { title, code } of blocks('js')) writeFileSync(join(temporary.path, title), code)
+    const listener = run('listener.mjs')
+    expect((await listener.lines.next()).value).to.equal('listening')
+    const speaker = run('speaker.mjs')
+    expect((await speaker.lines.next()).value).to.equal('said hello to 1')
+    await once(speaker.child, 'exit')
+    for (const line of ['speaker has joined', 'speaker says: hello, whoever you are', 'speaker has left']) {
+      expect((await listener.lines.next()).value).to.equal(line)
+    }
+  })
+
+  it('has no code that would not compile', () => {
+    const files = blocks('ts').map(({ code }, index) => {
+      const path = join(ROOT, 'test', `readme-${index}.mts`)
+      return [path, code] as const
+    })
+    expect(files.length).to.be.greaterThan(3)
+    const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path))
+    const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, ROOT)
+    const host = ts.createCompilerHost(options)
+    const sources = new Map(files)
+    const { fileExists, readFile } = host
+    host.fileExists = (path) => sources.has(path) || fileExists.call(host, path)
+    host.readFile = (path) => sources.get(path) ?? readFile.call(host, path)
+    const { getSourceFile } = host
+    host.getSourceFile = (path, language, ...rest) => {
+      const text = sources.get(path)
+      if (text === undefined) return getSourceFile.call(host, path, language, ...rest)
+      const file = ts.createSourceFile(path, text, language)
+      file.impliedNodeFormat = ts.ModuleKind.ESNext
+      return file
+    }
+    const program = ts.createProgram([...sources.keys()], { ...options, noEmit: true }, host)
+    const problems = ts.getPreEmitDiagnostics(program)
+    const told = problems.map(({ file, messageText }) => `${file?.fileName}: ${JSON.stringify(messageText)}`)
+    expect(told).to.deep.equal([])
+  }).timeout(60_000)
+
+  it('lists every error with its code', () => {
+    const rows = new Map(
+      [...readme.matchAll(/^\| `(\w+)` \| `(LAHJA_\w+)` \|$/gm)].map(([, name = '', code = '']) => [name, code]),
+    )
+    const classes = Object.values(lahja).filter((value) => value.prototype instanceof lahja.LahjaError)
+    expect([...rows.keys()].sort()).to.deep.equal(classes.map(({ name }) => name).sort())
+    for (const type of classes)
+      expect(Reflect.get(Reflect.construct(type, ['', '']), 'code')).to.equal(rows.get(type.name))
+  })
+
+  it('lists every limit', () => {
+    const [, limits = ''] = readme.split('\n## Limits\n')
+    for (const name of Object.keys(DEFAULT_LIMITS)) expect(limits).to.contain(`\`${name}\``)
+  })
+})
