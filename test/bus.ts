@@ -4,11 +4,11 @@ import { temporaryDirectory } from './temporary-directory'
 
 /** A fresh bus for each test of the suite that calls this; whatever was started on it is closed after the test. */
 export function freshBus() {
-  const directory = temporaryDirectory()
   const endpoints: Endpoint[] = []
   afterEach(async () => {
     await Promise.all(endpoints.splice(0).map((endpoint) => endpoint.close({ timeout: 1000 }).catch(() => {})))
   })
+  const directory = temporaryDirectory()
   return {
     get directory() {
       return directory.path

@@ -19,12 +19,13 @@ function blocks(language: string): readonly { readonly title: string; readonly c
 }
 
 describe('the README', () => {
-  const temporary = temporaryDirectory()
   const children: ChildProcess[] = []
-
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL')
+  afterEach(async () => {
+    for (const child of children.splice(0)) {
+      if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit')
+    }
   })
+  const temporary = temporaryDirectory()
 
   /** The lines a script prints, as it prints them. */
   function run(script: string): { readonly child: ChildProcess; readonly lines: AsyncIterator<string> } {

@@ -23,13 +23,12 @@ const SELF = { name: 'shop', id: '0000000000abc' }
 const isRoot = process.getuid?.() === 0
 
 describe('SocketDirectory', () => {
-  const temporary = temporaryDirectory()
-  const bus = () => join(temporary.path, 'bus')
   const opened: { close(): void }[] = []
-
   afterEach(() => {
     for (const resource of opened.splice(0)) resource.close()
   })
+  const temporary = temporaryDirectory()
+  const bus = () => join(temporary.path, 'bus')
 
   async function published(
     directory: SocketDirectory,
