@@ -36,10 +36,6 @@ const packr = new Packr({
   structuredClone: false,
   moreTypes: false,
   copyBuffers: true,
-  // Left to itself msgpackr writes a function as `undefined`: a payload that is not the one that was sent.
-  writeFunction(): never {
-    throw new TypeError('it holds a function')
-  },
 })
 
 /** Turns events and messages into frames, each event once, whatever the number of its receivers. */
@@ -204,13 +200,19 @@ function copyOut(bytes: Buffer, start: number, end: number): Buffer {
 
 function pack(payload: unknown): Scratch {
   try {
+    const flaw = findFlaw(payload)
+    if (flaw) throw unserializable(flaw)
     const packed: Scratch = packr.pack(payload, LEND_SCRATCH)
     if (packed.length > SCRATCH_BYTES) packr.useBuffer(Buffer.allocUnsafeSlow(8192))
     return packed
   } catch (error) {
-    const flaw = findFlaw(payload) ?? asError(error).message
-    throw new UnserializablePayload(`expected a payload that msgpack can carry, but ${flaw}`, { cause: error })
+    throw error instanceof UnserializablePayload ? error : unserializable(asError(error).message, error)
   }
+}
+
+function unserializable(flaw: string, cause?: unknown): UnserializablePayload {
+  const message = `expected a payload that msgpack can carry, but ${flaw}`
+  return new UnserializablePayload(message, cause === undefined ? undefined : { cause })
 }
 
 const range = { start: 0, end: 0 }

@@ -15,7 +15,7 @@ export type EventType<Payload = unknown> = EventDefinition<Payload> | string
 export type PayloadOf<Type extends EventType> = Type extends EventDefinition<infer Payload> ? Payload : unknown
 
 /** One or more tokens of visible characters, joined by dots; `*` and `>` are kept for patterns. */
-const TYPE_NAME = /^[^\s.*>\p{Cc}]+(\.[^\s.*>\p{Cc}]+)*$/u
+const TYPE_NAME = /^[^\s.*>\p{Cc}\p{Cs}]+(\.[^\s.*>\p{Cc}\p{Cs}]+)*$/u
 
 /** Bytes of UTF-8 that the name of a type may have. */
 export const MAX_TYPE_BYTES = 255

@@ -131,5 +131,6 @@ export function describe(value: unknown): string {
 
 /** Whatever was thrown, as an `Error`. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })
+  if (thrown instanceof Error) return thrown
+  return new Error(typeof thrown === 'string' ? thrown : describe(thrown), { cause: thrown })
 }

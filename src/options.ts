@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { checkName } from './address'
 import { describe, InvalidArgument } from './errors'
 import { DEFAULT_LIMITS, FRAME_CEILING, HANDSHAKE_FRAME, type Limits } from './limits'
@@ -54,6 +54,9 @@ const LEAST: Limits = {
 
 const MOST = 2 ** 31 - 1
 
+/** Of all groups together, so that a hello that tells them fits into a frame before the handshake. */
+const GROUPS_BYTES = HANDSHAKE_FRAME - 1024
+
 /** @throws InvalidArgument that names the option, what it takes and what came */
 export function settingsOf(options: EndpointOptions): Settings {
   if (typeof options !== 'object' || options === null) {
@@ -61,6 +64,10 @@ export function settingsOf(options: EndpointOptions): Settings {
   }
   const groups: unknown = options.groups ?? []
   if (!Array.isArray(groups)) throw new InvalidArgument(`groups: expected an array of names, got ${describe(groups)}`)
+  const groupBytes = groups.join(',').length
+  if (groupBytes > GROUPS_BYTES) {
+    throw new InvalidArgument(`groups: expected at most ${GROUPS_BYTES} bytes together, got ${groupBytes}`)
+  }
   return {
     name: checkName('name', options.name),
     groups: groups.map((group, index) => checkName(`groups[${index}]`, group)),
@@ -81,13 +88,15 @@ function locate(
     throw new InvalidArgument(`directory: expected a path, got ${describe(given)}`)
   }
   if (given) return { directory: resolve(given), ownParents: [] }
-  const parent = env.XDG_RUNTIME_DIR
-    ? join(env.XDG_RUNTIME_DIR, 'lahja')
+  // The XDG Base Directory Specification has relative paths ignored.
+  const parent = isAbsolute(env.XDG_RUNTIME_DIR ?? '')
+    ? join(env.XDG_RUNTIME_DIR ?? '', 'lahja')
     : join(tmpdir(), `lahja-${process.getuid?.() ?? ''}`)
   return { directory: join(parent, checkName('bus', bus)), ownParents: [parent] }
 }
 
 function checkLimits(given: Partial<Limits>): Limits {
+  if (typeof given !== 'object') throw new InvalidArgument(`limits: expected { frame, … }, got ${describe(given)}`)
   const limits: Limits = { ...DEFAULT_LIMITS, ...given }
   for (const [name, least] of Object.entries(LEAST)) {
     const value: unknown = Object.entries(limits).find(([key]) => key === name)?.[1]

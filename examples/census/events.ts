@@ -1,0 +1,17 @@
+import { defineEvent } from 'lahja'
+import type { Line } from './text'
+
+/** The names of the four on the bus. */
+export const READER = 'reader'
+export const COUNTER = 'counter'
+export const INDEXER = 'indexer'
+export const LATECOMER = 'latecomer'
+
+/** A line of the text, in the order of the text. */
+export const LineRead = defineEvent<Line>('census.line')
+
+/** There are no more lines. */
+export const TextEnded = defineEvent('census.end')
+
+/** The latecomer tells the reader that from now on it hears every line. */
+export const Arrived = defineEvent('census.arrived')

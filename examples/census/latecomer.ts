@@ -1,0 +1,31 @@
+import { Endpoint } from 'lahja'
+import { untilTextEnded } from './ending'
+import { Arrived, LATECOMER, LineRead, READER } from './events'
+import { give } from './notice'
+import { Tally } from './tally'
+import { occasionally, run, say, sayWhoIsThere } from './voice'
+
+/** Comes when the reading has begun, and misses nothing from then on. It consumes events as a stream. */
+async function main(): Promise<void> {
+  await using endpoint = await Endpoint.start({ name: LATECOMER })
+  sayWhoIsThere(endpoint)
+  const tally = new Tally()
+  const progress = occasionally(() => `has heard ${tally}, beginning with line ${tally.total.from}`)
+
+  const ended = untilTextEnded(endpoint)
+  const lines = endpoint.stream(LineRead)
+  const finish = () => lines.finish()
+  ended.then(finish, finish)
+  await lines.ready
+  await endpoint.broadcast(Arrived, undefined, { to: READER })
+
+  for await (const { payload } of lines) {
+    tally.add(payload)
+    progress()
+  }
+  await ended
+  say(`is done, and leaves: ${tally}`)
+  give({ kind: 'total', total: tally.total })
+}
+
+run(main)

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import { type Line, wordsIn } from './text'
+
+/** What it comes to: two tallies are equal if the same lines have been added to both in the same order. */
+export interface Total {
+  /** The number of the first line; 0 if there was none. */
+  readonly from: number
+  readonly lines: number
+  readonly words: number
+  /** Of the lines and their numbers. */
+  readonly checksum: string
+}
+
+/** Counts lines and words as they come. */
+export class Tally {
+  readonly #hash = createHash('sha256')
+  #from = 0
+  #lines = 0
+  #words = 0
+
+  add(line: Line): void {
+    if (this.#lines === 0) this.#from = line.number
+    this.#lines++
+    this.#words += wordsIn(line)
+    this.#hash.update(`${line.number} ${line.text}\n`)
+  }
+
+  get total(): Total {
+    const checksum = this.#hash.copy().digest('hex')
+    return { from: this.#from, lines: this.#lines, words: this.#words, checksum }
+  }
+
+  toString(): string {
+    return `${counted(this.#lines, 'line')}, ${counted(this.#words, 'word')}`
+  }
+}
+
+/** A number of things, for people. */
+export function counted(number: number, thing: string): string {
+  return `${number.toLocaleString('en')} ${thing}${number === 1 ? '' : 's'}`
+}
+
+export function totalOf(lines: readonly Line[]): Total {
+  const tally = new Tally()
+  for (const line of lines) tally.add(line)
+  return tally.total
+}

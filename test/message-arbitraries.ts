@@ -1,0 +1,50 @@
+import fc from 'fast-check'
+import type { Message } from '../src/message'
+
+const count = fc.nat({ max: Number.MAX_SAFE_INTEGER })
+const text = fc.string({ unit: 'grapheme', maxLength: 100 })
+const types = fc.array(text, { maxLength: 20 })
+
+/** What every msgpack library carries as it is. Numbers without -0, which the wire does not tell from 0. */
+const leaf = fc.oneof(
+  fc.constant(null),
+  fc.boolean(),
+  fc.integer(),
+  fc.double({ noNaN: true }).map((number) => (number === 0 ? 0 : number)),
+  fc.string({ unit: 'grapheme', maxLength: 300 }),
+  fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+)
+
+/** msgpackr renames this one key, so that no payload can reach a prototype. */
+const key = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((text) => text !== '__proto__')
+
+export const payload = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4, depthIdentifier: 'payload' },
+    leaf,
+    fc.array(tie('value'), { maxLength: 20 }),
+    fc.dictionary(key, tie('value'), { maxKeys: 20, noNullPrototype: true }),
+  ),
+})).value
+
+/** Messages of each kind. */
+export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message> } = {
+  hello: fc.record({
+    kind: fc.constant('hello'),
+    versions: fc.tuple(count, count),
+    name: text,
+    id: text,
+    groups: types,
+    pid: count,
+    frameLimit: count,
+  }),
+  ready: fc.constant({ kind: 'ready' }),
+  subscribe: fc.record({ kind: fc.constant('subscribe'), sequence: count, types }),
+  unsubscribe: fc.record({ kind: fc.constant('unsubscribe'), sequence: count, types }),
+  acknowledge: fc.record({ kind: fc.constant('acknowledge'), sequence: count }),
+  event: fc.record({ kind: fc.constant('event'), type: text, payload: fc.option(payload, { nil: undefined }) }),
+  gap: fc.record({ kind: fc.constant('gap'), count }),
+  ping: fc.constant({ kind: 'ping' }),
+  pong: fc.constant({ kind: 'pong' }),
+  goodbye: fc.record({ kind: fc.constant('goodbye'), reason: text, text }),
+}

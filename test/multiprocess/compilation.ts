@@ -1,0 +1,28 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { REGISTER_INSTANCE } from 'ts-node'
+
+const DIRECTORIES = [resolve(__dirname, '../../src'), __dirname]
+
+let path: string | undefined
+
+/** A file with all that child processes load, compiled once for all of them as this process itself has been. */
+export function compilationFile(): string {
+  path ??= compile()
+  return path
+}
+
+function compile(): string {
+  const compiler = process[REGISTER_INSTANCE]
+  if (!compiler) throw new Error('expected to run through ts-node')
+  const fileNames = DIRECTORIES.flatMap((directory) => readdirSync(directory).map((file) => join(directory, file)))
+  const modules = fileNames.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+  const compiled = modules.map((file) => [file, compiler.compile(readFileSync(file, 'utf8'), file)])
+
+  const directory = mkdtempSync(join(tmpdir(), 'lahja-'))
+  process.once('exit', () => rmSync(directory, { recursive: true }))
+  const written = join(directory, 'compiled.json')
+  writeFileSync(written, JSON.stringify(Object.fromEntries(compiled)))
+  return written
+}

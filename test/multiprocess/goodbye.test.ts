@@ -1,0 +1,81 @@
+import { expect } from 'chai'
+import { Bus } from './bus'
+import { expectNumbers } from './numbers'
+import { until } from './until'
+
+const EVENTS = 10_000
+
+/** Bytes in each of them beside its number. */
+const FILLER = 100
+
+/** Milliseconds in which a process ends that nothing keeps alive. */
+const EXITS_WITHIN = 1000
+
+describe('close() in a process of its own', () => {
+  const bus = new Bus()
+
+  beforeEach(() => bus.open())
+  afterEach(() => bus.end())
+
+  it('G12: delivers all that was broadcast before, then the peers see left, and no file stays', async () => {
+    const listeners = [await bus.start('one'), await bus.start('two')]
+    for (const listener of listeners) await listener.subscribe('tick')
+    const leaver = await bus.start('leaver')
+
+    // One reads nothing until the close has begun, and so much does not fit into the kernel's buffers.
+    listeners[0]?.process.stop()
+    const closed = Promise.all([leaver.broadcastNowait('tick', EVENTS, FILLER), leaver.close()])
+    await until(async () => !(await bus.published()).includes('leaver'))
+    await leaver.process.echo()
+    listeners[0]?.process.continue()
+    await closed
+    expect(await bus.published()).to.deep.equal(['one', 'two'])
+
+    for (const listener of listeners) {
+      await listener.untilNotice('left', 'leaver')
+      expectNumbers(await listener.received('tick'), 'leaver', EVENTS)
+      const [left, ...others] = (await listener.notices()).filter(
+        ({ peer, kind }) => peer === 'leaver' && kind !== 'joined',
+      )
+      expect(left).to.include({ kind: 'left', receivedBefore: EVENTS })
+      expect(others).to.deep.equal([])
+      expect(await listener.isConnectedTo('leaver')).to.equal(false)
+    }
+  })
+
+  it('G12: leaves nothing that keeps the process alive', async () => {
+    const peer = await bus.start('peer')
+    await peer.subscribe('tick')
+    const leaver = await bus.start('leaver')
+    await leaver.subscribe('tick')
+    await leaver.broadcast('tick', 100)
+    await leaver.close()
+
+    const released = performance.now()
+    await leaver.process.release()
+
+    expect(await leaver.process.exit).to.deep.equal({ code: 0, signal: null })
+    expect(performance.now() - released).to.be.below(EXITS_WITHIN)
+    expect(await bus.published()).to.deep.equal(['peer'])
+  })
+
+  it('is what ends a process that only its endpoint has kept alive', async () => {
+    const peer = await bus.start('peer')
+    await peer.subscribe('tick')
+    const leaver = await bus.start('leaver')
+    await leaver.subscribe('tick')
+    await leaver.closeOn('stop')
+    await leaver.process.release()
+    // Without the endpoint it would have exited at the end of its turn.
+    expect(await peer.broadcast('tick')).to.equal(2)
+    expect(await peer.isConnectedTo('leaver')).to.equal(true)
+
+    const stopped = performance.now()
+    await peer.broadcast('stop')
+
+    expect(await leaver.process.exit).to.deep.equal({ code: 0, signal: null })
+    expect(performance.now() - stopped).to.be.below(EXITS_WITHIN)
+    await peer.untilNotice('left', 'leaver')
+    expect(await bus.published()).to.deep.equal(['peer'])
+  })
+})

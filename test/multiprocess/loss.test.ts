@@ -1,0 +1,103 @@
+import { expect } from 'chai'
+import { Bus } from './bus'
+import type { RemoteEndpoint } from './remote-endpoint'
+import { until } from './until'
+
+/** Milliseconds in which the death of a process is noticed. */
+const NOTICED_WITHIN = 1000
+
+describe('a peer that is killed', () => {
+  const bus = new Bus()
+
+  beforeEach(() => bus.open())
+  afterEach(() => bus.end())
+
+  it('G13: is lost to all others within a second, its file removed, and its restart connected again', async () => {
+    const survivors = [await bus.start('one'), await bus.start('two')]
+    const victim = await bus.start('victim')
+    const idsBefore = await Promise.all(survivors.map((survivor) => idOf(survivor, 'victim')))
+
+    const killed = performance.now()
+    victim.process.kill()
+    await Promise.all(survivors.map((survivor) => survivor.untilNotice('lost', 'victim')))
+    expect(performance.now() - killed).to.be.below(NOTICED_WITHIN)
+    for (const survivor of survivors) expect(await survivor.isConnectedTo('victim')).to.equal(false)
+    await until(async () => !(await bus.published()).includes('victim'))
+
+    const restarted = await bus.start('victim')
+    const idsAfter = await Promise.all(survivors.map((survivor) => idOf(survivor, 'victim')))
+    for (const id of idsAfter) expect(idsBefore).to.not.include(id)
+    for (const survivor of survivors) await survivor.subscribe('news')
+    expect(await restarted.broadcast('news')).to.equal(2)
+    for (const survivor of survivors) {
+      await survivor.untilReceived('news', 1)
+      expect(await survivor.received('news')).to.deep.equal([{ origin: 'victim', number: 0 }])
+    }
+  })
+
+  it('restarts under its name at once, while the others have yet to notice', async () => {
+    const survivor = await bus.start('survivor')
+    const victim = await bus.start('victim')
+    const successor = await bus.processes.participant()
+    const idBefore = await idOf(survivor, 'victim')
+
+    survivor.process.stop()
+    victim.process.kill()
+    await victim.process.exit
+    const starting = bus.startIn(successor, 'victim')
+    await successor.echo()
+    survivor.process.continue()
+    await starting
+
+    await survivor.untilNotice('lost', 'victim')
+    expect(await idOf(survivor, 'victim')).to.not.equal(idBefore)
+  })
+
+  it('leaves a file that the next endpoint removes, also when nobody else is alive', async () => {
+    const dead = [await bus.start('one'), await bus.start('two')]
+    // Stopped first, so that neither can bury the other.
+    for (const { process } of dead) process.stop()
+    for (const { process } of dead) process.kill()
+    await Promise.all(dead.map(({ process }) => process.exit))
+    expect(await bus.published()).to.deep.equal(['one', 'two'])
+
+    const next = await bus.start('next')
+
+    expect(await bus.published()).to.deep.equal(['next'])
+    expect(await next.peers()).to.deep.equal([])
+  })
+
+  it('G1: delivers nothing of a large event that it was killed in the middle of', async () => {
+    const limits = { frame: 64 * 1024 * 1024, outbox: 128 * 1024 * 1024 }
+    const size = 8 * 1024 * 1024
+    const receiver = await bus.start('receiver', { limits })
+    await receiver.subscribe('large')
+    const sender = await bus.start('sender', { limits })
+    await sender.broadcastNowait('large', 1, size)
+    await receiver.untilReceived('large', 1)
+    const readBefore = await receiver.process.bytesRead()
+    expect(readBefore).to.be.above(size)
+
+    receiver.process.stop()
+    await sender.broadcastNowait('large', 1, size)
+    await sender.process.echo()
+    sender.process.kill()
+    await sender.process.exit
+    receiver.process.continue()
+    await receiver.untilNotice('lost', 'sender')
+
+    const readOfIt = (await receiver.process.bytesRead()) - readBefore
+    expect(readOfIt, 'bytes of the second event').to.be.within(64 * 1024, size - 1)
+    expect(await receiver.received('large')).to.have.lengthOf(1)
+    const [loss] = (await receiver.notices()).filter(({ kind }) => kind === 'lost')
+    expect(loss?.cause).to.equal('frame-cut-off')
+  })
+})
+
+/** Of the peer of this name, once there is one. */
+async function idOf(endpoint: RemoteEndpoint, peer: string): Promise<string> {
+  await endpoint.waitUntilConnectedTo(peer)
+  const ids = (await endpoint.peers()).filter(({ name }) => name === peer).map(({ id }) => id)
+  expect(ids).to.have.lengthOf(1)
+  return ids.join()
+}

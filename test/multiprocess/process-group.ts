@@ -1,0 +1,29 @@
+import { RemoteProcess } from './remote-process'
+
+/** The processes of one test, none of which outlives it. */
+export class ProcessGroup {
+  readonly #processes = new Set<RemoteProcess>()
+
+  /** A process whose endpoints do what they are told. */
+  participant(): Promise<RemoteProcess> {
+    return this.run('participant.ts')
+  }
+
+  participants(count: number): Promise<RemoteProcess[]> {
+    return Promise.all(Array.from({ length: count }, () => this.participant()))
+  }
+
+  run(script: string, ...args: readonly string[]): Promise<RemoteProcess> {
+    const started = new RemoteProcess(script, args)
+    this.#processes.add(started)
+    return started.listening()
+  }
+
+  /** Kills them all; resolves when they are gone. */
+  async end(): Promise<void> {
+    const processes = [...this.#processes]
+    this.#processes.clear()
+    for (const running of processes) running.kill()
+    await Promise.all(processes.map(({ exit }) => exit))
+  }
+}

@@ -1,0 +1,108 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { join } from 'node:path'
+import { compilationFile } from './compilation'
+import { bytesRead, echo, release } from './participant-procedures'
+import { type Procedure, parseReply, type Reply } from './procedure'
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** A call that the process has answered with an error. */
+export class RemoteFailure extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+interface Pending {
+  readonly answered: (answer: unknown) => void
+  readonly failed: (error: Error) => void
+}
+
+/** A child process under remote control. Its channel carries only orders and reports, never what is tested. */
+export class RemoteProcess {
+  readonly exit: Promise<Exit>
+  readonly #child: ChildProcess
+  readonly #listening: Promise<void>
+  readonly #pending = new Map<number, Pending>()
+  #calls = 0
+
+  constructor(script: string, args: readonly string[] = []) {
+    const child = fork(join(__dirname, script), args, {
+      execArgv: ['--enable-source-maps', '-r', join(__dirname, 'preload.js')],
+      env: { ...process.env, LAHJA_TEST_COMPILED: compilationFile() },
+    })
+    this.#child = child
+    this.exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
+    this.#listening = new Promise((resolve, reject) => {
+      child.on('message', (message) => {
+        const reply = parseReply(message)
+        if (reply.kind === 'listening') resolve()
+        else this.#settle(reply)
+      })
+      void this.exit.then((exit) => {
+        const error = new Error(`expected an answer, got the end of the process: ${JSON.stringify(exit)}`)
+        reject(error)
+        for (const { failed } of this.#pending.values()) failed(error)
+      })
+    })
+    this.#listening.catch(() => {})
+  }
+
+  /** Resolves when calls are answered. */
+  async listening(): Promise<this> {
+    await this.#listening
+    return this
+  }
+
+  /** @throws RemoteFailure with the code of what the procedure threw */
+  async call<Argument, Answer>(procedure: Procedure<Argument, Answer>, argument: Argument): Promise<Answer> {
+    const id = this.#calls++
+    const answer = await new Promise<unknown>((answered, failed) => {
+      this.#pending.set(id, { answered, failed })
+      this.#child.send({ id, procedure: procedure.name, argument }, (error) => error && failed(error))
+    })
+    return procedure.answer(answer)
+  }
+
+  /** Resolves when what it was told before has had a turn of its event loop. */
+  echo(): Promise<void> {
+    return this.call(echo, undefined)
+  }
+
+  /** Bytes that it has read from all its sockets. */
+  bytesRead(): Promise<number> {
+    return this.call(bytesRead, undefined)
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+
+  stop(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  continue(): void {
+    this.#child.kill('SIGCONT')
+  }
+
+  /** Takes the channel away: from now on it is not what keeps the process alive. */
+  async release(): Promise<void> {
+    await this.call(release, undefined)
+    this.#child.disconnect()
+  }
+
+  #settle(reply: Exclude<Reply, { kind: 'listening' }>): void {
+    const pending = this.#pending.get(reply.id)
+    this.#pending.delete(reply.id)
+    if (reply.kind === 'answered') pending?.answered(reply.answer)
+    else pending?.failed(new RemoteFailure(reply.code, reply.message))
+  }
+}

@@ -1,0 +1,51 @@
+import { expect } from 'chai'
+import { Bus } from './bus'
+
+const HANDSHAKE_TIMEOUT = 500
+
+/** Milliseconds that a start may take beside the wait for a handshake. */
+const SLACK = 500
+
+describe('a peer that is stopped', () => {
+  const bus = new Bus()
+
+  beforeEach(() => bus.open())
+  afterEach(() => bus.end())
+
+  it('holds a start up until the handshake deadline at most, and is linked when it goes on', async () => {
+    const limits = { handshakeTimeout: HANDSHAKE_TIMEOUT }
+    const stopped = await bus.start('stopped', { limits })
+    const running = await bus.start('running', { limits })
+    await running.waitUntilConnectedTo('stopped')
+    const process = await bus.processes.participant()
+
+    stopped.process.stop()
+    const starter = await bus.startIn(process, 'starter', { limits })
+
+    expect(starter.startTime).to.be.below(HANDSHAKE_TIMEOUT + SLACK)
+    expect((await starter.peers()).map(({ name }) => name)).to.deep.equal(['running'])
+    expect(await starter.isConnectedTo('stopped')).to.equal(false)
+
+    stopped.process.continue()
+    await starter.waitUntilConnectedTo('stopped')
+    await starter.subscribe('tick')
+    expect(await stopped.broadcast('tick')).to.equal(1)
+    await starter.untilReceived('tick', 1)
+  })
+
+  it('G13: is not lost, and gets what was broadcast meanwhile', async () => {
+    const stopped = await bus.start('stopped')
+    await stopped.subscribe('tick')
+    const sender = await bus.start('sender', { limits: { ping: 20, silentPings: 2 } })
+
+    stopped.process.stop()
+    await sender.broadcast('tick', 100)
+    await sender.untilNotice('unresponsive', 'stopped')
+    expect(await sender.isConnectedTo('stopped')).to.equal(true)
+    stopped.process.continue()
+
+    await sender.untilNotice('recovered', 'stopped')
+    await stopped.untilReceived('tick', 100)
+    expect((await sender.notices()).map(({ kind }) => kind)).to.not.include('lost')
+  })
+})

@@ -1,0 +1,104 @@
+import { expect } from 'chai'
+import { Bus } from './bus'
+import { expectNumbers } from './numbers'
+
+const ROUNDS = 100
+
+/** Long enough that no ping is among the bytes that are counted. */
+const NO_PINGS = { ping: 600_000 }
+
+describe('subscriptions across processes', () => {
+  const bus = new Bus()
+
+  beforeEach(() => bus.open())
+  afterEach(() => bus.end())
+
+  it('G2: a process gets not one byte of a type that it is not subscribed to', async () => {
+    const sender = await bus.start('sender', { limits: NO_PINGS })
+    const listener = await bus.start('listener', { limits: NO_PINGS })
+    const bystander = await bus.start('bystander', { limits: NO_PINGS })
+    for (const endpoint of [listener, bystander]) await endpoint.subscribe('marker')
+    await listener.subscribe('tick')
+
+    const bytesAfterMarker = async (count: number) => {
+      expect(await sender.broadcast('marker')).to.equal(2)
+      await bystander.untilReceived('marker', count)
+      return bystander.process.bytesRead()
+    }
+    const before = await bytesAfterMarker(1)
+    const markerSize = (await bytesAfterMarker(2)) - before
+    expect(await sender.broadcast('tick', 1000)).to.equal(1)
+    const bytes = (await bytesAfterMarker(3)) - before - markerSize
+
+    expect(markerSize).to.be.above(0)
+    expect(bytes, 'a marker and whatever was read before it').to.equal(markerSize)
+    await listener.untilReceived('tick', 1000)
+    expect(await bystander.received('tick')).to.deep.equal([])
+  })
+
+  it('G2: a process that has unsubscribed is silent, then gets not one byte', async () => {
+    const sender = await bus.start('sender', { limits: NO_PINGS })
+    const listener = await bus.start('listener', { limits: NO_PINGS })
+    await listener.subscribe('tick')
+    await listener.subscribe('marker')
+    await sender.broadcast('tick', 10)
+    await listener.untilReceived('tick', 10)
+
+    listener.process.stop()
+    await sender.broadcast('tick', 10, 10)
+    const unsubscribed = listener.unsubscribe('tick')
+    listener.process.continue()
+    await unsubscribed
+    const silentFrom = (await listener.received('tick')).length
+    await sender.untilUnsubscribed('tick')
+    expect(await sender.broadcast('tick', 1000, 20)).to.equal(0)
+
+    const bytesAfterMarker = async (count: number) => {
+      expect(await sender.broadcast('marker')).to.equal(1)
+      await listener.untilReceived('marker', count)
+      return listener.process.bytesRead()
+    }
+    const before = await bytesAfterMarker(1)
+    const markerSize = (await bytesAfterMarker(2)) - before
+    expect(await sender.broadcast('tick', 1000, 20)).to.equal(0)
+    const bytes = (await bytesAfterMarker(3)) - before - markerSize
+
+    expect(bytes, 'a marker and whatever was read before it').to.equal(markerSize)
+    expectNumbers(await listener.received('tick'), 'sender', silentFrom)
+  })
+
+  it('G6: an event broadcast after ready arrives, in 100 rounds of subscribing anew', async () => {
+    const sender = await bus.start('sender')
+    const listener = await bus.start('listener')
+    await listener.waitUntilConnectedTo('sender')
+
+    for (let round = 0; round < ROUNDS; round++) {
+      await listener.subscribe('tick')
+      expect(await sender.broadcast('tick', 1, round), `round ${round}`).to.equal(1)
+      await listener.untilReceived('tick', round + 1)
+      await listener.unsubscribe('tick')
+    }
+
+    expectNumbers(await listener.received('tick'), 'sender', ROUNDS)
+  })
+
+  it('G6: is not ready before a peer that is stopped knows of it', async () => {
+    const sender = await bus.start('sender')
+    const listener = await bus.start('listener')
+    await listener.waitUntilConnectedTo('sender')
+    await sender.waitUntilConnectedTo('listener')
+    let isReady = false
+
+    sender.process.stop()
+    const ready = listener.subscribe('tick').then(() => {
+      isReady = true
+    })
+    await listener.process.echo()
+    expect(isReady).to.equal(false)
+    sender.process.continue()
+    await ready
+
+    expect(await sender.broadcast('tick')).to.equal(1)
+    await listener.untilReceived('tick', 1)
+  })
+})

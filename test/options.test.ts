@@ -1,0 +1,196 @@
+import { tmpdir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import { expect } from 'chai'
+import { InvalidArgument } from '../src/errors'
+import { DEFAULT_LIMITS } from '../src/limits'
+import { settingsOf } from '../src/options'
+
+const VARIABLES = ['LAHJA_DIRECTORY', 'XDG_RUNTIME_DIR']
+
+/** The settings of options that TypeScript would not let through. */
+function settle(options: unknown): unknown {
+  return Reflect.apply(settingsOf, undefined, [options])
+}
+
+describe('settingsOf', () => {
+  const before = new Map(VARIABLES.map((variable) => [variable, process.env[variable]]))
+
+  beforeEach(() => {
+    for (const variable of VARIABLES) delete process.env[variable]
+  })
+
+  afterEach(() => {
+    for (const [variable, value] of before) {
+      if (value === undefined) delete process.env[variable]
+      else process.env[variable] = value
+    }
+  })
+
+  it('completes what is not given', () => {
+    const { directory, ownParents, ...rest } = settingsOf({ name: 'shop' })
+    expect(rest).to.deep.equal({
+      name: 'shop',
+      groups: [],
+      requireSubscriber: false,
+      watch: true,
+      limits: DEFAULT_LIMITS,
+    })
+  })
+
+  it('takes what is given', () => {
+    const limits = { frame: 8192, outbox: 16_384, patience: 0 }
+    const given = { name: 'shop', directory: '/run/shop', groups: ['web', 'eu'], requireSubscriber: true, watch: false }
+    expect(settingsOf({ ...given, limits })).to.deep.equal({
+      ...given,
+      ownParents: [],
+      limits: { ...DEFAULT_LIMITS, ...limits },
+    })
+  })
+
+  it('leaves the options as they were', () => {
+    const options = Object.freeze({
+      name: 'shop',
+      groups: Object.freeze(['web']),
+      limits: Object.freeze({ frame: 8192 }),
+    })
+    expect(settingsOf(options).groups).not.to.equal(options.groups)
+  })
+
+  describe('refuses, with the option, what it takes and what came,', () => {
+    const cases: Readonly<Record<string, [options: unknown, message: string]>> = {
+      'no options': [undefined, 'options: expected { name, … }, got undefined'],
+      'a name for options': ['shop', "options: expected { name, … }, got 'shop'"],
+      'no name': [{}, 'name: expected 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or a digit, got undefined'],
+      'a bad name': [{ name: 'a b' }, "got 'a b'"],
+      'a name that is no string': [{ name: 7 }, 'name: expected 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter'],
+      'groups that are a string': [{ name: 'a', groups: 'web' }, "groups: expected an array of names, got 'web'"],
+      'groups that are a Set': [
+        { name: 'a', groups: new Set(['web']) },
+        'groups: expected an array of names, got an instance of Set',
+      ],
+      'a bad group': [{ name: 'a', groups: ['web', 'e u'] }, 'groups[1]: expected 1 to 64'],
+      'a group that is no string': [{ name: 'a', groups: [{ group: 'web' }] }, 'groups[0]: expected 1 to 64'],
+      'requireSubscriber as a string': [
+        { name: 'a', requireSubscriber: 'false' },
+        "requireSubscriber: expected true or false, got 'false'",
+      ],
+      'watch as a number': [{ name: 'a', watch: 0 }, 'watch: expected true or false, got 0'],
+      'an empty directory': [{ name: 'a', directory: '' }, "directory: expected a path, got ''"],
+      'a directory that is no string': [
+        { name: 'a', directory: new URL('file:///run') },
+        'directory: expected a path, got an instance of URL',
+      ],
+      'a bus that is a path': [{ name: 'a', bus: '../other' }, 'bus: expected 1 to 64 of A-Z a-z 0-9 . _ -'],
+      'a bus that is no string': [{ name: 'a', bus: 1 }, 'bus: expected 1 to 64 of A-Z a-z 0-9 . _ -'],
+      'limits that are a number': [{ name: 'a', limits: 5 }, 'limits: expected '],
+      'limits that are true': [{ name: 'a', limits: true }, 'limits: expected '],
+      'a limit that there is none of': [{ name: 'a', limits: { frames: 1 } }, 'limits.frames: expected one of frame, '],
+      'a limit that is a string': [
+        { name: 'a', limits: { frame: '8192' } },
+        "limits.frame: expected a whole number from 4096 to 67108864, got '8192'",
+      ],
+      'a limit that is undefined': [
+        { name: 'a', limits: { patience: undefined } },
+        'limits.patience: expected a whole number from 0 to 2147483647, got undefined',
+      ],
+      'an outbox that takes no frame of the limit': [
+        { name: 'a', limits: { frame: 8192, outbox: 8191 } },
+        'limits.outbox: expected at least limits.frame (8192), got 8191',
+      ],
+      'more groups than a hello can tell': [
+        { name: 'a', groups: Array.from({ length: 80 }, (_, index) => `${index}`.padEnd(60, 'x')) },
+        'groups: expected ',
+      ],
+    }
+
+    for (const [what, [options, message]] of Object.entries(cases)) {
+      it(what, () => {
+        expect(() => settle(options))
+          .to.throw(InvalidArgument)
+          .with.property('message')
+          .that.contains(message)
+      })
+    }
+  })
+
+  describe('bounds every limit:', () => {
+    const least = {
+      frame: 4096,
+      handshakeTimeout: 1,
+      handshakes: 1,
+      highWaterMark: 0,
+      outbox: 4096,
+      patience: 0,
+      redialMin: 1,
+      redialMax: 1,
+      rescan: 1,
+      ping: 1,
+      silentPings: 1,
+    } satisfies typeof DEFAULT_LIMITS
+
+    it('the test knows them all', () =>
+      expect(Object.keys(least).sort()).to.deep.equal(Object.keys(DEFAULT_LIMITS).sort()))
+
+    for (const [limit, lowest] of Object.entries(least)) {
+      const highest = limit === 'frame' ? 64 * 1024 * 1024 : 2 ** 31 - 1
+      // What one of the two allows, the other one must not forbid here.
+      const room = limit === 'frame' ? { outbox: 2 ** 31 - 1 } : limit === 'outbox' ? { frame: 4096 } : {}
+      const limited = (value: unknown) => settle({ name: 'a', limits: { ...room, [limit]: value } })
+
+      it(`${limit} from ${lowest} to ${highest}`, () => {
+        for (const value of [lowest, highest]) expect(limited(value)).to.have.nested.property(`limits.${limit}`, value)
+        for (const value of [lowest - 1, highest + 1, lowest + 0.5, -1, NaN, Infinity, null, 10n]) {
+          expect(() => limited(value), String(value))
+            .to.throw(InvalidArgument)
+            .with.property('message')
+            .that.contains(`limits.${limit}: expected a whole number from ${lowest} to ${highest}, got `)
+        }
+      })
+    }
+
+    it('each default is within its bounds', () => {
+      expect(settingsOf({ name: 'a', limits: DEFAULT_LIMITS }).limits).to.deep.equal(DEFAULT_LIMITS)
+    })
+  })
+
+  describe('finds the directory', () => {
+    const perUser = join(tmpdir(), `lahja-${process.getuid?.() ?? ''}`)
+
+    it('that is given, made absolute, before everything else', () => {
+      process.env.LAHJA_DIRECTORY = '/from/variable'
+      process.env.XDG_RUNTIME_DIR = '/run/user/1'
+      expect(settingsOf({ name: 'a', directory: 'my/bus', bus: 'other' })).to.deep.include({
+        directory: join(process.cwd(), 'my', 'bus'),
+        ownParents: [],
+      })
+    })
+
+    it('of $LAHJA_DIRECTORY next, as it is: the bus does not matter', () => {
+      process.env.LAHJA_DIRECTORY = '/from/variable'
+      process.env.XDG_RUNTIME_DIR = '/run/user/1'
+      expect(settingsOf({ name: 'a', bus: 'other' })).to.deep.include({ directory: '/from/variable', ownParents: [] })
+      process.env.LAHJA_DIRECTORY = 'relative'
+      expect(settingsOf({ name: 'a' }).directory).to.equal(join(process.cwd(), 'relative'))
+    })
+
+    it('under $XDG_RUNTIME_DIR next, by the name of the bus', () => {
+      process.env.XDG_RUNTIME_DIR = '/run/user/1'
+      expect(settingsOf({ name: 'a' })).to.deep.include({
+        directory: '/run/user/1/lahja/default',
+        ownParents: ['/run/user/1/lahja'],
+      })
+      expect(settingsOf({ name: 'a', bus: 'other' }).directory).to.equal('/run/user/1/lahja/other')
+    })
+
+    it('under the directory for temporary files at last, one for each user', () => {
+      expect(settingsOf({ name: 'a' })).to.deep.include({ directory: join(perUser, 'default'), ownParents: [perUser] })
+      process.env.XDG_RUNTIME_DIR = ''
+      expect(settingsOf({ name: 'a', bus: 'other' }).directory).to.equal(join(perUser, 'other'))
+    })
+
+    it('as an absolute path, even where $XDG_RUNTIME_DIR is none', () => {
+      process.env.XDG_RUNTIME_DIR = 'run'
+      expect(isAbsolute(settingsOf({ name: 'a' }).directory)).to.equal(true)
+    })
+  })
+})

@@ -1,0 +1,98 @@
+import { expect } from 'chai'
+import { unpack } from 'msgpackr'
+import { decodeMessage, Encoder, EventDecoder, encodeMessage } from '../src/codec'
+import { FrameReader } from '../src/frame'
+import { fromElements, KIND_CODES, type Message, type Refusal } from '../src/message'
+import { bytesOf } from './frame-bytes'
+import { evaluate, type MessageVector, messageVectors, payloadVectors } from './vectors'
+
+const encoder = new Encoder(1024 * 1024)
+
+/** The message that a frame holds, read as a link reads it: an event where it lies, anything else as a whole. */
+function read(hex: string): Message {
+  const messages: Message[] = []
+  const reader = new FrameReader(1024 * 1024, (bytes, start, end) => {
+    const decoder = new EventDecoder()
+    const header = decoder.header(bytes, start, end)
+    const payload = header && decoder.payload(bytes, header.payloadStart, end)
+    messages.push(header ? { kind: 'event', type: header.type, payload } : decodeMessage(bytes, start, end))
+  })
+  reader.push(Buffer.from(hex, 'hex'))
+  expect(reader.heldBytes, 'bytes behind the frame').to.equal(0)
+  expect(messages, 'messages').to.have.lengthOf(1)
+  return messages[0] ?? expect.fail('no message')
+}
+
+function write(message: Message): string {
+  const isEvent = message.kind === 'event'
+  return bytesOf(isEvent ? encoder.event(message.type, message.payload) : encodeMessage(message)).toString('hex')
+}
+
+/** JSON has no `undefined`: an event without a payload is one that has none there either. */
+function expected({ message }: MessageVector): unknown {
+  return message.kind === 'event' ? { payload: undefined, ...message } : message
+}
+
+describe('the vectors', () => {
+  describe('of messages', () => {
+    for (const vector of messageVectors) {
+      it(`say the same when read: ${vector.name}`, () => {
+        expect(read(vector.hex)).to.deep.equal(expected(vector))
+        const body = Buffer.from(vector.hex, 'hex').subarray(4)
+        expect(decodeMessage(body, 0, body.length)).to.deep.equal(expected(vector))
+        expect(fromElements(unpack(body)), 'by any msgpack library').to.deep.equal(expected(vector))
+      })
+
+      if (vector.readOnly) {
+        it(`can be said in fewer words: ${vector.name}`, () => expect(write(read(vector.hex))).not.to.equal(vector.hex))
+      } else {
+        it(`are the same when written: ${vector.name}`, () => expect(write(read(vector.hex))).to.equal(vector.hex))
+      }
+    }
+
+    it('show every kind', () => {
+      expect(new Set(messageVectors.map(({ message }) => message.kind))).to.deep.equal(new Set(Object.keys(KIND_CODES)))
+    })
+
+    it('show every reason for which an endpoint ends a link by its own will', () => {
+      const reasons: Record<'left' | Refusal, true> = {
+        left: true,
+        'name-in-use': true,
+        'name-conceded': true,
+        duplicate: true,
+        closing: true,
+      }
+      const shown = messageVectors
+        .map(({ hex }) => read(hex))
+        .flatMap((said) => (said.kind === 'goodbye' ? said.reason : []))
+      expect(shown).to.include.members(Object.keys(reasons))
+    })
+  })
+
+  describe('of payloads', () => {
+    for (const { name, sent, hex, arrives } of payloadVectors) {
+      it(`arrive as they say: ${name}`, () => {
+        const message = read(hex)
+        expect(message).to.deep.equal({ kind: 'event', type: 't', payload: evaluate(arrives) })
+        if (message.kind === 'event' && message.payload instanceof Uint8Array) {
+          expect(message.payload).to.be.instanceOf(Buffer)
+        }
+        const [, , payload] = unpack(Buffer.from(hex, 'hex').subarray(4))
+        expect(payload, 'by any msgpack library').to.deep.equal(evaluate(arrives))
+      })
+
+      if (sent !== undefined) {
+        it(`are the same when written: ${name}`, () => {
+          expect(bytesOf(encoder.event('t', evaluate(sent))).toString('hex')).to.equal(hex)
+        })
+      }
+    }
+  })
+
+  it('have names of their own', () => {
+    for (const vectors of [messageVectors, payloadVectors]) {
+      const names = vectors.map(({ name }) => name)
+      expect(names).to.deep.equal([...new Set(names)])
+    }
+  })
+})
