@@ -8,7 +8,7 @@ export function reportOf(result: Result): string {
   const table = new Table({
     head: HEAD,
     colAligns: HEAD.map((_, column) => (column === 0 ? 'left' : 'right')),
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
   })
   for (const consumer of result.consumers) table.push(row(consumer.name, consumer))
   table.push(row('all deliveries', result.total))
@@ -22,7 +22,7 @@ function row(name: string, figures: Figures): string[] {
 }
 
 function summaryOf({ events, payloadBytes, processes, rounds, ok, total }: Result): string {
-  const work = `${count(events)} events of ${count(payloadBytes)} bytes to ${processes} processes`
+  const work = `${count(events)} events of ${count(payloadBytes)} bytes to ${processes} process${processes === 1 ? '' : 'es'}`
   const median = rounds > 1 ? ` (median of ${rounds} rounds)` : ''
   const speed = `${count(total.eventsPerSecond)} deliveries/s${median}`
   const { lost, outOfOrder, duplicates } = total

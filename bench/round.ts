@@ -41,6 +41,7 @@ async function measure(
   await sender.until(readiness)
   const consumers = Array.from({ length: processes }, (_, index) => start('consumer.ts', `consumer-${index + 1}`))
   await Promise.all(consumers.map((consumer) => consumer.until(readiness)))
+  onProgress(0)
   sender.go()
   const reports = consumers.map((consumer) =>
     consumer.until((message) => (message.kind === 'finished' ? message.report : undefined)),

@@ -25,7 +25,8 @@ async function runRounds(plan: Plan, signal: AbortSignal): Promise<Round[]> {
     for (let number = 1; number <= plan.rounds; number++) {
       const title = plan.rounds > 1 ? `round ${number} of ${plan.rounds}: ` : ''
       showProgress(`${title}starting ${plan.processes + 1} processes`)
-      const onProgress = (sent: number) => showProgress(`${title}${Math.round((100 * sent) / plan.events)} % sent`)
+      const onProgress = (sent: number) =>
+        showProgress(`${title}${sent === 0 ? 'everyone is ready' : `${Math.round((100 * sent) / plan.events)} % sent`}`)
       rounds.push(await runRound(plan, onProgress, signal))
     }
   } finally {

@@ -36,7 +36,14 @@ const packr = new Packr({
   structuredClone: false,
   moreTypes: false,
   copyBuffers: true,
+  // Left to itself msgpackr writes a function as `undefined`: a payload that is not the one that was sent.
+  writeFunction(): never {
+    throw new TypeError('it holds a function')
+  },
 })
+
+/** How many payloads are being packed: a getter or `toJSON` of one may broadcast another. */
+let packing = 0
 
 /** Turns events and messages into frames, each event once, whatever the number of its receivers. */
 export class Encoder {
@@ -199,14 +206,17 @@ function copyOut(bytes: Buffer, start: number, end: number): Buffer {
 }
 
 function pack(payload: unknown): Scratch {
+  packing++
   try {
     const flaw = findFlaw(payload)
     if (flaw) throw unserializable(flaw)
     const packed: Scratch = packr.pack(payload, LEND_SCRATCH)
-    if (packed.length > SCRATCH_BYTES) packr.useBuffer(Buffer.allocUnsafeSlow(8192))
+    if (packing === 1 && packed.length > SCRATCH_BYTES) packr.useBuffer(Buffer.allocUnsafeSlow(8192))
     return packed
   } catch (error) {
     throw error instanceof UnserializablePayload ? error : unserializable(asError(error).message, error)
+  } finally {
+    packing--
   }
 }
 

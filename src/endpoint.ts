@@ -16,7 +16,7 @@ import { SocketDirectory } from './socket-directory'
 import type { Subscription } from './subscription'
 import { Subscriptions } from './subscriptions'
 import type { Transport } from './transport'
-import { type WaitOptions, Waits } from './waits'
+import { checkTimeout, type WaitOptions, Waits } from './waits'
 
 export interface SubscribeOptions {
   /** Ends the subscription. */
@@ -252,7 +252,9 @@ export class Endpoint extends Notifier implements AsyncDisposable {
    * @throws CloseTimeout if peers did not take what was accepted for them in time; the endpoint is closed all the same
    */
   close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(options.timeout ?? 5000)
+    const { timeout = 5000 } = options
+    checkTimeout(timeout)
+    this.#closing ??= this.#close(timeout)
     return this.#closing
   }
 

@@ -17,7 +17,7 @@ export interface Limits {
   readonly redialMax: number
   /** Between two looks at the directory. Default 1 s. */
   readonly rescan: number
-  /** Of silence before a peer is asked for a sign of life. Default 5 s. */
+  /** Between two looks for silent peers, which are then asked for a sign of life. Default 5 s. */
   readonly ping: number
   /** Of silence, in pings, before a peer is `unresponsive`. Default 3, which is 15 s. */
   readonly silentPings: number

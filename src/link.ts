@@ -19,6 +19,9 @@ import type { Connection } from './transport'
  */
 type State = 'greeting' | 'deciding' | 'introducing' | 'up' | 'leaving' | 'closed'
 
+/** Of a goodbye's text, so that it fits into a frame before the handshake. */
+const GOODBYE_CHARACTERS = 1000
+
 /** What a link tells the mesh. */
 export interface LinkEvents {
   /** The peer has said who it is: answer with `accept` or `refuse`. */
@@ -236,7 +239,7 @@ export class Link {
   }
 
   #dismissed(reason: string, text: string): void {
-    if (this.#state === 'up' && reason === 'left') return this.#close({ kind: 'left' })
+    if (this.#state === 'up' && (reason === 'left' || reason === 'closing')) return this.#close({ kind: 'left' })
     this.#fail(new LinkRefused(reason, text))
   }
 
@@ -282,7 +285,7 @@ export class Link {
   /** Straight to the connection: nothing that waits in the outbox matters any more. */
   #sendGoodbye(reason: GoodbyeReason, text: string): void {
     if (this.#state === 'closed') return
-    const { bytes } = encodeMessage({ kind: 'goodbye', reason, text })
+    const { bytes } = encodeMessage({ kind: 'goodbye', reason, text: text.slice(0, GOODBYE_CHARACTERS) })
     this.#connection.write([bytes], () => {})
   }
 }

@@ -141,7 +141,9 @@ function text(value: unknown, what: string): string {
 }
 
 function count(value: unknown, what: string): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  // Encoders that write every integer with 64 bits are decoded to bigints.
+  const number = typeof value === 'bigint' ? Number(value) : value
+  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number
   throw malformed(what, 'a whole number', value)
 }
 

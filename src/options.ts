@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { checkName } from './address'
 import { describe, InvalidArgument } from './errors'
+import { PREFIX_BYTES } from './frame'
 import { DEFAULT_LIMITS, FRAME_CEILING, HANDSHAKE_FRAME, type Limits } from './limits'
 
 export interface EndpointOptions {
@@ -43,7 +44,7 @@ const LEAST: Limits = {
   handshakeTimeout: 1,
   handshakes: 1,
   highWaterMark: 0,
-  outbox: HANDSHAKE_FRAME,
+  outbox: HANDSHAKE_FRAME + PREFIX_BYTES,
   patience: 0,
   redialMin: 1,
   redialMax: 1,
@@ -83,7 +84,7 @@ function locate(
   { directory, bus = 'default' }: EndpointOptions,
   env: NodeJS.ProcessEnv,
 ): Pick<Settings, 'directory' | 'ownParents'> {
-  const given: unknown = directory ?? env.LAHJA_DIRECTORY
+  const given: unknown = directory ?? (env.LAHJA_DIRECTORY || undefined)
   if (given !== undefined && (typeof given !== 'string' || given === '')) {
     throw new InvalidArgument(`directory: expected a path, got ${describe(given)}`)
   }
@@ -97,22 +98,38 @@ function locate(
 
 function checkLimits(given: Partial<Limits>): Limits {
   if (typeof given !== 'object') throw new InvalidArgument(`limits: expected { frame, … }, got ${describe(given)}`)
-  const limits: Limits = { ...DEFAULT_LIMITS, ...given }
-  for (const [name, least] of Object.entries(LEAST)) {
-    const value: unknown = Object.entries(limits).find(([key]) => key === name)?.[1]
-    const most = name === 'frame' ? FRAME_CEILING : MOST
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidArgument(
-        `limits.${name}: expected a whole number from ${least} to ${most}, got ${describe(value)}`,
-      )
-    }
-  }
-  const unknown = Object.keys(given).find((key) => !(key in LEAST))
-  if (unknown) throw new InvalidArgument(`limits.${unknown}: expected one of ${Object.keys(LEAST).join(', ')}`)
-  if (limits.outbox < limits.frame) {
-    throw new InvalidArgument(`limits.outbox: expected at least limits.frame (${limits.frame}), got ${limits.outbox}`)
-  }
+  for (const [name, value] of Object.entries(given)) checkLimit(name, value)
+  const limits: Limits = { ...DEFAULT_LIMITS, ...dependentDefaults(given), ...given }
+  const { frame, outbox, highWaterMark, redialMin, redialMax } = limits
+  const room = frame + PREFIX_BYTES
+  expect(outbox >= room, 'outbox', `at least limits.frame + ${PREFIX_BYTES} (${room})`, outbox)
+  expect(highWaterMark < outbox, 'highWaterMark', `less than limits.outbox (${outbox})`, highWaterMark)
+  expect(redialMax >= redialMin, 'redialMax', `at least limits.redialMin (${redialMin})`, redialMax)
   return limits
+}
+
+function checkLimit(name: string, value: unknown): void {
+  const least = Object.entries(LEAST).find(([known]) => known === name)?.[1]
+  if (least === undefined) {
+    throw new InvalidArgument(`limits.${name}: expected one of ${Object.keys(LEAST).join(', ')}`)
+  }
+  const most = name === 'frame' ? FRAME_CEILING : name === 'highWaterMark' ? MOST - 1 : MOST
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return
+  throw new InvalidArgument(`limits.${name}: expected a whole number from ${least} to ${most}, got ${describe(value)}`)
+}
+
+/** Defaults that give way to what is set beside them. */
+function dependentDefaults({ outbox, redialMin, redialMax }: Partial<Limits>): Partial<Limits> {
+  const { highWaterMark, redialMin: least, redialMax: most } = DEFAULT_LIMITS
+  return {
+    highWaterMark: Math.min(highWaterMark, Math.floor((outbox ?? DEFAULT_LIMITS.outbox) / 2)),
+    redialMin: Math.min(least, redialMax ?? most),
+    redialMax: Math.max(most, redialMin ?? least),
+  }
+}
+
+function expect(condition: boolean, limit: keyof Limits, expected: string, got: number): void {
+  if (!condition) throw new InvalidArgument(`limits.${limit}: expected ${expected}, got ${got}`)
 }
 
 function checkBoolean(name: string, value: unknown): boolean {

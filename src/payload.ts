@@ -65,9 +65,10 @@ function* children(value: object): Generator<[step: Step, child: unknown]> {
     for (const child of value) yield [{ path: `[${index++}]` }, child]
   } else if (value instanceof Map) {
     for (const [key, child] of value) yield [{ path: `.get(${describe(key)})`, flaw: flawOfKey(key) }, child]
-  } else if ('toJSON' in value && typeof value.toJSON === 'function') {
+  } else if (!isRecord(value) && 'toJSON' in value && typeof value.toJSON === 'function') {
     yield [{ path: '.toJSON()' }, value.toJSON()]
   } else {
+    if (value instanceof Error) yield [{ path: '.cause' }, value.cause]
     for (const [key, child] of Object.entries(value)) yield [{ path: stepTo(key) }, child]
   }
 }

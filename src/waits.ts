@@ -1,5 +1,8 @@
 import type { Clock, Timer } from './clock'
-import { AbortError, type LahjaError, WaitTimeout } from './errors'
+import { AbortError, describe, InvalidArgument, type LahjaError, WaitTimeout } from './errors'
+
+/** What a timer of Node takes; anything longer would be over at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 export interface WaitOptions {
   /** Milliseconds until the wait rejects with `WaitTimeout`; without it, it waits as long as it takes. */
@@ -28,13 +31,14 @@ export class Waits {
   /**
    * One wait. `start` is called at once; what it returns is called when the wait is over, however it ends.
    *
-   * @throws WaitTimeout, AbortError, or the error the registry was ended with
+   * @throws WaitTimeout, AbortError, InvalidArgument, or the error the registry was ended with
    */
   wait<Value>(what: string, options: WaitOptions, start: (waiter: Waiter<Value>) => () => void): Promise<Value> {
     return new Promise((resolve, reject) => {
       const { timeout, signal } = options
       if (this.#ended) return reject(this.#ended)
       if (signal?.aborted) return reject(aborted(what, signal))
+      checkTimeout(timeout)
 
       let timer: Timer | undefined
       let stop: (() => void) | undefined
@@ -60,10 +64,15 @@ export class Waits {
 
       this.#pending.add(fail)
       signal?.addEventListener('abort', onAbort, { once: true })
-      if (timeout !== undefined) {
+      if (timeout !== undefined && timeout !== Number.POSITIVE_INFINITY) {
         timer = this.#clock.after(timeout, () => fail(new WaitTimeout(`${what}: expected within ${timeout} ms`)))
       }
-      stop = start({ resolve: succeed, reject: fail })
+      try {
+        stop = start({ resolve: succeed, reject: fail })
+      } catch (error) {
+        finish()
+        throw error
+      }
       if (over) stop()
     })
   }
@@ -96,6 +105,14 @@ export class Waits {
     this.#ended = error
     for (const fail of [...this.#pending]) fail(error)
   }
+}
+
+/** @throws InvalidArgument for what no timer takes */
+export function checkTimeout(timeout: unknown): void {
+  if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) return
+  if (typeof timeout === 'number' && timeout >= 0 && timeout <= LONGEST_TIMER) return
+  const expected = `milliseconds from 0 to ${LONGEST_TIMER}, or Infinity`
+  throw new InvalidArgument(`timeout: expected ${expected}, got ${describe(timeout)}`)
 }
 
 function aborted(what: string, signal: AbortSignal): AbortError {

@@ -1,14 +1,12 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { Packr, unpack } from 'msgpackr'
-import { decodeMessage, Encoder, EventDecoder, encodeMessage, SLAB_BYTES } from '../src/codec'
-import { ProtocolViolation, UnserializablePayload } from '../src/errors'
-import type { Frame } from '../src/frame'
+import { decodeMessage, Encoder, EventDecoder, encodeMessage } from '../src/codec'
+import { ProtocolViolation } from '../src/errors'
 import type { Message } from '../src/message'
 import { bodyOf, bytesOf, frameAround } from './frame-bytes'
 import { messages, payload } from './message-arbitraries'
+import { readEvent } from './read-event'
 import { violation } from './violation'
 
 const MEBIBYTE = 1024 * 1024
@@ -17,13 +15,6 @@ const MEBIBYTE = 1024 * 1024
 const eventType = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 255 })
   .filter((name) => Buffer.byteLength(name) <= 255)
-
-/** An event as a link reads it: where it lies, the header first. */
-function read({ bytes, start, end }: Frame, decoder = new EventDecoder()) {
-  const header = decoder.header(bytes, start + 4, end)
-  if (!header) throw new Error(`expected an event in its shortest form, got ${bytes.toString('hex', start, end)}`)
-  return { type: header.type, payload: decoder.payload(bytes, header.payloadStart, end) }
-}
 
 /** What came of reading: a message, or a refusal. Anything but a violation of the protocol fails the test. */
 function outcome(call: () => unknown): unknown {
@@ -35,18 +26,12 @@ function outcome(call: () => unknown): unknown {
   }
 }
 
-/** Frees what nobody refers to any more, so that what is left can be measured. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc')
-  runInNewContext('gc')()
-}
-
 describe('Encoder and EventDecoder', () => {
   it('carry any payload that looks like JSON, and bytes anywhere in it', () => {
     const [encoder, decoder] = [new Encoder(MEBIBYTE), new EventDecoder()]
     fc.assert(
       fc.property(eventType, payload, (type, payload) => {
-        expect(read(encoder.event(type, payload), decoder)).to.deep.equal({ type, payload })
+        expect(readEvent(encoder.event(type, payload), decoder)).to.deep.equal({ type, payload })
       }),
       { numRuns: 500 },
     )
@@ -69,7 +54,7 @@ describe('Encoder and EventDecoder', () => {
       fc.property(eventType, fc.option(payload, { nil: undefined }), (type, payload) => {
         const frame = encoder.event(type, payload)
         const message = decodeMessage(frame.bytes, frame.start + 4, frame.end)
-        expect(message).to.deep.equal({ kind: 'event', ...read(frame) })
+        expect(message).to.deep.equal({ kind: 'event', ...readEvent(frame) })
       }),
     )
   })
@@ -81,7 +66,7 @@ describe('Encoder and EventDecoder', () => {
         expect(Buffer.byteLength(type)).to.equal(length)
         for (const payload of [undefined, { a: 1 }, Buffer.from('bytes')]) {
           const frame = new Encoder(MEBIBYTE).event(type, payload)
-          expect(read(frame)).to.deep.equal({ type, payload })
+          expect(readEvent(frame)).to.deep.equal({ type, payload })
         }
       }
     })
@@ -91,7 +76,7 @@ describe('Encoder and EventDecoder', () => {
     it(`carry ${length} bytes, as a Buffer that arrives as a Buffer`, () => {
       const sent = Buffer.alloc(length, 'abc')
       const frame = new Encoder(MEBIBYTE).event('t', sent)
-      const { payload } = read(frame)
+      const { payload } = readEvent(frame)
       expect(Buffer.isBuffer(payload) && payload.equals(sent)).to.equal(true)
       expect(unpack(bodyOf(frame))).to.deep.equal([5, 't', sent])
     })
@@ -102,7 +87,7 @@ describe('Encoder and EventDecoder', () => {
       const encoder = new Encoder(4 * MEBIBYTE)
       for (const text of ['x'.repeat(length), 'é'.repeat(length), '€'.repeat(length), '😀'.repeat(length)]) {
         for (const payload of [text, [text, 1, text], { [text]: text }]) {
-          const { payload: arrived } = read(encoder.event('t', payload))
+          const { payload: arrived } = readEvent(encoder.event('t', payload))
           // Not by deep equality, whose report of a difference would take minutes at this length.
           expect(JSON.stringify(arrived) === JSON.stringify(payload)).to.equal(true)
         }
@@ -112,114 +97,22 @@ describe('Encoder and EventDecoder', () => {
 
   it('tell undefined from null', () => {
     const encoder = new Encoder(MEBIBYTE)
-    expect(read(encoder.event('t', undefined)).payload).to.equal(undefined)
-    expect(read(encoder.event('t', null)).payload).to.equal(null)
+    expect(readEvent(encoder.event('t', undefined)).payload).to.equal(undefined)
+    expect(readEvent(encoder.event('t', null)).payload).to.equal(null)
   })
 
   it('remember the last type without mixing it up with one that looks like it', () => {
     const [encoder, decoder] = [new Encoder(MEBIBYTE), new EventDecoder()]
     for (const type of ['ab', 'ab', 'ac', 'a', 'abc', 'ab', 'b', 'é', 'è', 'ab']) {
-      expect(read(encoder.event(type, 1), decoder)).to.deep.equal({ type, payload: 1 })
+      expect(readEvent(encoder.event(type, 1), decoder)).to.deep.equal({ type, payload: 1 })
     }
   })
 
   it('remember types beyond those that are kept ready', () => {
     const [encoder, decoder] = [new Encoder(MEBIBYTE), new EventDecoder()]
     for (let index = 0; index < 10_100; index++) encoder.event(`t${index}`, 1)
-    for (const type of ['t0', 't10050', 't10099']) expect(read(encoder.event(type, 2), decoder).type).to.equal(type)
-  })
-})
-
-describe('Encoder', () => {
-  it('lays the frames of a burst one behind the other', () => {
-    const encoder = new Encoder(MEBIBYTE)
-    const frames = Array.from({ length: 100 }, (_, index) => encoder.event('burst', { index }))
-    for (const [index, frame] of frames.entries()) {
-      const before = frames[index - 1]
-      if (!before) continue
-      expect(frame.bytes).to.equal(before.bytes)
-      expect(frame.start).to.equal(before.end)
-    }
-  })
-
-  it('leaves the bytes of a frame as they are when later ones are encoded', () => {
-    const payloads = fc.array(fc.oneof(payload, fc.uint8Array({ maxLength: 20_000 })), { minLength: 2, maxLength: 60 })
-    fc.assert(
-      fc.property(payloads, (payloads) => {
-        const encoder = new Encoder(MEBIBYTE)
-        const frames = payloads.map((payload) => encoder.event('t', payload))
-        const alone = payloads.map((payload) => bytesOf(new Encoder(MEBIBYTE).event('t', payload)))
-        expect(frames.map(bytesOf)).to.deep.equal(alone)
-      }),
-    )
-  })
-
-  it('goes on in a new slab where a frame does not fit into the rest of one', () => {
-    const encoder = new Encoder(MEBIBYTE)
-    const size = 10_000
-    const frames = Array.from({ length: 20 }, (_, index) => encoder.event('t', Buffer.alloc(size, index)))
-    const slabs = new Set(frames.map(({ bytes }) => bytes))
-    expect(slabs.size).to.equal(Math.ceil(20 / Math.floor(SLAB_BYTES / (size + 11))))
-    for (const slab of slabs) expect(slab.length).to.equal(SLAB_BYTES)
-    for (const [index, frame] of frames.entries()) {
-      expect(Buffer.alloc(size, index).equals(bodyOf(frame).subarray(7))).to.equal(true)
-    }
-  })
-
-  it('gives a large frame a buffer of its own, which leaves the slab to the small ones', () => {
-    const encoder = new Encoder(MEBIBYTE)
-    const [before, large, after] = [1, Buffer.alloc(SLAB_BYTES), 2].map((payload) => encoder.event('t', payload))
-    expect(large?.start).to.equal(0)
-    expect(large?.bytes.length).to.equal(large?.end)
-    expect(after?.bytes).to.equal(before?.bytes)
-    expect(after?.start).to.equal(before?.end)
-  })
-
-  it('takes a body of exactly the limit, and refuses one byte more', () => {
-    const encoder = new Encoder(5000)
-    for (const make of [(length: number) => Buffer.alloc(length), (length: number) => 'x'.repeat(length)]) {
-      expect(bytesOf(encoder.event('t', make(5000 - 7)))).to.have.lengthOf(5004)
-      expect(() => encoder.event('t', make(5000 - 6)))
-        .to.throw('event t: expected a frame of at most 5000 bytes, got 5001')
-        .with.property('code', 'LAHJA_PAYLOAD_TOO_LARGE')
-    }
-  })
-
-  it('goes on as before after it has refused', () => {
-    const encoder = new Encoder(5000)
-    const before = encoder.event('t', 1)
-    expect(() => encoder.event('t', 'x'.repeat(500_000))).to.throw('at most 5000 bytes')
-    expect(() => encoder.event('t', [() => {}])).to.throw(UnserializablePayload)
-    const after = encoder.event('t', { a: [2] })
-    expect(after.start).to.equal(before.end)
-    expect(read(after).payload).to.deep.equal({ a: [2] })
-  })
-
-  it('keeps no memory of the size of the largest payload', () => {
-    const encoder = new Encoder(64 * MEBIBYTE)
-    encoder.event('t', 1)
-    collectGarbage()
-    const before = process.memoryUsage().arrayBuffers
-    encoder.event('t', 'x'.repeat(20 * MEBIBYTE))
-    encoder.event('t', 1)
-    collectGarbage()
-    expect(process.memoryUsage().arrayBuffers - before).to.be.below(MEBIBYTE)
-  })
-
-  it('encodes an event that a getter of another one broadcasts', () => {
-    const encoder = new Encoder(MEBIBYTE)
-    const inner: Frame[] = []
-    const outer = encoder.event('outer', {
-      a: 1,
-      get b() {
-        inner.push(encoder.event('inner', { n: [5] }))
-        return 2
-      },
-      c: 3,
-    })
-    expect(read(outer)).to.deep.equal({ type: 'outer', payload: { a: 1, b: 2, c: 3 } })
-    expect(inner).not.to.have.length(0)
-    for (const frame of inner) expect(read(frame)).to.deep.equal({ type: 'inner', payload: { n: [5] } })
+    for (const type of ['t0', 't10050', 't10099'])
+      expect(readEvent(encoder.event(type, 2), decoder).type).to.equal(type)
   })
 })
 
@@ -229,7 +122,7 @@ describe('EventDecoder', () => {
     for (const payload of [sent, [sent], { a: { b: [sent] } }, Buffer.alloc(300, sent), [Buffer.alloc(70_000, sent)]]) {
       const frame = new Encoder(MEBIBYTE).event('t', payload)
       const chunk = bytesOf(frame)
-      const arrived = read({ bytes: chunk, start: 0, end: chunk.length }).payload
+      const arrived = readEvent({ bytes: chunk, start: 0, end: chunk.length }).payload
       chunk.fill(0xff)
       expect(JSON.stringify(arrived) === JSON.stringify(payload)).to.equal(true)
     }

@@ -92,6 +92,7 @@ describe('Interest', () => {
         HANDSHAKE_FRAME,
       )
       expect(sent.length).to.be.within(2, 10)
+      for (const message of sent) expect(bodyOf(encodeMessage(message)).length).to.be.at.most(HANDSHAKE_FRAME)
     })
 
     it('with the longest names in the least of frames', () => {

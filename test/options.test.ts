@@ -43,7 +43,7 @@ describe('settingsOf', () => {
     expect(settingsOf({ ...given, limits })).to.deep.equal({
       ...given,
       ownParents: [],
-      limits: { ...DEFAULT_LIMITS, ...limits },
+      limits: { ...DEFAULT_LIMITS, highWaterMark: 8192, ...limits },
     })
   })
 
@@ -95,7 +95,15 @@ describe('settingsOf', () => {
       ],
       'an outbox that takes no frame of the limit': [
         { name: 'a', limits: { frame: 8192, outbox: 8191 } },
-        'limits.outbox: expected at least limits.frame (8192), got 8191',
+        'limits.outbox: expected at least limits.frame + 4 (8196), got 8191',
+      ],
+      'a mark that no outbox reaches': [
+        { name: 'a', limits: { highWaterMark: 2 ** 23 } },
+        'limits.highWaterMark: expected less than limits.outbox (8388608), got 8388608',
+      ],
+      'redials that begin slower than they end': [
+        { name: 'a', limits: { redialMin: 20, redialMax: 10 } },
+        'limits.redialMax: expected at least limits.redialMin (20), got 10',
       ],
       'more groups than a hello can tell': [
         { name: 'a', groups: Array.from({ length: 80 }, (_, index) => `${index}`.padEnd(60, 'x')) },
@@ -119,7 +127,7 @@ describe('settingsOf', () => {
       handshakeTimeout: 1,
       handshakes: 1,
       highWaterMark: 0,
-      outbox: 4096,
+      outbox: 4100,
       patience: 0,
       redialMin: 1,
       redialMax: 1,
@@ -132,9 +140,10 @@ describe('settingsOf', () => {
       expect(Object.keys(least).sort()).to.deep.equal(Object.keys(DEFAULT_LIMITS).sort()))
 
     for (const [limit, lowest] of Object.entries(least)) {
-      const highest = limit === 'frame' ? 64 * 1024 * 1024 : 2 ** 31 - 1
+      const highest = limit === 'frame' ? 64 * 1024 * 1024 : limit === 'highWaterMark' ? 2 ** 31 - 2 : 2 ** 31 - 1
       // What one of the two allows, the other one must not forbid here.
-      const room = limit === 'frame' ? { outbox: 2 ** 31 - 1 } : limit === 'outbox' ? { frame: 4096 } : {}
+      const needsOutbox = limit === 'frame' || limit === 'highWaterMark'
+      const room = needsOutbox ? { outbox: 2 ** 31 - 1 } : limit === 'outbox' ? { frame: 4096 } : {}
       const limited = (value: unknown) => settle({ name: 'a', limits: { ...room, [limit]: value } })
 
       it(`${limit} from ${lowest} to ${highest}`, () => {

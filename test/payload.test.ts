@@ -135,6 +135,15 @@ describe('a payload', () => {
     expect(refusal([new Price()])).to.contain('but payload[0].toJSON().cents is a function')
   })
 
+  it('never arrives as something else where a plain object has a toJSON: it is obeyed or refused', () => {
+    const outcome = sent([{ cents: 1, toJSON: () => ({ cents: 150 }) }])
+    if ('arrived' in outcome) expect(outcome.arrived).to.deep.equal([{ cents: 150 }])
+  })
+
+  it('is refused where the cause of an Error holds a function', () => {
+    expect(refusal([new Error('no', { cause: { retry: () => {} } })])).to.contain('is a function')
+  })
+
   it(`may be nested ${MAX_DEPTH} levels deep`, () => {
     expect(findFlaw(nested(MAX_DEPTH))).to.equal(undefined)
     const outcome = sent(nested(MAX_DEPTH))

@@ -9,6 +9,7 @@ import { occasionally, run, say, sayWhoIsThere } from './voice'
 async function main(): Promise<void> {
   await using endpoint = await Endpoint.start({ name: LATECOMER })
   sayWhoIsThere(endpoint)
+  if (!endpoint.isConnectedTo(READER)) throw new Error('has come too late: the reader has gone')
   const tally = new Tally()
   const progress = occasionally(() => `has heard ${tally}, beginning with line ${tally.total.from}`)
 

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { programs } from '../program'
+import { type Outcome, type Program, type ProgramOptions, programs } from '../program'
 import { temporaryDirectory } from '../temporary-directory'
 
 const CENSUS = 'examples/census/census.ts'
@@ -16,16 +17,30 @@ interface Row {
 }
 
 describe('examples/census', () => {
-  const temporary = temporaryDirectory()
   const start = programs()
-  const scratch = () => join(temporary.path, 'tmp')
-  beforeEach(() => mkdirSync(scratch()))
+  const temporary = temporaryDirectory()
+  // One for all, since the compiler keeps its cache there.
+  let scratch = ''
+  before(() => {
+    scratch = mkdtempSync(join(tmpdir(), 'lahja-'))
+  })
+  after(() => rmSync(scratch, { recursive: true, force: true }))
 
-  const run = (args: readonly string[], input = '') => start(CENSUS, args, { input, env: { TMPDIR: scratch() } })
+  const begin = (args: readonly string[], options: ProgramOptions = {}) =>
+    start(CENSUS, args, { ...options, env: { TMPDIR: scratch } })
+
+  /** How it has ended, and that it has left nothing behind. */
+  async function end(census: Program): Promise<Outcome> {
+    const outcome = await census.ended
+    expect(readdirSync(scratch).filter((file) => file.startsWith('lahja-'))).to.deep.equal([])
+    return outcome
+  }
+
+  const run = (args: readonly string[], options: ProgramOptions = {}) => end(begin(args, options))
   const read = async (text: string) => {
     const file = join(temporary.path, 'text')
     writeFileSync(file, text)
-    return run(['--seconds', '0', file]).ended
+    return run(['--seconds', '0', file])
   }
 
   /** The rows of the table, by process. */
@@ -57,10 +72,8 @@ describe('examples/census', () => {
     expect(stdout).to.contain('Everyone got what they had to get')
   }
 
-  afterEach(() => expect(readdirSync(scratch()), 'left behind').to.deep.equal([]))
-
   it('reads its own text if it is given none, and shows who comes, works and goes', async () => {
-    const { code, stdout, stderr } = await run([]).ended
+    const { code, stdout, stderr } = await run([])
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
     const text = readFileSync(TEXT, 'utf8')
     const openings = text.split(/\n\n+/).map((paragraph) => paragraph.split('\n')[0] ?? '')
@@ -91,7 +104,7 @@ describe('examples/census', () => {
 
   it('reads standard input', async () => {
     const text = Array.from({ length: 500 }, (_, index) => `a line of input, number ${index + 1}`)
-    const { code, stdout } = await run(['--seconds', '0', '-'], `${text.join('\n')}\n`).ended
+    const { code, stdout } = await run(['--seconds', '0', '-'], { input: `${text.join('\n')}\n` })
     expect(code).to.equal(0)
     expectRight(stdout, text, text.slice(0, 1))
   })
@@ -128,7 +141,7 @@ describe('examples/census', () => {
     ['a directory', '.'],
   ] as const) {
     it(`says that ${what} is no text`, async () => {
-      const { code, stdout, stderr } = await run([join(temporary.path, name)]).ended
+      const { code, stdout, stderr } = await run([join(temporary.path, name)])
       expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
       expect(stderr).to.match(/^census: expected a text, got .+\n$/)
     })
@@ -136,15 +149,14 @@ describe('examples/census', () => {
 
   for (const args of [['one', 'two'], ['--seconds', 'x'], ['--unknown']]) {
     it(`says how it is used when it is given ${args.join(' ')}`, async () => {
-      const { code, stdout, stderr } = await run(args).ended
+      const { code, stdout, stderr } = await run(args)
       expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
       expect(stderr).to.contain('Usage: npm start')
     })
   }
 
   it('says who has got something wrong', async () => {
-    const options = { env: { TMPDIR: scratch() }, isFaulty: true }
-    const { code, stdout } = await start(CENSUS, ['--seconds', '0'], options).ended
+    const { code, stdout } = await run(['--seconds', '0'], { isFaulty: true })
     expect(code).to.equal(1)
     const { reader, counter } = rowsIn(stdout)
     expect(reader?.check).to.equal('right')
@@ -153,10 +165,10 @@ describe('examples/census', () => {
   })
 
   it('fails when one of the four dies, and the others see the reading through', async () => {
-    const census = run(['--seconds', '2'])
+    const census = begin(['--seconds', '2'])
     await census.untilPrinted('latecomer  joins')
     census.killStarted('counter.ts')
-    const { code, stdout, stderr } = await census.ended
+    const { code, stdout, stderr } = await end(census)
     expect({ code, stderr }).to.deep.equal({ code: 1, stderr: 'census: the counter has failed, with exit code 1\n' })
     expect(stdout)
       .to.match(/^reader +has lost counter/m)
@@ -164,10 +176,10 @@ describe('examples/census', () => {
   })
 
   it('clears up when it is interrupted', async () => {
-    const census = run(['--seconds', '60'])
+    const census = begin(['--seconds', '60'])
     await census.untilPrinted('latecomer  joins')
     census.signal('SIGINT')
-    const { code, stderr } = await census.ended
+    const { code, stderr } = await end(census)
     expect({ code, stderr }).to.deep.equal({ code: 1, stderr: 'census: interrupted by SIGINT\n' })
   })
 })

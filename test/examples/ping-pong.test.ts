@@ -8,8 +8,8 @@ const PING = 'examples/ping-pong/ping.ts'
 const PONG = 'examples/ping-pong/pong.ts'
 
 describe('examples/ping-pong', () => {
-  const temporary = temporaryDirectory()
   const start = programs()
+  const temporary = temporaryDirectory()
   const bus = () => join(temporary.path, 'bus')
   const play = (script: string, ...args: string[]) => start(script, args, { env: { LAHJA_DIRECTORY: bus() } })
   const played = (word: string, stdout: string) => stdout.match(new RegExp(`^${word} \\d+$`, 'gm'))

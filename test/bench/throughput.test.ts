@@ -1,0 +1,132 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { fields, listOf, number } from '../multiprocess/parse'
+import { type Outcome, type Program, type ProgramOptions, programs } from '../program'
+
+const SMALL = ['--processes', '2', '--events', '2000']
+
+describe('bench/throughput', () => {
+  const start = programs()
+  let scratch = ''
+  before(() => {
+    scratch = mkdtempSync(join(tmpdir(), 'lahja-'))
+  })
+  after(() => rmSync(scratch, { recursive: true, force: true }))
+
+  const begin = (args: readonly string[], options: ProgramOptions = {}) =>
+    start('bench/throughput.ts', args, { ...options, env: { TMPDIR: scratch } })
+
+  /** How it has ended, and that it has left no bus behind. */
+  async function end(bench: Program): Promise<Outcome> {
+    const outcome = await bench.ended
+    expect(readdirSync(scratch).filter((file) => file.startsWith('lahja-'))).to.deep.equal([])
+    return outcome
+  }
+
+  const run = (args: readonly string[], options: ProgramOptions = {}) => end(begin(args, options))
+
+  it('prints one JSON object in which nothing is lost, doubled or out of order', async () => {
+    const { code, stdout, stderr } = await run([...SMALL, '--json'])
+    expect(code).to.equal(0)
+    const { consumers, total, ...result } = resultIn(stdout)
+    expect(result).to.include({ processes: 2, events: 2000, payloadBytes: 100, rounds: 1, ok: true })
+    expect(consumers.map(({ name }) => name)).to.deep.equal(['consumer-1', 'consumer-2'])
+    for (const consumer of consumers) {
+      expect(consumer).to.include({ received: 2000, lost: 0, outOfOrder: 0, duplicates: 0 })
+      expectSpeeds(consumer)
+    }
+    expect(total).to.include({ received: 4000, lost: 0, outOfOrder: 0, duplicates: 0 })
+    expectSpeeds(total)
+    expect(stderr).to.contain('100 % sent')
+  })
+
+  it('prints a table with a row for each consumer and all of them, and a line of summary', async () => {
+    const { code, stdout } = await run([...SMALL, '--payload-bytes', '16'])
+    expect(code).to.equal(0)
+    for (const row of ['consumer-1', 'consumer-2', 'all deliveries']) {
+      expect(stdout).to.match(new RegExp(`^│ ${row} +│ +[\\d,]+ │ +[\\d.]+ │ +[\\d.]+ │ +0 │ +0 │ +0 │$`, 'm'))
+    }
+    expect(stdout).to.match(
+      /^2,000 events of 16 bytes to 2 processes: [\d,]+ deliveries\/s; every event arrived .+\n$/m,
+    )
+  })
+
+  it('adds up the counts of several rounds, and reports medians', async () => {
+    const args = ['--processes', '1', '--events', '500', '--rounds', '2']
+    const { code, stdout } = await run([...args, '--json'])
+    expect(code).to.equal(0)
+    expect(resultIn(stdout).total).to.include({ received: 1000, lost: 0 })
+  })
+
+  it('counts what is lost, doubled and out of order, and exits with 1', async () => {
+    const { code, stdout } = await run([...SMALL, '--json'], { isFaulty: true })
+    expect(code).to.equal(1)
+    const { consumers, total, ...result } = resultIn(stdout)
+    expect(result).to.include({ ok: false })
+    for (const consumer of consumers) {
+      expect(consumer).to.include({ received: 2000, lost: 1, outOfOrder: 1, duplicates: 1 })
+    }
+    expect(total).to.include({ lost: 2, outOfOrder: 2, duplicates: 2 })
+  })
+
+  it('says in its summary what has gone wrong', async () => {
+    const { code, stdout } = await run(SMALL, { isFaulty: true })
+    expect(code).to.equal(1)
+    expect(stdout).to.contain('FAILED: 2 lost, 2 out of order, 2 duplicates.')
+  })
+
+  for (const script of ['consumer.ts', 'sender.ts']) {
+    it(`fails when its ${script} dies, and says so`, async () => {
+      const bench = begin(['--processes', '2', '--events', '100000000', '--payload-bytes', '16'])
+      await bench.untilPrinted('everyone is ready')
+      bench.killStarted(script)
+      const { code, stdout, stderr } = await end(bench)
+      expect({ code, stdout }).to.deep.equal({ code: 1, stdout: '' })
+      expect(stderr).to.match(/bench: (consumer-\d|sender) has ended with (SIGKILL|code 1)\n$/)
+    })
+  }
+
+  it('clears up when it is interrupted', async () => {
+    const bench = begin(['--events', '100000000'])
+    await bench.untilPrinted('everyone is ready')
+    bench.signal('SIGTERM')
+    const { code, stderr } = await end(bench)
+    expect(code).to.equal(1)
+    expect(stderr).to.match(/bench: interrupted by SIGTERM\n$/)
+  })
+
+  const refusals = [
+    { args: ['--processes', '0'], message: "--processes: expected a whole number from 1 to 256, got '0'" },
+    { args: ['--events', '1e5'], message: "--events: expected a whole number from 1 to 100000000, got '1e5'" },
+    { args: ['--payload-bytes', '15'], message: '--payload-bytes: expected a whole number from 16' },
+    { args: ['--rounds', ''], message: '--rounds: expected a whole number from 1' },
+    { args: ['--warp'], message: "Unknown option '--warp'" },
+    { args: ['200000'], message: "Unexpected argument '200000'" },
+  ]
+  for (const { args, message } of refusals) {
+    it(`refuses ${args.join(' ').trim()} with the usage`, async () => {
+      const { code, stdout, stderr } = await run(args)
+      expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
+      expect(stderr).to.contain(`bench: ${message}`).and.contain('Usage: npm run bench')
+    })
+  }
+
+  it('prints its usage when asked', async () => {
+    const { code, stdout } = await run(['--help'])
+    expect(code).to.equal(0)
+    expect(stdout).to.contain('Usage: npm run bench')
+  })
+})
+
+function resultIn(stdout: string) {
+  const result = fields(JSON.parse(stdout))
+  return { ...result, consumers: listOf(fields)(result.consumers), total: fields(result.total) }
+}
+
+function expectSpeeds({ eventsPerSecond, p50Microseconds, p99Microseconds }: Record<string, unknown>): void {
+  expect(eventsPerSecond).to.be.greaterThan(0)
+  expect(p50Microseconds).to.be.greaterThan(0)
+  expect(p99Microseconds).to.be.at.least(number(p50Microseconds))
+}

@@ -1,0 +1,133 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { Encoder, SLAB_BYTES } from '../src/codec'
+import { UnserializablePayload } from '../src/errors'
+import type { Frame } from '../src/frame'
+import { bodyOf, bytesOf } from './frame-bytes'
+import { payload } from './message-arbitraries'
+import { readEvent } from './read-event'
+
+const MEBIBYTE = 1024 * 1024
+
+/** Frees what nobody refers to any more, so that what is left can be measured. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+}
+
+describe('Encoder', () => {
+  it('lays the frames of a burst one behind the other', () => {
+    const encoder = new Encoder(MEBIBYTE)
+    const frames = Array.from({ length: 100 }, (_, index) => encoder.event('burst', { index }))
+    for (const [index, frame] of frames.entries()) {
+      const before = frames[index - 1]
+      if (!before) continue
+      expect(frame.bytes).to.equal(before.bytes)
+      expect(frame.start).to.equal(before.end)
+    }
+  })
+
+  it('leaves the bytes of a frame as they are when later ones are encoded', () => {
+    const payloads = fc.array(fc.oneof(payload, fc.uint8Array({ maxLength: 20_000 })), { minLength: 2, maxLength: 60 })
+    fc.assert(
+      fc.property(payloads, (payloads) => {
+        const encoder = new Encoder(MEBIBYTE)
+        const frames = payloads.map((payload) => encoder.event('t', payload))
+        const alone = payloads.map((payload) => bytesOf(new Encoder(MEBIBYTE).event('t', payload)))
+        expect(frames.map(bytesOf)).to.deep.equal(alone)
+      }),
+    )
+  })
+
+  it('goes on in a new slab where a frame does not fit into the rest of one', () => {
+    const encoder = new Encoder(MEBIBYTE)
+    const size = 10_000
+    const frames = Array.from({ length: 20 }, (_, index) => encoder.event('t', Buffer.alloc(size, index)))
+    const slabs = new Set(frames.map(({ bytes }) => bytes))
+    expect(slabs.size).to.equal(Math.ceil(20 / Math.floor(SLAB_BYTES / (size + 11))))
+    for (const slab of slabs) expect(slab.length).to.equal(SLAB_BYTES)
+    for (const [index, frame] of frames.entries()) {
+      expect(Buffer.alloc(size, index).equals(bodyOf(frame).subarray(7))).to.equal(true)
+    }
+  })
+
+  it('fills a slab to its last byte, and never beyond', () => {
+    for (const [over, sharing] of [
+      [0, true],
+      [1, false],
+    ] as const) {
+      const encoder = new Encoder(MEBIBYTE)
+      const lengths = [16_000, 16_000, 16_000, 16_000, SLAB_BYTES - 4 * 16_000 + over]
+      const [first, ...rest] = lengths.map((length) => encoder.event('t', Buffer.alloc(length - 11, 'x')))
+      const last = rest.at(-1)
+      expect(last?.bytes === first?.bytes).to.equal(sharing)
+      expect(
+        last &&
+          bodyOf(last)
+            .subarray(7)
+            .equals(Buffer.alloc(SLAB_BYTES - 64_000 + over - 11, 'x')),
+      ).to.equal(true)
+    }
+  })
+
+  it('gives a large frame a buffer of its own, which leaves the slab to the small ones', () => {
+    const encoder = new Encoder(MEBIBYTE)
+    const [before, large, after] = [1, Buffer.alloc(SLAB_BYTES), 2].map((payload) => encoder.event('t', payload))
+    expect(large?.start).to.equal(0)
+    expect(large?.bytes.length).to.equal(large?.end)
+    expect(after?.bytes).to.equal(before?.bytes)
+    expect(after?.start).to.equal(before?.end)
+  })
+
+  it('takes a body of exactly the limit, and refuses one byte more', () => {
+    const encoder = new Encoder(5000)
+    for (const make of [(length: number) => Buffer.alloc(length), (length: number) => 'x'.repeat(length)]) {
+      expect(bytesOf(encoder.event('t', make(5000 - 7)))).to.have.lengthOf(5004)
+      expect(() => encoder.event('t', make(5000 - 6)))
+        .to.throw('event t: expected a frame of at most 5000 bytes, got 5001')
+        .with.property('code', 'LAHJA_PAYLOAD_TOO_LARGE')
+    }
+  })
+
+  it('goes on as before after it has refused', () => {
+    const encoder = new Encoder(5000)
+    const before = encoder.event('t', 1)
+    expect(() => encoder.event('t', 'x'.repeat(500_000))).to.throw('at most 5000 bytes')
+    expect(() => encoder.event('t', [() => {}])).to.throw(UnserializablePayload)
+    const after = encoder.event('t', { a: [2] })
+    expect(after.start).to.equal(before.end)
+    expect(readEvent(after).payload).to.deep.equal({ a: [2] })
+  })
+
+  it('keeps no memory of the size of the largest payload', () => {
+    const encoder = new Encoder(64 * MEBIBYTE)
+    encoder.event('t', 1)
+    collectGarbage()
+    const before = process.memoryUsage().arrayBuffers
+    encoder.event('t', 'x'.repeat(20 * MEBIBYTE))
+    encoder.event('t', 1)
+    collectGarbage()
+    expect(process.memoryUsage().arrayBuffers - before).to.be.below(MEBIBYTE)
+  })
+
+  for (const length of [5, 300_000]) {
+    it(`encodes an event of ${length} characters that a getter of another one broadcasts, and the other one`, () => {
+      const encoder = new Encoder(MEBIBYTE)
+      const text = 'x'.repeat(length)
+      const inner: Frame[] = []
+      const outer = encoder.event('outer', {
+        a: 1,
+        get b() {
+          inner.push(encoder.event('inner', [text]))
+          return 2
+        },
+        c: 3,
+      })
+      expect(readEvent(outer)).to.deep.equal({ type: 'outer', payload: { a: 1, b: 2, c: 3 } })
+      expect(inner).not.to.have.length(0)
+      for (const frame of inner) expect(readEvent(frame)).to.deep.equal({ type: 'inner', payload: [text] })
+    })
+  }
+})

@@ -1,0 +1,9 @@
+import { EventDecoder } from '../src/codec'
+import type { Frame } from '../src/frame'
+
+/** An event as a link reads it: where it lies, the header first. */
+export function readEvent({ bytes, start, end }: Frame, decoder = new EventDecoder()) {
+  const header = decoder.header(bytes, start + 4, end)
+  if (!header) throw new Error(`expected an event in its shortest form, got ${bytes.toString('hex', start, end)}`)
+  return { type: header.type, payload: decoder.payload(bytes, header.payloadStart, end) }
+}
