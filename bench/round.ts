@@ -18,6 +18,7 @@ export async function runRound(plan: Plan, onProgress: (sent: number) => void, s
   const directory = await mkdtemp(join(tmpdir(), 'lahja-'))
   const processes: BenchProcess[] = []
   const start = (script: string, name: string) => {
+    signal.throwIfAborted()
     const { processes: consumers, events, payloadBytes } = plan
     const started = new BenchProcess(script, { directory, name, consumers, events, payloadBytes })
     processes.push(started)

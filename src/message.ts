@@ -82,7 +82,7 @@ export function toElements(message: Message): unknown[] {
 export function fromElements(body: unknown): Message {
   const elements = array(body, 'body')
   const [code, first, second] = elements
-  switch (code) {
+  switch (integer(code)) {
     case KIND_CODES.hello:
       return parseHello(map(first, 'hello'))
     case KIND_CODES.ready:
@@ -141,10 +141,14 @@ function text(value: unknown, what: string): string {
 }
 
 function count(value: unknown, what: string): number {
-  // Encoders that write every integer with 64 bits are decoded to bigints.
-  const number = typeof value === 'bigint' ? Number(value) : value
+  const number = integer(value)
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number
   throw malformed(what, 'a whole number', value)
+}
+
+/** Encoders that write every integer with 64 bits are decoded to bigints. */
+function integer(value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value
 }
 
 function malformed(what: string, expected: string, value: unknown): ProtocolViolation {

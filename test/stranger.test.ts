@@ -290,6 +290,35 @@ describe('a stranger', () => {
     expect(stranger.goodbye).to.equal('name-in-use')
   })
 
+  it('that closes before the link is up on its own side has left', async () => {
+    await begin()
+    const changes: string[] = []
+    endpoint.on('lost', () => changes.push('lost'))
+    endpoint.on('left', () => changes.push('left'))
+    const peer = await connectPeer()
+    peer.say({ kind: 'goodbye', reason: 'closing', text: '' })
+    await until(() => changes.length === 1)
+    expect(changes).to.deep.equal(['left'])
+  })
+
+  it('gets a goodbye that fits into a frame before the handshake, however much was wrong', async () => {
+    await begin()
+    const stranger = connectStranger()
+    stranger.say({ ...HELLO, groups: Array.from({ length: 1900 }, () => '!') })
+    await until(() => stranger.isClosed)
+    const [goodbye] = stranger.heard
+    expect(goodbye).to.include({ kind: 'goodbye', reason: 'malformed' })
+    expect(goodbye?.kind === 'goodbye' && goodbye.text.length).to.be.at.most(1000)
+  })
+
+  it('may write every number with 64 bits', async () => {
+    await begin()
+    const peer = await connectPeer()
+    peer.send(packed([2n, 7n, [{ type: 'x' }]]))
+    await until(() => peer.heard.some(({ kind }) => kind === 'acknowledge'))
+    expect(await endpoint.broadcast('x', 1)).to.equal(1)
+  })
+
   it('that leaves with another word than left is lost, not left', async () => {
     await begin()
     const changes: string[] = []

@@ -35,6 +35,26 @@ describe('Waits', () => {
   const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length
 
   describe('wait', () => {
+    it('takes an infinite timeout for none, and refuses what no timer takes', async () => {
+      expect(await now(waits.wait('x', { timeout: Number.POSITIVE_INFINITY }, start))).to.equal(TURN)
+      clock.advance(2 ** 31)
+      expect(stopped).to.equal(0)
+      for (const timeout of [Number.NaN, -1, 2 ** 31]) {
+        expect(await rejection(waits.wait('x', { timeout }, start))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
+      }
+      expect(waiters).to.have.length(1)
+    })
+
+    it('leaves nothing behind when its start throws', async () => {
+      const abort = new AbortController()
+      const wait = waits.wait('x', { timeout: 100, signal: abort.signal }, () => {
+        throw new EndpointClosed('no start')
+      })
+      expect(await rejection(wait)).to.be.instanceOf(EndpointClosed)
+      expect(listeners(abort.signal)).to.equal(0)
+      clock.advance(200)
+    })
+
     it('ends with what its waiter is given, and stops what it has started, once', async () => {
       const wait = waits.wait('x', { timeout: 100 }, start)
       expect(await now(wait)).to.equal(TURN)
