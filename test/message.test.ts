@@ -95,7 +95,6 @@ describe('messages', () => {
       'when the kind is negative': [-1],
       'when the kind is a fraction': [7.5],
       'when the kind is a string': ['7'],
-      'when the kind is a bigint': [7n],
       'when the kind is nil': [null],
       'when a hello says nothing': [0],
       'when a hello is an array': [0, []],
