@@ -170,6 +170,30 @@ describe('Outbox', () => {
     expect(reader.received).to.deep.equal([...first, gap, ...rest])
   })
 
+  it('counts right while a backlog leaves slice by slice', async () => {
+    const { reader, outbox } = outboxWith({})
+    const encoder = new Encoder(DEFAULT_LIMITS.frame)
+    const total = 10_000
+    let bytes = 0
+    for (let number = 0; number < total; number++) {
+      const frame = encoder.event('n', [number + 100_000, Buffer.alloc(100)])
+      bytes += frame.end - frame.start
+      outbox.push(frame)
+    }
+    let left = 0
+    while (outbox.queuedEvents > 0) {
+      await turn()
+      expect(outbox.queuedEvents).to.equal(total - left)
+      expect(outbox.queuedBytes).to.equal(Math.round((bytes / total) * (total - left)))
+      reader.readOnce()
+      await turn()
+      left = reader.messages.length
+    }
+    expect(reader.writes).to.be.greaterThan(3)
+    expect(left).to.equal(total)
+    expect(outbox.queuedBytes).to.equal(0)
+  })
+
   it('ends all waits when it is closed, and says what dies with it', async () => {
     const { outbox } = outboxWith({ highWaterMark: 10, patience: 60_000 })
     const encoder = new Encoder(DEFAULT_LIMITS.frame)
