@@ -14,6 +14,8 @@ const NO_ANSWER = ['disconnected', 'closing', 'too-many-handshakes']
 /** Where an endpoint stands with its name. */
 type Standing = 'claiming' | 'holding' | 'conceded'
 
+const ANSWERS = { claiming: 'name-claimed', holding: 'name-in-use', conceded: 'name-conceded' } as const
+
 export interface ClaimContext {
   readonly self: Address
   readonly transport: Transport
@@ -33,6 +35,7 @@ export interface ClaimContext {
  */
 export class NameClaim {
   readonly #context: ClaimContext
+  readonly #running = new Set<() => void>()
   #standing: Standing = 'claiming'
 
   constructor(context: ClaimContext) {
@@ -44,53 +47,91 @@ export class NameClaim {
   }
 
   /** The answer to a challenge. Conceding is final: whoever hears it may count on it. */
-  answer(challenger: string): 'name-in-use' | 'name-conceded' {
+  answer(challenger: string): 'name-in-use' | 'name-claimed' | 'name-conceded' {
     if (this.#standing === 'claiming' && precedes(challenger, this.#context.self.id)) this.#standing = 'conceded'
-    return this.#standing === 'conceded' ? 'name-conceded' : 'name-in-use'
+    return ANSWERS[this.#standing]
+  }
+
+  /** Ends all contests: the endpoint is leaving. */
+  stop(): void {
+    this.#standing = 'conceded'
+    for (const end of [...this.#running]) end()
   }
 
   /** @throws NameInUse if one of the rivals holds the name, or comes before us */
   async settle(addresses: readonly Address[]): Promise<void> {
     const { self } = this.#context
     const rivals = addresses.filter(({ name, id }) => name === self.name && id !== self.id)
-    const outcomes = await Promise.all(rivals.map((rival) => this.#contest(rival)))
-    const lost = outcomes.includes('lost') || this.#standing === 'conceded'
-    if (lost) {
-      this.#standing = 'conceded'
+    await Promise.all(rivals.map((rival) => this.#contest(rival)))
+    if (this.#hasConceded()) {
       const { location } = this.#context.transport
       throw new NameInUse(`expected a name that no live endpoint in ${location} holds, got '${self.name}'`)
     }
     this.#standing = 'holding'
   }
 
-  async #contest(rival: Address): Promise<'won' | 'lost'> {
+  async #contest(rival: Address): Promise<void> {
     const { transport, clock, limits } = this.#context
     const deadline = clock.now() + limits.handshakeTimeout
-    for (let attempt = 0; clock.now() < deadline; attempt++) {
+    for (let attempt = 0; !this.#hasConceded(); attempt++) {
+      if (clock.now() >= deadline) return this.#concede()
       const outcome = await transport.dial(rival)
-      if (outcome.kind === 'absent') return 'won'
-      if (outcome.kind === 'dead') {
-        await transport.bury(rival)
-        return 'won'
-      }
+      if (outcome.kind === 'absent') return
+      if (outcome.kind === 'dead') return transport.bury(rival)
       if (outcome.kind === 'connected') {
-        const word = await this.#challenge(outcome.connection, rival)
-        if (word === 'name-conceded') return 'won'
-        if (word !== 'try again') return 'lost'
+        const verdict = this.#verdictOn(await this.#challenge(outcome.connection, rival))
+        if (verdict === 'won') return
+        if (verdict === 'lost') return this.#concede()
       }
-      const pause = redialDelay(Math.min(attempt, 3), limits, clock.random())
-      await new Promise<void>((resolve) => clock.after(pause, resolve))
+      await this.#pause(redialDelay(Math.min(attempt, 3), limits, clock.random()))
     }
+  }
+
+  /** A rival that only claims gives way to a holder, as soon as it hears of it from its own challenge. */
+  #verdictOn(word: string): 'won' | 'lost' | 'try again' {
+    if (word === 'name-conceded') return 'won'
+    if (NO_ANSWER.includes(word) || (word === 'name-claimed' && this.isHolding)) return 'try again'
     return 'lost'
   }
 
-  /** What the rival says. */
+  /** Known at once, so that nobody gives way to one who has lost. */
+  #concede(): void {
+    this.#standing = 'conceded'
+  }
+
+  #hasConceded(): boolean {
+    return this.#standing === 'conceded'
+  }
+
   #challenge(connection: Connection, rival: Address): Promise<string> {
-    return new Promise((resolve) => {
-      this.#context.challenge(connection, rival, (ending) => {
-        const word = ending.kind === 'refused' ? ending.reason : 'name-in-use'
-        resolve(NO_ANSWER.includes(word) ? 'try again' : word)
+    return this.#until((resolve) => {
+      const link = this.#context.challenge(connection, rival, (ending) => {
+        resolve(ending.kind === 'refused' ? ending.reason : 'name-in-use')
       })
+      return () => link.abandon()
+    }, 'closing')
+  }
+
+  #pause(milliseconds: number): Promise<string> {
+    return this.#until((resolve) => {
+      const timer = this.#context.clock.after(milliseconds, () => resolve('over'))
+      return () => timer.cancel()
+    }, 'over')
+  }
+
+  /** Something under way that `stop` ends. */
+  #until(begin: (resolve: (word: string) => void) => () => void, stopped: string): Promise<string> {
+    return new Promise((resolve) => {
+      const finish = (word: string) => {
+        this.#running.delete(end)
+        resolve(word)
+      }
+      const end = () => {
+        finish(stopped)
+        cancel()
+      }
+      this.#running.add(end)
+      const cancel = begin(finish)
     })
   }
 }

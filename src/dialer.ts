@@ -1,10 +1,10 @@
 import type { Address } from './address'
 import type { Clock, Timer } from './clock'
-import type { Ending } from './ending'
-import { asError, ConnectionFailed, type LahjaError, ProtocolViolation } from './errors'
+import { type Ending, isHopeless } from './ending'
+import { asLahjaError, type LahjaError } from './errors'
 import type { Limits } from './limits'
 import type { Link } from './link'
-import type { Connection, DialOutcome, Transport } from './transport'
+import type { Connection, Transport } from './transport'
 
 /** What a dialer needs of the mesh it dials for. */
 export interface DialerContext {
@@ -71,11 +71,8 @@ export class Dialer {
   /** The link it had made is closed, and not by a goodbye. */
   closed(ending: Ending): void {
     if (this.#state.kind !== 'linked') return
-    const hopeless = ending.kind === 'refused' && isHopeless(ending)
-    if (hopeless && ending.reason !== this.#lastFailure) {
-      this.#lastFailure = ending.reason
-      this.#context.failed(this.address, ending.cause)
-    }
+    const hopeless = isHopeless(ending)
+    if (hopeless && ending.kind === 'refused') this.#fail(ending.reason, ending.cause)
     this.#retry(hopeless)
   }
 
@@ -85,6 +82,13 @@ export class Dialer {
     this.#state = { kind: 'stopped' }
     if (state.kind === 'waiting') state.timer.cancel()
     if (state.kind === 'linked' && !state.link.isUp) state.link.refuse('duplicate', 'another link was preferred')
+  }
+
+  /** A failure that lasts is reported once. */
+  #fail(reason: string, cause: LahjaError): void {
+    if (reason === this.#lastFailure) return
+    this.#lastFailure = reason
+    this.#context.failed(this.address, cause)
   }
 
   #retry(hopeless: boolean): void {
@@ -101,7 +105,7 @@ export class Dialer {
   async #dial(): Promise<void> {
     this.#state = { kind: 'dialling' }
     const { transport, shakeHands, gone } = this.#context
-    const outcome = await transport.dial(this.address).catch(asBusy)
+    const outcome = await transport.dial(this.address).catch(asFailure)
     if (this.#isStopped()) {
       if (outcome.kind === 'connected') outcome.connection.destroy()
       return
@@ -112,13 +116,16 @@ export class Dialer {
         return
       case 'dead':
         this.#state = { kind: 'stopped' }
-        await transport.bury(this.address)
+        await transport.bury(this.address).catch((error) => this.#fail('bury', asLahjaError(transport.location, error)))
         return gone(this.address)
       case 'absent':
         this.#state = { kind: 'stopped' }
         return gone(this.address)
       case 'busy':
         return this.#retry(false)
+      case 'failed':
+        this.#retry(true)
+        return this.#fail('dial', asLahjaError(transport.location, outcome.cause))
     }
   }
 
@@ -128,12 +135,12 @@ export class Dialer {
   }
 }
 
-/** Would the next attempt end like this one? */
-function isHopeless(ending: Extract<Ending, { kind: 'refused' }>): boolean {
-  if (ending.cause instanceof ProtocolViolation) return ending.cause.reason !== 'handshake-timeout'
-  return ['version-mismatch', 'malformed', 'wrong-peer', 'unexpected-message'].includes(ending.reason)
+/** What no attempt will mend, such as an address that is too long to be dialled from here. */
+interface Failure {
+  readonly kind: 'failed'
+  readonly cause: unknown
 }
 
-function asBusy(thrown: unknown): DialOutcome {
-  return { kind: 'busy', cause: new ConnectionFailed('dialling failed', { cause: asError(thrown) }) }
+function asFailure(cause: unknown): Failure {
+  return { kind: 'failed', cause }
 }

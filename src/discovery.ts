@@ -1,6 +1,6 @@
 import type { Address } from './address'
 import type { Clock, Timer } from './clock'
-import { asError, DirectoryRefused, LahjaError } from './errors'
+import { asLahjaError, type LahjaError } from './errors'
 import type { Listener, Transport, Watch } from './transport'
 
 /** Milliseconds in which hints of a change become one scan. */
@@ -16,7 +16,7 @@ export interface DiscoveryContext {
   readonly watch: boolean
   readonly found: (addresses: readonly Address[]) => void
   /** The own address was gone and is published again; others may have taken the name meanwhile. */
-  readonly republished: (addresses: readonly Address[]) => void
+  readonly republished: (addresses: readonly Address[]) => Promise<void>
   readonly failed: (error: LahjaError) => void
 }
 
@@ -28,6 +28,8 @@ export class Discovery {
   #scanning = false
   #hintedMeanwhile = false
   #stopped = false
+  /** The own address was gone, so the name is to be claimed again. */
+  #mustClaim = false
   #lastFailure = ''
 
   constructor(context: DiscoveryContext) {
@@ -76,25 +78,26 @@ export class Discovery {
     const isPublished = await listener.isPublished()
     if (this.#stopped) return
     if (!isPublished) {
+      this.#mustClaim = true
       await transport.open()
+      if (this.#stopped) return
       await listener.republish()
       if (!this.#stopped) this.#startWatch()
     }
     const addresses = await transport.scan()
     if (this.#stopped) return
-    if (!isPublished) republished(addresses)
     found(addresses)
+    if (!this.#mustClaim) return
+    await republished(addresses)
+    this.#mustClaim = false
   }
 
   /** A failure that lasts is reported once. */
   #report(thrown: unknown): void {
     if (this.#stopped) return
-    const cause = asError(thrown)
-    if (cause.message === this.#lastFailure) return
-    this.#lastFailure = cause.message
-    const { location } = this.#context.transport
-    this.#context.failed(
-      cause instanceof LahjaError ? cause : new DirectoryRefused(`${location}: ${cause.message}`, { cause }),
-    )
+    const error = asLahjaError(this.#context.transport.location, thrown)
+    if (error.message === this.#lastFailure) return
+    this.#lastFailure = error.message
+    this.#context.failed(error)
   }
 }

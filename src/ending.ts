@@ -18,6 +18,16 @@ export function failure(wasUp: boolean, cause: LahjaError, undelivered: number):
   return { kind: 'refused', cause, reason: isNamed ? cause.reason : 'disconnected' }
 }
 
+/** The reasons that hold for the next attempt too. */
+const LASTING = ['version-mismatch', 'malformed', 'wrong-peer', 'unexpected-message', 'frame-too-large', 'frame-empty']
+
+/** Would the next link with this peer end like this one? */
+export function isHopeless(ending: Ending): boolean {
+  if (ending.kind !== 'refused' && ending.kind !== 'lost') return false
+  const { cause } = ending
+  return (cause instanceof ProtocolViolation || cause instanceof LinkRefused) && LASTING.includes(cause.reason)
+}
+
 /** Why a stream that ends without a goodbye is a failure. */
 export function endOfStream(heldBytes: number): LahjaError {
   if (heldBytes === 0) return new ConnectionFailed('expected a goodbye, got the end of the stream')

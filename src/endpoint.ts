@@ -46,6 +46,8 @@ export class Endpoint extends Notifier implements AsyncDisposable {
   readonly #mesh: Mesh
   readonly #membership: Membership
   readonly #waits: Waits
+  /** Waits for slow peers, which a close only makes shorter: the events have been handed over. */
+  readonly #handovers: Waits
   readonly #loopback: Loopback
   readonly #broadcaster: Broadcaster
   readonly #subscriptions: Subscriptions
@@ -58,8 +60,9 @@ export class Endpoint extends Notifier implements AsyncDisposable {
     this.#settings = settings
     this.#self = { name, groups, id: clock.incarnationId() }
     this.#waits = new Waits(clock)
+    this.#handovers = new Waits(clock)
     this.#subscriptions = new Subscriptions({
-      announce: (change, type) => this.#mesh.announce(change, type),
+      announce: (change, types) => this.#mesh.announce(change, types),
       untilClose: (promise) => this.#waits.settle('subscription.ready', {}, promise),
       failed: (error) => this.report(error),
     })
@@ -156,7 +159,7 @@ export class Endpoint extends Notifier implements AsyncDisposable {
       const pressure = this.#broadcaster.pressure()
       if (!pressure) return this.#resolved(count)
       const signal = options?.signal
-      return (signal ? this.#waits.settle('broadcast', { signal }, pressure) : pressure).then(() => count)
+      return (signal ? this.#handovers.settle('broadcast', { signal }, pressure) : pressure).then(() => count)
     } catch (error) {
       return Promise.reject(error)
     }

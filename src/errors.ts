@@ -129,6 +129,13 @@ export function describe(value: unknown): string {
   return typeof name === 'string' && name !== 'Object' ? `an instance of ${name}` : 'an object'
 }
 
+/** Whatever was thrown on the bus there, as an error of this package. */
+export function asLahjaError(location: string, thrown: unknown): LahjaError {
+  if (thrown instanceof LahjaError) return thrown
+  const cause = asError(thrown)
+  return new DirectoryRefused(`${location}: ${cause.message}`, { cause })
+}
+
 /** Whatever was thrown, as an `Error`. */
 export function asError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown

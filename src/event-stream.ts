@@ -1,5 +1,6 @@
 import { AbortError, describe, InvalidArgument } from './errors'
 import type { Event, Handler } from './event'
+import { Fifo } from './fifo'
 import type { Subscription } from './subscription'
 
 export interface StreamOptions {
@@ -19,7 +20,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
   readonly #subscription: Subscription
   readonly #limit: number
   readonly #signal: AbortSignal | undefined
-  readonly #waiting: Event<Payload>[] = []
+  readonly #waiting = new Fifo<Event<Payload>>()
   readonly #readers: Reader<Payload>[] = []
   #received = 0
   #end: 'open' | 'ended' | 'aborted' = 'open'
@@ -64,7 +65,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
 
   /** Unsubscribes, and drops what has not been read. */
   return(): Promise<IteratorResult<Event<Payload>, undefined>> {
-    this.#waiting.length = 0
+    this.#waiting.clear()
     this.finish()
     return Promise.resolve({ done: true, value: undefined })
   }
@@ -95,7 +96,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
   }
 
   readonly #abort = (): void => {
-    this.#waiting.length = 0
+    this.#waiting.clear()
     const readers = this.#readers.splice(0)
     this.finish()
     if (readers.length === 0) this.#end = 'aborted'

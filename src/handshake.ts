@@ -1,10 +1,16 @@
 import { type Address, isId, isName } from './address'
+import type { Identity } from './audience'
 import { describe, ProtocolViolation } from './errors'
 import { HANDSHAKE_FRAME } from './limits'
 import type { Hello } from './message'
 
 /** The versions of the protocol that this code speaks. */
 export const PROTOCOL_VERSIONS = [1, 1] as const
+
+/** What an endpoint says of itself. */
+export function helloOf({ name, id, groups }: Address & Identity, frameLimit: number): Hello {
+  return { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid: process.pid, frameLimit }
+}
 
 /** What the two sides of a link have agreed on. */
 export interface Agreement {

@@ -72,6 +72,10 @@ export class Membership implements MeshEvents {
     if (peer) this.#context.notify('lost', peer, { cause, undelivered })
   }
 
+  abandoned(link: Link): void {
+    this.#forget(link)
+  }
+
   interest(link: Link, { kind, types }: InterestChange): void {
     for (const type of types) {
       if (kind === 'subscribe') this.router.add(type, link)

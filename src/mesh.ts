@@ -4,9 +4,9 @@ import { NameClaim } from './claim'
 import type { Clock, Timer } from './clock'
 import { Dialer } from './dialer'
 import { Discovery } from './discovery'
-import type { Ending } from './ending'
-import { asError, type LahjaError, NameInUse, ProtocolViolation } from './errors'
-import { PROTOCOL_VERSIONS, precedes } from './handshake'
+import { type Ending, isHopeless } from './ending'
+import { asLahjaError, type LahjaError, NameInUse, ProtocolViolation } from './errors'
+import { helloOf, precedes } from './handshake'
 import type { Limits } from './limits'
 import { Link, type LinkContext, type LinkEvents } from './link'
 import type { Hello } from './message'
@@ -21,6 +21,8 @@ export interface MeshEvents extends Pick<LinkEvents, 'event' | 'interest' | 'gap
   joined(link: Link): void
   left(link: Link): void
   lost(link: Link, cause: LahjaError, undelivered: number): void
+  /** We are leaving, and the peer's link is closed. */
+  abandoned(link: Link): void
   error(error: LahjaError): void
   /** Another endpoint holds our name: the bus has to be left. */
   nameLost(error: NameInUse): void
@@ -62,15 +64,7 @@ export class Mesh {
       clock,
       limits,
       interest,
-      hello: () => ({
-        kind: 'hello',
-        versions: PROTOCOL_VERSIONS,
-        name: self.name,
-        id: self.id,
-        groups: self.groups,
-        pid: process.pid,
-        frameLimit: limits.frame,
-      }),
+      hello: () => helloOf(self, limits.frame),
       events: {
         greeted: (link, hello) => this.#greet(link, hello),
         up: (link) => this.#up(link),
@@ -121,7 +115,7 @@ export class Mesh {
         watch,
         rescan: limits.rescan,
         found: (seen) => this.#see(seen, () => clock.random() * Math.min(NEWCOMER_GRACE, limits.rescan / 2)),
-        republished: (seen) => void this.#claimAgain(seen),
+        republished: (seen) => this.#claimAgain(seen),
         failed: (error) => this.#context.events.error(error),
       })
       this.#planLifeCheck()
@@ -133,8 +127,8 @@ export class Mesh {
   }
 
   /** Tells every peer of a change of interest; resolves when each has acknowledged or gone. */
-  async announce(change: 'subscribe' | 'unsubscribe', type: string): Promise<void> {
-    await Promise.all([...this.#links.values()].map((link) => link.announce(change, [type])))
+  async announce(change: 'subscribe' | 'unsubscribe', types: readonly string[]): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.announce(change, types)))
   }
 
   /**
@@ -149,7 +143,9 @@ export class Mesh {
     this.#lifeTimer?.cancel()
     for (const dialer of this.#dialers.values()) dialer.stop()
     this.#dialers.clear()
-    await this.#listener?.withdraw()
+    this.#claim.stop()
+    const { transport, events } = this.#context
+    await this.#listener?.withdraw().catch((error) => events.error(asLahjaError(transport.location, error)))
     for (const link of [...this.#strangers]) link.refuse('closing', 'the endpoint is closing')
     for (const link of [...this.#links.values()]) void link.leave()
     return this.#dispersed(timeout)
@@ -188,7 +184,7 @@ export class Mesh {
           clock,
           limits,
           shakeHands: (connection, expected) => new Link(this.#linkContext, connection, expected),
-          gone: () => this.#forget(id),
+          gone: () => this.#dialers.delete(id) && this.#waits.changed(),
           failed: (_, cause) => {
             events.error(cause)
             this.#waits.changed()
@@ -198,11 +194,6 @@ export class Mesh {
       )
       this.#dialers.set(id, dialer)
     }
-  }
-
-  #forget(id: string): void {
-    this.#dialers.delete(id)
-    this.#waits.changed()
   }
 
   #accept(connection: Connection): void {
@@ -257,6 +248,7 @@ export class Mesh {
   #closed(link: Link, ending: Ending): void {
     const { events } = this.#context
     const wasStranger = this.#strangers.delete(link)
+    this.#greeted = this.#greeted.filter(([greeted]) => greeted !== link)
     const { peer } = link
     const isTheLink = peer !== undefined && this.#links.get(peer.id) === link
     if (isTheLink) this.#links.delete(peer.id)
@@ -269,7 +261,9 @@ export class Mesh {
     } else if (ending.kind === 'lost') {
       if (ending.cause instanceof ProtocolViolation) events.error(ending.cause)
       if (isTheLink) events.lost(link, ending.cause, ending.undelivered)
-      if (isTheLink && !dialer) this.#see([peer], () => this.#context.clock.random() * this.#context.limits.redialMin)
+      if (isTheLink && !dialer) this.#see([peer], () => this.#delayAfter(ending))
+    } else if (ending.kind === 'done') {
+      if (isTheLink) events.abandoned(link)
     } else if (ending.kind === 'refused' && wasStranger && ending.cause instanceof ProtocolViolation) {
       events.error(ending.cause)
     }
@@ -281,9 +275,16 @@ export class Mesh {
     try {
       await this.#claim.settle(addresses)
     } catch (error) {
+      if (this.#closing) return
       if (error instanceof NameInUse) this.#context.events.nameLost(error)
-      else throw asError(error)
+      else this.#context.events.error(asLahjaError(this.#context.transport.location, error))
     }
+  }
+
+  /** A peer that broke the rules would do so again at once. */
+  #delayAfter(ending: Ending): number {
+    const { clock, limits } = this.#context
+    return isHopeless(ending) ? limits.redialMax : clock.random() * limits.redialMin
   }
 
   #planLifeCheck(): void {

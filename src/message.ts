@@ -17,7 +17,7 @@ export interface Hello {
 export type GoodbyeReason = 'left' | Refusal | Violation
 
 /** Why a link was not taken up. Each but the first two invites another dial. */
-export type Refusal = 'name-in-use' | 'name-conceded' | 'duplicate' | 'closing'
+export type Refusal = 'name-in-use' | 'name-claimed' | 'name-conceded' | 'duplicate' | 'closing'
 
 /** The messages of the protocol; docs/protocol.md has every byte of them. */
 export type Message =

@@ -92,7 +92,7 @@ export class Outbox {
     }
     const last = this.#runs.at(-1)
     if (last && last.bytes === frame.bytes && last.end === frame.start) last.end = frame.end
-    else this.#runs.push({ bytes: frame.bytes, start: frame.start, end: frame.end })
+    else this.#runs.push(this.#flush === 'running' ? copyOf(frame) : { ...frame })
     this.#waitingBytes += size
     this.#waitingEvents++
     this.#schedule(this.#waitingBytes >= FLUSH_AT_ONCE)
@@ -130,7 +130,8 @@ export class Outbox {
 
   /** Takes and sends nothing more. Returns how many events die with it. */
   close(): number {
-    const undelivered = this.queuedEvents
+    const undelivered = this.queuedEvents + this.#dropped
+    this.#dropped = 0
     this.#flush = 'closed'
     this.#urgent = []
     this.#runs = []
@@ -228,6 +229,12 @@ export class Outbox {
       this.#events.recovered()
     }
   }
+}
+
+/** A backlog holds copies, or a few small events for a slow peer would keep whole slabs alive. */
+function copyOf({ bytes, start, end }: Frame): Run {
+  const copy = Buffer.from(bytes.subarray(start, end))
+  return { bytes: copy, start: 0, end: copy.length }
 }
 
 /** Frames tell their own length, so a run needs no list of them. */

@@ -121,6 +121,8 @@ class PublishedSocket implements Listener {
   readonly #accept: (connection: Connection) => void
   #server: Server | undefined
   #inode: number | undefined
+  #publishing: Promise<void> = Promise.resolve()
+  #withdrawn = false
 
   constructor(temporaryPath: string, path: string, accept: (connection: Connection) => void) {
     this.#temporaryPath = temporaryPath
@@ -134,6 +136,20 @@ class PublishedSocket implements Listener {
   }
 
   async republish(): Promise<void> {
+    if (this.#withdrawn) return
+    this.#publishing = this.#listen()
+    await this.#publishing
+  }
+
+  /** What is being published is published first, so that it can't come after this. */
+  async withdraw(): Promise<void> {
+    this.#withdrawn = true
+    await this.#publishing.catch(() => {})
+    this.#server?.close()
+    if (await this.isPublished()) await remove(this.#path)
+  }
+
+  async #listen(): Promise<void> {
     this.#server?.close()
     const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(new SocketConnection(socket)))
     this.#server = server
@@ -153,11 +169,6 @@ class PublishedSocket implements Listener {
       const cause = asError(error)
       throw new ConnectionFailed(`expected to listen at ${this.#path}, got ${cause.message}`, { cause })
     }
-  }
-
-  async withdraw(): Promise<void> {
-    if (await this.isPublished()) await remove(this.#path)
-    this.#server?.close()
   }
 }
 

@@ -1,5 +1,6 @@
 import { asError, HandlerError } from './errors'
 import type { Event, Handler } from './event'
+import { Fifo } from './fifo'
 
 /** One handler's interest in one type: gets its events one at a time, in order. */
 export class Subscription implements Disposable {
@@ -13,7 +14,7 @@ export class Subscription implements Disposable {
   readonly #handler: Handler<unknown>
   readonly #failed: (error: HandlerError) => void
   readonly #unsubscribed: (subscription: Subscription) => void
-  readonly #waiting: Event[] = []
+  readonly #waiting = new Fifo<Event>()
   #state: 'idle' | 'busy' | 'over' = 'idle'
 
   constructor(
@@ -37,7 +38,7 @@ export class Subscription implements Disposable {
   unsubscribe(): void {
     if (this.#state === 'over') return
     this.#state = 'over'
-    this.#waiting.length = 0
+    this.#waiting.clear()
     this.#unsubscribed(this)
   }
 
@@ -57,7 +58,7 @@ export class Subscription implements Disposable {
       if (!isThenable(result)) return
       this.#state = 'busy'
       const next = () => this.#next()
-      result.then(next, (thrown) => {
+      Promise.resolve(result).then(next, (thrown) => {
         this.#report(event, thrown)
         next()
       })

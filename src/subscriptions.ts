@@ -4,8 +4,8 @@ import { Router } from './router'
 import { Subscription } from './subscription'
 
 export interface SubscriptionsContext {
-  /** Tells the peers that this endpoint has begun or ended to care for a type; resolves when they know. */
-  readonly announce: (change: 'subscribe' | 'unsubscribe', type: string) => Promise<void>
+  /** Tells the peers that this endpoint has begun or ended to care for types; resolves when they know. */
+  readonly announce: (change: 'subscribe' | 'unsubscribe', types: readonly string[]) => Promise<void>
   /** Resolves like the promise, but rejects when the endpoint closes first. */
   readonly untilClose: (promise: Promise<void>) => Promise<void>
   readonly failed: (error: LahjaError) => void
@@ -15,7 +15,6 @@ export interface SubscriptionsContext {
 export class Subscriptions {
   readonly #context: SubscriptionsContext
   readonly #router = new Router<Subscription>()
-  readonly #announced = new Map<string, Promise<void>>()
 
   constructor(context: SubscriptionsContext) {
     this.#context = context
@@ -64,20 +63,16 @@ export class Subscriptions {
 
   #add(subscription: Subscription): Promise<void> {
     const { type } = subscription
+    const isNews = !this.has(type)
     this.#router.add(type, subscription)
-    let announced = this.#announced.get(type)
-    if (!announced) {
-      announced = this.#context.announce('subscribe', type)
-      this.#announced.set(type, announced)
-    }
-    return announced
+    // Of nothing new, but acknowledged only after all that was announced before.
+    return this.#context.announce('subscribe', isNews ? [type] : [])
   }
 
   #remove(subscription: Subscription): void {
     const { type } = subscription
     this.#router.remove(type, subscription)
     if (this.has(type)) return
-    this.#announced.delete(type)
-    void this.#context.announce('unsubscribe', type)
+    void this.#context.announce('unsubscribe', [type])
   }
 }

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { defineEvent, Endpoint, type Event, type LahjaError, type Peer } from '../src'
@@ -39,6 +39,15 @@ describe('Endpoint', () => {
         else await outcome.value.close()
       }
       await bus.start('a')
+    })
+
+    it('is not held up by a file whose path is too long to be dialled, and reports it', async () => {
+      const directory = join(bus.directory, 'd'.repeat(40))
+      const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+      mkdirSync(directory, { mode: 0o700 })
+      writeFileSync(join(directory, `${'n'.repeat(60)}~0000000000000.sock`), '')
+      await bus.start('a', { directory, limits: { handshakeTimeout: 60_000 } })
+      expect(await warned).to.have.property('name', 'PathTooLong')
     })
 
     for (const name of ['', '.hidden', 'a b', 'a/b', 'ü', 'x'.repeat(65), undefined, 7]) {
@@ -266,6 +275,25 @@ describe('Endpoint', () => {
       }
     })
 
+    it('goes on after a thenable whose then throws', async () => {
+      const a = await bus.start('a')
+      const errors: LahjaError[] = []
+      a.on('error', (error) => errors.push(error))
+      const received: unknown[] = []
+      a.subscribe('n', ({ payload }) => {
+        received.push(payload)
+        const query = {}
+        return Object.defineProperty(query, 'then', {
+          value: () => {
+            throw new Error('lazy query failed')
+          },
+        })
+      })
+      for (let n = 0; n < 3; n++) a.broadcastNowait('n', n)
+      await until(() => errors.length === 3)
+      expect(received).to.deep.equal([0, 1, 2])
+    })
+
     it('turns an error that nobody listens for into a process warning', async () => {
       const a = await bus.start('a')
       const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
@@ -317,6 +345,20 @@ describe('Endpoint', () => {
       b.subscribe('x', () => {})
       await b.subscribe('x', () => {}).ready
       expect(await a.broadcast('x', 1)).to.equal(1)
+    })
+
+    it('is ready, also as the second of its type, only when a peer that has just joined knows of it', async () => {
+      const a = await bus.start('a')
+      const c = await bus.start('c')
+      a.subscribe('t', () => {})
+      for (let round = 0; round < 20; round++) {
+        const joined = next(a, 'joined')
+        const b = await bus.start(`b${round}`)
+        await joined
+        await a.subscribe('t', () => {}).ready
+        expect(await b.broadcast('t', round, { to: 'a' })).to.equal(1)
+      }
+      expect(await c.broadcast('t')).to.equal(1)
     })
 
     it('tells newcomers of thousands of types', async () => {
@@ -516,6 +558,13 @@ describe('Endpoint', () => {
       }
       await until(() => b.peers.length === 0)
       expect(readdirSync(bus.directory)).to.deep.equal([`b~${b.id}.sock`])
+    })
+
+    it('leaves nobody in the list of peers', async () => {
+      const { a } = await bus.startAll('a', 'b')
+      await a.close()
+      expect(a.peers).to.deep.equal([])
+      expect(a.isConnectedTo('b')).to.equal(false)
     })
 
     it('can be done by both at once', async () => {

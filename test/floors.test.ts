@@ -14,7 +14,7 @@ const FLOORS = [
   ['discovery', 'outbox', 'socket-connection'],
   ['codec', 'event-stream', 'handshake', 'interest', 'options', 'subscriptions', 'transport'],
   ['address', 'audience', 'definition', 'ending', 'frame', 'message', 'payload', 'subscription', 'waits'],
-  ['clock', 'errors', 'event', 'limits', 'liveness', 'router'],
+  ['clock', 'errors', 'event', 'fifo', 'limits', 'liveness', 'router'],
 ]
 
 /** The only files that may reach for sockets, files and time; all others get them handed in. */

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { systemClock } from '../src/clock'
@@ -76,6 +78,15 @@ function numbered(encoder: Encoder, number: number) {
 }
 
 const FRAME = 10
+
+/** Twice, since buffers are given back only after the turn in which nobody holds them any more. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc')
+  for (let round = 0; round < 2; round++) {
+    runInNewContext('gc')()
+    await turn()
+  }
+}
 
 describe('Outbox', () => {
   it('sends a burst in one write, in order', async () => {
@@ -204,6 +215,28 @@ describe('Outbox', () => {
     expect(outbox.close()).to.equal(0)
     outbox.push(numbered(encoder, 6))
     expect(outbox.queuedBytes).to.equal(0)
+  })
+
+  it('counts among what dies with it the events it had dropped and not announced (G5)', async () => {
+    const { outbox } = outboxWith({ outbox: 100 * FRAME })
+    const encoder = new Encoder(DEFAULT_LIMITS.frame)
+    for (let number = 1000; number < 2000; number++) outbox.push(numbered(encoder, number))
+    expect(outbox.close()).to.equal(1000)
+  })
+
+  it('keeps no more alive for a slow peer than what it queues for it (G7)', async () => {
+    const { outbox } = outboxWith({})
+    const encoder = new Encoder(DEFAULT_LIMITS.frame)
+    outbox.push(numbered(encoder, 1))
+    await turn()
+    await collectGarbage()
+    const before = process.memoryUsage().arrayBuffers
+    for (let number = 0; number < 1000; number++) {
+      outbox.push(numbered(encoder, number))
+      for (let other = 0; other < 4; other++) encoder.event('other', Buffer.alloc(16_000))
+    }
+    await collectGarbage()
+    expect(process.memoryUsage().arrayBuffers - before).to.be.below(32 * 1024 * 1024)
   })
 
   it('loses nothing in silence, whatever the order of pushes and reads (G5, G7)', async () => {

@@ -25,6 +25,7 @@ const REASONS: Record<GoodbyeReason, true> = {
   ...VIOLATIONS,
   left: true,
   'name-in-use': true,
+  'name-claimed': true,
   'name-conceded': true,
   duplicate: true,
   closing: true,

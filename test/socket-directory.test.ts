@@ -199,6 +199,15 @@ describe('SocketDirectory', () => {
       expect(existsSync(path)).to.equal(true)
     })
 
+    it('leaves no file when it is withdrawn while it publishes again', async () => {
+      for (let round = 0; round < 50; round++) {
+        const listener = await published(directory)
+        await Promise.all([listener.republish(), listener.withdraw()])
+        await listener.republish()
+        expect(readdirSync(bus())).to.deep.equal([])
+      }
+    })
+
     it('gives a clear error when it cannot listen', async () => {
       rmSync(bus(), { recursive: true })
       const error = await rejection(directory.publish(SELF, () => {}))

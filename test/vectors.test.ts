@@ -58,6 +58,7 @@ describe('the vectors', () => {
       const reasons: Record<'left' | Refusal, true> = {
         left: true,
         'name-in-use': true,
+        'name-claimed': true,
         'name-conceded': true,
         duplicate: true,
         closing: true,
