@@ -1,37 +1,12 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { encodeMessage } from '../src/codec'
 import type { Refusal } from '../src/message'
 import { freshBus, until } from './bus'
 import { rejection } from './rejection'
-
-/** Something that listens under a name of its own choice, and answers challenges as it is told. */
-class Rival {
-  readonly challengers: Socket[] = []
-  readonly #server: Server
-  readonly path: string
-
-  constructor(directory: string, name: string, id: string, answer: (challenger: Socket, count: number) => void) {
-    this.path = join(directory, `${name}~${id}.sock`)
-    this.#server = createServer((socket) => {
-      this.challengers.push(socket)
-      socket.on('error', () => {})
-      socket.once('data', () => answer(socket, this.challengers.length))
-    })
-    this.#server.listen(this.path)
-  }
-
-  get openChallenges(): number {
-    return this.challengers.filter(({ destroyed }) => !destroyed).length
-  }
-
-  close(): void {
-    this.#server.close()
-    for (const socket of this.challengers) socket.destroy()
-  }
-}
+import { Rival } from './rival'
 
 const SMALLEST = '0000000000000'
 

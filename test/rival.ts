@@ -1,0 +1,28 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+
+/** Something that listens under a name of its own choice, and answers challenges as it is told. */
+export class Rival {
+  readonly challengers: Socket[] = []
+  readonly #server: Server
+  readonly path: string
+
+  constructor(directory: string, name: string, id: string, answer: (challenger: Socket, count: number) => void) {
+    this.path = join(directory, `${name}~${id}.sock`)
+    this.#server = createServer((socket) => {
+      this.challengers.push(socket)
+      socket.on('error', () => {})
+      socket.once('data', () => answer(socket, this.challengers.length))
+    })
+    this.#server.listen(this.path)
+  }
+
+  get openChallenges(): number {
+    return this.challengers.filter(({ destroyed }) => !destroyed).length
+  }
+
+  close(): void {
+    this.#server.close()
+    for (const socket of this.challengers) socket.destroy()
+  }
+}
