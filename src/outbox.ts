@@ -25,7 +25,7 @@ type Pace =
 
 /** Events that lie one behind the other in one buffer. */
 interface Run {
-  readonly bytes: Buffer
+  bytes: Buffer
   start: number
   end: number
 }
@@ -92,7 +92,10 @@ export class Outbox {
     }
     const last = this.#runs.at(-1)
     if (last && last.bytes === frame.bytes && last.end === frame.start) last.end = frame.end
-    else this.#runs.push(this.#flush === 'running' ? copyOf(frame) : { ...frame })
+    else {
+      if (last && this.#flush === 'running') letSlabGo(last)
+      this.#runs.push({ ...frame })
+    }
     this.#waitingBytes += size
     this.#waitingEvents++
     this.#schedule(this.#waitingBytes >= FLUSH_AT_ONCE)
@@ -231,10 +234,13 @@ export class Outbox {
   }
 }
 
-/** A backlog holds copies, or a few small events for a slow peer would keep whole slabs alive. */
-function copyOf({ bytes, start, end }: Frame): Run {
-  const copy = Buffer.from(bytes.subarray(start, end))
-  return { bytes: copy, start: 0, end: copy.length }
+/** A backlog of small runs would keep a whole slab alive for each: where little of one is used, a copy takes its place. */
+function letSlabGo(run: Run): void {
+  const size = run.end - run.start
+  if (size * 4 > run.bytes.length) return
+  run.bytes = Buffer.from(run.bytes.subarray(run.start, run.end))
+  run.start = 0
+  run.end = size
 }
 
 /** Frames tell their own length, so a run needs no list of them. */
