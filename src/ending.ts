@@ -34,3 +34,8 @@ export function endOfStream(heldBytes: number): LahjaError {
   const got = `the end of the stream after ${heldBytes} bytes of one`
   return new ProtocolViolation('frame-cut-off', `expected a whole frame, got ${got}`)
 }
+
+/** Why a handshake that takes more than so many milliseconds is a failure. */
+export function lateHandshake(limit: number): ProtocolViolation {
+  return new ProtocolViolation('handshake-timeout', `expected a handshake within ${limit} ms`)
+}

@@ -1,103 +1,59 @@
-import type { Address } from './address'
-import type { Identity } from './audience'
-import { Broadcaster, type BroadcastOptions } from './broadcaster'
-import { type Clock, systemClock } from './clock'
-import { type EventType, nameOf } from './definition'
-import { CloseTimeout, describe, EndpointClosed, InvalidArgument } from './errors'
-import type { Event, Handler } from './event'
+import type { RequestOptions } from './asker'
+import { Awareness } from './awareness'
+import type { BroadcastOptions } from './broadcaster'
+import { systemClock } from './clock'
+import {
+  type EventType,
+  nameOf,
+  overflowOf,
+  patternOf,
+  type RequestType,
+  requestNameOf,
+  schemaOf,
+  schemasOf,
+} from './definition'
+import { CloseTimeout, EndpointClosed } from './errors'
+import type { Event, Handler, RequestHandler } from './event'
 import { EventStream, type StreamOptions } from './event-stream'
-import { Loopback } from './loopback'
-import { Membership } from './membership'
-import { Mesh } from './mesh'
-import { Notifier } from './notifier'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
-import type { Peer } from './peer'
+import { Participant, type World } from './participant'
+import type { ReplyStream } from './reply-stream'
+import type { Responder } from './responder'
+import type { RespondOptions } from './responders'
+import { validate } from './schema'
 import { SocketDirectory } from './socket-directory'
 import type { Subscription } from './subscription'
-import { Subscriptions } from './subscriptions'
-import type { Transport } from './transport'
-import { checkTimeout, type WaitOptions, Waits } from './waits'
-
-export interface SubscribeOptions {
-  /** Ends the subscription. */
-  readonly signal?: AbortSignal | undefined
-}
+import { checkTimeout, type WaitOptions } from './waits'
+import { checkHandler, type SubscribeOptions, streamWishOf, type WaitForOptions, wishOf } from './wish'
 
 export interface CloseOptions {
-  /** Milliseconds for peers to take what was accepted for them. Default 5,000. */
+  /**
+   * Milliseconds for what has begun to end and for peers to take what was accepted for them. Default 5,000; handlers
+   * get half of it at most.
+   */
   readonly timeout?: number
 }
 
 /** A payload may be left out where its type has room for `undefined`. */
-type BroadcastArguments<Payload> = undefined extends Payload
-  ? [payload?: Payload, options?: BroadcastOptions]
-  : [payload: Payload, options?: BroadcastOptions]
-
-/** The world an endpoint lives in. */
-interface World {
-  readonly transport: Transport
-  readonly clock: Clock
-}
+type PayloadAnd<Payload, Options> = undefined extends Payload
+  ? [payload?: Payload, options?: Options]
+  : [payload: Payload, options?: Options]
 
 /** A named participant of the bus. */
-export class Endpoint extends Notifier implements AsyncDisposable {
+export class Endpoint extends Awareness implements AsyncDisposable {
+  /** @internal */
+  protected readonly participant: Participant
   readonly #settings: Settings
-  readonly #self: Address & Identity
-  readonly #mesh: Mesh
-  readonly #membership: Membership
-  readonly #waits: Waits
-  /** Waits for slow peers, which a close only makes shorter: the events have been handed over. */
-  readonly #handovers: Waits
-  readonly #loopback: Loopback
-  readonly #broadcaster: Broadcaster
-  readonly #subscriptions: Subscriptions
-  readonly #handed: Promise<number>[] = []
+  #state: 'open' | 'finishing' | 'closed' = 'open'
   #closing: Promise<void> | undefined
 
-  private constructor(settings: Settings, { transport, clock }: World) {
+  private constructor(settings: Settings, world: World) {
     super()
-    const { name, groups, limits, watch, requireSubscriber } = settings
     this.#settings = settings
-    this.#self = { name, groups, id: clock.incarnationId() }
-    this.#waits = new Waits(clock)
-    this.#handovers = new Waits(clock)
-    this.#subscriptions = new Subscriptions({
-      announce: (change, types) => this.#mesh.announce(change, types),
-      untilClose: (promise) => this.#waits.settle('subscription.ready', {}, promise),
-      failed: (error) => this.report(error),
-    })
-    this.#loopback = new Loopback(clock, limits, {
-      event: (type, payload) => this.#subscriptions.deliver({ type, payload, origin: name }),
-      gap: (count) => this.notify('gap', { peer: name, count }),
-    })
-    this.#membership = new Membership({
-      name,
-      waits: this.#waits,
-      deliver: (origin, type, payload) => this.#subscriptions.deliver({ type, payload, origin }),
+    this.participant = new Participant(settings, world, {
       notify: (event, ...args) => this.notify(event, ...args),
       report: (error) => this.report(error),
-      nameLost: (error) => {
-        this.report(error)
-        void this.close().catch((failure) => this.report(failure))
-      },
-    })
-    this.#broadcaster = new Broadcaster({
-      self: this.#self,
-      clock,
-      requireSubscriber,
-      frameLimit: limits.frame,
-      router: this.#membership.router,
-      loopback: this.#loopback,
-      isSubscribed: (type) => this.#subscriptions.has(type),
-    })
-    this.#mesh = new Mesh({
-      self: this.#self,
-      transport,
-      clock,
-      limits,
-      watch,
-      interest: () => this.#subscriptions.types(),
-      events: this.#membership,
+      nameLost: () => void this.close().catch((failure) => this.report(failure)),
     })
   }
 
@@ -116,31 +72,26 @@ export class Endpoint extends Notifier implements AsyncDisposable {
   /** @internal Joins a bus in another world than that of real sockets and real time. */
   static async startIn(world: World, settings: Settings): Promise<Endpoint> {
     const endpoint = new Endpoint(settings, world)
-    await endpoint.#mesh.start()
+    await endpoint.participant.start()
     return endpoint
   }
 
   get name(): string {
-    return this.#self.name
+    return this.participant.self.name
   }
 
   /** Of this one life of the endpoint. */
   get id(): string {
-    return this.#self.id
+    return this.participant.self.id
   }
 
   get groups(): readonly string[] {
-    return this.#self.groups
+    return this.participant.self.groups
   }
 
   /** The bus: the absolute path of its directory. */
   get directory(): string {
     return this.#settings.directory
-  }
-
-  /** Everyone this endpoint is linked with. */
-  get peers(): readonly Peer[] {
-    return this.#membership.peers
   }
 
   /**
@@ -149,17 +100,21 @@ export class Endpoint extends Notifier implements AsyncDisposable {
    * nothing of receipt.
    *
    * @returns the number of endpoints it was handed to
-   * @throws UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument, EndpointClosed: nobody has got it.
-   *   AbortError: it was handed over, and only the wait ended
+   * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument, EndpointClosed:
+   *   nobody has got it. AbortError: it was handed over, and only the wait ended
    */
-  broadcast<Payload>(type: EventType<Payload>, ...rest: BroadcastArguments<Payload>): Promise<number>
+  broadcast<Payload, Input>(
+    type: EventType<Payload, Input>,
+    ...rest: PayloadAnd<Input, BroadcastOptions>
+  ): Promise<number>
   broadcast(type: EventType, payload?: unknown, options?: BroadcastOptions): Promise<number> {
     try {
       const count = this.#send(type, payload, options)
-      const pressure = this.#broadcaster.pressure()
-      if (!pressure) return this.#resolved(count)
+      const { broadcaster, handovers } = this.participant
+      const pressure = broadcaster.pressure()
+      if (!pressure) return broadcaster.handedTo(count)
       const signal = options?.signal
-      return (signal ? this.#handovers.settle('broadcast', { signal }, pressure) : pressure).then(() => count)
+      return (signal ? handovers.settle('broadcast', { signal }, pressure) : pressure).then(() => count)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -169,35 +124,38 @@ export class Endpoint extends Notifier implements AsyncDisposable {
    * Like `broadcast`, without a wait. The event is taken in any case; `false` says that an outbox is over its
    * high-water mark, and that it is time to wait for `drained()`. An outbox at its cap drops its oldest events.
    *
-   * @throws UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument, EndpointClosed
+   * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument, EndpointClosed
    */
-  broadcastNowait<Payload>(type: EventType<Payload>, ...rest: BroadcastArguments<Payload>): boolean
+  broadcastNowait<Payload, Input>(
+    type: EventType<Payload, Input>,
+    ...rest: PayloadAnd<Input, BroadcastOptions>
+  ): boolean
   broadcastNowait(type: EventType, payload?: unknown, options?: BroadcastOptions): boolean {
     this.#send(type, payload, options)
-    return !this.#broadcaster.isOverMark
+    return !this.participant.broadcaster.isOverMark
   }
 
   /** Resolves when no outbox that is waited for is over its high-water mark. */
   async drained(options: WaitOptions = {}): Promise<void> {
-    const outboxes = [this.#loopback.outbox, ...[...this.#membership.links].map((link) => link.outbox)]
-    await this.#waits.settle('drained', options, Promise.all(outboxes.map((outbox) => outbox.relief())))
+    const { loopback, membership, waits } = this.participant
+    const channels = [loopback, ...membership.links]
+    await waits.settle('drained', options, Promise.all(channels.map(({ outbox }) => outbox.relief())))
   }
 
   /**
-   * Calls the handler for each event of the type, one at a time and in each sender's order. A handler that throws is
-   * reported as `error` and goes on with the next event.
+   * Calls the handler for each event of the type, or of all types that the pattern stands for: in each sender's order,
+   * and one at a time unless `concurrency` says otherwise. In a pattern `*` stands for one token and `>` at the end for
+   * the rest: `order.*`, `order.>`. A handler that throws is reported as `error` and goes on with the next event.
    *
    * @throws InvalidArgument, EndpointClosed
    */
-  subscribe<Payload>(
-    type: EventType<Payload>,
+  subscribe<Payload, Input>(
+    type: EventType<Payload, Input>,
     handler: Handler<Payload>,
     options: SubscribeOptions = {},
   ): Subscription {
     this.#assertOpen()
-    if (typeof handler !== 'function')
-      throw new InvalidArgument(`handler: expected a function, got ${describe(handler)}`)
-    return this.#subscriptions.add(nameOf(type), handler, options)
+    return this.participant.subscriptions.add(wishOf(type, handler, options))
   }
 
   /**
@@ -205,10 +163,12 @@ export class Endpoint extends Notifier implements AsyncDisposable {
    *
    * @throws InvalidArgument, EndpointClosed
    */
-  stream<Payload>(type: EventType<Payload>, options: StreamOptions = {}): EventStream<Payload> {
+  stream<Payload, Input>(type: EventType<Payload, Input>, options: StreamOptions = {}): EventStream<Payload> {
     this.#assertOpen()
-    const name = nameOf(type)
-    return new EventStream<Payload>(options, (receive, ended) => this.#subscriptions.add(name, receive, { ended }))
+    const { from } = options
+    return new EventStream<Payload>(options, (keep, ended) => {
+      return this.participant.subscriptions.add(streamWishOf(type, from, keep), ended)
+    })
   }
 
   /**
@@ -216,41 +176,76 @@ export class Endpoint extends Notifier implements AsyncDisposable {
    *
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
-  async waitFor<Payload>(type: EventType<Payload>, options: WaitOptions = {}): Promise<Event<Payload>> {
+  async waitFor<Payload, Input>(
+    type: EventType<Payload, Input>,
+    { from, ...options }: WaitForOptions = {},
+  ): Promise<Event<Payload>> {
     this.#assertOpen()
-    return this.#waits.wait<Event<Payload>>(`waitFor ${nameOf(type)}`, options, ({ resolve }) => {
-      const subscription = this.subscribe(type, resolve)
+    return this.participant.waits.wait<Event<Payload>>(`waitFor ${patternOf(type)}`, options, ({ resolve }) => {
+      const subscription = this.subscribe(type, resolve, { from })
       return () => subscription.unsubscribe()
     })
   }
 
-  /** Is there a link with an endpoint of this name? With itself, always. */
-  isConnectedTo(name: string): boolean {
-    return this.#membership.isConnectedTo(name)
-  }
-
   /**
-   * Resolves when there is a link with each of the names.
+   * Answers the requests of a type, each once, any number at a time. What the handler throws goes to the asker.
    *
-   * @throws WaitTimeout, AbortError, EndpointClosed
+   * @throws AlreadyResponding, InvalidArgument, EndpointClosed
    */
-  async waitUntilConnectedTo(names: string | readonly string[], options: WaitOptions = {}): Promise<void> {
-    await this.#membership.waitUntilConnectedTo(typeof names === 'string' ? [names] : names, options)
+  respond<Request, Response, Asked, Answered>(
+    type: RequestType<Request, Response, Asked, Answered>,
+    handler: RequestHandler<Asked, NoInfer<Answered>>,
+    { sendStack = false, signal }: RespondOptions = {},
+  ): Responder {
+    this.#assertOpen()
+    checkHandler(handler)
+    const { request, response } = schemasOf(type)
+    return this.participant.responders.add({
+      type: requestNameOf(type),
+      handler,
+      requestSchema: request,
+      responseSchema: response,
+      sendStack,
+      signal,
+    })
   }
 
   /**
-   * Resolves when a peer has joined, left or been lost.
+   * Asks one responder, of those that are meant the one with the fewest requests in flight from here. Settles in any
+   * case, and exactly once; a handler never runs twice for it.
    *
-   * @throws WaitTimeout, AbortError, EndpointClosed
+   * @throws RemoteError, RequestTimeout, RemoteDisconnected, NoSubscribers, AbortError, UnexpectedResponse,
+   *   InvalidPayload, UnserializablePayload, PayloadTooLarge, InvalidArgument, EndpointClosed
    */
-  async waitUntilConnectionsChange(options: WaitOptions = {}): Promise<void> {
-    await this.#membership.waitUntilConnectionsChange(options)
+  request<Request, Response, Asked, Answered>(
+    type: RequestType<Request, Response, Asked, Answered>,
+    ...rest: PayloadAnd<Request, RequestOptions>
+  ): Promise<Response>
+  async request(type: RequestType, payload?: unknown, options: RequestOptions = {}): Promise<unknown> {
+    this.#assertNotClosed()
+    return this.participant.asker.request({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
   }
 
   /**
-   * Leaves the bus: everything that was accepted is delivered to the peers that read, they see `left`, the socket file
-   * is removed and nothing keeps the process alive any more. Pending waits reject with `EndpointClosed`, streams end.
-   * Calling it again returns the same promise.
+   * Asks every responder. The replies come as they come, one of each responder: its response, or the error that
+   * `request` would have rejected with. `break` after the first gives the others up.
+   *
+   * @throws InvalidPayload, InvalidArgument, EndpointClosed
+   */
+  requestAll<Request, Response, Asked, Answered>(
+    type: RequestType<Request, Response, Asked, Answered>,
+    ...rest: PayloadAnd<Request, RequestOptions>
+  ): ReplyStream<Response>
+  requestAll(type: RequestType, payload?: unknown, options: RequestOptions = {}): ReplyStream<unknown> {
+    this.#assertNotClosed()
+    return this.participant.asker.requestAll({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
+  }
+
+  /**
+   * Leaves the bus. What waits for members of queues here goes to others, what has begun comes to its end; everything
+   * that was accepted is delivered to the peers that read; they see `left`, the socket file is removed and nothing
+   * keeps the process alive any more. Pending waits reject with `EndpointClosed`, streams end. Calling it again returns
+   * the same promise.
    *
    * @throws CloseTimeout if peers did not take what was accepted for them in time; the endpoint is closed all the same
    */
@@ -266,31 +261,37 @@ export class Endpoint extends Notifier implements AsyncDisposable {
   }
 
   async #close(timeout: number): Promise<void> {
-    this.#waits.end(this.#closedError())
-    const [undelivered] = await Promise.all([this.#mesh.close(timeout), this.#loopback.outbox.flushed()])
-    this.#subscriptions.close()
-    const missed = new Map([...undelivered].filter(([, events]) => events > 0))
-    if (missed.size === 0) return
-    const list = [...missed].map(([peer, events]) => `${events} for ${peer}`).join(', ')
-    throw new CloseTimeout(`expected peers to take all events within ${timeout} ms, got some left: ${list}`, missed)
+    this.#state = 'finishing'
+    const { participant } = this
+    const began = participant.now()
+    const finishing = participant.finish(timeout / 2)
+    if (finishing) await finishing
+    this.#state = 'closed'
+    participant.waits.end(this.#closedError())
+    const undelivered = await participant.leave(Math.max(timeout - (participant.now() - began), 0))
+    if (undelivered.size === 0) return
+    const list = [...undelivered].map(([peer, events]) => `${events} for ${peer}`).join(', ')
+    throw new CloseTimeout(
+      `expected peers to take all events within ${timeout} ms, got some left: ${list}`,
+      undelivered,
+    )
   }
 
   #send(type: EventType, payload: unknown, options: BroadcastOptions | undefined): number {
-    this.#assertOpen()
-    return this.#broadcaster.send(nameOf(type), payload, options)
-  }
-
-  /** The same promise for the same number: nobody waits, so nobody needs one of its own. */
-  #resolved(count: number): Promise<number> {
-    const known = this.#handed[count]
-    if (known) return known
-    const promise = Promise.resolve(count)
-    this.#handed[count] = promise
-    return promise
+    this.#assertNotClosed()
+    const name = nameOf(type)
+    const schema = schemaOf(type)
+    if (schema) validate(schema, payload, `event ${name}`)
+    return this.participant.broadcaster.send(name, payload, options, overflowOf(type))
   }
 
   #assertOpen(): void {
-    if (this.#closing) throw this.#closedError()
+    if (this.#state !== 'open') throw this.#closedError()
+  }
+
+  /** What handlers that have begun may still do. */
+  #assertNotClosed(): void {
+    if (this.#state === 'closed') throw this.#closedError()
   }
 
   #closedError(): EndpointClosed {

@@ -48,7 +48,7 @@ export class CloseTimeout extends LahjaError {
   }
 }
 
-/** A broadcast that requires a subscriber found none. */
+/** A broadcast that requires a subscriber, a request, or an event that a queue's member gave back found nobody. */
 export class NoSubscribers extends LahjaError {
   readonly code = 'LAHJA_NO_SUBSCRIBERS'
 }
@@ -61,6 +61,71 @@ export class UnserializablePayload extends LahjaError {
 /** The encoded event is larger than the frame limit, this endpoint's own or a receiver's. */
 export class PayloadTooLarge extends LahjaError {
   readonly code = 'LAHJA_PAYLOAD_TOO_LARGE'
+}
+
+/** What a schema has found wrong with a payload, in its own words. */
+export interface PayloadIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+/** A payload doesn't fit the schema of its definition. */
+export class InvalidPayload extends LahjaError {
+  readonly code = 'LAHJA_INVALID_PAYLOAD'
+  readonly issues: readonly PayloadIssue[]
+
+  constructor(message: string, issues: readonly PayloadIssue[], options?: ErrorOptions) {
+    super(message, options)
+    this.issues = issues
+  }
+}
+
+/** An event or request came from where the boundary of its type, or what the endpoint accepts, doesn't let it in. */
+export class BoundaryCrossed extends LahjaError {
+  readonly code = 'LAHJA_BOUNDARY_CROSSED'
+}
+
+/** The endpoint responds to the type already. */
+export class AlreadyResponding extends LahjaError {
+  readonly code = 'LAHJA_ALREADY_RESPONDING'
+}
+
+/** What a responder threw, as far as it tells. */
+export interface RemoteFailure {
+  readonly name: string
+  readonly message: string
+  readonly code?: string | undefined
+  /** Only where the responder sends it. */
+  readonly stack?: string | undefined
+}
+
+/** The responder threw, or could not send what it answered. */
+export class RemoteError extends LahjaError {
+  readonly code = 'LAHJA_REMOTE_ERROR'
+  /** The responder's name. */
+  readonly origin: string
+  readonly remote: RemoteFailure
+
+  constructor(message: string, origin: string, remote: RemoteFailure) {
+    super(`${message}: ${remote.name}: ${remote.message}`)
+    this.origin = origin
+    this.remote = remote
+  }
+}
+
+/** No response came within the request's `timeout`. */
+export class RequestTimeout extends LahjaError {
+  readonly code = 'LAHJA_REQUEST_TIMEOUT'
+}
+
+/** The responder's link ended before it had responded; whether it has handled the request is unknown. */
+export class RemoteDisconnected extends LahjaError {
+  readonly code = 'LAHJA_REMOTE_DISCONNECTED'
+}
+
+/** The response doesn't fit the definition's schema; what the schema says is the `cause`. */
+export class UnexpectedResponse extends LahjaError {
+  readonly code = 'LAHJA_UNEXPECTED_RESPONSE'
 }
 
 /** A wait reached its `timeout`. */
@@ -95,6 +160,11 @@ export class LinkRefused extends LahjaError {
   }
 }
 
+/** A peer's outbox was at its cap, and the event's policy was to disconnect it. */
+export class OutboxOverflow extends LahjaError {
+  readonly code = 'LAHJA_OUTBOX_OVERFLOW'
+}
+
 /** The names under which a link is closed for what its peer sent, or failed to send. */
 export type Violation =
   | 'frame-too-large'
@@ -102,6 +172,7 @@ export type Violation =
   | 'frame-cut-off'
   | 'malformed'
   | 'unexpected-message'
+  | 'window-exceeded'
   | 'wrong-peer'
   | 'version-mismatch'
   | 'handshake-timeout'

@@ -1,29 +1,32 @@
+import type { Audience } from './audience'
 import { AbortError, describe, InvalidArgument } from './errors'
-import type { Event, Handler } from './event'
+import type { Event } from './event'
 import { Fifo } from './fifo'
+import { Inbox } from './inbox'
+import type { Receipt } from './receipt'
 import type { Subscription } from './subscription'
 
 export interface StreamOptions {
   /** Ends the stream after so many events. Default: it goes on until the endpoint closes. */
   readonly limit?: number
+  /** Only events from these: a name, an array of names, or `{ group }`. The others are not even sent. */
+  readonly from?: Audience | undefined
   /** Ends the stream: what waits for the next event gets an `AbortError`. */
   readonly signal?: AbortSignal | undefined
 }
 
-interface Reader<Payload> {
-  readonly resolve: (result: IteratorResult<Event<Payload>, undefined>) => void
-  readonly reject: (error: AbortError) => void
-}
+/** Takes an event to keep it until it is read. A method, for the reason that `Handler` is one. */
+type Keep<Payload> = { keep(event: Event<Payload>, receipt: Receipt): void }['keep']
 
 /** Events of one type, for `for await`. Subscribed from the call of `stream` on; `break` unsubscribes. */
 export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload>, undefined>, AsyncDisposable {
   readonly #subscription: Subscription
   readonly #limit: number
   readonly #signal: AbortSignal | undefined
-  readonly #waiting = new Fifo<Event<Payload>>()
-  readonly #readers: Reader<Payload>[] = []
+  readonly #inbox = new Inbox<Event<Payload>>()
+  /** Of what waits to be read. */
+  readonly #receipts = new Fifo<Receipt>()
   #received = 0
-  #end: 'open' | 'ended' | 'aborted' = 'open'
 
   /**
    * @param subscribe called once, with what to call for each event and at the end of the subscription
@@ -31,7 +34,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
    */
   constructor(
     { limit = Number.POSITIVE_INFINITY, signal }: StreamOptions,
-    subscribe: (receive: Handler<Payload>, ended: () => void) => Subscription,
+    subscribe: (keep: Keep<Payload>, ended: () => void) => Subscription,
   ) {
     if (limit !== Number.POSITIVE_INFINITY && !(Number.isInteger(limit) && limit > 0)) {
       throw new InvalidArgument(`limit: expected a whole number from 1 up, got ${describe(limit)}`)
@@ -39,7 +42,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
     this.#limit = limit
     this.#signal = signal
     this.#subscription = subscribe(
-      (event) => this.#receive(event),
+      (event, receipt) => this.#receive(event, receipt),
       () => this.finish(),
     )
     if (signal?.aborted) this.#abort()
@@ -53,19 +56,14 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
 
   /** @throws AbortError, once, after the signal's abort */
   next(): Promise<IteratorResult<Event<Payload>, undefined>> {
-    const event = this.#waiting.shift()
-    if (event) return Promise.resolve({ done: false, value: event })
-    if (this.#end === 'aborted') {
-      this.#end = 'ended'
-      return Promise.reject(this.#abortError())
-    }
-    if (this.#end === 'ended') return Promise.resolve({ done: true, value: undefined })
-    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }))
+    if (this.#inbox.size > 0) this.#receipts.shift()?.handled()
+    return this.#inbox.next()
   }
 
   /** Unsubscribes, and drops what has not been read. */
   return(): Promise<IteratorResult<Event<Payload>, undefined>> {
-    this.#waiting.clear()
+    this.#inbox.discard()
+    this.#settleAll()
     this.finish()
     return Promise.resolve({ done: true, value: undefined })
   }
@@ -80,30 +78,26 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
 
   /** Unsubscribes; what has arrived can still be read. */
   finish(): void {
-    if (this.#end !== 'open') return
-    this.#end = 'ended'
+    this.#inbox.end()
     this.#signal?.removeEventListener('abort', this.#abort)
     this.#subscription.unsubscribe()
-    for (const { resolve } of this.#readers.splice(0)) resolve({ done: true, value: undefined })
   }
 
-  #receive(event: Event<Payload>): void {
+  #receive(event: Event<Payload>, receipt: Receipt): void {
     this.#received++
-    const reader = this.#readers.shift()
-    if (reader) reader.resolve({ done: false, value: event })
-    else this.#waiting.push(event)
+    if (this.#inbox.push(event)) this.#receipts.push(receipt)
+    else receipt.handled()
     if (this.#received >= this.#limit) this.finish()
   }
 
   readonly #abort = (): void => {
-    this.#waiting.clear()
-    const readers = this.#readers.splice(0)
+    const cause = this.#signal?.reason
+    this.#inbox.fail(new AbortError(`stream of ${this.#subscription.type}: aborted`, { cause }))
+    this.#settleAll()
     this.finish()
-    if (readers.length === 0) this.#end = 'aborted'
-    for (const { reject } of readers) reject(this.#abortError())
   }
 
-  #abortError(): AbortError {
-    return new AbortError(`stream of ${this.#subscription.type}: aborted`, { cause: this.#signal?.reason })
+  #settleAll(): void {
+    for (let receipt = this.#receipts.shift(); receipt; receipt = this.#receipts.shift()) receipt.handled()
   }
 }

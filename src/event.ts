@@ -6,10 +6,21 @@ export interface Event<Payload = unknown> {
   readonly origin: string
 }
 
+/** A request as its responder sees it. */
+export interface RequestEvent<Payload = unknown> extends Event<Payload> {
+  /** Aborts when nobody waits for the response any more: the asker has given up, timed out, or is gone. */
+  readonly signal: AbortSignal
+}
+
 /**
  * What a subscription calls. A promise that it returns is awaited before its next event.
  *
  * Written as a method, whose parameter may be narrower than what it is given: that a payload has the type its
- * definition promises is the sender's word.
+ * definition promises is the sender's word, or that of the definition's schema.
  */
 export type Handler<Payload> = { handle(event: Event<Payload>): unknown }['handle']
+
+/** What answers requests: with a response, the promise of one, or by throwing. */
+export type RequestHandler<Request, Response> = {
+  handle(event: RequestEvent<Request>): Response | PromiseLike<Response>
+}['handle']

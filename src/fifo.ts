@@ -3,6 +3,10 @@ export class Fifo<Item> {
   #items: (Item | undefined)[] = []
   #head = 0
 
+  get length(): number {
+    return this.#items.length - this.#head
+  }
+
   push(item: Item): void {
     this.#items.push(item)
   }

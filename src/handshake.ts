@@ -7,9 +7,17 @@ import type { Hello } from './message'
 /** The versions of the protocol that this code speaks. */
 export const PROTOCOL_VERSIONS = [1, 1] as const
 
+/** What an endpoint is, and what it takes. */
+export interface Introduction extends Address, Identity {
+  readonly frameLimit: number
+  readonly window: number
+  readonly requestLimit: number
+  readonly accepts: readonly string[] | undefined
+}
+
 /** What an endpoint says of itself. */
-export function helloOf({ name, id, groups }: Address & Identity, frameLimit: number): Hello {
-  return { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid: process.pid, frameLimit }
+export function helloOf({ name, id, groups, ...limits }: Introduction): Hello {
+  return { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid: process.pid, ...limits }
 }
 
 /** What the two sides of a link have agreed on. */
@@ -17,6 +25,8 @@ export interface Agreement {
   readonly version: number
   /** Bytes of body that the peer takes in a frame we send. */
   readonly sendLimit: number
+  /** Requests to the peer that may wait for a response at a time. */
+  readonly requestLimit: number
 }
 
 /**
@@ -43,7 +53,15 @@ export function agree(ours: Hello, theirs: Hello, expected: Address | undefined)
     const got = theirs.frameLimit
     throw new ProtocolViolation('malformed', `hello.frameLimit: expected at least ${HANDSHAKE_FRAME}, got ${got}`)
   }
-  return { version, sendLimit: Math.min(ours.frameLimit, theirs.frameLimit) }
+  if (theirs.window < 1 || theirs.requestLimit < 1) {
+    const got = `${theirs.window} and ${theirs.requestLimit}`
+    throw new ProtocolViolation('malformed', `hello: expected a window and a requestLimit of at least 1, got ${got}`)
+  }
+  return {
+    version,
+    sendLimit: Math.min(ours.frameLimit, theirs.frameLimit),
+    requestLimit: Math.min(ours.requestLimit, theirs.requestLimit),
+  }
 }
 
 /** Does the first of two incarnations come before the second, where one of them has to give way? */

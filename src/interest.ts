@@ -1,74 +1,65 @@
-import type { Message, MessageOf } from './message'
+import { type Audience, type Identity, includes } from './audience'
 
-/** What changes a peer's knowledge of what the other is subscribed to. */
-export type InterestChange = MessageOf<'subscribe' | 'unsubscribe'>
+/** What one subscription, or one responder, tells the other endpoints that it wants. */
+export interface Interest {
+  /** The name of a type, or a pattern. */
+  readonly type: string
+  /** Only what comes from these. */
+  readonly from?: Audience | undefined
+  /** Shares the events with the other members of this queue. */
+  readonly queue?: string | undefined
+  /** Wants requests of the type, not events. */
+  readonly responds?: boolean | undefined
+}
 
-/** Bytes around a type's name in a message (map, key, string header), and of the elements around the list. */
-const AROUND_TYPE = 16
-const AROUND_LIST = 64
+/** Would the one who has this interest want what comes from there? */
+export function isInterestedIn(interest: Interest, origin: Identity): boolean {
+  return interest.from === undefined || includes(interest.from, origin)
+}
 
-/** What the two ends of a link have told each other about their subscriptions. */
-export class Interest {
-  readonly #send: (message: Message) => void
-  readonly #unacknowledged = new Map<number, () => void>()
-  readonly #theirs = new Set<string>()
-  #sequence = 0
+/**
+ * Interests, each with the number of those who have it. To others only the first and the last of several alike are
+ * news, except for members of queues: there every one counts, as it gets a share of its own.
+ */
+export class InterestSet {
+  readonly #entries = new Map<string, { readonly interest: Interest; count: number }>()
 
-  constructor(send: (message: Message) => void) {
-    this.#send = send
+  has(interest: Interest): boolean {
+    return this.#entries.has(keyOf(interest))
   }
 
-  /** The types the peer is subscribed to. */
-  get theirs(): ReadonlySet<string> {
-    return this.#theirs
+  /** Returns whether others have to know. */
+  add(interest: Interest): boolean {
+    const key = keyOf(interest)
+    const known = this.#entries.get(key)
+    if (known) known.count++
+    else this.#entries.set(key, { interest, count: 1 })
+    return !known || isMember(interest)
   }
 
-  /** Tells the peer of a change on our side; resolves when it has acknowledged, or the link has ended. */
-  announce(kind: InterestChange['kind'], types: readonly string[]): Promise<void> {
-    const sequence = ++this.#sequence
-    this.#send({ kind, sequence, types })
-    return new Promise((resolve) => this.#unacknowledged.set(sequence, resolve))
+  /** Returns whether others have to know. */
+  remove(interest: Interest): boolean {
+    const key = keyOf(interest)
+    const known = this.#entries.get(key)
+    if (!known) return false
+    known.count--
+    if (known.count === 0) this.#entries.delete(key)
+    return known.count === 0 || isMember(interest)
   }
 
-  /** Tells the peer of all our types, in messages of at most so many bytes. */
-  announceAll(types: readonly string[], limit: number): void {
-    for (const chunk of chunked(types, limit)) void this.announce('subscribe', chunk)
-  }
-
-  /** The peer knows what we have announced under this number. */
-  acknowledged(sequence: number): void {
-    this.#unacknowledged.get(sequence)?.()
-    this.#unacknowledged.delete(sequence)
-  }
-
-  /** Takes note of a change on the peer's side, and acknowledges it. */
-  learn({ kind, types, sequence }: InterestChange): void {
-    for (const type of types) {
-      if (kind === 'subscribe') this.#theirs.add(type)
-      else this.#theirs.delete(type)
+  /** All that others have to know: members of queues as often as there are. */
+  *[Symbol.iterator](): Generator<Interest> {
+    for (const { interest, count } of this.#entries.values()) {
+      for (let member = 0; member < (isMember(interest) ? count : 1); member++) yield interest
     }
-    this.#send({ kind: 'acknowledge', sequence })
-  }
-
-  /** The link has ended: nobody waits for its acknowledgements any more. */
-  end(): void {
-    for (const resolve of this.#unacknowledged.values()) resolve()
-    this.#unacknowledged.clear()
   }
 }
 
-function* chunked(types: readonly string[], limit: number): Generator<readonly string[]> {
-  let chunk: string[] = []
-  let bytes = AROUND_LIST
-  for (const type of types) {
-    const size = AROUND_TYPE + Buffer.byteLength(type)
-    if (bytes + size > limit && chunk.length > 0) {
-      yield chunk
-      chunk = []
-      bytes = AROUND_LIST
-    }
-    chunk.push(type)
-    bytes += size
-  }
-  if (chunk.length > 0) yield chunk
+export function isMember(interest: Interest): boolean {
+  return interest.queue !== undefined
+}
+
+/** The same for interests that say the same. */
+export function keyOf({ type, from, queue, responds }: Interest): string {
+  return JSON.stringify([type, typeof from === 'string' ? [from] : (from ?? 0), queue ?? 0, responds ?? false])
 }

@@ -10,8 +10,14 @@ export interface Limits {
   readonly highWaterMark: number
   /** Queued for one peer at most. Default 8 MiB. */
   readonly outbox: number
+  /** Memory that what is queued for all peers together holds at most; what several wait for counts once. Default 256 MiB. */
+  readonly outboxTotal: number
+  /** Of a peer's events that this endpoint has received and not done with, from which on the peer waits. Default 1 MiB. */
+  readonly window: number
   /** How long a `broadcast` waits for a slow peer before it is `lagging`, and nobody waits for it. Default 1 s. */
   readonly patience: number
+  /** Requests to one peer that wait for its response at a time; more wait their turn. Default 1,024. */
+  readonly pendingRequests: number
   /** The least and the most of the redial delay, whose full jitter doubles from one to the other. Default 50 and 5,000. */
   readonly redialMin: number
   readonly redialMax: number
@@ -29,7 +35,10 @@ export const DEFAULT_LIMITS: Limits = {
   handshakes: 64,
   highWaterMark: 1024 * 1024,
   outbox: 8 * 1024 * 1024,
+  outboxTotal: 256 * 1024 * 1024,
+  window: 1024 * 1024,
   patience: 1000,
+  pendingRequests: 1024,
   redialMin: 50,
   redialMax: 5000,
   rescan: 1000,

@@ -1,44 +1,76 @@
-import type { Clock } from './clock'
-import { decodeMessage, EventDecoder } from './codec'
-import { type Frame, FrameReader } from './frame'
-import type { Limits } from './limits'
-import { Outbox } from './outbox'
+import type { Identity } from './audience'
+import type { Channel } from './channel'
+import { encodeMessage } from './codec'
+import type { Frame } from './frame'
+import { Inbound } from './inbound'
+import { Intake } from './intake'
+import { type Dealing, isDealing } from './message'
+import { Outbox, type OutboxContext } from './outbox'
+import type { Handling } from './overflow'
 import type { Connection } from './transport'
 
 export interface LoopbackEvents {
   readonly event: (type: string, payload: unknown) => void
   readonly gap: (count: number) => void
+  readonly message: (message: Dealing) => void
 }
 
 /**
  * The way to an endpoint's own subscriptions. They get what any other endpoint would get: a copy, in the order of the
  * broadcasts, never from inside `broadcast`, and within the same bounds.
  */
-export class Loopback {
+export class Loopback implements Channel {
+  readonly identity: Identity
+  readonly isOwn = true
+  readonly sendLimit: number
+  readonly requestLimit: number
   readonly outbox: Outbox
+  readonly intake: Intake
 
-  constructor(clock: Clock, limits: Limits, events: LoopbackEvents) {
-    const decoder = new EventDecoder()
-    const reader = new FrameReader(limits.frame, (bytes, start, end) => {
-      const header = decoder.header(bytes, start, end)
-      if (header) return events.event(header.type, decoder.payload(bytes, header.payloadStart, end))
-      const message = decodeMessage(bytes, start, end)
-      if (message.kind === 'gap') events.gap(message.count)
+  constructor(identity: Identity, context: Omit<OutboxContext, 'connection'>, events: LoopbackEvents) {
+    const { clock, limits } = context
+    this.identity = identity
+    this.sendLimit = limits.frame
+    this.requestLimit = limits.pendingRequests
+    this.intake = new Intake(limits.window, clock, (bytes, events) => this.outbox.credit(bytes, events))
+    const inbound = new Inbound(limits.frame, true, this.intake, {
+      event: events.event,
+      message: (message) => {
+        if (isDealing(message)) events.message(message)
+        else if (message.kind === 'gap') events.gap(message.count)
+      },
     })
     const connection: Connection = {
       attach: () => {},
       write: (chunks, done) =>
         clock.defer(() => {
-          for (const chunk of chunks) reader.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
-          done()
+          try {
+            for (const chunk of chunks) inbound.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
+          } finally {
+            done()
+          }
         }),
       end: () => {},
-      destroy: () => reader.stop(),
+      destroy: () => inbound.stop(),
     }
-    this.outbox = new Outbox(connection, clock, limits, { lagging: () => {}, recovered: () => {} })
+    this.outbox = new Outbox(
+      { ...context, connection },
+      { lagging: () => {}, recovered: () => {}, overflowed: () => {} },
+    )
+    this.outbox.window = limits.window
   }
 
-  send(frame: Frame): void {
-    this.outbox.push(frame)
+  /** Boundaries and gates are for what comes from outside. */
+  accepts(): boolean {
+    return true
+  }
+
+  send(frame: Frame, handling: Handling): void {
+    // There is nobody to disconnect.
+    this.outbox.push(frame, handling.kind === 'disconnect' ? { kind: 'dropOldest' } : handling)
+  }
+
+  tell(message: Dealing): void {
+    this.outbox.pushUrgent(encodeMessage(message, this.sendLimit))
   }
 }

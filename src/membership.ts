@@ -1,17 +1,47 @@
-import type { LahjaError, NameInUse } from './errors'
-import type { InterestChange } from './interest'
+import { boundaryOf, isWithin } from './boundary'
+import type { Channel } from './channel'
+import { BoundaryCrossed, type LahjaError, type NameInUse } from './errors'
+import type { Gate } from './gate'
+import { isMember } from './interest'
+import type { InterestChange } from './interest-exchange'
 import type { Link } from './link'
 import type { MeshEvents } from './mesh'
+import type { Dealing } from './message'
 import type { EndpointEvents } from './notifier'
 import { type Peer, peerOf } from './peer'
-import { Router } from './router'
-import type { WaitOptions, Waits } from './waits'
+import type { Routes } from './routes'
+import type { Session } from './session'
+import type { Waits } from './waits'
+
+/** What peers say to the endpoint's subscriptions and requests. */
+export interface Receiver {
+  event(channel: Channel, type: string, payload: unknown): void
+  message(channel: Channel, message: Dealing): void
+  /** Somebody wants something new. */
+  wanted(): void
+  /** The peer has used up its patience: what others can have need not wait for it. */
+  lagging(link: Session): void
+  /** The peer has left queues: what waits for it and isn't wanted any more can go to other members. */
+  unwanted(link: Session): void
+  /** The link is closed. Returns what became of what the peer was given. */
+  ended(link: Link): Remains
+}
+
+/** What became of what a peer was given, once it is gone. */
+export interface Remains {
+  /** Events of queues that hadn't left for the peer, and that other members have now. */
+  readonly passedOn: number
+  /** Events of queues that the peer had been given and hadn't reported as handled. */
+  readonly unfinished: number
+}
 
 export interface MembershipContext {
   /** The endpoint's own name. */
   readonly name: string
+  readonly gate: Gate
+  readonly routes: Routes
   readonly waits: Waits
-  readonly deliver: (origin: string, type: string, payload: unknown) => void
+  readonly receiver: Receiver
   readonly notify: <Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]) => void
   readonly report: (error: LahjaError) => void
   readonly nameLost: (error: NameInUse) => void
@@ -21,10 +51,10 @@ export interface MembershipContext {
 export class Membership implements MeshEvents {
   readonly #context: MembershipContext
   readonly #links = new Set<Link>()
-  /** The links that want a type. */
-  readonly router = new Router<Link>()
   /** How many times a peer has come or gone. */
-  #changes = 0
+  #connectionChanges = 0
+  /** How many times what peers want has changed. */
+  #interestChanges = 0
 
   constructor(context: MembershipContext) {
     this.#context = context
@@ -38,60 +68,88 @@ export class Membership implements MeshEvents {
     return [...this.#links].flatMap((link) => peerOf(link) ?? [])
   }
 
+  get connectionChanges(): number {
+    return this.#connectionChanges
+  }
+
+  get interestChanges(): number {
+    return this.#interestChanges
+  }
+
   isConnectedTo(name: string): boolean {
     if (name === this.#context.name) return true
-    for (const { peer } of this.#links) if (peer?.name === name) return true
+    for (const { identity } of this.#links) if (identity.name === name) return true
     return false
-  }
-
-  waitUntilConnectedTo(names: readonly string[], options: WaitOptions): Promise<void> {
-    const isDone = () => names.every((name) => this.isConnectedTo(name))
-    return this.#context.waits.until(`waitUntilConnectedTo ${names.join(', ')}`, options, isDone)
-  }
-
-  waitUntilConnectionsChange(options: WaitOptions): Promise<void> {
-    const before = this.#changes
-    return this.#context.waits.until('waitUntilConnectionsChange', options, () => this.#changes !== before)
   }
 
   joined(link: Link): void {
     this.#links.add(link)
-    for (const type of link.interest) this.router.add(type, link)
+    for (const interest of link.interest) {
+      this.#context.routes.add(link, interest)
+      this.#interestChanges++
+    }
     this.#changed()
+    this.#context.receiver.wanted()
     this.#tell('joined', link)
   }
 
   left(link: Link): void {
     this.#forget(link)
-    this.#tell('left', link)
+    const { unfinished } = this.#context.receiver.ended(link)
+    const peer = peerOf(link)
+    if (peer) this.#context.notify('left', peer, { unfinished })
   }
 
-  lost(link: Link, cause: LahjaError, undelivered: number): void {
+  lost(link: Link, cause: LahjaError, accepted: number): void {
     this.#forget(link)
+    const { passedOn, unfinished } = this.#context.receiver.ended(link)
     const peer = peerOf(link)
-    if (peer) this.#context.notify('lost', peer, { cause, undelivered })
+    if (peer) this.#context.notify('lost', peer, { cause, undelivered: accepted - passedOn, unfinished })
   }
 
   abandoned(link: Link): void {
     this.#forget(link)
+    this.#context.receiver.ended(link)
   }
 
-  interest(link: Link, { kind, types }: InterestChange): void {
-    for (const type of types) {
-      if (kind === 'subscribe') this.router.add(type, link)
-      else this.router.remove(type, link)
+  interest(link: Session, { kind, interests }: InterestChange): void {
+    const { routes, receiver } = this.#context
+    for (const interest of interests) {
+      if (kind === 'subscribe') routes.add(link, interest)
+      else routes.remove(link, interest)
     }
+    if (kind === 'subscribe') receiver.wanted()
+    else if (interests.some(isMember)) receiver.unwanted(link)
+    if (interests.length === 0) return
+    this.#interestChanges++
+    this.#context.waits.changed()
+    this.#tell('subscriptionsChanged', link)
   }
 
-  event(link: Link, type: string, payload: unknown): void {
-    this.#context.deliver(link.peer?.name ?? '', type, payload)
+  event(link: Session, type: string, payload: unknown): void {
+    const refusal = this.#context.gate.refusal(type)
+    if (refusal) this.#refuse(link, `event ${type}`, refusal)
+    else this.#context.receiver.event(link, type, payload)
   }
 
-  gap(link: Link, count: number): void {
-    this.#context.notify('gap', { peer: link.peer?.name ?? '', count })
+  message(link: Session, message: Dealing): void {
+    if (message.kind === 'return' && !canHave(link, message.type)) {
+      return this.#refuse(link, `return of ${message.type}`, `the boundary of ${message.type} has kept it here`)
+    }
+    const isFromOutside = message.kind === 'assign' || message.kind === 'request'
+    const refusal = isFromOutside ? this.#context.gate.refusal(message.type) : undefined
+    if (!isFromOutside || !refusal) return this.#context.receiver.message(link, message)
+    this.#refuse(link, `${message.kind === 'assign' ? 'event' : 'request'} ${message.type}`, refusal)
+    if (message.kind === 'assign') link.tell({ kind: 'settle', count: 1 })
+    else link.tell({ kind: 'decline', id: message.id })
   }
 
-  pace(link: Link, change: 'lagging' | 'recovered' | 'unresponsive'): void {
+  gap(link: Session, count: number): void {
+    this.#context.notify('gap', { peer: link.identity.name, count })
+  }
+
+  pace(link: Session, change: 'lagging' | 'recovered' | 'unresponsive'): void {
+    if (change === 'lagging') this.#context.receiver.lagging(link)
     this.#tell(change, link)
   }
 
@@ -103,19 +161,30 @@ export class Membership implements MeshEvents {
     this.#context.nameLost(error)
   }
 
+  #refuse({ identity }: Session, what: string, refusal: string): void {
+    this.#context.report(new BoundaryCrossed(`expected no ${what} from ${identity.name}: ${refusal}`))
+  }
+
   #forget(link: Link): void {
     this.#links.delete(link)
-    for (const type of link.interest) this.router.remove(type, link)
+    for (const _ of link.interest) this.#interestChanges++
+    this.#context.routes.forget(link)
     this.#changed()
   }
 
   #changed(): void {
-    this.#changes++
+    this.#connectionChanges++
     this.#context.waits.changed()
   }
 
-  #tell(name: 'joined' | 'left' | 'lagging' | 'recovered' | 'unresponsive', link: Link): void {
+  #tell(name: 'joined' | 'lagging' | 'recovered' | 'unresponsive' | 'subscriptionsChanged', link: Session): void {
     const peer = peerOf(link)
     if (peer) this.#context.notify(name, peer)
   }
+}
+
+/** Could the peer have been given an event of this type? */
+function canHave({ identity }: Session, type: string): boolean {
+  const boundary = boundaryOf(type)
+  return boundary === undefined || isWithin(boundary, identity)
 }

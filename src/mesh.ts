@@ -1,23 +1,23 @@
 import type { Address } from './address'
-import type { Identity } from './audience'
 import { NameClaim } from './claim'
-import type { Clock, Timer } from './clock'
+import type { Timer } from './clock'
 import { Dialer } from './dialer'
 import { Discovery } from './discovery'
 import { type Ending, isHopeless } from './ending'
 import { asLahjaError, type LahjaError, NameInUse, ProtocolViolation } from './errors'
-import { helloOf, precedes } from './handshake'
-import type { Limits } from './limits'
+import { helloOf, type Introduction, precedes } from './handshake'
+import type { Interest } from './interest'
 import { Link, type LinkContext, type LinkEvents } from './link'
 import type { Hello } from './message'
+import type { Traffic } from './session'
 import type { Connection, Listener, Transport } from './transport'
 import { Waits } from './waits'
 
 /** Milliseconds of grace for a newcomer: it dials everyone itself, and one dial is enough. */
 const NEWCOMER_GRACE = 250
 
-/** What the mesh tells its endpoint, beside what links tell. */
-export interface MeshEvents extends Pick<LinkEvents, 'event' | 'interest' | 'gap' | 'pace'> {
+/** What the mesh tells its endpoint, beside what comes from peers. */
+export interface MeshEvents extends Traffic {
   joined(link: Link): void
   left(link: Link): void
   lost(link: Link, cause: LahjaError, undelivered: number): void
@@ -28,14 +28,10 @@ export interface MeshEvents extends Pick<LinkEvents, 'event' | 'interest' | 'gap
   nameLost(error: NameInUse): void
 }
 
-export interface MeshContext {
-  readonly self: Address & Identity
+export interface MeshContext extends Pick<LinkContext, 'clock' | 'limits' | 'holdings' | 'interest'> {
+  readonly self: Introduction
   readonly transport: Transport
-  readonly clock: Clock
-  readonly limits: Limits
   readonly watch: boolean
-  /** The types this endpoint is subscribed to now. */
-  readonly interest: () => readonly string[]
   readonly events: MeshEvents
 }
 
@@ -57,23 +53,21 @@ export class Mesh {
   readonly #waits: Waits
 
   constructor(context: MeshContext) {
-    const { self, transport, clock, limits, interest, events } = context
+    const { self, transport, clock, limits, holdings, interest, events } = context
     this.#context = context
     this.#waits = new Waits(clock)
     this.#linkContext = {
       clock,
       limits,
+      holdings,
       interest,
-      hello: () => helloOf(self, limits.frame),
+      hello: () => helloOf(self),
       events: {
         greeted: (link, hello) => this.#greet(link, hello),
         up: (link) => this.#up(link),
         closed: (link, ending) => this.#closed(link, ending),
-        event: (link, type, payload) => events.event(link, type, payload),
-        interest: (link, change) => events.interest(link, change),
-        gap: (link, count) => events.gap(link, count),
-        pace: (link, change) => events.pace(link, change),
       },
+      traffic: events,
     }
     this.#claim = new NameClaim({
       self,
@@ -126,9 +120,14 @@ export class Mesh {
     }
   }
 
-  /** Tells every peer of a change of interest; resolves when each has acknowledged or gone. */
-  async announce(change: 'subscribe' | 'unsubscribe', types: readonly string[]): Promise<void> {
-    await Promise.all([...this.#links.values()].map((link) => link.announce(change, types)))
+  /** Tells every peer of a change of interest. */
+  announce(change: 'subscribe' | 'unsubscribe', interest: Interest): void {
+    for (const link of this.#links.values()) link.announce(change, interest)
+  }
+
+  /** Resolves when each peer knows of all changes by now, or has gone. */
+  async known(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.known()))
   }
 
   /**

@@ -1,4 +1,7 @@
+import type { Audience } from './audience'
 import { describe, ProtocolViolation, type Violation } from './errors'
+import { array, count, flag, integer, map, name, optional, text, texts } from './field'
+import type { Interest } from './interest'
 
 /** What an endpoint says of itself before anything else. */
 export interface Hello {
@@ -11,10 +14,16 @@ export interface Hello {
   readonly pid: number
   /** Bytes of body it takes in a frame. */
   readonly frameLimit: number
+  /** Bytes of events that it takes ahead of the credit it gives. */
+  readonly window: number
+  /** Requests of one peer that it handles at a time. */
+  readonly requestLimit: number
+  /** The patterns of types it lets in; all, where it doesn't say. */
+  readonly accepts?: readonly string[] | undefined
 }
 
 /** Why a link is ended by the one that says so: it leaves, it will not have this link, or the peer broke the rules. */
-export type GoodbyeReason = 'left' | Refusal | Violation
+export type GoodbyeReason = 'left' | 'overflow' | Refusal | Violation
 
 /** Why a link was not taken up. Each but the first two invites another dial. */
 export type Refusal = 'name-in-use' | 'name-claimed' | 'name-conceded' | 'duplicate' | 'closing'
@@ -22,15 +31,51 @@ export type Refusal = 'name-in-use' | 'name-claimed' | 'name-conceded' | 'duplic
 /** The messages of the protocol; docs/protocol.md has every byte of them. */
 export type Message =
   | Hello
-  | { readonly kind: 'subscribe'; readonly sequence: number; readonly types: readonly string[] }
-  | { readonly kind: 'unsubscribe'; readonly sequence: number; readonly types: readonly string[] }
+  | { readonly kind: 'subscribe'; readonly sequence: number; readonly interests: readonly Interest[] }
+  | { readonly kind: 'unsubscribe'; readonly sequence: number; readonly interests: readonly Interest[] }
   | { readonly kind: 'acknowledge'; readonly sequence: number }
   | { readonly kind: 'ready' }
   | { readonly kind: 'event'; readonly type: string; readonly payload: unknown }
   | { readonly kind: 'gap'; readonly count: number }
+  /** So many bytes, of so many events, are done with: as many more may be sent. */
+  | { readonly kind: 'credit'; readonly bytes: number; readonly events: number }
   | { readonly kind: 'ping' }
   | { readonly kind: 'pong' }
   | { readonly kind: 'goodbye'; readonly reason: string; readonly text: string }
+  | Dealing
+
+/** What is between the subscriptions and requests of two endpoints, whatever kind of channel it goes through. */
+export type Dealing =
+  | Assignment
+  /** So many assignments have been handled. */
+  | { readonly kind: 'settle'; readonly count: number }
+  /** An assignment for which there is no member any more. */
+  | (Omit<Assignment, 'kind'> & { readonly kind: 'return' })
+  | { readonly kind: 'request'; readonly id: number; readonly type: string; readonly payload: unknown }
+  | { readonly kind: 'response'; readonly id: number; readonly payload: unknown }
+  | { readonly kind: 'failure'; readonly id: number; readonly error: Failure }
+  /** The request has not been and will not be handled here. */
+  | { readonly kind: 'decline'; readonly id: number }
+  /** Nobody waits for the response any more. */
+  | { readonly kind: 'cancel'; readonly id: number }
+
+/** An event for one member of a queue. */
+export interface Assignment {
+  readonly kind: 'assign'
+  readonly queue: string
+  readonly type: string
+  /** Meant for members here only, so not to be given to another. */
+  readonly isFixed: boolean
+  readonly payload: unknown
+}
+
+/** What a responder threw, as far as it is told. */
+export interface Failure {
+  readonly name: string
+  readonly message: string
+  readonly code?: string | undefined
+  readonly stack?: string | undefined
+}
 
 export type MessageOf<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>
 
@@ -46,32 +91,75 @@ export const KIND_CODES = {
   ping: 7,
   pong: 8,
   goodbye: 9,
+  assign: 10,
+  settle: 11,
+  return: 12,
+  request: 13,
+  response: 14,
+  failure: 15,
+  decline: 16,
+  cancel: 17,
+  credit: 18,
 } as const satisfies Record<Message['kind'], number>
+
+export function isDealing(message: Message): message is Dealing {
+  const code = KIND_CODES[message.kind]
+  return code >= KIND_CODES.assign && code <= KIND_CODES.cancel
+}
 
 /** The elements of a message's body. */
 export function toElements(message: Message): unknown[] {
   const code = KIND_CODES[message.kind]
   switch (message.kind) {
     case 'hello': {
-      const { versions, name, id, groups, pid, frameLimit } = message
-      return [code, { versions, name, id, groups, pid, frameLimit }]
+      const { kind: _, ...fields } = message
+      return [code, given(fields)]
     }
     case 'subscribe':
     case 'unsubscribe':
-      return [code, message.sequence, message.types.map((type) => ({ type }))]
+      return [code, message.sequence, message.interests.map(toFields)]
     case 'acknowledge':
       return [code, message.sequence]
     case 'event':
-      return message.payload === undefined ? [code, message.type] : [code, message.type, message.payload]
+      return withPayload([code, message.type], message.payload)
     case 'gap':
+    case 'settle':
       return [code, message.count]
+    case 'credit':
+      return [code, message.bytes, message.events]
     case 'goodbye':
       return [code, message.reason, message.text]
+    case 'assign':
+    case 'return':
+      return withPayload([code, message.queue, message.type, message.isFixed], message.payload)
+    case 'request':
+      return withPayload([code, message.id, message.type], message.payload)
+    case 'response':
+      return withPayload([code, message.id], message.payload)
+    case 'failure':
+      return [code, message.id, given({ ...message.error })]
+    case 'decline':
+    case 'cancel':
+      return [code, message.id]
     case 'ready':
     case 'ping':
     case 'pong':
       return [code]
   }
+}
+
+function toFields({ type, from, queue, responds }: Interest): object {
+  return given({ type, from: typeof from === 'string' ? [from] : from, queue, responds: responds || undefined })
+}
+
+function withPayload(elements: unknown[], payload: unknown): unknown[] {
+  if (payload !== undefined) elements.push(payload)
+  return elements
+}
+
+/** Fields that say nothing are left out. */
+function given(fields: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 /**
@@ -80,17 +168,17 @@ export function toElements(message: Message): unknown[] {
  * @throws ProtocolViolation for anything else
  */
 export function fromElements(body: unknown): Message {
-  const elements = array(body, 'body')
-  const [code, first, second] = elements
+  const [code, ...rest] = array(body, 'body')
+  const [first, second] = rest
   switch (integer(code)) {
     case KIND_CODES.hello:
       return parseHello(map(first, 'hello'))
     case KIND_CODES.ready:
       return { kind: 'ready' }
     case KIND_CODES.subscribe:
-      return { kind: 'subscribe', sequence: count(first, 'sequence'), types: parseInterest(second) }
+      return { kind: 'subscribe', sequence: count(first, 'sequence'), interests: parseInterests(second) }
     case KIND_CODES.unsubscribe:
-      return { kind: 'unsubscribe', sequence: count(first, 'sequence'), types: parseInterest(second) }
+      return { kind: 'unsubscribe', sequence: count(first, 'sequence'), interests: parseInterests(second) }
     case KIND_CODES.acknowledge:
       return { kind: 'acknowledge', sequence: count(first, 'sequence') }
     case KIND_CODES.event:
@@ -101,10 +189,35 @@ export function fromElements(body: unknown): Message {
       return { kind: 'ping' }
     case KIND_CODES.pong:
       return { kind: 'pong' }
+    case KIND_CODES.credit:
+      return { kind: 'credit', bytes: count(first, 'bytes'), events: count(second, 'events') }
     case KIND_CODES.goodbye:
       return { kind: 'goodbye', reason: text(first, 'reason'), text: text(second, 'text') }
     default:
-      throw new ProtocolViolation('malformed', `kind: expected 0 to ${KIND_CODES.goodbye}, got ${describe(code)}`)
+      return parseDealing(integer(code), rest)
+  }
+}
+
+function parseDealing(code: unknown, [first, second, third, fourth]: readonly unknown[]): Dealing {
+  switch (code) {
+    case KIND_CODES.assign:
+      return { kind: 'assign', ...parseAssignment(first, second, third), payload: fourth }
+    case KIND_CODES.settle:
+      return { kind: 'settle', count: count(first, 'count') }
+    case KIND_CODES.return:
+      return { kind: 'return', ...parseAssignment(first, second, third), payload: fourth }
+    case KIND_CODES.request:
+      return { kind: 'request', id: count(first, 'id'), type: text(second, 'type'), payload: third }
+    case KIND_CODES.response:
+      return { kind: 'response', id: count(first, 'id'), payload: second }
+    case KIND_CODES.failure:
+      return { kind: 'failure', id: count(first, 'id'), error: parseFailure(map(second, 'failure')) }
+    case KIND_CODES.decline:
+      return { kind: 'decline', id: count(first, 'id') }
+    case KIND_CODES.cancel:
+      return { kind: 'cancel', id: count(first, 'id') }
+    default:
+      throw new ProtocolViolation('malformed', `kind: expected 0 to ${KIND_CODES.credit}, got ${describe(code)}`)
   }
 }
 
@@ -115,42 +228,41 @@ function parseHello(fields: ReadonlyMap<string, unknown>): Hello {
     versions: [count(oldest, 'hello.versions[0]'), count(newest, 'hello.versions[1]')],
     name: text(fields.get('name'), 'hello.name'),
     id: text(fields.get('id'), 'hello.id'),
-    groups: array(fields.get('groups'), 'hello.groups').map((group) => text(group, 'hello.groups[]')),
+    groups: texts(fields.get('groups'), 'hello.groups'),
     pid: count(fields.get('pid'), 'hello.pid'),
     frameLimit: count(fields.get('frameLimit'), 'hello.frameLimit'),
+    window: count(fields.get('window'), 'hello.window'),
+    requestLimit: count(fields.get('requestLimit'), 'hello.requestLimit'),
+    accepts: optional(fields.get('accepts'), 'hello.accepts', texts),
   }
 }
 
-function parseInterest(value: unknown): string[] {
-  return array(value, 'interest').map((entry) => text(map(entry, 'interest[]').get('type'), 'interest[].type'))
+function parseInterests(value: unknown): Interest[] {
+  return array(value, 'interest').map((entry) => {
+    const fields = map(entry, 'interest[]')
+    return {
+      type: text(fields.get('type'), 'interest[].type'),
+      from: optional(fields.get('from'), 'interest[].from', audience),
+      queue: optional(fields.get('queue'), 'interest[].queue', name),
+      responds: optional(fields.get('responds'), 'interest[].responds', flag),
+    }
+  })
 }
 
-function array(value: unknown, what: string): readonly unknown[] {
-  if (Array.isArray(value)) return value
-  throw malformed(what, 'an array', value)
+function parseAssignment(queue: unknown, type: unknown, isFixed: unknown) {
+  return { queue: name(queue, 'queue'), type: text(type, 'type'), isFixed: flag(isFixed, 'fixed') }
 }
 
-function map(value: unknown, what: string): ReadonlyMap<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return new Map(Object.entries(value))
-  throw malformed(what, 'a map', value)
+function parseFailure(fields: ReadonlyMap<string, unknown>): Failure {
+  return {
+    name: text(fields.get('name'), 'failure.name'),
+    message: text(fields.get('message'), 'failure.message'),
+    code: optional(fields.get('code'), 'failure.code', text),
+    stack: optional(fields.get('stack'), 'failure.stack', text),
+  }
 }
 
-function text(value: unknown, what: string): string {
-  if (typeof value === 'string') return value
-  throw malformed(what, 'a string', value)
-}
-
-function count(value: unknown, what: string): number {
-  const number = integer(value)
-  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number
-  throw malformed(what, 'a whole number', value)
-}
-
-/** Encoders that write every integer with 64 bits are decoded to bigints. */
-function integer(value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value
-}
-
-function malformed(what: string, expected: string, value: unknown): ProtocolViolation {
-  return new ProtocolViolation('malformed', `${what}: expected ${expected}, got ${describe(value)}`)
+function audience(value: unknown, what: string): Audience {
+  if (Array.isArray(value)) return texts(value, what)
+  return { group: text(map(value, what).get('group'), `${what}.group`) }
 }

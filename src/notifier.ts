@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import { captureRejectionSymbol, EventEmitter } from 'node:events'
 import { asError, HandlerError, type LahjaError } from './errors'
 import type { Peer } from './peer'
 
@@ -7,9 +7,11 @@ export interface EndpointEvents {
   /** A peer is linked: from now on it gets what it is subscribed to. */
   joined: [peer: Peer]
   /** A peer has said goodbye, after all it had to say. */
-  left: [peer: Peer]
+  left: [peer: Peer, remains: { readonly unfinished: number }]
   /** A peer's link broke, with so many events that were accepted for it. */
-  lost: [peer: Peer, loss: { readonly cause: LahjaError; readonly undelivered: number }]
+  lost: [peer: Peer, loss: Loss]
+  /** A peer has subscribed or unsubscribed, or begun or ended to respond. */
+  subscriptionsChanged: [peer: Peer]
   /** A peer has used up its patience: nobody waits for it any more. */
   lagging: [peer: Peer]
   /** A lagging peer has caught up, or an unresponsive one has spoken. */
@@ -22,8 +24,32 @@ export interface EndpointEvents {
   error: [error: LahjaError]
 }
 
+/** What was lost with a link. */
+export interface Loss {
+  readonly cause: LahjaError
+  /** Events accepted for the peer that had not left this process, and that nobody else has got instead. */
+  readonly undelivered: number
+  /**
+   * Events of queues that the peer had in hand: given to it, and not reported as handled. It may have handled some of
+   * them. One whose sending was under way when the link broke can be among `undelivered` too.
+   */
+  readonly unfinished: number
+}
+
 /** An emitter that swallows nothing and that no listener can break. */
 export class Notifier extends EventEmitter<EndpointEvents> {
+  constructor() {
+    super({ captureRejections: true })
+  }
+
+  /** @internal A listener that is async has rejected. */
+  override [captureRejectionSymbol](thrown: unknown, ...[name]: readonly unknown[]): void {
+    const cause = asError(thrown)
+    const failure = new HandlerError(`a listener of '${String(name)}' failed: ${cause.message}`, { cause })
+    if (name === 'error') process.emitWarning(failure)
+    else this.report(failure)
+  }
+
   /** @internal Tells the listeners; one that throws is reported and stops nothing. */
   protected notify<Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]): void {
     try {

@@ -2,8 +2,10 @@ import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { checkName } from './address'
 import { describe, InvalidArgument } from './errors'
-import { PREFIX_BYTES } from './frame'
+import { PREFIX_BYTES, SLAB_BYTES } from './frame'
 import { DEFAULT_LIMITS, FRAME_CEILING, HANDSHAKE_FRAME, type Limits } from './limits'
+import { checkOverflow, type Overflow } from './overflow'
+import { checkPattern } from './pattern'
 
 export interface EndpointOptions {
   /** Unique on the bus: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a letter or a digit. */
@@ -17,6 +19,13 @@ export interface EndpointOptions {
   readonly bus?: string
   /** Labels under which this endpoint can be addressed together with others. Default none. */
   readonly groups?: readonly string[]
+  /**
+   * Patterns of the types this endpoint lets in from others: events and requests of all other types are refused where
+   * they are sent, and once more here. Default: all.
+   */
+  readonly accepts?: readonly string[]
+  /** What happens to events for peers that are behind, unless their definition says otherwise. Default `wait`. */
+  readonly overflow?: Overflow
   /** Make every broadcast without a subscriber reject with `NoSubscribers`. Default false. */
   readonly requireSubscriber?: boolean
   /** Let the system tell of changes in the directory, ahead of the next rescan. Default true. */
@@ -33,6 +42,8 @@ export interface Settings {
   readonly directory: string
   /** Parents of the directory that are this package's own, and have to be as safe as the directory itself. */
   readonly ownParents: readonly string[]
+  readonly accepts: readonly string[] | undefined
+  readonly overflow: Overflow
   readonly requireSubscriber: boolean
   readonly watch: boolean
   readonly limits: Limits
@@ -45,7 +56,10 @@ const LEAST: Limits = {
   handshakes: 1,
   highWaterMark: 0,
   outbox: HANDSHAKE_FRAME + PREFIX_BYTES,
+  outboxTotal: HANDSHAKE_FRAME + PREFIX_BYTES + SLAB_BYTES,
+  window: 1,
   patience: 0,
+  pendingRequests: 1,
   redialMin: 1,
   redialMax: 1,
   rescan: 1,
@@ -55,23 +69,25 @@ const LEAST: Limits = {
 
 const MOST = 2 ** 31 - 1
 
-/** Of all groups together, so that a hello that tells them fits into a frame before the handshake. */
-const GROUPS_BYTES = HANDSHAKE_FRAME - 1024
+/** Of all groups and patterns together, so that a hello that tells them fits into a frame before the handshake. */
+const HELLO_BYTES = HANDSHAKE_FRAME - 1024
 
 /** @throws InvalidArgument that names the option, what it takes and what came */
 export function settingsOf(options: EndpointOptions): Settings {
   if (typeof options !== 'object' || options === null) {
     throw new InvalidArgument(`options: expected { name, … }, got ${describe(options)}`)
   }
-  const groups: unknown = options.groups ?? []
-  if (!Array.isArray(groups)) throw new InvalidArgument(`groups: expected an array of names, got ${describe(groups)}`)
-  const groupBytes = groups.join(',').length
-  if (groupBytes > GROUPS_BYTES) {
-    throw new InvalidArgument(`groups: expected at most ${GROUPS_BYTES} bytes together, got ${groupBytes}`)
+  const groups = checkArray('groups', options.groups ?? []).map((group, index) => checkName(`groups[${index}]`, group))
+  const accepts = options.accepts === undefined ? undefined : checkArray('accepts', options.accepts).map(checkPattern)
+  const bytes = Buffer.byteLength([...groups, ...(accepts ?? [])].join(',,'))
+  if (bytes > HELLO_BYTES) {
+    throw new InvalidArgument(`groups, accepts: expected at most ${HELLO_BYTES} bytes together, got ${bytes}`)
   }
   return {
     name: checkName('name', options.name),
-    groups: groups.map((group, index) => checkName(`groups[${index}]`, group)),
+    groups,
+    accepts,
+    overflow: checkOverflow('overflow', options.overflow ?? 'wait'),
     requireSubscriber: checkBoolean('requireSubscriber', options.requireSubscriber ?? false),
     watch: checkBoolean('watch', options.watch ?? true),
     limits: checkLimits(options.limits ?? {}),
@@ -100,9 +116,10 @@ function checkLimits(given: Partial<Limits>): Limits {
   if (typeof given !== 'object') throw new InvalidArgument(`limits: expected { frame, … }, got ${describe(given)}`)
   for (const [name, value] of Object.entries(given)) checkLimit(name, value)
   const limits: Limits = { ...DEFAULT_LIMITS, ...dependentDefaults(given), ...given }
-  const { frame, outbox, highWaterMark, redialMin, redialMax } = limits
+  const { frame, outbox, outboxTotal, highWaterMark, redialMin, redialMax } = limits
   const room = frame + PREFIX_BYTES
   expect(outbox >= room, 'outbox', `at least limits.frame + ${PREFIX_BYTES} (${room})`, outbox)
+  expect(outboxTotal >= outbox + SLAB_BYTES, 'outboxTotal', `at least limits.outbox + ${SLAB_BYTES}`, outboxTotal)
   expect(highWaterMark < outbox, 'highWaterMark', `less than limits.outbox (${outbox})`, highWaterMark)
   expect(redialMax >= redialMin, 'redialMax', `at least limits.redialMin (${redialMin})`, redialMax)
   return limits
@@ -122,6 +139,7 @@ function checkLimit(name: string, value: unknown): void {
 function dependentDefaults({ outbox, redialMin, redialMax }: Partial<Limits>): Partial<Limits> {
   const { highWaterMark, redialMin: least, redialMax: most } = DEFAULT_LIMITS
   return {
+    outboxTotal: Math.max(DEFAULT_LIMITS.outboxTotal, (outbox ?? DEFAULT_LIMITS.outbox) + SLAB_BYTES),
     highWaterMark: Math.min(highWaterMark, Math.floor((outbox ?? DEFAULT_LIMITS.outbox) / 2)),
     redialMin: Math.min(least, redialMax ?? most),
     redialMax: Math.max(most, redialMin ?? least),
@@ -130,6 +148,11 @@ function dependentDefaults({ outbox, redialMin, redialMax }: Partial<Limits>): P
 
 function expect(condition: boolean, limit: keyof Limits, expected: string, got: number): void {
   if (!condition) throw new InvalidArgument(`limits.${limit}: expected ${expected}, got ${got}`)
+}
+
+function checkArray(name: string, value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  throw new InvalidArgument(`${name}: expected an array of names, got ${describe(value)}`)
 }
 
 function checkBoolean(name: string, value: unknown): boolean {

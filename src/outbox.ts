@@ -1,8 +1,10 @@
 import PQueue from 'p-queue'
+import { Backlog } from './backlog'
 import type { Clock, Timer } from './clock'
-import { encodeMessage } from './codec'
-import { type Frame, PREFIX_BYTES } from './frame'
+import type { Frame } from './frame'
+import type { Holdings } from './holdings'
 import type { Limits } from './limits'
+import type { Handling } from './overflow'
 import type { Connection } from './transport'
 
 /** Bytes waiting from which on they leave at once instead of at the end of the turn. */
@@ -23,53 +25,66 @@ type Pace =
   | { readonly kind: 'waited-for'; readonly relief: Promise<void>; readonly relieve: () => void; readonly timer: Timer }
   | { readonly kind: 'lagging' }
 
-/** Events that lie one behind the other in one buffer. */
-interface Run {
-  bytes: Buffer
-  start: number
-  end: number
+export interface OutboxContext {
+  readonly connection: Connection
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly holdings: Holdings
 }
 
 export interface OutboxEvents {
   readonly lagging: () => void
   readonly recovered: () => void
+  /** At its cap, with an event for which the peer is to be disconnected. */
+  readonly overflowed: () => void
 }
 
 /**
  * What waits to be sent to one peer: bounded, in order, flushed by jobs of a queue of concurrency 1, each of which
- * takes all that is pending. Control messages overtake events; a gap stands where the events it counts have been.
+ * takes all that the peer's window has room for. Control messages overtake events and need no window; a gap stands where
+ * the events it counts have been.
  */
 export class Outbox {
-  readonly #connection: Connection
-  readonly #clock: Clock
-  readonly #limits: Limits
+  readonly #context: OutboxContext
   readonly #events: OutboxEvents
+  readonly #backlog: Backlog
   readonly #flushes = new PQueue({ concurrency: 1 })
   #flush: 'idle' | 'scheduled' | 'running' | 'closed' = 'idle'
   #pace: Pace = { kind: 'keeping-up' }
   #urgent: Frame[] = []
-  #runs: Run[] = []
-  #waitingBytes = 0
-  #waitingEvents = 0
   #leavingBytes = 0
   #leavingEvents = 0
-  #dropped = 0
+  /** Bytes of events that the peer takes ahead of its credit. */
+  #window = Number.POSITIVE_INFINITY
+  /** Sent, and not credited yet. */
+  #aheadBytes = 0
+  #aheadEvents = 0
+  #emptied: (() => void)[] = []
 
-  constructor(connection: Connection, clock: Clock, limits: Limits, events: OutboxEvents) {
-    this.#connection = connection
-    this.#clock = clock
-    this.#limits = limits
+  constructor(context: OutboxContext, events: OutboxEvents) {
+    this.#context = context
     this.#events = events
+    this.#backlog = new Backlog(context.holdings)
   }
 
   /** Bytes of events accepted that have not left this process. */
   get queuedBytes(): number {
-    return this.#waitingBytes + this.#leavingBytes
+    return this.#backlog.bytes + this.#leavingBytes
   }
 
   /** Events accepted that have not left this process. */
   get queuedEvents(): number {
-    return this.#waitingEvents + this.#leavingEvents
+    return this.#backlog.events + this.#leavingEvents
+  }
+
+  /** Events dropped since the beginning. */
+  get droppedEvents(): number {
+    return this.#backlog.droppedInAll
+  }
+
+  /** Those among them that were for members of queues. */
+  get droppedAssignments(): number {
+    return this.#backlog.droppedAssignments
   }
 
   get isLagging(): boolean {
@@ -78,27 +93,24 @@ export class Outbox {
 
   /** Should senders wait? Not for a peer that has used up its patience. */
   get isOverMark(): boolean {
-    return this.queuedBytes > this.#limits.highWaterMark && this.#pace.kind !== 'lagging' && this.#flush !== 'closed'
+    const { highWaterMark } = this.#context.limits
+    return this.queuedBytes > highWaterMark && this.#pace.kind !== 'lagging' && this.#flush !== 'closed'
   }
 
-  /** Takes an event's frame. At the cap the oldest events make room for it, as far as they can. */
-  push(frame: Frame): void {
-    if (this.#flush === 'closed') return
-    const size = frame.end - frame.start
-    while (this.queuedBytes + size > this.#limits.outbox) {
-      if (this.#dropOldest()) continue
-      this.#dropped++
-      return this.#schedule(false)
-    }
-    const last = this.#runs.at(-1)
-    if (last && last.bytes === frame.bytes && last.end === frame.start) last.end = frame.end
-    else {
-      if (last && this.#flush === 'running') letSlabGo(last)
-      this.#runs.push({ ...frame })
-    }
-    this.#waitingBytes += size
-    this.#waitingEvents++
-    this.#schedule(this.#waitingBytes >= FLUSH_AT_ONCE)
+  /** The peer has said how far it lets us be ahead of its credit. */
+  set window(bytes: number) {
+    this.#window = bytes
+  }
+
+  /** Takes an event's frame. */
+  push(frame: Frame, handling: Handling): void {
+    if (this.#flush === 'closed' || !this.#hasRoom(frame, handling)) return
+    const isBehind = this.#flush === 'running' || !this.#isWindowOpen
+    if (handling.kind === 'latest' && isBehind) this.#backlog.pushNewest(handling.key, frame)
+    else this.#backlog.push(frame, isBehind)
+    this.#context.holdings.makeRoom()
+    this.#notePace()
+    this.#schedule(this.#backlog.bytes >= FLUSH_AT_ONCE)
   }
 
   /** Takes a control message's frame, to be sent before every event that waits. */
@@ -106,6 +118,13 @@ export class Outbox {
     if (this.#flush === 'closed') return
     this.#urgent.push(frame)
     this.#schedule(false)
+  }
+
+  /** The peer is done with so much of what it was sent. */
+  credit(bytes: number, events: number): void {
+    this.#aheadBytes = Math.max(this.#aheadBytes - bytes, 0)
+    this.#aheadEvents = Math.max(this.#aheadEvents - events, 0)
+    if (this.#hasSendable()) this.#schedule(false)
   }
 
   /** Resolves below the high-water mark, when the peer's patience is used up, or when the outbox is closed. */
@@ -116,7 +135,8 @@ export class Outbox {
       const relief = new Promise<void>((resolve) => {
         relieve = resolve
       })
-      const timer = this.#clock.after(this.#limits.patience, () => this.#lag())
+      const { clock, limits } = this.#context
+      const timer = clock.after(limits.patience, () => this.#lag())
       this.#pace = { kind: 'waited-for', relief, relieve, timer }
     }
     return this.#pace.relief
@@ -124,35 +144,83 @@ export class Outbox {
 
   /** Resolves when all that was taken has left this process, or the outbox is closed. */
   async flushed(): Promise<void> {
-    while (this.#hasWaiting()) {
-      if (this.#flush !== 'running') this.#start()
-      await this.#flushes.onIdle()
-    }
-    await this.#flushes.onIdle()
+    if (this.#hasSendable() && this.#flush !== 'running') this.#start()
+    if (this.#isEmpty) return
+    await new Promise<void>((resolve) => this.#emptied.push(resolve))
   }
 
-  /** Takes and sends nothing more. Returns how many events die with it. */
+  /** Takes back the events for members of queues that have not left yet, so that others can get them. */
+  recall(isWanted: (frame: Frame) => boolean): Frame[] {
+    const recalled = this.#backlog.recall(isWanted)
+    this.#notePace()
+    this.#noteEmpty()
+    return recalled
+  }
+
+  /**
+   * Takes and sends nothing more; what waits can only be recalled, until `discard`. Returns how many events die with it.
+   */
   close(): number {
-    const undelivered = this.queuedEvents + this.#dropped
-    this.#dropped = 0
+    if (this.#flush === 'closed') return 0
+    const undelivered = this.queuedEvents + this.#backlog.dropped
     this.#flush = 'closed'
     this.#urgent = []
-    this.#runs = []
-    this.#waitingBytes = this.#waitingEvents = this.#leavingBytes = this.#leavingEvents = 0
+    this.#aheadEvents -= this.#leavingEvents
+    this.#leavingBytes = this.#leavingEvents = 0
     this.#relieve()
+    this.#noteEmpty()
     return undelivered
   }
 
-  #hasWaiting(): boolean {
-    return this.#flush !== 'closed' && (this.#runs.length > 0 || this.#urgent.length > 0 || this.#dropped > 0)
+  /** Events that the peer has been sent and hasn't credited. */
+  get unconfirmedEvents(): number {
+    return this.#aheadEvents
+  }
+
+  /** Lets go of all that is left when it is closed. */
+  discard(): void {
+    this.#backlog.clear()
+  }
+
+  get #isWindowOpen(): boolean {
+    return this.#aheadBytes < this.#window
+  }
+
+  get #isEmpty(): boolean {
+    const isLeft = this.#backlog.events > 0 || this.#urgent.length > 0 || this.#backlog.dropped > 0
+    return this.#flush === 'closed' || (!isLeft && this.#flush !== 'running')
+  }
+
+  #hasSendable(): boolean {
+    if (this.#flush === 'closed') return false
+    if (this.#urgent.length > 0) return true
+    return this.#isWindowOpen && (this.#backlog.events > 0 || this.#backlog.dropped > 0)
+  }
+
+  /** Makes room for an event at the cap, in the way that was chosen for it. */
+  #hasRoom(frame: Frame, { kind }: Handling): boolean {
+    const size = frame.end - frame.start
+    const { outbox: cap } = this.#context.limits
+    while (this.queuedBytes + size > cap) {
+      if (kind === 'disconnect') {
+        this.#backlog.refuse(frame)
+        this.#events.overflowed()
+        return false
+      }
+      if (kind !== 'dropNewest' && this.#backlog.giveUpOldest()) continue
+      this.#backlog.refuse(frame)
+      this.#schedule(false)
+      return false
+    }
+    return true
   }
 
   #schedule(atOnce: boolean): void {
-    if (this.#flush === 'running' || this.#flush === 'closed') return
+    if (this.#flush === 'running' || this.#flush === 'closed' || !this.#hasSendable()) return
     if (atOnce) return this.#start()
     if (this.#flush === 'scheduled') return
     this.#flush = 'scheduled'
-    this.#clock.defer(() => {
+    this.#context.clock.defer(() => {
       if (this.#flush === 'scheduled') this.#start()
     })
   }
@@ -163,53 +231,34 @@ export class Outbox {
   }
 
   readonly #sendAll = async (): Promise<void> => {
-    while (this.#hasWaiting()) {
+    while (this.#hasSendable()) {
       const chunks = this.#take()
-      await new Promise<void>((resolve) => this.#connection.write(chunks, resolve))
+      await new Promise<void>((resolve) => this.#context.connection.write(chunks, resolve))
       this.#leavingBytes = this.#leavingEvents = 0
+      this.#backlog.left()
       this.#notePace()
     }
     if (this.#flush === 'running') this.#flush = 'idle'
+    this.#noteEmpty()
   }
 
-  /** The next slice: control messages, the gap if there is one, then events. */
+  /** The next slice: control messages, then events as the window has room for them. */
   #take(): Buffer[] {
-    const chunks: Buffer[] = []
-    for (const { bytes, start, end } of this.#urgent) chunks.push(bytes.subarray(start, end))
+    const chunks = this.#urgent.map(({ bytes, start, end }) => bytes.subarray(start, end))
     this.#urgent = []
-    if (this.#dropped > 0) {
-      const { bytes, start, end } = encodeMessage({ kind: 'gap', count: this.#dropped })
-      this.#dropped = 0
-      chunks.push(bytes.subarray(start, end))
-    }
-    let runs = 0
-    for (const { bytes, start, end } of this.#runs) {
-      chunks.push(bytes.subarray(start, end))
-      this.#leavingBytes += end - start
-      runs++
-      if (this.#leavingBytes >= SLICE) break
-    }
-    if (runs === this.#runs.length) {
-      this.#runs = []
-      this.#leavingEvents = this.#waitingEvents
-    } else {
-      for (const run of this.#runs.splice(0, runs)) this.#leavingEvents += countFrames(run)
-    }
-    this.#waitingBytes -= this.#leavingBytes
-    this.#waitingEvents -= this.#leavingEvents
+    if (!this.#isWindowOpen) return chunks
+    const slice = this.#backlog.take(Math.min(SLICE, this.#window - this.#aheadBytes))
+    this.#leavingBytes = slice.bytes
+    this.#leavingEvents = slice.events
+    this.#aheadBytes += slice.bytes
+    this.#aheadEvents += slice.events
+    chunks.push(...slice.chunks)
     return chunks
   }
 
-  #dropOldest(): boolean {
-    const run = this.#runs[0]
-    if (!run) return false
-    const size = frameSize(run, run.start)
-    run.start += size
-    if (run.start === run.end) this.#runs.shift()
-    this.#waitingBytes -= size
-    this.#waitingEvents--
-    this.#dropped++
-    return true
+  #noteEmpty(): void {
+    if (!this.#isEmpty) return
+    for (const resolve of this.#emptied.splice(0)) resolve()
   }
 
   #lag(): void {
@@ -226,30 +275,10 @@ export class Outbox {
   }
 
   #notePace(): void {
-    if (this.#pace.kind === 'waited-for' && this.queuedBytes <= this.#limits.highWaterMark) this.#relieve()
-    if (this.#pace.kind === 'lagging' && this.queuedBytes === 0 && this.#flush !== 'closed') {
-      this.#pace = { kind: 'keeping-up' }
-      this.#events.recovered()
-    }
+    if (this.#flush === 'closed') return
+    if (this.#pace.kind === 'waited-for' && this.queuedBytes <= this.#context.limits.highWaterMark) this.#relieve()
+    if (this.#pace.kind !== 'lagging' || this.queuedBytes > 0) return
+    this.#pace = { kind: 'keeping-up' }
+    this.#events.recovered()
   }
-}
-
-/** A backlog of small runs would keep a whole slab alive for each: where little of one is used, a copy takes its place. */
-function letSlabGo(run: Run): void {
-  const size = run.end - run.start
-  if (size * 4 > run.bytes.length) return
-  run.bytes = Buffer.from(run.bytes.subarray(run.start, run.end))
-  run.start = 0
-  run.end = size
-}
-
-/** Frames tell their own length, so a run needs no list of them. */
-function frameSize({ bytes }: Run, at: number): number {
-  return PREFIX_BYTES + bytes.readUInt32BE(at)
-}
-
-function countFrames(run: Run): number {
-  let frames = 0
-  for (let at = run.start; at < run.end; at += frameSize(run, at)) frames++
-  return frames
 }

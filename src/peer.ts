@@ -1,4 +1,5 @@
-import type { Link } from './link'
+import type { Interest } from './interest'
+import type { Session } from './session'
 
 /** Another endpoint on the bus, as it was when this was read. */
 export interface Peer {
@@ -9,14 +10,20 @@ export interface Peer {
   readonly pid: number
   /** `lagging`: nobody waits for it. `unresponsive`: silent for long, but not gone. */
   readonly state: 'connected' | 'lagging' | 'unresponsive'
-  /** The types it is subscribed to. */
+  /** The types and patterns it is subscribed to. */
   readonly subscriptions: readonly string[]
+  /** The types of requests it responds to. */
+  readonly responds: readonly string[]
+  /** Patterns of the types it lets in; undefined, where it lets all in. */
+  readonly accepts: readonly string[] | undefined
   /** Bytes accepted for it that have not left this process. */
   readonly queuedBytes: number
+  /** Events for it that had to be dropped, on this link. */
+  readonly droppedEvents: number
 }
 
-export function peerOf(link: Link): Peer | undefined {
-  const { peer, outbox, interest, isUnresponsive } = link
+export function peerOf(session: Session): Peer | undefined {
+  const { peer, outbox, interest, isUnresponsive } = session
   if (!peer) return undefined
   return {
     name: peer.name,
@@ -24,7 +31,15 @@ export function peerOf(link: Link): Peer | undefined {
     groups: peer.groups,
     pid: peer.pid,
     state: isUnresponsive ? 'unresponsive' : outbox.isLagging ? 'lagging' : 'connected',
-    subscriptions: [...interest],
+    subscriptions: typesOf(interest, (responds) => !responds),
+    responds: typesOf(interest, (responds) => responds),
+    accepts: peer.accepts,
     queuedBytes: outbox.queuedBytes,
+    droppedEvents: outbox.droppedEvents,
   }
+}
+
+function typesOf(interests: Iterable<Interest>, isWanted: (responds: boolean) => boolean): readonly string[] {
+  const wanted = [...interests].filter(({ responds = false }) => isWanted(responds))
+  return [...new Set(wanted.map(({ type }) => type))]
 }

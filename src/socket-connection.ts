@@ -25,7 +25,7 @@ export class SocketConnection implements Connection {
     const last = chunks.length - 1
     if (last > 0) socket.cork()
     for (let index = 0; index < last; index++) socket.write(chunks[index] ?? '')
-    socket.write(chunks[last] ?? '', () => done())
+    socket.write(chunks[last] ?? '', (error) => error || done())
     if (last > 0) socket.uncork()
   }
 

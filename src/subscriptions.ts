@@ -1,78 +1,140 @@
-import type { LahjaError } from './errors'
-import type { Event, Handler } from './event'
+import type { Channel } from './channel'
+import { asError, HandlerError, LahjaError } from './errors'
+import type { Event } from './event'
+import { type Interest, isInterestedIn, isMember } from './interest'
+import type { Assignment } from './message'
+import type { Receipt } from './receipt'
+import { Rotations } from './rotation'
 import { Router } from './router'
 import { Subscription } from './subscription'
+import type { Wish } from './wish'
 
 export interface SubscriptionsContext {
-  /** Tells the peers that this endpoint has begun or ended to care for types; resolves when they know. */
-  readonly announce: (change: 'subscribe' | 'unsubscribe', types: readonly string[]) => Promise<void>
-  /** Resolves like the promise, but rejects when the endpoint closes first. */
-  readonly untilClose: (promise: Promise<void>) => Promise<void>
+  /** Tells everyone that this endpoint has begun or ended to want something. */
+  readonly announce: (change: 'subscribe' | 'unsubscribe', interest: Interest) => void
+  /** Resolves when everyone knows of all that has been announced; rejects when the endpoint closes first. */
+  readonly known: () => Promise<void>
   readonly failed: (error: LahjaError) => void
+  /** An assignment of that channel's other end has been handled. */
+  readonly settled: (channel: Channel) => void
 }
 
-/** The subscriptions of one endpoint. Peers hear of a type once, however many subscriptions it has. */
+/** Whom an event of a type goes to within the endpoint. */
+interface Receivers {
+  readonly all: readonly Subscription[]
+  readonly queues: ReadonlyMap<string, readonly Subscription[]>
+}
+
+/** The subscriptions of one endpoint. */
 export class Subscriptions {
   readonly #context: SubscriptionsContext
-  readonly #router = new Router<Subscription>()
+  readonly #router = new Router<Subscription, Receivers>(receiversOf)
+  readonly #open = new Set<Subscription>()
+  readonly #rotations = new Rotations()
+  /** Assignments under way or waiting. */
+  #inHand = 0
 
   constructor(context: SubscriptionsContext) {
     this.#context = context
   }
 
-  /** Every type that has a subscription. */
-  types(): readonly string[] {
-    return this.#router.types()
+  /** Is nothing of what queues have assigned in hand? */
+  get isIdle(): boolean {
+    return this.#inHand === 0
   }
 
-  has(type: string): boolean {
-    return this.#router.select(type).length > 0
-  }
-
-  /** @param options `signal` ends the subscription, `ended` is called when anything has ended it */
-  add(
-    type: string,
-    handler: Handler<unknown>,
-    { signal, ended }: { readonly signal?: AbortSignal | undefined; readonly ended?: () => void },
-  ): Subscription {
+  /** @param ended called when anything has ended the subscription */
+  add({ interest, consumer, schema, signal }: Wish, ended?: () => void): Subscription {
     const stop = () => subscription.unsubscribe()
-    const subscription: Subscription = new Subscription(type, handler, {
-      ready: (added) => this.#context.untilClose(this.#add(added)),
-      failed: this.#context.failed,
-      unsubscribed: (removed) => {
+    const { announce, known, failed } = this.#context
+    const subscription: Subscription = new Subscription({
+      interest,
+      consumer,
+      schema,
+      failed,
+      known,
+      unsubscribed: () => {
         signal?.removeEventListener('abort', stop)
-        this.#remove(removed)
+        this.#open.delete(subscription)
+        this.#router.remove(interest.type, subscription)
+        announce('unsubscribe', interest)
         ended?.()
       },
     })
+    this.#open.add(subscription)
+    this.#router.add(interest.type, subscription)
+    announce('subscribe', interest)
     if (signal?.aborted) subscription.unsubscribe()
     else signal?.addEventListener('abort', stop, { once: true })
     return subscription
   }
 
-  deliver(event: Event): void {
-    for (const subscription of this.#router.select(event.type)) subscription.deliver(event)
-  }
-
-  /** Ends all subscriptions; nobody needs to be told. */
-  close(): void {
-    for (const type of this.types()) {
-      for (const subscription of this.#router.select(type)) subscription.unsubscribe()
+  /** Hands an event to all that want it, except members of queues. */
+  deliver(event: Event, { identity, intake }: Channel): void {
+    for (const subscription of this.#router.select(event.type).all) {
+      if (isInterestedIn(subscription.interest, identity)) subscription.deliver(event, intake)
     }
   }
 
-  #add(subscription: Subscription): Promise<void> {
-    const { type } = subscription
-    const isNews = !this.has(type)
-    this.#router.add(type, subscription)
-    // Of nothing new, but acknowledged only after all that was announced before.
-    return this.#context.announce('subscribe', isNews ? [type] : [])
+  /** Gives an event to the member of a queue that has the least to do, or back if there is none any more. */
+  assign(assignment: Assignment, channel: Channel): void {
+    this.#giveOut(assignment, channel, channel.intake.hold())
   }
 
-  #remove(subscription: Subscription): void {
-    const { type } = subscription
-    this.#router.remove(type, subscription)
-    if (this.has(type)) return
-    void this.#context.announce('unsubscribe', [type])
+  #giveOut(assignment: Assignment, channel: Channel, account: Receipt): void {
+    const { queue, type, payload } = assignment
+    const members = this.#router.select(type).queues.get(queue) ?? []
+    const wanting = members.filter(({ interest }) => isInterestedIn(interest, channel.identity))
+    const member = this.#rotations.of(queue).pick(wanting, ({ load }) => load)
+    if (!member) {
+      account.giveBack()
+      return this.#return(assignment, channel)
+    }
+    this.#inHand++
+    const event = { type, payload, origin: channel.identity.name }
+    member.take(event, {
+      handled: () => {
+        this.#inHand--
+        account.handled()
+        this.#context.settled(channel)
+      },
+      giveBack: () => {
+        this.#inHand--
+        this.#giveOut(assignment, channel, account)
+      },
+    })
   }
+
+  /** Takes no more part in queues; what waits goes to other members. Returns whether it took part in any. */
+  leaveQueues(): boolean {
+    const members = [...this.#open].filter(({ interest }) => isMember(interest))
+    for (const subscription of members) subscription.unsubscribe()
+    return members.length > 0
+  }
+
+  /** Ends all subscriptions. */
+  close(): void {
+    for (const subscription of [...this.#open]) subscription.unsubscribe()
+  }
+
+  #return(assignment: Assignment, channel: Channel): void {
+    try {
+      channel.tell({ ...assignment, kind: 'return' })
+    } catch (thrown) {
+      const { type, queue } = assignment
+      const cause = asError(thrown)
+      const message = `event ${type} of queue ${queue} could not be given back: ${cause.message}`
+      this.#context.failed(thrown instanceof LahjaError ? thrown : new HandlerError(message, { cause }))
+      this.#context.settled(channel)
+    }
+  }
+}
+
+function receiversOf(subscriptions: readonly Subscription[]): Receivers {
+  const queues = new Map<string, Subscription[]>()
+  for (const subscription of subscriptions) {
+    const { queue } = subscription.interest
+    if (queue !== undefined) queues.set(queue, [...(queues.get(queue) ?? []), subscription])
+  }
+  return { all: subscriptions.filter(({ interest }) => interest.queue === undefined), queues }
 }

@@ -12,7 +12,7 @@ export interface ConnectionEvents {
 export interface Connection {
   /** Starts the reading. Called once. */
   attach(events: ConnectionEvents): void
-  /** Writes all chunks as one; `done` is called when they have left this process or the connection is closed. */
+  /** Writes all chunks as one; `done` is called when they have left this process, and never if the connection breaks. */
   write(chunks: readonly Uint8Array[], done: () => void): void
   /** Sends nothing more, once what was written has left. */
   end(): void

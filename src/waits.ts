@@ -11,6 +11,12 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What an endpoint's own code may choose of a wait. */
+interface Manner {
+  /** The error at the end of the timeout. Default `WaitTimeout`. */
+  readonly timedOut?: (message: string) => LahjaError
+}
+
 /** What a wait hands to the code that knows when it is over. */
 export interface Waiter<Value> {
   readonly resolve: (value: Value) => void
@@ -33,9 +39,13 @@ export class Waits {
    *
    * @throws WaitTimeout, AbortError, InvalidArgument, or the error the registry was ended with
    */
-  wait<Value>(what: string, options: WaitOptions, start: (waiter: Waiter<Value>) => () => void): Promise<Value> {
+  wait<Value>(
+    what: string,
+    options: WaitOptions & Manner,
+    start: (waiter: Waiter<Value>) => () => void,
+  ): Promise<Value> {
     return new Promise((resolve, reject) => {
-      const { timeout, signal } = options
+      const { timeout, signal, timedOut = (message) => new WaitTimeout(message) } = options
       if (this.#ended) return reject(this.#ended)
       if (signal?.aborted) return reject(aborted(what, signal))
       checkTimeout(timeout)
@@ -65,7 +75,7 @@ export class Waits {
       this.#pending.add(fail)
       signal?.addEventListener('abort', onAbort, { once: true })
       if (timeout !== undefined && timeout !== Number.POSITIVE_INFINITY) {
-        timer = this.#clock.after(timeout, () => fail(new WaitTimeout(`${what}: expected within ${timeout} ms`)))
+        timer = this.#clock.after(timeout, () => fail(timedOut(`${what}: expected within ${timeout} ms`)))
       }
       try {
         stop = start({ resolve: succeed, reject: fail })
@@ -81,8 +91,8 @@ export class Waits {
   until(what: string, options: WaitOptions, condition: () => boolean): Promise<void> {
     return this.wait<void>(what, options, ({ resolve }) => {
       const check = () => condition() && resolve()
-      this.#conditions.add(check)
       check()
+      this.#conditions.add(check)
       return () => this.#conditions.delete(check)
     })
   }

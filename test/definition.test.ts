@@ -1,7 +1,10 @@
 import { expect } from 'chai'
-import { defineEvent } from '../src'
-import { MAX_TYPE_BYTES, nameOf } from '../src/definition'
+import { z } from 'zod'
+import { defineEvent, defineRequest } from '../src'
+import { boundaryOf } from '../src/boundary'
+import { nameOf, patternOf, requestNameOf, schemaOf, schemasOf } from '../src/definition'
 import { InvalidArgument } from '../src/errors'
+import { MAX_TYPE_BYTES } from '../src/pattern'
 
 const GOOD = [
   'a',
@@ -40,7 +43,7 @@ const BAD: Readonly<Record<string, string>> = {
 describe('the name of an event type', () => {
   for (const name of GOOD) {
     it(`may be '${name}'`, () => {
-      expect(defineEvent(name)).to.deep.equal({ name })
+      expect(defineEvent(name)).to.include({ kind: 'event', name })
       expect(nameOf(name)).to.equal(name)
       expect(nameOf(defineEvent(name))).to.equal(name)
     })
@@ -51,7 +54,9 @@ describe('the name of an event type', () => {
       for (let time = 0; time < 2; time++) {
         expect(() => defineEvent(name)).to.throw(InvalidArgument, 'expected tokens joined by dots')
         expect(() => nameOf(name)).to.throw(InvalidArgument, 'expected tokens joined by dots')
-        expect(() => nameOf({ name })).to.throw(InvalidArgument, 'expected tokens joined by dots')
+        expect(() => nameOf({ kind: 'event', name })).to.throw(InvalidArgument, 'expected tokens joined by dots')
+        expect(() => defineRequest(name)).to.throw(InvalidArgument, 'expected tokens joined by dots')
+        expect(() => requestNameOf(name)).to.throw(InvalidArgument, 'expected tokens joined by dots')
       }
     })
   }
@@ -97,8 +102,81 @@ describe('defineEvent', () => {
   for (const value of [undefined, null, 7, {}, ['a'], Symbol('a')]) {
     it(`refuses ${String(value)} for a name`, () => {
       expect(() => Reflect.apply(defineEvent, undefined, [value])).to.throw(InvalidArgument, 'event type: expected')
+      expect(() => Reflect.apply(defineRequest, undefined, [value])).to.throw(InvalidArgument, 'event type: expected')
     })
   }
+
+  it('takes a schema by itself, or beside other options', () => {
+    const schema = z.object({ id: z.string() })
+    const [alone, beside] = [defineEvent('definition.a', schema), defineEvent('definition.a', { schema })]
+    expect([schemaOf(alone), schemaOf(beside)]).to.deep.equal([schema, schema])
+    expect(schemaOf(defineEvent('definition.a'))).to.equal(undefined)
+    expect(schemaOf('definition.a')).to.equal(undefined)
+  })
+
+  it('draws the boundary of its type, also for a string of the same name', () => {
+    defineEvent('definition.secret', { boundary: 'internal' })
+    expect(boundaryOf('definition.secret')).to.equal('internal')
+    defineEvent('definition.web', { boundary: { groups: ['web'] }, schema: z.string() })
+    expect(boundaryOf('definition.web')).to.deep.equal({ groups: ['web'] })
+  })
+
+  it('leaves a boundary where it is when the type is defined once more without one, and refuses another one', () => {
+    defineEvent('definition.drawn', { boundary: 'internal' })
+    defineEvent('definition.drawn')
+    expect(boundaryOf('definition.drawn')).to.equal('internal')
+    const other = { boundary: { groups: ['web'] } }
+    expect(() => defineEvent('definition.drawn', other)).to.throw(InvalidArgument, 'as it was defined before')
+    expect(() => defineRequest('definition.drawn', other)).to.throw(InvalidArgument, 'as it was defined before')
+  })
+
+  for (const [what, options, message] of [
+    ['a name for options', 'schema', "definition: expected options or a schema, got 'schema'"],
+    ['null for options', null, 'definition: expected options or a schema, got null'],
+    ['a function for options', () => {}, 'definition: expected options or a schema, got a function'],
+    ['a schema that is none', { schema: {} }, 'schema of a: expected a schema of the Standard Schema interface'],
+    ['null for a schema', { schema: null }, 'schema of a: expected a schema of the Standard Schema interface'],
+    ['another word for a boundary', { boundary: 'x' }, "boundary of a: expected 'internal' or { groups: [names] }"],
+    ['null for a boundary', { boundary: null }, "boundary of a: expected 'internal' or { groups: [names] }"],
+  ] as const) {
+    it(`refuses ${what}`, () => {
+      expect(() => Reflect.apply(defineEvent, undefined, ['a', options])).to.throw(InvalidArgument, message)
+    })
+  }
+})
+
+describe('defineRequest', () => {
+  it('makes a definition that cannot be changed, nor its schemas', () => {
+    const request = z.string()
+    const definition = defineRequest('order.get', { request, response: z.number() })
+    expect(definition).to.include({ kind: 'request', name: 'order.get' })
+    expect(Object.isFrozen(definition)).to.equal(true)
+    expect(Object.isFrozen(definition.schemas)).to.equal(true)
+    expect(schemasOf(definition).request).to.equal(request)
+  })
+
+  it('does without schemas', () => {
+    expect(schemasOf(defineRequest('order.get'))).to.deep.equal({ request: undefined, response: undefined })
+    expect(schemasOf('order.get')).to.deep.equal({})
+  })
+
+  it('draws the boundary of its type', () => {
+    defineRequest('definition.ask', { boundary: 'internal' })
+    expect(boundaryOf('definition.ask')).to.equal('internal')
+  })
+
+  it('says which of its schemas is none', () => {
+    const schema = z.string()
+    for (const [which, options] of Object.entries({
+      request: { request: 7, response: schema },
+      response: { request: schema, response: 'string' },
+    })) {
+      expect(() => Reflect.apply(defineRequest, undefined, ['a', options])).to.throw(
+        InvalidArgument,
+        `${which} schema of a: expected a schema of the Standard Schema interface, got `,
+      )
+    }
+  })
 })
 
 describe('nameOf', () => {
@@ -110,9 +188,28 @@ describe('nameOf', () => {
     'an object with a bad name': { name: 'a b' },
     'an object whose name is no string': { name: 7 },
     'a function with a good name': function order() {},
+    'the definition of a request': defineRequest('a'),
   })) {
     it(`refuses ${what}`, () => {
       expect(() => Reflect.apply(nameOf, undefined, [value])).to.throw(InvalidArgument, 'event type: expected')
+      expect(() => Reflect.apply(patternOf, undefined, [value])).to.throw(InvalidArgument, 'event type: expected')
     })
   }
+
+  it('does not take the definition of an event for that of a request', () => {
+    expect(requestNameOf(defineRequest('a'))).to.equal('a')
+    expect(() => Reflect.apply(requestNameOf, undefined, [defineEvent('a')])).to.throw(
+      InvalidArgument,
+      'request type: expected a definition of a request or a string, got an object',
+    )
+  })
+})
+
+describe('patternOf', () => {
+  it('takes patterns as strings, and definitions by their names', () => {
+    for (const pattern of ['a', 'a.*', '*', '>', 'a.>']) expect(patternOf(pattern)).to.equal(pattern)
+    expect(patternOf(defineEvent('a.b'))).to.equal('a.b')
+    expect(() => patternOf('a.>.b')).to.throw(InvalidArgument)
+    expect(() => patternOf({ kind: 'event', name: 'a.*' })).to.throw(InvalidArgument)
+  })
 })

@@ -2,11 +2,14 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { Encoder, SLAB_BYTES } from '../src/codec'
+import { assignmentOf, encodeMessage, isAssignment } from '../src/codec'
+import { Encoder } from '../src/encoder'
 import { UnserializablePayload } from '../src/errors'
 import type { Frame } from '../src/frame'
+import { SLAB_BYTES } from '../src/frame'
+import type { Message } from '../src/message'
 import { bodyOf, bytesOf } from './frame-bytes'
-import { payload } from './message-arbitraries'
+import { messages, payload } from './message-arbitraries'
 import { readEvent } from './read-event'
 
 const MEBIBYTE = 1024 * 1024
@@ -130,4 +133,110 @@ describe('Encoder', () => {
       for (const frame of inner) expect(readEvent(frame)).to.deep.equal({ type: 'inner', payload: [text] })
     })
   }
+})
+
+describe('Encoder.assignment', () => {
+  const name = fc.string({ unit: 'grapheme', maxLength: 255 }).filter((text) => Buffer.byteLength(text) <= 255)
+  const queue = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+  const assigned = fc.record({ queue, type: name, isFixed: fc.boolean() })
+  const whatever = fc.oneof(fc.constant(undefined), payload, fc.uint8Array({ maxLength: 20_000 }))
+
+  it('says of an event, encoded once, what a message of its own would say', () => {
+    const encoder = new Encoder(MEBIBYTE)
+    fc.assert(
+      fc.property(assigned, whatever, (assigned, payload) => {
+        const event = encoder.event(assigned.type, payload)
+        const frame = encoder.assignment(event, assigned)
+        const alone = encodeMessage({ kind: 'assign', ...assigned, payload })
+        expect(bytesOf(frame).equals(bytesOf(alone))).to.equal(true)
+      }),
+    )
+  })
+
+  it('leaves the event as it is, for those that get it whole', () => {
+    const encoder = new Encoder(MEBIBYTE)
+    fc.assert(
+      fc.property(assigned, whatever, (assigned, payload) => {
+        const event = encoder.event(assigned.type, payload)
+        const before = bytesOf(event)
+        encoder.assignment(event, assigned)
+        encoder.assignment(event, { ...assigned, queue: 'another' })
+        expect(bytesOf(event).equals(before)).to.equal(true)
+      }),
+    )
+  })
+
+  for (const length of [1, 31, 32, 255]) {
+    it(`carries names of ${length} bytes for the type, and of ${Math.min(length, 64)} for the queue`, () => {
+      const encoder = new Encoder(MEBIBYTE)
+      const [queue, type] = ['q'.repeat(Math.min(length, 64)), 't'.repeat(length)]
+      for (const isFixed of [true, false]) {
+        const frame = encoder.assignment(encoder.event(type, [1]), { queue, type, isFixed })
+        expect(assignmentOf(frame)).to.deep.equal({ kind: 'assign', queue, type, isFixed, payload: [1] })
+      }
+    })
+  }
+
+  it('takes a body of exactly the limit, and refuses one byte more, which the event may still have had', () => {
+    const encoder = new Encoder(5000)
+    const assigned = { queue: 'q', type: 't', isFixed: false }
+    const eventOf = (size: number) => encoder.event('t', 'x'.repeat(size - 3 - 7))
+    expect(bytesOf(encoder.assignment(eventOf(5000), assigned))).to.have.lengthOf(5004)
+    expect(() => encoder.assignment(eventOf(5001), assigned))
+      .to.throw('event t: expected a frame of at most 5000 bytes, got 5001')
+      .with.property('code', 'LAHJA_PAYLOAD_TOO_LARGE')
+  })
+
+  it('lays its frame behind that of the event', () => {
+    const encoder = new Encoder(MEBIBYTE)
+    const event = encoder.event('t', 1)
+    const frame = encoder.assignment(event, { queue: 'q', type: 't', isFixed: false })
+    expect(frame.bytes).to.equal(event.bytes)
+    expect(frame.start).to.equal(event.end)
+  })
+})
+
+describe('isAssignment and assignmentOf', () => {
+  const anyMessage = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messages))
+
+  it('tell assignments from all other messages, wherever their frames lie', () => {
+    fc.assert(
+      fc.property(anyMessage, fc.nat(20), (message, before) => {
+        const bytes = Buffer.concat([Buffer.alloc(before, 0x95), bytesOf(encodeMessage(message))])
+        expect(isAssignment(bytes, before), message.kind).to.equal(message.kind === 'assign')
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('tell assignments from the events beside them', () => {
+    const encoder = new Encoder(MEBIBYTE)
+    for (const payload of [undefined, null, 10, [10], { a: 10 }, Buffer.from([10])]) {
+      for (const type of ['t', '\n', 't'.repeat(255)]) {
+        const event = encoder.event(type, payload)
+        const assignment = encoder.assignment(event, { queue: 'q', type, isFixed: true })
+        expect(isAssignment(event.bytes, event.start)).to.equal(false)
+        expect(isAssignment(assignment.bytes, assignment.start)).to.equal(true)
+      }
+    }
+  })
+
+  it('read what an assignment says', () => {
+    fc.assert(
+      fc.property(messages.assign, (message) => {
+        expect(assignmentOf(encodeMessage(message))).to.deep.equal(message)
+      }),
+    )
+  })
+
+  it('read nothing else as an assignment', () => {
+    fc.assert(
+      fc.property(
+        anyMessage.filter(({ kind }) => kind !== 'assign'),
+        (message) => {
+          expect(() => assignmentOf(encodeMessage(message))).to.throw(TypeError, `got one of kind ${message.kind}`)
+        },
+      ),
+    )
+  })
 })

@@ -14,6 +14,13 @@ const errors: Readonly<Record<string, LahjaError>> = {
   EndpointClosed: new lahja.EndpointClosed('message', { cause }),
   CloseTimeout: new lahja.CloseTimeout('message', new Map([['till', 3]])),
   NoSubscribers: new lahja.NoSubscribers('message', { cause }),
+  InvalidPayload: new lahja.InvalidPayload('message', [{ message: 'too short', path: ['id'] }], { cause }),
+  BoundaryCrossed: new lahja.BoundaryCrossed('message', { cause }),
+  AlreadyResponding: new lahja.AlreadyResponding('message', { cause }),
+  RemoteError: new lahja.RemoteError('message', 'till', { name: 'TypeError', message: 'no such order', code: 'E_1' }),
+  RequestTimeout: new lahja.RequestTimeout('message', { cause }),
+  RemoteDisconnected: new lahja.RemoteDisconnected('message', { cause }),
+  UnexpectedResponse: new lahja.UnexpectedResponse('message', { cause }),
   UnserializablePayload: new lahja.UnserializablePayload('message', { cause }),
   PayloadTooLarge: new lahja.PayloadTooLarge('message', { cause }),
   WaitTimeout: new lahja.WaitTimeout('message', { cause }),
@@ -21,6 +28,7 @@ const errors: Readonly<Record<string, LahjaError>> = {
   HandlerError: new lahja.HandlerError('message', { cause }),
   ConnectionFailed: new lahja.ConnectionFailed('message', { cause }),
   LinkRefused: new lahja.LinkRefused('duplicate', 'message'),
+  OutboxOverflow: new lahja.OutboxOverflow('message', { cause }),
   ProtocolViolation: new lahja.ProtocolViolation('malformed', 'message', { cause }),
 }
 
@@ -33,6 +41,13 @@ const CODES: Readonly<Record<string, string>> = {
   EndpointClosed: 'LAHJA_ENDPOINT_CLOSED',
   CloseTimeout: 'LAHJA_CLOSE_TIMEOUT',
   NoSubscribers: 'LAHJA_NO_SUBSCRIBERS',
+  InvalidPayload: 'LAHJA_INVALID_PAYLOAD',
+  BoundaryCrossed: 'LAHJA_BOUNDARY_CROSSED',
+  AlreadyResponding: 'LAHJA_ALREADY_RESPONDING',
+  RemoteError: 'LAHJA_REMOTE_ERROR',
+  RequestTimeout: 'LAHJA_REQUEST_TIMEOUT',
+  RemoteDisconnected: 'LAHJA_REMOTE_DISCONNECTED',
+  UnexpectedResponse: 'LAHJA_UNEXPECTED_RESPONSE',
   UnserializablePayload: 'LAHJA_UNSERIALIZABLE_PAYLOAD',
   PayloadTooLarge: 'LAHJA_PAYLOAD_TOO_LARGE',
   WaitTimeout: 'LAHJA_WAIT_TIMEOUT',
@@ -40,8 +55,12 @@ const CODES: Readonly<Record<string, string>> = {
   HandlerError: 'LAHJA_HANDLER_ERROR',
   ConnectionFailed: 'LAHJA_CONNECTION_FAILED',
   LinkRefused: 'LAHJA_LINK_REFUSED',
+  OutboxOverflow: 'LAHJA_OUTBOX_OVERFLOW',
   ProtocolViolation: 'LAHJA_PROTOCOL_VIOLATION',
 }
+
+/** Those that are made without a cause. */
+const WITHOUT_CAUSE = ['CloseTimeout', 'LinkRefused', 'RemoteError']
 
 const isErrorClass = (value: unknown) => typeof value === 'function' && value.prototype instanceof Error
 
@@ -58,7 +77,7 @@ describe('the errors', () => {
       expect(error.code).to.equal(CODES[name])
       expect(error.message).to.contain('message')
       expect(error.stack).to.contain(name)
-      if (name !== 'CloseTimeout' && name !== 'LinkRefused') expect(error.cause).to.equal(cause)
+      if (!WITHOUT_CAUSE.includes(name)) expect(error.cause).to.equal(cause)
     })
   }
 
@@ -70,6 +89,19 @@ describe('the errors', () => {
   it('tell the reason of a refusal or violation, also in the message', () => {
     expect(errors.LinkRefused).to.include({ reason: 'duplicate', message: 'duplicate: message' })
     expect(errors.ProtocolViolation).to.include({ reason: 'malformed', message: 'malformed: message' })
+  })
+
+  it('tell what a schema has found', () => {
+    expect(errors.InvalidPayload).to.have.deep.property('issues', [{ message: 'too short', path: ['id'] }])
+  })
+
+  it('tell who threw what, also in the message', () => {
+    expect(errors.RemoteError).to.include({ origin: 'till', message: 'message: TypeError: no such order' })
+    expect(errors.RemoteError).to.have.deep.property('remote', {
+      name: 'TypeError',
+      message: 'no such order',
+      code: 'E_1',
+    })
   })
 
   it('tell what was not delivered when a close took too long', () => {

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { agree, PROTOCOL_VERSIONS, precedes } from '../src/handshake'
+import { agree, helloOf, PROTOCOL_VERSIONS, precedes } from '../src/handshake'
 import { HANDSHAKE_FRAME } from '../src/limits'
-import type { Hello } from '../src/message'
+import { type Hello, toElements } from '../src/message'
 import { violation } from './violation'
 
 const OURS: Hello = {
@@ -13,6 +13,8 @@ const OURS: Hello = {
   groups: [],
   pid: 1,
   frameLimit: 10_000,
+  window: 100_000,
+  requestLimit: 100,
 }
 const THEIRS: Hello = { ...OURS, name: 'till', id: '0000000000abd', groups: ['web'] }
 
@@ -115,6 +117,12 @@ describe('agree', () => {
       )
     })
 
+    it('takes what it lets in for its own business, any pattern or none', () => {
+      for (const accepts of [undefined, [], ['order.*', 'log.>']]) {
+        expect(agreeing({ accepts })).to.deep.equal({ version: 4, sendLimit: 10_000, requestLimit: 100 })
+      }
+    })
+
     it('refuses what can be no name, id or group', () => {
       for (const changes of [{ name: '' }, { name: 'a b' }, { id: 'abc' }, { id: '' }, { groups: ['web', '../etc'] }]) {
         expect(
@@ -138,4 +146,31 @@ describe('precedes', () => {
   })
 
   it('puts nobody before itself', () => expect(precedes(OURS.id, OURS.id)).to.equal(false))
+})
+
+describe('helloOf', () => {
+  const self = {
+    name: 'shop',
+    id: '0000000000abc',
+    groups: ['web'],
+    frameLimit: 10_000,
+    window: 100_000,
+    requestLimit: 100,
+  }
+
+  it('says who the endpoint is, what it speaks and what it takes', () => {
+    expect(helloOf({ ...self, accepts: ['order.*'] })).to.deep.equal({
+      kind: 'hello',
+      versions: PROTOCOL_VERSIONS,
+      pid: process.pid,
+      accepts: ['order.*'],
+      ...self,
+    })
+  })
+
+  it('says nothing of what is let in where everything is, which is not the same as nothing', () => {
+    const [all, none] = [undefined, []].map((accepts) => toElements(helloOf({ ...self, accepts }))[1])
+    expect(all).not.to.have.property('accepts')
+    expect(none).to.have.deep.property('accepts', [])
+  })
 })

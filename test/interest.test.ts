@@ -1,131 +1,96 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { encodeMessage } from '../src/codec'
-import { Interest } from '../src/interest'
-import { HANDSHAKE_FRAME } from '../src/limits'
-import type { Message } from '../src/message'
-import { bodyOf } from './frame-bytes'
+import { type Interest, InterestSet, isInterestedIn, isMember, keyOf } from '../src/interest'
 
-/** An interest, and what it has sent to the peer. */
-function talking() {
-  const sent: Message[] = []
-  return { sent, interest: new Interest((message) => sent.push(message)) }
+const web = { name: 'shop', groups: ['web'] }
+const loner = { name: 'loner', groups: [] }
+
+const interest: fc.Arbitrary<Interest> = fc.record(
+  {
+    type: fc.constantFrom('a', 'a.*', '__proto__'),
+    from: fc.constantFrom(undefined, 'a', ['a'], ['a', 'b'], { group: 'a' }),
+    queue: fc.constantFrom(undefined, 'a', 'b'),
+    responds: fc.constantFrom(undefined, false, true),
+  },
+  { requiredKeys: ['type'] },
+)
+
+/** What an interest means, written another way than its key. */
+function meaningOf({ type, from, queue, responds = false }: Interest): string {
+  const audience = typeof from === 'string' ? `names ${from}` : from && 'group' in from ? from : `names ${from}`
+  return JSON.stringify({ type, from: from === undefined ? null : audience, queue: queue ?? null, responds })
 }
 
-/** Has the promise resolved by the end of the turn? */
-async function isResolved(promise: Promise<void>): Promise<boolean> {
-  const turn = new Promise<boolean>((resolve) => setImmediate(resolve, false))
-  return Promise.race([promise.then(() => true), turn])
-}
-
-describe('Interest', () => {
-  describe('announces', () => {
-    it('each change under a number of its own, counted from 1', () => {
-      const { sent, interest } = talking()
-      void interest.announce('subscribe', ['a'])
-      void interest.announce('unsubscribe', ['a'])
-      void interest.announce('subscribe', ['b', 'c'])
-      expect(sent).to.deep.equal([
-        { kind: 'subscribe', sequence: 1, types: ['a'] },
-        { kind: 'unsubscribe', sequence: 2, types: ['a'] },
-        { kind: 'subscribe', sequence: 3, types: ['b', 'c'] },
-      ])
-    })
-
-    it('and resolves when that very change is acknowledged, in whatever order', async () => {
-      const { interest } = talking()
-      const changes = ['a', 'b', 'c'].map((type) => interest.announce('subscribe', [type]))
-      const resolved = () => Promise.all(changes.map(isResolved))
-      expect(await resolved()).to.deep.equal([false, false, false])
-      interest.acknowledged(2)
-      expect(await resolved()).to.deep.equal([false, true, false])
-      interest.acknowledged(1)
-      expect(await resolved()).to.deep.equal([true, true, false])
-      interest.acknowledged(3)
-      expect(await resolved()).to.deep.equal([true, true, true])
-    })
-
-    it('and passes over acknowledgements of what was never announced, or for the second time', async () => {
-      const { interest } = talking()
-      for (const sequence of [0, 1, 7, Number.MAX_SAFE_INTEGER]) interest.acknowledged(sequence)
-      const change = interest.announce('subscribe', ['a'])
-      expect(await isResolved(change)).to.equal(false)
-      interest.acknowledged(1)
-      interest.acknowledged(1)
-      expect(await isResolved(change)).to.equal(true)
-    })
-
-    it('and resolves all that waits when the link ends', async () => {
-      const { interest } = talking()
-      const changes = ['a', 'b'].map((type) => interest.announce('subscribe', [type]))
-      interest.end()
-      interest.end()
-      expect(await Promise.all(changes.map(isResolved))).to.deep.equal([true, true])
-    })
+describe('isInterestedIn', () => {
+  it('holds for everyone where the interest does not say from whom', () => {
+    for (const origin of [web, loner]) expect(isInterestedIn({ type: 'a' }, origin)).to.equal(true)
   })
 
-  describe('announces everything', () => {
-    const type = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 })
+  it('holds for those that the interest names, or whose group it names', () => {
+    const forms = ['shop', ['shop'], ['other', 'shop'], { group: 'web' }]
+    for (const from of forms) {
+      expect(isInterestedIn({ type: 'a', from }, web)).to.equal(true)
+      expect(isInterestedIn({ type: 'a', from }, loner)).to.equal(false)
+    }
+    expect(isInterestedIn({ type: 'a', from: [] }, web)).to.equal(false)
+  })
+})
 
-    it('in frames within the limit, each type once and in order', () => {
-      fc.assert(
-        fc.property(
-          fc.array(type, { maxLength: 400 }),
-          fc.integer({ min: HANDSHAKE_FRAME, max: 4 * HANDSHAKE_FRAME }),
-          (types, limit) => {
-            const { sent, interest } = talking()
-            interest.announceAll(types, limit)
-            for (const message of sent) expect(bodyOf(encodeMessage(message)).length).to.be.at.most(limit)
-            expect(sent.flatMap((message) => (message.kind === 'subscribe' ? message.types : []))).to.deep.equal(types)
-            expect(sent.map((message) => (message.kind === 'subscribe' ? message.sequence : 0))).to.deep.equal(
-              sent.map((_, index) => index + 1),
-            )
-          },
-        ),
-      )
-    })
-
-    it('in frames that are filled, not one for each type', () => {
-      const { sent, interest } = talking()
-      interest.announceAll(
-        Array.from({ length: 1000 }, (_, index) => `t${index}`),
-        HANDSHAKE_FRAME,
-      )
-      expect(sent.length).to.be.within(2, 10)
-      for (const message of sent) expect(bodyOf(encodeMessage(message)).length).to.be.at.most(HANDSHAKE_FRAME)
-    })
-
-    it('with the longest names in the least of frames', () => {
-      const { sent, interest } = talking()
-      const types = Array.from({ length: 100 }, (_, index) => `${index}.`.padEnd(255, 'x'))
-      interest.announceAll(types, HANDSHAKE_FRAME)
-      for (const message of sent) expect(bodyOf(encodeMessage(message)).length).to.be.at.most(HANDSHAKE_FRAME)
-      expect(sent.flatMap((message) => (message.kind === 'subscribe' ? message.types : []))).to.deep.equal(types)
-    })
-
-    it('with no message where there is nothing to tell', () => {
-      const { sent, interest } = talking()
-      interest.announceAll([], HANDSHAKE_FRAME)
-      expect(sent).to.deep.equal([])
-    })
+describe('keyOf', () => {
+  it('is the same exactly for interests that mean the same', () => {
+    fc.assert(
+      fc.property(interest, interest, (one, other) => {
+        expect(keyOf(one) === keyOf(other)).to.equal(meaningOf(one) === meaningOf(other))
+      }),
+      { numRuns: 1000 },
+    )
   })
 
-  describe('learns', () => {
-    it('what the peer wants and no longer wants, and acknowledges each change', () => {
-      const { sent, interest } = talking()
-      interest.learn({ kind: 'subscribe', sequence: 1, types: ['a', 'b'] })
-      expect([...interest.theirs]).to.deep.equal(['a', 'b'])
-      interest.learn({ kind: 'unsubscribe', sequence: 5, types: ['a', 'never'] })
-      interest.learn({ kind: 'subscribe', sequence: 5, types: ['b', 'c', 'c'] })
-      interest.learn({ kind: 'subscribe', sequence: 6, types: [] })
-      expect([...interest.theirs]).to.deep.equal(['b', 'c'])
-      expect(sent).to.deep.equal([1, 5, 5, 6].map((sequence) => ({ kind: 'acknowledge', sequence })))
-    })
+  it('tells a name from a list that is written like it, and a queue from none', () => {
+    const keys = [
+      keyOf({ type: 'a' }),
+      keyOf({ type: 'a', from: [] }),
+      keyOf({ type: 'a', from: 'b,c' }),
+      keyOf({ type: 'a', from: ['b', 'c'] }),
+      keyOf({ type: 'a', queue: '0' }),
+      keyOf({ type: 'a', responds: true }),
+    ]
+    expect(new Set(keys).size).to.equal(keys.length)
+  })
+})
 
-    it('nothing from its own announcements', () => {
-      const { interest } = talking()
-      void interest.announce('subscribe', ['ours'])
-      expect([...interest.theirs]).to.deep.equal([])
-    })
+describe('InterestSet', () => {
+  it('tells news, has and lists what was added and not removed as often, members of queues each', () => {
+    const few = fc.constantFrom<Interest[]>({ type: 'a' }, { type: 'a', queue: 'q' }, { type: 'a', responds: true })
+    const step = fc.record({ adds: fc.boolean(), interest: fc.oneof(few, interest) })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const set = new InterestSet()
+        const counts = new Map<string, number>()
+        for (const { adds, interest } of steps) {
+          const key = meaningOf(interest)
+          const count = counts.get(key) ?? 0
+          if (adds) {
+            counts.set(key, count + 1)
+            expect(set.add(interest)).to.equal(count === 0 || interest.queue !== undefined)
+          } else {
+            counts.set(key, Math.max(count - 1, 0))
+            expect(set.remove(interest)).to.equal(count === 1 || (count > 0 && interest.queue !== undefined))
+          }
+          expect(set.has(interest)).to.equal((counts.get(key) ?? 0) > 0)
+        }
+        const listed = [...set].map(meaningOf).sort()
+        const expected = [...counts].flatMap(([key, count]) => {
+          return Array<string>(JSON.parse(key).queue === null ? Math.min(count, 1) : count).fill(key)
+        })
+        expect(listed).to.deep.equal(expected.sort())
+      }),
+    )
+  })
+
+  it('calls whoever shares a queue a member', () => {
+    expect(isMember({ type: 'a', queue: 'q' })).to.equal(true)
+    expect(isMember({ type: 'a' })).to.equal(false)
+    expect(isMember({ type: 'a', responds: true })).to.equal(false)
   })
 })

@@ -3,6 +3,8 @@ import type { Message } from '../src/message'
 
 const count = fc.nat({ max: Number.MAX_SAFE_INTEGER })
 const text = fc.string({ unit: 'grapheme', maxLength: 100 })
+/** Of an endpoint, a group or a queue. */
+const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
 const types = fc.array(text, { maxLength: 20 })
 
 /** What every msgpack library carries as it is. Numbers without -0, which the wire does not tell from 0. */
@@ -27,6 +29,19 @@ export const payload = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 })).value
 
+const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined })
+const whatever = optional(payload)
+const interests = fc.array(
+  fc.record({
+    type: text,
+    from: optional(fc.oneof(types, fc.record({ group: text }))),
+    queue: optional(name),
+    responds: optional(fc.constant(true)),
+  }),
+  { maxLength: 20 },
+)
+const assignment = { queue: name, type: text, isFixed: fc.boolean(), payload: whatever }
+
 /** Messages of each kind. */
 export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message> } = {
   hello: fc.record({
@@ -37,14 +52,30 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
     groups: types,
     pid: count,
     frameLimit: count,
+    window: count,
+    requestLimit: count,
+    accepts: optional(types),
   }),
   ready: fc.constant({ kind: 'ready' }),
-  subscribe: fc.record({ kind: fc.constant('subscribe'), sequence: count, types }),
-  unsubscribe: fc.record({ kind: fc.constant('unsubscribe'), sequence: count, types }),
+  subscribe: fc.record({ kind: fc.constant('subscribe'), sequence: count, interests }),
+  unsubscribe: fc.record({ kind: fc.constant('unsubscribe'), sequence: count, interests }),
   acknowledge: fc.record({ kind: fc.constant('acknowledge'), sequence: count }),
-  event: fc.record({ kind: fc.constant('event'), type: text, payload: fc.option(payload, { nil: undefined }) }),
+  event: fc.record({ kind: fc.constant('event'), type: text, payload: whatever }),
   gap: fc.record({ kind: fc.constant('gap'), count }),
   ping: fc.constant({ kind: 'ping' }),
   pong: fc.constant({ kind: 'pong' }),
   goodbye: fc.record({ kind: fc.constant('goodbye'), reason: text, text }),
+  assign: fc.record({ kind: fc.constant('assign'), ...assignment }),
+  settle: fc.record({ kind: fc.constant('settle'), count }),
+  return: fc.record({ kind: fc.constant('return'), ...assignment }),
+  request: fc.record({ kind: fc.constant('request'), id: count, type: text, payload: whatever }),
+  response: fc.record({ kind: fc.constant('response'), id: count, payload: whatever }),
+  failure: fc.record({
+    kind: fc.constant('failure'),
+    id: count,
+    error: fc.record({ name: text, message: text, code: optional(text), stack: optional(text) }),
+  }),
+  decline: fc.record({ kind: fc.constant('decline'), id: count }),
+  cancel: fc.record({ kind: fc.constant('cancel'), id: count }),
+  credit: fc.record({ kind: fc.constant('credit'), bytes: count, events: count }),
 }

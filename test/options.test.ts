@@ -1,9 +1,12 @@
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { expect } from 'chai'
+import { encodeMessage } from '../src/codec'
 import { InvalidArgument } from '../src/errors'
-import { DEFAULT_LIMITS } from '../src/limits'
+import { helloOf } from '../src/handshake'
+import { DEFAULT_LIMITS, HANDSHAKE_FRAME } from '../src/limits'
 import { settingsOf } from '../src/options'
+import { handlingOf } from '../src/overflow'
 
 const VARIABLES = ['LAHJA_DIRECTORY', 'XDG_RUNTIME_DIR']
 
@@ -31,6 +34,8 @@ describe('settingsOf', () => {
     expect(rest).to.deep.equal({
       name: 'shop',
       groups: [],
+      accepts: undefined,
+      overflow: 'wait',
       requireSubscriber: false,
       watch: true,
       limits: DEFAULT_LIMITS,
@@ -38,8 +43,16 @@ describe('settingsOf', () => {
   })
 
   it('takes what is given', () => {
-    const limits = { frame: 8192, outbox: 16_384, patience: 0 }
-    const given = { name: 'shop', directory: '/run/shop', groups: ['web', 'eu'], requireSubscriber: true, watch: false }
+    const limits = { frame: 8192, outbox: 16_384, patience: 0, pendingRequests: 7 }
+    const given = {
+      name: 'shop',
+      directory: '/run/shop',
+      groups: ['web', 'eu'],
+      accepts: ['order.*', 'tick', '>'],
+      overflow: 'dropOldest',
+      requireSubscriber: true,
+      watch: false,
+    } as const
     expect(settingsOf({ ...given, limits })).to.deep.equal({
       ...given,
       ownParents: [],
@@ -51,9 +64,27 @@ describe('settingsOf', () => {
     const options = Object.freeze({
       name: 'shop',
       groups: Object.freeze(['web']),
+      accepts: Object.freeze(['order.*']),
       limits: Object.freeze({ frame: 8192 }),
     })
     expect(settingsOf(options).groups).not.to.equal(options.groups)
+    expect(settingsOf(options).accepts).not.to.equal(options.accepts)
+  })
+
+  for (const overflow of ['wait', 'dropOldest', 'dropNewest', 'latest', 'disconnect'] as const) {
+    it(`takes ${overflow} for what happens at the cap`, () => {
+      expect(settingsOf({ name: 'a', overflow }).overflow).to.equal(overflow)
+    })
+  }
+
+  it('takes a key for what events are the newest of', () => {
+    const { overflow } = settingsOf({ name: 'a', overflow: { latest: (payload) => `key of ${payload}` } })
+    expect(handlingOf(overflow, 'price', 7)).to.deep.equal({ kind: 'latest', key: 'price key of 7' })
+  })
+
+  it('tells accepting nothing from accepting everything', () => {
+    expect(settingsOf({ name: 'a', accepts: [] }).accepts).to.deep.equal([])
+    expect(settingsOf({ name: 'a' }).accepts).to.equal(undefined)
   })
 
   describe('refuses, with the option, what it takes and what came,', () => {
@@ -70,11 +101,39 @@ describe('settingsOf', () => {
       ],
       'a bad group': [{ name: 'a', groups: ['web', 'e u'] }, 'groups[1]: expected 1 to 64'],
       'a group that is no string': [{ name: 'a', groups: [{ group: 'web' }] }, 'groups[0]: expected 1 to 64'],
+      'patterns that are a string': [{ name: 'a', accepts: '>' }, "accepts: expected an array of names, got '>'"],
+      'patterns that are null': [{ name: 'a', accepts: null }, 'accepts: expected an array of names, got null'],
+      'a bad pattern': [
+        { name: 'a', accepts: ['order.*', 'a.>.b'] },
+        "event type: expected tokens joined by dots, of which '*' stands for one and '>' at the end for the rest, got 'a.>.b'",
+      ],
+      'a pattern that is no string': [{ name: 'a', accepts: [7] }, 'event type: expected tokens joined by dots'],
+      'more patterns than a hello can tell': [
+        { name: 'a', accepts: Array.from({ length: 20 }, (_, index) => `${index}`.padEnd(200, 'x')) },
+        'groups, accepts: expected at most 3072 bytes together, got 4038',
+      ],
+      'more groups and patterns together than a hello can tell': [
+        {
+          name: 'a',
+          groups: Array.from({ length: 30 }, (_, index) => `${index}`.padEnd(60, 'x')),
+          accepts: Array.from({ length: 10 }, (_, index) => `${index}`.padEnd(150, 'x')),
+        },
+        'groups, accepts: expected at most 3072 bytes together, got ',
+      ],
       'requireSubscriber as a string': [
         { name: 'a', requireSubscriber: 'false' },
         "requireSubscriber: expected true or false, got 'false'",
       ],
       'watch as a number': [{ name: 'a', watch: 0 }, 'watch: expected true or false, got 0'],
+      'an overflow that there is none of': [
+        { name: 'a', overflow: 'drop' },
+        "overflow: expected 'wait', 'dropOldest', 'dropNewest', 'latest', { latest: (payload) => key } or 'disconnect', got 'drop'",
+      ],
+      'an overflow that is a number': [{ name: 'a', overflow: 1 }, "overflow: expected 'wait', "],
+      'an overflow whose key is no function': [
+        { name: 'a', overflow: { latest: 'key' } },
+        "overflow: expected 'wait', ",
+      ],
       'an empty directory': [{ name: 'a', directory: '' }, "directory: expected a path, got ''"],
       'a directory that is no string': [
         { name: 'a', directory: new URL('file:///run') },
@@ -107,7 +166,7 @@ describe('settingsOf', () => {
       ],
       'more groups than a hello can tell': [
         { name: 'a', groups: Array.from({ length: 80 }, (_, index) => `${index}`.padEnd(60, 'x')) },
-        'groups: expected ',
+        'groups, accepts: expected ',
       ],
     }
 
@@ -128,7 +187,10 @@ describe('settingsOf', () => {
       handshakes: 1,
       highWaterMark: 0,
       outbox: 4100,
+      outboxTotal: 4100 + 65_536,
+      window: 1,
       patience: 0,
+      pendingRequests: 1,
       redialMin: 1,
       redialMax: 1,
       rescan: 1,
@@ -142,8 +204,13 @@ describe('settingsOf', () => {
     for (const [limit, lowest] of Object.entries(least)) {
       const highest = limit === 'frame' ? 64 * 1024 * 1024 : limit === 'highWaterMark' ? 2 ** 31 - 2 : 2 ** 31 - 1
       // What one of the two allows, the other one must not forbid here.
-      const needsOutbox = limit === 'frame' || limit === 'highWaterMark'
-      const room = needsOutbox ? { outbox: 2 ** 31 - 1 } : limit === 'outbox' ? { frame: 4096 } : {}
+      const rooms: Readonly<Record<string, object>> = {
+        frame: { outbox: 2 ** 31 - 1 },
+        highWaterMark: { outbox: 2 ** 31 - 1 },
+        outbox: { frame: 4096 },
+        outboxTotal: { frame: 4096, outbox: 4100 },
+      }
+      const room = rooms[limit] ?? {}
       const limited = (value: unknown) => settle({ name: 'a', limits: { ...room, [limit]: value } })
 
       it(`${limit} from ${lowest} to ${highest}`, () => {
@@ -160,6 +227,22 @@ describe('settingsOf', () => {
     it('each default is within its bounds', () => {
       expect(settingsOf({ name: 'a', limits: DEFAULT_LIMITS }).limits).to.deep.equal(DEFAULT_LIMITS)
     })
+  })
+
+  it('takes as many groups and patterns as the hello of every endpoint has room for', () => {
+    const tokens = (count: number, bytes: number) => Array<string>(count).fill('x'.repeat(bytes))
+    for (const [groups, accepts] of [
+      [tokens(49, 60), tokens(0, 0)],
+      [tokens(0, 0), tokens(11, 255)],
+      [tokens(0, 0), tokens(1024, 1)],
+      [tokens(19, 64), tokens(7, 240)],
+    ] as const) {
+      const name = 'n'.repeat(64)
+      const most = { frameLimit: 2 ** 31, window: 2 ** 31, requestLimit: 2 ** 31 }
+      const settings = settingsOf({ name, groups, accepts })
+      const frame = encodeMessage(helloOf({ id: '0'.repeat(13), ...most, ...settings }))
+      expect(frame.end - frame.start - 4).to.be.at.most(HANDSHAKE_FRAME)
+    }
   })
 
   describe('finds the directory', () => {

@@ -3,68 +3,23 @@ import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { systemClock } from '../src/clock'
-import { decodeMessage, Encoder, encodeMessage } from '../src/codec'
-import { FrameReader } from '../src/frame'
+import { encodeMessage } from '../src/codec'
+import { Encoder } from '../src/encoder'
+import { Holdings } from '../src/holdings'
 import { DEFAULT_LIMITS, type Limits } from '../src/limits'
-import type { Message } from '../src/message'
 import { Outbox } from '../src/outbox'
-import type { Connection } from '../src/transport'
-
-/** A connection whose other side reads only when it is told to. */
-class SlowReader implements Connection {
-  readonly messages: Message[] = []
-  writes = 0
-  #waiting: (() => void)[] = []
-  #isReading = false
-  readonly #reader = new FrameReader(DEFAULT_LIMITS.frame, (bytes, start, end) => {
-    this.messages.push(decodeMessage(bytes, start, end))
-  })
-
-  attach(): void {}
-  end(): void {}
-  destroy(): void {}
-
-  write(chunks: readonly Uint8Array[], done: () => void): void {
-    this.writes++
-    const copy = Buffer.concat(chunks)
-    const take = () => {
-      this.#reader.push(copy)
-      done()
-    }
-    if (this.#isReading) take()
-    else this.#waiting.push(take)
-  }
-
-  /** Takes what has been written, and whatever comes. */
-  read(): void {
-    this.#isReading = true
-    for (const take of this.#waiting.splice(0)) take()
-  }
-
-  /** Takes what has been written so far. */
-  readOnce(): void {
-    for (const take of this.#waiting.splice(0)) take()
-  }
-
-  /** The numbers of the events it has got, and what stands for those it hasn't. */
-  get received(): (number | { gap: number })[] {
-    return this.messages.flatMap((message): (number | { gap: number })[] => {
-      if (message.kind === 'event' && typeof message.payload === 'number') return [message.payload]
-      return message.kind === 'gap' ? [{ gap: message.count }] : []
-    })
-  }
-}
+import { SlowReader } from './slow-reader'
 
 function outboxWith(limits: Partial<Limits>) {
   const reader = new SlowReader()
   const paces: string[] = []
+  const holdings = new Holdings(DEFAULT_LIMITS.outboxTotal)
   const outbox = new Outbox(
-    reader,
-    systemClock,
-    { ...DEFAULT_LIMITS, ...limits },
+    { connection: reader, clock: systemClock, limits: { ...DEFAULT_LIMITS, ...limits }, holdings },
     {
       lagging: () => paces.push('lagging'),
       recovered: () => paces.push('recovered'),
+      overflowed: () => paces.push('overflowed'),
     },
   )
   return { reader, outbox, paces }
@@ -78,6 +33,8 @@ function numbered(encoder: Encoder, number: number) {
 }
 
 const FRAME = 10
+
+const WAIT = { kind: 'wait' } as const
 
 /** Twice, since buffers are given back only after the turn in which nobody holds them any more. */
 async function collectGarbage(): Promise<void> {
@@ -93,7 +50,7 @@ describe('Outbox', () => {
     const { reader, outbox } = outboxWith({})
     const encoder = new Encoder(DEFAULT_LIMITS.frame)
     reader.read()
-    for (let number = 0; number < 100; number++) outbox.push(numbered(encoder, number))
+    for (let number = 0; number < 100; number++) outbox.push(numbered(encoder, number), WAIT)
     expect(reader.writes).to.equal(0)
     await outbox.flushed()
     expect(reader.writes).to.equal(1)
@@ -105,13 +62,13 @@ describe('Outbox', () => {
   it('does not wait for the end of the turn when a lot is pending', () => {
     const { reader, outbox } = outboxWith({})
     const encoder = new Encoder(DEFAULT_LIMITS.frame)
-    outbox.push(encoder.event('big', Buffer.alloc(70_000)))
+    outbox.push(encoder.event('big', Buffer.alloc(70_000)), WAIT)
     expect(reader.writes).to.equal(1)
   })
 
   it('lets control messages overtake events', async () => {
     const { reader, outbox } = outboxWith({})
-    outbox.push(new Encoder(DEFAULT_LIMITS.frame).event('n', 1))
+    outbox.push(new Encoder(DEFAULT_LIMITS.frame).event('n', 1), WAIT)
     outbox.pushUrgent(encodeMessage({ kind: 'ping' }))
     reader.read()
     await outbox.flushed()
@@ -121,7 +78,7 @@ describe('Outbox', () => {
   it('counts what is waiting and what is leaving until it has left', async () => {
     const { reader, outbox } = outboxWith({})
     const frame = new Encoder(DEFAULT_LIMITS.frame).event('n', Buffer.alloc(1000))
-    outbox.push(frame)
+    outbox.push(frame, WAIT)
     const size = frame.end - frame.start
     expect(outbox.queuedBytes).to.equal(size)
     await turn()
@@ -135,9 +92,9 @@ describe('Outbox', () => {
   it('makes senders wait above its mark, and lets them go on below it', async () => {
     const { reader, outbox } = outboxWith({ highWaterMark: 100, patience: 60_000 })
     const encoder = new Encoder(DEFAULT_LIMITS.frame)
-    outbox.push(encoder.event('n', Buffer.alloc(50)))
+    outbox.push(encoder.event('n', Buffer.alloc(50)), WAIT)
     expect(outbox.isOverMark).to.equal(false)
-    outbox.push(encoder.event('n', Buffer.alloc(50)))
+    outbox.push(encoder.event('n', Buffer.alloc(50)), WAIT)
     expect(outbox.isOverMark).to.equal(true)
     let relieved = false
     const relief = outbox.relief().then(() => {
@@ -152,7 +109,7 @@ describe('Outbox', () => {
 
   it('makes nobody wait for a peer that has used up its patience, until it has drained', async () => {
     const { reader, outbox, paces } = outboxWith({ highWaterMark: 100, patience: 10 })
-    outbox.push(new Encoder(DEFAULT_LIMITS.frame).event('n', Buffer.alloc(200)))
+    outbox.push(new Encoder(DEFAULT_LIMITS.frame).event('n', Buffer.alloc(200)), WAIT)
     await outbox.relief()
     expect(paces).to.deep.equal(['lagging'])
     expect(outbox.isLagging).to.equal(true)
@@ -167,9 +124,9 @@ describe('Outbox', () => {
   it('drops the oldest events at its cap, and says so where they have been (G5)', async () => {
     const { reader, outbox } = outboxWith({ outbox: 100 * FRAME })
     const encoder = new Encoder(DEFAULT_LIMITS.frame)
-    for (let number = 1000; number < 1010; number++) outbox.push(numbered(encoder, number))
+    for (let number = 1000; number < 1010; number++) outbox.push(numbered(encoder, number), WAIT)
     await turn()
-    for (let number = 1010; number < 1200; number++) outbox.push(numbered(encoder, number))
+    for (let number = 1010; number < 1200; number++) outbox.push(numbered(encoder, number), WAIT)
     expect(outbox.queuedBytes).to.be.at.most(100 * FRAME)
     reader.read()
     await outbox.flushed()
@@ -189,7 +146,7 @@ describe('Outbox', () => {
     for (let number = 0; number < total; number++) {
       const frame = encoder.event('n', [number + 100_000, Buffer.alloc(100)])
       bytes += frame.end - frame.start
-      outbox.push(frame)
+      outbox.push(frame, WAIT)
     }
     let left = 0
     while (outbox.queuedEvents > 0) {
@@ -208,31 +165,33 @@ describe('Outbox', () => {
   it('ends all waits when it is closed, and says what dies with it', async () => {
     const { outbox } = outboxWith({ highWaterMark: 10, patience: 60_000 })
     const encoder = new Encoder(DEFAULT_LIMITS.frame)
-    for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number))
+    for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number), WAIT)
     const relief = outbox.relief()
     expect(outbox.close()).to.equal(5)
     await relief
     expect(outbox.close()).to.equal(0)
-    outbox.push(numbered(encoder, 6))
-    expect(outbox.queuedBytes).to.equal(0)
+    outbox.push(numbered(encoder, 6), WAIT)
+    expect(outbox.queuedEvents).to.equal(5)
+    outbox.discard()
+    expect([outbox.queuedEvents, outbox.queuedBytes]).to.deep.equal([0, 0])
   })
 
   it('counts among what dies with it the events it had dropped and not announced (G5)', async () => {
     const { outbox } = outboxWith({ outbox: 100 * FRAME })
     const encoder = new Encoder(DEFAULT_LIMITS.frame)
-    for (let number = 1000; number < 2000; number++) outbox.push(numbered(encoder, number))
+    for (let number = 1000; number < 2000; number++) outbox.push(numbered(encoder, number), WAIT)
     expect(outbox.close()).to.equal(1000)
   })
 
   it('keeps no more alive for a slow peer than what it queues for it (G7)', async () => {
     const { outbox } = outboxWith({})
     const encoder = new Encoder(DEFAULT_LIMITS.frame)
-    outbox.push(numbered(encoder, 1))
+    outbox.push(numbered(encoder, 1), WAIT)
     await turn()
     await collectGarbage()
     const before = process.memoryUsage().arrayBuffers
     for (let number = 0; number < 1000; number++) {
-      outbox.push(numbered(encoder, number))
+      outbox.push(numbered(encoder, number), WAIT)
       for (let other = 0; other < 4; other++) encoder.event('other', Buffer.alloc(16_000))
     }
     await collectGarbage()
@@ -257,7 +216,7 @@ describe('Outbox', () => {
           else {
             for (let count = 0; count < action.push; count++) {
               sent++
-              outbox.push(encoder.event('e', { sent, filler: Buffer.alloc(action.bytes) }))
+              outbox.push(encoder.event('e', { sent, filler: Buffer.alloc(action.bytes) }), WAIT)
               expect(outbox.queuedBytes).to.be.within(0, cap)
               expect(outbox.queuedEvents).to.be.at.least(0)
             }

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { Encoder, EventDecoder } from '../src/codec'
+import { EventDecoder } from '../src/codec'
+import { Encoder } from '../src/encoder'
 import { UnserializablePayload } from '../src/errors'
 import { findFlaw, MAX_DEPTH } from '../src/payload'
 

@@ -1,9 +1,10 @@
 import { expect } from 'chai'
-import { MAX_TYPE_BYTES } from '../src/definition'
 import type { Violation } from '../src/errors'
 import { PROTOCOL_VERSIONS } from '../src/handshake'
+import type { Interest } from '../src/interest'
 import { DEFAULT_LIMITS, FRAME_CEILING, HANDSHAKE_FRAME } from '../src/limits'
-import { type GoodbyeReason, KIND_CODES } from '../src/message'
+import { type Failure, type GoodbyeReason, type Hello, KIND_CODES } from '../src/message'
+import { MAX_TYPE_BYTES } from '../src/pattern'
 import { MAX_DEPTH } from '../src/payload'
 import { messageRow, payloadRow, protocolDocument } from './protocol-document'
 import { messageVectors, payloadVectors } from './vectors'
@@ -15,6 +16,7 @@ const VIOLATIONS: Record<Violation, true> = {
   'frame-cut-off': true,
   malformed: true,
   'unexpected-message': true,
+  'window-exceeded': true,
   'wrong-peer': true,
   'version-mismatch': true,
   'handshake-timeout': true,
@@ -29,13 +31,34 @@ const REASONS: Record<GoodbyeReason, true> = {
   'name-conceded': true,
   duplicate: true,
   closing: true,
+  overflow: true,
 }
 
 const lines = protocolDocument.split('\n')
 
-/** The first cells of the lines of the table that begins with this line. */
-function firstCells(heading: string): string[] {
-  const from = lines.indexOf(heading)
+/** The fields of the maps in messages, by the section that explains them; the compiler keeps these complete too. */
+const FIELDS: Readonly<Record<string, Readonly<Record<string, true>>>> = {
+  hello: {
+    versions: true,
+    name: true,
+    id: true,
+    groups: true,
+    pid: true,
+    frameLimit: true,
+    window: true,
+    requestLimit: true,
+    accepts: true,
+  } satisfies Record<Exclude<keyof Hello, 'kind'>, true>,
+  'subscribe, unsubscribe': { type: true, from: true, queue: true, responds: true } satisfies Record<
+    keyof Interest,
+    true
+  >,
+  failure: { name: true, message: true, code: true, stack: true } satisfies Record<keyof Failure, true>,
+}
+
+/** The first cells of the lines of the table that begins with this line, the first one below the section's heading. */
+function firstCells(heading: string, section?: string): string[] {
+  const from = lines.indexOf(heading, section === undefined ? 0 : lines.indexOf(`### ${section}`))
   expect(from, heading).to.be.at.least(0)
   const table = lines.slice(from + 2)
   const rows = table.slice(
@@ -43,6 +66,11 @@ function firstCells(heading: string): string[] {
     table.findIndex((line) => !line.startsWith('|')),
   )
   return rows.map((row) => row.split('|')[1]?.trim().replaceAll('`', '') ?? '')
+}
+
+/** The kinds of message that a section's heading names. */
+function headingOf(section: string): readonly string[] {
+  return section.split('\n', 1)[0]?.split(', ') ?? []
 }
 
 describe('docs/protocol.md', () => {
@@ -74,21 +102,38 @@ describe('docs/protocol.md', () => {
     expect(table[kinds.length]).to.equal('')
   })
 
+  it('lists every field of the maps in messages, and no others', () => {
+    for (const [section, fields] of Object.entries(FIELDS)) {
+      expect(firstCells('| field | type | meaning |', section), section).to.deep.equal(Object.keys(fields))
+    }
+  })
+
+  it('has a section for every kind of message, which shows what it looks like', () => {
+    for (const kind of Object.keys(KIND_CODES)) {
+      const section = protocolDocument.split(/^##+ /m).find((text) => headingOf(text).includes(kind)) ?? ''
+      const shown = messageVectors.filter((vector) => section.includes(messageRow(vector)))
+      expect(new Set(shown.map(({ message }) => message.kind)), kind).to.include(kind)
+    }
+  })
+
   it('lists every reason of a goodbye, and no others', () => {
     expect(firstCells('| reason | said by | when | dial again? |').sort()).to.deep.equal(Object.keys(REASONS).sort())
   })
 
   it('names the numbers that the code goes by', () => {
     const time = (milliseconds: number) => (milliseconds < 1000 ? `${milliseconds} ms` : `${milliseconds / 1000} s`)
-    const { frame, handshakeTimeout, handshakes, rescan, ping, silentPings, redialMin, redialMax } = DEFAULT_LIMITS
+    const { frame, window, handshakeTimeout, handshakes, pendingRequests, rescan, ping, silentPings } = DEFAULT_LIMITS
+    const { redialMin, redialMax } = DEFAULT_LIMITS
     const rows = [
       ['version', `${PROTOCOL_VERSIONS[1]}`],
       ['frame before the handshake', `${HANDSHAKE_FRAME.toLocaleString('en')} bytes`],
-      ['name of a type', `${MAX_TYPE_BYTES} bytes`],
+      ['name of a type, pattern', `${MAX_TYPE_BYTES} bytes`],
       ['nesting of a payload', `${MAX_DEPTH} levels`],
       ['frame after the handshake', `${frame / 2 ** 20} MiB, at most ${FRAME_CEILING / 2 ** 20} MiB`],
       ['handshake', time(handshakeTimeout)],
       ['connections without a handshake', `${handshakes}`],
+      ['requests of one asker to one responder without an answer', pendingRequests.toLocaleString('en')],
+      ['events ahead of credit', `${window / 2 ** 20} MiB`],
       ['between two listings of the directory', time(rescan)],
       ['between two looks for silent peers; from the second on, a silent peer gets a ping', time(ping)],
       ['looks after which a peer that stays silent is called unresponsive', `${silentPings}`],

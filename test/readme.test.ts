@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
@@ -86,7 +86,13 @@ describe('the README', () => {
     const classes = Object.values(lahja).filter((value) => value.prototype instanceof lahja.LahjaError)
     expect([...rows.keys()].sort()).to.deep.equal(classes.map(({ name }) => name).sort())
     for (const type of classes)
-      expect(Reflect.get(Reflect.construct(type, ['', '']), 'code')).to.equal(rows.get(type.name))
+      expect(Reflect.get(Reflect.construct(type, ['', '', {}]), 'code')).to.equal(rows.get(type.name))
+  })
+
+  it('names tests that exist', () => {
+    const paths = [...readme.matchAll(/`((?:test|examples)\/[\w./-]+)`/g)].map(([, path = '']) => path)
+    expect(paths.length).to.be.greaterThan(20)
+    for (const path of paths) expect(existsSync(join(ROOT, path)), path).to.equal(true)
   })
 
   it('lists every limit', () => {

@@ -13,6 +13,8 @@ const HELLO: Message = {
   groups: [],
   pid: 1,
   frameLimit: 2 ** 20,
+  window: 2 ** 20,
+  requestLimit: 1024,
 }
 
 describe('a peer that comes up and then breaks the rules', () => {

@@ -58,6 +58,8 @@ const HELLO: Hello = {
   groups: [],
   pid: 1,
   frameLimit: 2 ** 20,
+  window: 2 ** 20,
+  requestLimit: 1024,
 }
 
 const frame = (body: Buffer) => {
@@ -250,7 +252,7 @@ describe('a stranger', () => {
   it('gets its pings answered and its subscriptions acknowledged', async () => {
     await begin()
     const peer = await connectPeer()
-    peer.say({ kind: 'ping' }, { kind: 'subscribe', sequence: 7, types: ['x'] })
+    peer.say({ kind: 'ping' }, { kind: 'subscribe', sequence: 7, interests: [{ type: 'x' }] })
     await until(() => peer.heard.length >= 4)
     expect(peer.heard.slice(-2)).to.deep.equal([{ kind: 'pong' }, { kind: 'acknowledge', sequence: 7 }])
     expect(await endpoint.broadcast('x', 1)).to.equal(1)

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
-import { AbortError, EndpointClosed, WaitTimeout } from '../src/errors'
+import { AbortError, EndpointClosed, RequestTimeout, WaitTimeout } from '../src/errors'
 import { type Waiter, Waits } from '../src/waits'
 import { ManualClock } from './manual-clock'
 import { rejection } from './rejection'
@@ -92,6 +92,30 @@ describe('Waits', () => {
       expect(error.message).to.equal('waitFor tick: expected within 100 ms')
       expect(stopped).to.equal(1)
       expect(clock.pending).to.equal(0)
+    })
+
+    it('rejects at its timeout with the error that it was told to make of it', async () => {
+      const { signal } = new AbortController()
+      const timedOut = (message: string) => new RequestTimeout(message)
+      const wait = waits.wait('request order.get', { timeout: 100, signal, timedOut }, start)
+      clock.advance(100)
+      const error = await rejection(wait)
+      expect(error).to.be.instanceOf(RequestTimeout)
+      expect(error.message).to.equal('request order.get: expected within 100 ms')
+      expect(stopped).to.equal(1)
+      expect(listeners(signal)).to.equal(0)
+    })
+
+    it('makes no error of a timeout that is not reached', async () => {
+      const controller = new AbortController()
+      const timedOut = (message: string) => expect.fail(message)
+      const options = { timeout: 100, signal: controller.signal, timedOut }
+      const outcomes = [waits.wait('x', options, start), waits.wait('y', options, start)]
+      waiters[0]?.resolve('in time')
+      controller.abort()
+      clock.advance(100)
+      expect(await outcomes[0]).to.equal('in time')
+      expect(await rejection(Promise.resolve(outcomes[1]))).to.be.instanceOf(AbortError)
     })
 
     it('without a timeout waits as long as it takes', async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { EndpointOptions } from '../../src'
+import { Endpoint, type EndpointOptions } from '../../src'
 import { ProcessGroup } from './process-group'
 import { RemoteEndpoint } from './remote-endpoint'
 import type { RemoteProcess } from './remote-process'
@@ -9,20 +9,37 @@ import type { RemoteProcess } from './remote-process'
 /** A bus of a test's own, and the processes that are on it. */
 export class Bus {
   readonly processes = new ProcessGroup()
+  readonly #endpoints: Endpoint[] = []
   #directory = ''
+  #ledger = ''
 
   get directory(): string {
     return this.#directory
   }
 
-  async open(): Promise<void> {
-    this.#directory = await mkdtemp(join(tmpdir(), 'lahja-'))
+  /** Where processes can write down what they do. */
+  get ledger(): string {
+    return this.#ledger
   }
 
-  /** Ends every process and removes the directory. */
+  async open(): Promise<void> {
+    this.#directory = await mkdtemp(join(tmpdir(), 'lahja-'))
+    this.#ledger = await mkdtemp(join(tmpdir(), 'lahja-'))
+  }
+
+  /** Ends every process and endpoint, and removes the directories. */
   async end(): Promise<void> {
     await this.processes.end()
+    await Promise.all(this.#endpoints.splice(0).map((endpoint) => endpoint.close()))
     await rm(this.#directory, { recursive: true })
+    await rm(this.#ledger, { recursive: true })
+  }
+
+  /** An endpoint in the process of the test itself. */
+  async join(name: string, options: Partial<EndpointOptions> = {}): Promise<Endpoint> {
+    const endpoint = await Endpoint.start({ name, directory: this.#directory, ...options })
+    this.#endpoints.push(endpoint)
+    return endpoint
   }
 
   /** An endpoint in a process of its own. */

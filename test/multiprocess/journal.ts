@@ -1,5 +1,8 @@
-import { type Endpoint, type EventDefinition, type LahjaError, ProtocolViolation, type Subscription } from '../../src'
-import type { Notice, NoticeKind, Received } from './participant-procedures'
+import { type Endpoint, type EventType, type LahjaError, ProtocolViolation, type Subscription } from '../../src'
+import { Ledger } from './ledger'
+import { number } from './parse'
+import type { Notice, NoticeKind, Received, Wish } from './participant-procedures'
+import { type Manner, Work } from './work'
 
 /** What participants send to each other. */
 export interface Numbered {
@@ -11,6 +14,7 @@ export interface Numbered {
 export class Journal {
   readonly #endpoint: Endpoint
   readonly #received = new Map<string, Received[]>()
+  readonly #work = new Map<string, Work>()
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #conditions = new Set<() => void>()
   readonly notices: Notice[] = []
@@ -18,22 +22,46 @@ export class Journal {
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint
-    for (const kind of ['joined', 'left', 'lagging', 'recovered', 'unresponsive'] as const) {
+    for (const kind of ['joined', 'lagging', 'recovered', 'unresponsive'] as const) {
       endpoint.on(kind, ({ name }) => this.#note(kind, name))
     }
+    endpoint.on('left', ({ name }) => this.#note('left', name))
     endpoint.on('lost', ({ name }, { cause }) => this.#note('lost', name, cause))
     endpoint.on('gap', ({ peer }) => this.#note('gap', peer))
     endpoint.on('error', (error) => this.#note('error', '', error))
   }
 
-  async subscribe(type: EventDefinition<Numbered>): Promise<void> {
-    const subscription = this.#endpoint.subscribe(type, ({ origin, payload }) => {
-      this.received(type.name).push({ origin, number: payload.number })
-      this.#receivedEvents++
-      this.#check()
-    })
-    this.#subscriptions.set(type.name, subscription)
+  /** What is received is kept under the type of the event, what is done with it under that of the subscription. */
+  async subscribe(type: EventType, { manner = 'at-once', ledger, ...wish }: Wish): Promise<void> {
+    const work = this.begin(wish.type, manner, ledger)
+    const { from, queue, concurrency } = wish
+    const subscription = this.#endpoint.subscribe(
+      type,
+      ({ type, origin, payload }) => {
+        const number = numberOf(payload)
+        this.received(type).push({ origin, number })
+        this.#receivedEvents++
+        this.#check()
+        return work.do(number)
+      },
+      { from, queue, concurrency },
+    )
+    this.#subscriptions.set(wish.type, subscription)
     await subscription.ready
+  }
+
+  /** What handlers of a type do from now on. */
+  begin(type: string, manner: Manner, ledger: string | undefined): Work {
+    const work = new Work(manner, ledger === undefined ? undefined : new Ledger(ledger), () => this.#check())
+    this.#work.set(type, work)
+    return work
+  }
+
+  /** What the handlers of a type have done. */
+  work(type: string): Work {
+    const known = this.#work.get(type)
+    if (known) return known
+    throw new TypeError(`expected a type that has handlers, got ${type}`)
   }
 
   unsubscribe(type: string): void {
@@ -70,4 +98,8 @@ export class Journal {
   #check(): void {
     for (const check of [...this.#conditions]) check()
   }
+}
+
+export function numberOf(payload: unknown): number {
+  return number(typeof payload === 'object' && payload !== null && 'number' in payload ? payload.number : undefined)
 }

@@ -1,4 +1,6 @@
+import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
+import type { Loss } from '../../src'
 import { Bus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
 import { until } from './until'
@@ -65,6 +67,26 @@ describe('a peer that is killed', () => {
 
     expect(await bus.published()).to.deep.equal(['next'])
     expect(await next.peers()).to.deep.equal([])
+  })
+
+  it('G5: is lost with a count of the events that had not left for it', async () => {
+    const sender = await bus.join('sender')
+    const victim = await bus.start('victim')
+    await victim.subscribe('tick')
+    victim.process.stop()
+    const filler = new Uint8Array(64 * 1024)
+    for (let number = 0; number < 50; number++) sender.broadcastNowait('tick', { number, filler })
+    // Slow it may be, but what the system has taken of 3 MB is little.
+    await setImmediate()
+    const queuedBytes = sender.peers[0]?.queuedBytes ?? 0
+    expect(queuedBytes).to.be.above(2 * 1024 * 1024)
+
+    const lost = new Promise<Loss>((resolve) => sender.on('lost', (_, loss) => resolve(loss)))
+    victim.process.kill()
+
+    const { undelivered, unfinished } = await lost
+    expect(undelivered).to.be.within(Math.floor(queuedBytes / filler.length) - 4, 50)
+    expect(unfinished).to.equal(0)
   })
 
   it('G1: delivers nothing of a large event that it was killed in the middle of', async () => {

@@ -1,6 +1,9 @@
-import type { EndpointOptions } from '../../src'
-import { fields, flag, listOf, nothing, number, optional, type Parser, text } from './parse'
+import type { Audience, BroadcastOptions, EndpointOptions } from '../../src'
+import { ofEndpoint } from './endpoint-procedure'
+import { fields, flag, listOf, nothing, number, optional, text } from './parse'
+import { parseAudience, parseBroadcastOptions, parseEndpointOptions } from './parse-options'
 import type { Procedure } from './procedure'
+import { type Manner, parseManner } from './work'
 
 /** What a participant's endpoint has received: the payload's number, and whom from. */
 export interface Received {
@@ -38,18 +41,29 @@ export interface Burst {
   readonly first?: number | undefined
   /** Bytes to put into each payload beside its number. Default none. */
   readonly filler?: number | undefined
+  readonly options?: BroadcastOptions | undefined
 }
 
-/** What is asked of one of the process's endpoints. */
-export type Addressed<Argument> = readonly [endpoint: string, argument: Argument]
-
-type EndpointProcedure<Argument, Answer> = Procedure<Addressed<Argument>, Answer>
+/** How a participant subscribes. */
+export interface Wish {
+  readonly type: string
+  readonly from?: Audience | undefined
+  readonly queue?: string | undefined
+  readonly concurrency?: number | undefined
+  readonly manner?: Manner | undefined
+  /** Where to write down what is begun and ended. */
+  readonly ledger?: string | undefined
+}
 
 /** Starts an endpoint. Answers how many milliseconds that took. */
-export const start: Procedure<EndpointOptions, number> = { name: 'start', argument: parseOptions, answer: number }
+export const start: Procedure<EndpointOptions, number> = {
+  name: 'start',
+  argument: parseEndpointOptions,
+  answer: number,
+}
 
-/** Subscribes to a type; answers when the subscription is ready. */
-export const subscribe = ofEndpoint('subscribe', text, nothing)
+/** Subscribes to a type or pattern; answers when the subscription is ready. */
+export const subscribe = ofEndpoint('subscribe', parseWish, nothing)
 
 export const unsubscribe = ofEndpoint('unsubscribe', text, nothing)
 
@@ -96,27 +110,27 @@ export const echo: Procedure<void, void> = { name: 'echo', argument: nothing, an
 /** Makes the process go on without its parent. */
 export const release: Procedure<void, void> = { name: 'release', argument: nothing, answer: nothing }
 
-function ofEndpoint<Argument, Answer>(
-  name: string,
-  parse: Parser<Argument>,
-  answer: Parser<Answer>,
-): EndpointProcedure<Argument, Answer> {
-  const argument: Parser<Addressed<Argument>> = (value) => {
-    const [endpoint, argument] = Array.isArray(value) ? value : []
-    return [text(endpoint), parse(argument)]
+function parseWish(value: unknown): Wish {
+  const { type, from, queue, concurrency, manner, ledger } = fields(value)
+  return {
+    type: text(type),
+    from: optional(parseAudience)(from),
+    queue: optional(text)(queue),
+    concurrency: optional(number)(concurrency),
+    manner: optional(parseManner)(manner),
+    ledger: optional(text)(ledger),
   }
-  return { name, argument, answer }
-}
-
-function parseOptions(value: unknown): EndpointOptions {
-  const { name, directory, watch = true, limits = {} } = fields(value)
-  const bounds = Object.entries(fields(limits)).map(([limit, bound]) => [limit, number(bound)] as const)
-  return { name: text(name), directory: text(directory), watch: flag(watch), limits: Object.fromEntries(bounds) }
 }
 
 function parseBurst(value: unknown): Burst {
-  const { type, count, first, filler } = fields(value)
-  return { type: text(type), count: number(count), first: optional(number)(first), filler: optional(number)(filler) }
+  const { type, count, first, filler, options } = fields(value)
+  return {
+    type: text(type),
+    count: number(count),
+    first: optional(number)(first),
+    filler: optional(number)(filler),
+    options: optional(parseBroadcastOptions)(options),
+  }
 }
 
 function parseReception(value: unknown): { readonly type: string; readonly count: number } {

@@ -1,10 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
-import { defineEvent, Endpoint, type EventDefinition } from '../../src'
-import { Journal, type Numbered } from './journal'
+import { Endpoint } from '../../src'
+import * as defining from './definition-procedures'
+import { Definitions } from './definitions'
+import { Journal, type Numbered, numberOf } from './journal'
 import * as procedures from './participant-procedures'
 import { Responder } from './responder'
 import { bytesReadFromSockets, watchSockets } from './socket-bytes'
 import { until } from './until'
+import * as working from './work-procedures'
 
 interface Member {
   readonly endpoint: Endpoint
@@ -12,15 +15,12 @@ interface Member {
 }
 
 const members = new Map<string, Member>()
+const definitions = new Definitions()
 
 function member(name: string): Member {
   const known = members.get(name)
   if (known) return known
   throw new TypeError(`expected an endpoint that has been started, got ${name}`)
-}
-
-function numbered(type: string): EventDefinition<Numbered> {
-  return defineEvent<Numbered>(type)
 }
 
 function* payloads({ count, first = 0, filler }: procedures.Burst): Generator<Numbered> {
@@ -45,25 +45,59 @@ new Responder()
     members.set(endpoint.name, { endpoint, journal: new Journal(endpoint) })
     return elapsed
   })
-  .on(procedures.subscribe, ([name, type]) => member(name).journal.subscribe(numbered(type)))
+  .on(defining.defineEvent, (definition) => definitions.defineEvent(definition))
+  .on(defining.defineRequest, (definition) => definitions.defineRequest(definition))
+  .on(procedures.subscribe, ([name, wish]) => member(name).journal.subscribe(definitions.event(wish.type), wish))
   .on(procedures.unsubscribe, ([name, type]) => member(name).journal.unsubscribe(type))
   .on(procedures.broadcast, async ([name, burst]) => {
     const { endpoint } = member(name)
-    const type = numbered(burst.type)
+    const type = definitions.event(burst.type)
     let handed = 0
-    for (const payload of payloads(burst)) handed = await endpoint.broadcast(type, payload)
+    for (const payload of payloads(burst)) handed = await endpoint.broadcast(type, payload, burst.options)
     return handed
   })
   .on(procedures.broadcastNowait, ([name, burst]) => {
     const { endpoint } = member(name)
-    const type = numbered(burst.type)
-    for (const payload of payloads(burst)) endpoint.broadcastNowait(type, payload)
+    const type = definitions.event(burst.type)
+    for (const payload of payloads(burst)) endpoint.broadcastNowait(type, payload, burst.options)
   })
   .on(procedures.received, ([name, type]) => member(name).journal.received(type))
   .on(procedures.untilReceived, ([name, { type, count }]) => {
     const { journal } = member(name)
     return journal.until(() => journal.received(type).length >= count)
   })
+  .on(working.respond, async ([name, { type, manner = 'at-once', ledger, throws }]) => {
+    const { endpoint, journal } = member(name)
+    const work = journal.begin(type, manner, ledger)
+    const responder = endpoint.respond(definitions.request(type), async ({ payload, signal }) => {
+      const number = numberOf(payload)
+      signal.addEventListener('abort', () => work.abort(number))
+      await work.do(number)
+      if (throws) throw Object.assign(new RangeError(`expected less than ${number}`), { code: 'TOO_MUCH' })
+      return { number, pid: process.pid }
+    })
+    await responder.ready
+  })
+  .on(working.ask, ([name, { type, number }]) => {
+    member(name)
+      .endpoint.request(definitions.request(type), { number })
+      .catch(() => {})
+  })
+  .on(working.work, ([name, type]) => member(name).journal.work(type))
+  .on(working.untilWork, ([name, { type, begun = 0, ended = 0, aborted = 0 }]) => {
+    const { journal } = member(name)
+    const work = journal.work(type)
+    return journal.until(() => {
+      return work.begun.length >= begun && work.ended.length >= ended && work.aborted.length >= aborted
+    })
+  })
+  .on(working.untilEnded, ([name, { type, numbers }]) => {
+    const { journal } = member(name)
+    const { ended } = journal.work(type)
+    return journal.until(() => numbers.every((number) => ended.includes(number)))
+  })
+  .on(working.finishOldest, ([name, type]) => member(name).journal.work(type).finish('oldest'))
+  .on(working.finishAll, ([name, type]) => member(name).journal.work(type).finish('all'))
   .on(procedures.notices, ([name]) => member(name).journal.notices)
   .on(procedures.untilNotice, ([name, { kind, peer }]) => {
     const { journal } = member(name)

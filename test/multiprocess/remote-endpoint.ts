@@ -1,6 +1,9 @@
-import type { EndpointOptions } from '../../src'
+import type { BroadcastOptions, EndpointOptions } from '../../src'
+import * as defining from './definition-procedures'
 import * as procedures from './participant-procedures'
 import type { RemoteProcess } from './remote-process'
+import type { WorkReport } from './work'
+import * as working from './work-procedures'
 
 /** An endpoint in another process: what a test tells it to do, and asks it. */
 export class RemoteEndpoint {
@@ -21,8 +24,53 @@ export class RemoteEndpoint {
   }
 
   /** Resolves when the subscription is ready. */
-  subscribe(type: string): Promise<void> {
-    return this.process.call(procedures.subscribe, [this.name, type])
+  subscribe(type: string, wish: Omit<procedures.Wish, 'type'> = {}): Promise<void> {
+    return this.process.call(procedures.subscribe, [this.name, { type, ...wish }])
+  }
+
+  /** Resolves when the responder is ready. */
+  respond(type: string, service: Omit<working.Service, 'type'> = {}): Promise<void> {
+    return this.process.call(working.respond, [this.name, { type, ...service }])
+  }
+
+  /** Sends a request; resolves without waiting for its response. */
+  ask(type: string, number: number): Promise<void> {
+    return this.process.call(working.ask, [this.name, { type, number }])
+  }
+
+  /** Defines an event type in its process. */
+  defineEvent(type: string, definition: Omit<defining.Definition, 'type'>): Promise<void> {
+    return this.process.call(defining.defineEvent, { type, ...definition })
+  }
+
+  /** Defines a request type in its process. */
+  defineRequest(type: string, definition: Omit<defining.Definition, 'type'>): Promise<void> {
+    return this.process.call(defining.defineRequest, { type, ...definition })
+  }
+
+  /** What handlers of a type, or those of a pattern, have done. */
+  work(type: string): Promise<WorkReport> {
+    return this.process.call(working.work, [this.name, type])
+  }
+
+  /** Resolves when handlers of a type have begun, ended and aborted at least so many. */
+  untilWork(type: string, counts: Omit<working.WorkCounts, 'type'>): Promise<void> {
+    return this.process.call(working.untilWork, [this.name, { type, ...counts }])
+  }
+
+  /** Resolves when handlers of a type have ended all of these. */
+  untilEnded(type: string, numbers: readonly number[]): Promise<void> {
+    return this.process.call(working.untilEnded, [this.name, { type, numbers }])
+  }
+
+  /** Lets the oldest handler that is held end. */
+  finishOldest(type: string): Promise<void> {
+    return this.process.call(working.finishOldest, [this.name, type])
+  }
+
+  /** Lets all handlers that are held end, and holds no later one. */
+  finishAll(type: string): Promise<void> {
+    return this.process.call(working.finishAll, [this.name, type])
   }
 
   unsubscribe(type: string): Promise<void> {
@@ -30,8 +78,8 @@ export class RemoteEndpoint {
   }
 
   /** Broadcasts events with the numbers from `first` on and awaits each. Resolves to what the last resolved to. */
-  broadcast(type: string, count = 1, first = 0): Promise<number> {
-    return this.process.call(procedures.broadcast, [this.name, { type, count, first }])
+  broadcast(type: string, count = 1, first = 0, options?: BroadcastOptions): Promise<number> {
+    return this.process.call(procedures.broadcast, [this.name, { type, count, first, options }])
   }
 
   broadcastNowait(type: string, count = 1, filler?: number): Promise<void> {

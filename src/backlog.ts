@@ -1,0 +1,237 @@
+import { encodeMessage, isAssignment } from './codec'
+import type { Frame } from './frame'
+import type { Holder, Holdings } from './holdings'
+import { countFrames, cutAfter, frameEnd, framesOf, type Run } from './run'
+
+/** A piece of a backlog, taken to be sent. */
+export interface Slice {
+  readonly chunks: readonly Buffer[]
+  readonly bytes: number
+  readonly events: number
+}
+
+/** A buffer of which less than one part in so many is used is not worth keeping. */
+const LITTLE_USED = 4
+
+/** The events that wait for one peer, in order, and how many had to be dropped. */
+export class Backlog implements Holder {
+  readonly #holdings: Holdings
+  #first: Run | undefined
+  #last: Run | undefined
+  /** The runs of events that a newer one of the same key replaces. */
+  readonly #newest = new Map<string, Run>()
+  /** Buffers of what has been taken and hasn't left yet. */
+  #leaving: Buffer[] = []
+  #bytes = 0
+  #events = 0
+  /** Dropped behind the last event that waits. */
+  #gapAtEnd = 0
+  #dropped = 0
+  #droppedInAll = 0
+  #droppedAssignments = 0
+
+  constructor(holdings: Holdings) {
+    this.#holdings = holdings
+    holdings.join(this)
+  }
+
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Events that wait. */
+  get events(): number {
+    return this.#events
+  }
+
+  /** Events dropped of which the peer has not been told. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** Events dropped since the beginning. */
+  get droppedInAll(): number {
+    return this.#droppedInAll
+  }
+
+  /** Those among them that were for members of queues. */
+  get droppedAssignments(): number {
+    return this.#droppedAssignments
+  }
+
+  /**
+   * Adds an event at the end.
+   *
+   * @param isBehind whether it will wait for long, so that what keeps it has to be small
+   */
+  push({ bytes, start, end }: Frame, isBehind: boolean): void {
+    const last = this.#last
+    const isNext = last?.bytes === bytes && last.end === start && last.key === undefined && this.#gapAtEnd === 0
+    if (last && isNext) last.end = end
+    else {
+      if (last && isBehind) this.#copyLittleUsed(last)
+      this.#append({ bytes, start, end, gap: 0 })
+    }
+    this.#bytes += end - start
+    this.#events++
+  }
+
+  /** Adds an event at the end; the one of the same key that waits is dropped for it. */
+  pushNewest(key: string, { bytes, start, end }: Frame): void {
+    const older = this.#newest.get(key)
+    if (older) this.#drop(older)
+    const run = { bytes, start, end, key, gap: 0 }
+    this.#append(run)
+    this.#copyLittleUsed(run)
+    this.#newest.set(key, run)
+    this.#bytes += end - start
+    this.#events++
+  }
+
+  /** Drops an event that has just come, instead of adding it. */
+  refuse(frame: Frame): void {
+    this.#gapAtEnd++
+    this.#count(frame)
+  }
+
+  /** Drops the event that has waited longest. Returns whether there was one. */
+  giveUpOldest(): boolean {
+    const run = this.#first
+    if (!run) return false
+    this.#drop(run)
+    return true
+  }
+
+  /**
+   * Takes events from the front: those with which so many bytes are reached, or all, and among them the gaps where
+   * others have been dropped. They are held until `left`.
+   */
+  take(bytes: number): Slice {
+    const chunks: Buffer[] = []
+    let taken = 0
+    let events = 0
+    while (this.#first && taken < bytes) {
+      const run = this.#first
+      const cut = run.end - run.start > bytes - taken ? cutAfter(run, bytes - taken) : run.end
+      this.#announce(run.gap, chunks)
+      run.gap = 0
+      chunks.push(run.bytes.subarray(run.start, cut))
+      this.#leaving.push(run.bytes)
+      taken += cut - run.start
+      // What is left in the end need not be counted where nothing is.
+      if (run.next || cut < run.end) events += countFrames({ bytes: run.bytes, start: run.start, end: cut })
+      if (cut < run.end) {
+        this.#holdings.retain(run.bytes)
+        run.start = cut
+      } else this.#unchain(run)
+    }
+    if (!this.#first) {
+      events = this.#events
+      this.#announce(this.#gapAtEnd, chunks)
+      this.#gapAtEnd = 0
+    }
+    this.#bytes -= taken
+    this.#events -= events
+    return { chunks, bytes: taken, events }
+  }
+
+  /** What was taken has left this process. */
+  left(): void {
+    for (const buffer of this.#leaving) this.#holdings.release(buffer)
+    this.#leaving = []
+  }
+
+  /** Takes out the events for members of queues that are wanted elsewhere. */
+  recall(isWanted: (frame: Frame) => boolean): Frame[] {
+    const recalled: Frame[] = []
+    const runs = [...this.#runs()]
+    const gapAtEnd = this.#gapAtEnd
+    this.#first = this.#last = undefined
+    this.#newest.clear()
+    this.#bytes = this.#events = this.#gapAtEnd = 0
+    for (const run of runs) {
+      this.#gapAtEnd += run.gap
+      for (const frame of framesOf(run)) {
+        if (isAssignment(frame.bytes, frame.start) && isWanted(frame)) recalled.push(frame)
+        else if (run.key === undefined) this.push(frame, false)
+        else this.pushNewest(run.key, frame)
+      }
+      this.#holdings.release(run.bytes)
+    }
+    this.#gapAtEnd += gapAtEnd
+    return recalled
+  }
+
+  /** Lets everything go, uncounted. */
+  clear(): void {
+    for (const run of [...this.#runs()]) this.#holdings.release(run.bytes)
+    this.#first = this.#last = undefined
+    this.#newest.clear()
+    this.#bytes = this.#events = this.#dropped = this.#gapAtEnd = 0
+    this.left()
+    this.#holdings.leave(this)
+  }
+
+  #append(run: Run): void {
+    this.#holdings.retain(run.bytes)
+    run.gap = this.#gapAtEnd
+    this.#gapAtEnd = 0
+    run.previous = this.#last
+    if (this.#last) this.#last.next = run
+    else this.#first = run
+    this.#last = run
+  }
+
+  /** Drops the first event of a run. */
+  #drop(run: Run): void {
+    const { bytes, start } = run
+    const end = frameEnd(bytes, start)
+    this.#count({ bytes, start, end })
+    run.gap++
+    this.#bytes -= end - start
+    this.#events--
+    run.start = end
+    if (end < run.end) return
+    this.#unchain(run)
+    this.#holdings.release(bytes)
+  }
+
+  #unchain(run: Run): void {
+    if (run.previous) run.previous.next = run.next
+    else this.#first = run.next
+    if (run.next) run.next.previous = run.previous
+    else this.#last = run.previous
+    if (run.key !== undefined) this.#newest.delete(run.key)
+    if (run.next) run.next.gap += run.gap
+    else this.#gapAtEnd += run.gap
+  }
+
+  #count({ bytes, start }: Frame): void {
+    this.#dropped++
+    this.#droppedInAll++
+    if (isAssignment(bytes, start)) this.#droppedAssignments++
+  }
+
+  #announce(gap: number, chunks: Buffer[]): void {
+    if (gap === 0) return
+    this.#dropped -= gap
+    const { bytes, start, end } = encodeMessage({ kind: 'gap', count: gap })
+    chunks.push(bytes.subarray(start, end))
+  }
+
+  /** A backlog of small runs would keep a whole buffer alive for each: a copy of what is used takes its place. */
+  #copyLittleUsed(run: Run): void {
+    const { bytes, start, end } = run
+    if ((end - start) * LITTLE_USED > bytes.length) return
+    run.bytes = Buffer.from(bytes.subarray(start, end))
+    run.start = 0
+    run.end = end - start
+    this.#holdings.retain(run.bytes)
+    this.#holdings.release(bytes)
+  }
+
+  *#runs(): Generator<Run> {
+    for (let run = this.#first; run; run = run.next) yield run
+  }
+}

@@ -1,0 +1,27 @@
+import type { Identity } from './audience'
+import type { Frame } from './frame'
+import type { Intake } from './intake'
+import type { Dealing } from './message'
+import type { Outbox } from './outbox'
+import type { Handling } from './overflow'
+
+/** The way to the subscriptions of one endpoint: a link with a peer, or the loopback to one's own. */
+export interface Channel {
+  /** Who is at the other end. */
+  readonly identity: Identity
+  /** Is the other end this very endpoint? */
+  readonly isOwn: boolean
+  readonly outbox: Outbox
+  /** Bytes of body that a frame may have. */
+  readonly sendLimit: number
+  /** Requests that may wait for a response at a time. */
+  readonly requestLimit: number
+  /** Where what comes from the other end is accounted for. */
+  readonly intake: Intake
+  /** Does the other end let events and requests of this type in? */
+  accepts(type: string): boolean
+  /** Sends an event, in order with all others. */
+  send(frame: Frame, handling: Handling): void
+  /** Sends a message ahead of all events that wait. @throws UnserializablePayload, PayloadTooLarge */
+  tell(message: Dealing): void
+}

@@ -1,0 +1,126 @@
+import { PayloadTooLarge } from './errors'
+import {
+  BIN_8,
+  BIN_16,
+  BIN_32,
+  FALSE,
+  FIXARRAY_2,
+  FIXARRAY_3,
+  FIXARRAY_4,
+  FIXARRAY_5,
+  FIXSTR,
+  STR_8,
+  TRUE,
+} from './forms'
+import { type Frame, PREFIX_BYTES, SLAB_BYTES } from './frame'
+import { type Assignment, KIND_CODES } from './message'
+import { pack } from './packer'
+
+/** A frame over this size gets a buffer of its own instead of the rest of a slab. */
+const OWN_BUFFER_BYTES = SLAB_BYTES / 4
+
+/** A frame with a payload at its end. */
+export interface EventFrame extends Frame {
+  readonly payloadStart: number
+}
+
+/** Turns events into frames, each event once, whatever the number of its receivers. */
+export class Encoder {
+  readonly #limit: number
+  readonly #headers = new Map<string, Buffer>()
+  #slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+  #used = 0
+
+  /** @param limit bytes a frame's body may have */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** @throws UnserializablePayload, PayloadTooLarge */
+  event(type: string, payload: unknown): EventFrame {
+    const header = this.#header(type)
+    if (payload === undefined) {
+      const frame = this.#place(header, 0, type)
+      frame.bytes[frame.start + PREFIX_BYTES] = FIXARRAY_2
+      return frame
+    }
+    if (payload instanceof Uint8Array) return this.#binary(type, header, payload)
+
+    const packed = pack(payload)
+    const from = packed.start ?? 0
+    const to = packed.end ?? packed.length
+    const frame = this.#place(header, to - from, type)
+    packed.copy(frame.bytes, frame.payloadStart, from, to)
+    return frame
+  }
+
+  /** An event, encoded already, once more for a member of a queue. @throws PayloadTooLarge */
+  assignment({ bytes, payloadStart, end }: EventFrame, assigned: Omit<Assignment, 'kind' | 'payload'>): Frame {
+    const { queue, type, isFixed } = assigned
+    const code = payloadStart === end ? FIXARRAY_4 : FIXARRAY_5
+    const flag = isFixed ? TRUE : FALSE
+    const header = Buffer.from([code, KIND_CODES.assign, ...stringOf(queue), ...stringOf(type), flag])
+    const frame = this.#place(header, end - payloadStart, type)
+    bytes.copy(frame.bytes, frame.payloadStart, payloadStart, end)
+    return frame
+  }
+
+  /** Bytes at the top of a payload skip msgpackr, whose look-up of extensions costs more than the copy. */
+  #binary(type: string, header: Buffer, payload: Uint8Array): EventFrame {
+    const length = payload.length
+    const head = length < 0x100 ? 2 : length < 0x10000 ? 3 : 5
+    const frame = this.#place(header, head + length, type)
+    const { bytes, payloadStart: at } = frame
+    if (head === 2) {
+      bytes[at] = BIN_8
+      bytes[at + 1] = length
+    } else if (head === 3) {
+      bytes[at] = BIN_16
+      bytes.writeUInt16BE(length, at + 1)
+    } else {
+      bytes[at] = BIN_32
+      bytes.writeUInt32BE(length, at + 1)
+    }
+    bytes.set(payload, at + head)
+    return frame
+  }
+
+  /** Makes room for a frame, and writes its length and header. */
+  #place(header: Buffer, payloadBytes: number, type: string): EventFrame {
+    const length = header.length + payloadBytes
+    if (length > this.#limit) {
+      throw new PayloadTooLarge(`event ${type}: expected a frame of at most ${this.#limit} bytes, got ${length}`)
+    }
+    const size = PREFIX_BYTES + length
+    let bytes = this.#slab
+    let start = this.#used
+    if (size > OWN_BUFFER_BYTES) {
+      bytes = Buffer.allocUnsafeSlow(size)
+      start = 0
+    } else {
+      if (start + size > SLAB_BYTES) {
+        bytes = this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+        start = 0
+      }
+      this.#used = start + size
+    }
+    bytes.writeUInt32BE(length, start)
+    header.copy(bytes, start + PREFIX_BYTES)
+    return { bytes, start, payloadStart: start + PREFIX_BYTES + header.length, end: start + size }
+  }
+
+  /** The elements before the payload, the same for every event of a type: `[event, type, …`. */
+  #header(type: string): Buffer {
+    const known = this.#headers.get(type)
+    if (known) return known
+    const header = Buffer.from([FIXARRAY_3, KIND_CODES.event, ...stringOf(type)])
+    if (this.#headers.size < 10_000) this.#headers.set(type, header)
+    return header
+  }
+}
+
+/** A string of up to 255 bytes in its shortest form. */
+function stringOf(text: string): readonly number[] {
+  const bytes = Buffer.from(text)
+  return bytes.length < 0x20 ? [FIXSTR | bytes.length, ...bytes] : [STR_8, bytes.length, ...bytes]
+}

@@ -1,0 +1,52 @@
+import { isName } from './address'
+import { describe, ProtocolViolation } from './errors'
+
+/** Where a field may be left out. */
+export function optional<Value>(value: unknown, what: string, parse: (value: unknown, what: string) => Value) {
+  return value === undefined ? undefined : parse(value, what)
+}
+
+export function array(value: unknown, what: string): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  throw malformed(what, 'an array', value)
+}
+
+export function map(value: unknown, what: string): ReadonlyMap<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return new Map(Object.entries(value))
+  throw malformed(what, 'a map', value)
+}
+
+export function texts(value: unknown, what: string): string[] {
+  return array(value, what).map((item) => text(item, `${what}[]`))
+}
+
+export function text(value: unknown, what: string): string {
+  if (typeof value === 'string') return value
+  throw malformed(what, 'a string', value)
+}
+
+/** A string that can name an endpoint, a group or a queue. */
+export function name(value: unknown, what: string): string {
+  if (typeof value === 'string' && isName(value)) return value
+  throw malformed(what, 'a name', value)
+}
+
+export function flag(value: unknown, what: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw malformed(what, 'true or false', value)
+}
+
+export function count(value: unknown, what: string): number {
+  const number = integer(value)
+  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number
+  throw malformed(what, 'a whole number', value)
+}
+
+/** Encoders that write every integer with 64 bits are decoded to bigints. */
+export function integer(value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value
+}
+
+function malformed(what: string, expected: string, value: unknown): ProtocolViolation {
+  return new ProtocolViolation('malformed', `${what}: expected ${expected}, got ${describe(value)}`)
+}

@@ -1,0 +1,12 @@
+/** First bytes of the msgpack forms that are written and read without msgpackr (msgpack's specification, "Formats"). */
+export const FIXARRAY_2 = 0x92
+export const FIXARRAY_3 = 0x93
+export const FIXARRAY_4 = 0x94
+export const FIXARRAY_5 = 0x95
+export const FALSE = 0xc2
+export const TRUE = 0xc3
+export const FIXSTR = 0xa0
+export const STR_8 = 0xd9
+export const BIN_8 = 0xc4
+export const BIN_16 = 0xc5
+export const BIN_32 = 0xc6

@@ -1,0 +1,61 @@
+/** What can be made to give up some of what it holds. */
+export interface Holder {
+  readonly bytes: number
+  /** Gives up its oldest piece. Returns whether it had any. */
+  giveUpOldest(): boolean
+}
+
+/**
+ * The memory that all backlogs of an endpoint hold together. Buffers that several of them share count once; at the cap
+ * the backlog that has most waiting gives up its oldest.
+ */
+export class Holdings {
+  readonly #cap: number
+  readonly #holders = new Set<Holder>()
+  readonly #references = new Map<Buffer, number>()
+  #total = 0
+
+  /** @param cap bytes */
+  constructor(cap: number) {
+    this.#cap = cap
+  }
+
+  /** Bytes of buffers that are held. */
+  get total(): number {
+    return this.#total
+  }
+
+  join(holder: Holder): void {
+    this.#holders.add(holder)
+  }
+
+  leave(holder: Holder): void {
+    this.#holders.delete(holder)
+  }
+
+  retain(buffer: Buffer): void {
+    const count = this.#references.get(buffer)
+    this.#references.set(buffer, (count ?? 0) + 1)
+    if (count === undefined) this.#total += buffer.length
+  }
+
+  release(buffer: Buffer): void {
+    const count = this.#references.get(buffer)
+    if (count === undefined) return
+    if (count > 1) {
+      this.#references.set(buffer, count - 1)
+      return
+    }
+    this.#references.delete(buffer)
+    this.#total -= buffer.length
+  }
+
+  /** Brings the total under the cap, as far as there is anything left to give up. */
+  makeRoom(): void {
+    while (this.#total > this.#cap) {
+      let largest: Holder | undefined
+      for (const holder of this.#holders) if (holder.bytes > (largest?.bytes ?? 0)) largest = holder
+      if (!largest?.giveUpOldest()) return
+    }
+  }
+}

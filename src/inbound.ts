@@ -1,0 +1,70 @@
+import { decodeMessage, EventDecoder } from './codec'
+import { FrameReader, PREFIX_BYTES } from './frame'
+import type { Intake } from './intake'
+import type { Message } from './message'
+
+/** Where what has come in goes. */
+export interface InboundSink {
+  readonly event: (type: string, payload: unknown) => void
+  readonly message: (message: Message) => void
+}
+
+/** Bytes that come in, as messages; events are decoded where they lie, and are on the sender's account. */
+export class Inbound {
+  readonly #intake: Intake
+  readonly #sink: InboundSink
+  readonly #reader: FrameReader
+  readonly #decoder = new EventDecoder()
+  #takesEvents: boolean
+
+  /**
+   * @param limit bytes a frame's body may have
+   * @param takesEvents whether events are legal from the start
+   */
+  constructor(limit: number, takesEvents: boolean, intake: Intake, sink: InboundSink) {
+    this.#intake = intake
+    this.#sink = sink
+    this.#takesEvents = takesEvents
+    this.#reader = new FrameReader(limit, (bytes, start, end) => this.#receive(bytes, start, end))
+  }
+
+  /** Bytes of a frame that has begun and not ended. */
+  get heldBytes(): number {
+    return this.#reader.heldBytes
+  }
+
+  set limit(bytes: number) {
+    this.#reader.limit = bytes
+  }
+
+  takeEvents(): void {
+    this.#takesEvents = true
+  }
+
+  /** @throws ProtocolViolation */
+  push(chunk: Buffer): void {
+    this.#reader.push(chunk)
+  }
+
+  /** Hands on nothing more, not even from the chunk being read. */
+  stop(): void {
+    this.#reader.stop()
+  }
+
+  #receive(bytes: Buffer, start: number, end: number): void {
+    const size = end - start + PREFIX_BYTES
+    const header = this.#takesEvents ? this.#decoder.header(bytes, start, end) : undefined
+    if (!header) return this.#receiveMessage(decodeMessage(bytes, start, end), size)
+    const payload = this.#decoder.payload(bytes, header.payloadStart, end)
+    this.#intake.begin(size)
+    this.#sink.event(header.type, payload)
+    this.#intake.end()
+  }
+
+  #receiveMessage(message: Message, size: number): void {
+    const isOnAccount = this.#takesEvents && (message.kind === 'event' || message.kind === 'assign')
+    if (isOnAccount) this.#intake.begin(size)
+    this.#sink.message(message)
+    if (isOnAccount) this.#intake.end()
+  }
+}

@@ -1,0 +1,292 @@
+import type { Address } from './address'
+import { Asker } from './asker'
+import type { Identity } from './audience'
+import { boundaryOf, isWithin } from './boundary'
+import { Broadcaster } from './broadcaster'
+import type { Channel } from './channel'
+import type { Clock } from './clock'
+import { assignmentOf } from './codec'
+import { BoundaryCrossed, type LahjaError, NoSubscribers } from './errors'
+import type { Frame } from './frame'
+import { Gate } from './gate'
+import { Holdings } from './holdings'
+import { type Interest, InterestSet } from './interest'
+import type { Link } from './link'
+import { Loopback } from './loopback'
+import { Membership, type Receiver, type Remains } from './membership'
+import { Mesh } from './mesh'
+import type { Dealing } from './message'
+import type { EndpointEvents } from './notifier'
+import type { Settings } from './options'
+import { Queues } from './queues'
+import { Requests } from './requests'
+import { Responders } from './responders'
+import { type Member, Routes } from './routes'
+import type { Session } from './session'
+import { Settlements } from './settlements'
+import { Subscriptions } from './subscriptions'
+import type { Transport } from './transport'
+import { Waits } from './waits'
+
+/** The world an endpoint lives in. */
+export interface World {
+  readonly transport: Transport
+  readonly clock: Clock
+}
+
+/** What a participant tells its endpoint. */
+export interface ParticipantEvents {
+  readonly notify: <Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]) => void
+  readonly report: (error: LahjaError) => void
+  readonly nameLost: () => void
+}
+
+/** What an endpoint is made of, put together: what comes in finds its room, and what goes out its way. */
+export class Participant implements Receiver {
+  readonly self: Address & Identity
+  readonly waits: Waits
+  /** Waits that a close makes shorter, but does not end: for slow peers, and for what has begun. */
+  readonly handovers: Waits
+  readonly membership: Membership
+  readonly routes: Routes
+  readonly broadcaster: Broadcaster
+  readonly subscriptions: Subscriptions
+  readonly responders: Responders
+  readonly asker: Asker
+  readonly loopback: Loopback
+  /** What this endpoint's own subscriptions and responders want. */
+  readonly interest = new InterestSet()
+  readonly #clock: Clock
+  /** Milliseconds to wait for peers that don't answer. */
+  readonly #patience: number
+  readonly #events: ParticipantEvents
+  readonly #mesh: Mesh
+  readonly #queues = new Queues()
+  readonly #requests: Requests
+  readonly #settlements: Settlements
+  #state: 'open' | 'leaving' = 'open'
+
+  constructor(settings: Settings, { transport, clock }: World, events: ParticipantEvents) {
+    const { name, groups, accepts, limits, watch, overflow, requireSubscriber } = settings
+    this.self = { name, groups, id: clock.incarnationId() }
+    this.#clock = clock
+    this.#patience = limits.patience
+    this.#events = events
+    this.waits = new Waits(clock)
+    this.handovers = new Waits(clock)
+    this.#settlements = new Settlements(clock)
+    this.routes = new Routes(this.self)
+    const holdings = new Holdings(limits.outboxTotal)
+    this.loopback = new Loopback(
+      this.self,
+      { clock, limits, holdings },
+      {
+        event: (type, payload) => this.event(this.loopback, type, payload),
+        gap: (count) => events.notify('gap', { peer: name, count }),
+        message: (message) => this.message(this.loopback, message),
+      },
+    )
+    const announcements = {
+      announce: (change: 'subscribe' | 'unsubscribe', interest: Interest) => this.#announce(change, interest),
+      known: () => this.waits.settle('ready', {}, this.#mesh.known()),
+      failed: events.report,
+    }
+    this.subscriptions = new Subscriptions({ ...announcements, settled: (channel) => this.#settled(channel) })
+    const limit = limits.pendingRequests
+    this.responders = new Responders({ ...announcements, limit, idle: () => this.handovers.changed() })
+    this.#requests = new Requests({ responders: (type) => this.routes.responders(type) })
+    this.asker = new Asker(this.#requests, this.waits)
+    this.membership = new Membership({
+      name,
+      gate: new Gate(this.self, accepts),
+      routes: this.routes,
+      waits: this.waits,
+      receiver: this,
+      notify: events.notify,
+      report: events.report,
+      nameLost: (error) => {
+        events.report(error)
+        events.nameLost()
+      },
+    })
+    const { routes } = this
+    this.broadcaster = new Broadcaster({
+      clock,
+      overflow,
+      requireSubscriber,
+      frameLimit: limits.frame,
+      routes,
+      queues: this.#queues,
+    })
+    this.#mesh = new Mesh({
+      self: { ...this.self, frameLimit: limits.frame, window: limits.window, requestLimit: limit, accepts },
+      transport,
+      clock,
+      limits,
+      holdings,
+      watch,
+      interest: () => this.#told(),
+      events: this.membership,
+    })
+  }
+
+  start(): Promise<void> {
+    return this.#mesh.start()
+  }
+
+  event(channel: Channel, type: string, payload: unknown): void {
+    this.subscriptions.deliver({ type, payload, origin: channel.identity.name }, channel)
+  }
+
+  message(channel: Channel, message: Dealing): void {
+    switch (message.kind) {
+      case 'assign':
+        return this.subscriptions.assign(message, channel)
+      case 'settle':
+        return this.#queues.settled(channel, message.count)
+      case 'return':
+        if (this.#queues.inHand(channel) === 0) return this.#reportUngiven(message, channel)
+        this.#queues.settled(channel, 1)
+        if (!this.broadcaster.giveToAnother({ ...message, kind: 'assign' })) this.#reportReturned(message, channel)
+        return
+      case 'request':
+      case 'cancel':
+        return this.responders.message(channel, message)
+      case 'response':
+      case 'failure':
+      case 'decline':
+        return this.#requests.message(channel, message)
+      default:
+        return message satisfies never
+    }
+  }
+
+  wanted(): void {
+    this.#requests.advance()
+  }
+
+  unwanted(link: Session): void {
+    const frames = link.outbox.recall((frame) => {
+      const members = this.#membersFor(frame)
+      return !members.some(({ channel }) => channel === link)
+    })
+    this.#takeFrom(link, frames)
+  }
+
+  lagging(link: Session): void {
+    const frames = link.outbox.recall((frame) => {
+      return this.#membersFor(frame).some(({ channel }) => !channel.outbox.isLagging) && !assignmentOf(frame).isFixed
+    })
+    this.#takeFrom(link, frames)
+  }
+
+  ended(link: Link): Remains {
+    const frames = link.outbox.recall(() => true)
+    const inHand = this.#queues.ended(link)
+    const passedOn = this.#state === 'open' ? this.#passOn(frames) : 0
+    this.#requests.ended(link)
+    this.responders.ended(link)
+    return { passedOn, unfinished: inHand - frames.length }
+  }
+
+  /** Milliseconds, to tell how long something took. */
+  now(): number {
+    return this.#clock.now()
+  }
+
+  /**
+   * Takes no more of what others can do, and lets what has begun come to its end, for so long at most. Nothing to wait
+   * for where nothing has begun.
+   */
+  finish(timeout: number): Promise<void> | undefined {
+    const wasMember = this.subscriptions.leaveQueues()
+    const wasResponder = this.responders.close()
+    if (!wasMember && !wasResponder && this.#isIdle) return undefined
+    return this.#finish(timeout)
+  }
+
+  /** Leaves the bus. Returns how many events were not delivered, by peer name. */
+  async leave(timeout: number): Promise<Map<string, number>> {
+    this.#state = 'leaving'
+    this.#settlements.flush()
+    const own = this.handovers.settle('close', { timeout }, this.loopback.outbox.flushed()).catch(() => {})
+    const [undelivered] = await Promise.all([this.#mesh.close(timeout), own])
+    undelivered.set(this.self.name, this.loopback.outbox.close())
+    this.loopback.outbox.discard()
+    this.subscriptions.close()
+    this.responders.ended(this.loopback)
+    return new Map([...undelivered].filter(([, events]) => events > 0))
+  }
+
+  get #isIdle(): boolean {
+    return this.subscriptions.isIdle && this.responders.isIdle
+  }
+
+  /** What is on its way here comes before the peers' word that they send no more. */
+  async #finish(timeout: number): Promise<void> {
+    const began = this.now()
+    const patience = Math.min(timeout, this.#patience)
+    await this.handovers.settle('finish', { timeout: patience }, this.#mesh.known()).catch(() => {})
+    const left = Math.max(timeout - (this.now() - began), 0)
+    await this.handovers.until('finish', { timeout: left }, () => this.#isIdle).catch(() => {})
+  }
+
+  #announce(change: 'subscribe' | 'unsubscribe', interest: Interest): void {
+    const isNews = change === 'subscribe' ? this.interest.add(interest) : this.interest.remove(interest)
+    if (isNews && change === 'subscribe') this.routes.add(this.loopback, interest)
+    else if (isNews) this.routes.remove(this.loopback, interest)
+    if (isNews) this.waits.changed()
+    // A boundary may have been drawn since the subscribe was told.
+    if (isNews && (change === 'unsubscribe' || this.#isForOthers(interest))) this.#mesh.announce(change, interest)
+  }
+
+  *#told(): Generator<Interest> {
+    for (const interest of this.interest) if (this.#isForOthers(interest)) yield interest
+  }
+
+  /** Others need not know of what a boundary keeps from coming here. */
+  #isForOthers({ type }: Interest): boolean {
+    const boundary = boundaryOf(type)
+    return boundary === undefined || isWithin(boundary, this.self)
+  }
+
+  /** Those who share the event of an assignment's frame. */
+  #membersFor(frame: Frame): readonly Member[] {
+    const { queue, type } = assignmentOf(frame)
+    return this.routes.select(type).queues.find(({ name }) => name === queue)?.members ?? []
+  }
+
+  /** Gives what was taken back from a peer to others. */
+  #takeFrom(link: Session, frames: readonly Frame[]): void {
+    this.#queues.settled(link, frames.length)
+    const left = frames.length - this.#passOn(frames)
+    if (left === 0) return
+    const cause = `${link.identity.name} has left their queues`
+    this.#events.report(new NoSubscribers(`${left} events: expected other members, as ${cause}`))
+  }
+
+  #passOn(frames: readonly Frame[]): number {
+    let passedOn = 0
+    for (const frame of frames) {
+      const assignment = assignmentOf(frame)
+      if (this.broadcaster.giveToAnother(assignment, frame)) passedOn++
+    }
+    return passedOn
+  }
+
+  #settled(channel: Channel): void {
+    this.#settlements.add(channel)
+    this.handovers.changed()
+  }
+
+  #reportUngiven({ type }: { readonly type: string }, { identity }: Channel): void {
+    this.#events.report(
+      new BoundaryCrossed(`expected no return of ${type} from ${identity.name}: it has been given none`),
+    )
+  }
+
+  #reportReturned({ type, queue }: { readonly type: string; readonly queue: string }, { identity }: Channel): void {
+    const left = `${identity.name} has left the queue`
+    this.#events.report(new NoSubscribers(`event ${type} of queue ${queue}: expected another member, as ${left}`))
+  }
+}

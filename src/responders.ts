@@ -1,0 +1,190 @@
+import type { Channel } from './channel'
+import { AbortError, AlreadyResponding, asError, HandlerError, LahjaError, type RemoteFailure } from './errors'
+import type { RequestEvent, RequestHandler } from './event'
+import type { Interest } from './interest'
+import type { Dealing, MessageOf } from './message'
+import { Responder } from './responder'
+import { type StandardSchema, validate } from './schema'
+
+export interface RespondOptions {
+  /** Send askers the stack of what the handler throws, beside its name, message and code. Default false. */
+  readonly sendStack?: boolean | undefined
+  /** Ends the responding. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface RespondersContext {
+  /** Tells everyone that this endpoint has begun or ended to respond. */
+  readonly announce: (change: 'subscribe' | 'unsubscribe', interest: Interest) => void
+  /** Resolves when everyone knows of all that has been announced; rejects when the endpoint closes first. */
+  readonly known: () => Promise<void>
+  readonly failed: (error: LahjaError) => void
+  /** Called when nothing is being responded to any more. */
+  readonly idle: () => void
+  /** Requests of one asker under way at a time. */
+  readonly limit: number
+}
+
+/** How requests of one type are answered. */
+export interface Service {
+  readonly type: string
+  readonly handler: RequestHandler<unknown, unknown>
+  readonly requestSchema: StandardSchema | undefined
+  readonly responseSchema: StandardSchema | undefined
+  /** Whether askers get the stack of what the handler throws. */
+  readonly sendStack: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+/** What others ask of this endpoint: each request is handled once, and answered once. */
+export class Responders {
+  readonly #context: RespondersContext
+  readonly #services = new Map<string, Service>()
+  readonly #open = new Set<Responder>()
+  readonly #underWay = new Map<Channel, Map<number, AbortController>>()
+
+  constructor(context: RespondersContext) {
+    this.#context = context
+  }
+
+  /** Is no request being handled? */
+  get isIdle(): boolean {
+    return this.#underWay.size === 0
+  }
+
+  /** @throws AlreadyResponding */
+  add(service: Service): Responder {
+    const { type, signal } = service
+    if (this.#services.has(type)) {
+      throw new AlreadyResponding(`respond ${type}: expected one responder on this endpoint, but there is one already`)
+    }
+    const { announce, known } = this.#context
+    const interest: Interest = { type, responds: true }
+    this.#services.set(type, service)
+    announce('subscribe', interest)
+    const stop = () => responder.unsubscribe()
+    const responder: Responder = new Responder(type, known, () => {
+      signal?.removeEventListener('abort', stop)
+      this.#services.delete(type)
+      this.#open.delete(responder)
+      announce('unsubscribe', interest)
+    })
+    this.#open.add(responder)
+    if (signal?.aborted) responder.unsubscribe()
+    else signal?.addEventListener('abort', stop, { once: true })
+    return responder
+  }
+
+  message(channel: Channel, message: MessageOf<'request' | 'cancel'>): void {
+    if (message.kind === 'request') void this.#handle(channel, message)
+    else this.#finish(channel, message.id)?.abort(new AbortError('the asker has given the request up'))
+  }
+
+  /** An asker's link has ended: nobody waits for its responses any more. */
+  ended(channel: Channel): void {
+    const underWay = this.#underWay.get(channel)
+    this.#underWay.delete(channel)
+    for (const controller of underWay?.values() ?? []) {
+      controller.abort(new AbortError(`${channel.identity.name}, who asked, is gone`))
+    }
+    if (this.isIdle) this.#context.idle()
+  }
+
+  /** Responds no more; what is under way may end. Returns whether there was anything to end. */
+  close(): boolean {
+    const open = [...this.#open]
+    for (const responder of open) responder.unsubscribe()
+    return open.length > 0
+  }
+
+  async #handle(channel: Channel, { id, type, payload }: MessageOf<'request'>): Promise<void> {
+    const service = this.#services.get(type)
+    const underWay = this.#underWay.get(channel) ?? new Map<number, AbortController>()
+    if (underWay.has(id)) return
+    if (!service || underWay.size >= this.#context.limit) return channel.tell({ kind: 'decline', id })
+    const controller = new AbortController()
+    this.#underWay.set(channel, underWay.set(id, controller))
+    const answer = await answerOf(service, id, {
+      type,
+      payload,
+      origin: channel.identity.name,
+      signal: controller.signal,
+    })
+    if (this.#finish(channel, id) === controller) this.#send(channel, answer)
+    else if (answer.kind === 'failure' && !isAbort(answer.thrown)) this.#report(type, answer.thrown)
+  }
+
+  /** Ends what is under way under this number, if it is. */
+  #finish(channel: Channel, id: number): AbortController | undefined {
+    const underWay = this.#underWay.get(channel)
+    const controller = underWay?.get(id)
+    underWay?.delete(id)
+    if (underWay?.size === 0) this.#underWay.delete(channel)
+    if (this.isIdle) this.#context.idle()
+    return controller
+  }
+
+  #send(channel: Channel, answer: Answer): void {
+    try {
+      channel.tell(messageOf(answer))
+    } catch (thrown) {
+      const { id, service } = answer
+      this.#report(service.type, thrown)
+      const { name, message, code } = failureOf(thrown, false)
+      channel.tell({
+        kind: 'failure',
+        id,
+        error: { name: clip(name), message: clip(message), code: code && clip(code) },
+      })
+    }
+  }
+
+  #report(type: string, thrown: unknown): void {
+    const cause = asError(thrown)
+    const message = `a responder to ${type} failed: ${cause.message}`
+    this.#context.failed(thrown instanceof LahjaError ? thrown : new HandlerError(message, { cause }))
+  }
+}
+
+type Answer = { readonly id: number; readonly service: Service } & (
+  | { readonly kind: 'response'; readonly payload: unknown }
+  | { readonly kind: 'failure'; readonly thrown: unknown }
+)
+
+async function answerOf(service: Service, id: number, event: RequestEvent): Promise<Answer> {
+  const { type, requestSchema, responseSchema, handler } = service
+  try {
+    const payload = requestSchema
+      ? validate(requestSchema, event.payload, `request ${type} from ${event.origin}`)
+      : event.payload
+    const response = await handler({ ...event, payload })
+    // Only whether it fits: what the schema makes of it, it makes where it arrives.
+    if (responseSchema) validate(responseSchema, response, `response to ${type}`)
+    return { kind: 'response', id, service, payload: response }
+  } catch (thrown) {
+    return { kind: 'failure', id, service, thrown }
+  }
+}
+
+function messageOf(answer: Answer): Dealing {
+  const { id, kind } = answer
+  if (kind === 'response') return { kind, id, payload: answer.payload }
+  return { kind, id, error: failureOf(answer.thrown, answer.service.sendStack) }
+}
+
+/** Of what was thrown, what an asker is told. */
+function failureOf(thrown: unknown, withStack: boolean): RemoteFailure {
+  const error = asError(thrown)
+  const { name, message, stack } = error
+  const code = 'code' in error && ['string', 'number'].includes(typeof error.code) ? String(error.code) : undefined
+  return { name: String(name), message: String(message), code, stack: withStack ? stack : undefined }
+}
+
+/** So that it fits into every peer's frames. */
+function clip(text: string): string {
+  return text.slice(0, 300)
+}
+
+function isAbort(thrown: unknown): boolean {
+  return thrown instanceof AbortError || (thrown instanceof Error && thrown.name === 'AbortError')
+}

@@ -1,0 +1,292 @@
+import { getEventListeners } from 'node:events'
+import { expect } from 'chai'
+import { defineEvent, defineRequest, type Endpoint, type SubscribeOptions, type WaitOptions } from '../../src'
+import { freshBus, until } from '../bus'
+import { rejection } from '../rejection'
+import { barePeers } from './bare-peer'
+
+const News = defineEvent<number>('news')
+const Ask = defineRequest<number, string>('ask')
+const Secret = defineEvent<number>('awareness.secret', { boundary: { groups: ['awareness'] } })
+
+describe('awareness', () => {
+  const bus = freshBus()
+  const connectPeer = barePeers()
+  let a: Endpoint
+  let b: Endpoint
+  let c: Endpoint
+
+  beforeEach(async () => {
+    a = await bus.start('a')
+    b = await bus.start('b', { groups: ['blue'] })
+    c = await bus.start('c')
+    await a.waitUntilConnectedTo(['b', 'c'])
+    await b.waitUntilConnectedTo('c')
+  })
+
+  /** Who of the others would get an event or request of the type from a, as each of the questions has it. */
+  const answers = (type: string) => ({
+    b: a.isEndpointSubscribedTo('b', type),
+    any: a.isAnyEndpointSubscribedTo(type),
+    others: a.areAllEndpointsSubscribedTo(type, { includeSelf: false }),
+    all: a.areAllEndpointsSubscribedTo(type),
+  })
+
+  const NOBODY = { b: false, any: false, others: false, all: false }
+
+  const listen = (endpoint: Endpoint, type: string, options?: SubscribeOptions) =>
+    endpoint.subscribe(type, () => {}, options).ready
+
+  it('answers for events, from nobody to everyone and back', async () => {
+    expect(answers('news')).to.deep.equal(NOBODY)
+    await listen(a, 'news')
+    expect(answers('news')).to.deep.equal(NOBODY)
+    await listen(c, 'news')
+    expect(answers('news')).to.deep.equal({ ...NOBODY, any: true })
+    await listen(b, 'news')
+    expect(answers('news')).to.deep.equal({ b: true, any: true, others: true, all: true })
+    await c.close()
+    await b.close()
+    await until(() => a.peers.length === 0)
+    expect(answers('news')).to.deep.equal({ ...NOBODY, others: true, all: true })
+  })
+
+  it('counts this endpoint in where all are asked for, unless it says otherwise', async () => {
+    await Promise.all([b, c].map((each) => listen(each, 'news')))
+    expect(answers('news')).to.deep.equal({ b: true, any: true, others: true, all: false })
+    const own = a.subscribe('news', () => {})
+    expect(answers('news').all).to.equal(true)
+    own.unsubscribe()
+    expect(answers('news').all).to.equal(false)
+  })
+
+  it('answers for requests', async () => {
+    const responder = b.respond(Ask, () => 'b')
+    await responder.ready
+    expect(answers('ask')).to.deep.equal({ ...NOBODY, b: true, any: true })
+    await c.respond(Ask, () => 'c').ready
+    a.respond(Ask, () => 'a')
+    expect(answers('ask')).to.deep.equal({ b: true, any: true, others: true, all: true })
+    responder.unsubscribe()
+    await until(() => !answers('ask').b)
+    expect(answers('ask')).to.deep.equal({ ...NOBODY, any: true })
+  })
+
+  it('takes definitions, and tells events from requests of the same name', async () => {
+    const Both = defineEvent<number>('ask')
+    await b.respond(Ask, () => 'b').ready
+    await c.subscribe(Both, () => {}).ready
+    expect(a.isEndpointSubscribedTo('b', Ask)).to.equal(true)
+    expect(a.isEndpointSubscribedTo('b', Both)).to.equal(false)
+    expect(a.isEndpointSubscribedTo('c', Ask)).to.equal(false)
+    expect(a.isEndpointSubscribedTo('c', Both)).to.equal(true)
+    expect(['b', 'c'].map((name) => a.isEndpointSubscribedTo(name, 'ask'))).to.deep.equal([true, true])
+    expect(a.isAnyEndpointSubscribedTo(News)).to.equal(false)
+    expect(a.areAllEndpointsSubscribedTo(Both)).to.equal(false)
+    await a.waitUntilEndpointSubscribedTo('b', Ask)
+    await a.waitUntilAnyEndpointSubscribedTo(Both)
+    expect(await rejection(a.waitUntilAllEndpointsSubscribedTo(Ask, { timeout: 5 }))).to.include({
+      code: 'LAHJA_WAIT_TIMEOUT',
+    })
+  })
+
+  it('answers for what patterns match, and for members of queues', async () => {
+    await listen(b, 'order.*')
+    await listen(c, 'task', { queue: 'workers' })
+    expect(answers('order.placed')).to.deep.equal({ ...NOBODY, b: true, any: true })
+    expect(answers('order')).to.deep.equal(NOBODY)
+    expect(answers('order.placed.late')).to.deep.equal(NOBODY)
+    expect(answers('task')).to.deep.equal({ ...NOBODY, any: true })
+    await listen(b, '>', { queue: 'workers' })
+    expect(answers('task')).to.deep.equal({ b: true, any: true, others: true, all: false })
+  })
+
+  it('answers for what this endpoint would be heard with: from, boundaries and accepts count', async () => {
+    await listen(b, 'news', { from: 'c' })
+    await listen(b, Secret.name)
+    expect(answers('news')).to.deep.equal(NOBODY)
+    expect(c.isEndpointSubscribedTo('b', 'news')).to.equal(true)
+    await listen(b, 'news', { from: ['a'] })
+    expect(answers('news').b).to.equal(true)
+    const closed = await bus.start('closed', { accepts: ['news'], groups: ['awareness'] })
+    await a.waitUntilConnectedTo('closed')
+    await listen(closed, '>')
+    const closedTo = ['news', 'other', Secret.name].map((type) => a.isEndpointSubscribedTo('closed', type))
+    expect(closedTo).to.deep.equal([true, false, false])
+    const vault = await bus.start('vault', { groups: ['awareness'] })
+    await a.waitUntilConnectedTo('vault')
+    await listen(vault, Secret.name)
+    expect(['b', 'vault'].map((name) => a.isEndpointSubscribedTo(name, Secret.name))).to.deep.equal([false, true])
+  })
+
+  it('keeps what a peer that ignores boundaries asks for out of the answers', async () => {
+    const peer = await connectPeer(a)
+    await peer.want({ type: Secret.name }, { type: 'news' })
+    expect(a.isEndpointSubscribedTo('bare', 'news')).to.equal(true)
+    expect(a.isEndpointSubscribedTo('bare', Secret.name)).to.equal(false)
+  })
+
+  it('answers no for whoever is not there, and for itself among the others', async () => {
+    await listen(a, 'news')
+    expect(a.isEndpointSubscribedTo('nobody', 'news')).to.equal(false)
+    expect(a.isEndpointSubscribedTo('a', 'news')).to.equal(false)
+    expect(['a', 'b', 'nobody'].map((name) => a.isConnectedTo(name))).to.deep.equal([true, true, false])
+  })
+
+  it('lists what this endpoint wants, and what each of the others does', async () => {
+    a.subscribe(News, () => {})
+    const twice = a.subscribe(News, () => {}, { from: 'b' })
+    a.subscribe('order.*', () => {}, { queue: 'q' })
+    await a.respond(Ask, () => 'a').ready
+    expect([...a.subscribedEvents].sort()).to.deep.equal(['ask', 'news', 'order.*'])
+    twice.unsubscribe()
+    expect([...a.subscribedEvents].sort()).to.deep.equal(['ask', 'news', 'order.*'])
+    await listen(c, 'task.>')
+    const known = [...b.connectedEndpointsAndSubscriptions].map(([name, types]) => [name, [...types].sort()])
+    expect(Object.fromEntries(known)).to.deep.equal({ a: ['ask', 'news', 'order.*'], c: ['task.>'] })
+    expect(b.peers.find(({ name }) => name === 'a')).to.deep.include({ responds: ['ask'] })
+  })
+
+  it('emits subscriptionsChanged for each change of a peer, and for nothing that is no change', async () => {
+    const changes: string[] = []
+    a.on('subscriptionsChanged', ({ name, subscriptions, responds }) => {
+      changes.push(`${name}: ${[...subscriptions, ...responds].sort()}`)
+    })
+    const first = b.subscribe(News, () => {})
+    const second = b.subscribe(News, () => {})
+    await Promise.all([first.ready, second.ready])
+    const responder = b.respond(Ask, () => 'b')
+    await responder.ready
+    first.unsubscribe()
+    second.unsubscribe()
+    responder.unsubscribe()
+    await listen(c, 'end')
+    await until(() => changes.length >= 5)
+    expect(changes.filter((change) => change.startsWith('b'))).to.deep.equal([
+      'b: news',
+      'b: ask,news',
+      'b: ask',
+      'b: ',
+    ])
+    expect(changes).to.include('c: end').and.have.length(5)
+  })
+
+  describe('waits', () => {
+    const WAITS: readonly [what: string, wait: (options: WaitOptions) => Promise<void>, fulfil: () => unknown][] = [
+      ['waitUntilConnectedTo', (options) => a.waitUntilConnectedTo(['b', 'late'], options), () => bus.start('late')],
+      [
+        'waitUntilConnectionsChange, by a newcomer,',
+        (options) => a.waitUntilConnectionsChange(options),
+        () => bus.start('late'),
+      ],
+      [
+        'waitUntilConnectionsChange, by one that leaves,',
+        (options) => a.waitUntilConnectionsChange(options),
+        () => b.close(),
+      ],
+      [
+        'waitUntilEndpointSubscribedTo',
+        (options) => a.waitUntilEndpointSubscribedTo('b', 'news', options),
+        () => listen(b, 'news'),
+      ],
+      [
+        'waitUntilEndpointSubscribedTo, of a request,',
+        (options) => a.waitUntilEndpointSubscribedTo('b', 'ask', options),
+        () => b.respond(Ask, () => 'b'),
+      ],
+      [
+        'waitUntilEndpointSubscribedTo, of one that comes subscribed,',
+        (options) => a.waitUntilEndpointSubscribedTo('late', 'news', options),
+        async () => listen(await bus.start('late'), '*', { queue: 'q', from: 'a' }),
+      ],
+      [
+        'waitUntilAnyEndpointSubscribedTo',
+        (options) => a.waitUntilAnyEndpointSubscribedTo('news', options),
+        () => listen(c, '>'),
+      ],
+      [
+        'waitUntilAllEndpointsSubscribedTo',
+        (options) => a.waitUntilAllEndpointsSubscribedTo('news', options),
+        () => Promise.all([b, c, a].map((each) => listen(each, 'news'))),
+      ],
+      [
+        'waitUntilAllEndpointsSubscribedTo, this one aside,',
+        (options) => a.waitUntilAllEndpointsSubscribedTo('news', { ...options, includeSelf: false }),
+        () => Promise.all([b, c].map((each) => listen(each, 'news'))),
+      ],
+      [
+        'waitUntilEndpointSubscriptionsChange',
+        (options) => a.waitUntilEndpointSubscriptionsChange(options),
+        () => listen(c, 'news'),
+      ],
+    ]
+
+    for (const [what, wait, fulfil] of WAITS) {
+      it(`${what} resolves when it is so, and not before`, async () => {
+        let isOver = false
+        const over = wait({ timeout: 50_000 }).then(() => {
+          isOver = true
+        })
+        await a.request('nobody').catch(() => {})
+        await new Promise((resolve) => setImmediate(resolve))
+        expect(isOver).to.equal(false)
+        await fulfil()
+        await over
+      })
+
+      it(`${what} ends at its timeout, by its signal and with the endpoint`, async () => {
+        const abort = new AbortController()
+        expect(await rejection(wait({ timeout: 1 }))).to.include({ code: 'LAHJA_WAIT_TIMEOUT' })
+        const aborted = rejection(wait({ signal: abort.signal }))
+        const closed = rejection(wait({}))
+        abort.abort('enough')
+        expect(await aborted).to.include({ code: 'LAHJA_ABORTED', cause: 'enough' })
+        expect(getEventListeners(abort.signal, 'abort')).to.deep.equal([])
+        expect(await rejection(wait({ signal: abort.signal }))).to.include({ code: 'LAHJA_ABORTED' })
+        await a.close()
+        expect(await closed).to.include({ code: 'LAHJA_ENDPOINT_CLOSED' })
+        expect(await rejection(wait({}))).to.include({ code: 'LAHJA_ENDPOINT_CLOSED' })
+      })
+    }
+
+    it('resolve at once for what is so already', async () => {
+      await Promise.all([a, b, c].map((each) => listen(each, 'news')))
+      const options = { timeout: 0 }
+      await a.waitUntilConnectedTo('b', options)
+      await a.waitUntilEndpointSubscribedTo('b', 'news', options)
+      await a.waitUntilAnyEndpointSubscribedTo('news', options)
+      await a.waitUntilAllEndpointsSubscribedTo('news', options)
+    })
+
+    it('for a change of subscriptions end with an unsubscribe, and with a subscriber that leaves', async () => {
+      const subscription = b.subscribe(News, () => {})
+      await subscription.ready
+      await listen(c, 'news')
+      const first = a.waitUntilEndpointSubscriptionsChange()
+      subscription.unsubscribe()
+      await first
+      expect(answers('news').b).to.equal(false)
+      const second = a.waitUntilEndpointSubscriptionsChange()
+      await c.close()
+      await second
+      expect(answers('news').any).to.equal(false)
+    })
+
+    it('refuse what is no type, and are not asked again when something changes', async () => {
+      // Alone, so that only this test's own calls change anything.
+      await Promise.all([b.close(), c.close()])
+      await until(() => a.peers.length === 0)
+      for (const type of ['news.*', '', 'a b']) {
+        expect(await rejection(() => a.isAnyEndpointSubscribedTo(type))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
+        for (const wait of [
+          a.waitUntilEndpointSubscribedTo('b', type),
+          a.waitUntilAnyEndpointSubscribedTo(type),
+          a.waitUntilAllEndpointsSubscribedTo(type),
+        ]) {
+          expect(await rejection(wait)).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
+        }
+      }
+      expect(() => a.subscribe(News, () => {})).not.to.throw()
+    })
+  })
+})

@@ -1,0 +1,241 @@
+import { expect } from 'chai'
+import { BoundaryCrossed, defineEvent, defineRequest, type Endpoint, InvalidArgument } from '../../src'
+import type { Message } from '../../src/message'
+import { freshBus, until } from '../bus'
+import { rejection } from '../rejection'
+import { barePeers } from './bare-peer'
+import { codesOf, reportsOf } from './reports'
+
+// A boundary holds for its name in the whole process, so no other test uses these names.
+const Rotated = defineEvent<number>('boundary.rotated', { boundary: 'internal' })
+const Opened = defineEvent<number>('boundary.opened', { boundary: { groups: ['vault', 'audit'] } })
+const Unseal = defineRequest<number, unknown>('boundary.unseal', { boundary: 'internal' })
+const Count = defineRequest<number, unknown>('boundary.count', { boundary: { groups: ['vault'] } })
+
+describe('a boundary', () => {
+  const bus = freshBus()
+  const connectPeer = barePeers()
+  let a: Endpoint
+  let vault: Endpoint
+  let shop: Endpoint
+  let got: string[]
+
+  beforeEach(async () => {
+    a = await bus.start('a')
+    vault = await bus.start('vault', { groups: ['vault'] })
+    shop = await bus.start('shop', { groups: ['shops'] })
+    for (const each of [a, vault]) await each.waitUntilConnectedTo(['a', 'vault', 'shop'])
+    got = []
+  })
+
+  /** Subscribes all three to the types and to `end`. */
+  async function listen(...types: string[]): Promise<void> {
+    for (const each of [a, vault, shop]) {
+      for (const type of [...types, 'end']) {
+        await each.subscribe(type, (event) => got.push(`${event.type} ${event.payload} ${each.name}`)).ready
+      }
+    }
+  }
+
+  /** What has arrived, once all has. */
+  async function arrived(): Promise<string[]> {
+    await a.broadcast('end', 0)
+    const isEnd = (each: string) => each.startsWith('end')
+    await until(() => got.filter(isEnd).length === 3)
+    return got.filter((each) => !isEnd(each)).sort()
+  }
+
+  describe('of one call', () => {
+    it('keeps an event from those that except names', async () => {
+      await listen('x')
+      expect(await a.broadcast('x', 1, { except: 'shop' })).to.equal(2)
+      expect(await a.broadcast('x', 2, { except: ['a', 'vault'] })).to.equal(1)
+      expect(await a.broadcast('x', 3, { except: { group: 'vault' } })).to.equal(2)
+      expect(await a.broadcast('x', 4, { to: ['shop', 'vault'], except: 'shop' })).to.equal(1)
+      expect(await arrived()).to.deep.equal(['x 1 a', 'x 1 vault', 'x 2 shop', 'x 3 a', 'x 3 shop', 'x 4 vault'])
+    })
+
+    it('has internal events stay at home', async () => {
+      await listen('x')
+      expect(await a.broadcast('x', 1, { internal: true })).to.equal(1)
+      expect(await a.broadcast('x', 2, { internal: true, to: 'shop' })).to.equal(0)
+      expect(await arrived()).to.deep.equal(['x 1 a'])
+    })
+  })
+
+  describe('of a type', () => {
+    it("'internal' is crossed neither by to, nor by a string of the same name, nor by another definition", async () => {
+      await listen('boundary.rotated')
+      const again = defineEvent<number>('boundary.rotated')
+      const counts = [
+        await a.broadcast(Rotated, 1),
+        await a.broadcast(Rotated, 2, { to: 'shop' }),
+        await a.broadcast('boundary.rotated', 3),
+        await a.broadcast('boundary.rotated', 4, { to: ['shop', 'vault', 'a'] }),
+        await a.broadcast(again, 5, { to: { group: 'shops' } }),
+      ]
+      a.broadcastNowait('boundary.rotated', 6, { to: 'vault' })
+      expect(counts).to.deep.equal([1, 0, 1, 1, 0])
+      expect(await arrived()).to.deep.equal([1, 3, 4].map((n) => `boundary.rotated ${n} a`))
+    })
+
+    it('of groups lets in these, its own endpoint and nobody else, whatever to says', async () => {
+      await listen('boundary.opened')
+      const counts = [
+        await a.broadcast(Opened, 1),
+        await a.broadcast('boundary.opened', 2, { to: ['shop', 'vault'] }),
+        await shop.broadcast('boundary.opened', 3, { to: { group: 'shops' } }),
+      ]
+      expect(counts).to.deep.equal([2, 1, 1])
+      expect(await arrived()).to.deep.equal([
+        'boundary.opened 1 a',
+        'boundary.opened 1 vault',
+        'boundary.opened 2 vault',
+        'boundary.opened 3 shop',
+      ])
+    })
+
+    it('holds for patterns and for members of queues', async () => {
+      for (const each of [vault, shop]) {
+        await each.subscribe('boundary.*', ({ type }) => got.push(`${type} pattern ${each.name}`)).ready
+        await each.subscribe('boundary.>', ({ type }) => got.push(`${type} queue ${each.name}`), { queue: 'q' }).ready
+      }
+      for (let n = 0; n < 4; n++) expect(await a.broadcast(Opened, n)).to.equal(1)
+      expect(await a.broadcast(Rotated, 1)).to.equal(0)
+      await until(() => got.length === 8)
+      expect(new Set(got)).to.deep.equal(new Set(['boundary.opened pattern vault', 'boundary.opened queue vault']))
+    })
+
+    it('holds for requests', async () => {
+      for (const each of [a, vault, shop]) {
+        await each.respond(Count, () => each.name).ready
+        await each.respond(Unseal, () => each.name).ready
+      }
+      const names = new Set<unknown>()
+      for (let n = 0; n < 6; n++) names.add(await a.request(Count, n))
+      expect(names).to.deep.equal(new Set(['a', 'vault']))
+      for (let n = 0; n < 3; n++) expect(await a.request(Unseal, n)).to.equal('a')
+      for (const type of [Count, 'boundary.count', Unseal, 'boundary.unseal']) {
+        expect(await rejection(a.request<number, unknown, number, unknown>(type, 1, { to: 'shop' }))).to.include({
+          code: 'LAHJA_NO_SUBSCRIBERS',
+        })
+      }
+      const origins: string[] = []
+      for await (const { origin } of a.requestAll(Count, 1)) origins.push(origin)
+      expect(origins.sort()).to.deep.equal(['a', 'vault'])
+    })
+
+    it('holds also for a peer that asks for what it must not have', async () => {
+      const peer = await connectPeer(a, { groups: ['shops'] })
+      const types = [Rotated.name, Opened.name]
+      await peer.want(...types.flatMap((type) => [{ type }, { type, queue: 'q' }]), { type: 'boundary.*' })
+      await peer.want(...[Unseal, Count].map(({ name }) => ({ type: name, responds: true })), { type: 'end' })
+      for (const type of types) expect(await a.broadcast(type, 1, { to: 'bare' })).to.equal(0)
+      for (const { name } of [Unseal, Count]) {
+        expect(await rejection(a.request(name, 1))).to.include({ code: 'LAHJA_NO_SUBSCRIBERS' })
+        expect(await rejection(a.requestAll(name, 1).next())).to.include({ code: 'LAHJA_NO_SUBSCRIBERS' })
+      }
+      await a.broadcast('end')
+      await until(() => peer.types.includes('end'))
+      expect(peer.types).to.deep.equal(['end'])
+    })
+
+    it('keeps what cannot come in from being told to peers', async () => {
+      await listen('boundary.rotated', 'boundary.opened')
+      const peers = new Map(a.peers.map(({ name, subscriptions }) => [name, [...subscriptions].sort()]))
+      expect(Object.fromEntries(peers)).to.deep.equal({ shop: ['end'], vault: ['boundary.opened', 'end'] })
+    })
+
+    it('cannot be drawn anew, and is refused where it is none', async () => {
+      expect(
+        await rejection(() => defineEvent('boundary.rotated', { boundary: { groups: ['shops'] } })),
+      ).to.be.instanceOf(InvalidArgument)
+      for (const boundary of ['external', { groups: [] }, { groups: ['a b'] }, {}, null]) {
+        const options = Object.assign({ boundary: 'internal' as const }, { boundary })
+        expect(await rejection(() => defineEvent('boundary.none', options))).to.be.instanceOf(InvalidArgument)
+      }
+    })
+  })
+
+  describe('of an endpoint, accepts,', () => {
+    it('lets in these types only, from others, and is visible to them', async () => {
+      const closed = await bus.start('closed', { accepts: ['order.*', 'end'] })
+      await a.waitUntilConnectedTo('closed')
+      expect(a.peers.find(({ name }) => name === 'closed')?.accepts).to.deep.equal(['order.*', 'end'])
+      expect(a.peers.find(({ name }) => name === 'shop')?.accepts).to.equal(undefined)
+      await closed.subscribe('>', ({ type, origin }) => got.push(`${type} ${origin}`)).ready
+      await closed.respond('order.get', () => 'order').ready
+      await closed.respond('secret.get', () => 'secret').ready
+      const counts = [await a.broadcast('order.placed'), await a.broadcast('secret', 1, { to: 'closed' })]
+      expect(counts).to.deep.equal([1, 0])
+      expect(await a.request('order.get')).to.equal('order')
+      expect(await rejection(a.request('secret.get'))).to.include({ code: 'LAHJA_NO_SUBSCRIBERS' })
+      expect(a.isEndpointSubscribedTo('closed', 'secret')).to.equal(false)
+      expect(await closed.broadcast('secret', 2)).to.equal(1)
+      expect(await closed.request('secret.get')).to.equal('secret')
+      await a.broadcast('end')
+      await until(() => got.includes('end a'))
+      expect(got.sort()).to.deep.equal(['end a', 'order.placed a', 'secret closed'])
+    })
+
+    it('lets nothing in where it is empty', async () => {
+      const closed = await bus.start('closed', { accepts: [] })
+      await a.waitUntilConnectedTo('closed')
+      await closed.subscribe('>', () => {}).ready
+      expect(await a.broadcast('order.placed')).to.equal(0)
+      expect(await closed.broadcast('order.placed')).to.equal(1)
+    })
+  })
+
+  describe('that a peer ignores', () => {
+    const REFUSED: readonly [what: string, message: Message, answer: string | undefined][] = [
+      ['an event of an internal type', { kind: 'event', type: 'boundary.rotated', payload: 1 }, undefined],
+      ['an event of a group it has not', { kind: 'event', type: 'boundary.opened', payload: 1 }, undefined],
+      ['an event of a type that is not accepted', { kind: 'event', type: 'other', payload: 1 }, undefined],
+      [
+        'an assignment of an internal type',
+        { kind: 'assign', queue: 'q', type: 'boundary.rotated', isFixed: false, payload: 1 },
+        'settle',
+      ],
+      [
+        'an assignment of a type that is not accepted',
+        { kind: 'assign', queue: 'q', type: 'other', isFixed: false, payload: 1 },
+        'settle',
+      ],
+      ['a request of an internal type', { kind: 'request', id: 7, type: 'boundary.unseal', payload: 1 }, 'decline'],
+      ['a request of a group it has not', { kind: 'request', id: 7, type: 'boundary.count', payload: 1 }, 'decline'],
+      [
+        'a request of a type that is not accepted',
+        { kind: 'request', id: 7, type: 'other.get', payload: 1 },
+        'decline',
+      ],
+    ]
+
+    for (const [what, message, answer] of REFUSED) {
+      it(`has ${what} refused and reported, and the link stays`, async () => {
+        const closed = await bus.start('closed', { accepts: ['boundary.*', 'end'] })
+        const reports = reportsOf(closed)
+        for (const type of ['>', 'boundary.rotated', 'boundary.opened', 'other']) {
+          closed.subscribe(type, (event) => got.push(event.type))
+          closed.subscribe(type, (event) => got.push(event.type), { queue: 'q' })
+        }
+        for (const type of [Unseal, Count]) closed.respond(type, () => got.push('asked'))
+        closed.respond('other.get', () => got.push('asked'))
+        const peer = await connectPeer(closed)
+        peer.say(message, { kind: 'event', type: 'end', payload: 0 }, { kind: 'ping' })
+        await until(() => got.includes('end') && peer.heardOf('pong').length === 1)
+        expect(got).to.deep.equal(['end'])
+        expect(reports).to.have.length(1)
+        expect(reports[0]).to.be.instanceOf(BoundaryCrossed)
+        expect(codesOf(reports)).to.deep.equal(['LAHJA_BOUNDARY_CROSSED'])
+        expect(reports[0]?.message)
+          .to.contain('bare')
+          .and.contain('type' in message ? message.type : '')
+        const answers = peer.heard.map(({ kind }) => kind).filter((kind) => kind === 'settle' || kind === 'decline')
+        expect(answers).to.deep.equal(answer ? [answer] : [])
+        expect(closed.isConnectedTo('bare')).to.equal(true)
+        expect(peer.isClosed).to.equal(false)
+      })
+    }
+  })
+})

@@ -1,0 +1,126 @@
+import { expect } from 'chai'
+import { defineEvent, type SubscribeOptions } from '../../src'
+import { freshBus, until } from '../bus'
+import { rejection } from '../rejection'
+import { HeldHandler } from './held-handler'
+import { numbers } from './members'
+import { reportsOf } from './reports'
+
+const Job = defineEvent<number>('job')
+
+describe('concurrency', () => {
+  const bus = freshBus()
+
+  /** A held handler that was sent 0 to 9, all of which have arrived at its endpoint. */
+  async function flooded(options: SubscribeOptions) {
+    const { a, b } = await bus.startAll('a', 'b')
+    const handler = new HeldHandler()
+    const subscription = b.subscribe(Job, handler.handle, options)
+    let isEnd = false
+    b.subscribe('end', () => {
+      isEnd = true
+    })
+    await b.subscribe('ready', () => {}).ready
+    for (const n of numbers(10)) a.broadcastNowait(Job, n)
+    await a.broadcast('end')
+    await until(() => isEnd)
+    return { a, b, handler, subscription }
+  }
+
+  it('is 1 unless it is said: the next event comes when the handler has ended', async () => {
+    const { handler } = await flooded({})
+    for (const n of numbers(10)) {
+      expect(handler.begun).to.deep.equal(numbers(n + 1))
+      handler.releaseOne()
+      await until(() => handler.ended.length === n + 1)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(handler.ended).to.deep.equal(numbers(10))
+  })
+
+  it('of n has n under way at a time, and they begin in order', async () => {
+    const { handler } = await flooded({ concurrency: 3 })
+    expect(handler.begun).to.deep.equal([0, 1, 2])
+    handler.releaseOne()
+    await until(() => handler.begun.length > 3)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(handler.begun).to.deep.equal([0, 1, 2, 3])
+    handler.release()
+    await until(() => handler.ended.length === 10)
+    expect(handler.begun).to.deep.equal(numbers(10))
+  })
+
+  it('of Infinity has all under way, in order', async () => {
+    const { handler } = await flooded({ concurrency: Number.POSITIVE_INFINITY })
+    expect(handler.begun).to.deep.equal(numbers(10))
+    handler.release()
+  })
+
+  it('has room again for what a handler that rejected has left', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const reports = reportsOf(b)
+    const got: number[] = []
+    let most = 0
+    let underWay = 0
+    const handle = async ({ payload }: { payload: number }) => {
+      most = Math.max(most, ++underWay)
+      got.push(payload)
+      await new Promise((resolve) => setImmediate(resolve))
+      underWay--
+      throw new Error(`no ${payload}`)
+    }
+    await b.subscribe(Job, handle, { concurrency: 2 }).ready
+    for (const n of numbers(10)) await a.broadcast(Job, n)
+    await until(() => reports.length === 10)
+    expect(got).to.deep.equal(numbers(10))
+    expect(most).to.equal(2)
+  })
+
+  it('is of each subscription: a slow handler holds no other up', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const slow = new HeldHandler()
+    const got: number[] = []
+    b.subscribe(Job, slow.handle)
+    await b.subscribe(Job, ({ payload }) => got.push(payload)).ready
+    for (const n of numbers(10)) await a.broadcast(Job, n)
+    await until(() => got.length === 10)
+    expect(slow.begun).to.deep.equal([0])
+    slow.release()
+    await until(() => slow.ended.length === 10)
+    expect(slow.ended).to.deep.equal(numbers(10))
+  })
+
+  it('G2: begins nothing more after the unsubscribe, and what is under way may end', async () => {
+    const { a, handler, subscription } = await flooded({ concurrency: 2 })
+    subscription.unsubscribe()
+    handler.release()
+    await until(() => handler.ended.length === 2 && !a.isEndpointSubscribedTo('b', 'job'))
+    expect(handler.begun).to.deep.equal([0, 1])
+  })
+
+  it('lets a handler unsubscribe itself', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const got: number[] = []
+    const subscription = b.subscribe(Job, ({ payload }) => {
+      got.push(payload)
+      if (payload === 2) subscription.unsubscribe()
+    })
+    let isEnd = false
+    await subscription.ready
+    await b.subscribe('end', () => {
+      isEnd = true
+    }).ready
+    for (const n of numbers(10)) a.broadcastNowait(Job, n)
+    await a.broadcast('end')
+    await until(() => isEnd)
+    expect(got).to.deep.equal([0, 1, 2])
+  })
+
+  for (const concurrency of [0, -1, 1.5, Number.NaN, '2', null]) {
+    it(`of ${typeof concurrency} ${concurrency} is refused`, async () => {
+      const a = await bus.start('a')
+      const options = Object.assign({ concurrency: 1 }, { concurrency })
+      expect(await rejection(() => a.subscribe(Job, () => {}, options))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
+    })
+  }
+})

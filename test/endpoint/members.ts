@@ -1,0 +1,37 @@
+import type { Endpoint, Event, EventType, SubscribeOptions, Subscription } from '../../src'
+
+/** A member of a queue that does nothing but keep what it is given. */
+export interface Member {
+  readonly subscription: Subscription
+  readonly got: unknown[]
+}
+
+/** Joins the endpoint to a queue and resolves when its peers know. */
+export async function join(
+  endpoint: Endpoint,
+  type: EventType,
+  options: SubscribeOptions = { queue: 'workers' },
+  handle: (event: Event) => unknown = () => {},
+): Promise<Member> {
+  const got: unknown[] = []
+  const subscription = endpoint.subscribe(
+    type,
+    (event) => {
+      got.push(event.payload)
+      return handle(event)
+    },
+    options,
+  )
+  await subscription.ready
+  return { subscription, got }
+}
+
+/** All that these members were given, in the order of the numbers. */
+export function allOf(...members: Member[]): number[] {
+  return members.flatMap(({ got }) => got.map(Number)).sort((one, other) => one - other)
+}
+
+/** 0 to count - 1. */
+export function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, number) => number)
+}

@@ -1,0 +1,265 @@
+import { expect } from 'chai'
+import { defineEvent, type Endpoint, NoSubscribers } from '../../src'
+import { freshBus, until } from '../bus'
+import { barePeers } from './bare-peer'
+import { HeldHandler } from './held-handler'
+import { allOf, join, type Member, numbers } from './members'
+import { codesOf, reportsOf } from './reports'
+
+const Job = defineEvent<number>('job')
+const LOAD = 2000
+
+/** A handler that takes a turn of the event loop. */
+const slowly = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+describe('a member that leaves its queue', () => {
+  const bus = freshBus()
+  const connectPeer = barePeers()
+
+  /** Three endpoints beside the sender, each with a slow member, under a load of which some is in all hands. */
+  async function beginLoad() {
+    const { a, b, c, d } = await bus.startAll('a', 'b', 'c', 'd')
+    const reports = [a, b, c, d].map((each) => reportsOf(each))
+    const members = await Promise.all([b, c, d].map((each) => join(each, 'job', { queue: 'workers' }, slowly)))
+    const sent = (async () => {
+      for (const n of numbers(LOAD)) await a.broadcast(Job, n)
+    })()
+    await until(() => members.every(({ got }) => got.length > 20))
+    return { a, b, c, d, members, sent, reports }
+  }
+
+  async function expectAllOnce(members: Member[], reports: readonly unknown[][]): Promise<void> {
+    await until(() => allOf(...members).length >= LOAD || reports.flat().length > 0)
+    expect(reports.flat()).to.deep.equal([])
+    expect(allOf(...members)).to.deep.equal(numbers(LOAD))
+  }
+
+  it('by unsubscribing under load loses nothing, and nothing is handled twice', async () => {
+    const { members, sent, reports } = await beginLoad()
+    members[0]?.subscription.unsubscribe()
+    const had = members[0]?.got.length
+    await sent
+    await expectAllOnce(members, reports)
+    expect(members[0]?.got).to.have.length(Number(had))
+  })
+
+  it('and joins again, again and again under load, loses nothing, and nothing is handled twice', async () => {
+    const { b, members, sent, reports } = await beginLoad()
+    for (let round = 0; round < 10; round++) {
+      members.at(round === 0 ? 0 : -1)?.subscription.unsubscribe()
+      const again = await join(b, 'job', { queue: 'workers' }, slowly)
+      members.push(again)
+      await until(() => again.got.length > 2 || allOf(...members).length === LOAD)
+    }
+    await sent
+    await expectAllOnce(members, reports)
+  })
+
+  it('by closing its endpoint under load ends what it has begun, loses nothing, and nothing is handled twice', async () => {
+    const { a, b, members, sent, reports } = await beginLoad()
+    const left: [string, number][] = []
+    a.on('left', ({ name }, { unfinished }) => left.push([name, unfinished]))
+    await b.close()
+    const had = members[0]?.got.length
+    await sent
+    await until(() => left.length === 1)
+    expect(left).to.deep.equal([['b', 0]])
+    await expectAllOnce(members, reports)
+    expect(members[0]?.got).to.have.length(Number(had))
+  })
+
+  it('by closing its endpoint while it has nothing to do, but events are on their way to it, loses nothing', async () => {
+    const { a, b, c } = await bus.startAll('a', 'b', 'c')
+    const reports = [a, b, c].map((each) => reportsOf(each))
+    const members = [await join(b, 'job'), await join(c, 'job')]
+    const left: [string, number][] = []
+    a.on('left', ({ name }, { unfinished }) => left.push([name, unfinished]))
+    for (const n of numbers(LOAD)) a.broadcastNowait(Job, n)
+    await b.close()
+    await until(() => left.length === 1)
+    expect(left).to.deep.equal([['b', 0]])
+    await expectAllOnce(members, reports)
+  })
+
+  it('waits with its close for the handlers that it has begun, and settles them', async () => {
+    const { a, b, c } = await bus.startAll('a', 'b', 'c')
+    const held = new HeldHandler()
+    await join(b, 'job', { queue: 'workers', concurrency: 2 }, held.handle)
+    const left: number[] = []
+    a.on('left', (_, { unfinished }) => left.push(unfinished))
+    for (const n of numbers(4)) await a.broadcast(Job, n)
+    await until(() => held.begun.length === 2)
+    const heir = await join(c, 'job')
+    let isClosed = false
+    const closed = b.close().then(() => {
+      isClosed = true
+    })
+    await until(() => heir.got.length === 2)
+    expect(heir.got).to.deep.equal([2, 3])
+    expect(isClosed).to.equal(false)
+    expect(b.isConnectedTo('a')).to.equal(true)
+    held.release()
+    await closed
+    expect(held.ended).to.deep.equal([0, 1])
+    await until(() => left.length === 1)
+    expect(left).to.deep.equal([0])
+  })
+
+  it('whose handlers do not end within its close is said to have left them unfinished', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const held = new HeldHandler()
+    await join(b, 'job', { queue: 'workers', concurrency: 2 }, held.handle)
+    const left: number[] = []
+    a.on('left', (_, { unfinished }) => left.push(unfinished))
+    for (const n of numbers(2)) await a.broadcast(Job, n)
+    await until(() => held.begun.length === 2)
+    await b.close({ timeout: 20 })
+    await until(() => left.length === 1)
+    expect(left).to.deep.equal([2])
+  })
+
+  it('as the last one has its events reported as NoSubscribers, each', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const reports = reportsOf(a)
+    const held = new HeldHandler()
+    const member = await join(b, 'job', { queue: 'workers' }, held.handle)
+    for (const n of numbers(4)) await a.broadcast(Job, n)
+    await until(() => held.begun.length === 1)
+    await arrived(a, b)
+    member.subscription.unsubscribe()
+    await until(() => reports.length === 3)
+    expect(new Set(codesOf(reports))).to.deep.equal(new Set(['LAHJA_NO_SUBSCRIBERS']))
+    expect(reports[0]).to.be.instanceOf(NoSubscribers)
+    expect(reports[0]?.message).to.contain('job').and.contain('workers').and.contain('b has left')
+    held.release()
+    await arrived(a, b)
+    expect(held.begun).to.deep.equal([0])
+    expect(reports).to.have.length(3)
+  })
+
+  it('as the last one, and the own endpoint, has its events reported too', async () => {
+    const a = await bus.start('a')
+    const reports = reportsOf(a)
+    const held = new HeldHandler()
+    const member = await join(a, 'job', { queue: 'workers' }, held.handle)
+    for (const n of numbers(3)) await a.broadcast(Job, n)
+    await until(() => held.begun.length === 1)
+    await arrived(a, a)
+    member.subscription.unsubscribe()
+    await until(() => reports.length === 2)
+    expect(codesOf(reports)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS', 'LAHJA_NO_SUBSCRIBERS'])
+    held.release()
+  })
+
+  it('gives what waits to another member of its own endpoint, if there is one', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const reports = reportsOf(a)
+    const [held, other] = [new HeldHandler(), new HeldHandler()]
+    const leaving = await join(b, 'job', { queue: 'workers' }, held.handle)
+    await join(b, 'job', { queue: 'workers' }, other.handle)
+    for (const n of numbers(10)) await a.broadcast(Job, n)
+    await until(() => held.begun.length + other.begun.length === 2)
+    await arrived(a, b)
+    leaving.subscription.unsubscribe()
+    other.release()
+    await until(() => other.ended.length === 9)
+    held.release()
+    await until(() => held.ended.length === 1)
+    expect([...held.ended, ...other.ended].sort()).to.deep.equal(numbers(10))
+    expect(reports).to.deep.equal([])
+  })
+
+  it('gives back to nobody else what was meant for its endpoint only, and that is reported', async () => {
+    const { a, b, c } = await bus.startAll('a', 'b', 'c')
+    const reports = reportsOf(a)
+    const held = new HeldHandler()
+    const leaving = await join(b, 'job', { queue: 'workers' }, held.handle)
+    const other = await join(c, 'job')
+    for (const n of numbers(2)) await a.broadcast(Job, n, { to: 'b' })
+    await until(() => held.begun.length === 1)
+    await arrived(a, b)
+    leaving.subscription.unsubscribe()
+    await until(() => reports.length === 1)
+    expect(codesOf(reports)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS'])
+    await a.broadcast(Job, 7)
+    await until(() => other.got.length === 1)
+    expect(other.got).to.deep.equal([7])
+    held.release()
+  })
+
+  for (const [what, message, answer] of [
+    ['an event', { kind: 'assign', queue: 'workers', type: 'job', isFixed: false, payload: 1 }, 'return'],
+    ['a request', { kind: 'request', id: 7, type: 'ask', payload: 1 }, 'decline'],
+  ] as const) {
+    it(`by closing its endpoint gives ${what} back that was sent before the sender could know`, async () => {
+      const b = await bus.start('b')
+      await join(b, 'job')
+      b.respond('ask', () => 'never')
+      const peer = await connectPeer(b)
+      await until(() => peer.heardOf('subscribe').length === 1)
+      peer.acknowledges = false
+      const closed = b.close()
+      await until(() => peer.heardOf('unsubscribe').length >= 1)
+      for (let round = 1; round <= 50 && peer.heardOf('goodbye').length === 0; round++) {
+        peer.say({ kind: 'ping' })
+        await until(() => peer.heardOf('pong').length === round || peer.isClosed)
+      }
+      peer.say(message)
+      peer.acknowledges = true
+      for (const { sequence } of peer.heardOf('unsubscribe')) peer.say({ kind: 'acknowledge', sequence })
+      await closed
+      await until(() => peer.isClosed)
+      expect(peer.heard.map(({ kind }) => kind).filter((kind) => kind === answer || kind === 'goodbye')).to.deep.equal([
+        answer,
+        'goodbye',
+      ])
+    })
+  }
+
+  it('leaves what has not been sent to it to others', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const reports = reportsOf(a)
+    const peer = await connectPeer(a)
+    await peer.want({ type: 'job', queue: 'workers' })
+    peer.pause()
+    const bulk = Buffer.alloc(100_000)
+    for (const n of numbers(40)) a.broadcastNowait('job', { n, bulk })
+    const got: unknown[] = []
+    await b.subscribe('job', ({ payload }) => got.push(Reflect.get(Object(payload), 'n')), { queue: 'workers' }).ready
+    peer.waive({ type: 'job', queue: 'workers' })
+    await until(() => got.length > 0)
+    peer.resume()
+    const given = () => peer.heardOf('assign').map(({ payload }) => Reflect.get(Object(payload), 'n'))
+    await until(() => got.length + given().length >= 40)
+    await arrived(a, b)
+    expect([...given(), ...got].map(Number).sort((one, other) => one - other)).to.deep.equal(numbers(40))
+    expect(reports).to.deep.equal([])
+  })
+
+  it('by dying has what it had in hand counted, and others get the later ones', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const peer = await connectPeer(a)
+    await peer.want({ type: 'job', queue: 'workers' })
+    const lost: unknown[] = []
+    a.on('lost', ({ name }, { unfinished, undelivered }) => lost.push([name, unfinished, undelivered]))
+    for (const n of numbers(5)) await a.broadcast(Job, n)
+    await until(() => peer.heardOf('assign').length === 5)
+    peer.say({ kind: 'settle', count: 2 })
+    const heir = await join(b, 'job')
+    peer.destroy()
+    await until(() => lost.length === 1)
+    expect(lost).to.deep.equal([['bare', 3, 0]])
+    await a.broadcast(Job, 5)
+    await until(() => heir.got.length === 1)
+    expect(heir.got).to.deep.equal([5])
+  })
+
+  /** Resolves when the receiver has got all that the sender has broadcast so far. */
+  async function arrived(sender: Endpoint, receiver: Endpoint): Promise<void> {
+    const stream = receiver.stream('marker', { from: sender.name })
+    await stream.ready
+    await sender.broadcast('marker')
+    await stream.next()
+    await stream.return()
+  }
+})

@@ -1,0 +1,238 @@
+import { expect } from 'chai'
+import { defineEvent } from '../../src'
+import { freshBus, until } from '../bus'
+import { rejection } from '../rejection'
+import { HeldHandler } from './held-handler'
+import { allOf, join, numbers } from './members'
+
+const Job = defineEvent<number>('job')
+
+describe('a queue', () => {
+  const bus = freshBus()
+
+  it('gives each event to exactly one member, in each its order', async () => {
+    const { a, b, c, d } = await bus.startAll('a', 'b', 'c', 'd')
+    const members = await Promise.all([b, c, d].map((each) => join(each, 'job')))
+    const counts = new Set<number>()
+    for (const n of numbers(300)) counts.add(await a.broadcast(Job, n))
+    await until(() => allOf(...members).length >= 300)
+    expect(allOf(...members)).to.deep.equal(numbers(300))
+    expect([...counts]).to.deep.equal([1])
+    for (const { got } of members) {
+      expect(got).to.deep.equal([...got].sort((one, other) => Number(one) - Number(other)))
+      expect(got).to.have.length.within(90, 110)
+    }
+  })
+
+  it('gives its members as many each, where they have as little to do', async () => {
+    const { a, b, c } = await bus.startAll('a', 'b', 'c')
+    const members = await Promise.all([b, c].map((each) => join(each, 'job')))
+    for (const n of numbers(100)) {
+      await a.broadcast(Job, n)
+      await until(() => allOf(...members).length === n + 1)
+    }
+    expect(members.map(({ got }) => got.length)).to.deep.equal([50, 50])
+  })
+
+  it('gives its members as many each, also beside a second queue of the same events', async () => {
+    const { a, b, c } = await bus.startAll('a', 'b', 'c')
+    const first = await Promise.all([b, c].map((each) => join(each, 'job', { queue: 'first' })))
+    const second = await Promise.all([b, c].map((each) => join(each, 'job', { queue: 'second' })))
+    for (const n of numbers(100)) {
+      await a.broadcast(Job, n)
+      await until(() => allOf(...first, ...second).length === 2 * (n + 1))
+    }
+    expect(allOf(...first)).to.deep.equal(numbers(100))
+    expect(allOf(...second)).to.deep.equal(numbers(100))
+    for (const { got } of [...first, ...second]) expect(got).to.have.length.within(30, 70)
+  })
+
+  it('gives the members of one endpoint as many each, also beside a second queue of the same events', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const first = [await join(b, 'job', { queue: 'first' }), await join(b, 'job', { queue: 'first' })]
+    const second = [await join(b, 'job', { queue: 'second' }), await join(b, 'job', { queue: 'second' })]
+    for (const n of numbers(100)) {
+      await a.broadcast(Job, n)
+      await until(() => allOf(...first, ...second).length === 2 * (n + 1))
+    }
+    for (const { got } of [...first, ...second]) expect(got).to.have.length.within(30, 70)
+  })
+
+  it('gives the next event to the member with the least in hand', async () => {
+    const { a, slow, quick } = await bus.startAll('a', 'slow', 'quick')
+    const held = new HeldHandler()
+    const at = await join(slow, 'job', { queue: 'workers' }, held.handle)
+    const free = await join(quick, 'job')
+    for (const n of numbers(3)) await a.broadcast(Job, n, { to: 'slow' })
+    for (const n of numbers(50)) {
+      await a.broadcast(Job, 3 + n)
+      await until(() => free.got.length === n + 1)
+    }
+    held.release()
+    await until(() => allOf(at, free).length === 53)
+    expect(at.got).to.deep.equal([0, 1, 2])
+  })
+
+  it('leaves plain subscribers theirs', async () => {
+    const { a, b, c, d } = await bus.startAll('a', 'b', 'c', 'd')
+    const members = [await join(b, 'job'), await join(c, 'job')]
+    const plain = [await join(d, 'job', {}), await join(a, 'job', {})]
+    const counts = new Set<number>()
+    for (const n of numbers(20)) counts.add(await a.broadcast(Job, n))
+    await until(() => allOf(...members, ...plain).length >= 60)
+    expect(allOf(...members)).to.deep.equal(numbers(20))
+    for (const { got } of plain) expect(got).to.deep.equal(numbers(20))
+    expect([...counts]).to.deep.equal([3])
+  })
+
+  it('and a plain subscription on one endpoint each get theirs, and count as one endpoint', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const member = await join(b, 'job')
+    const plain = await join(b, 'job', {})
+    const counts = new Set<number>()
+    for (const n of numbers(20)) counts.add(await a.broadcast(Job, n))
+    await until(() => allOf(member, plain).length >= 40)
+    expect(member.got).to.deep.equal(numbers(20))
+    expect(plain.got).to.deep.equal(numbers(20))
+    expect([...counts]).to.deep.equal([1])
+  })
+
+  it('of another name shares the events anew', async () => {
+    const { a, b, c } = await bus.startAll('a', 'b', 'c')
+    const mailers = [await join(b, 'job', { queue: 'mailers' }), await join(c, 'job', { queue: 'mailers' })]
+    const printers = [await join(c, 'job', { queue: 'printers' })]
+    for (const n of numbers(20)) await a.broadcast(Job, n)
+    await until(() => allOf(...mailers, ...printers).length >= 40)
+    expect(allOf(...mailers)).to.deep.equal(numbers(20))
+    expect(allOf(...printers)).to.deep.equal(numbers(20))
+  })
+
+  it('counts each of several members of one endpoint', async () => {
+    const { a, one, two } = await bus.startAll('a', 'one', 'two')
+    const held = new HeldHandler()
+    const single = await join(one, 'job', { queue: 'workers', concurrency: 100 }, held.handle)
+    const pair = [
+      await join(two, 'job', { queue: 'workers', concurrency: 100 }, held.handle),
+      await join(two, 'job', { queue: 'workers', concurrency: 100 }, held.handle),
+    ]
+    for (const n of numbers(30)) a.broadcastNowait(Job, n)
+    await until(() => held.begun.length === 30)
+    expect([single, ...pair].map(({ got }) => got.length)).to.deep.equal([10, 10, 10])
+    held.release()
+    pair[0]?.subscription.unsubscribe()
+    await until(() => held.ended.length === 30)
+  })
+
+  it('has its own endpoint as a member like any other', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const members = [await join(a, 'job'), await join(b, 'job')]
+    for (const n of numbers(100)) {
+      await a.broadcast(Job, n)
+      await until(() => allOf(...members).length === n + 1)
+    }
+    expect(allOf(...members)).to.deep.equal(numbers(100))
+    expect(members.map(({ got }) => got.length)).to.deep.equal([50, 50])
+  })
+
+  it('with its own endpoint as the only member gives it all, and not from inside the call', async () => {
+    const a = await bus.start('a')
+    const member = await join(a, 'job')
+    expect(a.broadcastNowait(Job, 0)).to.equal(true)
+    expect(member.got).to.deep.equal([])
+    expect(await a.broadcast(Job, 1)).to.equal(1)
+    await until(() => member.got.length === 2)
+    expect(member.got).to.deep.equal([0, 1])
+  })
+
+  it('chooses among those that to, except and internal leave', async () => {
+    const a = await bus.start('a')
+    const b = await bus.start('b', { groups: ['blue'] })
+    const c = await bus.start('c', { groups: ['blue'] })
+    await a.waitUntilConnectedTo(['b', 'c'])
+    const members = [await join(a, 'job'), await join(b, 'job'), await join(c, 'job')]
+    for (let round = 0; round < 6; round++) {
+      await a.broadcast(Job, 1, { to: 'b' })
+      await a.broadcast(Job, 2, { except: ['a', 'b'] })
+      await a.broadcast(Job, 3, { internal: true })
+      await a.broadcast(Job, 4, { to: { group: 'blue' }, except: 'b' })
+    }
+    expect(await a.broadcast(Job, 5, { to: 'nobody' })).to.equal(0)
+    expect(await rejection(a.broadcast(Job, 5, { to: 'nobody', requireSubscriber: true }))).to.include({
+      code: 'LAHJA_NO_SUBSCRIBERS',
+    })
+    await until(() => allOf(...members).length === 24)
+    const counts = members.map(({ got }) => numbers(6).map((n) => got.filter((each) => each === n).length))
+    expect(counts).to.deep.equal([
+      [0, 0, 0, 6, 0, 0],
+      [0, 6, 0, 0, 0, 0],
+      [0, 0, 6, 0, 6, 0],
+    ])
+  })
+
+  it('has members by name and by patterns, and gives what several of these match to one of them', async () => {
+    const { a, b, c } = await bus.startAll('a', 'b', 'c')
+    const members = [
+      await join(b, 'job.new'),
+      await join(b, 'job.*'),
+      await join(c, 'job.>'),
+      await join(c, '*.new', { queue: 'workers' }),
+    ]
+    for (const n of numbers(100)) await a.broadcast('job.new', n)
+    await until(() => allOf(...members).length >= 100)
+    for (const n of [100, 101]) await a.broadcast('job.old', n)
+    await a.broadcast('task.new', 102)
+    await until(() => allOf(...members).length >= 103)
+    expect(allOf(...members)).to.deep.equal(numbers(103))
+    expect(members[3]?.got).to.include(102)
+  })
+
+  it('of one concurrency handles one event at a time at each member, and of more so many', async () => {
+    const { a, b, c } = await bus.startAll('a', 'b', 'c')
+    const [one, three] = [new HeldHandler(), new HeldHandler()]
+    await join(b, 'job', { queue: 'workers' }, one.handle)
+    await join(c, 'job', { queue: 'workers', concurrency: 3 }, three.handle)
+    for (const n of numbers(10)) a.broadcastNowait(Job, n)
+    await until(() => one.begun.length + three.begun.length === 4)
+    expect([one.begun.length, three.begun.length]).to.deep.equal([1, 3])
+    one.release()
+    three.release()
+    await until(() => one.ended.length + three.ended.length === 10)
+    expect([...one.ended, ...three.ended].sort()).to.deep.equal(numbers(10))
+  })
+
+  it('gives events only to members that want to hear their sender', async () => {
+    const { a, b, c, d } = await bus.startAll('a', 'b', 'c', 'd')
+    const picky = await join(c, 'job', { queue: 'workers', from: 'a' })
+    const open = await join(d, 'job')
+    for (const n of numbers(20)) {
+      await b.broadcast(Job, 100 + n)
+      await a.broadcast(Job, n)
+    }
+    await until(() => allOf(picky, open).length >= 40)
+    expect(allOf(picky).every((n) => n < 100)).to.equal(true)
+    expect(picky.got).to.have.length.above(0)
+    expect(allOf(picky, open)).to.deep.equal([...numbers(20), ...numbers(20).map((n) => 100 + n)])
+  })
+
+  it('gives an event to that member of an endpoint that wants to hear its sender', async () => {
+    const { a, b, c } = await bus.startAll('a', 'b', 'c')
+    const picky = await join(c, 'job', { queue: 'workers', from: 'a' })
+    const open = await join(c, 'job')
+    for (const n of numbers(10)) {
+      await b.broadcast(Job, n)
+      await until(() => allOf(picky, open).length === n + 1)
+    }
+    expect(picky.got).to.deep.equal([])
+    for (const n of numbers(10)) await a.broadcast(Job, 10 + n)
+    await until(() => allOf(picky, open).length === 20)
+    expect(picky.got).to.have.length.above(0)
+  })
+
+  for (const queue of ['', 'a b', 7, null]) {
+    it(`refuses ${JSON.stringify(queue)} as its name`, async () => {
+      const a = await bus.start('a')
+      const options = Object.assign({ queue: 'workers' }, { queue })
+      expect(await rejection(() => a.subscribe(Job, () => {}, options))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
+    })
+  }
+})

@@ -1,0 +1,226 @@
+import { expect } from 'chai'
+import { z } from 'zod'
+import {
+  AbortError,
+  defineRequest,
+  type Endpoint,
+  EndpointClosed,
+  InvalidPayload,
+  NoSubscribers,
+  type Reply,
+  RequestTimeout,
+} from '../../src'
+import { freshBus, until } from '../bus'
+import { rejection } from '../rejection'
+import { barePeers } from './bare-peer'
+import { HeldHandler } from './held-handler'
+
+const Ask = defineRequest<unknown, unknown>('ask')
+const Checked = defineRequest('checked', {
+  request: z.object({ n: z.number() }),
+  response: z.object({ n: z.number() }),
+})
+const PATIENT = { timeout: Number.POSITIVE_INFINITY }
+
+/** By origin: the payload, or the code of the error. Nobody replies twice. */
+async function collect(replies: AsyncIterable<Reply<unknown>>): Promise<Record<string, unknown>> {
+  const outcomes = new Map<string, unknown>()
+  for await (const { origin, payload, error } of replies) {
+    expect(outcomes.has(origin), `${origin} once`).to.equal(false)
+    outcomes.set(origin, error?.code ?? payload)
+  }
+  return Object.fromEntries(outcomes)
+}
+
+describe('requestAll', () => {
+  const bus = freshBus()
+  const connectPeer = barePeers()
+  let asker: Endpoint
+  let x: Endpoint
+  let y: Endpoint
+
+  beforeEach(async () => {
+    asker = await bus.start('asker')
+    x = await bus.start('x', { groups: ['blue'] })
+    y = await bus.start('y', { groups: ['blue'] })
+    await asker.waitUntilConnectedTo(['x', 'y'])
+  })
+
+  /** A responder of which it is known when the signals of its requests abort. */
+  async function respondForever(endpoint: Endpoint) {
+    const calls: { aborted: boolean }[] = []
+    await endpoint.respond(Ask, ({ signal }) => {
+      calls.push(signal)
+      return new Promise(() => {})
+    }).ready
+    return calls
+  }
+
+  it('has one reply of each responder, its own included', async () => {
+    for (const each of [asker, x, y]) await each.respond(Ask, ({ payload }) => `${payload} ${each.name}`).ready
+    expect(await collect(asker.requestAll(Ask, 'I am'))).to.deep.equal({
+      asker: 'I am asker',
+      x: 'I am x',
+      y: 'I am y',
+    })
+  })
+
+  it('has the replies in the order in which they come', async () => {
+    const handlers = [new HeldHandler(), new HeldHandler()] as const
+    await x.respond(Ask, handlers[0].handle).ready
+    await y.respond(Ask, handlers[1].handle).ready
+    const replies = asker.requestAll(Ask, 1, PATIENT)
+    await until(() => handlers.every(({ begun }) => begun.length === 1))
+    handlers[1].release()
+    expect(await replies.next()).to.deep.equal({ done: false, value: { origin: 'y', payload: 1 } })
+    handlers[0].release()
+    expect(await replies.next()).to.deep.equal({ done: false, value: { origin: 'x', payload: 1 } })
+    expect(await replies.next()).to.deep.equal({ done: true, value: undefined })
+  })
+
+  it('asks only those it is meant for', async () => {
+    for (const each of [asker, x, y]) await each.respond(Ask, () => each.name).ready
+    expect(await collect(asker.requestAll(Ask, 1, { to: { group: 'blue' } }))).to.deep.equal({ x: 'x', y: 'y' })
+    expect(await collect(asker.requestAll(Ask, 1, { to: ['y', 'nobody'] }))).to.deep.equal({ y: 'y' })
+  })
+
+  it('asks nobody who responds only after the call', async () => {
+    const handler = new HeldHandler()
+    await x.respond(Ask, handler.handle).ready
+    const replies = asker.requestAll(Ask, 1, PATIENT)
+    await y.respond(Ask, () => 'late').ready
+    handler.release()
+    expect(await collect(replies)).to.deep.equal({ x: 1 })
+  })
+
+  it('has failures as replies', async () => {
+    await x.respond(Ask, () => {
+      throw new RangeError('not mine')
+    }).ready
+    await y.respond(Ask, () => 'fine').ready
+    const peer = await connectPeer(asker)
+    await peer.want({ type: 'ask', responds: true })
+    const replies = asker.requestAll(Ask, 1, PATIENT)
+    await until(() => peer.heardOf('request').length === 1)
+    peer.destroy()
+    expect(await collect(replies)).to.deep.equal({
+      x: 'LAHJA_REMOTE_ERROR',
+      y: 'fine',
+      bare: 'LAHJA_REMOTE_DISCONNECTED',
+    })
+  })
+
+  it('has responses that do not fit as replies of UnexpectedResponse', async () => {
+    await x.respond('checked', () => ({ n: 'one' })).ready
+    await y.respond('checked', () => ({ n: 1 })).ready
+    const outcomes = await collect(asker.requestAll(Checked, { n: 0 }))
+    expect(outcomes).to.deep.equal({ x: 'LAHJA_UNEXPECTED_RESPONSE', y: { n: 1 } })
+  })
+
+  it('has what cannot be sent as replies', async () => {
+    await x.respond(Ask, () => 'never').ready
+    const outcomes = await collect(asker.requestAll(Ask, { f: () => {} }))
+    expect(outcomes).to.deep.equal({ x: 'LAHJA_UNSERIALIZABLE_PAYLOAD' })
+  })
+
+  it('has no reply of a responder that had just unsubscribed', async () => {
+    const leaving = x.respond(Ask, () => 'never')
+    await leaving.ready
+    await y.respond(Ask, () => 'here').ready
+    leaving.unsubscribe()
+    expect(await collect(asker.requestAll(Ask, 1, PATIENT))).to.deep.equal({ y: 'here' })
+  })
+
+  it('has a reply of RequestTimeout of each responder that is missing at the end of the timeout', async () => {
+    await x.respond(Ask, () => 'in time').ready
+    const calls = await respondForever(y)
+    const asked = await respondForever(asker)
+    const errors: unknown[] = []
+    for await (const { origin, payload, error } of asker.requestAll(Ask, 1, { timeout: 50 })) {
+      if (error) errors.push([origin, error instanceof RequestTimeout])
+      else expect({ origin, payload }).to.deep.equal({ origin: 'x', payload: 'in time' })
+    }
+    expect(errors.sort()).to.deep.equal([
+      ['asker', true],
+      ['y', true],
+    ])
+    await until(() => [...calls, ...asked].every(({ aborted }) => aborted))
+    expect(calls.length + asked.length).to.equal(2)
+  })
+
+  it('gives the others up on break', async () => {
+    await x.respond(Ask, () => 'first').ready
+    const calls = await respondForever(y)
+    for await (const { origin } of asker.requestAll(Ask, 1, PATIENT)) {
+      expect(origin).to.equal('x')
+      await until(() => calls.length === 1)
+      expect(calls[0]?.aborted).to.equal(false)
+      break
+    }
+    await until(() => calls[0]?.aborted ?? false)
+  })
+
+  it('gives all up at the end of an await using block, also where nothing was read', async () => {
+    const calls = await respondForever(x)
+    {
+      await using replies = asker.requestAll(Ask, 1, PATIENT)
+      await until(() => calls.length === 1)
+      expect(replies).to.have.property('next')
+    }
+    await until(() => calls[0]?.aborted ?? false)
+  })
+
+  it('throws AbortError by its signal, once, and gives all up', async () => {
+    const calls = await respondForever(x)
+    const abort = new AbortController()
+    const replies = asker.requestAll(Ask, 1, { signal: abort.signal, ...PATIENT })
+    await until(() => calls.length === 1)
+    abort.abort('enough')
+    const error = await rejection(replies.next())
+    expect(error).to.be.instanceOf(AbortError).and.include({ cause: 'enough' })
+    expect(await replies.next()).to.deep.equal({ done: true, value: undefined })
+    await until(() => calls[0]?.aborted ?? false)
+  })
+
+  it('asks nobody with a signal that has aborted', async () => {
+    const calls = await respondForever(x)
+    const replies = asker.requestAll(Ask, 1, { signal: AbortSignal.abort(), ...PATIENT })
+    expect(await rejection(replies.next())).to.be.instanceOf(AbortError)
+    await rejection(asker.request(Ask, 1, { timeout: 20 }))
+    expect(calls).to.have.length(1)
+  })
+
+  it('throws EndpointClosed when the endpoint closes, and when it has closed', async () => {
+    const calls = await respondForever(x)
+    const replies = asker.requestAll(Ask, 1, PATIENT)
+    const reading = rejection(replies.next())
+    await until(() => calls.length === 1)
+    await asker.close()
+    expect(await reading).to.be.instanceOf(EndpointClosed)
+    expect(await rejection(() => asker.requestAll(Ask, 1))).to.be.instanceOf(EndpointClosed)
+  })
+
+  it('throws NoSubscribers where nobody responds, or nobody of those that are meant', async () => {
+    expect(await rejection(asker.requestAll(Ask, 1).next())).to.be.instanceOf(NoSubscribers)
+    await x.respond(Ask, () => 'here').ready
+    const replies = asker.requestAll(Ask, 1, { to: 'y' })
+    expect(await rejection(replies.next())).to.be.instanceOf(NoSubscribers)
+    expect(await replies.next()).to.deep.equal({ done: true, value: undefined })
+  })
+
+  it('throws InvalidPayload and InvalidArgument at once, and asks nobody', async () => {
+    const calls: unknown[] = []
+    await x.respond('checked', ({ payload }) => {
+      calls.push(payload)
+      return payload
+    }).ready
+    const wrong = Object.assign({ n: 1 }, { n: 'one' })
+    expect(await rejection(() => asker.requestAll(Checked, wrong))).to.be.instanceOf(InvalidPayload)
+    const to = Object.assign({ group: 'blue' }, { group: 7 })
+    expect(await rejection(() => asker.requestAll(Checked, { n: 1 }, { to }))).to.include({
+      code: 'LAHJA_INVALID_ARGUMENT',
+    })
+    expect(await collect(asker.requestAll(Checked, { n: 1 }))).to.deep.equal({ x: { n: 1 } })
+    expect(calls).to.deep.equal([{ n: 1 }])
+  })
+})

@@ -1,0 +1,196 @@
+import { expect } from 'chai'
+import { defineEvent, defineRequest, type Endpoint, NoSubscribers } from '../../src'
+import { freshBus, until } from '../bus'
+import { rejection } from '../rejection'
+import { barePeers } from './bare-peer'
+import { HeldHandler } from './held-handler'
+
+const Ask = defineRequest<number, unknown>('ask')
+const Tick = defineEvent<number>('tick')
+const PATIENT = { timeout: Number.POSITIVE_INFINITY }
+
+describe('requests', () => {
+  const bus = freshBus()
+  const connectPeer = barePeers()
+
+  /** Resolves when the endpoint has handled all that the sender has told it so far: requests overtake events. */
+  async function settled(sender: Endpoint, receiver: Endpoint): Promise<void> {
+    const stream = receiver.stream('marker', { from: sender.name })
+    await stream.ready
+    await sender.broadcast('marker')
+    await stream.next()
+    await stream.return()
+  }
+
+  it('wait in line for one of pendingRequests, and have their turn in their order', async () => {
+    const asker = await bus.start('asker', { limits: { pendingRequests: 2 } })
+    const responder = await bus.start('responder')
+    await asker.waitUntilConnectedTo('responder')
+    const handler = new HeldHandler()
+    await responder.respond(Ask, handler.handle).ready
+    const answers = [0, 1, 2, 3, 4, 5].map((n) => asker.request(Ask, n, PATIENT))
+    await settled(asker, responder)
+    expect(handler.begun).to.deep.equal([0, 1])
+    for (const turn of [2, 3]) {
+      handler.releaseOne()
+      await until(() => handler.begun.includes(turn))
+      await settled(asker, responder)
+      expect(handler.begun).to.have.length(turn + 1)
+    }
+    handler.release()
+    expect(await Promise.all(answers)).to.deep.equal([0, 1, 2, 3, 4, 5])
+    expect(handler.begun).to.deep.equal([0, 1, 2, 3, 4, 5])
+  })
+
+  it('that wait in line have the turn of one that was given up, and are never sent when they are given up', async () => {
+    const asker = await bus.start('asker', { limits: { pendingRequests: 1 } })
+    const responder = await bus.start('responder')
+    await asker.waitUntilConnectedTo('responder')
+    const handler = new HeldHandler()
+    await responder.respond(Ask, handler.handle).ready
+    const [first, second] = [new AbortController(), new AbortController()]
+    const givenUp = [first, second].map(({ signal }, n) => rejection(asker.request(Ask, n, { signal, ...PATIENT })))
+    const third = asker.request(Ask, 2, PATIENT)
+    await until(() => handler.begun.length === 1)
+    second.abort()
+    first.abort()
+    await Promise.all(givenUp)
+    await until(() => handler.begun.length === 2)
+    handler.release()
+    expect(await third).to.equal(2)
+    expect(handler.begun).to.deep.equal([0, 2])
+  })
+
+  it('that wait in line go to a responder that comes later', async () => {
+    const asker = await bus.start('asker', { limits: { pendingRequests: 1 } })
+    const busy = await bus.start('busy')
+    await asker.waitUntilConnectedTo('busy')
+    const handler = new HeldHandler()
+    await busy.respond(Ask, handler.handle).ready
+    const answers = [0, 1].map((n) => asker.request(Ask, n, PATIENT))
+    await until(() => handler.begun.length === 1)
+    const late = await bus.start('late')
+    await late.respond(Ask, () => 'late').ready
+    expect(await answers[1]).to.equal('late')
+    handler.release()
+    expect(await answers[0]).to.equal(0)
+  })
+
+  it('of one asker wait their turn also where the responder takes fewer than the asker would send', async () => {
+    const asker = await bus.start('asker')
+    const responder = await bus.start('responder', { limits: { pendingRequests: 1 } })
+    await asker.waitUntilConnectedTo('responder')
+    await responder.respond(Ask, ({ payload }) => payload).ready
+    const answers = await Promise.allSettled([0, 1, 2].map((n) => asker.request(Ask, n, PATIENT)))
+    const outcomes = answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : answer.reason.code))
+    expect(outcomes).to.deep.equal([0, 1, 2])
+  })
+
+  it('that were sent to a responder which had just unsubscribed go to another, and none is handled twice', async () => {
+    const { asker, x, y } = await bus.startAll('asker', 'x', 'y')
+    const handled: unknown[] = []
+    const leaving = x.respond(Ask, async ({ payload }) => {
+      leaving.unsubscribe()
+      handled.push(payload)
+      return 'x'
+    })
+    await leaving.ready
+    await y.respond(Ask, async ({ payload }) => {
+      handled.push(payload)
+      return 'y'
+    }).ready
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, n) => asker.request(Ask, n, PATIENT)))
+    expect(answers.filter((answer) => answer === 'x')).to.have.length(1)
+    expect(answers.filter((answer) => answer === 'y')).to.have.length(39)
+    expect(handled).to.have.length(40)
+    expect(new Set(handled).size).to.equal(40)
+  })
+
+  it('that a responder has begun when it unsubscribes are answered', async () => {
+    const { asker, responder } = await bus.startAll('asker', 'responder')
+    const handler = new HeldHandler()
+    const responding = responder.respond(Ask, handler.handle)
+    await responding.ready
+    const answers = [0, 1, 2].map((n) => asker.request(Ask, n, PATIENT))
+    await until(() => handler.begun.length === 3)
+    responding.unsubscribe()
+    await until(() => !asker.isEndpointSubscribedTo('responder', 'ask'))
+    expect(await rejection(asker.request(Ask, 3, PATIENT))).to.be.instanceOf(NoSubscribers)
+    handler.release()
+    expect(await Promise.all(answers)).to.deep.equal([0, 1, 2])
+  })
+
+  it('that are declined with nobody else to ask reject with NoSubscribers, and so do those in line behind', async () => {
+    const asker = await bus.start('asker', { limits: { pendingRequests: 1 } })
+    const responder = await bus.start('responder')
+    await asker.waitUntilConnectedTo('responder')
+    const responding = responder.respond(Ask, () => 'never')
+    await responding.ready
+    responding.unsubscribe()
+    const outcomes = [0, 1].map((n) => rejection(asker.request(Ask, n, { timeout: 2000 })))
+    for (const error of await Promise.all(outcomes)) expect(error).to.be.instanceOf(NoSubscribers)
+  })
+
+  it('that are under way when the responder closes are answered, and later ones go to others', async () => {
+    const { asker, leaver, other } = await bus.startAll('asker', 'leaver', 'other')
+    const handler = new HeldHandler()
+    await leaver.respond(Ask, handler.handle).ready
+    const answer = asker.request(Ask, 0, PATIENT)
+    await until(() => handler.begun.length === 1)
+    await other.respond(Ask, () => 'other').ready
+    const closed = leaver.close()
+    await until(() => !asker.isEndpointSubscribedTo('leaver', 'ask'))
+    expect(await asker.request(Ask, 1)).to.equal('other')
+    handler.release()
+    expect(await answer).to.equal(0)
+    await closed
+  })
+
+  it('overtake events', async () => {
+    const { asker, responder } = await bus.startAll('asker', 'responder')
+    const order: string[] = []
+    await responder.subscribe(Tick, ({ payload }) => order.push(`tick ${payload}`)).ready
+    await responder.respond(Ask, ({ payload }) => order.push(`request ${payload}`)).ready
+    asker.broadcastNowait(Tick, 1)
+    asker.broadcastNowait(Tick, 2)
+    await asker.request(Ask, 1)
+    await until(() => order.length === 3)
+    expect(order).to.deep.equal(['request 1', 'tick 1', 'tick 2'])
+  })
+
+  it('have responses that overtake events', async () => {
+    const responder = await bus.start('responder')
+    const peer = await connectPeer(responder)
+    await peer.want({ type: 'tick' })
+    responder.respond(Ask, () => {
+      responder.broadcastNowait(Tick, 1)
+      return 'response'
+    })
+    peer.say({ kind: 'request', id: 7, type: 'ask', payload: 1 })
+    await until(() => peer.heardOf('event').length === 1)
+    expect(peer.heard.slice(-2).map(({ kind }) => kind)).to.deep.equal(['response', 'event'])
+  })
+
+  it('can be asked from inside a handler of the very peer that it hears from', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const answers: unknown[] = []
+    await a.respond(Ask, ({ payload }) => payload * 10).ready
+    await b.subscribe(Tick, async ({ payload, origin }) => {
+      answers.push(await b.request(Ask, payload, { to: origin }))
+    }).ready
+    for (let n = 1; n <= 5; n++) await a.broadcast(Tick, n)
+    await until(() => answers.length === 5)
+    expect(answers).to.deep.equal([10, 20, 30, 40, 50])
+  })
+
+  it('can be asked back and forth between two responders', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const countDown = (self: Endpoint) => async (event: { payload: number; origin: string }) => {
+      const { payload, origin } = event
+      return payload === 0 ? self.name : `${self.name} ${await self.request(Ask, payload - 1, { to: origin })}`
+    }
+    await a.respond(Ask, countDown(a)).ready
+    await b.respond(Ask, countDown(b)).ready
+    expect(await a.request(Ask, 4, { to: 'b' })).to.equal('b a b a b')
+  })
+})

@@ -1,0 +1,271 @@
+import { expect } from 'chai'
+import { z } from 'zod'
+import {
+  AbortError,
+  defineRequest,
+  type Endpoint,
+  EndpointClosed,
+  InvalidPayload,
+  NoSubscribers,
+  PayloadTooLarge,
+  RemoteDisconnected,
+  RemoteError,
+  RequestTimeout,
+  UnexpectedResponse,
+  UnserializablePayload,
+} from '../../src'
+import { freshBus, until } from '../bus'
+import { rejection } from '../rejection'
+import { barePeers } from './bare-peer'
+import { HeldHandler } from './held-handler'
+import { codesOf, reportsOf } from './reports'
+
+const Double = defineRequest<number, number>('double')
+const Anything = defineRequest<unknown, unknown>('anything')
+const Checked = defineRequest('checked', {
+  request: z.object({ n: z.number() }),
+  response: z.object({ n: z.number() }),
+})
+
+/** What nothing but its own cause can end. */
+const PATIENT = { timeout: Number.POSITIVE_INFINITY }
+
+describe('request', () => {
+  const bus = freshBus()
+  const connectPeer = barePeers()
+  let asker: Endpoint
+  let responder: Endpoint
+
+  async function begin(limits = {}): Promise<void> {
+    asker = await bus.start('asker', { limits })
+    responder = await bus.start('responder')
+    await asker.waitUntilConnectedTo('responder')
+  }
+
+  /** How a request to what the responder throws is rejected. */
+  async function rejectedBy(thrown: unknown, options = {}): Promise<RemoteError> {
+    const responding = responder.respond(
+      Double,
+      () => {
+        throw thrown
+      },
+      options,
+    )
+    await responding.ready
+    const error = await rejection(asker.request(Double, 1, PATIENT))
+    if (!(error instanceof RemoteError)) throw error
+    return error
+  }
+
+  it('resolves to the response', async () => {
+    await begin()
+    await responder.respond(Double, ({ payload, type, origin }) => {
+      expect({ type, origin }).to.deep.equal({ type: 'double', origin: 'asker' })
+      return payload * 2
+    }).ready
+    expect(await asker.request(Double, 21)).to.equal(42)
+    expect(await asker.request('double', 4, { to: 'responder' })).to.equal(8)
+  })
+
+  it('carries no payload and no response as undefined, and null as null', async () => {
+    await begin()
+    await responder.respond(Anything, ({ payload }) => payload).ready
+    expect(await asker.request(Anything)).to.equal(undefined)
+    expect(await asker.request(Anything, null)).to.equal(null)
+  })
+
+  it('gives each of many at once its own response, whatever their order', async () => {
+    await begin()
+    const held: (() => void)[] = []
+    await responder.respond(Double, async ({ payload }) => {
+      await new Promise<void>((resolve) => held.push(resolve))
+      return payload * 2
+    }).ready
+    const answers = Promise.all([1, 2, 3, 4, 5].map((n) => asker.request(Double, n, PATIENT)))
+    await until(() => held.length === 5)
+    for (const end of held.reverse()) end()
+    expect(await answers).to.deep.equal([2, 4, 6, 8, 10])
+  })
+
+  it('rejects with RemoteError: the name, message and code of what was thrown, and no stack', async () => {
+    await begin()
+    const reports = reportsOf(responder)
+    const error = await rejectedBy(Object.assign(new RangeError('expected less than 7'), { code: 'TOO_MUCH' }))
+    expect(error).to.include({ code: 'LAHJA_REMOTE_ERROR', origin: 'responder' })
+    expect(error.remote).to.include({ name: 'RangeError', message: 'expected less than 7', code: 'TOO_MUCH' })
+    expect(error.remote.stack).to.equal(undefined)
+    expect(error.message).to.contain('RangeError: expected less than 7').and.contain('double').and.contain('responder')
+    expect(reports).to.deep.equal([])
+  })
+
+  it('rejects with the remote stack where the responder sends it', async () => {
+    await begin()
+    const { remote } = await rejectedBy(new RangeError('far away'), { sendStack: true })
+    expect(remote.stack).to.match(/^RangeError: far away\n.*request\.test\.ts/s)
+  })
+
+  for (const thrown of ['a string', undefined, { name: 'none' }, Object.assign(new Error('ü'.repeat(2 ** 20)))]) {
+    it(`rejects with RemoteError also where ${String(thrown).slice(0, 20)} was thrown`, async () => {
+      await begin()
+      responder.on('error', () => {})
+      const { remote } = await rejectedBy(thrown)
+      expect(remote.name).to.be.a('string')
+      expect(remote.message).to.be.a('string').with.length.above(0)
+    })
+  }
+
+  it('rejects with RequestTimeout, and a late response changes nothing', async () => {
+    await begin()
+    const reports = reportsOf(asker)
+    const handler = new HeldHandler()
+    await responder.respond(Anything, handler.handle).ready
+    const error = await rejection(asker.request(Anything, 'late', { timeout: 10 }))
+    expect(error).to.be.instanceOf(RequestTimeout).and.include({ code: 'LAHJA_REQUEST_TIMEOUT' })
+    expect(error.message).to.contain('anything').and.contain('10 ms')
+    handler.release()
+    expect(await asker.request(Anything, 'in time')).to.equal('in time')
+    await until(() => handler.ended.length === 2)
+    expect(reports).to.deep.equal([])
+  })
+
+  it('rejects with RemoteDisconnected when the responder that was asked is gone, and asks nobody else', async () => {
+    await begin()
+    const peer = await connectPeer(asker)
+    await peer.want({ type: 'anything', responds: true })
+    const outcome = rejection(asker.request(Anything, 1, PATIENT))
+    await until(() => peer.heardOf('request').length === 1)
+    const handler = new HeldHandler()
+    await responder.respond(Anything, handler.handle).ready
+    peer.destroy()
+    const error = await outcome
+    expect(error).to.be.instanceOf(RemoteDisconnected).and.include({ code: 'LAHJA_REMOTE_DISCONNECTED' })
+    expect(error.message).to.contain('bare is gone')
+    handler.release()
+    expect(await asker.request(Anything, 2)).to.equal(2)
+    expect(handler.begun).to.deep.equal([2])
+  })
+
+  it('rejects with RemoteDisconnected when the responder closes before its handler has ended', async () => {
+    await begin()
+    const handler = new HeldHandler()
+    await responder.respond(Anything, handler.handle).ready
+    const outcome = rejection(asker.request(Anything, 1, PATIENT))
+    await until(() => handler.begun.length === 1)
+    await responder.close({ timeout: 20 })
+    expect(await outcome).to.be.instanceOf(RemoteDisconnected)
+  })
+
+  it('rejects with NoSubscribers where nobody responds, or nobody of those that are meant', async () => {
+    await begin()
+    await responder.subscribe('anything', () => {}).ready
+    for (const to of [undefined, 'responder', 'nobody', { group: 'none' }]) {
+      const error = await rejection(asker.request(Anything, 1, { to, ...PATIENT }))
+      expect(error).to.be.instanceOf(NoSubscribers).and.include({ code: 'LAHJA_NO_SUBSCRIBERS' })
+      expect(error.message).to.contain('anything')
+    }
+  })
+
+  it('rejects with AbortError, and with one that has aborted asks nobody', async () => {
+    await begin()
+    const handler = new HeldHandler()
+    await responder.respond(Anything, handler.handle).ready
+    const abort = new AbortController()
+    const outcome = rejection(asker.request(Anything, 1, { signal: abort.signal, ...PATIENT }))
+    await until(() => handler.begun.length === 1)
+    abort.abort('enough')
+    const error = await outcome
+    expect(error).to.be.instanceOf(AbortError).and.include({ code: 'LAHJA_ABORTED', cause: 'enough' })
+    expect(await rejection(asker.request(Anything, 2, { signal: abort.signal }))).to.be.instanceOf(AbortError)
+    handler.release()
+    expect(await asker.request(Anything, 3)).to.equal(3)
+    expect(handler.begun).to.deep.equal([1, 3])
+  })
+
+  it('rejects with UnexpectedResponse where the response does not fit', async () => {
+    await begin()
+    await responder.respond('checked', () => ({ n: 'one' })).ready
+    const error = await rejection(asker.request(Checked, { n: 1 }))
+    expect(error).to.be.instanceOf(UnexpectedResponse).and.include({ code: 'LAHJA_UNEXPECTED_RESPONSE' })
+    expect(error.cause).to.be.instanceOf(InvalidPayload)
+    expect(error.message).to.contain('from responder').and.contain('n:')
+  })
+
+  it('rejects with InvalidPayload where the payload does not fit, and asks nobody', async () => {
+    await begin()
+    const asked: unknown[] = []
+    await responder.respond('checked', ({ payload }) => {
+      asked.push(payload)
+      return { n: 2 }
+    }).ready
+    const wrong = Object.assign({ n: 1 }, { n: 'one' })
+    const error = await rejection(asker.request(Checked, wrong))
+    expect(error).to.be.instanceOf(InvalidPayload).and.include({ code: 'LAHJA_INVALID_PAYLOAD' })
+    expect(await asker.request(Checked, { n: 1 })).to.deep.equal({ n: 2 })
+    expect(asked).to.deep.equal([{ n: 1 }])
+  })
+
+  it('rejects with RemoteError of InvalidPayload where it does not fit the schema of the responder', async () => {
+    await begin()
+    const asked: unknown[] = []
+    await responder.respond(Checked, ({ payload }) => {
+      asked.push(payload)
+      return payload
+    }).ready
+    const error = await rejection(asker.request('checked', { n: 'one' }))
+    expect(error).to.be.instanceOf(RemoteError)
+    expect(Reflect.get(error, 'remote')).to.include({ name: 'InvalidPayload', code: 'LAHJA_INVALID_PAYLOAD' })
+    expect(asked).to.deep.equal([])
+  })
+
+  it('rejects with UnserializablePayload or PayloadTooLarge for what cannot be sent, and asks nobody', async () => {
+    await begin({ frame: 8192 })
+    const sizes: unknown[] = []
+    await responder.respond(Anything, ({ payload }) => sizes.push(payload)).ready
+    expect(await rejection(asker.request(Anything, { f: () => {} }))).to.be.instanceOf(UnserializablePayload)
+    expect(await rejection(asker.request(Anything, Buffer.alloc(2 ** 21)))).to.be.instanceOf(PayloadTooLarge)
+    expect(await asker.request(Anything, 'small')).to.equal(1)
+    expect(sizes).to.deep.equal(['small'])
+  })
+
+  it('rejects with RemoteError where the response cannot be sent, and the responder reports it', async () => {
+    await begin()
+    const reports = reportsOf(responder)
+    await responder.respond(Anything, () => ({ f: () => {} })).ready
+    const error = await rejection(asker.request(Anything, 1, PATIENT))
+    expect(error).to.be.instanceOf(RemoteError)
+    expect(Reflect.get(error, 'remote')).to.include({ code: 'LAHJA_UNSERIALIZABLE_PAYLOAD' })
+    expect(codesOf(reports)).to.deep.equal(['LAHJA_UNSERIALIZABLE_PAYLOAD'])
+  })
+
+  it('rejects with RemoteError where the response is over the frame limit of the asker', async () => {
+    await begin({ frame: 8192, outbox: 65_536 })
+    const reports = reportsOf(responder)
+    await responder.respond(Anything, ({ payload }) => Buffer.alloc(Number(payload))).ready
+    const error = await rejection(asker.request(Anything, 10_000, PATIENT))
+    expect(error).to.be.instanceOf(RemoteError)
+    expect(Reflect.get(error, 'remote')).to.include({ name: 'PayloadTooLarge', code: 'LAHJA_PAYLOAD_TOO_LARGE' })
+    expect(codesOf(reports)).to.deep.equal(['LAHJA_PAYLOAD_TOO_LARGE'])
+    expect(await asker.request(Anything, 8000)).to.have.length(8000)
+    expect(asker.isConnectedTo('responder')).to.equal(true)
+  })
+
+  it('rejects with EndpointClosed when the asker closes, and on an asker that has closed', async () => {
+    await begin()
+    const handler = new HeldHandler()
+    await responder.respond(Anything, handler.handle).ready
+    const outcome = rejection(asker.request(Anything, 1, PATIENT))
+    await until(() => handler.begun.length === 1)
+    await asker.close()
+    expect(await outcome).to.be.instanceOf(EndpointClosed)
+    expect(await rejection(asker.request(Anything, 2))).to.be.instanceOf(EndpointClosed)
+  })
+
+  for (const options of [{ timeout: -1 }, { timeout: Number.NaN }, { to: 7 }, { to: { group: 7 } }]) {
+    it(`rejects with InvalidArgument for ${JSON.stringify(options)}`, async () => {
+      await begin()
+      await responder.respond(Double, ({ payload }) => payload).ready
+      const wrong = Object.assign({ to: 'responder' }, options)
+      expect(await rejection(asker.request(Double, 1, wrong))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
+    })
+  }
+})

@@ -1,0 +1,182 @@
+import { getEventListeners } from 'node:events'
+import { expect } from 'chai'
+import { AlreadyResponding, defineRequest, EndpointClosed, InvalidArgument, NoSubscribers } from '../../src'
+import { freshBus, until } from '../bus'
+import { rejection } from '../rejection'
+import { barePeers } from './bare-peer'
+import { HeldHandler } from './held-handler'
+import { reportsOf } from './reports'
+
+const Ask = defineRequest<unknown, unknown>('ask')
+const PATIENT = { timeout: Number.POSITIVE_INFINITY }
+
+describe('respond', () => {
+  const bus = freshBus()
+  const connectPeer = barePeers()
+
+  /** The reasons for which the signals of requests to this responder have aborted, by payload. */
+  function recordAborts() {
+    const begun: unknown[] = []
+    const aborts = new Map<unknown, string>()
+    const handle = ({ payload, signal }: { payload: unknown; signal: AbortSignal }) => {
+      begun.push(payload)
+      signal.addEventListener('abort', () => aborts.set(payload, signal.reason.code))
+      return new Promise(() => {})
+    }
+    return { begun, aborts, handle }
+  }
+
+  it('aborts event.signal when the asker times out, gives up, or closes', async () => {
+    const { asker, responder } = await bus.startAll('asker', 'responder')
+    const { begun, aborts, handle } = recordAborts()
+    await responder.respond(Ask, handle).ready
+    const abort = new AbortController()
+    const outcomes = [
+      rejection(asker.request(Ask, 'timeout', { timeout: 20 })),
+      rejection(asker.request(Ask, 'abort', { signal: abort.signal, ...PATIENT })),
+      rejection(asker.request(Ask, 'close', PATIENT)),
+    ]
+    await until(() => begun.length === 3 && aborts.has('timeout'))
+    expect([...aborts.keys()]).to.deep.equal(['timeout'])
+    abort.abort()
+    await until(() => aborts.has('abort'))
+    expect(aborts.has('close')).to.equal(false)
+    await asker.close()
+    await until(() => aborts.has('close'))
+    expect(new Set(aborts.values())).to.deep.equal(new Set(['LAHJA_ABORTED']))
+    await Promise.all(outcomes)
+  })
+
+  it('aborts event.signal when the asker is gone without a word', async () => {
+    const responder = await bus.start('responder')
+    const { begun, aborts, handle } = recordAborts()
+    responder.respond(Ask, handle)
+    const peer = await connectPeer(responder)
+    peer.say({ kind: 'request', id: 1, type: 'ask', payload: 'gone' })
+    await until(() => begun.length === 1)
+    peer.destroy()
+    await until(() => aborts.has('gone'))
+  })
+
+  it('does not abort event.signal of what is answered', async () => {
+    const { asker, responder } = await bus.startAll('asker', 'responder')
+    const signals: AbortSignal[] = []
+    await responder.respond(Ask, ({ signal }) => signals.push(signal)).ready
+    await asker.request(Ask, 1, { timeout: 50 })
+    await asker.close()
+    await until(() => responder.peers.length === 0)
+    expect(signals.map(({ aborted }) => aborted)).to.deep.equal([false])
+  })
+
+  it('reports what a handler throws when nobody waits for it any more, but not that it was aborted', async () => {
+    const { asker, responder } = await bus.startAll('asker', 'responder')
+    const reports = reportsOf(responder)
+    await responder.respond(Ask, async ({ payload, signal }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      if (payload === 'aborted') signal.throwIfAborted()
+      throw new TypeError('too late')
+    }).ready
+    await rejection(asker.request(Ask, 'aborted', { timeout: 5 }))
+    await rejection(asker.request(Ask, 'thrown', { timeout: 5 }))
+    await until(() => reports.length > 0)
+    expect(reports.map(({ code }) => code)).to.deep.equal(['LAHJA_HANDLER_ERROR'])
+    expect(reports[0]?.message).to.contain('too late').and.contain('ask')
+  })
+
+  it('handles any number of requests at a time', async () => {
+    const { asker, responder } = await bus.startAll('asker', 'responder')
+    const handler = new HeldHandler()
+    await responder.respond(Ask, handler.handle).ready
+    const answers = Promise.all(Array.from({ length: 100 }, (_, n) => asker.request(Ask, n, PATIENT)))
+    await until(() => handler.begun.length === 100)
+    handler.release()
+    expect(await answers).to.deep.equal(Array.from({ length: 100 }, (_, n) => n))
+  })
+
+  it('gets a request where it has the fewest in flight', async () => {
+    const { asker, x, y, z } = await bus.startAll('asker', 'x', 'y', 'z')
+    const handlers = [x, y, z].map(() => new HeldHandler())
+    await Promise.all([x, y, z].map((each, index) => each.respond(Ask, handlers[index]?.handle ?? (() => {})).ready))
+    const begun = () => handlers.map((handler) => handler.begun.length)
+    const answers = Array.from({ length: 9 }, (_, n) => asker.request(Ask, n, PATIENT))
+    await until(() => begun().join() === '3,3,3')
+    handlers[1]?.releaseOne()
+    handlers[1]?.releaseOne()
+    await until(() => handlers[1]?.ended.length === 2)
+    await Promise.all(answers.filter((_, n) => handlers[1]?.ended.includes(n)))
+    answers.push(asker.request(Ask, 9, PATIENT), asker.request(Ask, 10, PATIENT))
+    await until(() => begun().join() === '3,5,3')
+    for (const handler of handlers) handler.release()
+    expect(await Promise.all(answers)).to.deep.equal(Array.from({ length: 11 }, (_, n) => n))
+  })
+
+  it('gets what is meant for its name, one of several names, or its group, and its own requests too', async () => {
+    const asker = await bus.start('asker', { groups: ['own'] })
+    const x = await bus.start('x', { groups: ['blue'] })
+    const y = await bus.start('y', { groups: ['blue', 'green'] })
+    await asker.waitUntilConnectedTo(['x', 'y'])
+    for (const each of [asker, x, y]) await each.respond(Ask, ({ origin }) => `${each.name} to ${origin}`).ready
+    const ask = (to: Parameters<typeof asker.request>[2]) => asker.request(Ask, 1, to)
+    for (let round = 0; round < 3; round++) {
+      expect(await ask({ to: 'x' })).to.equal('x to asker')
+      expect(await ask({ to: ['nobody', 'y'] })).to.equal('y to asker')
+      expect(await ask({ to: { group: 'green' } })).to.equal('y to asker')
+      expect(await ask({ to: 'asker' })).to.equal('asker to asker')
+      expect(await ask({ to: { group: 'own' } })).to.equal('asker to asker')
+    }
+    const answers = await Promise.all([1, 2, 3].map(() => ask({})))
+    expect(answers.sort()).to.deep.equal(['asker to asker', 'x to asker', 'y to asker'])
+  })
+
+  it('is the only responder of its type on its endpoint, until it has unsubscribed', async () => {
+    const { asker, responder } = await bus.startAll('asker', 'responder')
+    const first = responder.respond(Ask, () => 'first')
+    await first.ready
+    const error = await rejection(() => responder.respond('ask', () => 'second'))
+    expect(error).to.be.instanceOf(AlreadyResponding).and.include({ code: 'LAHJA_ALREADY_RESPONDING' })
+    expect(error.message).to.contain('ask')
+    expect(await asker.request(Ask, 1)).to.equal('first')
+    first.unsubscribe()
+    await responder.respond(Ask, () => 'second').ready
+    first.unsubscribe()
+    expect(await asker.request(Ask, 2)).to.equal('second')
+  })
+
+  it('ends by its signal or at the end of its block, and does not begin with a signal that has aborted', async () => {
+    const { asker, responder } = await bus.startAll('asker', 'responder')
+    const abort = new AbortController()
+    await responder.respond(Ask, () => 'first', { signal: abort.signal }).ready
+    expect(getEventListeners(abort.signal, 'abort')).to.have.length(1)
+    expect(await asker.request(Ask, 1)).to.equal('first')
+    abort.abort()
+    expect(responder.subscribedEvents).to.not.include('ask')
+    await responder.respond(Ask, () => 'never', { signal: abort.signal }).ready
+    expect(responder.subscribedEvents).to.not.include('ask')
+    {
+      using second = responder.respond(Ask, () => 'second')
+      await second.ready
+      expect(await asker.request(Ask, 2)).to.equal('second')
+    }
+    await until(() => !asker.isEndpointSubscribedTo('responder', 'ask'))
+    expect(await rejection(asker.request(Ask, 3))).to.be.instanceOf(NoSubscribers)
+  })
+
+  it('lets go of its signal when it has unsubscribed', async () => {
+    const responder = await bus.start('responder')
+    const { signal } = new AbortController()
+    responder.respond(Ask, () => {}, { signal }).unsubscribe()
+    expect(getEventListeners(signal, 'abort')).to.deep.equal([])
+    responder.respond(Ask, () => {}, { signal })
+    await responder.close()
+    expect(getEventListeners(signal, 'abort')).to.deep.equal([])
+  })
+
+  it('refuses what is no handler, a pattern, a definition of an event, and a closed endpoint', async () => {
+    const responder = await bus.start('responder')
+    const wrong = Object.assign({ handle: () => {} }, { handle: 7 })
+    expect(await rejection(() => responder.respond(Ask, wrong.handle))).to.be.instanceOf(InvalidArgument)
+    expect(await rejection(() => responder.respond('ask.*', () => {}))).to.be.instanceOf(InvalidArgument)
+    await responder.close()
+    expect(await rejection(() => responder.respond(Ask, () => {}))).to.be.instanceOf(EndpointClosed)
+  })
+})

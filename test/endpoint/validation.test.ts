@@ -1,0 +1,150 @@
+import { expect } from 'chai'
+import * as v from 'valibot'
+import { z } from 'zod'
+import { defineEvent, defineRequest, InvalidPayload, RemoteError, type StandardSchema } from '../../src'
+import { freshBus, until } from '../bus'
+import { rejection } from '../rejection'
+import { codesOf, reportsOf } from './reports'
+
+const fromText = (text: string) => new Date(text)
+
+/** The same twice: a date that is sent as text, and a unit that may be left out. */
+const READINGS = {
+  zod: defineEvent(
+    'reading.zod',
+    z.object({ at: z.iso.datetime().transform(fromText), unit: z.string().default('°C') }),
+  ),
+  valibot: defineEvent(
+    'reading.valibot',
+    v.object({
+      at: v.pipe(v.string(), v.isoTimestamp(), v.transform(fromText)),
+      unit: v.optional(v.string(), '°C'),
+    }),
+  ),
+}
+
+const AT = '2020-02-20T20:20:20Z'
+
+describe('validation', () => {
+  const bus = freshBus()
+
+  for (const [library, Reading] of Object.entries(READINGS)) {
+    describe(`by ${library}`, () => {
+      it('rejects what does not fit where it is sent, and nobody gets it', async () => {
+        const { a, b } = await bus.startAll('a', 'b')
+        const got: unknown[] = []
+        for (const each of [a, b]) await each.subscribe(Reading.name, ({ payload }) => got.push(payload)).ready
+        const wrong = Object.assign({ at: AT }, { at: 'yesterday' })
+        for (const attempt of [a.broadcast(Reading, wrong), () => a.broadcastNowait(Reading, wrong)]) {
+          const error = await rejection(attempt)
+          expect(error).to.be.instanceOf(InvalidPayload).and.include({ code: 'LAHJA_INVALID_PAYLOAD' })
+          expect(error.message).to.contain(Reading.name).and.contain('at:')
+          expect(Reflect.get(error, 'issues')).to.have.length(1)
+        }
+        expect(await a.broadcast(Reading, { at: AT })).to.equal(2)
+        await until(() => got.length === 2)
+        expect(got).to.deep.equal([{ at: AT }, { at: AT }])
+      })
+
+      it('hands over what the schema makes of it: transforms and defaults, at home and abroad', async () => {
+        const { a, b } = await bus.startAll('a', 'b')
+        const got: unknown[] = []
+        for (const each of [a, b]) await each.subscribe(Reading, ({ payload }) => got.push(payload)).ready
+        await a.broadcast(Reading, { at: AT })
+        await a.broadcast(Reading, { at: AT, unit: 'K' })
+        await until(() => got.length === 4)
+        const units = got.map((payload) => Reflect.get(Object(payload), 'unit')).sort()
+        expect(units).to.deep.equal(['K', 'K', '°C', '°C'])
+        for (const payload of got) expect(Reflect.get(Object(payload), 'at')).to.deep.equal(new Date(AT))
+      })
+
+      it('reports what arrives and does not fit, does not hand it over, and goes on', async () => {
+        const { a, b } = await bus.startAll('a', 'b')
+        const reports = reportsOf(b)
+        const got: unknown[] = []
+        await b.subscribe(Reading, ({ payload }) => got.push(payload.unit)).ready
+        await a.broadcast(Reading.name, { at: 7 })
+        await a.broadcast(Reading.name, { at: AT, unit: 'K' })
+        await until(() => got.length === 1)
+        expect(got).to.deep.equal(['K'])
+        expect(codesOf(reports)).to.deep.equal(['LAHJA_INVALID_PAYLOAD'])
+        expect(reports[0]?.message).to.contain('from a').and.contain(Reading.name).and.contain('at:')
+      })
+
+      it('holds for stream and waitFor', async () => {
+        const { a, b } = await bus.startAll('a', 'b')
+        const reports = reportsOf(b)
+        const stream = b.stream(Reading, { limit: 1 })
+        const event = b.waitFor(Reading)
+        await stream.ready
+        await until(() => a.isEndpointSubscribedTo('b', Reading.name))
+        await a.broadcast(Reading.name, 'nothing of it')
+        await a.broadcast(Reading, { at: AT })
+        const expected = { type: Reading.name, payload: { at: new Date(AT), unit: '°C' }, origin: 'a' }
+        expect((await stream.next()).value).to.deep.equal(expected)
+        expect(await event).to.deep.equal(expected)
+        expect(codesOf(reports)).to.deep.equal(['LAHJA_INVALID_PAYLOAD', 'LAHJA_INVALID_PAYLOAD'])
+      })
+
+      it('settles what a member of a queue does not hand over', async () => {
+        const { a, b } = await bus.startAll('a', 'b')
+        const reports = reportsOf(b)
+        const got: unknown[] = []
+        await b.subscribe(Reading, ({ payload }) => got.push(payload.unit), { queue: 'q' }).ready
+        await a.broadcast(Reading.name, 'nothing of it')
+        await a.broadcast(Reading.name, { at: AT, unit: 'K' })
+        await until(() => got.length === 1)
+        const left: number[] = []
+        a.on('left', (_, { unfinished }) => left.push(unfinished))
+        await b.close()
+        await until(() => left.length === 1)
+        expect(left).to.deep.equal([0])
+        expect(codesOf(reports)).to.deep.equal(['LAHJA_INVALID_PAYLOAD'])
+      })
+    })
+  }
+
+  it('hands responders what the schema makes of a request, and askers what it makes of a response', async () => {
+    const Ask = defineRequest('ask', {
+      request: z.object({ at: z.iso.datetime().transform(fromText) }),
+      response: v.pipe(v.number(), v.transform(String)),
+    })
+    const { a, b } = await bus.startAll('a', 'b')
+    await b.respond(Ask, ({ payload }) => payload.at.getUTCFullYear()).ready
+    const answer: string = await a.request(Ask, { at: AT })
+    expect(answer).to.equal('2020')
+  })
+
+  it('lets a response that does not fit not leave its responder', async () => {
+    const Ask = defineRequest('ask', { request: z.number(), response: z.string() })
+    const { a, b } = await bus.startAll('a', 'b')
+    const wrong = Object.assign({ text: '' }, { text: 7 })
+    await b.respond(Ask, () => wrong.text).ready
+    const error = await rejection(a.request('ask', 1))
+    expect(error).to.be.instanceOf(RemoteError)
+    expect(Reflect.get(error, 'remote')).to.include({ code: 'LAHJA_INVALID_PAYLOAD' })
+  })
+
+  it('refuses a schema that answers with a promise, and one that throws', async () => {
+    const Slow = defineEvent(
+      'slow',
+      z.string().refine(async () => true),
+    )
+    const broken: StandardSchema<string> = {
+      '~standard': {
+        version: 1,
+        vendor: 'nobody',
+        validate: () => {
+          throw new TypeError('broken schema')
+        },
+      },
+    }
+    const Broken = defineEvent('broken', broken)
+    const a = await bus.start('a')
+    a.subscribe('>', () => {})
+    expect(await rejection(a.broadcast(Slow, 'x'))).to.be.instanceOf(InvalidPayload)
+    const error = await rejection(a.broadcast(Broken, 'x'))
+    expect(error).to.be.instanceOf(InvalidPayload)
+    expect(error.cause).to.be.instanceOf(TypeError)
+  })
+})

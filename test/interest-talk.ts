@@ -1,0 +1,24 @@
+import type { Interest } from '../src/interest'
+import { InterestExchange } from '../src/interest-exchange'
+import { HANDSHAKE_FRAME } from '../src/limits'
+import type { Message } from '../src/message'
+
+/** An exchange, and what it has sent to the peer. */
+export function talking(limit = HANDSHAKE_FRAME) {
+  const sent: Message[] = []
+  const exchange = new InterestExchange(
+    (message) => sent.push(message),
+    () => limit,
+  )
+  return { sent, exchange }
+}
+
+/** What the messages, all of them subscriptions, tell. */
+export function toldIn(sent: readonly Message[]): Interest[] {
+  return sent.flatMap((message) => (message.kind === 'subscribe' ? message.interests : []))
+}
+
+export const a: Interest = { type: 'a' }
+export const b: Interest = { type: 'b', from: ['shop'] }
+export const c: Interest = { type: 'c', responds: true }
+export const member: Interest = { type: 'a', queue: 'q' }

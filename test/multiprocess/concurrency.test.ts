@@ -1,0 +1,89 @@
+import { expect } from 'chai'
+import { defineEvent, type Endpoint } from '../../src'
+import { Bus } from './bus'
+import type { Numbered } from './journal'
+import type { RemoteEndpoint } from './remote-endpoint'
+
+const Job = defineEvent<Numbered>('job')
+
+describe('a handler in another process', () => {
+  const bus = new Bus()
+  let sender: Endpoint
+  let worker: RemoteEndpoint
+
+  beforeEach(async () => {
+    await bus.open()
+    sender = await bus.join('sender')
+    worker = await bus.start('worker')
+    await worker.subscribe('marker')
+  })
+
+  afterEach(() => bus.end())
+
+  async function send(count: number, first = 0): Promise<void> {
+    for (let number = first; number < first + count; number++) await sender.broadcast(Job, { number })
+    // Arrives behind all of them.
+    await sender.broadcast('marker', { number: 0 })
+    await worker.untilReceived('marker', 1)
+  }
+
+  for (const concurrency of [1, 3, 16]) {
+    it(`G4: has ${concurrency} events under way at a time, no more and no less, begun in order`, async () => {
+      await worker.subscribe('job', { concurrency, manner: 'held' })
+      await send(50)
+      expect((await worker.work('job')).begun).to.deep.equal(upTo(concurrency))
+
+      for (let ended = 1; ended <= 10; ended++) {
+        await worker.finishOldest('job')
+        await worker.untilWork('job', { ended, begun: concurrency + ended })
+        expect((await worker.work('job')).begun).to.deep.equal(upTo(concurrency + ended))
+      }
+      await worker.finishAll('job')
+      await worker.untilWork('job', { ended: 50 })
+      const { begun, mostAtOnce } = await worker.work('job')
+      expect(begun).to.deep.equal(upTo(50))
+      expect(mostAtOnce).to.equal(concurrency)
+    })
+  }
+
+  it('has one under way at a time unless it says otherwise', async () => {
+    await worker.subscribe('job', { manner: 'in-turns' })
+    await send(50)
+    await worker.untilWork('job', { ended: 50 })
+    const { begun, ended, mostAtOnce } = await worker.work('job')
+    expect(mostAtOnce).to.equal(1)
+    expect([begun, ended]).to.deep.equal([upTo(50), upTo(50)])
+  })
+
+  it('that is held up holds up no other subscription of its endpoint', async () => {
+    await worker.subscribe('job', { concurrency: 2, manner: 'held' })
+    await worker.subscribe('*')
+    await send(20)
+    await worker.untilWork('*', { ended: 21 })
+    expect((await worker.work('job')).begun).to.deep.equal([0, 1])
+  })
+
+  it('of a queue takes its share, so many at a time', async () => {
+    const other = await bus.start('other')
+    const wish = { queue: 'workers', manner: 'held', ledger: bus.ledger } as const
+    await worker.subscribe('job', { ...wish, concurrency: 4 })
+    await other.subscribe('job', wish)
+    await send(40)
+
+    await worker.untilWork('job', { begun: 4 })
+    await other.untilWork('job', { begun: 1 })
+    for (const endpoint of [worker, other]) await endpoint.finishAll('job')
+    const shares = []
+    for (const endpoint of [worker, other]) {
+      await endpoint.untilWork('job', { ended: 20 })
+      shares.push(await endpoint.work('job'))
+    }
+    expect(shares.map(({ mostAtOnce }) => mostAtOnce)).to.deep.equal([4, 1])
+    const ended = shares.flatMap((share) => share.ended).sort((one, another) => one - another)
+    expect(ended).to.deep.equal(upTo(40))
+  })
+})
+
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, number) => number)
+}

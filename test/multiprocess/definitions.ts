@@ -1,0 +1,38 @@
+import * as valibot from 'valibot'
+import { defineEvent, defineRequest, type EventType, type RequestType, type StandardSchema } from '../../src'
+import type { Definition, SchemaName } from './definition-procedures'
+
+/** Ideas that processes may have of what is in a payload. */
+const SCHEMAS = {
+  number: valibot.object({ number: valibot.number() }),
+  digit: valibot.object({ number: valibot.pipe(valibot.number(), valibot.maxValue(9)) }),
+  negated: valibot.pipe(
+    valibot.object({ number: valibot.number() }),
+    valibot.transform(({ number }) => ({ number: -number })),
+  ),
+  anything: valibot.any(),
+} as const satisfies Record<SchemaName, StandardSchema>
+
+/** The types of events and requests as this process, and perhaps no other, has defined them. */
+export class Definitions {
+  readonly #events = new Map<string, EventType>()
+  readonly #requests = new Map<string, RequestType>()
+
+  defineEvent({ type, boundary, schema = 'anything' }: Definition): void {
+    this.#events.set(type, defineEvent(type, { schema: SCHEMAS[schema], ...(boundary && { boundary }) }))
+  }
+
+  defineRequest({ type, boundary, schema = 'anything', response = 'anything' }: Definition): void {
+    const schemas = { request: SCHEMAS[schema], response: SCHEMAS[response] }
+    this.#requests.set(type, defineRequest(type, { ...schemas, ...(boundary && { boundary }) }))
+  }
+
+  /** What has not been defined is known by its name. */
+  event(type: string): EventType {
+    return this.#events.get(type) ?? type
+  }
+
+  request(type: string): RequestType {
+    return this.#requests.get(type) ?? type
+  }
+}

@@ -1,0 +1,108 @@
+import { expect } from 'chai'
+import type { Ending } from '../src/ending'
+import { ProtocolViolation } from '../src/errors'
+import { helloOf } from '../src/handshake'
+import { Holdings } from '../src/holdings'
+import { DEFAULT_LIMITS } from '../src/limits'
+import { Link, type LinkContext } from '../src/link'
+import type { LinkState } from '../src/link-state'
+import { KIND_CODES } from '../src/message'
+import type { Connection, ConnectionEvents } from '../src/transport'
+import { ManualClock } from './manual-clock'
+import { protocolDocument } from './protocol-document'
+import { messageVectors } from './vectors'
+
+/** The states in which messages arrive, in their order. */
+const STATES: readonly LinkState[] = ['greeting', 'deciding', 'introducing', 'up', 'leaving']
+
+function hexOf(name: string): string {
+  return messageVectors.find((vector) => vector.name === name)?.hex ?? expect.fail(`no vector ${name}`)
+}
+
+const nothing = () => {}
+
+/** A link that a peer has dialled, at which nothing happens that isn't asked for. */
+class Station {
+  readonly link: Link
+  /** The rule that the peer has broken. */
+  violation: string | undefined
+  readonly #clock = new ManualClock()
+  #events: ConnectionEvents | undefined
+
+  constructor() {
+    const closed = (_: Link, ending: Ending) => {
+      if ('cause' in ending && ending.cause instanceof ProtocolViolation) this.violation = ending.cause.reason
+    }
+    const connection: Connection = {
+      attach: (events) => {
+        this.#events = events
+      },
+      write: (_, done) => done(),
+      end: nothing,
+      destroy: nothing,
+    }
+    const context: LinkContext = {
+      clock: this.#clock,
+      limits: DEFAULT_LIMITS,
+      hello: () =>
+        helloOf({
+          name: 'till',
+          id: '0000000000abc',
+          groups: [],
+          frameLimit: 4096,
+          window: 65_536,
+          requestLimit: 16,
+          accepts: undefined,
+        }),
+      interest: () => [],
+      holdings: new Holdings(DEFAULT_LIMITS.outboxTotal),
+      events: { greeted: nothing, up: nothing, closed },
+      traffic: { event: nothing, message: nothing, interest: nothing, gap: nothing, pace: nothing },
+    }
+    this.link = new Link(context, connection, undefined)
+  }
+
+  hear(hex: string): void {
+    this.#events?.data(Buffer.from(hex, 'hex'))
+  }
+
+  leave(): Promise<void> {
+    const left = this.link.leave()
+    this.#clock.turn()
+    return left
+  }
+}
+
+async function stationIn(state: LinkState): Promise<Station> {
+  const station = new Station()
+  const steps = [
+    () => station.hear(hexOf('hello')),
+    () => station.link.accept(),
+    () => station.hear(hexOf('ready')),
+    () => station.leave(),
+  ]
+  for (const step of steps.slice(0, STATES.indexOf(state))) await step()
+  return station
+}
+
+/** The messages that the document says are legal in a state. */
+function legalIn(state: string): ReadonlySet<string> {
+  const row = protocolDocument.split('\n').find((line) => line.startsWith(`| ${state} |`)) ?? expect.fail(state)
+  const cell = row.split('|')[3] ?? ''
+  if (cell.includes('anything')) return new Set(Object.keys(KIND_CODES))
+  return new Set([...cell.matchAll(/`([^`]+)`/g)].map(([, kind = '']) => kind))
+}
+
+describe('docs/protocol.md', () => {
+  for (const state of STATES) {
+    it(`says which messages are legal in state ${state}`, async () => {
+      const legal = legalIn(state)
+      expect(Object.keys(KIND_CODES)).to.include.members([...legal])
+      for (const { name, hex, message } of messageVectors) {
+        const station = await stationIn(state)
+        station.hear(hex)
+        expect(station.violation, name).to.equal(legal.has(message.kind) ? undefined : 'unexpected-message')
+      }
+    })
+  }
+})

@@ -1,0 +1,121 @@
+import { expect } from 'chai'
+import { encodeMessage } from '../src/codec'
+import { Encoder } from '../src/encoder'
+import { Queues } from '../src/queues'
+import { RecordingChannel } from './recording-channel'
+
+const frame = () =>
+  encodeMessage({ kind: 'assign', queue: 'q', type: 'a', isFixed: false, payload: Buffer.alloc(1000) })
+
+const WAIT = { kind: 'wait' } as const
+
+describe('Queues', () => {
+  let queues: Queues
+  let till: RecordingChannel
+  let desk: RecordingChannel
+
+  beforeEach(() => {
+    queues = new Queues()
+    till = new RecordingChannel('till')
+    desk = new RecordingChannel('desk')
+  })
+
+  /** Gives so many events to members of these weights; returns how many each has got. */
+  function share(count: number, weights: ReadonlyMap<RecordingChannel, number>): number[] {
+    const members = [...weights].map(([channel, weight]) => ({ channel, weight }))
+    for (let number = 0; number < count; number++) {
+      const channel = queues.choose('q', members)
+      if (channel) queues.give(channel, frame(), WAIT)
+    }
+    return [...weights.keys()].map((channel) => queues.inHand(channel))
+  }
+
+  it('choose nobody where there is nobody', () => expect(queues.choose('q', [])).to.equal(undefined))
+
+  it('give as much to each where nothing is handled, by the members that each has', () => {
+    expect(
+      share(
+        12,
+        new Map([
+          [till, 1],
+          [desk, 1],
+        ]),
+      ),
+    ).to.deep.equal([6, 6])
+    expect(
+      share(
+        24,
+        new Map([
+          [till, 3],
+          [desk, 1],
+        ]),
+      ),
+    ).to.deep.equal([27, 9])
+  })
+
+  it('send what they give, and count it until it is settled', () => {
+    queues.give(till, frame(), WAIT)
+    queues.give(till, frame(), WAIT)
+    expect(till.outbox.queuedEvents).to.equal(2)
+    expect(queues.inHand(till)).to.equal(2)
+    queues.settled(till, 1)
+    expect(queues.inHand(till)).to.equal(1)
+    expect(queues.inHand(desk)).to.equal(0)
+  })
+
+  it('choose the one with the least in hand', () => {
+    const members = [till, desk].map((channel) => ({ channel, weight: 1 }))
+    queues.give(till, frame(), WAIT)
+    queues.give(till, frame(), WAIT)
+    queues.give(desk, frame(), WAIT)
+    for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(desk)
+    queues.settled(till, 2)
+    for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(till)
+  })
+
+  it('choose in turn where all have as little', () => {
+    const members = [till, desk].map((channel) => ({ channel, weight: 1 }))
+    const chosen = [queues.choose('q', members), queues.choose('q', members)]
+    expect(chosen).to.have.members([till, desk])
+  })
+
+  it('choose one that lags only if all do', () => {
+    const members = [till, desk].map((channel) => ({ channel, weight: 1 }))
+    queues.give(till, frame(), WAIT)
+    till.lag()
+    expect(till.outbox.isLagging).to.equal(true)
+    for (let number = 0; number < 5; number++) queues.give(desk, frame(), WAIT)
+    for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(desk)
+    desk.lag()
+    expect(queues.choose('q', members)).to.be.oneOf([till, desk])
+  })
+
+  it('count less than nothing as nothing: who reports more than it was given gets no more than others', () => {
+    const members = [till, desk].map((channel) => ({ channel, weight: 1 }))
+    queues.settled(till, 1000)
+    expect(queues.inHand(till)).to.equal(0)
+    queues.give(till, frame(), WAIT)
+    for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(desk)
+  })
+
+  it('tell what a channel that is closed had in hand, and forget it', () => {
+    queues.give(till, frame(), WAIT)
+    queues.give(till, frame(), WAIT)
+    queues.settled(till, 1)
+    expect(queues.ended(till)).to.equal(1)
+    expect(queues.ended(till)).to.equal(0)
+    expect(queues.inHand(till)).to.equal(0)
+  })
+
+  it('count as in hand nothing that was dropped on the way, but only what was theirs', () => {
+    const small = new RecordingChannel('small', { limits: { outbox: 5000 } })
+    const event = new Encoder(5000)
+    for (let number = 0; number < 3; number++) small.send(event.event('a', Buffer.alloc(1000)), WAIT)
+    for (let number = 0; number < 10; number++) queues.give(small, frame(), WAIT)
+    expect(small.outbox.queuedEvents).to.equal(4)
+    expect(queues.inHand(small)).to.equal(4)
+    queues.settled(small, 3)
+    expect(queues.inHand(small)).to.equal(1)
+    expect(queues.ended(small)).to.equal(1)
+  })
+})

@@ -1,0 +1,80 @@
+import type { Identity } from '../src/audience'
+import type { Channel } from '../src/channel'
+import type { Frame } from '../src/frame'
+import { Holdings } from '../src/holdings'
+import { Intake } from '../src/intake'
+import { DEFAULT_LIMITS, type Limits } from '../src/limits'
+import type { Dealing } from '../src/message'
+import { Outbox } from '../src/outbox'
+import type { Handling } from '../src/overflow'
+import { matches } from '../src/pattern'
+import type { Connection } from '../src/transport'
+import { ManualClock } from './manual-clock'
+
+export interface RecordingOptions extends Partial<Pick<Channel, 'isOwn'>> {
+  readonly groups?: readonly string[]
+  readonly accepts?: readonly string[]
+  readonly limits?: Partial<Limits>
+}
+
+/** A channel that keeps what it is told and what credit it gives, and whose other end never reads. */
+export class RecordingChannel implements Channel {
+  readonly identity: Identity
+  readonly isOwn: boolean
+  readonly sendLimit = DEFAULT_LIMITS.frame
+  readonly requestLimit: number
+  readonly outbox: Outbox
+  readonly intake: Intake
+  readonly told: Dealing[] = []
+  /** Bytes that are done with, as they were given back. */
+  readonly credits: number[] = []
+  /** What `tell` throws, if anything. */
+  refusal: Error | undefined
+  readonly #accepted: readonly string[] | undefined
+  readonly #clock = new ManualClock()
+  readonly #limits: Limits
+
+  constructor(name: string, { groups = [], accepts, isOwn = false, limits }: RecordingOptions = {}) {
+    this.identity = { name, groups }
+    this.isOwn = isOwn
+    this.#accepted = accepts
+    this.#limits = { ...DEFAULT_LIMITS, highWaterMark: 0, ...limits }
+    this.requestLimit = this.#limits.pendingRequests
+    this.intake = new Intake(this.#limits.window, this.#clock, (bytes) => this.credits.push(bytes))
+    const connection: Connection = { attach() {}, write() {}, end() {}, destroy() {} }
+    const holdings = new Holdings(this.#limits.outboxTotal)
+    const context = { connection, clock: this.#clock, limits: this.#limits, holdings }
+    this.outbox = new Outbox(context, { lagging() {}, recovered() {}, overflowed() {} })
+  }
+
+  accepts(type: string): boolean {
+    return this.#accepted?.some((pattern) => matches(pattern, type)) ?? true
+  }
+
+  send(frame: Frame, handling: Handling): void {
+    this.outbox.push(frame, handling)
+  }
+
+  tell(message: Dealing): void {
+    if (this.refusal) throw this.refusal
+    this.told.push(message)
+  }
+
+  /** What it was told since it was last asked. */
+  takeTold(): Dealing[] {
+    return this.told.splice(0)
+  }
+
+  /** Something of so many bytes comes from the other end, and is handed out. */
+  receive(bytes: number, handOut: () => void): void {
+    this.intake.begin(bytes)
+    handOut()
+    this.intake.end()
+  }
+
+  /** Uses up the patience with the other end. There has to be something in the outbox. */
+  lag(): void {
+    void this.outbox.relief()
+    this.#clock.advance(this.#limits.patience)
+  }
+}

@@ -1,0 +1,50 @@
+import { decodeMessage } from '../src/codec'
+import { FrameReader } from '../src/frame'
+import { DEFAULT_LIMITS } from '../src/limits'
+import type { Message } from '../src/message'
+import type { Connection } from '../src/transport'
+
+/** A connection whose other side reads only when it is told to. */
+export class SlowReader implements Connection {
+  readonly messages: Message[] = []
+  writes = 0
+  #waiting: (() => void)[] = []
+  #isReading = false
+  readonly #reader = new FrameReader(DEFAULT_LIMITS.frame, (bytes, start, end) => {
+    this.messages.push(decodeMessage(bytes, start, end))
+  })
+
+  attach(): void {}
+  end(): void {}
+  destroy(): void {}
+
+  write(chunks: readonly Uint8Array[], done: () => void): void {
+    this.writes++
+    const copy = Buffer.concat(chunks)
+    const take = () => {
+      this.#reader.push(copy)
+      done()
+    }
+    if (this.#isReading) take()
+    else this.#waiting.push(take)
+  }
+
+  /** Takes what has been written, and whatever comes. */
+  read(): void {
+    this.#isReading = true
+    for (const take of this.#waiting.splice(0)) take()
+  }
+
+  /** Takes what has been written so far. */
+  readOnce(): void {
+    for (const take of this.#waiting.splice(0)) take()
+  }
+
+  /** The numbers of the events it has got, and what stands for those it hasn't. */
+  get received(): (number | { gap: number })[] {
+    return this.messages.flatMap((message): (number | { gap: number })[] => {
+      if (message.kind === 'event' && typeof message.payload === 'number') return [message.payload]
+      return message.kind === 'gap' ? [{ gap: message.count }] : []
+    })
+  }
+}

@@ -1,0 +1,235 @@
+import { expectTypeOf } from 'expect-type'
+import * as v from 'valibot'
+import { z } from 'zod'
+import {
+  defineEvent,
+  defineRequest,
+  type Endpoint,
+  type Event,
+  type EventDefinition,
+  type LahjaError,
+  type PayloadOf,
+  type Reply,
+  type RequestDefinition,
+  type RequestEvent,
+} from '../src'
+
+interface Order {
+  readonly id: string
+  readonly total: number
+}
+
+const OrderPlaced = defineEvent<Order>('types.order.placed')
+const Tick = defineEvent('types.tick')
+const Noted = defineEvent<string | undefined>('types.noted')
+const GetOrder = defineRequest<{ id: string }, Order>('types.order.get')
+const Ping = defineRequest('types.ping')
+
+const dated = z.object({ at: z.string().transform((text) => new Date(text)), kind: z.string().default('none') })
+const Dated = defineEvent('types.dated', dated)
+const Bounded = defineEvent('types.bounded', { schema: dated, boundary: 'internal' })
+const Measured = defineEvent('types.measured', v.object({ length: v.pipe(v.string(), v.transform(Number)) }))
+const Count = defineRequest('types.count', {
+  request: z.object({ since: z.string().transform((text) => new Date(text)) }),
+  response: z.object({ count: z.number().transform((number) => `${number}`) }),
+})
+
+/** What goes into `Dated`, and what comes out. */
+type Sent = { at: string; kind?: string | undefined }
+type Received = { at: Date; kind: string }
+
+/** Never called: that it compiles is the test, which `npm run types` makes. */
+type Calls = (endpoint: Endpoint) => unknown
+
+/** Compiles, or does not; the run only says that somebody looked. */
+function compiles(what: string, _: Calls): void {
+  it(what, () => {})
+}
+
+describe('the types of a definition', () => {
+  it('carry the payload, as it is sent and as it is received', () => {
+    expectTypeOf(OrderPlaced).toEqualTypeOf<EventDefinition<Order>>()
+    expectTypeOf(Tick).toEqualTypeOf<EventDefinition<void>>()
+    expectTypeOf(Dated).toEqualTypeOf<EventDefinition<Received, Sent>>()
+    expectTypeOf(Bounded).toEqualTypeOf<EventDefinition<Received, Sent>>()
+    expectTypeOf(Measured).toEqualTypeOf<EventDefinition<{ length: number }, { length: string }>>()
+    expectTypeOf<PayloadOf<typeof Dated>>().toEqualTypeOf<Received>()
+    expectTypeOf<PayloadOf<string>>().toEqualTypeOf<unknown>()
+  })
+
+  it('carry what is asked and what is answered, as it is sent and as it is received', () => {
+    expectTypeOf(GetOrder).toEqualTypeOf<RequestDefinition<{ id: string }, Order>>()
+    expectTypeOf(Ping).toEqualTypeOf<RequestDefinition<void, void>>()
+    expectTypeOf(Count).toEqualTypeOf<
+      RequestDefinition<{ since: string }, { count: string }, { since: Date }, { count: number }>
+    >()
+  })
+
+  compiles('keep apart what differs in its payload, or is something else', (endpoint) => [
+    // @ts-expect-error the payload is another one
+    (): EventDefinition<string> => OrderPlaced,
+    // @ts-expect-error it is received as another type
+    (): EventDefinition<Sent, Sent> => Dated,
+    // @ts-expect-error a request is no event
+    (): EventDefinition<Order> => GetOrder,
+    // @ts-expect-error nor the other way round
+    (): RequestDefinition<Order, void> => OrderPlaced,
+    // @ts-expect-error what looks like one was not made by defineRequest
+    () => endpoint.request({ kind: 'request', name: 'a' }),
+  ])
+
+  compiles('refuse what is no option', () => [
+    // @ts-expect-error
+    () => defineEvent('a', { boundary: 'external' }),
+    // @ts-expect-error
+    () => defineEvent('a', { boundary: { group: 'web' } }),
+    // @ts-expect-error
+    () => defineEvent('a', { schema: {} }),
+    // @ts-expect-error a name has to be there
+    () => defineEvent(),
+  ])
+})
+
+describe('the types of a broadcast', () => {
+  compiles('take the payload as it is sent', (endpoint) => [
+    endpoint.broadcast(OrderPlaced, { id: 'A1', total: 3 }),
+    endpoint.broadcast(Dated, { at: 'noon' }, { to: 'shop' }),
+    endpoint.broadcast('types.any', { whatever: 1 }),
+    endpoint.broadcastNowait(Measured, { length: '3' }, { except: ['shop'] }),
+    expectTypeOf(endpoint.broadcast(OrderPlaced, { id: 'A1', total: 3 })).toEqualTypeOf<Promise<number>>(),
+    expectTypeOf(endpoint.broadcastNowait(Tick)).toEqualTypeOf<boolean>(),
+  ])
+
+  compiles('let it be left out only where there may be none', (endpoint) => [
+    endpoint.broadcast(Tick),
+    endpoint.broadcast(Tick, undefined, { internal: true }),
+    endpoint.broadcast(Noted),
+    endpoint.broadcast('types.any'),
+    // @ts-expect-error there has to be a payload
+    () => endpoint.broadcast(OrderPlaced),
+    // @ts-expect-error
+    () => endpoint.broadcastNowait(OrderPlaced),
+    // @ts-expect-error there has to be none
+    () => endpoint.broadcast(Tick, 7),
+  ])
+
+  compiles('refuse another payload, another option, and a request', (endpoint) => [
+    // @ts-expect-error the total is missing
+    () => endpoint.broadcast(OrderPlaced, { id: 'A1' }),
+    // @ts-expect-error the total is no text
+    () => endpoint.broadcastNowait(OrderPlaced, { id: 'A1', total: '3' }),
+    // @ts-expect-error it is sent as text
+    () => endpoint.broadcast(Dated, { at: new Date() }),
+    // @ts-expect-error there is no such option
+    () => endpoint.broadcast(Tick, undefined, { too: 'shop' }),
+    // @ts-expect-error a request is not broadcast
+    () => endpoint.broadcast(GetOrder, { id: 'A1' }),
+    // @ts-expect-error
+    () => endpoint.broadcastNowait(Ping),
+  ])
+})
+
+describe('the types of a subscription', () => {
+  compiles('hand over the payload as it is received', (endpoint) => {
+    endpoint.subscribe(OrderPlaced, (event) => expectTypeOf(event).toEqualTypeOf<Event<Order>>())
+    endpoint.subscribe(Dated, async ({ payload }) => expectTypeOf(payload).toEqualTypeOf<Received>())
+    endpoint.subscribe(Tick, ({ payload }) => expectTypeOf(payload).toEqualTypeOf<void>())
+    expectTypeOf(endpoint.waitFor(Measured)).toEqualTypeOf<Promise<Event<{ length: number }>>>()
+    expectTypeOf(endpoint.stream(Dated).next()).toEqualTypeOf<Promise<IteratorResult<Event<Received>, undefined>>>()
+  })
+
+  compiles('know nothing of the payload where the type is a string, be it a pattern or not', (endpoint) => {
+    for (const type of ['types.order.*', 'types.>', 'types.tick']) {
+      endpoint.subscribe(type, ({ payload }) => expectTypeOf(payload).toEqualTypeOf<unknown>())
+      expectTypeOf(endpoint.waitFor(type)).toEqualTypeOf<Promise<Event<unknown>>>()
+      expectTypeOf(endpoint.stream(type).next()).toEqualTypeOf<Promise<IteratorResult<Event<unknown>, undefined>>>()
+    }
+  })
+
+  compiles('take a handler of a part of the payload, and refuse one of another payload', (endpoint) => [
+    endpoint.subscribe(OrderPlaced, ({ payload }: Event<{ id: string }>) => payload.id),
+    // @ts-expect-error
+    () => endpoint.subscribe(OrderPlaced, ({ payload }: Event<number>) => payload),
+    // @ts-expect-error it is received as a date
+    () => endpoint.subscribe(Dated, ({ payload }) => payload.at.length),
+    // @ts-expect-error a request is not subscribed to
+    () => endpoint.subscribe(GetOrder, () => {}),
+    // @ts-expect-error
+    () => endpoint.stream(GetOrder),
+    // @ts-expect-error
+    () => endpoint.waitFor(GetOrder),
+    // @ts-expect-error there is no such option
+    () => endpoint.subscribe(Tick, () => {}, { form: 'shop' }),
+  ])
+})
+
+describe('the types of a request', () => {
+  compiles('take what is asked and give what is answered', (endpoint) => {
+    expectTypeOf(endpoint.request(GetOrder, { id: 'A1' })).toEqualTypeOf<Promise<Order>>()
+    expectTypeOf(endpoint.request(Count, { since: 'noon' }, { to: 'shop' })).toEqualTypeOf<Promise<{ count: string }>>()
+    expectTypeOf(endpoint.request(Ping)).toEqualTypeOf<Promise<void>>()
+    expectTypeOf(endpoint.request('types.any', 7)).toEqualTypeOf<Promise<unknown>>()
+    expectTypeOf(endpoint.requestAll(Count, { since: 'noon' })[Symbol.asyncIterator]().next()).toEqualTypeOf<
+      Promise<IteratorResult<Reply<{ count: string }>, undefined>>
+    >()
+  })
+
+  compiles('hand a responder what is asked as it is received, and take what it answers as it is sent', (endpoint) => {
+    endpoint.respond(GetOrder, (event) => {
+      expectTypeOf(event).toEqualTypeOf<RequestEvent<{ id: string }>>()
+      return { id: event.payload.id, total: 3 }
+    })
+    endpoint.respond(Count, async ({ payload }) => {
+      expectTypeOf(payload).toEqualTypeOf<{ since: Date }>()
+      return { count: 3 }
+    })
+    endpoint.respond(Ping, () => {})
+    endpoint.respond('types.any', ({ payload, signal }) => {
+      expectTypeOf(payload).toEqualTypeOf<unknown>()
+      expectTypeOf(signal).toEqualTypeOf<AbortSignal>()
+      return 7
+    })
+  })
+
+  compiles('refuse another question, another answer, and an event', (endpoint) => [
+    // @ts-expect-error the id is missing
+    () => endpoint.request(GetOrder, {}),
+    // @ts-expect-error there has to be a payload
+    () => endpoint.request(GetOrder),
+    // @ts-expect-error it is asked as text
+    () => endpoint.request(Count, { since: new Date() }),
+    // @ts-expect-error the total is missing
+    () => endpoint.respond(GetOrder, ({ payload }) => ({ id: payload.id })),
+    // @ts-expect-error also where it is promised
+    () => endpoint.respond(GetOrder, async ({ payload }) => ({ id: payload.id })),
+    // @ts-expect-error it is answered as a number
+    () => endpoint.respond(Count, () => ({ count: '3' })),
+    // @ts-expect-error an event is not asked
+    () => endpoint.request(OrderPlaced, { id: 'A1', total: 3 }),
+    // @ts-expect-error nor answered
+    () => endpoint.respond(OrderPlaced, () => {}),
+  ])
+
+  it('tell a reply from a failure by its error', () => {
+    const read = (reply: Reply<Order>) => {
+      if (reply.error) {
+        expectTypeOf(reply.error).toEqualTypeOf<LahjaError>()
+        expectTypeOf(reply.payload).toEqualTypeOf<undefined>()
+      } else expectTypeOf(reply.payload).toEqualTypeOf<Order>()
+    }
+    expectTypeOf(read).parameter(0).toHaveProperty('origin')
+  })
+})
+
+describe('the types of a question who wants what', () => {
+  compiles('take every definition and every string', (endpoint) => [
+    endpoint.isAnyEndpointSubscribedTo(OrderPlaced),
+    endpoint.isEndpointSubscribedTo('shop', Dated),
+    endpoint.areAllEndpointsSubscribedTo(Tick),
+    endpoint.waitUntilAnyEndpointSubscribedTo(GetOrder),
+    endpoint.waitUntilEndpointSubscribedTo('shop', Count),
+    endpoint.waitUntilAllEndpointsSubscribedTo('types.any'),
+    // @ts-expect-error
+    () => endpoint.isAnyEndpointSubscribedTo({ name: 'a' }),
+  ])
+})
