@@ -12,6 +12,3 @@ export const LineRead = defineEvent<Line>('census.line')
 
 /** There are no more lines. */
 export const TextEnded = defineEvent('census.end')
-
-/** The latecomer tells the reader that from now on it hears every line. */
-export const Arrived = defineEvent('census.arrived')

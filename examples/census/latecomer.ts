@@ -1,6 +1,6 @@
 import { Endpoint } from 'lahja'
 import { untilTextEnded } from './ending'
-import { Arrived, LATECOMER, LineRead, READER } from './events'
+import { LATECOMER, LineRead, READER } from './events'
 import { give } from './notice'
 import { Tally } from './tally'
 import { occasionally, run, say, sayWhoIsThere } from './voice'
@@ -17,8 +17,6 @@ async function main(): Promise<void> {
   const lines = endpoint.stream(LineRead)
   const finish = () => lines.finish()
   ended.then(finish, finish)
-  await lines.ready
-  await endpoint.broadcast(Arrived, undefined, { to: READER })
 
   for await (const { payload } of lines) {
     tally.add(payload)

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Endpoint, PayloadTooLarge } from 'lahja'
-import { Arrived, INDEXER, LATECOMER, LineRead, READER, TextEnded } from './events'
+import { INDEXER, LATECOMER, LineRead, READER, TextEnded } from './events'
 import { give } from './notice'
 import { counted, Tally } from './tally'
 import { type Line, linesOf, middleOf, openingsOf } from './text'
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
 }
 
 async function read(endpoint: Endpoint, lines: readonly Line[], tally: Tally, duration: number): Promise<void> {
-  const arrival = endpoint.waitFor(Arrived, { timeout: PATIENCE })
+  const arrival = endpoint.waitUntilEndpointSubscribedTo(LATECOMER, LineRead, { timeout: PATIENCE })
   // It is awaited below, but not if the text can't be read that far.
   arrival.catch(() => {})
   const openings = new Set(openingsOf(lines))

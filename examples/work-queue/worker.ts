@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises'
+import { Endpoint } from 'lahja'
+import { BUS, COUNTERS, CountLines, GIVER, LinesCounted } from './jobs'
+
+/** How many files it has open at a time. */
+const CONCURRENCY = 4
+
+/** Takes its share of the jobs, until the giver has gone. */
+async function main(): Promise<void> {
+  await using endpoint = await Endpoint.start({ name: `worker-${process.pid}`, bus: BUS })
+  let done = 0
+  endpoint.subscribe(
+    CountLines,
+    async ({ payload: { path }, origin }) => {
+      const text = await readFile(path, 'utf8')
+      await endpoint.broadcast(LinesCounted, { path, lines: text.split('\n').length - 1 }, { to: origin })
+      done++
+    },
+    { queue: COUNTERS, concurrency: CONCURRENCY },
+  )
+
+  if (!endpoint.isConnectedTo(GIVER)) console.log('waiting for jobs')
+  await endpoint.waitUntilConnectedTo(GIVER)
+  while (endpoint.isConnectedTo(GIVER)) await endpoint.waitUntilConnectionsChange()
+  console.log(`${endpoint.name} has counted ${done} files`)
+}
+
+void main()
