@@ -54,9 +54,9 @@ function figuresOf(reports: readonly TallyReport[]): Figures {
 
 function overRounds(rounds: readonly Figures[]): Figures {
   return {
-    eventsPerSecond: median(rounds.map((round) => round.eventsPerSecond)),
-    p50Microseconds: median(rounds.map((round) => round.p50Microseconds)),
-    p99Microseconds: median(rounds.map((round) => round.p99Microseconds)),
+    eventsPerSecond: Math.round(median(rounds.map((round) => round.eventsPerSecond))),
+    p50Microseconds: Math.round(median(rounds.map((round) => round.p50Microseconds))),
+    p99Microseconds: Math.round(median(rounds.map((round) => round.p99Microseconds))),
     received: sum(rounds.map(({ received }) => received)),
     lost: sum(rounds.map(({ lost }) => lost)),
     outOfOrder: sum(rounds.map(({ outOfOrder }) => outOfOrder)),
@@ -68,9 +68,9 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
 
-function median(numbers: readonly number[]): number {
+export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((one, other) => one - other)
   const upper = sorted[sorted.length >> 1] ?? 0
   const lower = sorted[(sorted.length - 1) >> 1] ?? 0
-  return Math.round((lower + upper) / 2)
+  return (lower + upper) / 2
 }
