@@ -14,8 +14,8 @@ const USAGE = `Usage: npm run bench:matching -- [options]
 What it costs a sender that others are subscribed to something else: CPU time of one broadcast, beside 10, 1,000 and
 10,000 other subscriptions and patterns, each number on a bus of its own, in rounds that take turns.
 
-  --events N   broadcasts in each round (default 20000)
-  --rounds N   (default 9)
+  --events N   broadcasts in each round (default 40000)
+  --rounds N   (default 25)
   --json       print one JSON object instead of the table
   --help       print this
 
@@ -43,8 +43,8 @@ interface Cost {
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
-      events: { type: 'string', default: '20000' },
-      rounds: { type: 'string', default: '9' },
+      events: { type: 'string', default: '40000' },
+      rounds: { type: 'string', default: '25' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
