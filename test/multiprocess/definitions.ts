@@ -1,6 +1,14 @@
 import * as valibot from 'valibot'
-import { defineEvent, defineRequest, type EventType, type RequestType, type StandardSchema } from '../../src'
-import type { Definition, SchemaName } from './definition-procedures'
+import {
+  defineEvent,
+  defineRequest,
+  type EventType,
+  type Overflow,
+  type RequestType,
+  type StandardSchema,
+} from '../../src'
+import type { Definition, PolicyName, SchemaName } from './definition-procedures'
+import { keyOf } from './flood'
 
 /** Ideas that processes may have of what is in a payload. */
 const SCHEMAS = {
@@ -13,13 +21,23 @@ const SCHEMAS = {
   anything: valibot.any(),
 } as const satisfies Record<SchemaName, StandardSchema>
 
+const POLICIES = {
+  wait: 'wait',
+  dropOldest: 'dropOldest',
+  dropNewest: 'dropNewest',
+  latest: 'latest',
+  latestByKey: { latest: keyOf },
+  disconnect: 'disconnect',
+} as const satisfies Record<PolicyName, Overflow>
+
 /** The types of events and requests as this process, and perhaps no other, has defined them. */
 export class Definitions {
   readonly #events = new Map<string, EventType>()
   readonly #requests = new Map<string, RequestType>()
 
-  defineEvent({ type, boundary, schema = 'anything' }: Definition): void {
-    this.#events.set(type, defineEvent(type, { schema: SCHEMAS[schema], ...(boundary && { boundary }) }))
+  defineEvent({ type, boundary, overflow, schema = 'anything' }: Definition): void {
+    const options = { ...(boundary && { boundary }), ...(overflow && { overflow: POLICIES[overflow] }) }
+    this.#events.set(type, defineEvent(type, { schema: SCHEMAS[schema], ...options }))
   }
 
   defineRequest({ type, boundary, schema = 'anything', response = 'anything' }: Definition): void {

@@ -41,7 +41,7 @@ export class Journal {
         const number = numberOf(payload)
         this.received(type).push({ origin, number })
         this.#receivedEvents++
-        this.#check()
+        this.check()
         return work.do(number)
       },
       { from, queue, concurrency },
@@ -52,7 +52,7 @@ export class Journal {
 
   /** What handlers of a type do from now on. */
   begin(type: string, manner: Manner, ledger: string | undefined): Work {
-    const work = new Work(manner, ledger === undefined ? undefined : new Ledger(ledger), () => this.#check())
+    const work = new Work(manner, ledger === undefined ? undefined : new Ledger(ledger), () => this.check())
     this.#work.set(type, work)
     return work
   }
@@ -92,10 +92,11 @@ export class Journal {
   #note(kind: NoticeKind, peer: string, error?: LahjaError): void {
     const cause = error instanceof ProtocolViolation ? error.reason : (error?.code ?? '')
     this.notices.push({ kind, peer, cause, receivedBefore: this.#receivedEvents })
-    this.#check()
+    this.check()
   }
 
-  #check(): void {
+  /** Looks whether what is waited for has come. */
+  check(): void {
     for (const check of [...this.#conditions]) check()
   }
 }

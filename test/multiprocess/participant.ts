@@ -2,8 +2,11 @@ import { setImmediate } from 'node:timers/promises'
 import { Endpoint } from '../../src'
 import * as defining from './definition-procedures'
 import { Definitions } from './definitions'
+import { flood } from './flood'
 import { Journal, type Numbered, numberOf } from './journal'
 import * as procedures from './participant-procedures'
+import { Pressure } from './pressure'
+import * as pressing from './pressure-procedures'
 import { Responder } from './responder'
 import { bytesReadFromSockets, watchSockets } from './socket-bytes'
 import { until } from './until'
@@ -12,6 +15,7 @@ import * as working from './work-procedures'
 interface Member {
   readonly endpoint: Endpoint
   readonly journal: Journal
+  readonly pressure: Pressure
 }
 
 const members = new Map<string, Member>()
@@ -42,7 +46,8 @@ new Responder()
     const begin = performance.now()
     const endpoint = await Endpoint.start(options)
     const elapsed = performance.now() - begin
-    members.set(endpoint.name, { endpoint, journal: new Journal(endpoint) })
+    const journal = new Journal(endpoint)
+    members.set(endpoint.name, { endpoint, journal, pressure: new Pressure(endpoint, journal) })
     return elapsed
   })
   .on(defining.defineEvent, (definition) => definitions.defineEvent(definition))
@@ -98,6 +103,12 @@ new Responder()
   })
   .on(working.finishOldest, ([name, type]) => member(name).journal.work(type).finish('oldest'))
   .on(working.finishAll, ([name, type]) => member(name).journal.work(type).finish('all'))
+  .on(pressing.read, ([name, reading]) => member(name).pressure.read(definitions.event(reading.type), reading))
+  .on(pressing.untilRead, ([name, { type, number }]) => member(name).pressure.untilRead(type, number))
+  .on(pressing.tally, ([name, type]) => member(name).pressure.tally(type).report)
+  .on(pressing.flood, ([name, order]) => flood(member(name).endpoint, definitions.event(order.type), order))
+  .on(pressing.standings, ([name]) => member(name).pressure.standings)
+  .on(pressing.closeWithin, ([name, timeout]) => member(name).pressure.closeWithin(timeout))
   .on(procedures.notices, ([name]) => member(name).journal.notices)
   .on(procedures.untilNotice, ([name, { kind, peer }]) => {
     const { journal } = member(name)

@@ -1,7 +1,9 @@
 import type { BroadcastOptions, EndpointOptions } from '../../src'
 import * as defining from './definition-procedures'
 import * as procedures from './participant-procedures'
+import * as pressing from './pressure-procedures'
 import type { RemoteProcess } from './remote-process'
+import type { TallyReport } from './tally'
 import type { WorkReport } from './work'
 import * as working from './work-procedures'
 
@@ -84,6 +86,35 @@ export class RemoteEndpoint {
 
   broadcastNowait(type: string, count = 1, filler?: number): Promise<void> {
     return this.process.call(procedures.broadcastNowait, [this.name, { type, count, filler }])
+  }
+
+  /** Reads a type, each event for as long as told; resolves when the subscription is ready. */
+  read(type: string, reading: Omit<pressing.Reading, 'type'> = {}): Promise<void> {
+    return this.process.call(pressing.read, [this.name, { type, ...reading }])
+  }
+
+  /** Resolves when the event of this number is the last that has been read. */
+  untilRead(type: string, number: number): Promise<void> {
+    return this.process.call(pressing.untilRead, [this.name, { type, number }])
+  }
+
+  /** What has been read of a type. */
+  tally(type: string): Promise<TallyReport> {
+    return this.process.call(pressing.tally, [this.name, type])
+  }
+
+  /** Broadcasts at full speed. */
+  flood(type: string, flood: Omit<pressing.Flood, 'type'>): Promise<pressing.FloodReport> {
+    return this.process.call(pressing.flood, [this.name, { type, ...flood }])
+  }
+
+  standings(): Promise<pressing.Standing[]> {
+    return this.process.call(pressing.standings, [this.name, undefined])
+  }
+
+  /** Resolves to what peers have not taken within so many milliseconds. */
+  closeWithin(timeout: number): Promise<pressing.Undelivered[]> {
+    return this.process.call(pressing.closeWithin, [this.name, timeout])
   }
 
   /** Everything received of a type, in the order in which it was. */

@@ -1,0 +1,226 @@
+import { expect } from 'chai'
+import { Bus } from './bus'
+import { KEYS } from './flood'
+import type { RemoteEndpoint } from './remote-endpoint'
+import { missingIn, numbersIn, type Stretch, type TallyReport } from './tally'
+import { until } from './until'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** Bytes that a process may have more than what it is bounded to: the heap before it has been collected. */
+const SLACK = 32 * MIB
+
+/** Small enough to be full at once. */
+const TIGHT = { frame: 8 * KIB, window: 16 * KIB, highWaterMark: 16 * KIB, outbox: 64 * KIB, patience: 60_000 }
+
+describe('backpressure between processes', () => {
+  const bus = new Bus()
+
+  beforeEach(() => bus.open())
+  afterEach(() => bus.end())
+
+  describe('of a peer that is stopped while 200,000 events of 1 KiB are broadcast', () => {
+    const COUNT = 200_000
+    const PATIENCE = 3000
+    /** Events that let code be compiled and the heap grow to what it needs anyhow. */
+    const WARM_UP = 40_000
+
+    it('G5, G7, G8: costs one broadcast, nobody else and bounded memory, and is told exactly what it missed', async () => {
+      const sender = await bus.start('sender', { limits: { patience: PATIENCE } })
+      const [fast, stopped] = [await bus.start('fast'), await bus.start('stopped')]
+      for (const consumer of [fast, stopped]) {
+        await consumer.read('warm-up')
+        await consumer.read('tick')
+      }
+      await sender.flood('warm-up', { count: WARM_UP, filler: KIB, waits: true })
+      for (const consumer of [fast, stopped]) await consumer.untilRead('warm-up', WARM_UP - 1)
+
+      stopped.process.stop()
+      const report = await sender.flood('tick', { count: COUNT, filler: KIB, waits: true })
+      await fast.untilRead('tick', COUNT - 1)
+
+      expect((await fast.tally('tick')).stretches).to.deep.equal([{ first: 0, count: COUNT }])
+      expect(report.growth, 'memory of the sender').to.be.below(8 * MIB + SLACK)
+      expect(report.queued).to.be.at.most(8 * MIB)
+      expect(report.longest[0], 'the broadcast that waits').to.be.at.least(PATIENCE - 1)
+      expect(report.longest[1], 'any other broadcast').to.be.below(PATIENCE - 1)
+      expect(noticesAbout('stopped', await sender.notices())).to.deep.equal(['joined', 'lagging'])
+
+      stopped.process.continue()
+      await sender.untilNotice('recovered', 'stopped')
+      expect(await sender.broadcast('tick', 100, COUNT)).to.equal(2)
+      await stopped.untilRead('tick', COUNT + 99)
+
+      const { stretches, growth } = await stopped.tally('tick')
+      const [prefix, gap, tail] = stretches
+      expect(stretches).to.have.length(3)
+      expect(prefix?.first, 'what was under way when it stopped comes first').to.equal(0)
+      expect(gap?.first, 'then it is told of what is missing').to.equal(undefined)
+      expect(tail?.first).to.equal((prefix?.count ?? 0) + (gap?.count ?? 0))
+      expectComplete(stretches, COUNT + 100)
+      expect(growth, 'memory of the stopped peer').to.be.below(SLACK)
+      const [standing] = (await sender.standings()).filter(({ name }) => name === 'stopped')
+      expect(standing?.droppedEvents).to.equal(missingIn(stretches))
+    })
+  })
+
+  describe('of a reader that takes 5 ms for each event', () => {
+    const COUNT = 600
+
+    for (const streams of [false, true]) {
+      it(`G6, G7: slows a sender down to what ${streams ? 'a for await loop' : 'an async handler'} takes`, async () => {
+        const sender = await bus.start('sender', { limits: TIGHT })
+        const slow = await bus.start('slow', { limits: TIGHT })
+        await slow.read('tick', { takes: 5, streams })
+
+        const report = await sender.flood('tick', { count: COUNT, filler: KIB, waits: true })
+        await slow.untilRead('tick', COUNT - 1)
+
+        const { stretches, growth } = await slow.tally('tick')
+        expect(stretches).to.deep.equal([{ first: 0, count: COUNT }])
+        expect(report.queued, 'over the mark by one event at most').to.be.below(TIGHT.highWaterMark + 2 * KIB)
+        expect(Math.max(report.growth, growth)).to.be.below(SLACK)
+        expect(noticesAbout('slow', await sender.notices())).to.deep.equal(['joined'])
+      })
+    }
+  })
+
+  describe('with a policy of its own for a type', () => {
+    const COUNT = 20_000
+    let sender: RemoteEndpoint
+    let slow: RemoteEndpoint
+
+    beforeEach(async () => {
+      sender = await bus.start('sender', { limits: TIGHT })
+      slow = await bus.start('slow', { limits: TIGHT })
+    })
+
+    /** What came of a flood that nobody waited for, and of one event more that was broadcast after it. */
+    async function flooded(type: string, streams: boolean): Promise<TallyReport> {
+      await slow.read(type, { takes: 1, streams })
+      const { queued, growth } = await sender.flood(type, { count: COUNT, filler: KIB })
+      expect(queued).to.be.at.most(TIGHT.outbox)
+      expect(growth).to.be.below(SLACK)
+      await until(async () => (await sender.standings()).every(({ queuedBytes }) => queuedBytes === 0))
+      await sender.broadcast(type, 1, COUNT)
+      await slow.untilRead(type, COUNT)
+      return slow.tally(type)
+    }
+
+    for (const streams of [false, true]) {
+      const reader = streams ? 'a for await loop' : 'a handler'
+
+      it(`G5: dropOldest brings ${reader} the newest, and tells of the others`, async () => {
+        await sender.defineEvent('tick', { overflow: 'dropOldest' })
+        const { stretches } = await flooded('tick', streams)
+        expectTold(stretches, COUNT + 1)
+        expect(numbersIn(stretches).slice(-40)).to.deep.equal(upTo(COUNT + 1).slice(-40))
+      })
+
+      it(`G5: dropNewest brings ${reader} the oldest, and tells of the others`, async () => {
+        await sender.defineEvent('tick', { overflow: 'dropNewest' })
+        const { stretches } = await flooded('tick', streams)
+        expectTold(stretches, COUNT + 1)
+        expect(numbersIn(stretches).slice(0, 40)).to.deep.equal(upTo(40))
+      })
+
+      it(`G5: latest brings ${reader} the last value of each key, and tells of the others`, async () => {
+        await sender.defineEvent('tick', { overflow: 'latestByKey' })
+        const { stretches } = await flooded('tick', streams)
+        expectTold(stretches, COUNT + 1)
+        expect(numbersIn(stretches)).to.include.members(upTo(COUNT).slice(-KEYS))
+      })
+
+      it(`G5: latest brings ${reader} the last value of a type, and tells of the others`, async () => {
+        await sender.defineEvent('tick', { overflow: 'latest' })
+        const { stretches } = await flooded('tick', streams)
+        expectTold(stretches, COUNT + 1)
+        expect(numbersIn(stretches)).to.include(COUNT - 1)
+      })
+
+      it(`G5: wait without waiting brings ${reader} the newest, and tells of the others`, async () => {
+        const { stretches } = await flooded('tick', streams)
+        expectTold(stretches, COUNT + 1)
+        expect(numbersIn(stretches).slice(-40)).to.deep.equal(upTo(COUNT + 1).slice(-40))
+      })
+    }
+
+    it('G5: disconnect ends the link, which both see, and starts anew', async () => {
+      await sender.defineEvent('tick', { overflow: 'disconnect' })
+      await slow.read('tick', { takes: 1 })
+      await sender.flood('tick', { count: 100, filler: KIB })
+      await sender.untilNotice('lost', 'slow')
+      await slow.untilNotice('lost', 'sender')
+      await sender.waitUntilConnectedTo('slow')
+      await sender.broadcast('tick', 1, 1000)
+      await slow.untilRead('tick', 1000)
+
+      const causes = [...(await sender.notices()), ...(await slow.notices())].filter(({ kind }) => kind === 'lost')
+      expect(causes.map(({ cause }) => cause)).to.deep.equal(['LAHJA_OUTBOX_OVERFLOW', 'LAHJA_LINK_REFUSED'])
+    })
+  })
+
+  it('G7, G11: does not keep handlers on both ends from asking each other under full windows', async () => {
+    const COUNT = 300
+    const [one, other] = [await bus.start('one', { limits: TIGHT }), await bus.start('other', { limits: TIGHT })]
+    const ends = [one, other]
+    for (const end of ends) await end.respond('look-up', { manner: 'in-turns' })
+    for (const end of ends) await end.read(`of-${end === one ? 'other' : 'one'}`, { asks: 'look-up', takes: 1 })
+
+    await Promise.all(
+      ends.map(({ name }, index) => ends[index]?.flood(`of-${name}`, { count: COUNT, filler: KIB, waits: true })),
+    )
+    await Promise.all([one.untilRead('of-other', COUNT - 1), other.untilRead('of-one', COUNT - 1)])
+
+    expect((await one.tally('of-other')).stretches).to.deep.equal([{ first: 0, count: COUNT }])
+    expect((await other.tally('of-one')).stretches).to.deep.equal([{ first: 0, count: COUNT }])
+    for (const end of ends) expect((await end.work('look-up')).ended).to.have.length(COUNT)
+  })
+
+  it('G12: close delivers to peers that read, and says what others have not taken by the deadline', async () => {
+    const COUNT = 4000
+    const sender = await bus.start('sender')
+    const [fast, stopped] = [await bus.start('fast'), await bus.start('stopped')]
+    for (const consumer of [fast, stopped]) await consumer.read('tick')
+
+    stopped.process.stop()
+    await sender.flood('tick', { count: COUNT, filler: KIB })
+    const undelivered = await sender.closeWithin(500)
+    await fast.untilNotice('left', 'sender')
+    expect((await fast.tally('tick')).stretches).to.deep.equal([{ first: 0, count: COUNT }])
+
+    stopped.process.continue()
+    await stopped.untilNotice('lost', 'sender')
+    const taken = numbersIn((await stopped.tally('tick')).stretches)
+    expect(taken).to.deep.equal(upTo(taken.length))
+    expect(undelivered.map(({ name }) => name)).to.deep.equal(['stopped'])
+    expect(undelivered[0]?.events).to.be.within(COUNT - taken.length, COUNT)
+  })
+})
+
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index)
+}
+
+/** What has come, and what was said to be missing in its place, is everything. */
+function expectComplete(stretches: readonly Stretch[], count: number): void {
+  let next = 0
+  for (const { first = next, count } of stretches) {
+    expect(first, `after ${next - 1}`).to.equal(next)
+    next += count
+  }
+  expect(next).to.equal(count)
+}
+
+/** Less than everything has come, in order, and as much as is missing was said to be. */
+function expectTold(stretches: readonly Stretch[], count: number): void {
+  const numbers = numbersIn(stretches)
+  expect(numbers).to.deep.equal([...new Set(numbers)].sort((one, other) => one - other))
+  expect(numbers.length).to.be.below(count)
+  expect(numbers.length + missingIn(stretches)).to.equal(count)
+}
+
+function noticesAbout(name: string, notices: readonly { readonly kind: string; readonly peer: string }[]): string[] {
+  return notices.filter(({ kind, peer }) => peer === name && kind !== 'unresponsive').map(({ kind }) => kind)
+}
