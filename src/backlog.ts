@@ -1,6 +1,6 @@
 import { encodeMessage, isAssignment } from './codec'
 import type { Frame } from './frame'
-import type { Holder, Holdings } from './holdings'
+import type { Holdings } from './holdings'
 import { countFrames, cutAfter, frameEnd, framesOf, type Run } from './run'
 
 /** A piece of a backlog, taken to be sent. */
@@ -14,14 +14,12 @@ export interface Slice {
 const LITTLE_USED = 4
 
 /** The events that wait for one peer, in order, and how many had to be dropped. */
-export class Backlog implements Holder {
+export class Backlog {
   readonly #holdings: Holdings
   #first: Run | undefined
   #last: Run | undefined
   /** The runs of events that a newer one of the same key replaces. */
   readonly #newest = new Map<string, Run>()
-  /** Buffers of what has been taken and hasn't left yet. */
-  #leaving: Buffer[] = []
   #bytes = 0
   #events = 0
   /** Dropped behind the last event that waits. */
@@ -32,7 +30,6 @@ export class Backlog implements Holder {
 
   constructor(holdings: Holdings) {
     this.#holdings = holdings
-    holdings.join(this)
   }
 
   /** Bytes that wait. */
@@ -105,7 +102,7 @@ export class Backlog implements Holder {
 
   /**
    * Takes events from the front: those with which so many bytes are reached, or all, and among them the gaps where
-   * others have been dropped. They are held until `left`.
+   * others have been dropped.
    */
   take(bytes: number): Slice {
     const chunks: Buffer[] = []
@@ -117,14 +114,14 @@ export class Backlog implements Holder {
       this.#announce(run.gap, chunks)
       run.gap = 0
       chunks.push(run.bytes.subarray(run.start, cut))
-      this.#leaving.push(run.bytes)
       taken += cut - run.start
       // What is left in the end need not be counted where nothing is.
       if (run.next || cut < run.end) events += countFrames({ bytes: run.bytes, start: run.start, end: cut })
-      if (cut < run.end) {
-        this.#holdings.retain(run.bytes)
-        run.start = cut
-      } else this.#unchain(run)
+      if (cut < run.end) run.start = cut
+      else {
+        this.#unchain(run)
+        this.#holdings.release(run.bytes)
+      }
     }
     if (!this.#first) {
       events = this.#events
@@ -134,12 +131,6 @@ export class Backlog implements Holder {
     this.#bytes -= taken
     this.#events -= events
     return { chunks, bytes: taken, events }
-  }
-
-  /** What was taken has left this process. */
-  left(): void {
-    for (const buffer of this.#leaving) this.#holdings.release(buffer)
-    this.#leaving = []
   }
 
   /** Takes out the events for members of queues that are wanted elsewhere. */
@@ -169,8 +160,6 @@ export class Backlog implements Holder {
     this.#first = this.#last = undefined
     this.#newest.clear()
     this.#bytes = this.#events = this.#dropped = this.#gapAtEnd = 0
-    this.left()
-    this.#holdings.leave(this)
   }
 
   #append(run: Run): void {

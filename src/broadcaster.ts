@@ -2,16 +2,16 @@ import { type Audience, checkAudience, isAddressed } from './audience'
 import { type Boundary, boundaryOf, isWithin } from './boundary'
 import type { Channel } from './channel'
 import type { Clock } from './clock'
-import { encodeMessage } from './codec'
+import { assignmentOf, encodeMessage } from './codec'
 import { Encoder, type EventFrame } from './encoder'
 import { NoSubscribers, PayloadTooLarge } from './errors'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { HANDSHAKE_FRAME } from './limits'
 import type { Assignment } from './message'
 import type { Outbox } from './outbox'
-import { handlingOf, type Overflow } from './overflow'
+import { type Handling, handlingOf, type Overflow } from './overflow'
 import type { Queues } from './queues'
-import type { Queue, Routes } from './routes'
+import type { Member, Queue, Routes } from './routes'
 
 export interface BroadcastOptions {
   /** Only for these endpoints. Default: everyone who is subscribed. */
@@ -42,6 +42,7 @@ export interface BroadcasterContext {
 interface Errand {
   readonly channel: Channel
   readonly queue: string
+  readonly frame: Frame
 }
 
 /** The way out of an event: who gets it, encoded once, into every outbox at once. */
@@ -70,21 +71,23 @@ export class Broadcaster {
     if (options) checkOptions(options)
     const isForAll = options === undefined && boundary === undefined
     const recipients = isForAll ? route.recipients : meant(route.recipients, boundary, options)
-    const errands = route.queues.length === 0 ? NONE : this.#chooseMembers(route.queues, boundary, options)
+    const queues = route.queues.length === 0 ? NONE : sharing(route.queues, boundary, options)
     if (this.#over.length > 0) this.#over = []
-    if (recipients.length + errands.length === 0) {
+    if (recipients.length + queues.length === 0) {
       this.#checkRequirement(type, options)
       return 0
     }
     const frame = this.#encoder.event(type, payload)
     checkLimits(type, frame, recipients)
-    const assignments = errands.length === 0 ? NONE : this.#encodeFor(errands, type, frame, options)
+    const errands = queues.length === 0 ? NONE : this.#errands(queues, type, frame, options)
     const handling = handlingOf(overflow ?? this.#context.overflow, type, payload)
     for (const channel of recipients) channel.send(frame, handling)
-    for (const { channel, frame } of assignments) this.#context.queues.give(channel, frame, handling)
+    for (const { channel, queue, frame } of errands) {
+      this.#context.queues.give(channel, { type, queue }, frame, handlingWithin(queue, handling))
+    }
     if (handling.kind === 'wait') {
       for (const channel of recipients) this.#notePressure(channel)
-      for (const { channel } of assignments) this.#notePressure(channel)
+      for (const { channel } of errands) this.#notePressure(channel)
     }
     this.#spend(frame.end - frame.start)
     return errands.length === 0 ? recipients.length : countOf(recipients, errands)
@@ -96,14 +99,25 @@ export class Broadcaster {
    * @param frame the assignment's frame, if there is one
    */
   giveToAnother(assignment: Assignment, frame: Frame = encodeMessage(assignment)): boolean {
-    const { queue, type, isFixed } = assignment
-    const found = this.#context.routes.select(type).queues.find(({ name }) => name === queue)
-    if (!found || isFixed) return false
-    const boundary = boundaryOf(type)
-    const [errand] = this.#chooseMembers([found], boundary, undefined)
-    if (!errand || frame.end - frame.start - PREFIX_BYTES > errand.channel.sendLimit) return false
-    this.#context.queues.give(errand.channel, frame, { kind: 'wait' })
+    const { queue, isFixed } = assignment
+    if (isFixed) return false
+    const channel = this.#context.queues.choose(queue, this.#membersFor(assignment, frame))
+    if (!channel) return false
+    this.#context.queues.give(channel, assignment, frame, { kind: 'wait' })
     return true
+  }
+
+  /** Is there another member for the event of an assignment's frame, one that doesn't lag? */
+  hasAnother(frame: Frame): boolean {
+    const assignment = assignmentOf(frame)
+    if (assignment.isFixed) return false
+    return this.#membersFor(assignment, frame).some(({ channel }) => !channel.outbox.isLagging)
+  }
+
+  /** Is the channel's other end among those who share the event of an assignment's frame? */
+  isMember(channel: Channel, frame: Frame): boolean {
+    const { type, queue } = assignmentOf(frame)
+    return this.#membersOf(type, queue).some((member) => member.channel === channel)
   }
 
   /** Is an outbox that took the last event over its mark? */
@@ -126,30 +140,30 @@ export class Broadcaster {
     return promise
   }
 
-  #chooseMembers(
-    queues: readonly Queue[],
-    boundary: Boundary | undefined,
-    options: BroadcastOptions | undefined,
-  ): readonly Errand[] {
-    const errands: Errand[] = []
-    for (const { name, members } of queues) {
-      const channel = this.#context.queues.choose(
-        name,
-        members.filter(({ channel }) => mayHave(channel, boundary, options)),
-      )
-      if (channel) errands.push({ channel, queue: name })
-    }
-    return errands
-  }
-
-  #encodeFor(errands: readonly Errand[], type: string, event: EventFrame, options: BroadcastOptions = {}) {
+  /** Which member of each queue gets the event: one that takes frames of this size, where there is one. */
+  #errands(queues: readonly Queue[], type: string, event: EventFrame, options: BroadcastOptions = {}): Errand[] {
     const { to, except, internal = false } = options
     const isFixed = internal || to !== undefined || except !== undefined
-    return errands.map(({ channel, queue }) => {
+    return queues.flatMap(({ name: queue, members }) => {
       const frame = this.#encoder.assignment(event, { queue, type, isFixed })
+      const taking = members.filter(({ channel }) => takes(channel, frame))
+      const channel = this.#context.queues.choose(queue, taking.length > 0 ? taking : members)
+      if (!channel) return []
       checkLimits(type, frame, [channel])
-      return { channel, frame }
+      return { channel, queue, frame }
     })
+  }
+
+  /** Those who could have the event of an assignment's frame. */
+  #membersFor({ type, queue }: Assignment, frame: Frame): readonly Member[] {
+    const boundary = boundaryOf(type)
+    return this.#membersOf(type, queue).filter(
+      ({ channel }) => mayHave(channel, boundary, undefined) && takes(channel, frame),
+    )
+  }
+
+  #membersOf(type: string, queue: string): readonly Member[] {
+    return this.#context.routes.select(type).queues.find(({ name }) => name === queue)?.members ?? []
   }
 
   #notePressure(channel: Channel): void {
@@ -188,6 +202,25 @@ function meant(
   return channels.filter((channel) => mayHave(channel, boundary, options))
 }
 
+/** The queues with those members that are meant, as far as there are any. */
+function sharing(
+  queues: readonly Queue[],
+  boundary: Boundary | undefined,
+  options: BroadcastOptions | undefined,
+): readonly Queue[] {
+  return queues
+    .map(({ name, members }) => ({
+      name,
+      members: members.filter(({ channel }) => mayHave(channel, boundary, options)),
+    }))
+    .filter(({ members }) => members.length > 0)
+}
+
+/** What the newest of a key is to a queue is none of the others' business: each has its own. */
+function handlingWithin(queue: string, handling: Handling): Handling {
+  return handling.kind === 'latest' ? { kind: 'latest', key: `\0${queue}\0${handling.key}` } : handling
+}
+
 /** Is the endpoint meant, and does the type's boundary let it have the event? */
 function mayHave(
   { identity, isOwn }: Channel,
@@ -207,8 +240,13 @@ function countOf(recipients: readonly Channel[], errands: readonly Errand[]): nu
 function checkLimits(type: string, frame: Frame, channels: readonly Channel[]): void {
   const body = frame.end - frame.start - PREFIX_BYTES
   if (body <= HANDSHAKE_FRAME) return
-  for (const { sendLimit, identity } of channels) {
-    if (body <= sendLimit) continue
+  for (const channel of channels) {
+    if (takes(channel, frame)) continue
+    const { sendLimit, identity } = channel
     throw new PayloadTooLarge(`event ${type}: expected at most ${sendLimit} bytes for ${identity.name}, got ${body}`)
   }
+}
+
+function takes({ sendLimit }: Channel, { start, end }: Frame): boolean {
+  return end - start - PREFIX_BYTES <= sendLimit
 }

@@ -1,5 +1,19 @@
 import { ConnectionFailed, type LahjaError, LinkRefused, ProtocolViolation } from './errors'
 
+/** What was accepted for a peer and is not known to be done with there. */
+export interface Remainder {
+  /** Events that have not left. */
+  readonly undelivered: number
+  /** Events that have left and that the peer has given no credit for. */
+  readonly unconfirmed: number
+}
+
+/** The link broke. */
+export interface LostEnding extends Remainder {
+  readonly kind: 'lost'
+  readonly cause: LahjaError
+}
+
 /** How a link ended. */
 export type Ending =
   /** The peer said goodbye after all it had to say. */
@@ -8,12 +22,11 @@ export type Ending =
   | { readonly kind: 'done' }
   /** It never came up: one side would not have it, or it broke before. */
   | { readonly kind: 'refused'; readonly cause: LahjaError; readonly reason: string }
-  /** It broke; so many events that were accepted for the peer died with it. */
-  | { readonly kind: 'lost'; readonly cause: LahjaError; readonly undelivered: number }
+  | LostEnding
 
 /** The end of a link that something went wrong with. */
-export function failure(wasUp: boolean, cause: LahjaError, undelivered: number): Ending {
-  if (wasUp) return { kind: 'lost', cause, undelivered }
+export function failure(wasUp: boolean, cause: LahjaError, remainder: Remainder): Ending {
+  if (wasUp) return { kind: 'lost', cause, ...remainder }
   const isNamed = cause instanceof ProtocolViolation || cause instanceof LinkRefused
   return { kind: 'refused', cause, reason: isNamed ? cause.reason : 'disconnected' }
 }

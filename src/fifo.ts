@@ -22,6 +22,13 @@ export class Fifo<Item> {
     return item
   }
 
+  /** How many satisfy the condition. */
+  count(condition: (item: Item) => boolean): number {
+    let count = 0
+    for (const item of this.#items) if (item !== undefined && condition(item)) count++
+    return count
+  }
+
   clear(): void {
     this.#items = []
     this.#head = 0

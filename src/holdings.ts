@@ -6,8 +6,9 @@ export interface Holder {
 }
 
 /**
- * The memory that all backlogs of an endpoint hold together. Buffers that several of them share count once; at the cap
- * the backlog that has most waiting gives up its oldest.
+ * The memory that what waits in all outboxes of an endpoint holds together. Buffers that several of them share count
+ * once; at the cap the outbox that has most waiting gives up its oldest. What is being written can't be given up: it
+ * doesn't count, or a few peers that read nothing would take the room of all others.
  */
 export class Holdings {
   readonly #cap: number

@@ -1,10 +1,14 @@
-import type { Clock } from './clock'
+import type { Clock, Timer } from './clock'
 import { ProtocolViolation } from './errors'
 import type { Receipt } from './receipt'
 
+/** Milliseconds after which even a little credit goes back, so that a sender knows what has become of its last events. */
+const PAUSE = 100
+
 /**
  * The receiving end of a window: what a sender has sent stays on its account until everyone here who has it is done
- * with it. Credit goes back in batches of half the window; where the sender can do nothing without it, every turn.
+ * with it. Credit goes back in batches of half the window, or after a pause; where the sender can do nothing without it,
+ * every turn.
  */
 export class Intake {
   readonly #window: number
@@ -15,7 +19,8 @@ export class Intake {
   /** Of it, what is done with. */
   #doneBytes = 0
   #doneEvents = 0
-  #giving: 'idle' | 'scheduled' = 'idle'
+  #giving: 'idle' | 'scheduled' | 'over' = 'idle'
+  #pause: Timer | undefined
   /** The event that is being handed out, once somebody holds it. */
   #held: HeldEvent | undefined
   #bytes = 0
@@ -64,6 +69,12 @@ export class Intake {
     if (this.#isUsedUp) this.#schedule()
   }
 
+  /** There is nobody any more to give anything to. */
+  stop(): void {
+    this.#giving = 'over'
+    this.#pause?.cancel()
+  }
+
   get #isUsedUp(): boolean {
     return this.#outstanding >= this.#window
   }
@@ -73,20 +84,28 @@ export class Intake {
     this.#doneEvents++
     if (this.#doneBytes * 2 >= this.#window) this.#giveBack()
     else if (this.#isUsedUp) this.#schedule()
+    else if (this.#pause === undefined && this.#giving !== 'over') this.#pauseNow()
+  }
+
+  #pauseNow(): void {
+    this.#pause = this.#clock.after(PAUSE, () => {
+      this.#pause = undefined
+      this.#giveBack()
+    })
   }
 
   #schedule(): void {
-    if (this.#giving === 'scheduled' || this.#doneBytes === 0) return
+    if (this.#giving !== 'idle' || this.#doneBytes === 0) return
     this.#giving = 'scheduled'
     this.#clock.defer(() => {
-      this.#giving = 'idle'
+      if (this.#giving === 'scheduled') this.#giving = 'idle'
       this.#giveBack()
     })
   }
 
   #giveBack(): void {
     const [bytes, events] = [this.#doneBytes, this.#doneEvents]
-    if (bytes === 0) return
+    if (bytes === 0 || this.#giving === 'over') return
     this.#outstanding -= bytes
     this.#doneBytes = this.#doneEvents = 0
     this.#give(bytes, events)

@@ -100,14 +100,15 @@ export class Link extends Session {
     this.#sendGoodbye('left', 'the endpoint has closed')
     this.#connection.end()
     this.#inbound.stop()
+    this.outbox.close()
     this.#state = 'leaving'
   }
 
   /** Closes at once. Returns how many events were not delivered. */
   abandon(): number {
-    const undelivered = this.outbox.close() + this.outbox.unconfirmedEvents
+    const { undelivered, unconfirmed } = this.outbox.close()
     this.#close({ kind: 'done' })
-    return undelivered
+    return undelivered + unconfirmed
   }
 
   protected override overflowed(): void {
@@ -174,8 +175,11 @@ export class Link extends Session {
   }
 
   #broke(cause: Error | undefined): void {
-    if (this.#state === 'leaving') return this.#close({ kind: 'done' })
-    this.#fail(new ConnectionFailed(`the connection broke: ${cause?.message ?? 'closed'}`, { cause }))
+    const failed = new ConnectionFailed(`the connection broke: ${cause?.message ?? 'closed'}`, { cause })
+    if (this.#state !== 'leaving') return this.#fail(failed)
+    const remainder = this.outbox.close()
+    const wasRead = cause === undefined || remainder.unconfirmed === 0
+    this.#close(wasRead ? { kind: 'done' } : { kind: 'lost', cause: failed, ...remainder })
   }
 
   #violated(violation: ProtocolViolation): void {
@@ -193,6 +197,7 @@ export class Link extends Session {
     this.#handshakeTimer.cancel()
     this.#inbound.stop()
     this.outbox.close()
+    this.intake.stop()
     this.exchange.end()
     this.#connection.destroy()
     this.#context.events.closed(this, ending)

@@ -13,6 +13,8 @@ export interface LoopbackEvents {
   readonly event: (type: string, payload: unknown) => void
   readonly gap: (count: number) => void
   readonly message: (message: Dealing) => void
+  /** The endpoint's own subscriptions have used up its patience. */
+  readonly lagging: () => void
 }
 
 /**
@@ -55,9 +57,17 @@ export class Loopback implements Channel {
     }
     this.outbox = new Outbox(
       { ...context, connection },
-      { lagging: () => {}, recovered: () => {}, overflowed: () => {} },
+      { lagging: events.lagging, recovered: () => {}, overflowed: () => {} },
     )
     this.outbox.window = limits.window
+  }
+
+  /** Takes nothing more. Returns how many events have not been handed out. */
+  end(): number {
+    const { undelivered } = this.outbox.close()
+    this.outbox.discard()
+    this.intake.stop()
+    return undelivered
   }
 
   /** Boundaries and gates are for what comes from outside. */

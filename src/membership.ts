@@ -1,5 +1,6 @@
 import { boundaryOf, isWithin } from './boundary'
 import type { Channel } from './channel'
+import type { LostEnding } from './ending'
 import { BoundaryCrossed, type LahjaError, type NameInUse } from './errors'
 import type { Gate } from './gate'
 import { isMember } from './interest'
@@ -19,8 +20,8 @@ export interface Receiver {
   message(channel: Channel, message: Dealing): void
   /** Somebody wants something new. */
   wanted(): void
-  /** The peer has used up its patience: what others can have need not wait for it. */
-  lagging(link: Session): void
+  /** The other end has used up its patience: what others can have need not wait for it. */
+  lagging(channel: Channel): void
   /** The peer has left queues: what waits for it and isn't wanted any more can go to other members. */
   unwanted(link: Session): void
   /** The link is closed. Returns what became of what the peer was given. */
@@ -100,11 +101,12 @@ export class Membership implements MeshEvents {
     if (peer) this.#context.notify('left', peer, { unfinished })
   }
 
-  lost(link: Link, cause: LahjaError, accepted: number): void {
+  lost(link: Link, { cause, undelivered, unconfirmed }: LostEnding): void {
     this.#forget(link)
     const { passedOn, unfinished } = this.#context.receiver.ended(link)
     const peer = peerOf(link)
-    if (peer) this.#context.notify('lost', peer, { cause, undelivered: accepted - passedOn, unfinished })
+    if (peer)
+      this.#context.notify('lost', peer, { cause, undelivered: undelivered - passedOn, unconfirmed, unfinished })
   }
 
   abandoned(link: Link): void {
@@ -149,8 +151,8 @@ export class Membership implements MeshEvents {
   }
 
   pace(link: Session, change: 'lagging' | 'recovered' | 'unresponsive'): void {
-    if (change === 'lagging') this.#context.receiver.lagging(link)
     this.#tell(change, link)
+    if (change === 'lagging') this.#context.receiver.lagging(link)
   }
 
   error(error: LahjaError): void {

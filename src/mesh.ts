@@ -3,7 +3,7 @@ import { NameClaim } from './claim'
 import type { Timer } from './clock'
 import { Dialer } from './dialer'
 import { Discovery } from './discovery'
-import { type Ending, isHopeless } from './ending'
+import { type Ending, isHopeless, type LostEnding } from './ending'
 import { asLahjaError, type LahjaError, NameInUse, ProtocolViolation } from './errors'
 import { helloOf, type Introduction, precedes } from './handshake'
 import type { Interest } from './interest'
@@ -20,7 +20,7 @@ const NEWCOMER_GRACE = 250
 export interface MeshEvents extends Traffic {
   joined(link: Link): void
   left(link: Link): void
-  lost(link: Link, cause: LahjaError, undelivered: number): void
+  lost(link: Link, ending: LostEnding): void
   /** We are leaving, and the peer's link is closed. */
   abandoned(link: Link): void
   error(error: LahjaError): void
@@ -259,7 +259,7 @@ export class Mesh {
       if (isTheLink) events.left(link)
     } else if (ending.kind === 'lost') {
       if (ending.cause instanceof ProtocolViolation) events.error(ending.cause)
-      if (isTheLink) events.lost(link, ending.cause, ending.undelivered)
+      if (isTheLink) events.lost(link, ending)
       if (isTheLink && !dialer) this.#see([peer], () => this.#delayAfter(ending))
     } else if (ending.kind === 'done') {
       if (isTheLink) events.abandoned(link)

@@ -30,6 +30,11 @@ export interface Loss {
   /** Events accepted for the peer that had not left this process, and that nobody else has got instead. */
   readonly undelivered: number
   /**
+   * Events that had left and that the peer had not said it was done with. It may have handled them: it says so in
+   * batches.
+   */
+  readonly unconfirmed: number
+  /**
    * Events of queues that the peer had in hand: given to it, and not reported as handled. It may have handled some of
    * them. One whose sending was under way when the link broke can be among `undelivered` too.
    */

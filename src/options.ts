@@ -120,7 +120,9 @@ function checkLimits(given: Partial<Limits>): Limits {
   const room = frame + PREFIX_BYTES
   expect(outbox >= room, 'outbox', `at least limits.frame + ${PREFIX_BYTES} (${room})`, outbox)
   expect(outboxTotal >= outbox + SLAB_BYTES, 'outboxTotal', `at least limits.outbox + ${SLAB_BYTES}`, outboxTotal)
-  expect(highWaterMark < outbox, 'highWaterMark', `less than limits.outbox (${outbox})`, highWaterMark)
+  const mark = outbox - room
+  const below = `at most limits.outbox - limits.frame - ${PREFIX_BYTES} (${mark})`
+  expect(highWaterMark <= mark, 'highWaterMark', below, highWaterMark)
   expect(redialMax >= redialMin, 'redialMax', `at least limits.redialMin (${redialMin})`, redialMax)
   return limits
 }
@@ -130,17 +132,19 @@ function checkLimit(name: string, value: unknown): void {
   if (least === undefined) {
     throw new InvalidArgument(`limits.${name}: expected one of ${Object.keys(LEAST).join(', ')}`)
   }
-  const most = name === 'frame' ? FRAME_CEILING : name === 'highWaterMark' ? MOST - 1 : MOST
+  const most = name === 'frame' ? FRAME_CEILING : name === 'highWaterMark' ? MOST - LEAST.outbox : MOST
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return
   throw new InvalidArgument(`limits.${name}: expected a whole number from ${least} to ${most}, got ${describe(value)}`)
 }
 
 /** Defaults that give way to what is set beside them. */
-function dependentDefaults({ outbox, redialMin, redialMax }: Partial<Limits>): Partial<Limits> {
+function dependentDefaults(given: Partial<Limits>): Partial<Limits> {
+  const { frame, outbox } = { ...DEFAULT_LIMITS, ...given }
+  const { redialMin, redialMax } = given
   const { highWaterMark, redialMin: least, redialMax: most } = DEFAULT_LIMITS
   return {
-    outboxTotal: Math.max(DEFAULT_LIMITS.outboxTotal, (outbox ?? DEFAULT_LIMITS.outbox) + SLAB_BYTES),
-    highWaterMark: Math.min(highWaterMark, Math.floor((outbox ?? DEFAULT_LIMITS.outbox) / 2)),
+    outboxTotal: Math.max(DEFAULT_LIMITS.outboxTotal, outbox + SLAB_BYTES),
+    highWaterMark: Math.min(highWaterMark, Math.floor(outbox / 2), outbox - frame - PREFIX_BYTES),
     redialMin: Math.min(least, redialMax ?? most),
     redialMax: Math.max(most, redialMin ?? least),
   }

@@ -1,10 +1,12 @@
 import PQueue from 'p-queue'
 import { Backlog } from './backlog'
-import type { Clock, Timer } from './clock'
+import type { Clock } from './clock'
+import type { Remainder } from './ending'
 import type { Frame } from './frame'
-import type { Holdings } from './holdings'
+import type { Holder, Holdings } from './holdings'
 import type { Limits } from './limits'
 import type { Handling } from './overflow'
+import { Pace } from './pace'
 import type { Connection } from './transport'
 
 /** Bytes waiting from which on they leave at once instead of at the end of the turn. */
@@ -12,18 +14,6 @@ const FLUSH_AT_ONCE = 64 * 1024
 
 /** Bytes handed to the connection at a time. What is behind them can still be dropped; they can't. */
 const SLICE = 256 * 1024
-
-/**
- * Where the outbox stands with the peer's reading:
- *
- *     keeping-up ──over the mark──▶ waited-for ──patience over──▶ lagging
- *         ▲                             │                            │
- *         └──────below the mark─────────┴───────────drained──────────┘
- */
-type Pace =
-  | { readonly kind: 'keeping-up' }
-  | { readonly kind: 'waited-for'; readonly relief: Promise<void>; readonly relieve: () => void; readonly timer: Timer }
-  | { readonly kind: 'lagging' }
 
 export interface OutboxContext {
   readonly connection: Connection
@@ -44,13 +34,13 @@ export interface OutboxEvents {
  * takes all that the peer's window has room for. Control messages overtake events and need no window; a gap stands where
  * the events it counts have been.
  */
-export class Outbox {
+export class Outbox implements Holder {
   readonly #context: OutboxContext
   readonly #events: OutboxEvents
   readonly #backlog: Backlog
+  readonly #pace: Pace
   readonly #flushes = new PQueue({ concurrency: 1 })
   #flush: 'idle' | 'scheduled' | 'running' | 'closed' = 'idle'
-  #pace: Pace = { kind: 'keeping-up' }
   #urgent: Frame[] = []
   #leavingBytes = 0
   #leavingEvents = 0
@@ -65,6 +55,13 @@ export class Outbox {
     this.#context = context
     this.#events = events
     this.#backlog = new Backlog(context.holdings)
+    this.#pace = new Pace(context.clock, context.limits.patience, events.lagging)
+    context.holdings.join(this)
+  }
+
+  /** Bytes of events that wait, and can still be given up. */
+  get bytes(): number {
+    return this.#backlog.bytes
   }
 
   /** Bytes of events accepted that have not left this process. */
@@ -74,7 +71,7 @@ export class Outbox {
 
   /** Events accepted that have not left this process. */
   get queuedEvents(): number {
-    return this.#backlog.events + this.#leavingEvents
+    return this.#backlog.events + Math.min(this.#leavingEvents, this.#aheadEvents)
   }
 
   /** Events dropped since the beginning. */
@@ -87,14 +84,23 @@ export class Outbox {
     return this.#backlog.droppedAssignments
   }
 
+  /** Events that the peer has been sent and has given no credit for. */
+  get unconfirmedEvents(): number {
+    return this.#aheadEvents
+  }
+
+  get isClosed(): boolean {
+    return this.#flush === 'closed'
+  }
+
   get isLagging(): boolean {
-    return this.#pace.kind === 'lagging'
+    return this.#pace.isLagging
   }
 
   /** Should senders wait? Not for a peer that has used up its patience. */
   get isOverMark(): boolean {
     const { highWaterMark } = this.#context.limits
-    return this.queuedBytes > highWaterMark && this.#pace.kind !== 'lagging' && this.#flush !== 'closed'
+    return this.queuedBytes > highWaterMark && !this.#pace.isLagging && this.#flush !== 'closed'
   }
 
   /** The peer has said how far it lets us be ahead of its credit. */
@@ -124,22 +130,14 @@ export class Outbox {
   credit(bytes: number, events: number): void {
     this.#aheadBytes = Math.max(this.#aheadBytes - bytes, 0)
     this.#aheadEvents = Math.max(this.#aheadEvents - events, 0)
+    this.#notePace()
     if (this.#hasSendable()) this.#schedule(false)
   }
 
   /** Resolves below the high-water mark, when the peer's patience is used up, or when the outbox is closed. */
   relief(): Promise<void> {
     if (!this.isOverMark) return Promise.resolve()
-    if (this.#pace.kind !== 'waited-for') {
-      let relieve = () => {}
-      const relief = new Promise<void>((resolve) => {
-        relieve = resolve
-      })
-      const { clock, limits } = this.#context
-      const timer = clock.after(limits.patience, () => this.#lag())
-      this.#pace = { kind: 'waited-for', relief, relieve, timer }
-    }
-    return this.#pace.relief
+    return this.#pace.wait()
   }
 
   /** Resolves when all that was taken has left this process, or the outbox is closed. */
@@ -149,37 +147,45 @@ export class Outbox {
     await new Promise<void>((resolve) => this.#emptied.push(resolve))
   }
 
-  /** Takes back the events for members of queues that have not left yet, so that others can get them. */
+  /**
+   * Takes back the events for members of queues that have not left yet, so that others can get them. A peer that lags
+   * has not recovered by that: it has yet to show that it reads.
+   */
   recall(isWanted: (frame: Frame) => boolean): Frame[] {
     const recalled = this.#backlog.recall(isWanted)
-    this.#notePace()
+    this.#noteRelief()
     this.#noteEmpty()
     return recalled
   }
 
+  /** Gives up its oldest event, where all outboxes together hold too much. */
+  giveUpOldest(): boolean {
+    const hadAny = this.#backlog.giveUpOldest()
+    this.#noteRelief()
+    this.#schedule(false)
+    return hadAny
+  }
+
   /**
-   * Takes and sends nothing more; what waits can only be recalled, until `discard`. Returns how many events die with it.
+   * Takes and sends nothing more; what waits can only be recalled, until `discard`. Calling it again returns what the
+   * peer has not confirmed by then.
    */
-  close(): number {
-    if (this.#flush === 'closed') return 0
+  close(): Remainder {
+    if (this.#flush === 'closed') return { undelivered: 0, unconfirmed: this.#aheadEvents }
     const undelivered = this.queuedEvents + this.#backlog.dropped
     this.#flush = 'closed'
     this.#urgent = []
-    this.#aheadEvents -= this.#leavingEvents
+    this.#aheadEvents = Math.max(this.#aheadEvents - this.#leavingEvents, 0)
     this.#leavingBytes = this.#leavingEvents = 0
-    this.#relieve()
+    this.#pace.relieve()
     this.#noteEmpty()
-    return undelivered
-  }
-
-  /** Events that the peer has been sent and hasn't credited. */
-  get unconfirmedEvents(): number {
-    return this.#aheadEvents
+    return { undelivered, unconfirmed: this.#aheadEvents }
   }
 
   /** Lets go of all that is left when it is closed. */
   discard(): void {
     this.#backlog.clear()
+    this.#context.holdings.leave(this)
   }
 
   get #isWindowOpen(): boolean {
@@ -197,7 +203,10 @@ export class Outbox {
     return this.#isWindowOpen && (this.#backlog.events > 0 || this.#backlog.dropped > 0)
   }
 
-  /** Makes room for an event at the cap, in the way that was chosen for it. */
+  /**
+   * Makes room for an event at the cap, in the way that was chosen for it. Where what is being written fills the outbox,
+   * the newest event may be over the cap: it matters most, and there is nothing left to drop for it.
+   */
   #hasRoom(frame: Frame, { kind }: Handling): boolean {
     const size = frame.end - frame.start
     const { outbox: cap } = this.#context.limits
@@ -207,7 +216,10 @@ export class Outbox {
         this.#events.overflowed()
         return false
       }
-      if (kind !== 'dropNewest' && this.#backlog.giveUpOldest()) continue
+      if (kind !== 'dropNewest') {
+        if (this.#backlog.giveUpOldest()) continue
+        return true
+      }
       this.#backlog.refuse(frame)
       this.#schedule(false)
       return false
@@ -235,7 +247,6 @@ export class Outbox {
       const chunks = this.#take()
       await new Promise<void>((resolve) => this.#context.connection.write(chunks, resolve))
       this.#leavingBytes = this.#leavingEvents = 0
-      this.#backlog.left()
       this.#notePace()
     }
     if (this.#flush === 'running') this.#flush = 'idle'
@@ -244,9 +255,8 @@ export class Outbox {
 
   /** The next slice: control messages, then events as the window has room for them. */
   #take(): Buffer[] {
-    const chunks = this.#urgent.map(({ bytes, start, end }) => bytes.subarray(start, end))
-    this.#urgent = []
-    if (!this.#isWindowOpen) return chunks
+    const chunks = this.#takeUrgent()
+    if (this.#urgent.length > 0 || !this.#isWindowOpen) return chunks
     const slice = this.#backlog.take(Math.min(SLICE, this.#window - this.#aheadBytes))
     this.#leavingBytes = slice.bytes
     this.#leavingEvents = slice.events
@@ -256,29 +266,29 @@ export class Outbox {
     return chunks
   }
 
+  #takeUrgent(): Buffer[] {
+    let taken = 0
+    let count = 0
+    for (const { start, end } of this.#urgent) {
+      if (taken >= SLICE) break
+      taken += end - start
+      count++
+    }
+    return this.#urgent.splice(0, count).map(({ bytes, start, end }) => bytes.subarray(start, end))
+  }
+
   #noteEmpty(): void {
     if (!this.#isEmpty) return
     for (const resolve of this.#emptied.splice(0)) resolve()
   }
 
-  #lag(): void {
-    this.#relieve()
-    this.#pace = { kind: 'lagging' }
-    this.#events.lagging()
-  }
-
-  #relieve(): void {
-    if (this.#pace.kind !== 'waited-for') return
-    this.#pace.timer.cancel()
-    this.#pace.relieve()
-    this.#pace = { kind: 'keeping-up' }
+  #noteRelief(): void {
+    if (this.queuedBytes <= this.#context.limits.highWaterMark) this.#pace.relieve()
   }
 
   #notePace(): void {
     if (this.#flush === 'closed') return
-    if (this.#pace.kind === 'waited-for' && this.queuedBytes <= this.#context.limits.highWaterMark) this.#relieve()
-    if (this.#pace.kind !== 'lagging' || this.queuedBytes > 0) return
-    this.#pace = { kind: 'keeping-up' }
-    this.#events.recovered()
+    this.#noteRelief()
+    if (this.queuedBytes === 0 && this.#pace.recover()) this.#events.recovered()
   }
 }

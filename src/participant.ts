@@ -21,7 +21,7 @@ import type { Settings } from './options'
 import { Queues } from './queues'
 import { Requests } from './requests'
 import { Responders } from './responders'
-import { type Member, Routes } from './routes'
+import { Routes } from './routes'
 import type { Session } from './session'
 import { Settlements } from './settlements'
 import { Subscriptions } from './subscriptions'
@@ -84,6 +84,7 @@ export class Participant implements Receiver {
         event: (type, payload) => this.event(this.loopback, type, payload),
         gap: (count) => events.notify('gap', { peer: name, count }),
         message: (message) => this.message(this.loopback, message),
+        lagging: () => this.lagging(this.loopback),
       },
     )
     const announcements = {
@@ -91,7 +92,11 @@ export class Participant implements Receiver {
       known: () => this.waits.settle('ready', {}, this.#mesh.known()),
       failed: events.report,
     }
-    this.subscriptions = new Subscriptions({ ...announcements, settled: (channel) => this.#settled(channel) })
+    this.subscriptions = new Subscriptions({
+      ...announcements,
+      settled: (channel) => this.#settled(channel),
+      idle: () => this.handovers.changed(),
+    })
     const limit = limits.pendingRequests
     this.responders = new Responders({ ...announcements, limit, idle: () => this.handovers.changed() })
     this.#requests = new Requests({ responders: (type) => this.routes.responders(type) })
@@ -109,13 +114,12 @@ export class Participant implements Receiver {
         events.nameLost()
       },
     })
-    const { routes } = this
     this.broadcaster = new Broadcaster({
       clock,
       overflow,
       requireSubscriber,
       frameLimit: limits.frame,
-      routes,
+      routes: this.routes,
       queues: this.#queues,
     })
     this.#mesh = new Mesh({
@@ -145,7 +149,7 @@ export class Participant implements Receiver {
       case 'settle':
         return this.#queues.settled(channel, message.count)
       case 'return':
-        if (this.#queues.inHand(channel) === 0) return this.#reportUngiven(message, channel)
+        if (!this.#queues.hasGiven(channel, message)) return this.#reportUngiven(message, channel)
         this.#queues.settled(channel, 1)
         if (!this.broadcaster.giveToAnother({ ...message, kind: 'assign' })) this.#reportReturned(message, channel)
         return
@@ -166,18 +170,17 @@ export class Participant implements Receiver {
   }
 
   unwanted(link: Session): void {
-    const frames = link.outbox.recall((frame) => {
-      const members = this.#membersFor(frame)
-      return !members.some(({ channel }) => channel === link)
-    })
-    this.#takeFrom(link, frames)
+    this.#takeFrom(
+      link,
+      link.outbox.recall((frame) => !this.broadcaster.isMember(link, frame)),
+    )
   }
 
-  lagging(link: Session): void {
-    const frames = link.outbox.recall((frame) => {
-      return this.#membersFor(frame).some(({ channel }) => !channel.outbox.isLagging) && !assignmentOf(frame).isFixed
-    })
-    this.#takeFrom(link, frames)
+  lagging(channel: Channel): void {
+    this.#takeFrom(
+      channel,
+      channel.outbox.recall((frame) => this.broadcaster.hasAnother(frame)),
+    )
   }
 
   ended(link: Link): Remains {
@@ -201,7 +204,8 @@ export class Participant implements Receiver {
   finish(timeout: number): Promise<void> | undefined {
     const wasMember = this.subscriptions.leaveQueues()
     const wasResponder = this.responders.close()
-    if (!wasMember && !wasResponder && this.#isIdle) return undefined
+    const isIdle = this.#isIdle && this.loopback.outbox.queuedEvents === 0
+    if (!wasMember && !wasResponder && isIdle) return undefined
     return this.#finish(timeout)
   }
 
@@ -209,17 +213,20 @@ export class Participant implements Receiver {
   async leave(timeout: number): Promise<Map<string, number>> {
     this.#state = 'leaving'
     this.#settlements.flush()
-    const own = this.handovers.settle('close', { timeout }, this.loopback.outbox.flushed()).catch(() => {})
-    const [undelivered] = await Promise.all([this.#mesh.close(timeout), own])
-    undelivered.set(this.self.name, this.loopback.outbox.close())
-    this.loopback.outbox.discard()
+    const [undelivered] = await Promise.all([this.#mesh.close(timeout), this.#deliverOwn(timeout)])
+    undelivered.set(this.self.name, this.loopback.end() + this.#waitingOwn)
     this.subscriptions.close()
     this.responders.ended(this.loopback)
     return new Map([...undelivered].filter(([, events]) => events > 0))
   }
 
   get #isIdle(): boolean {
-    return this.subscriptions.isIdle && this.responders.isIdle
+    return this.subscriptions.isIdle && this.responders.isIdle && this.#waitingOwn === 0
+  }
+
+  /** Events from here that wait for handlers here. */
+  get #waitingOwn(): number {
+    return this.subscriptions.waitingFrom(this.self.name)
   }
 
   /** What is on its way here comes before the peers' word that they send no more. */
@@ -227,8 +234,17 @@ export class Participant implements Receiver {
     const began = this.now()
     const patience = Math.min(timeout, this.#patience)
     await this.handovers.settle('finish', { timeout: patience }, this.#mesh.known()).catch(() => {})
+    await this.#deliverOwn(patience)
     const left = Math.max(timeout - (this.now() - began), 0)
     await this.handovers.until('finish', { timeout: left }, () => this.#isIdle).catch(() => {})
+  }
+
+  /** Lets this endpoint's handlers begin what it has sent to itself, for so long at most. */
+  async #deliverOwn(timeout: number): Promise<void> {
+    const began = this.now()
+    await this.handovers.settle('close', { timeout }, this.loopback.outbox.flushed()).catch(() => {})
+    const left = Math.max(timeout - (this.now() - began), 0)
+    await this.handovers.until('close', { timeout: left }, () => this.#waitingOwn === 0).catch(() => {})
   }
 
   #announce(change: 'subscribe' | 'unsubscribe', interest: Interest): void {
@@ -250,19 +266,13 @@ export class Participant implements Receiver {
     return boundary === undefined || isWithin(boundary, this.self)
   }
 
-  /** Those who share the event of an assignment's frame. */
-  #membersFor(frame: Frame): readonly Member[] {
-    const { queue, type } = assignmentOf(frame)
-    return this.routes.select(type).queues.find(({ name }) => name === queue)?.members ?? []
-  }
-
   /** Gives what was taken back from a peer to others. */
-  #takeFrom(link: Session, frames: readonly Frame[]): void {
-    this.#queues.settled(link, frames.length)
+  #takeFrom(channel: Channel, frames: readonly Frame[]): void {
+    this.#queues.settled(channel, frames.length)
     const left = frames.length - this.#passOn(frames)
     if (left === 0) return
-    const cause = `${link.identity.name} has left their queues`
-    this.#events.report(new NoSubscribers(`${left} events: expected other members, as ${cause}`))
+    const gone = `${channel.identity.name} has left their queues`
+    this.#events.report(new NoSubscribers(`${left} events: expected other members, as ${gone}`))
   }
 
   #passOn(frames: readonly Frame[]): number {
@@ -279,10 +289,8 @@ export class Participant implements Receiver {
     this.handovers.changed()
   }
 
-  #reportUngiven({ type }: { readonly type: string }, { identity }: Channel): void {
-    this.#events.report(
-      new BoundaryCrossed(`expected no return of ${type} from ${identity.name}: it has been given none`),
-    )
+  #reportUngiven({ type }: { readonly type: string }, { identity: { name } }: Channel): void {
+    this.#events.report(new BoundaryCrossed(`expected no return of ${type} from ${name}: it has been given none`))
   }
 
   #reportReturned({ type, queue }: { readonly type: string; readonly queue: string }, { identity }: Channel): void {

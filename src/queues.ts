@@ -4,10 +4,22 @@ import type { Handling } from './overflow'
 import { Rotations } from './rotation'
 import type { Member } from './routes'
 
+/** What is shared out: events of one type, among the members of one queue. */
+export interface Share {
+  readonly type: string
+  readonly queue: string
+}
+
+interface Hand {
+  /** Events given and not settled; those that were dropped on the way are among them. */
+  given: number
+  /** The types that were ever given, by queue. */
+  readonly types: Map<string, Set<string>>
+}
+
 /** The sharing out of events: which member of a queue gets the next one, and who has how many in hand. */
 export class Queues {
-  /** Events given and not settled; those that were dropped on the way are among them. */
-  readonly #given = new Map<Channel, number>()
+  readonly #hands = new Map<Channel, Hand>()
   readonly #rotations = new Rotations()
 
   /** The member with the least in hand for each that it has; one that lags only if all do. */
@@ -17,24 +29,42 @@ export class Queues {
     })?.channel
   }
 
-  give(channel: Channel, frame: Frame, handling: Handling): void {
-    this.#given.set(channel, (this.#given.get(channel) ?? 0) + 1)
+  give(channel: Channel, { type, queue }: Share, frame: Frame, handling: Handling): void {
+    const hand = this.#handOf(channel)
+    hand.given++
+    const types = hand.types.get(queue)
+    if (types) types.add(type)
+    else hand.types.set(queue, new Set([type]))
     channel.send(frame, handling)
   }
 
   inHand(channel: Channel): number {
-    return Math.max((this.#given.get(channel) ?? 0) - channel.outbox.droppedAssignments, 0)
+    return Math.max((this.#hands.get(channel)?.given ?? 0) - channel.outbox.droppedAssignments, 0)
+  }
+
+  /** Can that be among what the channel has in hand? */
+  hasGiven(channel: Channel, { type, queue }: Share): boolean {
+    return this.inHand(channel) > 0 && this.#hands.get(channel)?.types.get(queue)?.has(type) === true
   }
 
   /** So many are not in that channel's hands any more: handled, given back, or taken back. */
   settled(channel: Channel, count: number): void {
-    this.#given.set(channel, Math.max((this.#given.get(channel) ?? 0) - count, 0))
+    const hand = this.#handOf(channel)
+    hand.given = Math.max(hand.given - count, 0)
   }
 
   /** The channel is closed. Returns how many it still had in hand. */
   ended(channel: Channel): number {
     const inHand = this.inHand(channel)
-    this.#given.delete(channel)
+    this.#hands.delete(channel)
     return inHand
+  }
+
+  #handOf(channel: Channel): Hand {
+    const known = this.#hands.get(channel)
+    if (known) return known
+    const hand: Hand = { given: 0, types: new Map() }
+    this.#hands.set(channel, hand)
+    return hand
   }
 }

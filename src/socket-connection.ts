@@ -25,7 +25,8 @@ export class SocketConnection implements Connection {
     const last = chunks.length - 1
     if (last > 0) socket.cork()
     for (let index = 0; index < last; index++) socket.write(chunks[index] ?? '')
-    socket.write(chunks[last] ?? '', (error) => error || done())
+    // A reset calls back without an error where another operation has got it: what was written then is lost too.
+    socket.write(chunks[last] ?? '', (error) => error || socket.destroyed || done())
     if (last > 0) socket.uncork()
   }
 

@@ -30,6 +30,8 @@ export interface SubscriptionContext {
   readonly known: () => Promise<void>
   readonly failed: (error: LahjaError) => void
   readonly unsubscribed: () => void
+  /** Nothing waits for the handler any more. */
+  readonly idle: () => void
 }
 
 /** One handler's interest in one type, or in the types of a pattern: gets its events in order, as fast as it takes them. */
@@ -71,6 +73,11 @@ export class Subscription implements Disposable {
   /** @internal Events under way and waiting. */
   get load(): number {
     return this.#running + this.#waiting.length
+  }
+
+  /** @internal Events from there that wait for the handler. */
+  waitingFrom(origin: string): number {
+    return this.#waiting.count(({ event }) => event.origin === origin)
   }
 
   /**
@@ -137,7 +144,7 @@ export class Subscription implements Disposable {
   #next(): void {
     while (this.#state === 'open' && this.#running < this.#concurrency) {
       const task = this.#waiting.shift()
-      if (!task) return
+      if (!task) return this.#context.idle()
       this.#run(task.event, task.receipt)
     }
   }

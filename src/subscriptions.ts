@@ -1,5 +1,5 @@
 import type { Channel } from './channel'
-import { asError, HandlerError, LahjaError } from './errors'
+import { asError, HandlerError, LahjaError, NoSubscribers } from './errors'
 import type { Event } from './event'
 import { type Interest, isInterestedIn, isMember } from './interest'
 import type { Assignment } from './message'
@@ -17,6 +17,8 @@ export interface SubscriptionsContext {
   readonly failed: (error: LahjaError) => void
   /** An assignment of that channel's other end has been handled. */
   readonly settled: (channel: Channel) => void
+  /** Nothing waits for a handler any more. */
+  readonly idle: () => void
 }
 
 /** Whom an event of a type goes to within the endpoint. */
@@ -43,16 +45,24 @@ export class Subscriptions {
     return this.#inHand === 0
   }
 
+  /** Events from there that wait for handlers. */
+  waitingFrom(origin: string): number {
+    let count = 0
+    for (const subscription of this.#open) count += subscription.waitingFrom(origin)
+    return count
+  }
+
   /** @param ended called when anything has ended the subscription */
   add({ interest, consumer, schema, signal }: Wish, ended?: () => void): Subscription {
     const stop = () => subscription.unsubscribe()
-    const { announce, known, failed } = this.#context
+    const { announce, known, failed, idle } = this.#context
     const subscription: Subscription = new Subscription({
       interest,
       consumer,
       schema,
       failed,
       known,
+      idle,
       unsubscribed: () => {
         signal?.removeEventListener('abort', stop)
         this.#open.delete(subscription)
@@ -118,6 +128,7 @@ export class Subscriptions {
   }
 
   #return(assignment: Assignment, channel: Channel): void {
+    if (channel.outbox.isClosed) return this.#reportStranded(assignment, channel)
     try {
       channel.tell({ ...assignment, kind: 'return' })
     } catch (thrown) {
@@ -127,6 +138,11 @@ export class Subscriptions {
       this.#context.failed(thrown instanceof LahjaError ? thrown : new HandlerError(message, { cause }))
       this.#context.settled(channel)
     }
+  }
+
+  #reportStranded({ type, queue }: Assignment, { identity }: Channel): void {
+    const gone = `there is none here any more, and ${identity.name}, which could choose another, is gone`
+    this.#context.failed(new NoSubscribers(`event ${type} of queue ${queue}: expected a member, but ${gone}`))
   }
 }
 

@@ -20,7 +20,7 @@ const FLOORS = [
   ['codec', 'definition', 'encoder', 'handshake', 'interest-exchange', 'link-state', 'subscription'],
   ['gate', 'message', 'options', 'transport'],
   ['boundary', 'ending', 'field', 'interest', 'packer', 'reply-stream', 'router', 'run'],
-  ['address', 'audience', 'frame', 'inbox', 'intake', 'overflow', 'pattern', 'payload', 'schema', 'waits'],
+  ['address', 'audience', 'frame', 'inbox', 'intake', 'overflow', 'pattern', 'pace', 'payload', 'schema', 'waits'],
   ['clock', 'errors', 'event', 'fifo', 'forms', 'holdings', 'limits', 'liveness', 'receipt', 'responder', 'rotation'],
 ]
 

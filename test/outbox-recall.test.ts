@@ -28,8 +28,8 @@ function outboxWith(limits: Partial<Limits> = {}) {
     outbox,
     paces,
     event: (number: number, filler?: number) => outbox.push(event(number, filler), WAIT),
-    assign: (number: number, filler?: number) => {
-      outbox.push(encoder.assignment(event(number, filler), { queue: 'q', type: 'e', isFixed: false }), WAIT)
+    assign: (number: number, filler?: number, kind: 'wait' | 'dropNewest' = 'wait') => {
+      outbox.push(encoder.assignment(event(number, filler), { queue: 'q', type: 'e', isFixed: false }), { kind })
     },
     flush: async () => {
       reader.read()
@@ -107,7 +107,7 @@ describe('Outbox, when it is told to give back,', () => {
     clock.turn()
     event(1)
     assign(2)
-    expect(outbox.close()).to.equal(3)
+    expect(outbox.close()).to.deep.equal({ undelivered: 3, unconfirmed: 0 })
     assign(3)
     expect(numbersIn(outbox.recall(() => true))).to.deep.equal([2])
     expect(outbox.queuedEvents).to.equal(1)
@@ -126,13 +126,18 @@ describe('Outbox, when it is told to give back,', () => {
     await relief
   })
 
-  it('has recovered when nothing is left', () => {
-    const { clock, outbox, paces, assign } = outboxWith({ highWaterMark: 500, patience: 10 })
-    for (let number = 0; number < 3; number++) assign(number, 300)
+  it('has recovered when the peer reads, not when nothing is left', async () => {
+    const { clock, outbox, paces, assign, flush } = outboxWith({ highWaterMark: 500, patience: 10 })
+    assign(0, 300)
+    clock.turn()
+    for (let number = 1; number < 3; number++) assign(number, 300)
     void outbox.relief()
     clock.advance(10)
     expect(paces).to.deep.equal(['lagging'])
     outbox.recall(() => true)
+    expect(paces).to.deep.equal(['lagging'])
+    expect(outbox.isLagging).to.equal(true)
+    await flush()
     expect(paces).to.deep.equal(['lagging', 'recovered'])
     expect(outbox.isLagging).to.equal(false)
   })
@@ -152,9 +157,18 @@ describe('Outbox, when it is told to give back,', () => {
     const { clock, outbox, event, assign } = outboxWith({ outbox: 2000, highWaterMark: 0 })
     event(0, 1500)
     clock.turn()
-    assign(1, 600)
+    assign(1, 600, 'dropNewest')
     expect(outbox.queuedEvents).to.equal(1)
     expect(outbox.droppedAssignments).to.equal(1)
+  })
+
+  it('has room for the newest beside what is being written', () => {
+    const { clock, outbox, assign } = outboxWith({ outbox: 2000, highWaterMark: 0 })
+    assign(0, 1500)
+    clock.turn()
+    for (const number of [1, 2, 3]) assign(number, 600)
+    expect(numbersIn(outbox.recall(() => true))).to.deep.equal([3])
+    expect(outbox.droppedAssignments).to.equal(2)
   })
 
   it('loses nothing, sends nothing twice and keeps the order, whatever comes in whatever order', async () => {

@@ -167,9 +167,9 @@ describe('Outbox', () => {
     const encoder = new Encoder(DEFAULT_LIMITS.frame)
     for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number), WAIT)
     const relief = outbox.relief()
-    expect(outbox.close()).to.equal(5)
+    expect(outbox.close()).to.deep.equal({ undelivered: 5, unconfirmed: 0 })
     await relief
-    expect(outbox.close()).to.equal(0)
+    expect(outbox.close()).to.deep.equal({ undelivered: 0, unconfirmed: 0 })
     outbox.push(numbered(encoder, 6), WAIT)
     expect(outbox.queuedEvents).to.equal(5)
     outbox.discard()
@@ -180,7 +180,7 @@ describe('Outbox', () => {
     const { outbox } = outboxWith({ outbox: 100 * FRAME })
     const encoder = new Encoder(DEFAULT_LIMITS.frame)
     for (let number = 1000; number < 2000; number++) outbox.push(numbered(encoder, number), WAIT)
-    expect(outbox.close()).to.equal(1000)
+    expect(outbox.close()).to.deep.equal({ undelivered: 1000, unconfirmed: 0 })
   })
 
   it('keeps no more alive for a slow peer than what it queues for it (G7)', async () => {
@@ -217,7 +217,8 @@ describe('Outbox', () => {
             for (let count = 0; count < action.push; count++) {
               sent++
               outbox.push(encoder.event('e', { sent, filler: Buffer.alloc(action.bytes) }), WAIT)
-              expect(outbox.queuedBytes).to.be.within(0, cap)
+              // The newest has room beside a write that fills the outbox.
+              expect(outbox.queuedBytes).to.be.within(0, cap + 21_000)
               expect(outbox.queuedEvents).to.be.at.least(0)
             }
           }

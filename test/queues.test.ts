@@ -9,6 +9,8 @@ const frame = () =>
 
 const WAIT = { kind: 'wait' } as const
 
+const SHARE = { type: 'job', queue: 'q' }
+
 describe('Queues', () => {
   let queues: Queues
   let till: RecordingChannel
@@ -25,7 +27,7 @@ describe('Queues', () => {
     const members = [...weights].map(([channel, weight]) => ({ channel, weight }))
     for (let number = 0; number < count; number++) {
       const channel = queues.choose('q', members)
-      if (channel) queues.give(channel, frame(), WAIT)
+      if (channel) queues.give(channel, SHARE, frame(), WAIT)
     }
     return [...weights.keys()].map((channel) => queues.inHand(channel))
   }
@@ -54,8 +56,8 @@ describe('Queues', () => {
   })
 
   it('send what they give, and count it until it is settled', () => {
-    queues.give(till, frame(), WAIT)
-    queues.give(till, frame(), WAIT)
+    queues.give(till, SHARE, frame(), WAIT)
+    queues.give(till, SHARE, frame(), WAIT)
     expect(till.outbox.queuedEvents).to.equal(2)
     expect(queues.inHand(till)).to.equal(2)
     queues.settled(till, 1)
@@ -63,11 +65,21 @@ describe('Queues', () => {
     expect(queues.inHand(desk)).to.equal(0)
   })
 
+  it('know what could be in hand, and what was never given', () => {
+    queues.give(till, SHARE, frame(), WAIT)
+    expect(queues.hasGiven(till, SHARE)).to.equal(true)
+    expect(queues.hasGiven(till, { ...SHARE, type: 'other' })).to.equal(false)
+    expect(queues.hasGiven(till, { ...SHARE, queue: 'other' })).to.equal(false)
+    expect(queues.hasGiven(desk, SHARE)).to.equal(false)
+    queues.settled(till, 1)
+    expect(queues.hasGiven(till, SHARE)).to.equal(false)
+  })
+
   it('choose the one with the least in hand', () => {
     const members = [till, desk].map((channel) => ({ channel, weight: 1 }))
-    queues.give(till, frame(), WAIT)
-    queues.give(till, frame(), WAIT)
-    queues.give(desk, frame(), WAIT)
+    queues.give(till, SHARE, frame(), WAIT)
+    queues.give(till, SHARE, frame(), WAIT)
+    queues.give(desk, SHARE, frame(), WAIT)
     for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(desk)
     queues.settled(till, 2)
     for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(till)
@@ -81,10 +93,10 @@ describe('Queues', () => {
 
   it('choose one that lags only if all do', () => {
     const members = [till, desk].map((channel) => ({ channel, weight: 1 }))
-    queues.give(till, frame(), WAIT)
+    queues.give(till, SHARE, frame(), WAIT)
     till.lag()
     expect(till.outbox.isLagging).to.equal(true)
-    for (let number = 0; number < 5; number++) queues.give(desk, frame(), WAIT)
+    for (let number = 0; number < 5; number++) queues.give(desk, SHARE, frame(), WAIT)
     for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(desk)
     desk.lag()
     expect(queues.choose('q', members)).to.be.oneOf([till, desk])
@@ -94,13 +106,13 @@ describe('Queues', () => {
     const members = [till, desk].map((channel) => ({ channel, weight: 1 }))
     queues.settled(till, 1000)
     expect(queues.inHand(till)).to.equal(0)
-    queues.give(till, frame(), WAIT)
+    queues.give(till, SHARE, frame(), WAIT)
     for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(desk)
   })
 
   it('tell what a channel that is closed had in hand, and forget it', () => {
-    queues.give(till, frame(), WAIT)
-    queues.give(till, frame(), WAIT)
+    queues.give(till, SHARE, frame(), WAIT)
+    queues.give(till, SHARE, frame(), WAIT)
     queues.settled(till, 1)
     expect(queues.ended(till)).to.equal(1)
     expect(queues.ended(till)).to.equal(0)
@@ -111,7 +123,7 @@ describe('Queues', () => {
     const small = new RecordingChannel('small', { limits: { outbox: 5000 } })
     const event = new Encoder(5000)
     for (let number = 0; number < 3; number++) small.send(event.event('a', Buffer.alloc(1000)), WAIT)
-    for (let number = 0; number < 10; number++) queues.give(small, frame(), WAIT)
+    for (let number = 0; number < 10; number++) queues.give(small, SHARE, frame(), WAIT)
     expect(small.outbox.queuedEvents).to.equal(4)
     expect(queues.inHand(small)).to.equal(4)
     queues.settled(small, 3)

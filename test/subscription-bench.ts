@@ -17,6 +17,7 @@ export function subscriptionWith(handle: Handler<unknown>, { concurrency = 1, ..
     known: () => Promise.resolve(),
     failed: (error) => failures.push(error),
     unsubscribed: () => ends.push('unsubscribed'),
+    idle: () => {},
     ...options,
   })
   return { subscription, failures, ends }

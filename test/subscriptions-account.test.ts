@@ -16,6 +16,7 @@ describe('Subscriptions keep on the account of who sends', () => {
       known: () => Promise.resolve(),
       failed: (error) => expect.fail(error.message),
       settled() {},
+      idle() {},
     })
   })
 

@@ -33,6 +33,7 @@ describe('Subscriptions', () => {
       known: () => Promise.resolve(),
       failed: (error) => failures.push(error),
       settled: (channel) => settled.push(channel.identity.name),
+      idle: () => {},
     })
   })
 
