@@ -10,10 +10,9 @@ import { DEFAULT_LIMITS, type Limits } from '../src/limits'
 import { Outbox } from '../src/outbox'
 import { SlowReader } from './slow-reader'
 
-function outboxWith(limits: Partial<Limits>) {
+function outboxWith(limits: Partial<Limits>, holdings = new Holdings(DEFAULT_LIMITS.outboxTotal)) {
   const reader = new SlowReader()
   const paces: string[] = []
-  const holdings = new Holdings(DEFAULT_LIMITS.outboxTotal)
   const outbox = new Outbox(
     { connection: reader, clock: systemClock, limits: { ...DEFAULT_LIMITS, ...limits }, holdings },
     {
@@ -181,6 +180,41 @@ describe('Outbox', () => {
     const encoder = new Encoder(DEFAULT_LIMITS.frame)
     for (let number = 1000; number < 2000; number++) outbox.push(numbered(encoder, number), WAIT)
     expect(outbox.close()).to.deep.equal({ undelivered: 1000, unconfirmed: 0 })
+  })
+
+  it('counts as not delivered nothing that the peer has confirmed while its write was under way', async () => {
+    const { outbox } = outboxWith({})
+    const encoder = new Encoder(DEFAULT_LIMITS.frame)
+    for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number), WAIT)
+    await turn()
+    outbox.credit(3 * FRAME, 3)
+    expect(outbox.close()).to.deep.equal({ undelivered: 2, unconfirmed: 0 })
+  })
+
+  it('lets senders go on that have waited for what gives way at the total cap (G7, G8)', async () => {
+    const holdings = new Holdings(1_000_000)
+    const [one, other] = [1, 2].map(() => outboxWith({ highWaterMark: 500_000, patience: 60_000 }, holdings).outbox)
+    for (const outbox of [one, other]) if (outbox) outbox.window = 0
+    const encoder = new Encoder(DEFAULT_LIMITS.frame)
+    for (let count = 0; count < 4; count++) one?.push(encoder.event('e', Buffer.alloc(150_000)), WAIT)
+    const relief = one?.relief()
+    expect(one?.isOverMark).to.equal(true)
+    for (let count = 0; count < 5; count++) other?.push(encoder.event('e', Buffer.alloc(90_000)), WAIT)
+    expect(one).to.include({ isOverMark: false, queuedEvents: 3 })
+    expect(other?.queuedEvents).to.equal(5)
+    await relief
+    for (const outbox of [one, other]) outbox?.close()
+  })
+
+  it('is not emptied for others that are being written and can give nothing up (G8)', async () => {
+    const holdings = new Holdings(1_000_000)
+    const [healthy, ...stopped] = [1, 2, 3].map(() => outboxWith({}, holdings).outbox)
+    const encoder = new Encoder(DEFAULT_LIMITS.frame)
+    for (const outbox of stopped) outbox.push(encoder.event('e', Buffer.alloc(600_000)), WAIT)
+    await turn()
+    for (let number = 0; number < 50; number++) healthy?.push(numbered(encoder, number), WAIT)
+    expect(healthy).to.include({ queuedEvents: 50, droppedEvents: 0 })
+    for (const outbox of [healthy, ...stopped]) outbox?.close()
   })
 
   it('keeps no more alive for a slow peer than what it queues for it (G7)', async () => {

@@ -237,5 +237,20 @@ describe('a boundary', () => {
         expect(peer.isClosed).to.equal(false)
       })
     }
+
+    it('is not crossed by the return of something else than what was given', async () => {
+      const closed = await bus.start('closed', { accepts: ['tick'] })
+      const reports = reportsOf(closed)
+      closed.subscribe('boundary.secret', (event) => got.push(event.type), { queue: 'q' })
+      const peer = await connectPeer(closed)
+      await peer.want({ type: 'tick', queue: 'q' })
+      expect(await closed.broadcast('tick')).to.equal(1)
+      await until(() => peer.heardOf('assign').length === 1)
+      const forged = { kind: 'return', queue: 'q', isFixed: false, payload: 1 } as const
+      peer.say({ ...forged, type: 'boundary.secret' }, { ...forged, queue: 'other', type: 'tick' }, { kind: 'ping' })
+      await until(() => peer.heardOf('pong').length === 1)
+      expect(codesOf(reports)).to.deep.equal(['LAHJA_BOUNDARY_CROSSED', 'LAHJA_BOUNDARY_CROSSED'])
+      expect(got).to.deep.equal([])
+    })
   })
 })

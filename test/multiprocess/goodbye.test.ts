@@ -43,6 +43,23 @@ describe('close() in a process of its own', () => {
     }
   })
 
+  it('G5: tells of a peer as lost that dies without having read what was accepted for it', async () => {
+    const dying = await bus.start('dying')
+    await dying.subscribe('tick')
+    const leaver = await bus.start('leaver')
+    await leaver.waitUntilConnectedTo('dying')
+
+    dying.process.stop()
+    await leaver.broadcastNowait('tick', 10)
+    const closed = leaver.close()
+    await until(async () => !(await bus.published()).includes('leaver'))
+    dying.process.kill()
+    await closed
+    await leaver.untilNotice('lost', 'dying')
+    const [lost] = (await leaver.notices()).filter(({ kind }) => kind === 'lost')
+    expect(lost).to.include({ cause: 'LAHJA_CONNECTION_FAILED' })
+  })
+
   it('G12: leaves nothing that keeps the process alive', async () => {
     const peer = await bus.start('peer')
     await peer.subscribe('tick')

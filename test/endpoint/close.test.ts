@@ -1,0 +1,63 @@
+import { setImmediate } from 'node:timers/promises'
+import { expect } from 'chai'
+import { CloseTimeout, defineEvent } from '../../src'
+import { freshBus, until } from '../bus'
+import { rejection } from '../rejection'
+import { HeldHandler } from './held-handler'
+import { numbers } from './members'
+import { codesOf, reportsOf } from './reports'
+
+const Job = defineEvent<number>('job')
+
+describe('close', () => {
+  const bus = freshBus()
+
+  it("delivers what was accepted for the endpoint's own handlers too, one after the other (G12)", async () => {
+    const self = await bus.start('self')
+    const done: number[] = []
+    self.subscribe(Job, async ({ payload }) => {
+      for (let turn = 0; turn < 3; turn++) await setImmediate()
+      done.push(payload)
+    })
+    for (const number of numbers(20)) self.broadcastNowait(Job, number)
+    await self.close()
+    await until(() => done.length === 20)
+    expect(done).to.deep.equal(numbers(20))
+  })
+
+  it('says which events its own handlers had not begun in time (G12)', async () => {
+    const self = await bus.start('self')
+    const held = new HeldHandler()
+    self.subscribe(Job, held.handle)
+    for (const number of numbers(5)) self.broadcastNowait(Job, number)
+    await until(() => held.begun.length === 1)
+    const timeout = await rejection(self.close({ timeout: 20 }))
+    expect(timeout).to.be.instanceOf(CloseTimeout)
+    expect(timeout).to.have.deep.property('undelivered', new Map([['self', 4]]))
+  })
+
+  it('does not wait for streams of its own that nobody reads', async () => {
+    const self = await bus.start('self')
+    const stream = self.stream(Job)
+    for (const number of numbers(3)) self.broadcastNowait(Job, number)
+    await self.close({ timeout: 60_000 })
+    const read: number[] = []
+    for await (const { payload } of stream) read.push(payload)
+    expect(read).to.deep.equal(numbers(3))
+  })
+
+  it('of a sender lets the member of a queue report what nobody can take any more (G5)', async () => {
+    const { sender, member } = await bus.startAll('sender', 'member')
+    const reports = reportsOf(member)
+    const held = new HeldHandler()
+    const subscription = member.subscribe(Job, held.handle, { queue: 'workers' })
+    await subscription.ready
+    for (const number of numbers(5)) await sender.broadcast(Job, number)
+    await until(() => held.begun.length === 1)
+    await sender.close()
+    await until(() => member.peers.length === 0)
+    subscription.unsubscribe()
+    expect(codesOf(reports)).to.deep.equal(Array(4).fill('LAHJA_NO_SUBSCRIBERS'))
+    held.release()
+  })
+})

@@ -1,0 +1,87 @@
+import { expect } from 'chai'
+import { defineEvent, type Endpoint, type Event, type LahjaError } from '../../src'
+import { freshBus, until } from '../bus'
+import { HeldHandler } from './held-handler'
+import { numbers } from './members'
+
+const Job = defineEvent<number>('job')
+
+/** A window that one event uses up, and a mark that one reaches. */
+const TIGHT = { window: 1, highWaterMark: 0 }
+
+describe('a slow member of a queue', () => {
+  const bus = freshBus()
+  let sender: Endpoint
+  let done: number[]
+  let held: HeldHandler
+
+  beforeEach(() => {
+    done = []
+    held = new HeldHandler()
+  })
+
+  async function startWith(hung: Endpoint, limits: object = {}): Promise<void> {
+    const free = await bus.start('free', { limits })
+    await hung.subscribe(Job, held.handle, { queue: 'workers' }).ready
+    await free.subscribe(Job, ({ payload }) => void done.push(payload), { queue: 'workers' }).ready
+    await sender.waitUntilConnectedTo('free')
+  }
+
+  it('holds the sender up once: lagging comes before what it had is given to others, recovered when it reads (G8)', async () => {
+    sender = await bus.start('sender', { limits: { highWaterMark: 0, patience: 100 } })
+    const told: string[] = []
+    sender.on('lagging', ({ name }) => told.push(`lagging ${name}`))
+    sender.on('recovered', ({ name }) => told.push(`recovered ${name}`))
+    await startWith(await bus.start('hung', { limits: { window: 1 } }))
+    for (const number of numbers(20)) await sender.broadcast(Job, number)
+    await sender.drained()
+    await until(() => done.length === 19)
+    expect(told).to.deep.equal(['lagging hung'])
+    expect(sender.peers.find(({ name }) => name === 'hung')).to.include({ state: 'lagging', queuedBytes: 0 })
+
+    held.release()
+    await until(() => told.length === 2)
+    expect(told).to.deep.equal(['lagging hung', 'recovered hung'])
+    await until(() => done.length + held.ended.length === 20)
+  })
+
+  it('gives what waits for it to others also where it is the sender itself', async () => {
+    sender = await bus.start('sender', { limits: { ...TIGHT, patience: 100 } })
+    await startWith(sender)
+    for (const number of numbers(20)) await sender.broadcast(Job, number)
+    await until(() => done.length === 19)
+    held.release()
+    await until(() => held.ended.length === 1)
+  })
+
+  it('keeps what no other could take', async () => {
+    sender = await bus.start('sender', { limits: { highWaterMark: 0, patience: 100 } })
+    const errors: LahjaError[] = []
+    sender.on('error', (error) => errors.push(error))
+    const Large = defineEvent<Uint8Array>('job')
+    await startWith(await bus.start('hung', { limits: { window: 1 } }), { frame: 4096, outbox: 65_536 })
+    for (const _ of numbers(5)) await sender.broadcast(Large, Buffer.alloc(10_000))
+    await until(() => sender.peers.some(({ state }) => state === 'lagging'))
+    held.release()
+    await until(() => held.ended.length === 5)
+    expect([done, errors]).to.deep.equal([[], []])
+  })
+
+  it('takes nothing from a plain subscription of its endpoint: latest goes by the queue too', async () => {
+    const State = defineEvent<number>('state', { overflow: 'latest' })
+    sender = await bus.start('sender')
+    const receiver = await bus.start('receiver', { limits: { window: 1 } })
+    const got: Record<string, number[]> = { plain: [], one: [], other: [] }
+    const handle = (name: string) => (event: Event<number>) => {
+      got[name]?.push(event.payload)
+      return held.handle(event)
+    }
+    await receiver.subscribe(State, handle('plain')).ready
+    await receiver.subscribe(State, handle('one'), { queue: 'one' }).ready
+    await receiver.subscribe(State, handle('other'), { queue: 'other' }).ready
+    for (const number of numbers(20)) sender.broadcastNowait(State, number)
+    await until(() => got.plain?.length === 1)
+    held.release()
+    await until(() => Object.values(got).every((numbers) => numbers.at(-1) === 19))
+  })
+})
