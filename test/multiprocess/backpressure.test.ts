@@ -29,12 +29,10 @@ describe('backpressure between processes', () => {
     it('G5, G7, G8: costs one broadcast, nobody else and bounded memory, and is told exactly what it missed', async () => {
       const sender = await bus.start('sender', { limits: { patience: PATIENCE } })
       const [fast, stopped] = [await bus.start('fast'), await bus.start('stopped')]
-      for (const consumer of [fast, stopped]) {
-        await consumer.read('warm-up')
-        await consumer.read('tick')
-      }
+      for (const consumer of [fast, stopped]) await consumer.read('warm-up')
       await sender.flood('warm-up', { count: WARM_UP, filler: KIB, waits: true })
       for (const consumer of [fast, stopped]) await consumer.untilRead('warm-up', WARM_UP - 1)
+      for (const consumer of [fast, stopped]) await consumer.read('tick')
 
       stopped.process.stop()
       const report = await sender.flood('tick', { count: COUNT, filler: KIB, waits: true })
