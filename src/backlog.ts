@@ -42,6 +42,10 @@ export class Backlog {
     return this.#events
   }
 
+  get isEmpty(): boolean {
+    return this.#events === 0 && this.#dropped === 0
+  }
+
   /** Events dropped of which the peer has not been told. */
   get dropped(): number {
     return this.#dropped
@@ -58,27 +62,29 @@ export class Backlog {
   }
 
   /**
-   * Adds an event at the end.
+   * Adds an event at the end, or several that lie one behind the other.
    *
    * @param isBehind whether it will wait for long, so that what keeps it has to be small
    */
-  push({ bytes, start, end }: Frame, isBehind: boolean): void {
+  push({ bytes, start, end }: Frame, isBehind: boolean, events = 1): void {
     const last = this.#last
     const isNext = last?.bytes === bytes && last.end === start && last.key === undefined && this.#gapAtEnd === 0
-    if (last && isNext) last.end = end
-    else {
+    if (last && isNext) {
+      last.end = end
+      last.events += events
+    } else {
       if (last && isBehind) this.#copyLittleUsed(last)
-      this.#append({ bytes, start, end, gap: 0 })
+      this.#append({ bytes, start, end, events, gap: 0 })
     }
     this.#bytes += end - start
-    this.#events++
+    this.#events += events
   }
 
   /** Adds an event at the end; the one of the same key that waits is dropped for it. */
   pushNewest(key: string, { bytes, start, end }: Frame): void {
     const older = this.#newest.get(key)
     if (older) this.#drop(older)
-    const run = { bytes, start, end, key, gap: 0 }
+    const run = { bytes, start, end, events: 1, key, gap: 0 }
     this.#append(run)
     this.#copyLittleUsed(run)
     this.#newest.set(key, run)
@@ -101,36 +107,42 @@ export class Backlog {
   }
 
   /**
-   * Takes events from the front: those with which so many bytes are reached, or all, and among them the gaps where
-   * others have been dropped.
+   * Takes events from the front, and among them the gaps where others have been dropped: whole runs until so many bytes
+   * are reached, but of the events that are over the window only the first.
    */
-  take(bytes: number): Slice {
+  take(bytes: number, window: number): Slice {
     const chunks: Buffer[] = []
     let taken = 0
     let events = 0
-    while (this.#first && taken < bytes) {
+    while (this.#first && taken < bytes && taken < window) {
       const run = this.#first
-      const cut = run.end - run.start > bytes - taken ? cutAfter(run, bytes - taken) : run.end
+      const cut = run.end - run.start > window - taken ? cutAfter(run, window - taken) : run.end
       this.#announce(run.gap, chunks)
       run.gap = 0
       chunks.push(run.bytes.subarray(run.start, cut))
       taken += cut - run.start
-      // What is left in the end need not be counted where nothing is.
-      if (run.next || cut < run.end) events += countFrames({ bytes: run.bytes, start: run.start, end: cut })
-      if (cut < run.end) run.start = cut
-      else {
-        this.#unchain(run)
-        this.#holdings.release(run.bytes)
-      }
+      events += this.#takeOff(run, cut)
     }
     if (!this.#first) {
-      events = this.#events
       this.#announce(this.#gapAtEnd, chunks)
       this.#gapAtEnd = 0
     }
     this.#bytes -= taken
     this.#events -= events
     return { chunks, bytes: taken, events }
+  }
+
+  /** Takes a run away up to there. Returns how many events that were. */
+  #takeOff(run: Run, cut: number): number {
+    if (cut === run.end) {
+      this.#unchain(run)
+      this.#holdings.release(run.bytes)
+      return run.events
+    }
+    const events = countFrames({ bytes: run.bytes, start: run.start, end: cut })
+    run.start = cut
+    run.events -= events
+    return events
   }
 
   /** Takes out the events for members of queues that are wanted elsewhere. */
@@ -178,6 +190,7 @@ export class Backlog {
     const end = frameEnd(bytes, start)
     this.#count({ bytes, start, end })
     run.gap++
+    run.events--
     this.#bytes -= end - start
     this.#events--
     run.start = end

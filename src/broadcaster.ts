@@ -1,5 +1,6 @@
 import { type Audience, checkAudience, isAddressed } from './audience'
 import { type Boundary, boundaryOf, isWithin } from './boundary'
+import { Burst } from './burst'
 import type { Channel } from './channel'
 import type { Clock } from './clock'
 import { assignmentOf, encodeMessage } from './codec'
@@ -51,6 +52,9 @@ export class Broadcaster {
   readonly #encoder: Encoder
   readonly #handed: Promise<number>[] = []
   #turnBytes = 0
+  #burst: Burst | undefined
+  /** Who got the last event. */
+  #recipients: readonly Channel[] = NONE
   #turn: Promise<void> | undefined
   #over: Outbox[] = []
 
@@ -80,7 +84,11 @@ export class Broadcaster {
     const frame = this.#encoder.event(type, payload)
     checkLimits(type, frame, recipients)
     const errands = queues.length === 0 ? NONE : this.#errands(queues, type, frame, options)
+    this.#spend(frame.end - frame.start)
     const handling = handlingOf(overflow ?? this.#context.overflow, type, payload)
+    if (isForAll && queues.length === 0 && handling.kind === 'wait' && this.#gather(recipients, frame)) {
+      return recipients.length
+    }
     for (const channel of recipients) channel.send(frame, handling)
     for (const { channel, queue, frame } of errands) {
       this.#context.queues.give(channel, { type, queue }, frame, handlingWithin(queue, handling))
@@ -89,7 +97,6 @@ export class Broadcaster {
       for (const channel of recipients) this.#notePressure(channel)
       for (const { channel } of errands) this.#notePressure(channel)
     }
-    this.#spend(frame.end - frame.start)
     return errands.length === 0 ? recipients.length : countOf(recipients, errands)
   }
 
@@ -164,6 +171,18 @@ export class Broadcaster {
 
   #membersOf(type: string, queue: string): readonly Member[] {
     return this.#context.routes.select(type).queues.find(({ name }) => name === queue)?.members ?? []
+  }
+
+  /** Lets the event be part of a burst, if it is the second in a row for the same. Returns whether it is. */
+  #gather(recipients: readonly Channel[], frame: Frame): boolean {
+    if (this.#burst?.extend(recipients, frame)) return true
+    const isSecond = recipients === this.#recipients
+    this.#recipients = recipients
+    if (!isSecond || !recipients.every(({ outbox }) => outbox.isOpenForBurst)) return false
+    const burst = new Burst(recipients, frame)
+    this.#burst = burst
+    for (const { outbox } of recipients) outbox.join(burst)
+    return true
   }
 
   #notePressure(channel: Channel): void {

@@ -42,33 +42,36 @@ export function decodeMessage(bytes: Buffer, start: number, end: number): Messag
   return fromElements(unpack(bytes, start, end))
 }
 
-/** What the start of an event's body says; the payload is still to be decoded. */
-export interface EventHeader {
-  readonly type: string
-  /** Where the payload begins; equal to the end of the body where there is none. */
-  readonly payloadStart: number
-}
-
 /** Reads events where they lie. Remembers the last type, since most events are of the same type as the one before. */
 export class EventDecoder {
   #lastHead: Buffer = Buffer.alloc(0)
-  #lastType = ''
+  #type = ''
+  /** Equal to the end of the body where there is no payload. */
+  #payloadStart = 0
 
-  /** The header, if the body is an event in its shortest form (any other is for `decodeMessage`). */
-  header(bytes: Buffer, start: number, end: number): EventHeader | undefined {
-    const elements = bytes[start]
-    if ((elements !== FIXARRAY_3 && elements !== FIXARRAY_2) || bytes[start + 1] !== KIND_CODES.event) return undefined
-    const short = bytes[start + 2] ?? 0
-    const isShort = short >= FIXSTR && short < FIXSTR + 0x20
-    if (!isShort && short !== STR_8) return undefined
-    const name = start + (isShort ? 3 : 4)
-    const payloadStart = name + (isShort ? short - FIXSTR : (bytes[start + 3] ?? 0))
-    if (payloadStart > end || (payloadStart === end) !== (elements === FIXARRAY_2)) return undefined
-    return { type: this.#type(bytes, name, payloadStart), payloadStart }
+  /** Of the event whose header has been read last. */
+  get type(): string {
+    return this.#type
   }
 
-  /** @throws ProtocolViolation */
-  payload(bytes: Buffer, start: number, end: number): unknown {
+  /** Reads the header, if the body is an event in its shortest form (any other is for `decodeMessage`). */
+  readHeader(bytes: Buffer, start: number, end: number): boolean {
+    const elements = bytes[start]
+    if ((elements !== FIXARRAY_3 && elements !== FIXARRAY_2) || bytes[start + 1] !== KIND_CODES.event) return false
+    const short = bytes[start + 2] ?? 0
+    const isShort = short >= FIXSTR && short < FIXSTR + 0x20
+    if (!isShort && short !== STR_8) return false
+    const name = start + (isShort ? 3 : 4)
+    const payloadStart = name + (isShort ? short - FIXSTR : (bytes[start + 3] ?? 0))
+    if (payloadStart > end || (payloadStart === end) !== (elements === FIXARRAY_2)) return false
+    this.#readType(bytes, name, payloadStart)
+    this.#payloadStart = payloadStart
+    return true
+  }
+
+  /** The payload of that event. @throws ProtocolViolation */
+  payload(bytes: Buffer, end: number): unknown {
+    const start = this.#payloadStart
     if (start === end) return undefined
     const head = bytes[start]
     if (head === BIN_8 && start + 2 <= end && start + 2 + (bytes[start + 1] ?? 0) === end) {
@@ -83,14 +86,13 @@ export class EventDecoder {
     return unpack(bytes, start, end)
   }
 
-  #type(bytes: Buffer, start: number, end: number): string {
+  #readType(bytes: Buffer, start: number, end: number): void {
     const last = this.#lastHead
     let same = end - start === last.length
     for (let index = 0; same && index < last.length; index++) same = bytes[start + index] === last[index]
-    if (same) return this.#lastType
+    if (same) return
     this.#lastHead = copyOut(bytes, start, end)
-    this.#lastType = bytes.toString('utf8', start, end)
-    return this.#lastType
+    this.#type = bytes.toString('utf8', start, end)
   }
 }
 

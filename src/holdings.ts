@@ -51,6 +51,11 @@ export class Holdings {
     this.#total -= buffer.length
   }
 
+  /** Is there more than may be? */
+  get isOver(): boolean {
+    return this.#total > this.#cap
+  }
+
   /** Brings the total under the cap, as far as there is anything left to give up. */
   makeRoom(): void {
     while (this.#total > this.#cap) {

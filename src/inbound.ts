@@ -53,11 +53,14 @@ export class Inbound {
 
   #receive(bytes: Buffer, start: number, end: number): void {
     const size = end - start + PREFIX_BYTES
-    const header = this.#takesEvents ? this.#decoder.header(bytes, start, end) : undefined
-    if (!header) return this.#receiveMessage(decodeMessage(bytes, start, end), size)
-    const payload = this.#decoder.payload(bytes, header.payloadStart, end)
+    const decoder = this.#decoder
+    if (!this.#takesEvents || !decoder.readHeader(bytes, start, end)) {
+      return this.#receiveMessage(decodeMessage(bytes, start, end), size)
+    }
+    const { type } = decoder
+    const payload = decoder.payload(bytes, end)
     this.#intake.begin(size)
-    this.#sink.event(header.type, payload)
+    this.#sink.event(type, payload)
     this.#intake.end()
   }
 

@@ -81,6 +81,6 @@ export class Loopback implements Channel {
   }
 
   tell(message: Dealing): void {
-    this.outbox.pushUrgent(encodeMessage(message, this.sendLimit))
+    this.outbox.pushControl(encodeMessage(message, this.sendLimit))
   }
 }

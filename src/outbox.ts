@@ -1,8 +1,11 @@
-import PQueue from 'p-queue'
-import { Backlog } from './backlog'
+import { Allowance } from './allowance'
+import { Backlog, type Slice } from './backlog'
+import type { Burst, BurstTarget } from './burst'
 import type { Clock } from './clock'
+import { ControlQueue } from './control-queue'
 import type { Remainder } from './ending'
-import type { Frame } from './frame'
+import { Flusher } from './flusher'
+import { type Frame, SLAB_BYTES } from './frame'
 import type { Holder, Holdings } from './holdings'
 import type { Limits } from './limits'
 import type { Handling } from './overflow'
@@ -12,8 +15,10 @@ import type { Connection } from './transport'
 /** Bytes waiting from which on they leave at once instead of at the end of the turn. */
 const FLUSH_AT_ONCE = 64 * 1024
 
-/** Bytes handed to the connection at a time. What is behind them can still be dropped; they can't. */
+/** Bytes, or a little more, handed to the connection at a time. What is behind them can still be dropped; they can't. */
 const SLICE = 256 * 1024
+
+const NOTHING: Slice = { chunks: [], bytes: 0, events: 0 }
 
 export interface OutboxContext {
   readonly connection: Connection
@@ -30,25 +35,20 @@ export interface OutboxEvents {
 }
 
 /**
- * What waits to be sent to one peer: bounded, in order, flushed by jobs of a queue of concurrency 1, each of which
- * takes all that the peer's window has room for. Control messages overtake events and need no window; a gap stands where
- * the events it counts have been.
+ * What waits to be sent to one peer: bounded, in order, flushed as far as the peer's window has room. Control messages
+ * overtake events and need no window; a gap stands where the events it counts have been.
  */
-export class Outbox implements Holder {
+export class Outbox implements Holder, BurstTarget {
   readonly #context: OutboxContext
   readonly #events: OutboxEvents
   readonly #backlog: Backlog
   readonly #pace: Pace
-  readonly #flushes = new PQueue({ concurrency: 1 })
-  #flush: 'idle' | 'scheduled' | 'running' | 'closed' = 'idle'
-  #urgent: Frame[] = []
-  #leavingBytes = 0
-  #leavingEvents = 0
-  /** Bytes of events that the peer takes ahead of its credit. */
-  #window = Number.POSITIVE_INFINITY
-  /** Sent, and not credited yet. */
-  #aheadBytes = 0
-  #aheadEvents = 0
+  readonly #flusher: Flusher
+  /** What others get too, and has not been handed over yet. */
+  #burst: Burst | undefined
+  readonly #control = new ControlQueue()
+  #leaving = NOTHING
+  readonly #allowance = new Allowance()
   #emptied: (() => void)[] = []
 
   constructor(context: OutboxContext, events: OutboxEvents) {
@@ -56,22 +56,31 @@ export class Outbox implements Holder {
     this.#events = events
     this.#backlog = new Backlog(context.holdings)
     this.#pace = new Pace(context.clock, context.limits.patience, events.lagging)
+    this.#flusher = new Flusher(context.connection, context.clock, {
+      hasSendable: () => this.#hasSendable(),
+      take: () => this.#take(),
+      left: () => this.#left(),
+      rested: () => this.#noteEmpty(),
+    })
     context.holdings.join(this)
   }
 
   /** Bytes of events that wait, and can still be given up. */
   get bytes(): number {
+    this.#gather()
     return this.#backlog.bytes
   }
 
   /** Bytes of events accepted that have not left this process. */
   get queuedBytes(): number {
-    return this.#backlog.bytes + this.#leavingBytes
+    this.#gather()
+    return this.#backlog.bytes + this.#leaving.bytes
   }
 
   /** Events accepted that have not left this process. */
   get queuedEvents(): number {
-    return this.#backlog.events + Math.min(this.#leavingEvents, this.#aheadEvents)
+    this.#gather()
+    return this.#backlog.events + Math.min(this.#leaving.events, this.#allowance.events)
   }
 
   /** Events dropped since the beginning. */
@@ -86,11 +95,11 @@ export class Outbox implements Holder {
 
   /** Events that the peer has been sent and has given no credit for. */
   get unconfirmedEvents(): number {
-    return this.#aheadEvents
+    return this.#allowance.events
   }
 
   get isClosed(): boolean {
-    return this.#flush === 'closed'
+    return this.#flusher.isClosed
   }
 
   get isLagging(): boolean {
@@ -99,50 +108,70 @@ export class Outbox implements Holder {
 
   /** Should senders wait? Not for a peer that has used up its patience. */
   get isOverMark(): boolean {
-    const { highWaterMark } = this.#context.limits
-    return this.queuedBytes > highWaterMark && !this.#pace.isLagging && this.#flush !== 'closed'
+    return this.queuedBytes > this.#mark && !this.#pace.isLagging && !this.#flusher.isClosed
   }
 
   /** The peer has said how far it lets us be ahead of its credit. */
   set window(bytes: number) {
-    this.#window = bytes
+    this.#allowance.window = bytes
+  }
+
+  /** Can it take a burst, as long as one gets, without anybody having to wait or anything to be dropped for it? */
+  get isOpenForBurst(): boolean {
+    if (this.#flusher.isClosed || !this.#allowance.isOpen || this.#pace.isLagging) return false
+    return this.queuedBytes + SLAB_BYTES <= this.#mark
+  }
+
+  /** Will get what the burst has when it is needed. */
+  join(burst: Burst): void {
+    this.#gather()
+    this.#burst = burst
+    this.#flusher.plan()
+  }
+
+  absorb(run: Frame, events: number): void {
+    this.#burst = undefined
+    if (this.#flusher.isClosed) return
+    this.#backlog.push(run, this.#flusher.isRunning, events)
+    this.#settle()
   }
 
   /** Takes an event's frame. */
   push(frame: Frame, handling: Handling): void {
-    if (this.#flush === 'closed' || !this.#hasRoom(frame, handling)) return
-    const isBehind = this.#flush === 'running' || !this.#isWindowOpen
-    if (handling.kind === 'latest' && isBehind) this.#backlog.pushNewest(handling.key, frame)
-    else this.#backlog.push(frame, isBehind)
-    this.#context.holdings.makeRoom()
-    this.#notePace()
-    this.#schedule(this.#backlog.bytes >= FLUSH_AT_ONCE)
+    if (this.#flusher.isClosed) return
+    this.#gather()
+    const isFull = this.queuedBytes + frame.end - frame.start > this.#context.limits.outbox
+    if (isFull && !this.#makeRoom(frame, handling)) return
+    const isBehind = this.#flusher.isRunning || !this.#allowance.isOpen
+    if (handling.kind === 'latest' && isBehind) {
+      this.#backlog.pushNewest(handling.key, frame)
+      this.#noteRelief()
+    } else this.#backlog.push(frame, isBehind)
+    this.#settle()
   }
 
   /** Takes a control message's frame, to be sent before every event that waits. */
-  pushUrgent(frame: Frame): void {
-    if (this.#flush === 'closed') return
-    this.#urgent.push(frame)
+  pushControl(frame: Frame): void {
+    if (this.#flusher.isClosed) return
+    this.#control.push(frame)
     this.#schedule(false)
   }
 
   /** The peer is done with so much of what it was sent. */
   credit(bytes: number, events: number): void {
-    this.#aheadBytes = Math.max(this.#aheadBytes - bytes, 0)
-    this.#aheadEvents = Math.max(this.#aheadEvents - events, 0)
+    this.#allowance.credit(bytes, events)
     this.#notePace()
-    if (this.#hasSendable()) this.#schedule(false)
+    this.#schedule(false)
   }
 
   /** Resolves below the high-water mark, when the peer's patience is used up, or when the outbox is closed. */
   relief(): Promise<void> {
-    if (!this.isOverMark) return Promise.resolve()
-    return this.#pace.wait()
+    return this.isOverMark ? this.#pace.wait() : Promise.resolve()
   }
 
   /** Resolves when all that was taken has left this process, or the outbox is closed. */
   async flushed(): Promise<void> {
-    if (this.#hasSendable() && this.#flush !== 'running') this.#start()
+    if (this.#hasSendable()) this.#flusher.start()
     if (this.#isEmpty) return
     await new Promise<void>((resolve) => this.#emptied.push(resolve))
   }
@@ -152,6 +181,7 @@ export class Outbox implements Holder {
    * has not recovered by that: it has yet to show that it reads.
    */
   recall(isWanted: (frame: Frame) => boolean): Frame[] {
+    this.#gather()
     const recalled = this.#backlog.recall(isWanted)
     this.#noteRelief()
     this.#noteEmpty()
@@ -171,15 +201,16 @@ export class Outbox implements Holder {
    * peer has not confirmed by then.
    */
   close(): Remainder {
-    if (this.#flush === 'closed') return { undelivered: 0, unconfirmed: this.#aheadEvents }
+    this.#gather()
+    if (this.isClosed) return { undelivered: 0, unconfirmed: this.#allowance.events }
     const undelivered = this.queuedEvents + this.#backlog.dropped
-    this.#flush = 'closed'
-    this.#urgent = []
-    this.#aheadEvents = Math.max(this.#aheadEvents - this.#leavingEvents, 0)
-    this.#leavingBytes = this.#leavingEvents = 0
+    this.#flusher.close()
+    this.#control.clear()
+    this.#allowance.credit(this.#leaving.bytes, this.#leaving.events)
+    this.#leaving = NOTHING
     this.#pace.relieve()
     this.#noteEmpty()
-    return { undelivered, unconfirmed: this.#aheadEvents }
+    return { undelivered, unconfirmed: this.#allowance.events }
   }
 
   /** Lets go of all that is left when it is closed. */
@@ -188,93 +219,68 @@ export class Outbox implements Holder {
     this.#context.holdings.leave(this)
   }
 
-  get #isWindowOpen(): boolean {
-    return this.#aheadBytes < this.#window
+  #gather(): void {
+    this.#burst?.commit()
+  }
+
+  /** There is more in the backlog than before. */
+  #settle(): void {
+    const { holdings } = this.#context
+    if (holdings.isOver) holdings.makeRoom()
+    const isMuch = this.#backlog.bytes >= FLUSH_AT_ONCE
+    if (isMuch || this.#flusher.isIdle) this.#schedule(isMuch)
+  }
+
+  get #mark(): number {
+    return this.#context.limits.highWaterMark
   }
 
   get #isEmpty(): boolean {
-    const isLeft = this.#backlog.events > 0 || this.#urgent.length > 0 || this.#backlog.dropped > 0
-    return this.#flush === 'closed' || (!isLeft && this.#flush !== 'running')
+    const isLeft = !this.#backlog.isEmpty || !this.#control.isEmpty || this.#flusher.isRunning
+    return this.#flusher.isClosed || !isLeft
   }
 
   #hasSendable(): boolean {
-    if (this.#flush === 'closed') return false
-    if (this.#urgent.length > 0) return true
-    return this.#isWindowOpen && (this.#backlog.events > 0 || this.#backlog.dropped > 0)
+    this.#gather()
+    if (this.#flusher.isClosed) return false
+    return !this.#control.isEmpty || (this.#allowance.isOpen && !this.#backlog.isEmpty)
   }
 
   /**
    * Makes room for an event at the cap, in the way that was chosen for it. Where what is being written fills the outbox,
    * the newest event may be over the cap: it matters most, and there is nothing left to drop for it.
    */
-  #hasRoom(frame: Frame, { kind }: Handling): boolean {
-    const size = frame.end - frame.start
-    const { outbox: cap } = this.#context.limits
-    while (this.queuedBytes + size > cap) {
-      if (kind === 'disconnect') {
-        this.#backlog.refuse(frame)
-        this.#events.overflowed()
-        return false
-      }
-      if (kind !== 'dropNewest') {
-        if (this.#backlog.giveUpOldest()) continue
-        return true
-      }
+  #makeRoom(frame: Frame, { kind }: Handling): boolean {
+    if (kind === 'dropNewest' || kind === 'disconnect') {
       this.#backlog.refuse(frame)
-      this.#schedule(false)
+      if (kind === 'disconnect') this.#events.overflowed()
+      else this.#schedule(false)
       return false
     }
+    const room = this.#context.limits.outbox - (frame.end - frame.start)
+    while (this.queuedBytes > room && this.#backlog.giveUpOldest()) {}
     return true
   }
 
   #schedule(atOnce: boolean): void {
-    if (this.#flush === 'running' || this.#flush === 'closed' || !this.#hasSendable()) return
-    if (atOnce) return this.#start()
-    if (this.#flush === 'scheduled') return
-    this.#flush = 'scheduled'
-    this.#context.clock.defer(() => {
-      if (this.#flush === 'scheduled') this.#start()
-    })
+    if (this.#flusher.isRunning || !this.#hasSendable()) return
+    if (atOnce) this.#flusher.start()
+    else this.#flusher.plan()
   }
 
-  #start(): void {
-    this.#flush = 'running'
-    void this.#flushes.add(this.#sendAll)
-  }
-
-  readonly #sendAll = async (): Promise<void> => {
-    while (this.#hasSendable()) {
-      const chunks = this.#take()
-      await new Promise<void>((resolve) => this.#context.connection.write(chunks, resolve))
-      this.#leavingBytes = this.#leavingEvents = 0
-      this.#notePace()
-    }
-    if (this.#flush === 'running') this.#flush = 'idle'
-    this.#noteEmpty()
+  /** What was taken has left this process. */
+  #left(): void {
+    this.#leaving = NOTHING
+    this.#notePace()
   }
 
   /** The next slice: control messages, then events as the window has room for them. */
   #take(): Buffer[] {
-    const chunks = this.#takeUrgent()
-    if (this.#urgent.length > 0 || !this.#isWindowOpen) return chunks
-    const slice = this.#backlog.take(Math.min(SLICE, this.#window - this.#aheadBytes))
-    this.#leavingBytes = slice.bytes
-    this.#leavingEvents = slice.events
-    this.#aheadBytes += slice.bytes
-    this.#aheadEvents += slice.events
-    chunks.push(...slice.chunks)
-    return chunks
-  }
-
-  #takeUrgent(): Buffer[] {
-    let taken = 0
-    let count = 0
-    for (const { start, end } of this.#urgent) {
-      if (taken >= SLICE) break
-      taken += end - start
-      count++
-    }
-    return this.#urgent.splice(0, count).map(({ bytes, start, end }) => bytes.subarray(start, end))
+    const chunks = this.#control.take(SLICE)
+    if (!this.#control.isEmpty || !this.#allowance.isOpen) return chunks
+    this.#leaving = this.#backlog.take(SLICE, this.#allowance.room)
+    this.#allowance.spend(this.#leaving.bytes, this.#leaving.events)
+    return [...chunks, ...this.#leaving.chunks]
   }
 
   #noteEmpty(): void {
@@ -283,11 +289,11 @@ export class Outbox implements Holder {
   }
 
   #noteRelief(): void {
-    if (this.queuedBytes <= this.#context.limits.highWaterMark) this.#pace.relieve()
+    if (this.queuedBytes <= this.#mark) this.#pace.relieve()
   }
 
   #notePace(): void {
-    if (this.#flush === 'closed') return
+    if (this.#flusher.isClosed) return
     this.#noteRelief()
     if (this.queuedBytes === 0 && this.#pace.recover()) this.#events.recovered()
   }

@@ -5,6 +5,8 @@ export interface Run {
   bytes: Buffer
   start: number
   end: number
+  /** How many there are. */
+  events: number
   /** Of an event of which only the newest is wanted: what it is the newest of. Such an event is alone in its run. */
   readonly key?: string | undefined
   /** How many events have been dropped just before it. */

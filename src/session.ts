@@ -100,7 +100,7 @@ export abstract class Session implements Channel {
   }
 
   tell(message: Message): void {
-    this.outbox.pushUrgent(encodeMessage(message, this.sendLimit))
+    this.outbox.pushControl(encodeMessage(message, this.sendLimit))
   }
 
   /** Resolves when the peer knows of all changes by now, or the link has ended. */

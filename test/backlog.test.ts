@@ -36,7 +36,7 @@ describe('Backlog', () => {
   const assign = (number: number) => {
     return encoder.assignment(event(number), { queue: 'q', type: 'e', isFixed: false })
   }
-  const takeAll = () => numbersOf(backlog.take(Number.POSITIVE_INFINITY))
+  const takeAll = () => numbersOf(backlog.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY))
 
   function sizeOf(number: number): number {
     const { start, end } = event(number)
@@ -46,7 +46,7 @@ describe('Backlog', () => {
   it('gives what it was given, in order, as one chunk where it lies in one piece', () => {
     for (let number = 0; number < 100; number++) backlog.push(event(number), false)
     expect(backlog.events).to.equal(100)
-    const slice = backlog.take(Number.POSITIVE_INFINITY)
+    const slice = backlog.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
     expect(slice.chunks).to.have.length(1)
     expect(slice.events).to.equal(100)
     expect(numbersOf(slice)).to.deep.equal([...Array(100).keys()])
@@ -56,7 +56,7 @@ describe('Backlog', () => {
   it('gives the events with which so many bytes are reached, and one at least', () => {
     for (const number of [1, 2, 3, 4]) backlog.push(event(number), false)
     const size = sizeOf(1)
-    const taken = [1, size, size + 1, 1].map((bytes) => backlog.take(bytes))
+    const taken = [1, size, size + 1, 1].map((bytes) => backlog.take(bytes, bytes))
     expect(taken.map(numbersOf)).to.deep.equal([[1], [2], [3, 4], []])
     expect(taken.map(({ bytes }) => bytes)).to.deep.equal([size, size, 2 * size, 0])
     expect(taken.map(({ events }) => events)).to.deep.equal([1, 1, 2, 0])
@@ -122,16 +122,16 @@ describe('Backlog', () => {
   it('holds a buffer until all of it has been taken (G7)', () => {
     for (const number of [1, 2]) backlog.push(event(number), false)
     expect(holdings.total).to.equal(SLAB_BYTES)
-    backlog.take(1)
+    backlog.take(1, 1)
     expect(holdings.total).to.equal(SLAB_BYTES)
-    backlog.take(1)
+    backlog.take(1, 1)
     expect(holdings.total).to.equal(0)
   })
 
   it('lets go of everything when it is cleared (G7)', () => {
     for (let number = 0; number < 10; number++) backlog.push(event(number, 10_000), true)
     backlog.pushNewest('a', event(11))
-    backlog.take(20_000)
+    backlog.take(20_000, 20_000)
     expect(holdings.total).to.be.greaterThan(0)
     backlog.clear()
     expect(holdings.total).to.equal(0)
@@ -178,7 +178,7 @@ describe('Backlog', () => {
               bytes += first?.size ?? 0
               taken.push(first?.number ?? -1)
             }
-            const slice = backlog.take(action.take)
+            const slice = backlog.take(action.take, action.take)
             expect(numbersOf(slice)).to.deep.equal(taken)
             expect(slice.events).to.equal(taken.length)
           } else {

@@ -154,10 +154,9 @@ describe('EventDecoder', () => {
       const expected = { kind: 'event', type: 't', payload: 7 }
       expect(decodeMessage(bytes, 0, bytes.length)).to.deep.equal(expected)
       const decoder = new EventDecoder()
-      const header = decoder.header(bytes, 0, bytes.length)
-      if (header) {
-        const payload = decoder.payload(bytes, header.payloadStart, bytes.length)
-        expect({ kind: 'event', type: header.type, payload }).to.deep.equal(expected)
+      if (decoder.readHeader(bytes, 0, bytes.length)) {
+        const payload = decoder.payload(bytes, bytes.length)
+        expect({ kind: 'event', type: decoder.type, payload }).to.deep.equal(expected)
       }
     })
   }
@@ -188,9 +187,8 @@ describe('EventDecoder', () => {
         const bytes = Buffer.concat([Buffer.alloc(3, behind), body, Buffer.alloc(5000, behind)])
         const [start, end] = [3, 3 + body.length]
         const decoder = new EventDecoder()
-        const header = decoder.header(bytes, start, end)
         const refused = violation(() =>
-          header ? decoder.payload(bytes, header.payloadStart, end) : decodeMessage(bytes, start, end),
+          decoder.readHeader(bytes, start, end) ? decoder.payload(bytes, end) : decodeMessage(bytes, start, end),
         )
         expect(refused).to.equal('malformed')
       }

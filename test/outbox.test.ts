@@ -68,7 +68,7 @@ describe('Outbox', () => {
   it('lets control messages overtake events', async () => {
     const { reader, outbox } = outboxWith({})
     outbox.push(new Encoder(DEFAULT_LIMITS.frame).event('n', 1), WAIT)
-    outbox.pushUrgent(encodeMessage({ kind: 'ping' }))
+    outbox.pushControl(encodeMessage({ kind: 'ping' }))
     reader.read()
     await outbox.flushed()
     expect(reader.messages.map(({ kind }) => kind)).to.deep.equal(['ping', 'event'])

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { EventDecoder } from '../src/codec'
 import { Encoder } from '../src/encoder'
 import { UnserializablePayload } from '../src/errors'
 import { findFlaw, MAX_DEPTH } from '../src/payload'
+import { readEvent } from './read-event'
 
 const encoder = new Encoder(1024 * 1024)
 
@@ -11,8 +11,7 @@ const encoder = new Encoder(1024 * 1024)
 function sent(payload: unknown): { arrived: unknown } | { refused: string } {
   try {
     const { bytes, start, end } = encoder.event('t', payload)
-    const decoder = new EventDecoder()
-    return { arrived: decoder.payload(bytes, decoder.header(bytes, start + 4, end)?.payloadStart ?? start, end) }
+    return { arrived: readEvent({ bytes, start, end }).payload }
   } catch (error) {
     if (error instanceof UnserializablePayload) return { refused: error.message }
     throw error

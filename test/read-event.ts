@@ -3,7 +3,8 @@ import type { Frame } from '../src/frame'
 
 /** An event as a link reads it: where it lies, the header first. */
 export function readEvent({ bytes, start, end }: Frame, decoder = new EventDecoder()) {
-  const header = decoder.header(bytes, start + 4, end)
-  if (!header) throw new Error(`expected an event in its shortest form, got ${bytes.toString('hex', start, end)}`)
-  return { type: header.type, payload: decoder.payload(bytes, header.payloadStart, end) }
+  if (!decoder.readHeader(bytes, start + 4, end)) {
+    throw new Error(`expected an event in its shortest form, got ${bytes.toString('hex', start, end)}`)
+  }
+  return { type: decoder.type, payload: decoder.payload(bytes, end) }
 }

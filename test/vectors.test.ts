@@ -14,9 +14,9 @@ function read(hex: string): Message {
   const messages: Message[] = []
   const reader = new FrameReader(1024 * 1024, (bytes, start, end) => {
     const decoder = new EventDecoder()
-    const header = decoder.header(bytes, start, end)
-    const payload = header && decoder.payload(bytes, header.payloadStart, end)
-    messages.push(header ? { kind: 'event', type: header.type, payload } : decodeMessage(bytes, start, end))
+    const isEvent = decoder.readHeader(bytes, start, end)
+    const event = () => ({ kind: 'event', type: decoder.type, payload: decoder.payload(bytes, end) }) as const
+    messages.push(isEvent ? event() : decodeMessage(bytes, start, end))
   })
   reader.push(Buffer.from(hex, 'hex'))
   expect(reader.heldBytes, 'bytes behind the frame').to.equal(0)
