@@ -6,13 +6,14 @@ import type { Clock } from './clock'
 import { assignmentOf, encodeMessage } from './codec'
 import { Encoder, type EventFrame } from './encoder'
 import { NoSubscribers, PayloadTooLarge } from './errors'
-import { type Frame, PREFIX_BYTES } from './frame'
+import { type Frame, PREFIX_BYTES, SLAB_BYTES } from './frame'
 import { HANDSHAKE_FRAME } from './limits'
 import type { Assignment } from './message'
 import type { Outbox } from './outbox'
 import { type Handling, handlingOf, type Overflow } from './overflow'
 import type { Queues } from './queues'
 import type { Member, Queue, Routes } from './routes'
+import { Turn } from './turn'
 
 export interface BroadcastOptions {
   /** Only for these endpoints. Default: everyone who is subscribed. */
@@ -26,9 +27,6 @@ export interface BroadcastOptions {
   /** Ends the wait for slow peers with `AbortError`; the event is handed over all the same. */
   readonly signal?: AbortSignal | undefined
 }
-
-/** Bytes broadcast in one turn of the event loop, after which the sender is made to wait for the next. */
-const TURN_BYTES = 64 * 1024
 
 export interface BroadcasterContext {
   readonly clock: Clock
@@ -51,16 +49,18 @@ export class Broadcaster {
   readonly #context: BroadcasterContext
   readonly #encoder: Encoder
   readonly #handed: Promise<number>[] = []
-  #turnBytes = 0
+  readonly #turn: Turn
+  /** Bytes of the last event. */
+  #size = 0
   #burst: Burst | undefined
   /** Who got the last event. */
   #recipients: readonly Channel[] = NONE
-  #turn: Promise<void> | undefined
   #over: Outbox[] = []
 
   constructor(context: BroadcasterContext) {
     this.#context = context
     this.#encoder = new Encoder(context.frameLimit)
+    this.#turn = new Turn(context.clock, SLAB_BYTES)
   }
 
   /**
@@ -84,7 +84,8 @@ export class Broadcaster {
     const frame = this.#encoder.event(type, payload)
     checkLimits(type, frame, recipients)
     const errands = queues.length === 0 ? NONE : this.#errands(queues, type, frame, options)
-    this.#spend(frame.end - frame.start)
+    this.#size = frame.end - frame.start
+    this.#turn.spend(this.#size)
     const handling = handlingOf(overflow ?? this.#context.overflow, type, payload)
     if (isForAll && queues.length === 0 && handling.kind === 'wait' && this.#gather(recipients, frame)) {
       return recipients.length
@@ -135,7 +136,8 @@ export class Broadcaster {
   /** What the sender of the last event has to wait for: slow peers, or a turn in which sockets are read and written. */
   pressure(): Promise<unknown> | undefined {
     if (this.#over.length > 0) return Promise.all(this.#over.map((outbox) => outbox.relief()))
-    return this.#turnBytes >= TURN_BYTES ? this.#turn : undefined
+    const isTurnOver = this.#turn.isFullFor(this.#size) || this.#encoder.isFullFor(this.#size)
+    return isTurnOver ? this.#turn.next() : undefined
   }
 
   /** A promise of the number of endpoints: the same for the same, as nobody waits and so nobody needs one of its own. */
@@ -192,17 +194,6 @@ export class Broadcaster {
   #checkRequirement(type: string, options: BroadcastOptions | undefined): void {
     if (!(options?.requireSubscriber ?? this.#context.requireSubscriber)) return
     throw new NoSubscribers(`expected a subscriber for ${type}, got none among those it is meant for`)
-  }
-
-  #spend(bytes: number): void {
-    this.#turnBytes += bytes
-    this.#turn ??= new Promise((resolve) => {
-      this.#context.clock.defer(() => {
-        this.#turnBytes = 0
-        this.#turn = undefined
-        resolve()
-      })
-    })
   }
 }
 

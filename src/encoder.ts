@@ -36,6 +36,11 @@ export class Encoder {
     this.#limit = limit
   }
 
+  /** Would a frame of that size begin a new slab? One that gets a buffer of its own would not. */
+  isFullFor(bytes: number): boolean {
+    return bytes <= OWN_BUFFER_BYTES && this.#used + bytes > SLAB_BYTES
+  }
+
   /** @throws UnserializablePayload, PayloadTooLarge */
   event(type: string, payload: unknown): EventFrame {
     const header = this.#header(type)
@@ -47,10 +52,8 @@ export class Encoder {
     if (payload instanceof Uint8Array) return this.#binary(type, header, payload)
 
     const packed = pack(payload)
-    const from = packed.start ?? 0
-    const to = packed.end ?? packed.length
-    const frame = this.#place(header, to - from, type)
-    packed.copy(frame.bytes, frame.payloadStart, from, to)
+    const frame = this.#place(header, packed.length, type)
+    frame.bytes.set(packed, frame.payloadStart)
     return frame
   }
 
@@ -104,9 +107,11 @@ export class Encoder {
       }
       this.#used = start + size
     }
-    bytes.writeUInt32BE(length, start)
-    header.copy(bytes, start + PREFIX_BYTES)
-    return { bytes, start, payloadStart: start + PREFIX_BYTES + header.length, end: start + size }
+    const payloadStart = start + PREFIX_BYTES + header.length
+    writeLength(bytes, start, length)
+    // A header is so short that a loop is faster than a call.
+    for (let index = 0; index < header.length; index++) bytes[start + PREFIX_BYTES + index] = header[index] ?? 0
+    return { bytes, start, payloadStart, end: start + size }
   }
 
   /** The elements before the payload, the same for every event of a type: `[event, type, …`. */
@@ -117,6 +122,14 @@ export class Encoder {
     if (this.#headers.size < 10_000) this.#headers.set(type, header)
     return header
   }
+}
+
+/** What `writeUInt32BE` does, without its checks: every frame needs it, and a slab always has room for it. */
+function writeLength(bytes: Buffer, at: number, length: number): void {
+  bytes[at] = length >>> 24
+  bytes[at + 1] = length >>> 16
+  bytes[at + 2] = length >>> 8
+  bytes[at + 3] = length
 }
 
 /** A string of up to 255 bytes in its shortest form. */

@@ -15,14 +15,14 @@ export interface FlushSource {
 }
 
 /**
- * Writes to a connection what there is to send, one write after the other: at the end of the turn, so that much of it
- * leaves at once, or now. The jobs of a queue of concurrency 1 each go on until there is nothing left.
+ * Writes to a connection what there is to send: at the end of the turn, so that much of it leaves at once, or now. What
+ * the connection does not take at once becomes a job of a queue of concurrency 1, which goes on until nothing is left.
  */
 export class Flusher {
   readonly #connection: Connection
   readonly #clock: Clock
   readonly #source: FlushSource
-  readonly #flushes = new PQueue({ concurrency: 1 })
+  readonly #jobs = new PQueue({ concurrency: 1 })
   #state: 'idle' | 'scheduled' | 'running' | 'closed' = 'idle'
 
   constructor(connection: Connection, clock: Clock, source: FlushSource) {
@@ -47,14 +47,12 @@ export class Flusher {
   plan(): void {
     if (this.#state !== 'idle') return
     this.#state = 'scheduled'
-    this.#clock.defer(() => {
-      if (this.#state === 'scheduled') this.#start()
-    })
+    this.#clock.defer(this.#flushPlanned)
   }
 
   /** Sends now. */
   start(): void {
-    if (this.#state === 'idle' || this.#state === 'scheduled') this.#start()
+    if (this.#state === 'idle' || this.#state === 'scheduled') this.#flush()
   }
 
   /** Sends nothing more. */
@@ -62,18 +60,35 @@ export class Flusher {
     this.#state = 'closed'
   }
 
-  #start(): void {
-    this.#state = 'running'
-    void this.#flushes.add(this.#flush)
+  readonly #flushPlanned = (): void => {
+    if (this.#state === 'scheduled') this.#flush()
   }
 
-  readonly #flush = async (): Promise<void> => {
+  #flush(): void {
+    this.#state = 'running'
+    const leaving = this.#write()
+    if (leaving) void this.#jobs.add(() => this.#writeOn(leaving))
+  }
+
+  /** Writes until nothing is left, or until the connection needs time: then what to wait for is returned. */
+  #write(): Promise<void> | undefined {
     while (this.#state === 'running' && this.#source.hasSendable()) {
-      const chunks = this.#source.take()
-      await new Promise<void>((resolve) => this.#connection.write(chunks, resolve))
+      let hasLeft = false
+      const leaving = new Promise<void>((resolve) => {
+        hasLeft = this.#connection.write(this.#source.take(), resolve)
+      })
+      if (!hasLeft) return leaving
       this.#source.left()
     }
     if (this.#state === 'running') this.#state = 'idle'
     this.#source.rested()
+    return undefined
+  }
+
+  async #writeOn(leaving: Promise<void>): Promise<void> {
+    for (let next: Promise<void> | undefined = leaving; next; next = this.#write()) {
+      await next
+      this.#source.left()
+    }
   }
 }

@@ -44,14 +44,16 @@ export class Loopback implements Channel {
     })
     const connection: Connection = {
       attach: () => {},
-      write: (chunks, done) =>
+      write: (chunks, done) => {
         clock.defer(() => {
           try {
             for (const chunk of chunks) inbound.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
           } finally {
             done()
           }
-        }),
+        })
+        return false
+      },
       end: () => {},
       destroy: () => inbound.stop(),
     }

@@ -8,7 +8,7 @@ const LEND_SCRATCH = 512 | 1024
 /** msgpackr keeps a scratch buffer as large as the largest payload it has packed; over this it is given up. */
 const SCRATCH_BYTES = 256 * 1024
 
-/** What msgpackr lends out: where in its scratch buffer the result lies. */
+/** What msgpackr lends out: its whole scratch buffer, and where in it the result lies. */
 interface Scratch extends Buffer {
   readonly start?: number
   readonly end?: number
@@ -29,15 +29,16 @@ const packr = new Packr({
 /** How many payloads are being packed: a getter or `toJSON` of one may broadcast another. */
 let packing = 0
 
-/** @throws UnserializablePayload */
-export function pack(payload: unknown): Scratch {
+/** The packed payload, only lent: the next call writes over it. @throws UnserializablePayload */
+export function pack(payload: unknown): Uint8Array {
   packing++
   try {
     const flaw = findFlaw(payload)
     if (flaw) throw unserializable(flaw)
-    const packed: Scratch = packr.pack(payload, LEND_SCRATCH)
-    letScratchGo(packed.length)
-    return packed
+    const scratch: Scratch = packr.pack(payload, LEND_SCRATCH)
+    const { start = 0, end = scratch.length } = scratch
+    letScratchGo(scratch.length)
+    return new Uint8Array(scratch.buffer, scratch.byteOffset + start, end - start)
   } catch (error) {
     throw error instanceof UnserializablePayload ? error : unserializable(asError(error).message, error)
   } finally {

@@ -20,14 +20,17 @@ export class SocketConnection implements Connection {
     this.#socket.on('close', () => closed(this.#error))
   }
 
-  write(chunks: readonly Uint8Array[], done: () => void): void {
+  write(chunks: readonly Uint8Array[], done: () => void): boolean {
     const socket = this.#socket
     const last = chunks.length - 1
     if (last > 0) socket.cork()
     for (let index = 0; index < last; index++) socket.write(chunks[index] ?? '')
+    let hasLeft = false
     // A reset calls back without an error where another operation has got it: what was written then is lost too.
-    socket.write(chunks[last] ?? '', (error) => error || socket.destroyed || done())
+    socket.write(chunks[last] ?? '', (error) => hasLeft || error || socket.destroyed || done())
     if (last > 0) socket.uncork()
+    hasLeft = socket.writableLength === 0 && !socket.errored && !socket.destroyed
+    return hasLeft
   }
 
   end(): void {

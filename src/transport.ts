@@ -12,8 +12,11 @@ export interface ConnectionEvents {
 export interface Connection {
   /** Starts the reading. Called once. */
   attach(events: ConnectionEvents): void
-  /** Writes all chunks as one; `done` is called when they have left this process, and never if the connection breaks. */
-  write(chunks: readonly Uint8Array[], done: () => void): void
+  /**
+   * Writes all chunks as one. Returns whether they have left this process; if not, `done` is called when they have, and
+   * never if the connection breaks.
+   */
+  write(chunks: readonly Uint8Array[], done: () => void): boolean
   /** Sends nothing more, once what was written has left. */
   end(): void
   /** Closes both directions at once; what has not left is dropped. */

@@ -32,6 +32,7 @@ const FLOORS = [
     'pace',
     'payload',
     'schema',
+    'turn',
     'waits',
   ],
   ['clock', 'errors', 'event', 'fifo', 'forms', 'holdings', 'limits', 'liveness', 'receipt', 'responder', 'rotation'],

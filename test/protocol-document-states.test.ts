@@ -37,7 +37,7 @@ class Station {
       attach: (events) => {
         this.#events = events
       },
-      write: (_, done) => done(),
+      write: () => true,
       end: nothing,
       destroy: nothing,
     }

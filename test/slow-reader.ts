@@ -18,15 +18,17 @@ export class SlowReader implements Connection {
   end(): void {}
   destroy(): void {}
 
-  write(chunks: readonly Uint8Array[], done: () => void): void {
+  write(chunks: readonly Uint8Array[], done: () => void): boolean {
     this.writes++
     const copy = Buffer.concat(chunks)
-    const take = () => {
-      this.#reader.push(copy)
-      done()
+    if (this.#isReading) this.#reader.push(copy)
+    else {
+      this.#waiting.push(() => {
+        this.#reader.push(copy)
+        done()
+      })
     }
-    if (this.#isReading) take()
-    else this.#waiting.push(take)
+    return this.#isReading
   }
 
   /** Takes what has been written, and whatever comes. */
