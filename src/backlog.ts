@@ -10,6 +10,9 @@ export interface Slice {
   readonly events: number
 }
 
+/** A slice without anything. */
+export const NOTHING: Slice = { chunks: [], bytes: 0, events: 0 }
+
 /** A buffer of which less than one part in so many is used is not worth keeping. */
 const LITTLE_USED = 4
 
@@ -108,7 +111,7 @@ export class Backlog {
 
   /**
    * Takes events from the front, and among them the gaps where others have been dropped: whole runs until so many bytes
-   * are reached, but of the events that are over the window only the first.
+   * are reached, but of the events that are over the window only the first. Their slabs stay pinned until `done`.
    */
   take(bytes: number, window: number): Slice {
     const chunks: Buffer[] = []
@@ -119,6 +122,7 @@ export class Backlog {
       const cut = run.end - run.start > window - taken ? cutAfter(run, window - taken) : run.end
       this.#announce(run.gap, chunks)
       run.gap = 0
+      this.#holdings.slabs.pin(run.bytes)
       chunks.push(run.bytes.subarray(run.start, cut))
       taken += cut - run.start
       events += this.#takeOff(run, cut)
@@ -130,6 +134,15 @@ export class Backlog {
     this.#bytes -= taken
     this.#events -= events
     return { chunks, bytes: taken, events }
+  }
+
+  /** What was taken has been sent; or it has not, and nobody will say when it is read for the last time. */
+  done({ chunks }: Slice, isSent: boolean): void {
+    const { slabs } = this.#holdings
+    for (const chunk of chunks) {
+      if (isSent) slabs.unpin(chunk)
+      else slabs.forgo(chunk)
+    }
   }
 
   /** Takes a run away up to there. Returns how many events that were. */
@@ -156,7 +169,7 @@ export class Backlog {
     for (const run of runs) {
       this.#gapAtEnd += run.gap
       for (const frame of framesOf(run)) {
-        if (isAssignment(frame.bytes, frame.start) && isWanted(frame)) recalled.push(frame)
+        if (isAssignment(frame.bytes, frame.start) && isWanted(frame)) recalled.push(copyOf(frame))
         else if (run.key === undefined) this.push(frame, false)
         else this.pushNewest(run.key, frame)
       }
@@ -236,4 +249,9 @@ export class Backlog {
   *#runs(): Generator<Run> {
     for (let run = this.#first; run; run = run.next) yield run
   }
+}
+
+/** What is taken out of a backlog doesn't pin its slab. */
+function copyOf({ bytes, start, end }: Frame): Frame {
+  return { bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start }
 }

@@ -6,13 +6,14 @@ import type { Clock } from './clock'
 import { assignmentOf, encodeMessage } from './codec'
 import { Encoder, type EventFrame } from './encoder'
 import { NoSubscribers, PayloadTooLarge } from './errors'
-import { type Frame, PREFIX_BYTES, SLAB_BYTES } from './frame'
+import { type Frame, PREFIX_BYTES } from './frame'
 import { HANDSHAKE_FRAME } from './limits'
 import type { Assignment } from './message'
 import type { Outbox } from './outbox'
 import { type Handling, handlingOf, type Overflow } from './overflow'
 import type { Queues } from './queues'
 import type { Member, Queue, Routes } from './routes'
+import { SLAB_BYTES, type Slabs } from './slabs'
 import { Turn } from './turn'
 
 export interface BroadcastOptions {
@@ -35,6 +36,7 @@ export interface BroadcasterContext {
   readonly requireSubscriber: boolean
   readonly routes: Routes
   readonly queues: Queues
+  readonly slabs: Slabs
 }
 
 /** An event's way to one member of a queue. */
@@ -50,6 +52,8 @@ export class Broadcaster {
   readonly #encoder: Encoder
   readonly #handed: Promise<number>[] = []
   readonly #turn: Turn
+  /** Events that are being handed over, one inside the other. */
+  #depth = 0
   /** Bytes of the last event. */
   #size = 0
   #burst: Burst | undefined
@@ -59,7 +63,7 @@ export class Broadcaster {
 
   constructor(context: BroadcasterContext) {
     this.#context = context
-    this.#encoder = new Encoder(context.frameLimit)
+    this.#encoder = new Encoder(context.frameLimit, context.slabs)
     this.#turn = new Turn(context.clock, SLAB_BYTES)
   }
 
@@ -70,6 +74,17 @@ export class Broadcaster {
    * @throws UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument; then nobody has got it
    */
   send(type: string, payload: unknown, options: BroadcastOptions | undefined, overflow: Overflow | undefined): number {
+    // A payload's getter or a key function may broadcast something itself: the frame outside is in hand still.
+    if (this.#depth === 0) this.#encoder.letGo()
+    this.#depth++
+    try {
+      return this.#send(type, payload, options, overflow)
+    } finally {
+      this.#depth--
+    }
+  }
+
+  #send(type: string, payload: unknown, options: BroadcastOptions | undefined, overflow: Overflow | undefined): number {
     const route = this.#context.routes.select(type)
     const boundary = boundaryOf(type)
     if (options) checkOptions(options)
@@ -181,7 +196,7 @@ export class Broadcaster {
     const isSecond = recipients === this.#recipients
     this.#recipients = recipients
     if (!isSecond || !recipients.every(({ outbox }) => outbox.isOpenForBurst)) return false
-    const burst = new Burst(recipients, frame)
+    const burst = new Burst(recipients, frame, this.#context.slabs)
     this.#burst = burst
     for (const { outbox } of recipients) outbox.join(burst)
     return true

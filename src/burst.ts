@@ -1,4 +1,5 @@
 import type { Frame } from './frame'
+import type { Slabs } from './slabs'
 
 /** Where a burst goes. */
 export interface BurstTarget {
@@ -12,6 +13,7 @@ export interface BurstTarget {
  */
 export class Burst {
   readonly #targets: readonly { readonly outbox: BurstTarget }[]
+  readonly #slabs: Slabs
   readonly #bytes: Buffer
   readonly #start: number
   #end: number
@@ -19,8 +21,10 @@ export class Burst {
   #state: 'open' | 'over' = 'open'
 
   /** @param targets those who get it; the array must not change */
-  constructor(targets: readonly { readonly outbox: BurstTarget }[], { bytes, start, end }: Frame) {
+  constructor(targets: readonly { readonly outbox: BurstTarget }[], { bytes, start, end }: Frame, slabs: Slabs) {
     this.#targets = targets
+    this.#slabs = slabs
+    slabs.pin(bytes)
     this.#bytes = bytes
     this.#start = start
     this.#end = end
@@ -41,5 +45,6 @@ export class Burst {
     this.#state = 'over'
     const run = { bytes: this.#bytes, start: this.#start, end: this.#end }
     for (const { outbox } of this.#targets) outbox.absorb(run, this.#events)
+    this.#slabs.unpin(this.#bytes)
   }
 }

@@ -12,12 +12,10 @@ import {
   STR_8,
   TRUE,
 } from './forms'
-import { type Frame, PREFIX_BYTES, SLAB_BYTES } from './frame'
+import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, KIND_CODES } from './message'
 import { pack } from './packer'
-
-/** A frame over this size gets a buffer of its own instead of the rest of a slab. */
-const OWN_BUFFER_BYTES = SLAB_BYTES / 4
+import { Slabs } from './slabs'
 
 /** A frame with a payload at its end. */
 export interface EventFrame extends Frame {
@@ -27,18 +25,32 @@ export interface EventFrame extends Frame {
 /** Turns events into frames, each event once, whatever the number of its receivers. */
 export class Encoder {
   readonly #limit: number
+  readonly #slabs: Slabs
+  /** A frame over this size gets a buffer of its own instead of the rest of a slab. */
+  readonly #largest: number
   readonly #headers = new Map<string, Buffer>()
-  #slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+  #slab: Buffer
   #used = 0
+  /** Slabs written full of which somebody may still hold a frame. */
+  #full: Buffer[] = []
 
   /** @param limit bytes a frame's body may have */
-  constructor(limit: number) {
+  constructor(limit: number, slabs = new Slabs()) {
     this.#limit = limit
+    this.#slabs = slabs
+    this.#largest = slabs.bytes / 4
+    this.#slab = slabs.take()
   }
 
   /** Would a frame of that size begin a new slab? One that gets a buffer of its own would not. */
   isFullFor(bytes: number): boolean {
-    return bytes <= OWN_BUFFER_BYTES && this.#used + bytes > SLAB_BYTES
+    return bytes <= this.#largest && this.#used + bytes > this.#slab.length
+  }
+
+  /** Nobody has a frame in hand any more that isn't pinned: full slabs are left to those who have pinned them. */
+  letGo(): void {
+    for (const slab of this.#full) this.#slabs.unpin(slab)
+    if (this.#full.length > 0) this.#full = []
   }
 
   /** @throws UnserializablePayload, PayloadTooLarge */
@@ -97,12 +109,13 @@ export class Encoder {
     const size = PREFIX_BYTES + length
     let bytes = this.#slab
     let start = this.#used
-    if (size > OWN_BUFFER_BYTES) {
+    if (size > this.#largest) {
       bytes = Buffer.allocUnsafeSlow(size)
       start = 0
     } else {
-      if (start + size > SLAB_BYTES) {
-        bytes = this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+      if (start + size > bytes.length) {
+        this.#full.push(bytes)
+        bytes = this.#slab = this.#slabs.take()
         start = 0
       }
       this.#used = start + size

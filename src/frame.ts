@@ -3,9 +3,6 @@ import { ProtocolViolation } from './errors'
 /** Bytes of the big-endian length that stands before every frame's body. */
 export const PREFIX_BYTES = 4
 
-/** Frames are written one behind the other into slabs of this size, so that a burst leaves in few, large writes. */
-export const SLAB_BYTES = 64 * 1024
-
 /** A frame with its prefix: a piece of a buffer that may hold others before and after it. */
 export interface Frame {
   readonly bytes: Buffer

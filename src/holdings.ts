@@ -1,3 +1,5 @@
+import { Slabs } from './slabs'
+
 /** What can be made to give up some of what it holds. */
 export interface Holder {
   readonly bytes: number
@@ -11,14 +13,17 @@ export interface Holder {
  * doesn't count, or a few peers that read nothing would take the room of all others.
  */
 export class Holdings {
+  /** What the events are written into. */
+  readonly slabs: Slabs
   readonly #cap: number
   readonly #holders = new Set<Holder>()
   readonly #references = new Map<Buffer, number>()
   #total = 0
 
   /** @param cap bytes */
-  constructor(cap: number) {
+  constructor(cap: number, slabs = new Slabs()) {
     this.#cap = cap
+    this.slabs = slabs
   }
 
   /** Bytes of buffers that are held. */
@@ -38,11 +43,13 @@ export class Holdings {
     const count = this.#references.get(buffer)
     this.#references.set(buffer, (count ?? 0) + 1)
     if (count === undefined) this.#total += buffer.length
+    this.slabs.pin(buffer)
   }
 
   release(buffer: Buffer): void {
     const count = this.#references.get(buffer)
     if (count === undefined) return
+    this.slabs.unpin(buffer)
     if (count > 1) {
       this.#references.set(buffer, count - 1)
       return

@@ -2,10 +2,11 @@ import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { checkName } from './address'
 import { describe, InvalidArgument } from './errors'
-import { PREFIX_BYTES, SLAB_BYTES } from './frame'
+import { PREFIX_BYTES } from './frame'
 import { DEFAULT_LIMITS, FRAME_CEILING, HANDSHAKE_FRAME, type Limits } from './limits'
 import { checkOverflow, type Overflow } from './overflow'
 import { checkPattern } from './pattern'
+import { SLAB_BYTES } from './slabs'
 
 export interface EndpointOptions {
   /** Unique on the bus: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a letter or a digit. */

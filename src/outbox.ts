@@ -1,15 +1,16 @@
 import { Allowance } from './allowance'
-import { Backlog, type Slice } from './backlog'
+import { Backlog, NOTHING } from './backlog'
 import type { Burst, BurstTarget } from './burst'
 import type { Clock } from './clock'
 import { ControlQueue } from './control-queue'
 import type { Remainder } from './ending'
 import { Flusher } from './flusher'
-import { type Frame, SLAB_BYTES } from './frame'
+import type { Frame } from './frame'
 import type { Holder, Holdings } from './holdings'
 import type { Limits } from './limits'
 import type { Handling } from './overflow'
 import { Pace } from './pace'
+import { SLAB_BYTES } from './slabs'
 import type { Connection } from './transport'
 
 /** Bytes waiting from which on they leave at once instead of at the end of the turn. */
@@ -17,8 +18,6 @@ const FLUSH_AT_ONCE = 64 * 1024
 
 /** Bytes, or a little more, handed to the connection at a time. What is behind them can still be dropped; they can't. */
 const SLICE = 256 * 1024
-
-const NOTHING: Slice = { chunks: [], bytes: 0, events: 0 }
 
 export interface OutboxContext {
   readonly connection: Connection
@@ -41,6 +40,7 @@ export interface OutboxEvents {
 export class Outbox implements Holder, BurstTarget {
   readonly #context: OutboxContext
   readonly #events: OutboxEvents
+  readonly #mark: number
   readonly #backlog: Backlog
   readonly #pace: Pace
   readonly #flusher: Flusher
@@ -54,6 +54,7 @@ export class Outbox implements Holder, BurstTarget {
   constructor(context: OutboxContext, events: OutboxEvents) {
     this.#context = context
     this.#events = events
+    this.#mark = context.limits.highWaterMark
     this.#backlog = new Backlog(context.holdings)
     this.#pace = new Pace(context.clock, context.limits.patience, events.lagging)
     this.#flusher = new Flusher(context.connection, context.clock, {
@@ -207,6 +208,7 @@ export class Outbox implements Holder, BurstTarget {
     this.#flusher.close()
     this.#control.clear()
     this.#allowance.credit(this.#leaving.bytes, this.#leaving.events)
+    this.#backlog.done(this.#leaving, false)
     this.#leaving = NOTHING
     this.#pace.relieve()
     this.#noteEmpty()
@@ -229,10 +231,6 @@ export class Outbox implements Holder, BurstTarget {
     if (holdings.isOver) holdings.makeRoom()
     const isMuch = this.#backlog.bytes >= FLUSH_AT_ONCE
     if (isMuch || this.#flusher.isIdle) this.#schedule(isMuch)
-  }
-
-  get #mark(): number {
-    return this.#context.limits.highWaterMark
   }
 
   get #isEmpty(): boolean {
@@ -270,6 +268,7 @@ export class Outbox implements Holder, BurstTarget {
 
   /** What was taken has left this process. */
   #left(): void {
+    this.#backlog.done(this.#leaving, true)
     this.#leaving = NOTHING
     this.#notePace()
   }

@@ -121,6 +121,7 @@ export class Participant implements Receiver {
       frameLimit: limits.frame,
       routes: this.routes,
       queues: this.#queues,
+      slabs: holdings.slabs,
     })
     this.#mesh = new Mesh({
       self: { ...this.self, frameLimit: limits.frame, window: limits.window, requestLimit: limit, accepts },
@@ -170,17 +171,13 @@ export class Participant implements Receiver {
   }
 
   unwanted(link: Session): void {
-    this.#takeFrom(
-      link,
-      link.outbox.recall((frame) => !this.broadcaster.isMember(link, frame)),
-    )
+    const frames = link.outbox.recall((frame) => !this.broadcaster.isMember(link, frame))
+    this.#takeFrom(link, frames)
   }
 
   lagging(channel: Channel): void {
-    this.#takeFrom(
-      channel,
-      channel.outbox.recall((frame) => this.broadcaster.hasAnother(frame)),
-    )
+    const frames = channel.outbox.recall((frame) => this.broadcaster.hasAnother(frame))
+    this.#takeFrom(channel, frames)
   }
 
   ended(link: Link): Remains {

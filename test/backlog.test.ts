@@ -3,8 +3,9 @@ import fc from 'fast-check'
 import { Backlog, type Slice } from '../src/backlog'
 import { assignmentOf, decodeMessage } from '../src/codec'
 import { Encoder } from '../src/encoder'
-import { FrameReader, SLAB_BYTES } from '../src/frame'
+import { FrameReader } from '../src/frame'
 import { Holdings } from '../src/holdings'
+import { SLAB_BYTES } from '../src/slabs'
 
 const LIMIT = 1 << 20
 

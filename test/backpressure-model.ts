@@ -9,6 +9,7 @@ import { DEFAULT_LIMITS } from '../src/limits'
 import { Outbox } from '../src/outbox'
 import type { Handling } from '../src/overflow'
 import type { Receipt } from '../src/receipt'
+import { Slabs } from '../src/slabs'
 import { ManualClock } from './manual-clock'
 
 export interface Bounds {
@@ -33,6 +34,8 @@ type Arrival = number | { readonly gap: number }
 /** What has been written at once, and has not arrived, or has and its sender doesn't know. */
 interface Write {
   readonly bytes: Buffer
+  /** What the kernel reads, until it is done. */
+  readonly chunks: readonly Uint8Array[]
   readonly events: number
   readonly done: () => void
 }
@@ -52,7 +55,9 @@ export class BackpressureModel {
   holding: Holding = 'nobody'
   readonly #bounds: Bounds
   readonly #clock = new ManualClock()
-  readonly #encoder = new Encoder(DEFAULT_LIMITS.frame)
+  /** Small, so that they are used again and again: what is needed must not be overwritten. */
+  readonly #slabs = new Slabs(1024)
+  readonly #encoder = new Encoder(DEFAULT_LIMITS.frame, this.#slabs)
   readonly #leaving: Write[] = []
   readonly #onWire: Buffer[] = []
   readonly #credits: [bytes: number, events: number][] = []
@@ -68,11 +73,11 @@ export class BackpressureModel {
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds
-    this.holdings = new Holdings(bounds.outboxTotal)
+    this.holdings = new Holdings(bounds.outboxTotal, this.#slabs)
     const limits = { ...DEFAULT_LIMITS, ...bounds, highWaterMark: bounds.outbox / 2 }
     const connection = {
       attach() {},
-      write: (chunks: readonly Uint8Array[], done: () => void) => this.#write(Buffer.concat(chunks), done),
+      write: (chunks: readonly Uint8Array[], done: () => void) => this.#write(chunks, done),
       end() {},
       destroy() {},
     }
@@ -93,6 +98,7 @@ export class BackpressureModel {
   }
 
   push({ policy, key, bytes, isAssignment }: Push): void {
+    this.#encoder.letGo()
     const number = this.pushed++
     const event = this.#encoder.event('e', [number, Buffer.alloc(bytes)])
     const frame = isAssignment ? this.#encoder.assignment(event, { queue: 'q', type: 'e', isFixed: false }) : event
@@ -105,6 +111,8 @@ export class BackpressureModel {
   /** The write under way has left: its sender is told. */
   async leave(): Promise<void> {
     const write = this.#leaving.shift()
+    if (write)
+      expect(Buffer.concat(write.chunks).equals(write.bytes), 'what is being written stays as it is').to.equal(true)
     write?.done()
     await settle()
   }
@@ -191,7 +199,8 @@ export class BackpressureModel {
   }
 
   /** Some writes have to wait for the kernel, some don't. */
-  #write(bytes: Buffer, done: () => void): boolean {
+  #write(chunks: readonly Uint8Array[], done: () => void): boolean {
+    const bytes = Buffer.concat(chunks)
     let events = 0
     const reader = new FrameReader(DEFAULT_LIMITS.frame, (body, start, end) => {
       const message = decodeMessage(body, start, end)
@@ -205,7 +214,7 @@ export class BackpressureModel {
     this.#writtenEvents += events
     this.#onWire.push(bytes)
     const isTaken = this.#writes++ % 3 === 1
-    if (!isTaken) this.#leaving.push({ bytes, events, done })
+    if (!isTaken) this.#leaving.push({ bytes, chunks, events, done })
     return isTaken
   }
 

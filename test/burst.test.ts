@@ -2,10 +2,11 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { Burst } from '../src/burst'
 import { Encoder } from '../src/encoder'
-import { type Frame, SLAB_BYTES } from '../src/frame'
+import type { Frame } from '../src/frame'
 import { Holdings } from '../src/holdings'
 import { DEFAULT_LIMITS } from '../src/limits'
 import { Outbox } from '../src/outbox'
+import { SLAB_BYTES, Slabs } from '../src/slabs'
 import { ManualClock } from './manual-clock'
 import { SlowReader } from './slow-reader'
 
@@ -13,6 +14,7 @@ const WAIT = { kind: 'wait' } as const
 
 describe('Burst', () => {
   let clock: ManualClock
+  let slabs: Slabs
   let encoder: Encoder
   let readers: SlowReader[]
   let targets: { outbox: Outbox }[]
@@ -21,8 +23,9 @@ describe('Burst', () => {
 
   function begin(): void {
     clock = new ManualClock()
-    encoder = new Encoder(DEFAULT_LIMITS.frame)
-    const holdings = new Holdings(DEFAULT_LIMITS.outboxTotal)
+    slabs = new Slabs()
+    encoder = new Encoder(DEFAULT_LIMITS.frame, slabs)
+    const holdings = new Holdings(DEFAULT_LIMITS.outboxTotal, slabs)
     readers = [new SlowReader(), new SlowReader()]
     targets = readers.map((connection) => {
       const context = { connection, clock, limits: DEFAULT_LIMITS, holdings }
@@ -31,7 +34,7 @@ describe('Burst', () => {
   }
 
   function burstOf(frame: Frame): Burst {
-    const burst = new Burst(targets, frame)
+    const burst = new Burst(targets, frame, slabs)
     for (const { outbox } of targets) outbox.join(burst)
     return burst
   }

@@ -29,13 +29,14 @@ const FLOORS = [
     'intake',
     'overflow',
     'pattern',
+    'holdings',
     'pace',
     'payload',
     'schema',
     'turn',
     'waits',
   ],
-  ['clock', 'errors', 'event', 'fifo', 'forms', 'holdings', 'limits', 'liveness', 'receipt', 'responder', 'rotation'],
+  ['clock', 'errors', 'event', 'fifo', 'forms', 'limits', 'liveness', 'receipt', 'responder', 'rotation', 'slabs'],
 ]
 
 /** The only files that may reach for sockets, files and time; all others get them handed in. */
