@@ -1,3 +1,4 @@
+import { markAsUntransferable } from 'node:worker_threads'
 import { PayloadTooLarge } from './errors'
 import { BIN_8, BIN_16, BIN_32, FIXARRAY_2, FIXARRAY_3, FIXARRAY_4, FIXARRAY_5, FIXSTR, STR_8 } from './forms'
 import { type Frame, PREFIX_BYTES } from './frame'
@@ -42,12 +43,25 @@ export function decodeMessage(bytes: Buffer, start: number, end: number): Messag
   return fromElements(unpack(bytes, start, end))
 }
 
+const EMPTY = Buffer.alloc(0)
+
+/**
+ * Bytes of a chunk that are copied at a time. Payloads lie side by side in the copy, so that one that is kept for long
+ * keeps no more than this alive; that is also how Node's own small buffers share their memory.
+ */
+const COPY_BYTES = 8 * 1024
+
 /** Reads events where they lie. Remembers the last type, since most events are of the same type as the one before. */
 export class EventDecoder {
-  #lastHead: Buffer = Buffer.alloc(0)
+  #lastHead: Buffer = EMPTY
   #type = ''
   /** Equal to the end of the body where there is no payload. */
   #payloadStart = 0
+  /** The chunk of which a part has been copied. */
+  #copied: Buffer | undefined
+  #copy = EMPTY
+  #copyStart = 0
+  #copyEnd = 0
 
   /** Of the event whose header has been read last. */
   get type(): string {
@@ -75,15 +89,35 @@ export class EventDecoder {
     if (start === end) return undefined
     const head = bytes[start]
     if (head === BIN_8 && start + 2 <= end && start + 2 + (bytes[start + 1] ?? 0) === end) {
-      return copyOut(bytes, start + 2, end)
+      return this.#copyOut(bytes, start + 2, end)
     }
     if (head === BIN_16 && start + 3 <= end && start + 3 + bytes.readUInt16BE(start + 1) === end) {
-      return copyOut(bytes, start + 3, end)
+      return this.#copyOut(bytes, start + 3, end)
     }
     if (head === BIN_32 && start + 5 <= end && start + 5 + bytes.readUInt32BE(start + 1) === end) {
-      return copyOut(bytes, start + 5, end)
+      return this.#copyOut(bytes, start + 5, end)
     }
     return unpack(bytes, start, end)
+  }
+
+  /** The chunk has been read: nothing of it is kept, and it may be written over. */
+  forget(): void {
+    this.#copied = undefined
+    this.#copy = EMPTY
+  }
+
+  /** Events keep no part of the chunk they came in alive, nor can a later read change them. */
+  #copyOut(bytes: Buffer, start: number, end: number): Buffer {
+    if (bytes !== this.#copied || end > this.#copyEnd || start < this.#copyStart) {
+      this.#copied = bytes
+      this.#copyStart = start
+      this.#copyEnd = Math.max(end, Math.min(start + COPY_BYTES, bytes.length))
+      this.#copy = Buffer.from(bytes.subarray(start, this.#copyEnd))
+      // Whoever gave one payload's memory away to a thread would take that of the others along.
+      if (end < this.#copyEnd) markAsUntransferable(this.#copy.buffer)
+    }
+    const at = start - this.#copyStart
+    return this.#copy.subarray(at, at + end - start)
   }
 
   #readType(bytes: Buffer, start: number, end: number): void {
@@ -91,14 +125,7 @@ export class EventDecoder {
     let same = end - start === last.length
     for (let index = 0; same && index < last.length; index++) same = bytes[start + index] === last[index]
     if (same) return
-    this.#lastHead = copyOut(bytes, start, end)
+    this.#lastHead = Buffer.from(bytes.subarray(start, end))
     this.#type = bytes.toString('utf8', start, end)
   }
-}
-
-/** Events keep no part of the chunk they came in alive, nor can a later read change them. */
-function copyOut(bytes: Buffer, start: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafe(end - start)
-  bytes.copy(copy, 0, start, end)
-  return copy
 }

@@ -44,6 +44,7 @@ export class Inbound {
   /** @throws ProtocolViolation */
   push(chunk: Buffer): void {
     this.#reader.push(chunk)
+    this.#decoder.forget()
   }
 
   /** Hands on nothing more, not even from the chunk being read. */

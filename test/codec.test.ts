@@ -4,6 +4,7 @@ import { Packr, unpack } from 'msgpackr'
 import { decodeMessage, EventDecoder, encodeMessage } from '../src/codec'
 import { Encoder } from '../src/encoder'
 import { ProtocolViolation } from '../src/errors'
+import { FrameReader } from '../src/frame'
 import type { Message } from '../src/message'
 import { bodyOf, bytesOf, frameAround } from './frame-bytes'
 import { messages, payload } from './message-arbitraries'
@@ -118,6 +119,32 @@ describe('Encoder and EventDecoder', () => {
 })
 
 describe('EventDecoder', () => {
+  it('copies neighbours together, so that none of them keeps the chunk alive, can be given away, or changes later', () => {
+    const encoder = new Encoder(MEBIBYTE)
+    const numbers = Array.from({ length: 300 }, (_, index) => index)
+    const sent = numbers.map((number) => Buffer.alloc(100, number))
+    const chunk = Buffer.concat(sent.map((payload) => bytesOf(encoder.event('t', payload))))
+    const decoder = new EventDecoder()
+    const arrived: unknown[] = []
+    new FrameReader(MEBIBYTE, (bytes, start, end) => {
+      expect(decoder.readHeader(bytes, start, end)).to.equal(true)
+      arrived.push(decoder.payload(bytes, end))
+    }).push(chunk)
+    chunk.fill(0xff)
+    for (const payload of arrived) {
+      const memory = Buffer.isBuffer(payload) ? payload.buffer : undefined
+      if (!(memory instanceof ArrayBuffer)) return expect.fail('expected bytes')
+      expect(memory.byteLength).to.be.at.most(8192)
+      // Node 20 copies what can't be transferred, later versions refuse.
+      try {
+        structuredClone(payload, { transfer: [memory] })
+      } catch (error) {
+        expect(error).to.include({ name: 'DataCloneError' })
+      }
+    }
+    expect(arrived).to.deep.equal(sent)
+  })
+
   it('copies bytes out of the chunk, at the top of a payload and inside it', () => {
     const sent = Buffer.from('precious')
     for (const payload of [sent, [sent], { a: { b: [sent] } }, Buffer.alloc(300, sent), [Buffer.alloc(70_000, sent)]]) {

@@ -6,5 +6,7 @@ export function readEvent({ bytes, start, end }: Frame, decoder = new EventDecod
   if (!decoder.readHeader(bytes, start + 4, end)) {
     throw new Error(`expected an event in its shortest form, got ${bytes.toString('hex', start, end)}`)
   }
-  return { type: decoder.type, payload: decoder.payload(bytes, end) }
+  const payload = decoder.payload(bytes, end)
+  decoder.forget()
+  return { type: decoder.type, payload }
 }
