@@ -22,6 +22,11 @@ export interface Channel {
   accepts(type: string): boolean
   /** Sends an event, in order with all others. */
   send(frame: Frame, handling: Handling): void
-  /** Sends a message ahead of all events that wait. @throws UnserializablePayload, PayloadTooLarge */
-  tell(message: Dealing): void
+  /**
+   * Sends a message ahead of all events that wait.
+   *
+   * @returns its frame, which the outbox can take back as long as it waits
+   * @throws UnserializablePayload, PayloadTooLarge
+   */
+  tell(message: Dealing): Frame
 }

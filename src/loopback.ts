@@ -82,7 +82,9 @@ export class Loopback implements Channel {
     this.outbox.push(frame, handling.kind === 'disconnect' ? { kind: 'dropOldest' } : handling)
   }
 
-  tell(message: Dealing): void {
-    this.outbox.pushControl(encodeMessage(message, this.sendLimit))
+  tell(message: Dealing): Frame {
+    const frame = encodeMessage(message, this.sendLimit)
+    this.outbox.pushControl(frame)
+    return frame
   }
 }

@@ -109,7 +109,7 @@ export class Outbox implements Holder, BurstTarget {
 
   /** Should senders wait? Not for a peer that has used up its patience. */
   get isOverMark(): boolean {
-    return this.queuedBytes > this.#mark && !this.#pace.isLagging && !this.#flusher.isClosed
+    return this.queuedBytes > this.#context.limits.highWaterMark && !this.#pace.isLagging && !this.#flusher.isClosed
   }
 
   /** The peer has said how far it lets us be ahead of its credit. */
@@ -120,7 +120,7 @@ export class Outbox implements Holder, BurstTarget {
   /** Can it take a burst, as long as one gets, without anybody having to wait or anything to be dropped for it? */
   get isOpenForBurst(): boolean {
     if (this.#flusher.isClosed || !this.#allowance.isOpen || this.#pace.isLagging) return false
-    return this.queuedBytes + SLAB_BYTES <= this.#mark
+    return this.queuedBytes + SLAB_BYTES <= this.#context.limits.highWaterMark
   }
 
   /** Will get what the burst has when it is needed. */
@@ -156,6 +156,11 @@ export class Outbox implements Holder, BurstTarget {
     if (this.#flusher.isClosed) return
     this.#control.push(frame)
     this.#schedule(false)
+  }
+
+  /** Takes a control message back. Returns whether it was still waiting. */
+  withdraw(frame: Frame): boolean {
+    return this.#control.withdraw(frame)
   }
 
   /** The peer is done with so much of what it was sent. */
@@ -227,8 +232,7 @@ export class Outbox implements Holder, BurstTarget {
 
   /** There is more in the backlog than before. */
   #settle(): void {
-    const { holdings } = this.#context
-    if (holdings.isOver) holdings.makeRoom()
+    if (this.#context.holdings.isOver) this.#context.holdings.makeRoom()
     const isMuch = this.#backlog.bytes >= FLUSH_AT_ONCE
     if (isMuch || this.#flusher.isIdle) this.#schedule(isMuch)
   }
@@ -288,7 +292,7 @@ export class Outbox implements Holder, BurstTarget {
   }
 
   #noteRelief(): void {
-    if (this.queuedBytes <= this.#mark) this.#pace.relieve()
+    if (this.queuedBytes <= this.#context.limits.highWaterMark) this.#pace.relieve()
   }
 
   #notePace(): void {

@@ -2,6 +2,7 @@ import { type Audience, includes } from './audience'
 import { boundaryOf, isWithin } from './boundary'
 import type { Channel } from './channel'
 import { LahjaError, NoSubscribers, RemoteDisconnected, RemoteError } from './errors'
+import type { Frame } from './frame'
 import type { MessageOf } from './message'
 import { Rotation } from './rotation'
 
@@ -20,6 +21,8 @@ interface Pending {
   readonly settle: (outcome: Outcome) => void
   /** Who has been asked. */
   channel: Channel | undefined
+  /** In which it was asked. */
+  frame: Frame | undefined
   /** Who will not have it. */
   readonly declined: Set<Channel>
 }
@@ -68,7 +71,7 @@ export class Requests {
   ): () => void {
     const id = ++this.#lastId
     const declined = new Set<Channel>()
-    const pending: Pending = { id, type, payload, candidates, settle, declined, channel: undefined }
+    const pending: Pending = { id, type, payload, candidates, settle, declined, channel: undefined, frame: undefined }
     this.#pending.set(id, pending)
     try {
       this.#place(pending)
@@ -137,7 +140,7 @@ export class Requests {
       this.#line.add(pending)
       return false
     }
-    channel.tell({ kind: 'request', id, type, payload })
+    pending.frame = channel.tell({ kind: 'request', id, type, payload })
     this.#line.delete(pending)
     pending.channel = channel
     const inFlight = this.#inFlight.get(channel) ?? new Set()
@@ -164,11 +167,12 @@ export class Requests {
   }
 
   #giveUp(pending: Pending): void {
-    const { channel, id } = pending
+    const { channel, frame, id } = pending
     if (!this.#pending.has(id)) return
     this.#forget(pending)
-    if (!channel) return
-    channel.tell({ kind: 'cancel', id })
+    if (!channel || !frame) return
+    // What has not left is nothing to cancel: a responder that reads nothing must not make us keep both.
+    if (!channel.outbox.withdraw(frame)) channel.tell({ kind: 'cancel', id })
     this.advance(1)
   }
 
@@ -184,7 +188,7 @@ export class Requests {
     const inFlight = this.#inFlight.get(channel)
     inFlight?.delete(pending)
     if (inFlight?.size === 0) this.#inFlight.delete(channel)
-    pending.channel = undefined
+    pending.channel = pending.frame = undefined
   }
 
   #countOf(channel: Channel): number {

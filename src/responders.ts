@@ -101,7 +101,7 @@ export class Responders {
     const service = this.#services.get(type)
     const underWay = this.#underWay.get(channel) ?? new Map<number, AbortController>()
     if (underWay.has(id)) return
-    if (!service || underWay.size >= this.#context.limit) return channel.tell({ kind: 'decline', id })
+    if (!service || underWay.size >= this.#context.limit) return void channel.tell({ kind: 'decline', id })
     const controller = new AbortController()
     this.#underWay.set(channel, underWay.set(id, controller))
     const answer = await answerOf(service, id, {

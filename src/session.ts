@@ -99,8 +99,10 @@ export abstract class Session implements Channel {
     this.outbox.push(frame, handling)
   }
 
-  tell(message: Message): void {
-    this.outbox.pushControl(encodeMessage(message, this.sendLimit))
+  tell(message: Message): Frame {
+    const frame = encodeMessage(message, this.sendLimit)
+    this.outbox.pushControl(frame)
+    return frame
   }
 
   /** Resolves when the peer knows of all changes by now, or the link has ended. */
@@ -153,7 +155,8 @@ export abstract class Session implements Channel {
       case 'credit':
         return this.outbox.credit(message.bytes, message.events)
       case 'ping':
-        return this.tell({ kind: 'pong' })
+        this.tell({ kind: 'pong' })
+        return
       case 'pong':
         return
       default:

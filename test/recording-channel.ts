@@ -17,6 +17,9 @@ export interface RecordingOptions extends Partial<Pick<Channel, 'isOwn'>> {
   readonly limits?: Partial<Limits>
 }
 
+/** Has left, so that nobody can take it back. */
+export const SENT: Frame = { bytes: Buffer.alloc(0), start: 0, end: 0 }
+
 /** A channel that keeps what it is told and what credit it gives, and whose other end never reads. */
 export class RecordingChannel implements Channel {
   readonly identity: Identity
@@ -55,9 +58,10 @@ export class RecordingChannel implements Channel {
     this.outbox.push(frame, handling)
   }
 
-  tell(message: Dealing): void {
+  tell(message: Dealing): Frame {
     if (this.refusal) throw this.refusal
     this.told.push(message)
+    return SENT
   }
 
   /** What it was told since it was last asked. */

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Channel } from '../src/channel'
+import type { Frame } from '../src/frame'
 import type { Dealing } from '../src/message'
 import { type Outcome, Requests } from '../src/requests'
 import { RecordingChannel } from './recording-channel'
@@ -25,9 +26,10 @@ class Responder extends RecordingChannel {
     this.#told = told
   }
 
-  override tell(message: Dealing): void {
-    super.tell(message)
+  override tell(message: Dealing): Frame {
+    const frame = super.tell(message)
     this.#told(this, message)
+    return frame
   }
 }
 

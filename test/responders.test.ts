@@ -5,7 +5,7 @@ import { AlreadyResponding, type LahjaError, PayloadTooLarge } from '../src/erro
 import type { RequestEvent } from '../src/event'
 import type { Dealing } from '../src/message'
 import { Responders, type Service } from '../src/responders'
-import { RecordingChannel } from './recording-channel'
+import { RecordingChannel, SENT } from './recording-channel'
 import { turn } from './workbench'
 
 describe('Responders', () => {
@@ -203,6 +203,7 @@ describe('Responders', () => {
       asker.tell = (message) => {
         if (message.kind === 'response') throw refusal
         asker.told.push(message)
+        return SENT
       }
       const error = await failure()
       expect(error).to.include({ name: 'PayloadTooLarge', code: 'LAHJA_PAYLOAD_TOO_LARGE' })

@@ -260,6 +260,25 @@ describe('request', () => {
     expect(await rejection(asker.request(Anything, 2))).to.be.instanceOf(EndpointClosed)
   })
 
+  it('that is given up before it has left is not sent any more, so that a responder that reads nothing costs no memory (G7)', async () => {
+    await begin()
+    const peer = await connectPeer(asker)
+    await peer.want({ type: 'anything', responds: true })
+    peer.pause()
+    const payload = Buffer.alloc(100_000)
+    const outcomes = Array.from({ length: 200 }, () => rejection(asker.request(Anything, payload, { timeout: 50 })))
+    for (const error of await Promise.all(outcomes)) expect(error).to.be.instanceOf(RequestTimeout)
+    peer.resume()
+    const last = rejection(asker.request(Anything, 'last', PATIENT))
+    await until(() => peer.heardOf('request').some(({ payload }) => payload === 'last'))
+
+    const left = peer.heardOf('request').slice(0, -1)
+    expect(left.length).to.be.below(100)
+    expect(peer.heardOf('cancel').map(({ id }) => id)).to.deep.equal(left.map(({ id }) => id))
+    peer.destroy()
+    expect(await last).to.be.instanceOf(RemoteDisconnected)
+  })
+
   for (const options of [{ timeout: -1 }, { timeout: Number.NaN }, { to: 7 }, { to: { group: 7 } }]) {
     it(`rejects with InvalidArgument for ${JSON.stringify(options)}`, async () => {
       await begin()
