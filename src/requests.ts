@@ -3,6 +3,7 @@ import { boundaryOf, isWithin } from './boundary'
 import type { Channel } from './channel'
 import { LahjaError, NoSubscribers, RemoteDisconnected, RemoteError } from './errors'
 import type { Frame } from './frame'
+import { Line } from './line'
 import type { MessageOf } from './message'
 import { Rotation } from './rotation'
 
@@ -38,7 +39,7 @@ export class Requests {
   /** What each has been asked and hasn't answered. */
   readonly #inFlight = new Map<Channel, Set<Pending>>()
   /** What waits until somebody can be asked. */
-  readonly #line = new Set<Pending>()
+  readonly #line = new Line<Pending, Channel>()
   readonly #rotation = new Rotation()
   #lastId = 0
 
@@ -98,7 +99,7 @@ export class Requests {
         pending.declined.add(channel)
         this.#detach(pending)
         this.#placeAgain(pending)
-        return this.advance(1)
+        return this.#next(channel)
       default:
         return message satisfies never
     }
@@ -116,54 +117,52 @@ export class Requests {
     this.advance()
   }
 
-  /** Gives those in line another try, until so many have found somebody. */
-  advance(room = Number.POSITIVE_INFINITY): void {
-    let left = room
-    for (const pending of this.#line) {
-      if (left === 0) return
-      if (this.#placeAgain(pending)) left--
+  /** Gives all in line another try: who can be asked is different now. */
+  advance(): void {
+    for (const pending of this.#line.all) this.#placeAgain(pending)
+  }
+
+  /** There is room for those in line with this responder. */
+  #next(channel: Channel): void {
+    for (const pending of this.#line.at(channel)) {
+      if (this.#countOf(channel) >= channel.requestLimit) return
+      this.#placeAgain(pending)
     }
   }
 
-  /** Sends the request, puts it in line, or settles it if there is nobody to ask. Returns whether it is sent. */
-  #place(pending: Pending): boolean {
+  /** Sends the request, puts it in line, or settles it if there is nobody to ask. */
+  #place(pending: Pending): void {
     const { type, id, payload, declined } = pending
     const candidates = pending.candidates().filter((channel) => !declined.has(channel))
     if (candidates.length === 0) {
       const error = new NoSubscribers(`request ${type}: expected a responder, got none among those it is meant for`)
-      this.#settle(pending, { kind: 'failure', origin: '', error })
-      return false
+      return this.#settle(pending, { kind: 'failure', origin: '', error })
     }
     const free = candidates.filter((channel) => this.#countOf(channel) < channel.requestLimit)
     const channel = this.#rotation.pick(free, (candidate) => this.#countOf(candidate))
-    if (!channel) {
-      this.#line.add(pending)
-      return false
-    }
+    if (!channel) return this.#line.join(pending, candidates)
     pending.frame = channel.tell({ kind: 'request', id, type, payload })
-    this.#line.delete(pending)
+    this.#line.leave(pending)
     pending.channel = channel
     const inFlight = this.#inFlight.get(channel) ?? new Set()
     this.#inFlight.set(channel, inFlight.add(pending))
-    return true
   }
 
   /** The same where the caller is not there any more to catch what another responder's limit throws. */
-  #placeAgain(pending: Pending): boolean {
+  #placeAgain(pending: Pending): void {
     try {
-      return this.#place(pending)
+      this.#place(pending)
     } catch (error) {
       if (!(error instanceof LahjaError)) throw error
       this.#settle(pending, { kind: 'failure', origin: '', error })
-      return false
     }
   }
 
   #settle(pending: Pending, outcome: Outcome): void {
-    const hasMadeRoom = pending.channel !== undefined
+    const { channel } = pending
     this.#forget(pending)
     pending.settle(outcome)
-    if (hasMadeRoom) this.advance(1)
+    if (channel) this.#next(channel)
   }
 
   #giveUp(pending: Pending): void {
@@ -173,12 +172,12 @@ export class Requests {
     if (!channel || !frame) return
     // What has not left is nothing to cancel: a responder that reads nothing must not make us keep both.
     if (!channel.outbox.withdraw(frame)) channel.tell({ kind: 'cancel', id })
-    this.advance(1)
+    this.#next(channel)
   }
 
   #forget(pending: Pending): void {
     this.#pending.delete(pending.id)
-    this.#line.delete(pending)
+    this.#line.leave(pending)
     this.#detach(pending)
   }
 

@@ -36,7 +36,20 @@ const FLOORS = [
     'turn',
     'waits',
   ],
-  ['clock', 'errors', 'event', 'fifo', 'forms', 'limits', 'liveness', 'receipt', 'responder', 'rotation', 'slabs'],
+  [
+    'clock',
+    'errors',
+    'event',
+    'fifo',
+    'forms',
+    'limits',
+    'line',
+    'liveness',
+    'receipt',
+    'responder',
+    'rotation',
+    'slabs',
+  ],
 ]
 
 /** The only files that may reach for sockets, files and time; all others get them handed in. */
