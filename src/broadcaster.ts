@@ -5,7 +5,7 @@ import type { Channel } from './channel'
 import type { Clock } from './clock'
 import { assignmentOf, encodeMessage } from './codec'
 import { Encoder, type EventFrame } from './encoder'
-import { NoSubscribers, PayloadTooLarge } from './errors'
+import { LahjaError, NoSubscribers, PayloadTooLarge, ProtocolViolation } from './errors'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { HANDSHAKE_FRAME } from './limits'
 import type { Assignment } from './message'
@@ -120,8 +120,9 @@ export class Broadcaster {
    * Gives an event, whose member of a queue is gone, to another. Returns whether there is one that may have it.
    *
    * @param frame the assignment's frame, if there is one
+   * @throws ProtocolViolation where it has come back, and cannot have been sent from here as it is
    */
-  giveToAnother(assignment: Assignment, frame: Frame = encodeMessage(assignment)): boolean {
+  giveToAnother(assignment: Assignment, frame: Frame = frameOf(assignment)): boolean {
     const { queue, isFixed } = assignment
     if (isFixed) return false
     const channel = this.#context.queues.choose(queue, this.#membersFor(assignment, frame))
@@ -213,6 +214,16 @@ export class Broadcaster {
 }
 
 const NONE: readonly never[] = []
+
+/** An assignment that has come back, once more. */
+function frameOf(assignment: Assignment): Frame {
+  try {
+    return encodeMessage(assignment)
+  } catch (cause) {
+    if (!(cause instanceof LahjaError)) throw cause
+    throw new ProtocolViolation('malformed', `return: expected what was given, got: ${cause.message}`, { cause })
+  }
+}
 
 function checkOptions({ to, except }: BroadcastOptions): void {
   if (to !== undefined) checkAudience('to', to)

@@ -43,6 +43,11 @@ export class BarePeer {
     for (const message of messages) this.#socket.write(encodeMessage(message).bytes)
   }
 
+  /** Sends bytes as they are. */
+  sayBytes(bytes: Buffer): void {
+    this.#socket.write(bytes)
+  }
+
   /** Subscribes, or begins to respond; resolves when the endpoint has taken note of it. */
   async want(...interests: Interest[]): Promise<void> {
     const sequence = ++this.#sequence

@@ -1,14 +1,20 @@
 import { expect } from 'chai'
 import { defineEvent } from '../../src'
+import { encodeMessage } from '../../src/codec'
+import { MAX_DEPTH } from '../../src/payload'
 import { freshBus, until } from '../bus'
+import { frameAround } from '../frame-bytes'
 import { rejection } from '../rejection'
+import { barePeers } from './bare-peer'
 import { HeldHandler } from './held-handler'
 import { allOf, join, numbers } from './members'
+import { codesOf, reportsOf } from './reports'
 
 const Job = defineEvent<number>('job')
 
 describe('a queue', () => {
   const bus = freshBus()
+  const connectPeer = barePeers()
 
   it('gives each event to exactly one member, in each its order', async () => {
     const { a, b, c, d } = await bus.startAll('a', 'b', 'c', 'd')
@@ -226,6 +232,22 @@ describe('a queue', () => {
     for (const n of numbers(10)) await a.broadcast(Job, 10 + n)
     await until(() => allOf(picky, open).length === 20)
     expect(picky.got).to.have.length.above(0)
+  })
+
+  it('ends the link of a member that gives back what nobody can have sent, and nothing else', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const peer = await connectPeer(a)
+    await peer.want({ type: 'job', queue: 'workers' })
+    await a.broadcast(Job, 1)
+    await until(() => peer.heardOf('assign').length === 1)
+    const { bytes } = encodeMessage({ kind: 'return', queue: 'workers', type: 'job', isFixed: false, payload: null })
+    const tooDeep = Buffer.concat([Buffer.alloc(MAX_DEPTH + 1, 0x91), Buffer.from([0x90])])
+    const reports = reportsOf(a)
+    peer.sayBytes(frameAround(Buffer.concat([bytes.subarray(4, -1), tooDeep])))
+    await until(() => peer.isClosed)
+    expect(codesOf(reports)).to.deep.equal(['LAHJA_PROTOCOL_VIOLATION'])
+    expect(peer.heardOf('goodbye').map(({ reason }) => reason)).to.deep.equal(['malformed'])
+    expect(a.isConnectedTo(b.name)).to.equal(true)
   })
 
   for (const queue of ['', 'a b', 7, null]) {
