@@ -183,7 +183,7 @@ export class Broadcaster {
   #membersFor({ type, queue }: Assignment, frame: Frame): readonly Member[] {
     const boundary = boundaryOf(type)
     return this.#membersOf(type, queue).filter(
-      ({ channel }) => mayHave(channel, boundary, undefined) && takes(channel, frame),
+      ({ channel }) => !channel.outbox.isClosed && mayHave(channel, boundary, undefined) && takes(channel, frame),
     )
   }
 

@@ -254,6 +254,24 @@ describe('a member that leaves its queue', () => {
     expect(heir.got).to.deep.equal([5])
   })
 
+  it('while its sender closes has nobody given what it gives back who has been told goodbye: it is reported (G5)', async () => {
+    const a = await bus.start('a')
+    const reports = reportsOf(a)
+    const gone = await connectPeer(a, { name: 'gone', id: '000000000zzz1' })
+    const slow = await connectPeer(a, { name: 'slow', id: '000000000zzz2', window: 1 })
+    const witness = await connectPeer(a, { name: 'witness', id: '000000000zzz3' })
+    for (const peer of [gone, slow]) await peer.want({ type: 'job', queue: 'workers' })
+    for (const n of numbers(6)) a.broadcastNowait(Job, n)
+    await until(() => gone.heardOf('assign').length === 3 && slow.heardOf('assign').length === 1)
+    gone.pause()
+    const closing = a.close({ timeout: 1000 }).catch(() => {})
+    await until(() => witness.heardOf('goodbye').length === 1)
+    slow.waive({ type: 'job', queue: 'workers' })
+    await closing
+    expect(codesOf(reports)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS'])
+    expect(reports[0]?.message).to.match(/^2 events/)
+  })
+
   /** Resolves when the receiver has got all that the sender has broadcast so far. */
   async function arrived(sender: Endpoint, receiver: Endpoint): Promise<void> {
     const stream = receiver.stream('marker', { from: sender.name })
