@@ -191,12 +191,13 @@ export class Broadcaster {
     return this.#context.routes.select(type).queues.find(({ name }) => name === queue)?.members ?? []
   }
 
-  /** Lets the event be part of a burst, if it is the second in a row for the same. Returns whether it is. */
+  /** Lets the event be part of a burst, if it is the second in a row for the same and small. Returns whether it is. */
   #gather(recipients: readonly Channel[], frame: Frame): boolean {
     if (this.#burst?.extend(recipients, frame)) return true
     const isSecond = recipients === this.#recipients
     this.#recipients = recipients
-    if (!isSecond || !recipients.every(({ outbox }) => outbox.isOpenForBurst)) return false
+    if (!isSecond || frame.bytes.length > SLAB_BYTES) return false
+    if (!recipients.every(({ outbox }) => outbox.isOpenForBurst)) return false
     const burst = new Burst(recipients, frame, this.#context.slabs)
     this.#burst = burst
     for (const { outbox } of recipients) outbox.join(burst)
