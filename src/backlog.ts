@@ -85,14 +85,19 @@ export class Backlog {
 
   /** Adds an event at the end; the one of the same key that waits is dropped for it. */
   pushNewest(key: string, { bytes, start, end }: Frame): void {
-    const older = this.#newest.get(key)
-    if (older) this.#drop(older)
+    this.dropOlder(key)
     const run = { bytes, start, end, events: 1, key, gap: 0 }
     this.#append(run)
     this.#copyLittleUsed(run)
     this.#newest.set(key, run)
     this.#bytes += end - start
     this.#events++
+  }
+
+  /** Drops the event of that key that waits, if there is one. */
+  dropOlder(key: string): void {
+    const older = this.#newest.get(key)
+    if (older) this.#drop(older)
   }
 
   /** Drops an event that has just come, instead of adding it. */

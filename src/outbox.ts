@@ -141,13 +141,14 @@ export class Outbox implements Holder, BurstTarget {
   push(frame: Frame, handling: Handling): void {
     if (this.#flusher.isClosed) return
     this.#gather()
+    const isBehind = this.#flusher.isRunning || !this.#allowance.isOpen
+    const key = handling.kind === 'latest' && isBehind ? handling.key : undefined
+    if (key !== undefined) this.#backlog.dropOlder(key)
     const isFull = this.queuedBytes + frame.end - frame.start > this.#context.limits.outbox
     if (isFull && !this.#makeRoom(frame, handling)) return
-    const isBehind = this.#flusher.isRunning || !this.#allowance.isOpen
-    if (handling.kind === 'latest' && isBehind) {
-      this.#backlog.pushNewest(handling.key, frame)
-      this.#noteRelief()
-    } else this.#backlog.push(frame, isBehind)
+    if (key !== undefined) this.#backlog.pushNewest(key, frame)
+    else this.#backlog.push(frame, isBehind)
+    if (key !== undefined) this.#noteRelief()
     this.#settle()
   }
 
@@ -238,8 +239,7 @@ export class Outbox implements Holder, BurstTarget {
   }
 
   get #isEmpty(): boolean {
-    const isLeft = !this.#backlog.isEmpty || !this.#control.isEmpty || this.#flusher.isRunning
-    return this.#flusher.isClosed || !isLeft
+    return this.#flusher.isClosed || (this.#backlog.isEmpty && this.#control.isEmpty && !this.#flusher.isRunning)
   }
 
   #hasSendable(): boolean {

@@ -275,4 +275,21 @@ describe('Outbox', () => {
       { numRuns: 150 },
     )
   })
+
+  it('drops no other for a newer one of a key, where the older makes room enough', async () => {
+    const { reader, outbox } = outboxWith({ outbox: 4 * FRAME, highWaterMark: FRAME })
+    const encoder = new Encoder(DEFAULT_LIMITS.frame)
+    outbox.window = 1
+    outbox.push(numbered(encoder, 0), WAIT)
+    void outbox.flushed()
+    reader.readOnce()
+    await turn()
+    const keys = ['a', 'b', 'c', 'd', 'd']
+    for (const [index, key] of keys.entries()) outbox.push(numbered(encoder, 200 + index), { kind: 'latest', key })
+    expect(outbox).to.include({ queuedEvents: 4, droppedEvents: 1 })
+    reader.read()
+    outbox.window = DEFAULT_LIMITS.window
+    await outbox.flushed()
+    expect(reader.received).to.deep.equal([0, 200, 201, 202, { gap: 1 }, 204])
+  })
 })
