@@ -186,7 +186,7 @@ export class Participant implements Receiver {
     const passedOn = this.#state === 'open' ? this.#passOn(frames) : 0
     this.#requests.ended(link)
     this.responders.ended(link)
-    return { passedOn, unfinished: inHand - frames.length }
+    return { passedOn, unfinished: Math.max(inHand - frames.length, 0) }
   }
 
   /** Milliseconds, to tell how long something took. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { expect } from 'chai'
 import { defineEvent } from '../../src'
 import { encodeMessage } from '../../src/codec'
@@ -248,6 +249,21 @@ describe('a queue', () => {
     expect(codesOf(reports)).to.deep.equal(['LAHJA_PROTOCOL_VIOLATION'])
     expect(peer.heardOf('goodbye').map(({ reason }) => reason)).to.deep.equal(['malformed'])
     expect(a.isConnectedTo(b.name)).to.equal(true)
+  })
+
+  it('has nothing unfinished with a member that reports more than it was given, and dies', async () => {
+    const a = await bus.start('a')
+    const peer = await connectPeer(a, { window: 1 })
+    await peer.want({ type: 'job', queue: 'workers' })
+    for (const n of numbers(10)) a.broadcastNowait(Job, n)
+    peer.say({ kind: 'settle', count: 100 })
+    await until(() => peer.heardOf('assign').length === 1)
+    const lost = once(a, 'lost')
+    peer.say({ kind: 'ping' })
+    await until(() => peer.heardOf('pong').length === 1)
+    peer.destroy()
+    const [, { unfinished, undelivered }] = await lost
+    expect({ unfinished, undelivered }).to.deep.equal({ unfinished: 0, undelivered: 9 })
   })
 
   for (const queue of ['', 'a b', 7, null]) {
