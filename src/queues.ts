@@ -13,9 +13,12 @@ export interface Share {
 interface Hand {
   /** Events given and not settled; those that were dropped on the way are among them. */
   given: number
-  /** The types that were ever given, by queue. */
+  /** The types given since it was last empty, by queue. */
   readonly types: Map<string, Set<string>>
 }
+
+/** Types that are remembered of one queue; of a program that makes up types without end any may come back. */
+const REMEMBERED = 10_000
 
 /** The sharing out of events: which member of a queue gets the next one, and who has how many in hand. */
 export class Queues {
@@ -31,10 +34,11 @@ export class Queues {
 
   give(channel: Channel, { type, queue }: Share, frame: Frame, handling: Handling): void {
     const hand = this.#handOf(channel)
+    if (this.inHand(channel) === 0) hand.types.clear()
     hand.given++
     const types = hand.types.get(queue)
-    if (types) types.add(type)
-    else hand.types.set(queue, new Set([type]))
+    if (!types) hand.types.set(queue, new Set([type]))
+    else if (types.size < REMEMBERED) types.add(type)
     channel.send(frame, handling)
   }
 
@@ -44,7 +48,9 @@ export class Queues {
 
   /** Can that be among what the channel has in hand? */
   hasGiven(channel: Channel, { type, queue }: Share): boolean {
-    return this.inHand(channel) > 0 && this.#hands.get(channel)?.types.get(queue)?.has(type) === true
+    const types = this.#hands.get(channel)?.types.get(queue)
+    if (!types || this.inHand(channel) === 0) return false
+    return types.has(type) || types.size === REMEMBERED
   }
 
   /** So many are not in that channel's hands any more: handled, given back, or taken back. */

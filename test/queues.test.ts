@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { encodeMessage } from '../src/codec'
 import { Encoder } from '../src/encoder'
 import { Queues } from '../src/queues'
+import { heapUsed } from './heap-used'
 import { RecordingChannel } from './recording-channel'
 
 const frame = () =>
@@ -74,6 +75,26 @@ describe('Queues', () => {
     queues.settled(till, 1)
     expect(queues.hasGiven(till, SHARE)).to.equal(false)
   })
+
+  for (const [what, left] of [
+    ['nothing', 0],
+    ['something', 1],
+  ] as const) {
+    it(`keep no more of types without end than they need, where ${what} stays in hand (G7)`, () => {
+      const small = encodeMessage({ kind: 'assign', queue: 'q', type: 'a', isFixed: false, payload: 1 })
+      for (let count = 0; count < left; count++) queues.give(till, SHARE, small, WAIT)
+      const before = heapUsed()
+      for (let number = 0; number < 100_000; number++) {
+        queues.give(till, { ...SHARE, type: `job.${number}.${'x'.repeat(50)}` }, small, WAIT)
+        queues.settled(till, 1)
+        till.outbox.recall(() => true)
+      }
+      expect(heapUsed() - before).to.be.below(4 * 1024 * 1024)
+      const another = { ...SHARE, type: 'another' }
+      queues.give(till, another, small, WAIT)
+      expect(queues.hasGiven(till, another)).to.equal(true)
+    })
+  }
 
   it('choose the one with the least in hand', () => {
     const members = [till, desk].map((channel) => ({ channel, weight: 1 }))
