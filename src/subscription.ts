@@ -98,15 +98,17 @@ export class Subscription implements Disposable {
   /** @internal Hands an event to the handler, now or when there is room for it. */
   deliver(event: Event, account: Account): void {
     if (this.#state === 'over') return
-    if (this.#running < this.#concurrency) this.#run(event, undefined, account)
-    else this.#waiting.push({ event, receipt: account.hold() })
+    if (this.#running >= this.#concurrency) return void this.#waiting.push({ event, receipt: account.hold() })
+    this.#run(event, undefined, account)
+    if (this.#waiting.length > 0) this.#next()
   }
 
   /** @internal The same with an event that is on somebody's account already. */
   take(event: Event, receipt: Receipt): void {
-    if (this.#state === 'over') receipt.giveBack()
-    else if (this.#running < this.#concurrency) this.#run(event, receipt)
-    else this.#waiting.push({ event, receipt })
+    if (this.#state === 'over') return receipt.giveBack()
+    if (this.#running >= this.#concurrency) return void this.#waiting.push({ event, receipt })
+    this.#run(event, receipt)
+    if (this.#waiting.length > 0) this.#next()
   }
 
   /** @param account where to get a receipt if there is none, and one is needed */
@@ -119,17 +121,19 @@ export class Subscription implements Disposable {
       if (kept) consumer.keep(checked, kept)
       return
     }
+    // Also while it has not returned: it may unsubscribe another, whose events come here.
+    this.#running++
     try {
       const result = consumer.handle(checked)
       if (isThenable(result)) return this.#await(result, event, receipt ?? account?.hold())
     } catch (thrown) {
       this.#report(event, thrown)
     }
+    this.#running--
     receipt?.handled()
   }
 
   #await(result: PromiseLike<unknown>, event: Event, receipt: Receipt | undefined): void {
-    this.#running++
     const done = () => {
       this.#running--
       receipt?.handled()
