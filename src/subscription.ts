@@ -89,6 +89,7 @@ export class Subscription implements Disposable {
     this.#state = 'over'
     this.#context.unsubscribed()
     for (let task = this.#waiting.shift(); task; task = this.#waiting.shift()) task.receipt.giveBack()
+    this.#context.idle()
   }
 
   [Symbol.dispose](): void {

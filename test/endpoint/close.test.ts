@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { CloseTimeout, defineEvent } from '../../src'
 import { freshBus, until } from '../bus'
 import { rejection } from '../rejection'
+import { turn } from '../workbench'
 import { HeldHandler } from './held-handler'
 import { numbers } from './members'
 import { codesOf, reportsOf } from './reports'
@@ -60,4 +61,18 @@ describe('close', () => {
     expect(codesOf(reports)).to.deep.equal(Array(4).fill('LAHJA_NO_SUBSCRIBERS'))
     held.release()
   })
+
+  it('waits no longer for what waits for a handler that has unsubscribed', async () => {
+    const self = await bus.start('self', { limits: { patience: 2 ** 31 - 1 } })
+    const held = new HeldHandler()
+    const subscription = self.subscribe(Job, held.handle)
+    for (const number of numbers(5)) self.broadcastNowait(Job, number)
+    await until(() => held.begun.length === 1)
+    const closed = self.close({ timeout: Number.POSITIVE_INFINITY })
+    // The close has come to the wait for what waits.
+    for (let count = 0; count < 10; count++) await turn()
+    subscription.unsubscribe()
+    await closed
+    held.release()
+  }).timeout(5000)
 })
