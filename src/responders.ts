@@ -110,8 +110,11 @@ export class Responders {
       origin: channel.identity.name,
       signal: controller.signal,
     })
-    if (this.#finish(channel, id) === controller) this.#send(channel, answer)
-    else if (answer.kind === 'failure' && !isAbort(answer.thrown)) this.#report(type, answer.thrown)
+    // Who has cancelled a request may have asked another one under its number.
+    if (this.#underWay.get(channel)?.get(id) === controller) {
+      this.#finish(channel, id)
+      this.#send(channel, answer)
+    } else if (answer.kind === 'failure' && !isAbort(answer.thrown)) this.#report(type, answer.thrown)
   }
 
   /** Ends what is under way under this number, if it is. */

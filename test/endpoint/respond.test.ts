@@ -142,6 +142,21 @@ describe('respond', () => {
     expect(await asker.request(Ask, 2)).to.equal('second')
   })
 
+  it('answers a request that has the number of one that was cancelled, and that one never', async () => {
+    const responder = await bus.start('responder')
+    const handler = new HeldHandler()
+    responder.respond(Ask, handler.handle)
+    const peer = await connectPeer(responder)
+    const request = { kind: 'request', id: 7, type: 'ask' } as const
+    peer.say({ ...request, payload: 'first' }, { kind: 'cancel', id: 7 }, { ...request, payload: 'second' })
+    await until(() => handler.begun.length === 2)
+    handler.releaseOne()
+    await until(() => handler.ended.length === 1)
+    handler.releaseOne()
+    await until(() => peer.heardOf('response').length > 0)
+    expect(peer.heardOf('response')).to.deep.equal([{ kind: 'response', id: 7, payload: 'second' }])
+  })
+
   it('ends by its signal or at the end of its block, and does not begin with a signal that has aborted', async () => {
     const { asker, responder } = await bus.startAll('asker', 'responder')
     const abort = new AbortController()
