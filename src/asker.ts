@@ -57,7 +57,7 @@ export class Asker {
     let giveUp = () => {}
     const candidates = () => this.#requests.candidates(type, to)
     const channels = candidates()
-    const missing = new Set(channels.map(({ identity }) => identity.name))
+    const missing = new Set(channels)
     if (channels.length === 0) {
       inbox.fail(new NoSubscribers(`request ${type}: expected a responder, got none among those it is meant for`))
       return new ReplyStream(inbox, giveUp)
@@ -67,7 +67,7 @@ export class Asker {
       const ends = channels.map((channel) => {
         const origin = channel.identity.name
         const settle = (reply: Reply<unknown>) => {
-          missing.delete(origin)
+          missing.delete(channel)
           // Whoever declines does not respond any more.
           if (!(reply.error instanceof NoSubscribers)) inbox.push(reply)
           if (missing.size === 0) resolve()
@@ -89,7 +89,7 @@ export class Asker {
       () => inbox.end(),
       (error: LahjaError) => {
         if (!(error instanceof RequestTimeout)) return inbox.fail(error)
-        for (const origin of missing) inbox.push({ origin, error })
+        for (const { identity } of missing) inbox.push({ origin: identity.name, error })
         inbox.end()
       },
     )

@@ -208,6 +208,22 @@ describe('requestAll', () => {
     expect(await replies.next()).to.deep.equal({ done: true, value: undefined })
   })
 
+  it('has a reply of each of two lives of an endpoint, where the end of the first is yet to be seen', async () => {
+    const lives = [
+      await connectPeer(asker, { name: 'z', id: '000000000zzz1' }),
+      await connectPeer(asker, { name: 'z', id: '000000000zzz2' }),
+    ]
+    await until(() => asker.peers.length === 4)
+    for (const life of lives) await life.want({ type: 'ask', responds: true })
+    const replies = asker.requestAll(Ask, 1, { to: 'z', ...PATIENT })
+    await until(() => lives.every((life) => life.heardOf('request').length === 1))
+    for (const [index, life] of lives.entries()) {
+      life.say({ kind: 'response', id: life.heardOf('request')[0]?.id ?? 0, payload: index })
+      expect(await replies.next()).to.deep.include({ value: { origin: 'z', payload: index } })
+    }
+    expect(await replies.next()).to.deep.equal({ done: true, value: undefined })
+  })
+
   it('throws InvalidPayload and InvalidArgument at once, and asks nobody', async () => {
     const calls: unknown[] = []
     await x.respond('checked', ({ payload }) => {
