@@ -62,14 +62,24 @@ export function validate<Output>(schema: StandardSchema<unknown, Output>, value:
 function run<Output>(schema: StandardSchema<unknown, Output>, value: unknown, what: string) {
   try {
     const result = schema['~standard'].validate(value)
-    if (typeof result === 'object' && result !== null) return result
-    throw new TypeError(`expected a value or issues, got ${describe(result)}`)
+    if (typeof result !== 'object' || result === null) {
+      throw new TypeError(`expected a value or issues, got ${describe(result)}`)
+    }
+    if ('issues' in result && result.issues && !areIssues(result.issues)) {
+      throw new TypeError(`expected an array of issues, got ${describe(result.issues)}`)
+    }
+    return result
   } catch (thrown) {
     const cause = asError(thrown)
     throw new InvalidPayload(`${what}: expected an answer of the schema, but it failed: ${cause.message}`, [], {
       cause,
     })
   }
+}
+
+/** What a schema not written in TypeScript answers can be anything. */
+function areIssues(value: unknown): boolean {
+  return Array.isArray(value) && value.every((issue) => typeof issue === 'object' && issue !== null)
 }
 
 function describeIssue({ message, path = [] }: PayloadIssue): string {

@@ -168,6 +168,18 @@ describe('a schema of nobody known', () => {
     expect(unhandled).to.deep.equal([])
   })
 
+  for (const issues of ['too late', [null], 7]) {
+    it(`refuses with InvalidPayload where its issues are ${JSON.stringify(issues)}`, () => {
+      const answer = Object.assign({ issues: [] }, { issues })
+      expect(
+        refusal(
+          schemaWith(() => answer),
+          7,
+        ).message,
+      ).to.contain('event a: expected an answer of the schema, but it failed: expected an array of issues, got ')
+    })
+  }
+
   it('refuses with the cause where it throws, also what is no error', () => {
     const schema = schemaWith(() => {
       throw 'a word'
