@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { Burst } from '../src/burst'
 import { assignmentOf, decodeMessage } from '../src/codec'
 import { Encoder } from '../src/encoder'
 import { FrameReader, PREFIX_BYTES } from '../src/frame'
@@ -52,6 +53,8 @@ export class BackpressureModel {
   readonly outbox: Outbox
   readonly holdings: Holdings
   pushed = 0
+  /** Of these, those that have joined others. */
+  inBursts = 0
   holding: Holding = 'nobody'
   readonly #bounds: Bounds
   readonly #clock = new ManualClock()
@@ -65,6 +68,8 @@ export class BackpressureModel {
   readonly #held = new Map<number, { holders: number; readonly bytes: number }>()
   readonly #inbound: Inbound
   readonly #intake: Intake
+  readonly #targets: readonly { readonly outbox: Outbox }[]
+  #burst: Burst | undefined
   #largest = 0
   #writes = 0
   #writtenEvents = 0
@@ -86,6 +91,7 @@ export class BackpressureModel {
       { lagging() {}, recovered() {}, overflowed: () => expect.fail('nobody is to be disconnected') },
     )
     this.outbox.window = bounds.window
+    this.#targets = [{ outbox: this.outbox }]
     this.#intake = new Intake(bounds.window, this.#clock, (bytes, events) => this.#credits.push([bytes, events]))
     this.#inbound = new Inbound(DEFAULT_LIMITS.frame, true, this.#intake, {
       event: (_type, payload) => this.#receive(payload),
@@ -106,6 +112,19 @@ export class BackpressureModel {
     const handling: Handling = policy === 'latest' ? { kind: 'latest', key } : { kind: policy }
     if (policy === 'latest') this.newest.set(key, number)
     this.outbox.push(frame, handling)
+  }
+
+  /** So many events in a row, handed over as a broadcaster does: together, as far as the outbox is open for that. */
+  burst(count: number, bytes: number): void {
+    for (let event = 0; event < count; event++) {
+      const frame = this.#encoder.event('e', [this.pushed++, Buffer.alloc(bytes)])
+      this.#largest = Math.max(this.#largest, frame.end - frame.start)
+      if (this.#burst?.extend(this.#targets, frame)) this.inBursts++
+      else if (this.outbox.isOpenForBurst) {
+        this.#burst = new Burst(this.#targets, frame)
+        this.outbox.join(this.#burst)
+      } else this.outbox.push(frame, { kind: 'wait' })
+    }
   }
 
   /** The write under way has left: its sender is told. */
