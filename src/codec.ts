@@ -19,7 +19,7 @@ export function encodeMessage(message: Message, limit = Number.POSITIVE_INFINITY
   if (packed.length > limit) {
     throw new PayloadTooLarge(`${message.kind}: expected a frame of at most ${limit} bytes, got ${packed.length}`)
   }
-  const bytes = Buffer.allocUnsafeSlow(PREFIX_BYTES + packed.length)
+  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + packed.length)
   bytes.writeUInt32BE(packed.length, 0)
   packed.copy(bytes, PREFIX_BYTES)
   return { bytes, start: 0, end: bytes.length }

@@ -17,7 +17,10 @@ export class ControlQueue {
     return this.#frames.delete(frame)
   }
 
-  /** Takes frames from the front, until so many bytes are reached. */
+  /**
+   * Takes frames from the front, until so many bytes are reached. Several become one piece: a copy costs less than a
+   * vector of pieces, as they are small.
+   */
   take(bytes: number): Buffer[] {
     const chunks: Buffer[] = []
     let taken = 0
@@ -27,7 +30,7 @@ export class ControlQueue {
       taken += frame.end - frame.start
       chunks.push(frame.bytes.subarray(frame.start, frame.end))
     }
-    return chunks
+    return chunks.length > 1 ? [Buffer.concat(chunks)] : chunks
   }
 
   clear(): void {

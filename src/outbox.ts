@@ -13,9 +13,6 @@ import { Pace } from './pace'
 import { SLAB_BYTES } from './slabs'
 import type { Connection } from './transport'
 
-/** Bytes waiting from which on they leave at once instead of at the end of the turn. */
-const FLUSH_AT_ONCE = 64 * 1024
-
 /** Bytes, or a little more, handed to the connection at a time. What is behind them can still be dropped; they can't. */
 const SLICE = 256 * 1024
 
@@ -40,7 +37,6 @@ export interface OutboxEvents {
 export class Outbox implements Holder, BurstTarget {
   readonly #context: OutboxContext
   readonly #events: OutboxEvents
-  readonly #mark: number
   readonly #backlog: Backlog
   readonly #pace: Pace
   readonly #flusher: Flusher
@@ -54,7 +50,6 @@ export class Outbox implements Holder, BurstTarget {
   constructor(context: OutboxContext, events: OutboxEvents) {
     this.#context = context
     this.#events = events
-    this.#mark = context.limits.highWaterMark
     this.#backlog = new Backlog(context.holdings)
     this.#pace = new Pace(context.clock, context.limits.patience, events.lagging)
     this.#flusher = new Flusher(context.connection, context.clock, {
@@ -146,8 +141,8 @@ export class Outbox implements Holder, BurstTarget {
     if (key !== undefined) this.#backlog.dropOlder(key)
     const isFull = this.queuedBytes + frame.end - frame.start > this.#context.limits.outbox
     if (isFull && !this.#makeRoom(frame, handling)) return
-    if (key !== undefined) this.#backlog.pushNewest(key, frame)
-    else this.#backlog.push(frame, isBehind)
+    if (key === undefined) this.#backlog.push(frame, isBehind)
+    else this.#backlog.pushNewest(key, frame)
     if (key !== undefined) this.#noteRelief()
     this.#settle()
   }
@@ -234,7 +229,7 @@ export class Outbox implements Holder, BurstTarget {
   /** There is more in the backlog than before. */
   #settle(): void {
     if (this.#context.holdings.isOver) this.#context.holdings.makeRoom()
-    const isMuch = this.#backlog.bytes >= FLUSH_AT_ONCE
+    const isMuch = this.#backlog.bytes >= SLAB_BYTES
     if (isMuch || this.#flusher.isIdle) this.#schedule(isMuch)
   }
 

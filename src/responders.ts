@@ -1,6 +1,7 @@
 import type { Channel } from './channel'
 import { AbortError, AlreadyResponding, asError, HandlerError, LahjaError, type RemoteFailure } from './errors'
-import type { RequestEvent, RequestHandler } from './event'
+import type { RequestHandler } from './event'
+import { IncomingRequest } from './incoming-request'
 import type { Interest } from './interest'
 import type { Dealing, MessageOf } from './message'
 import { Responder } from './responder'
@@ -41,7 +42,7 @@ export class Responders {
   readonly #context: RespondersContext
   readonly #services = new Map<string, Service>()
   readonly #open = new Set<Responder>()
-  readonly #underWay = new Map<Channel, Map<number, AbortController>>()
+  readonly #underWay = new Map<Channel, Map<number, IncomingRequest>>()
 
   constructor(context: RespondersContext) {
     this.#context = context
@@ -77,15 +78,15 @@ export class Responders {
 
   message(channel: Channel, message: MessageOf<'request' | 'cancel'>): void {
     if (message.kind === 'request') void this.#handle(channel, message)
-    else this.#finish(channel, message.id)?.abort(new AbortError('the asker has given the request up'))
+    else this.#finish(channel, message.id)?.abandon(new AbortError('the asker has given the request up'))
   }
 
   /** An asker's link has ended: nobody waits for its responses any more. */
   ended(channel: Channel): void {
     const underWay = this.#underWay.get(channel)
     this.#underWay.delete(channel)
-    for (const controller of underWay?.values() ?? []) {
-      controller.abort(new AbortError(`${channel.identity.name}, who asked, is gone`))
+    for (const request of underWay?.values() ?? []) {
+      request.abandon(new AbortError(`${channel.identity.name}, who asked, is gone`))
     }
     if (this.isIdle) this.#context.idle()
   }
@@ -99,32 +100,27 @@ export class Responders {
 
   async #handle(channel: Channel, { id, type, payload }: MessageOf<'request'>): Promise<void> {
     const service = this.#services.get(type)
-    const underWay = this.#underWay.get(channel) ?? new Map<number, AbortController>()
+    const underWay = this.#underWay.get(channel) ?? new Map<number, IncomingRequest>()
     if (underWay.has(id)) return
     if (!service || underWay.size >= this.#context.limit) return void channel.tell({ kind: 'decline', id })
-    const controller = new AbortController()
-    this.#underWay.set(channel, underWay.set(id, controller))
-    const answer = await answerOf(service, id, {
-      type,
-      payload,
-      origin: channel.identity.name,
-      signal: controller.signal,
-    })
+    const request = new IncomingRequest(type, payload, channel.identity.name)
+    this.#underWay.set(channel, underWay.set(id, request))
+    const answer = await answerOf(service, id, request)
     // Who has cancelled a request may have asked another one under its number.
-    if (this.#underWay.get(channel)?.get(id) === controller) {
+    if (this.#underWay.get(channel)?.get(id) === request) {
       this.#finish(channel, id)
       this.#send(channel, answer)
     } else if (answer.kind === 'failure' && !isAbort(answer.thrown)) this.#report(type, answer.thrown)
   }
 
   /** Ends what is under way under this number, if it is. */
-  #finish(channel: Channel, id: number): AbortController | undefined {
+  #finish(channel: Channel, id: number): IncomingRequest | undefined {
     const underWay = this.#underWay.get(channel)
-    const controller = underWay?.get(id)
+    const request = underWay?.get(id)
     underWay?.delete(id)
     if (underWay?.size === 0) this.#underWay.delete(channel)
     if (this.isIdle) this.#context.idle()
-    return controller
+    return request
   }
 
   #send(channel: Channel, answer: Answer): void {
@@ -154,13 +150,12 @@ type Answer = { readonly id: number; readonly service: Service } & (
   | { readonly kind: 'failure'; readonly thrown: unknown }
 )
 
-async function answerOf(service: Service, id: number, event: RequestEvent): Promise<Answer> {
+async function answerOf(service: Service, id: number, request: IncomingRequest): Promise<Answer> {
   const { type, requestSchema, responseSchema, handler } = service
   try {
-    const payload = requestSchema
-      ? validate(requestSchema, event.payload, `request ${type} from ${event.origin}`)
-      : event.payload
-    const response = await handler({ ...event, payload })
+    const { payload, origin } = request
+    if (requestSchema) request.payload = validate(requestSchema, payload, `request ${type} from ${origin}`)
+    const response = await handler(request)
     // Only whether it fits: what the schema makes of it, it makes where it arrives.
     if (responseSchema) validate(responseSchema, response, `response to ${type}`)
     return { kind: 'response', id, service, payload: response }

@@ -121,7 +121,7 @@ export class BackpressureModel {
       this.#largest = Math.max(this.#largest, frame.end - frame.start)
       if (this.#burst?.extend(this.#targets, frame)) this.inBursts++
       else if (this.outbox.isOpenForBurst) {
-        this.#burst = new Burst(this.#targets, frame)
+        this.#burst = new Burst(this.#targets, frame, this.#slabs)
         this.outbox.join(this.#burst)
       } else this.outbox.push(frame, { kind: 'wait' })
     }

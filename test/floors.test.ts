@@ -30,6 +30,7 @@ const FLOORS = [
     'overflow',
     'pattern',
     'holdings',
+    'incoming-request',
     'pace',
     'payload',
     'schema',
