@@ -36,7 +36,8 @@ export class Asker {
     this.#waits = waits
   }
 
-  async request(question: Question, { to, timeout = DEFAULT_TIMEOUT, signal }: RequestOptions): Promise<unknown> {
+  /** @throws InvalidPayload, InvalidArgument */
+  request(question: Question, { to, timeout = DEFAULT_TIMEOUT, signal }: RequestOptions): Promise<unknown> {
     const { type, payload } = question
     checkRequest(question, to)
     const candidates = () => this.#requests.candidates(type, to)

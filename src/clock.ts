@@ -12,6 +12,8 @@ export interface Clock {
   now(): number
   /** Calls once after `delay` milliseconds. */
   after(delay: number, call: () => void): Timer
+  /** Calls when what runs now, and all promises that it has settled, have had their say. */
+  soon(call: () => void): void
   /** Calls when the current turn of the event loop is over. */
   defer(call: () => void): void
   /** A number in [0, 1). */
@@ -26,6 +28,7 @@ export const systemClock: Clock = {
     const timer = setTimeout(call, delay)
     return { cancel: () => clearTimeout(timer) }
   },
+  soon: (call) => process.nextTick(call),
   defer: (call) => void setImmediate(call),
   random: Math.random,
   incarnationId: () => randomBytes(8).readBigUInt64BE().toString(36).padStart(13, '0'),

@@ -137,3 +137,8 @@ function optionsOf(given: unknown): Readonly<Record<string, unknown>> {
   if (typeof given === 'object' && given !== null) return { ...given }
   throw new InvalidArgument(`definition: expected options or a schema, got ${describe(given)}`)
 }
+
+/** A payload may be left out where its type has room for `undefined`. */
+export type PayloadAnd<Payload, Options> = undefined extends Payload
+  ? [payload?: Payload, options?: Options]
+  : [payload: Payload, options?: Options]

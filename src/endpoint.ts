@@ -6,6 +6,7 @@ import {
   type EventType,
   nameOf,
   overflowOf,
+  type PayloadAnd,
   patternOf,
   type RequestType,
   requestNameOf,
@@ -33,11 +34,6 @@ export interface CloseOptions {
    */
   readonly timeout?: number
 }
-
-/** A payload may be left out where its type has room for `undefined`. */
-type PayloadAnd<Payload, Options> = undefined extends Payload
-  ? [payload?: Payload, options?: Options]
-  : [payload: Payload, options?: Options]
 
 /** A named participant of the bus. */
 export class Endpoint extends Awareness implements AsyncDisposable {
@@ -221,9 +217,13 @@ export class Endpoint extends Awareness implements AsyncDisposable {
     type: RequestType<Request, Response, Asked, Answered>,
     ...rest: PayloadAnd<Request, RequestOptions>
   ): Promise<Response>
-  async request(type: RequestType, payload?: unknown, options: RequestOptions = {}): Promise<unknown> {
-    this.#assertNotClosed()
-    return this.participant.asker.request({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
+  request(type: RequestType, payload?: unknown, options: RequestOptions = {}): Promise<unknown> {
+    try {
+      this.#assertNotClosed()
+      return this.participant.asker.request({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**

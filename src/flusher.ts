@@ -15,8 +15,8 @@ export interface FlushSource {
 }
 
 /**
- * Writes to a connection what there is to send: at the end of the turn, so that much of it leaves at once, or now. What
- * the connection does not take at once becomes a job of a queue of concurrency 1, which goes on until nothing is left.
+ * Writes to a connection what there is to send: when what runs now has had its say, so that much of it leaves together,
+ * or at once. What the connection does not take then becomes a job of a queue of concurrency 1, which goes on until nothing is left.
  */
 export class Flusher {
   readonly #connection: Connection
@@ -43,11 +43,11 @@ export class Flusher {
     return this.#state === 'closed'
   }
 
-  /** Sends at the end of the turn, unless that is planned already. */
+  /** Sends soon, unless that is planned already. */
   plan(): void {
     if (this.#state !== 'idle') return
     this.#state = 'scheduled'
-    this.#clock.defer(this.#flushPlanned)
+    this.#clock.soon(this.#flushPlanned)
   }
 
   /** Sends now. */

@@ -6,6 +6,7 @@ import type { Interest } from './interest'
 import type { Dealing, MessageOf } from './message'
 import { Responder } from './responder'
 import { type StandardSchema, validate } from './schema'
+import { isThenable } from './thenable'
 
 export interface RespondOptions {
   /** Send askers the stack of what the handler throws, beside its name, message and code. Default false. */
@@ -77,7 +78,7 @@ export class Responders {
   }
 
   message(channel: Channel, message: MessageOf<'request' | 'cancel'>): void {
-    if (message.kind === 'request') void this.#handle(channel, message)
+    if (message.kind === 'request') this.#handle(channel, message)
     else this.#finish(channel, message.id)?.abandon(new AbortError('the asker has given the request up'))
   }
 
@@ -98,19 +99,24 @@ export class Responders {
     return open.length > 0
   }
 
-  async #handle(channel: Channel, { id, type, payload }: MessageOf<'request'>): Promise<void> {
+  #handle(channel: Channel, { id, type, payload }: MessageOf<'request'>): void {
     const service = this.#services.get(type)
     const underWay = this.#underWay.get(channel) ?? new Map<number, IncomingRequest>()
     if (underWay.has(id)) return
     if (!service || underWay.size >= this.#context.limit) return void channel.tell({ kind: 'decline', id })
     const request = new IncomingRequest(type, payload, channel.identity.name)
     this.#underWay.set(channel, underWay.set(id, request))
-    const answer = await answerOf(service, id, request)
+    const answer = answerOf(service, request)
+    if ('then' in answer) void answer.then((answer) => this.#answer(channel, id, request, answer))
+    else this.#answer(channel, id, request, answer)
+  }
+
+  #answer(channel: Channel, id: number, request: IncomingRequest, answer: Answer): void {
     // Who has cancelled a request may have asked another one under its number.
     if (this.#underWay.get(channel)?.get(id) === request) {
       this.#finish(channel, id)
-      this.#send(channel, answer)
-    } else if (answer.kind === 'failure' && !isAbort(answer.thrown)) this.#report(type, answer.thrown)
+      this.#send(channel, id, answer)
+    } else if (answer.kind === 'failure' && !isAbort(answer.thrown)) this.#report(request.type, answer.thrown)
   }
 
   /** Ends what is under way under this number, if it is. */
@@ -123,11 +129,11 @@ export class Responders {
     return request
   }
 
-  #send(channel: Channel, answer: Answer): void {
+  #send(channel: Channel, id: number, answer: Answer): void {
+    const { service } = answer
     try {
-      channel.tell(messageOf(answer))
+      channel.tell(messageOf(id, answer))
     } catch (thrown) {
-      const { id, service } = answer
       this.#report(service.type, thrown)
       const { name, message, code } = failureOf(thrown, false)
       channel.tell({
@@ -145,29 +151,39 @@ export class Responders {
   }
 }
 
-type Answer = { readonly id: number; readonly service: Service } & (
+type Answer = { readonly service: Service } & (
   | { readonly kind: 'response'; readonly payload: unknown }
   | { readonly kind: 'failure'; readonly thrown: unknown }
 )
 
-async function answerOf(service: Service, id: number, request: IncomingRequest): Promise<Answer> {
-  const { type, requestSchema, responseSchema, handler } = service
+/** A handler that answers at once is answered for at once. */
+function answerOf(service: Service, request: IncomingRequest): Answer | Promise<Answer> {
+  const { type, requestSchema, handler } = service
+  const fail = (thrown: unknown): Answer => ({ kind: 'failure', service, thrown })
   try {
     const { payload, origin } = request
     if (requestSchema) request.payload = validate(requestSchema, payload, `request ${type} from ${origin}`)
-    const response = await handler(request)
-    // Only whether it fits: what the schema makes of it, it makes where it arrives.
-    if (responseSchema) validate(responseSchema, response, `response to ${type}`)
-    return { kind: 'response', id, service, payload: response }
+    const response = handler(request)
+    if (!isThenable(response)) return responseOf(service, response)
+    return Promise.resolve(response)
+      .then((response) => responseOf(service, response))
+      .catch(fail)
   } catch (thrown) {
-    return { kind: 'failure', id, service, thrown }
+    return fail(thrown)
   }
 }
 
-function messageOf(answer: Answer): Dealing {
-  const { id, kind } = answer
+/** Only whether it fits: what the schema makes of it, it makes where it arrives. @throws InvalidPayload */
+function responseOf(service: Service, payload: unknown): Answer {
+  const { type, responseSchema } = service
+  if (responseSchema) validate(responseSchema, payload, `response to ${type}`)
+  return { kind: 'response', service, payload }
+}
+
+function messageOf(id: number, answer: Answer): Dealing {
+  const { kind, service } = answer
   if (kind === 'response') return { kind, id, payload: answer.payload }
-  return { kind, id, error: failureOf(answer.thrown, answer.service.sendStack) }
+  return { kind, id, error: failureOf(answer.thrown, service.sendStack) }
 }
 
 /** Of what was thrown, what an asker is told. */

@@ -4,6 +4,7 @@ import { Fifo } from './fifo'
 import type { Interest } from './interest'
 import type { Receipt } from './receipt'
 import { type StandardSchema, validate } from './schema'
+import { isThenable } from './thenable'
 
 /** What becomes of a subscription's events. */
 export type Consumer =
@@ -172,8 +173,4 @@ export class Subscription implements Disposable {
     const message = `a handler of ${this.type} failed on an event from ${event.origin}: ${cause.message}`
     this.#context.failed(new HandlerError(message, { cause }))
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -227,12 +227,10 @@ describe('Endpoint', () => {
       expect(a.broadcastNowait('x', Buffer.alloc(2000))).to.equal(false)
       await a.drained()
       expect(a.peers[0]?.queuedBytes).to.equal(0)
-      let turned = false
-      setImmediate(() => {
-        turned = true
-      })
-      await a.broadcast('x', Buffer.alloc(2000))
-      expect(turned).to.equal(true)
+      const sent = a.broadcast('x', Buffer.alloc(2000))
+      expect(a.peers[0]?.queuedBytes).to.be.above(2000)
+      await sent
+      expect(a.peers[0]?.queuedBytes).to.equal(0)
       const aborted = await rejection(a.broadcast('x', Buffer.alloc(2000), { signal: AbortSignal.abort('enough') }))
       expect(aborted).to.include({ code: 'LAHJA_ABORTED', cause: 'enough' })
     })

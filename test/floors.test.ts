@@ -50,6 +50,7 @@ const FLOORS = [
     'responder',
     'rotation',
     'slabs',
+    'thenable',
   ],
 ]
 

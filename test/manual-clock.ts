@@ -27,6 +27,10 @@ export class ManualClock implements Clock {
     return timer
   }
 
+  soon(call: () => void): void {
+    this.#deferred.push(call)
+  }
+
   defer(call: () => void): void {
     this.#deferred.push(call)
   }
