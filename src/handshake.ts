@@ -9,6 +9,7 @@ export const PROTOCOL_VERSIONS = [1, 1] as const
 
 /** What an endpoint is, and what it takes. */
 export interface Introduction extends Address, Identity {
+  readonly pid: number
   readonly frameLimit: number
   readonly window: number
   readonly requestLimit: number
@@ -16,8 +17,8 @@ export interface Introduction extends Address, Identity {
 }
 
 /** What an endpoint says of itself. */
-export function helloOf({ name, id, groups, ...limits }: Introduction): Hello {
-  return { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid: process.pid, ...limits }
+export function helloOf({ name, id, groups, pid, ...limits }: Introduction): Hello {
+  return { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid, ...limits }
 }
 
 /** What the two sides of a link have agreed on. */

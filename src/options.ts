@@ -48,6 +48,8 @@ export interface Settings {
   readonly requireSubscriber: boolean
   readonly watch: boolean
   readonly limits: Limits
+  /** Of the process, for people to read. */
+  readonly pid: number
 }
 
 /** The least value of each limit; the most is what a timer or an unsigned 32-bit length takes. */
@@ -92,6 +94,7 @@ export function settingsOf(options: EndpointOptions): Settings {
     requireSubscriber: checkBoolean('requireSubscriber', options.requireSubscriber ?? false),
     watch: checkBoolean('watch', options.watch ?? true),
     limits: checkLimits(options.limits ?? {}),
+    pid: process.pid,
     ...locate(options, process.env),
   }
 }

@@ -67,7 +67,7 @@ export class Participant implements Receiver {
   #state: 'open' | 'leaving' = 'open'
 
   constructor(settings: Settings, { transport, clock }: World, events: ParticipantEvents) {
-    const { name, groups, accepts, limits, watch, overflow, requireSubscriber } = settings
+    const { name, groups, pid, accepts, limits, watch, overflow, requireSubscriber } = settings
     this.self = { name, groups, id: clock.incarnationId() }
     this.#clock = clock
     this.#patience = limits.patience
@@ -124,7 +124,7 @@ export class Participant implements Receiver {
       slabs: holdings.slabs,
     })
     this.#mesh = new Mesh({
-      self: { ...this.self, frameLimit: limits.frame, window: limits.window, requestLimit: limit, accepts },
+      self: { ...this.self, pid, frameLimit: limits.frame, window: limits.window, requestLimit: limit, accepts },
       transport,
       clock,
       limits,

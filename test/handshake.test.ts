@@ -153,6 +153,7 @@ describe('helloOf', () => {
     name: 'shop',
     id: '0000000000abc',
     groups: ['web'],
+    pid: 4711,
     frameLimit: 10_000,
     window: 100_000,
     requestLimit: 100,
@@ -162,7 +163,6 @@ describe('helloOf', () => {
     expect(helloOf({ ...self, accepts: ['order.*'] })).to.deep.equal({
       kind: 'hello',
       versions: PROTOCOL_VERSIONS,
-      pid: process.pid,
       accepts: ['order.*'],
       ...self,
     })

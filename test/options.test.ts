@@ -39,6 +39,7 @@ describe('settingsOf', () => {
       requireSubscriber: false,
       watch: true,
       limits: DEFAULT_LIMITS,
+      pid: process.pid,
     })
   })
 
@@ -57,6 +58,7 @@ describe('settingsOf', () => {
       ...given,
       ownParents: [],
       limits: { ...DEFAULT_LIMITS, highWaterMark: 8188, ...limits },
+      pid: process.pid,
     })
   })
 

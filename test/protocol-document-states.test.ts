@@ -49,6 +49,7 @@ class Station {
           name: 'till',
           id: '0000000000abc',
           groups: [],
+          pid: process.pid,
           frameLimit: 4096,
           window: 65_536,
           requestLimit: 16,
