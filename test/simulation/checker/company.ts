@@ -1,0 +1,120 @@
+import type { Case } from './case'
+import type { Acquaintance, Life } from './life'
+import type { Violation } from './violation'
+
+/** Milliseconds that a handshake may take, and the turns before and after it. */
+const HANDSHAKE = 1000
+
+/** Milliseconds for which something may be under way to an endpoint. */
+const STALL = 5000
+
+/** Why a link is given up that nothing had happened to. */
+const REFUSALS = ['LAHJA_OUTBOX_OVERFLOW', 'LAHJA_LINK_REFUSED']
+
+/** Who knows whom: found in time (G9), gone with a word (G12), and not given up without a reason (G13). */
+export function* judgeCompany(history: Case): Generator<Violation> {
+  for (const [index, record] of history.records.entries()) {
+    const life = history.lives.get(record.endpoint)
+    if (!life) continue
+    if (record.kind === 'acquainted') yield* judgeView(history, life, index)
+    if (record.kind === 'leftover') {
+      const message = `${life.label} has closed, and has left ${record.count} ${record.what} behind`
+      yield { guarantee: 'G12', message, index }
+    }
+  }
+  for (const life of history.lives.values()) {
+    for (const [id, links] of life.acquaintances) {
+      const peer = history.withId(id)
+      for (const link of links) if (peer) yield* judgeEnd(history, life, peer, link)
+      yield* judgeOneness(life, id, links)
+    }
+    for (const peer of history.lives.values()) yield* judgeFinding(history, life, peer)
+  }
+}
+
+/** Everyone who is there is known, with all they want, and nobody else. */
+function* judgeView(history: Case, life: Life, index: number): Generator<Violation> {
+  const record = history.records[index]
+  if (record?.kind !== 'acquainted') return
+  const others = [...history.lives.values()].filter((other) => other !== life && other.isUpAt(index))
+  const known = record.peers.map(({ id }) => history.withId(id)?.label ?? id).sort()
+  const expected = others.map(({ label }) => label).sort()
+  if (known.join() !== expected.join()) {
+    const message = `${life.label} knows ${known.join(', ') || 'nobody'}, and there are ${expected.join(', ') || 'none'}`
+    yield { guarantee: 'G9', message, index }
+  }
+  for (const { id, subscriptions, responds } of record.peers) {
+    const own = history.records.find((other) => {
+      return other.kind === 'acquainted' && other.at === record.at && other.endpoint === history.withId(id)?.label
+    })
+    if (own?.kind !== 'acquainted') continue
+    const [got, want] = [
+      [...subscriptions, ...responds],
+      [...own.subscriptions, ...own.responds],
+    ].map(String)
+    if (got === want) continue
+    const message = `${life.label} thinks that ${own.endpoint} wants ${got}, and it wants ${want}`
+    yield { guarantee: 'G9', message, index }
+  }
+}
+
+function* judgeOneness({ label }: Life, id: string, links: readonly Acquaintance[]): Generator<Violation> {
+  for (const [place, link] of links.entries()) {
+    const next = links[place + 1]
+    if (!next || link.ended < next.joined) continue
+    yield { guarantee: 'G3', message: `${label} has two links with ${id}`, index: next.joined }
+  }
+}
+
+function* judgeEnd(history: Case, life: Life, peer: Life, { how, joined, ended }: Acquaintance): Generator<Violation> {
+  const record = history.records[ended]
+  if (how === 'left' && ended < peer.closing) {
+    yield {
+      guarantee: 'G12',
+      message: `${life.label} was told that ${peer.label} had left, and it had not`,
+      index: ended,
+    }
+  }
+  if (how !== 'lost' || record?.kind !== 'lost') return
+  // Until both have taken it up it is no more than a handshake, and what ends that need not be told to this side.
+  const isMutual = peer.acquaintances.get(life.id ?? '')?.some((link) => link.joined < ended && link.ended > joined)
+  const isGone = Math.min(peer.ending, life.ending) < ended
+  const isRefused = REFUSALS.includes(record.cause) || hasRefused(history, peer, life, joined, ended)
+  const isCut = history.records.some(({ kind, endpoint, at }, index) => {
+    return (
+      kind === 'cut' &&
+      history.time(joined) - STALL < at &&
+      index < ended &&
+      [life.label, peer.label].includes(endpoint)
+    )
+  })
+  if (!isMutual || isGone || isRefused || isCut) return
+  const message = `${life.label} has given ${peer.label} up for ${record.cause}, and nothing had happened to it`
+  yield { guarantee: 'G13', message, index: ended }
+}
+
+/** Did the other side close the link, for a peer that is too slow? Its last word may be lost. */
+function hasRefused(history: Case, peer: Life, life: Life, joined: number, ended: number): boolean {
+  const links = peer.acquaintances.get(life.id ?? '') ?? []
+  return links.some((link) => {
+    const record = history.records[link.ended]
+    const isMeanwhile = joined < link.ended && history.time(link.ended) < history.time(ended) + STALL
+    return record?.kind === 'lost' && REFUSALS.includes(record.cause) && isMeanwhile
+  })
+}
+
+/** Two that are there for so long, and undisturbed, are linked within two rescans. */
+function* judgeFinding(history: Case, life: Life, peer: Life): Generator<Violation> {
+  if (life === peer) return
+  const both = Math.max(life.started, peer.started)
+  if (!Number.isFinite(both)) return
+  const { rescan } = life.starting.record
+  const deadline = history.time(both) + 2 * rescan + HANDSHAKE
+  const end = history.placeAfter(deadline)
+  if (end === history.records.length || Math.min(life.ending, peer.ending) < end) return
+  if (history.isDisturbed(Math.min(life.starting.index, peer.starting.index), end)) return
+  const link = life.acquaintances.get(peer.id ?? '')?.[0]
+  if (link && link.joined <= end) return
+  const message = `${life.label} and ${peer.label} were both there, and not linked within ${2 * rescan + HANDSHAKE} ms`
+  yield { guarantee: 'G9', message, index: end }
+}

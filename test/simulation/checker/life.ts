@@ -1,0 +1,148 @@
+import type { HistoryRecord, Kind, RecordOf } from '../record'
+
+/** A record with its place in the history. */
+export interface Placed<Of extends Kind> {
+  readonly index: number
+  readonly record: RecordOf<Of>
+}
+
+/** A subscription, with the events that its handler has been called for. */
+export interface Subscribed extends Placed<'subscribed'> {
+  readonly life: Life
+  /** Places; infinite for what has not happened. */
+  ready: number
+  unsubscribed: number
+  readonly received: Placed<'received'>[]
+}
+
+/** One link with one peer, as one side of it has seen it. */
+export interface Acquaintance {
+  readonly joined: number
+  ended: number
+  how: 'open' | 'left' | 'lost'
+  /** Events that the end of the link was said to have cost. */
+  loss: number
+}
+
+const NEVER = Number.POSITIVE_INFINITY
+
+/** What the history has of one life of one endpoint. */
+export class Life {
+  readonly label: string
+  readonly starting: Placed<'starting'>
+  id: string | undefined
+  /** Places; infinite for what has not happened. */
+  started = NEVER
+  refused = NEVER
+  closing = NEVER
+  closed = NEVER
+  killed = NEVER
+  refusal = ''
+  readonly subscriptions = new Map<number, Subscribed>()
+  readonly sent = new Map<number, Placed<'sent'>>()
+  readonly gaps: Placed<'gap'>[] = []
+  /** When its loop stood still. */
+  readonly freezes: { readonly since: number; until: number }[] = []
+  /** By the id of the peer. */
+  readonly acquaintances = new Map<string, Acquaintance[]>()
+
+  constructor(starting: Placed<'starting'>) {
+    this.label = starting.record.endpoint
+    this.starting = starting
+  }
+
+  get name(): string {
+    return this.starting.record.name
+  }
+
+  get groups(): readonly string[] {
+    return this.starting.record.groups
+  }
+
+  /** From where on it does nothing any more. */
+  get over(): number {
+    return Math.min(this.closed, this.killed, this.refused)
+  }
+
+  /** From where on it was about to go, or gone. */
+  get ending(): number {
+    return Math.min(this.closing, this.over)
+  }
+
+  isUpAt(index: number): boolean {
+    return this.started < index && index < this.ending
+  }
+
+  /** Milliseconds for which its loop stood still between the two times. */
+  frozenFor(from: number, to: number): number {
+    return this.freezes.reduce((sum, { since, until }) => {
+      return sum + Math.max(Math.min(until, to) - Math.max(since, from), 0)
+    }, 0)
+  }
+
+  note(record: HistoryRecord, index: number): void {
+    switch (record.kind) {
+      case 'started':
+        this.id = record.id
+        this.started = index
+        return
+      case 'refused':
+        this.refusal = record.code
+        this.refused = index
+        return
+      case 'closing':
+      case 'closed':
+      case 'killed':
+        this[record.kind] = index
+        return
+      case 'sent':
+        this.sent.set(record.event, { index, record })
+        return
+      case 'failed':
+        // Nobody has got it, and nobody may.
+        this.sent.delete(record.event)
+        return
+      case 'frozen':
+        this.freezes.push({ since: record.at, until: NEVER })
+        return
+      case 'thawed':
+        for (const freeze of this.freezes) freeze.until = Math.min(freeze.until, record.at)
+        return
+      case 'gap':
+        this.gaps.push({ index, record })
+        return
+      case 'joined':
+      case 'left':
+      case 'lost':
+        return this.#noteAcquaintance(record, index)
+      default:
+        return this.#noteSubscription(record, index)
+    }
+  }
+
+  #noteSubscription(record: HistoryRecord, index: number): void {
+    if (record.kind === 'subscribed') {
+      const subscribed = { index, record, life: this, ready: NEVER, unsubscribed: NEVER, received: [] }
+      this.subscriptions.set(record.subscription, subscribed)
+    } else if (record.kind === 'ready' || record.kind === 'unsubscribed') {
+      const subscription = this.subscriptions.get(record.subscription)
+      if (subscription) subscription[record.kind] = index
+    } else if (record.kind === 'received') {
+      this.subscriptions.get(record.subscription)?.received.push({ index, record })
+    }
+  }
+
+  #noteAcquaintance(record: RecordOf<'joined' | 'left' | 'lost'>, index: number): void {
+    const known = this.acquaintances.get(record.peer) ?? []
+    this.acquaintances.set(record.peer, known)
+    if (record.kind === 'joined') {
+      known.push({ joined: index, ended: NEVER, how: 'open', loss: 0 })
+      return
+    }
+    const open = known.find(({ how }) => how === 'open')
+    if (!open) return
+    open.ended = index
+    open.how = record.kind
+    if (record.kind === 'lost') open.loss = record.undelivered + record.unconfirmed
+  }
+}

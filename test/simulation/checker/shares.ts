@@ -1,0 +1,52 @@
+import type { Case } from './case'
+import type { Life, Placed, Subscribed } from './life'
+import { isMeant } from './meaning'
+import type { Violation } from './violation'
+
+/** That an event of a queue gets to a member, where nothing has happened to those it may have been given to (G6). */
+export function* judgeShares(history: Case): Generator<Violation> {
+  const members = [...history.subscriptions()].filter(({ record }) => record.queue !== undefined)
+  const quiet = history.quiet.at(-1)
+  if (members.length === 0 || quiet === undefined) return
+  const delivered = deliveredShares(members)
+  for (const sender of history.lives.values()) {
+    if (hasLost(history, sender)) continue
+    for (const sent of sender.sent.values()) {
+      if (sent.index > quiet) continue
+      const meant = members.filter((member) => isMeant(member, sent.record, sender))
+      for (const queue of new Set(meant.map(({ record }) => record.queue))) {
+        const isServed = meant.some((member) => member.record.queue === queue && isSteady(member, sent, sender, quiet))
+        if (!isServed || delivered.has(`${queue} ${sender.label} ${sent.record.event}`)) continue
+        const message = `event ${sent.record.event} of ${sender.label} has not come to any member of queue ${queue}`
+        yield { guarantee: 'G6', message, index: sent.index }
+      }
+    }
+  }
+}
+
+function deliveredShares(members: readonly Subscribed[]): Set<string> {
+  const delivered = new Set<string>()
+  for (const { record, received } of members) {
+    for (const { record: delivery } of received) delivered.add(`${record.queue} ${delivery.sender} ${delivery.event}`)
+  }
+  return delivered
+}
+
+/** Is there anything that may have cost the sender's events of queues? */
+function hasLost(history: Case, sender: Life): boolean {
+  if (sender.ending < Number.POSITIVE_INFINITY && sender.killed < Number.POSITIVE_INFINITY) return true
+  for (const links of sender.acquaintances.values()) if (links.some(({ how }) => how !== 'open')) return true
+  for (const life of history.lives.values()) {
+    if (life.gaps.some(({ record }) => record.peer === sender.name)) return true
+    if (life.acquaintances.get(sender.id ?? '')?.some(({ how }) => how === 'lost')) return true
+  }
+  return history.records.some(({ kind, endpoint }) => kind === 'error' && endpoint === sender.label)
+}
+
+/** Was the member there for the event, from before it was sent until everything had come? */
+function isSteady(member: Subscribed, sent: Placed<'sent'>, sender: Life, quiet: number): boolean {
+  const { life, ready, unsubscribed } = member
+  if (ready > sent.index || Math.min(unsubscribed, life.ending) < quiet) return false
+  if (life === sender) return true
+  return sender.acquaintances.get(life.id ?? '')?.some(({ joined }) => joined < sent.index) === true
+}

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto'
+import type { HistoryRecord } from './record'
+
+/** Everything that has happened in a run, in its order. */
+export class History {
+  readonly #records: HistoryRecord[] = []
+
+  get records(): readonly HistoryRecord[] {
+    return this.#records
+  }
+
+  add(record: HistoryRecord): void {
+    this.#records.push(record)
+  }
+
+  /** The same for histories that are the same to the last digit. */
+  get hash(): string {
+    const hash = createHash('sha256')
+    for (const line of this.lines()) hash.update(line).update('\n')
+    return hash.digest('hex').slice(0, 16)
+  }
+
+  /** One line of JSON for each record. */
+  lines(last = this.#records.length): string[] {
+    return this.#records.slice(-last).map((record) => JSON.stringify(record))
+  }
+}

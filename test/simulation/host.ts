@@ -1,0 +1,88 @@
+import type { Timer } from '../../src/clock'
+import type { Timeline } from './timeline'
+
+/** Something that the kernel keeps for a process. */
+export interface Handle {
+  /** The process has died. */
+  release(): void
+}
+
+/** One process: an event loop that can freeze, go on, and die. */
+export class Host {
+  readonly #timeline: Timeline
+  readonly #handles = new Set<Handle>()
+  readonly #timers = new Set<Timer>()
+  #state: 'running' | 'frozen' | 'dead' = 'running'
+  #held: (() => void)[] = []
+
+  constructor(timeline: Timeline) {
+    this.#timeline = timeline
+  }
+
+  get now(): number {
+    return this.#timeline.now
+  }
+
+  get isFrozen(): boolean {
+    return this.#state === 'frozen'
+  }
+
+  get isDead(): boolean {
+    return this.#state === 'dead'
+  }
+
+  /** Timers that were set, and neither went off nor were cancelled. */
+  get timers(): number {
+    return this.#timers.size
+  }
+
+  /** Calls in a turn of this loop, in so many milliseconds; once it goes on, if it is frozen then; never, if it is dead. */
+  schedule(delay: number, call: () => void): void {
+    this.#timeline.after(delay, () => this.#due(call))
+  }
+
+  /** The same with something that keeps a process alive and that can be taken back. */
+  timer(delay: number, call: () => void): Timer {
+    const timer = { cancel: () => void this.#timers.delete(timer) }
+    this.#timers.add(timer)
+    this.schedule(Math.max(delay, 1), () => {
+      if (this.#timers.delete(timer)) call()
+    })
+    return timer
+  }
+
+  /** Sockets and watches that are open. */
+  get handles(): number {
+    return this.#handles.size
+  }
+
+  opened(handle: Handle): void {
+    this.#handles.add(handle)
+  }
+
+  closed(handle: Handle): void {
+    this.#handles.delete(handle)
+  }
+
+  freeze(): void {
+    if (this.#state === 'running') this.#state = 'frozen'
+  }
+
+  thaw(): void {
+    if (this.#state !== 'frozen') return
+    this.#state = 'running'
+    for (const call of this.#held.splice(0)) this.schedule(0, call)
+  }
+
+  kill(): void {
+    if (this.#state === 'dead') return
+    this.#state = 'dead'
+    this.#held = []
+    for (const handle of [...this.#handles]) handle.release()
+  }
+
+  #due(call: () => void): void {
+    if (this.#state === 'running') call()
+    else if (this.#state === 'frozen') this.#held.push(call)
+  }
+}

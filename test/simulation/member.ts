@@ -1,0 +1,284 @@
+import type { BroadcastOptions, Endpoint, EventDefinition, Responder, SubscribeOptions, Subscription } from '../../src'
+import { digestOf, type Parcel, unwrap, type Wrapping, wrap } from './parcel'
+import type { Said } from './record'
+
+/** Where a member acts, and what it has of time. */
+export interface Stage {
+  readonly log: (label: string, said: Said) => void
+  readonly sleep: (milliseconds: number) => Promise<void>
+}
+
+/** How handlers deal with what they get: the milliseconds that the next one takes, or `at-once`. */
+export type Manner = () => number | 'at-once'
+
+export interface Dispatch extends Pick<BroadcastOptions, 'to' | 'except' | 'internal'> {
+  readonly filler: Uint8Array
+  readonly wrapping: Wrapping
+}
+
+/** One life of an endpoint, that writes down all that it does and sees. */
+export class Member {
+  readonly label: string
+  readonly name: string
+  readonly #stage: Stage
+  readonly #manner: Manner
+  #endpoint: Endpoint | undefined
+  #state: 'starting' | 'up' | 'closing' | 'over' = 'starting'
+  readonly #subscriptions = new Map<number, { readonly end: () => void }>()
+  readonly #responders = new Map<string, Responder>()
+  #lastSubscription = 0
+  #lastEvent = 0
+  #lastRequest = 0
+
+  constructor(label: string, name: string, stage: Stage, manner: Manner) {
+    this.label = label
+    this.name = name
+    this.#stage = stage
+    this.#manner = manner
+  }
+
+  /** Is it there for others, and able to act? */
+  get isUp(): boolean {
+    return this.#state === 'up'
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'over'
+  }
+
+  /** That peers know it by, once it is started. */
+  get id(): string | undefined {
+    return this.#endpoint?.id
+  }
+
+  get subscriptions(): number[] {
+    return [...this.#subscriptions.keys()]
+  }
+
+  get responds(): string[] {
+    return [...this.#responders.keys()]
+  }
+
+  async start(start: () => Promise<Endpoint>): Promise<void> {
+    try {
+      const endpoint = await start()
+      this.#endpoint = endpoint
+      this.#state = 'up'
+      this.#log({ kind: 'started', id: endpoint.id })
+      this.#observe(endpoint)
+    } catch (error) {
+      this.#state = 'over'
+      this.#log({ kind: 'refused', code: codeOf(error) })
+    }
+  }
+
+  /** It was killed: from here on it says nothing. */
+  die(): void {
+    this.#state = 'over'
+    this.#log({ kind: 'killed' })
+  }
+
+  subscribe(type: string, options: Pick<SubscribeOptions, 'from' | 'queue' | 'concurrency'>): void {
+    const { from, queue } = options
+    const number = ++this.#lastSubscription
+    this.#log({ kind: 'subscribed', subscription: number, type, from: listOf(from), queue })
+    const subscription = this.#up.subscribe(type, (event) => this.#receive(number, event), options)
+    this.#keep(number, subscription, () => subscription.unsubscribe())
+  }
+
+  /** The same with a `for await` loop. */
+  stream(type: string): void {
+    const number = ++this.#lastSubscription
+    this.#log({ kind: 'subscribed', subscription: number, type, isStream: true })
+    const stream = this.#up.stream(type)
+    this.#keep(number, stream, () => void stream.return())
+    const read = async () => {
+      for await (const event of stream) {
+        await this.#receive(number, event)
+      }
+    }
+    void read()
+  }
+
+  unsubscribe(number: number): void {
+    const subscription = this.#subscriptions.get(number)
+    this.#subscriptions.delete(number)
+    subscription?.end()
+    this.#log({ kind: 'unsubscribed', subscription: number })
+  }
+
+  /** Resolves when the sender may go on. */
+  async broadcast(type: string | EventDefinition<unknown>, dispatch: Dispatch, nowait = false): Promise<void> {
+    const { filler, wrapping, to, except, internal } = dispatch
+    const event = ++this.#lastEvent
+    const parcel: Parcel = { sender: this.label, event, filler }
+    const name = typeof type === 'string' ? type : type.name
+    this.#log({
+      kind: 'sent',
+      event,
+      type: name,
+      digest: digestOf(parcel),
+      to: listOf(to),
+      except: listOf(except),
+      internal,
+    })
+    try {
+      if (nowait) this.#up.broadcastNowait(type, wrap(parcel, wrapping), { to, except, internal })
+      else {
+        const count = await this.#up.broadcast(type, wrap(parcel, wrapping), { to, except, internal })
+        this.#log({ kind: 'handed', event, count })
+      }
+    } catch (error) {
+      this.#log({ kind: 'failed', event, code: codeOf(error) })
+    }
+  }
+
+  respond(type: string): void {
+    this.#log({ kind: 'responding', type })
+    const responder = this.#up.respond(type, async ({ payload }) => {
+      const { asker, request } = questionOf(payload)
+      this.#log({ kind: 'begun', asker, request, type })
+      const time = this.#manner()
+      if (time !== 'at-once') await this.#stage.sleep(time)
+      if (request % 7 === 0) throw new RangeError('no answer to multiples of seven')
+      return { asker, request, responder: this.name }
+    })
+    this.#responders.set(type, responder)
+  }
+
+  unrespond(type: string): void {
+    this.#responders.get(type)?.unsubscribe()
+    this.#responders.delete(type)
+    this.#log({ kind: 'unresponding', type })
+  }
+
+  async ask(type: string, timeout: number): Promise<void> {
+    const request = ++this.#lastRequest
+    this.#log({ kind: 'asked', request, type, timeout, all: false })
+    const reply = await this.#up.request(type, { asker: this.label, request }, { timeout }).then(
+      (payload) => this.#replyOf(request, payload),
+      (error) => ({ origin: '', outcome: codeOf(error), correct: true }),
+    )
+    this.#log({ kind: 'replied', request, ...reply })
+    this.#log({ kind: 'settled', request, outcome: reply.outcome })
+  }
+
+  async askAll(type: string, timeout: number): Promise<void> {
+    const request = ++this.#lastRequest
+    this.#log({ kind: 'asked', request, type, timeout, all: true })
+    try {
+      for await (const { origin, payload, error } of this.#up.requestAll(
+        type,
+        { asker: this.label, request },
+        { timeout },
+      )) {
+        if (error) this.#log({ kind: 'replied', request, origin, outcome: error.code, correct: true })
+        else this.#log({ kind: 'replied', request, ...this.#replyOf(request, payload, origin) })
+      }
+      this.#log({ kind: 'settled', request, outcome: 'end' })
+    } catch (error) {
+      this.#log({ kind: 'settled', request, outcome: codeOf(error) })
+    }
+  }
+
+  async close(timeout: number): Promise<void> {
+    this.#state = 'closing'
+    this.#log({ kind: 'closing' })
+    const undelivered = await this.#up.close({ timeout }).then(
+      () => [],
+      (error: unknown) => undeliveredOf(error),
+    )
+    this.#state = 'over'
+    this.#log({ kind: 'closed', undelivered })
+  }
+
+  /** Writes down what it knows of everyone. */
+  look(): void {
+    const peers = this.#up.peers.map(({ id, subscriptions, responds }) => {
+      return { id, subscriptions: [...subscriptions].sort(), responds: [...responds].sort() }
+    })
+    const responds = this.responds.sort()
+    const subscriptions = [...this.#up.subscribedEvents].filter((type) => !this.#responders.has(type)).sort()
+    this.#log({ kind: 'acquainted', peers, subscriptions, responds })
+  }
+
+  get #up(): Endpoint {
+    if (this.#endpoint) return this.#endpoint
+    throw new TypeError(`expected ${this.label} to be started`)
+  }
+
+  /** Those it has joined before anybody could listen come first. */
+  #observe(endpoint: Endpoint): void {
+    for (const { id, name } of endpoint.peers) this.#log({ kind: 'joined', peer: id, name })
+    endpoint.on('joined', ({ id, name }) => this.#log({ kind: 'joined', peer: id, name }))
+    endpoint.on('left', ({ id, name }) => this.#log({ kind: 'left', peer: id, name }))
+    endpoint.on('lost', ({ id, name }, { cause, undelivered, unconfirmed }) => {
+      this.#log({ kind: 'lost', peer: id, name, cause: cause.code, undelivered, unconfirmed })
+    })
+    endpoint.on('gap', ({ peer, count }) => this.#log({ kind: 'gap', peer, count }))
+    for (const kind of ['lagging', 'recovered', 'unresponsive'] as const) {
+      endpoint.on(kind, ({ id, name }) => this.#log({ kind, peer: id, name }))
+    }
+    endpoint.on('error', ({ code, message }) => this.#log({ kind: 'error', code, message }))
+  }
+
+  #keep(number: number, subscription: Pick<Subscription, 'ready'>, end: () => void): void {
+    this.#subscriptions.set(number, { end })
+    subscription.ready.then(
+      () => this.#log({ kind: 'ready', subscription: number }),
+      () => {},
+    )
+  }
+
+  #receive(subscription: number, { type, origin, payload }: Received): unknown {
+    const parcel = unwrap(payload) ?? { sender: '', event: 0, filler: new Uint8Array() }
+    const { sender, event } = parcel
+    this.#log({ kind: 'received', subscription, type, origin, sender, event, digest: digestOf(parcel) })
+    const time = this.#manner()
+    return time === 'at-once' ? undefined : this.#stage.sleep(time)
+  }
+
+  #replyOf(request: number, payload: unknown, origin?: string) {
+    const reply = questionOf(payload)
+    const isFromOrigin = origin === undefined || reply.responder === origin
+    const correct = reply.asker === this.label && reply.request === request && isFromOrigin
+    return { origin: reply.responder, outcome: 'response', correct }
+  }
+
+  #log(said: Said): void {
+    this.#stage.log(this.label, said)
+  }
+}
+
+interface Received {
+  readonly type: string
+  readonly origin: string
+  readonly payload: unknown
+}
+
+function listOf(audience: BroadcastOptions['to']): Extract<Said, { kind: 'sent' }>['to'] {
+  if (audience === undefined || typeof audience === 'string') return audience
+  return 'group' in audience ? { group: audience.group } : [...audience]
+}
+
+/** What a request asks, and what a response answers with. */
+function questionOf(payload: unknown): { asker: string; request: number; responder: string } {
+  const nothing = { asker: '', request: 0, responder: '' }
+  if (typeof payload !== 'object' || payload === null || !('asker' in payload) || !('request' in payload))
+    return nothing
+  const { asker, request } = payload
+  const responder = 'responder' in payload && typeof payload.responder === 'string' ? payload.responder : ''
+  return typeof asker === 'string' && typeof request === 'number' ? { asker, request, responder } : nothing
+}
+
+export function codeOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string')
+    return error.code
+  throw error
+}
+
+function undeliveredOf(error: unknown): string[] {
+  const isTimeout = codeOf(error) === 'LAHJA_CLOSE_TIMEOUT'
+  if (!isTimeout || typeof error !== 'object' || error === null || !('undelivered' in error)) throw error
+  return error.undelivered instanceof Map ? [...error.undelivered.keys()].map(String) : []
+}

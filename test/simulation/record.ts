@@ -1,0 +1,110 @@
+import { z } from 'zod'
+
+const audience = z.union([z.string(), z.array(z.string()), z.object({ group: z.string() })])
+const count = z.int().min(0)
+
+/** When, on a clock that all endpoints share, in milliseconds, and a label for one life of one endpoint. */
+const common = { at: z.number(), endpoint: z.string() }
+
+function kind<Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, shape: Shape) {
+  return z.strictObject({ ...common, kind: z.literal(kind), ...shape })
+}
+
+const record = z.discriminatedUnion('kind', [
+  /** `Endpoint.start` is called. */
+  kind('starting', { name: z.string(), groups: z.array(z.string()), patience: z.number(), rescan: z.number() }),
+  /** It has resolved; `id` is the one that peers know it by. */
+  kind('started', { id: z.string() }),
+  kind('refused', { code: z.string() }),
+  kind('closing', {}),
+  /** `close` has settled; with the names of those who have not taken everything. */
+  kind('closed', { undelivered: z.array(z.string()) }),
+  kind('killed', {}),
+  /** The loop stands still, and goes on. */
+  kind('frozen', {}),
+  kind('thawed', {}),
+  /** Something has removed its socket file. */
+  kind('unpublished', {}),
+  /** Something has broken a connection of it. */
+  kind('cut', {}),
+  /** Anything else that makes a connection late. */
+  kind('disturbed', { what: z.string() }),
+  kind('subscribed', {
+    subscription: count,
+    type: z.string(),
+    from: audience.optional(),
+    queue: z.string().optional(),
+    /** It is read from: what has arrived can be read when the endpoint is closed. */
+    isStream: z.boolean().optional(),
+  }),
+  kind('ready', { subscription: count }),
+  kind('unsubscribed', { subscription: count }),
+  /** `broadcast` is called; events are numbered by their sender in the order of the calls. */
+  kind('sent', {
+    event: count,
+    type: z.string(),
+    digest: z.number(),
+    to: audience.optional(),
+    except: audience.optional(),
+    internal: z.boolean().optional(),
+  }),
+  /** Its promise has resolved to the number of endpoints, or has been rejected. */
+  kind('handed', { event: count, count: count }),
+  kind('failed', { event: count, code: z.string() }),
+  /** A handler has been called. */
+  kind('received', {
+    subscription: count,
+    type: z.string(),
+    origin: z.string(),
+    sender: z.string(),
+    event: count,
+    digest: z.number(),
+  }),
+  kind('gap', { peer: z.string(), count }),
+  kind('joined', { peer: z.string(), name: z.string() }),
+  kind('left', { peer: z.string(), name: z.string() }),
+  kind('lost', { peer: z.string(), name: z.string(), cause: z.string(), undelivered: count, unconfirmed: count }),
+  kind('lagging', { peer: z.string(), name: z.string() }),
+  kind('recovered', { peer: z.string(), name: z.string() }),
+  kind('unresponsive', { peer: z.string(), name: z.string() }),
+  kind('error', { code: z.string(), message: z.string() }),
+  kind('responding', { type: z.string() }),
+  kind('unresponding', { type: z.string() }),
+  /** `request` is called; or `requestAll`. */
+  kind('asked', { request: count, type: z.string(), timeout: z.number(), all: z.boolean() }),
+  /** A handler of a request has been called. */
+  kind('begun', { asker: z.string(), request: count, type: z.string() }),
+  /** A reply: `response`, or the code of an error. `correct`: is the response the one to this request? */
+  kind('replied', { request: count, origin: z.string(), outcome: z.string(), correct: z.boolean() }),
+  /** Its promise has settled, or its stream of replies has ended. */
+  kind('settled', { request: count, outcome: z.string() }),
+  /** From here on nothing goes wrong any more. */
+  kind('healed', {}),
+  /** What it knows of the others when all is calm: everything it should. */
+  kind('acquainted', {
+    peers: z.array(z.object({ id: z.string(), subscriptions: z.array(z.string()), responds: z.array(z.string()) })),
+    subscriptions: z.array(z.string()),
+    responds: z.array(z.string()),
+  }),
+  /** Everything that was sent has had the time to arrive, and be handled. */
+  kind('quiet', {}),
+  /** What an endpoint that has closed still keeps its process alive with. */
+  kind('leftover', { what: z.string(), count }),
+])
+
+/** One thing that one endpoint has done or seen, or that was done to it. */
+export type HistoryRecord = z.infer<typeof record>
+export type Kind = HistoryRecord['kind']
+export type RecordOf<Of extends Kind> = Extract<HistoryRecord, { readonly kind: Of }>
+
+/** @throws ZodError for a line that is no record */
+export function parseRecord(line: string): HistoryRecord {
+  return record.parse(JSON.parse(line))
+}
+
+/** A record without when and whose. */
+export type Said = HistoryRecord extends infer Each
+  ? Each extends HistoryRecord
+    ? Omit<Each, 'at' | 'endpoint'>
+    : never
+  : never

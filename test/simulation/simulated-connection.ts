@@ -1,0 +1,114 @@
+import type { Connection, ConnectionEvents } from '../../src/transport'
+import type { Handle, Host } from './host'
+import { Pipe } from './pipe'
+import type { Weather } from './weather'
+
+/** One side of a connection between two simulated processes, with what Node's sockets do at every kind of end. */
+export class SimulatedConnection implements Connection, Handle {
+  readonly host: Host
+  /** Where the other side is. */
+  readonly other: Host
+  readonly #out: Pipe
+  #in: Pipe
+  #events: ConnectionEvents | undefined
+  #state: 'open' | 'closed' = 'open'
+  #hasEnded = false
+  #hasReadAll = false
+  /** How it was closed before anybody listened. */
+  #early: { readonly cause: Error | undefined } | undefined
+
+  private constructor(host: Host, other: Host, weather: Weather) {
+    this.host = host
+    this.other = other
+    this.#out = new Pipe(
+      { writer: host, reader: other, failed: (cause) => this.#close(cause), ended: () => this.#ended() },
+      weather,
+    )
+    this.#in = this.#out
+    host.opened(this)
+  }
+
+  /** The two sides of a new connection. */
+  static pair(one: Host, other: Host, weather: Weather): [SimulatedConnection, SimulatedConnection] {
+    const sides: [SimulatedConnection, SimulatedConnection] = [
+      new SimulatedConnection(one, other, weather),
+      new SimulatedConnection(other, one, weather),
+    ]
+    const [first, second] = sides
+    first.#in = second.#out
+    second.#in = first.#out
+    return sides
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  attach(events: ConnectionEvents): void {
+    this.#events = events
+    if (this.#early) return this.#tellClosed(this.#early.cause)
+    this.#in.readBy({
+      data: (chunk) => this.#state === 'open' && events.data(chunk),
+      end: (cause) => this.#end(cause),
+    })
+  }
+
+  write(chunks: readonly Uint8Array[], done: () => void): void {
+    if (this.#state === 'open') this.#out.write(chunks, done)
+  }
+
+  end(): void {
+    if (this.#state === 'open') this.#out.end()
+  }
+
+  destroy(): void {
+    this.#close(undefined)
+  }
+
+  /** The process has died: the kernel closes for it. */
+  release(): void {
+    this.#state = 'closed'
+    this.#shut()
+  }
+
+  /** Delivers nothing in this direction before that time. */
+  stall(until: number): void {
+    this.#in.stall(until)
+  }
+
+  /** Breaks both directions, in the middle of whatever is under way. */
+  cut(): void {
+    for (const pipe of [this.#in, this.#out]) pipe.cut(new Error('read ECONNRESET'))
+  }
+
+  #end(cause: Error | undefined): void {
+    if (this.#state === 'closed') return
+    if (cause) return this.#close(cause)
+    this.#hasReadAll = true
+    this.#events?.end()
+    if (this.#hasEnded) this.#close(undefined)
+  }
+
+  #ended(): void {
+    this.#hasEnded = true
+    if (this.#hasReadAll) this.#close(undefined)
+  }
+
+  #close(cause: Error | undefined): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#shut()
+    if (this.#events) this.#tellClosed(cause)
+    else this.#early = { cause }
+  }
+
+  #shut(): void {
+    this.host.closed(this)
+    this.#out.closeWriter(this.#in.hasUnread ? new Error('read ECONNRESET') : undefined)
+    this.#in.closeReader()
+  }
+
+  #tellClosed(cause: Error | undefined): void {
+    this.host.schedule(0, () => this.#events?.closed(cause))
+  }
+}

@@ -1,0 +1,101 @@
+/** Something that is to happen at a time. */
+export interface Appointment {
+  readonly at: number
+  readonly order: number
+  call: () => void
+}
+
+/** Appointments whose promises are given the time to run their course between two looks at the clock. */
+const BATCH = 128
+
+/** Virtual time: what is due happens in its order, one thing after the other, and nothing takes any time. */
+export class Timeline {
+  readonly #heap: Appointment[] = []
+  #now = 0
+  #orders = 0
+
+  /** Milliseconds since the beginning. */
+  get now(): number {
+    return this.#now
+  }
+
+  after(delay: number, call: () => void): Appointment {
+    const appointment = { at: this.#now + Math.max(delay, 0), order: this.#orders++, call }
+    this.#push(appointment)
+    return appointment
+  }
+
+  /**
+   * Lets time pass up to there. Each call has a turn of the real event loop to itself, so that every promise that it
+   * settles, and every promise behind that one, has been seen to before the next.
+   */
+  runUntil(time: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isOver = false
+      const step = () => {
+        if (isOver) return
+        try {
+          if (this.#step(time)) return
+          resolve()
+        } catch (error) {
+          reject(error)
+        }
+        isOver = true
+      }
+      const begin = () => {
+        if (isOver) return
+        for (let count = 0; count < BATCH; count++) setImmediate(step)
+        setImmediate(begin)
+      }
+      begin()
+    })
+  }
+
+  /** Returns whether there was anything due. */
+  #step(time: number): boolean {
+    const next = this.#heap[0]
+    if (!next || next.at > time) {
+      this.#now = Math.max(this.#now, time)
+      return false
+    }
+    this.#pop()
+    this.#now = next.at
+    next.call()
+    return true
+  }
+
+  #push(appointment: Appointment): void {
+    const heap = this.#heap
+    let index = heap.length
+    while (index > 0) {
+      const above = (index - 1) >> 1
+      const parent = heap[above]
+      if (!parent || isBefore(parent, appointment)) break
+      heap[index] = parent
+      index = above
+    }
+    heap[index] = appointment
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()
+    if (!last || heap.length === 0) return
+    let index = 0
+    for (;;) {
+      const left = heap[2 * index + 1]
+      const right = heap[2 * index + 2]
+      if (!left) break
+      const isRight = right !== undefined && isBefore(right, left)
+      const child = isRight ? right : left
+      if (isBefore(last, child)) break
+      heap[index] = child
+      index = 2 * index + (isRight ? 2 : 1)
+    }
+    heap[index] = last
+  }
+}
+
+function isBefore(one: Appointment, other: Appointment): boolean {
+  return one.at < other.at || (one.at === other.at && one.order < other.order)
+}

@@ -1,0 +1,36 @@
+import type { Clock, Timer } from '../../src/clock'
+import type { Host } from './host'
+import type { Random } from './random'
+
+const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz'
+
+/** Time and chance as one simulated process has them. */
+export class VirtualClock implements Clock {
+  readonly #host: Host
+  readonly #random: Random
+
+  constructor(host: Host, random: Random) {
+    this.#host = host
+    this.#random = random
+  }
+
+  now(): number {
+    return this.#host.now
+  }
+
+  after(delay: number, call: () => void): Timer {
+    return this.#host.timer(delay, call)
+  }
+
+  defer(call: () => void): void {
+    this.#host.schedule(0, call)
+  }
+
+  random(): number {
+    return this.#random.float()
+  }
+
+  incarnationId(): string {
+    return Array.from({ length: 13 }, () => DIGITS.charAt(this.#random.between(0, 35))).join('')
+  }
+}
