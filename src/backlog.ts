@@ -1,17 +1,16 @@
+import type { Gap, Spending } from './allowance'
 import { encodeMessage, isAssignment } from './codec'
 import type { Frame } from './frame'
 import type { Holdings } from './holdings'
 import { countFrames, cutAfter, frameEnd, framesOf, type Run } from './run'
 
 /** A piece of a backlog, taken to be sent. */
-export interface Slice {
+export interface Slice extends Spending {
   readonly chunks: readonly Buffer[]
-  readonly bytes: number
-  readonly events: number
 }
 
 /** A slice without anything. */
-export const NOTHING: Slice = { chunks: [], bytes: 0, events: 0 }
+export const NOTHING: Slice = { chunks: [], bytes: 0, events: 0, gaps: [] }
 
 /** A buffer of which less than one part in so many is used is not worth keeping. */
 const LITTLE_USED = 4
@@ -120,25 +119,26 @@ export class Backlog {
    */
   take(bytes: number, window: number): Slice {
     const chunks: Buffer[] = []
+    const gaps: Gap[] = []
     let taken = 0
     let events = 0
     while (this.#first && taken < bytes && taken < window) {
       const run = this.#first
       const cut = run.end - run.start > window - taken ? cutAfter(run, window - taken) : run.end
-      this.#announce(run.gap, chunks)
+      if (run.gap > 0) gaps.push(this.#announce(run.gap, events, chunks))
       run.gap = 0
       this.#holdings.slabs.pin(run.bytes)
       chunks.push(run.bytes.subarray(run.start, cut))
       taken += cut - run.start
       events += this.#takeOff(run, cut)
     }
-    if (!this.#first) {
-      this.#announce(this.#gapAtEnd, chunks)
+    if (!this.#first && this.#gapAtEnd > 0) {
+      gaps.push(this.#announce(this.#gapAtEnd, events, chunks))
       this.#gapAtEnd = 0
     }
     this.#bytes -= taken
     this.#events -= events
-    return { chunks, bytes: taken, events }
+    return { chunks, bytes: taken, events, gaps }
   }
 
   /** What was taken has been sent; or it has not, and nobody will say when it is read for the last time. */
@@ -233,11 +233,11 @@ export class Backlog {
     if (isAssignment(bytes, start)) this.#droppedAssignments++
   }
 
-  #announce(gap: number, chunks: Buffer[]): void {
-    if (gap === 0) return
-    this.#dropped -= gap
-    const { bytes, start, end } = encodeMessage({ kind: 'gap', count: gap })
+  #announce(count: number, behind: number, chunks: Buffer[]): Gap {
+    this.#dropped -= count
+    const { bytes, start, end } = encodeMessage({ kind: 'gap', count })
     chunks.push(bytes.subarray(start, end))
+    return { behind, count }
   }
 
   /** A backlog of small runs would keep a whole buffer alive for each: a copy of what is used takes its place. */

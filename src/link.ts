@@ -178,7 +178,7 @@ export class Link extends Session {
     const failed = new ConnectionFailed(`the connection broke: ${cause?.message ?? 'closed'}`, { cause })
     if (this.#state !== 'leaving') return this.#fail(failed)
     const remainder = this.outbox.close()
-    const wasRead = cause === undefined || remainder.unconfirmed === 0
+    const wasRead = cause === undefined || this.outbox.unconfirmedEvents === 0
     this.#close(wasRead ? { kind: 'done' } : { kind: 'lost', cause: failed, ...remainder })
   }
 

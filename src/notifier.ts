@@ -31,7 +31,7 @@ export interface Loss {
   readonly undelivered: number
   /**
    * Events that had left and that the peer had not said it was done with. It may have handled them: it says so in
-   * batches.
+   * batches. Events that were dropped, and of whose gap it may not have read, are among them.
    */
   readonly unconfirmed: number
   /**

@@ -204,16 +204,15 @@ export class Outbox implements Holder, BurstTarget {
    */
   close(): Remainder {
     this.#gather()
-    if (this.isClosed) return { undelivered: 0, unconfirmed: this.#allowance.events }
-    const undelivered = this.queuedEvents + this.#backlog.dropped
+    if (this.isClosed) return { undelivered: 0, unconfirmed: this.#allowance.unconfirmed }
+    const undelivered = this.queuedEvents + this.#backlog.dropped + this.#allowance.takeBack(this.#leaving)
     this.#flusher.close()
     this.#control.clear()
-    this.#allowance.credit(this.#leaving.bytes, this.#leaving.events)
     this.#backlog.done(this.#leaving, false)
     this.#leaving = NOTHING
     this.#pace.relieve()
     this.#noteEmpty()
-    return { undelivered, unconfirmed: this.#allowance.events }
+    return { undelivered, unconfirmed: this.#allowance.unconfirmed }
   }
 
   /** Lets go of all that is left when it is closed. */
@@ -277,7 +276,7 @@ export class Outbox implements Holder, BurstTarget {
     const chunks = this.#control.take(SLICE)
     if (!this.#control.isEmpty || !this.#allowance.isOpen) return chunks
     this.#leaving = this.#backlog.take(SLICE, this.#allowance.room)
-    this.#allowance.spend(this.#leaving.bytes, this.#leaving.events)
+    this.#allowance.spend(this.#leaving)
     return [...chunks, ...this.#leaving.chunks]
   }
 

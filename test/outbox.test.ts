@@ -182,6 +182,26 @@ describe('Outbox', () => {
     expect(outbox.close()).to.deep.equal({ undelivered: 1000, unconfirmed: 0 })
   })
 
+  it('counts the events of a gap among what dies with it, until the peer is known to have read it (G5)', async () => {
+    async function remainder(events: number, credited: number, isRead: boolean) {
+      const { reader, outbox } = outboxWith({ outbox: 10 * FRAME })
+      const encoder = new Encoder(DEFAULT_LIMITS.frame)
+      if (isRead) reader.read()
+      for (let number = 200; number < 212; number++) {
+        outbox.push(numbered(encoder, number), { kind: 'dropNewest' })
+      }
+      await turn()
+      for (let number = 210; number < 200 + events; number++) outbox.push(numbered(encoder, number), WAIT)
+      if (isRead) await outbox.flushed()
+      outbox.credit(credited * FRAME, credited)
+      return outbox.close()
+    }
+    expect(await remainder(10, 0, false), 'being written').to.deep.equal({ undelivered: 12, unconfirmed: 0 })
+    expect(await remainder(10, 0, true), 'written').to.deep.equal({ undelivered: 0, unconfirmed: 12 })
+    expect(await remainder(10, 10, true), 'with nothing behind it').to.deep.equal({ undelivered: 0, unconfirmed: 2 })
+    expect(await remainder(12, 11, true), 'with an event behind it').to.deep.equal({ undelivered: 0, unconfirmed: 1 })
+  })
+
   it('counts as not delivered nothing that the peer has confirmed while its write was under way', async () => {
     const { outbox } = outboxWith({})
     const encoder = new Encoder(DEFAULT_LIMITS.frame)
