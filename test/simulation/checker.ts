@@ -1,3 +1,4 @@
+import { judgeBounds } from './checker/bounds'
 import { Case } from './checker/case'
 import { judgeCompany } from './checker/company'
 import { judgeDeliveries } from './checker/deliveries'
@@ -9,7 +10,16 @@ import { judgeShares } from './checker/shares'
 import type { Violation } from './checker/violation'
 import type { HistoryRecord } from './record'
 
-const JUDGES = [judgeDeliveries, judgeLosses, judgeShares, judgePatience, judgeCompany, judgeNames, judgeRequests]
+const JUDGES = [
+  judgeDeliveries,
+  judgeLosses,
+  judgeShares,
+  judgeBounds,
+  judgePatience,
+  judgeCompany,
+  judgeNames,
+  judgeRequests,
+]
 
 /**
  * Every place where a history breaks a guarantee. It knows nothing of how the history came about: each endpoint's

@@ -2,6 +2,9 @@ import type { BroadcastOptions, Endpoint, EventDefinition, Responder, SubscribeO
 import { digestOf, type Parcel, unwrap, type Wrapping, wrap } from './parcel'
 import type { Said } from './record'
 
+/** Milliseconds. */
+const CLOSING = 5000
+
 /** Where a member acts, and what it has of time. */
 export interface Stage {
   readonly log: (label: string, said: Said) => void
@@ -118,6 +121,7 @@ export class Member {
       event,
       type: name,
       digest: digestOf(parcel),
+      size: filler.length,
       to: listOf(to),
       except: listOf(except),
       internal,
@@ -182,6 +186,7 @@ export class Member {
   }
 
   async close(timeout: number): Promise<void> {
+    if (!this.isUp) return
     this.#state = 'closing'
     this.#log({ kind: 'closing' })
     const undelivered = await this.#up.close({ timeout }).then(
@@ -219,7 +224,11 @@ export class Member {
     for (const kind of ['lagging', 'recovered', 'unresponsive'] as const) {
       endpoint.on(kind, ({ id, name }) => this.#log({ kind, peer: id, name }))
     }
-    endpoint.on('error', ({ code, message }) => this.#log({ kind: 'error', code, message }))
+    endpoint.on('error', ({ code, message }) => {
+      this.#log({ kind: 'error', code, message })
+      // Somebody else has its name: it closes of its own accord.
+      if (code === 'LAHJA_NAME_IN_USE') void this.close(CLOSING)
+    })
   }
 
   #keep(number: number, subscription: Pick<Subscription, 'ready'>, end: () => void): void {
@@ -235,7 +244,8 @@ export class Member {
     const { sender, event } = parcel
     this.#log({ kind: 'received', subscription, type, origin, sender, event, digest: digestOf(parcel) })
     const time = this.#manner()
-    return time === 'at-once' ? undefined : this.#stage.sleep(time)
+    if (time === 'at-once') return undefined
+    return this.#stage.sleep(time).then(() => this.#log({ kind: 'handled', subscription, sender, event }))
   }
 
   #replyOf(request: number, payload: unknown, origin?: string) {

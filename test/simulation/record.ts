@@ -12,7 +12,17 @@ function kind<Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, shap
 
 const record = z.discriminatedUnion('kind', [
   /** `Endpoint.start` is called. */
-  kind('starting', { name: z.string(), groups: z.array(z.string()), patience: z.number(), rescan: z.number() }),
+  kind('starting', {
+    name: z.string(),
+    groups: z.array(z.string()),
+    limits: z.object({
+      frame: z.number(),
+      outbox: z.number(),
+      window: z.number(),
+      patience: z.number(),
+      rescan: z.number(),
+    }),
+  }),
   /** It has resolved; `id` is the one that peers know it by. */
   kind('started', { id: z.string() }),
   kind('refused', { code: z.string() }),
@@ -44,6 +54,8 @@ const record = z.discriminatedUnion('kind', [
     event: count,
     type: z.string(),
     digest: z.number(),
+    /** Bytes of its payload, at least. */
+    size: count,
     to: audience.optional(),
     except: audience.optional(),
     internal: z.boolean().optional(),
@@ -60,6 +72,8 @@ const record = z.discriminatedUnion('kind', [
     event: count,
     digest: z.number(),
   }),
+  /** An async handler is done with the event. */
+  kind('handled', { subscription: count, sender: z.string(), event: count }),
   kind('gap', { peer: z.string(), count }),
   kind('joined', { peer: z.string(), name: z.string() }),
   kind('left', { peer: z.string(), name: z.string() }),

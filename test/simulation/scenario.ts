@@ -1,6 +1,6 @@
 import type { Core } from './core'
 import type { History } from './history'
-import { type Extent, planOf } from './plan'
+import { type Extent, type Plan, planOf } from './plan'
 import { Random } from './random'
 import { Script } from './script'
 import { Simulation } from './simulation'
@@ -16,14 +16,25 @@ const PATIENCE = 120_000
 const CLOSING = 5000
 
 /** Plays what a seed decides: first with everything that can go wrong, then without, until everyone has left. */
-export async function play(core: Core, seed: number, extent: Extent): Promise<History> {
+export async function play(core: Core, seed: number, extent: Extent, history: History): Promise<void> {
   const random = new Random(seed)
   const plan = planOf(random, extent)
-  const simulation = new Simulation(core, random.fork())
+  const simulation = new Simulation(core, random.fork(), history)
   const script = new Script(simulation, plan, random.fork())
+  const restore = catchWarnings(simulation)
   simulation.network.weather.conditions = plan.conditions
+  try {
+    await live(simulation, script, plan, extent.steps, random)
+    await finish(simulation, script, random)
+  } finally {
+    restore()
+  }
+}
+
+/** Everything that can go wrong does, and heals. */
+async function live(simulation: Simulation, script: Script, plan: Plan, steps: number, random: Random): Promise<void> {
   for (const name of plan.names) script.start(name)
-  for (let step = 0; step < extent.steps; step++) {
+  for (let step = 0; step < steps; step++) {
     await pass(simulation, random.float() * plan.pause)
     script.step()
   }
@@ -31,8 +42,6 @@ export async function play(core: Core, seed: number, extent: Extent): Promise<Hi
   await pass(simulation, RECOVERY)
   await quieten(simulation)
   for (const { member } of simulation.citizens) member.look()
-  await finish(simulation, script, random)
-  return simulation.history
 }
 
 /** Everything works now: whatever is sent arrives, half of all leave, and the others get their last words. */
@@ -63,6 +72,17 @@ async function finish(simulation: Simulation, script: Script, random: Random): P
   await pass(simulation, 2 * CLOSING)
   for (const { member } of simulation.residents)
     simulation.log(member.label, { kind: 'leftover', what: 'life', count: 1 })
+}
+
+/** What an endpoint has to say before anybody can listen becomes part of the history, instead of a warning. */
+function catchWarnings(simulation: Simulation): () => void {
+  const { emitWarning } = process
+  process.emitWarning = (warning: string | Error) => {
+    simulation.log('', { kind: 'error', code: 'warning', message: String(warning) })
+  }
+  return () => {
+    process.emitWarning = emitWarning
+  }
 }
 
 /** Waits until nothing is under way any more. */

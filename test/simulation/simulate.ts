@@ -1,26 +1,78 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { check } from './checker'
 import { loadCore } from './core'
-import { play } from './scenario'
+import { reportOf, tryOut } from './trial'
 
-async function main() {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: 'string', default: '100' },
-      from: { type: 'string', default: '1' },
-      endpoints: { type: 'string', default: '4' },
-      steps: { type: 'string', default: '60' },
-      dump: { type: 'string' },
-    },
-  })
-  const core = loadCore()
-  const from = Number(values.from)
-  for (let seed = from; seed < from + Number(values.seeds); seed++) {
-    const history = await play(core, seed, { endpoints: Number(values.endpoints), steps: Number(values.steps) })
-    const violations = check(history.records)
-    if (values.dump) require('node:fs').writeFileSync(values.dump, history.lines().join('\n'))
-    console.log(seed, history.hash, history.records.length, violations.length)
-    for (const v of violations.slice(0, 5)) console.log('  ', v.guarantee, v.message, v.index)
-  }
+const USAGE = `npm run simulate -- [options]
+  --seeds N      how many seeds to try (1000)
+  --from N       the first of them (1)
+  --endpoints N  names on the bus (4)
+  --steps N      things that happen before everything heals (60)
+  --workers N    processes that share the work (as many as there are cores)`
+
+/** Seeds between two words of progress. */
+const PROGRESS = 500
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    stride: { type: 'string', default: '1' },
+    endpoints: { type: 'string', default: '4' },
+    steps: { type: 'string', default: '60' },
+    workers: { type: 'string', default: String(availableParallelism()) },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+function numberOf(option: 'seeds' | 'from' | 'stride' | 'endpoints' | 'steps' | 'workers'): number {
+  const value = Number(values[option])
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw new TypeError(`--${option}: expected a whole number, got ${values[option]}`)
 }
-void main()
+
+/** Tries every so many seeds out, one after the other. Returns how many have shown something. */
+async function tryAll(): Promise<number> {
+  const [seeds, from, stride] = [numberOf('seeds'), numberOf('from'), numberOf('stride')]
+  const extent = { endpoints: numberOf('endpoints'), steps: numberOf('steps') }
+  const core = loadCore()
+  let failures = 0
+  for (let seed = from; seed < from + seeds; seed += stride) {
+    const trial = await tryOut(core, seed, extent)
+    if (trial.violations.length > 0) {
+      failures++
+      console.log(reportOf(trial, extent))
+    }
+    const tried = seed - from + 1
+    if (tried % PROGRESS < stride) console.log(`${tried} of ${seeds} seeds up to ${seed}, ${failures} failures here`)
+  }
+  return failures
+}
+
+/** Has several processes share the seeds. Returns how many of them have found something. */
+async function share(workers: number): Promise<number> {
+  const [seeds, from] = [numberOf('seeds'), numberOf('from')]
+  const common = ['endpoints', 'steps'] as const
+  const rest = common.flatMap((option) => [`--${option}`, String(values[option])])
+  const codes = Array.from({ length: workers }, async (_, index) => {
+    const own = ['--from', from + index, '--seeds', seeds - index, '--stride', workers, '--workers', 1]
+    const [code] = await once(fork(__filename, [...own.map(String), ...rest]), 'exit')
+    return code
+  })
+  return (await Promise.all(codes)).filter((code) => code !== 0).length
+}
+
+async function simulate(): Promise<void> {
+  if (values.help) return console.log(USAGE)
+  const began = performance.now()
+  const workers = Math.min(numberOf('workers'), Math.max(numberOf('seeds'), 1))
+  const failures = workers > 1 ? await share(workers) : await tryAll()
+  if (failures > 0) process.exitCode = 1
+  const seconds = Math.round((performance.now() - began) / 1000)
+  const isPart = numberOf('stride') > 1
+  if (!isPart) console.log(`${values.seeds} seeds in ${seconds} s: ${failures > 0 ? 'violations' : 'no violation'}`)
+}
+
+void simulate()

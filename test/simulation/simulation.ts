@@ -1,6 +1,6 @@
 import type { EndpointOptions } from '../../src'
 import type { Core } from './core'
-import { History } from './history'
+import type { History } from './history'
 import { Host } from './host'
 import { type Manner, Member } from './member'
 import { Network } from './network'
@@ -22,12 +22,13 @@ export interface Resident {
 export class Simulation {
   readonly timeline = new Timeline()
   readonly network: Network
-  readonly history = new History()
+  readonly history: History
   readonly #core: Core
   readonly #random: Random
   readonly #residents: Resident[] = []
 
-  constructor(core: Core, random: Random) {
+  constructor(core: Core, random: Random, history: History) {
+    this.history = history
     this.#core = core
     this.#random = random
     this.network = new Network(new Weather(random.fork()))
@@ -55,8 +56,13 @@ export class Simulation {
     const resident = { member, host }
     this.#residents.push(resident)
     const settings = { ...this.#core.settingsOf(options), pid: this.#residents.length }
-    const { patience, rescan } = settings.limits
-    this.log(label, { kind: 'starting', name, groups: [...groups], patience, rescan })
+    const { frame, outbox, window, patience, rescan } = settings.limits
+    this.log(label, {
+      kind: 'starting',
+      name,
+      groups: [...groups],
+      limits: { frame, outbox, window, patience, rescan },
+    })
     const world = {
       transport: new SimulatedTransport(this.network, host),
       clock: new VirtualClock(host, this.#random.fork()),

@@ -108,7 +108,7 @@ function* judgeFinding(history: Case, life: Life, peer: Life): Generator<Violati
   if (life === peer) return
   const both = Math.max(life.started, peer.started)
   if (!Number.isFinite(both)) return
-  const { rescan } = life.starting.record
+  const { rescan } = life.starting.record.limits
   const deadline = history.time(both) + 2 * rescan + HANDSHAKE
   const end = history.placeAfter(deadline)
   if (end === history.records.length || Math.min(life.ending, peer.ending) < end) return

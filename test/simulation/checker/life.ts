@@ -13,6 +13,8 @@ export interface Subscribed extends Placed<'subscribed'> {
   ready: number
   unsubscribed: number
   readonly received: Placed<'received'>[]
+  /** Where async handlers were done, by sender and event. */
+  readonly handled: Map<string, number>
 }
 
 /** One link with one peer, as one side of it has seen it. */
@@ -122,13 +124,23 @@ export class Life {
 
   #noteSubscription(record: HistoryRecord, index: number): void {
     if (record.kind === 'subscribed') {
-      const subscribed = { index, record, life: this, ready: NEVER, unsubscribed: NEVER, received: [] }
+      const subscribed = {
+        index,
+        record,
+        life: this,
+        ready: NEVER,
+        unsubscribed: NEVER,
+        received: [],
+        handled: new Map(),
+      }
       this.subscriptions.set(record.subscription, subscribed)
     } else if (record.kind === 'ready' || record.kind === 'unsubscribed') {
       const subscription = this.subscriptions.get(record.subscription)
       if (subscription) subscription[record.kind] = index
     } else if (record.kind === 'received') {
       this.subscriptions.get(record.subscription)?.received.push({ index, record })
+    } else if (record.kind === 'handled') {
+      this.subscriptions.get(record.subscription)?.handled.set(`${record.sender} ${record.event}`, index)
     }
   }
 

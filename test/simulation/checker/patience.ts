@@ -18,7 +18,7 @@ export function* judgePatience(history: Case): Generator<Violation> {
     const begun = waiting.get(key) ?? index
     const since = history.time(begun)
     const took = record.at - since - life.frozenFor(since, record.at)
-    const { patience } = life.starting.record
+    const { patience } = life.starting.record.limits
     if (took <= patience + SLACK) continue
     const message = `broadcast ${record.event} of ${life.label} took ${took} ms, with a patience of ${patience}`
     yield { guarantee: 'G8', message, index }

@@ -1,0 +1,48 @@
+import type { Case } from './case'
+import type { Life, Subscribed } from './life'
+import type { Violation } from './violation'
+
+/** Bytes that come or go at a place of the history. */
+interface Change {
+  readonly index: number
+  readonly bytes: number
+}
+
+/** That what one sender has under way to one receiver is no more than its outbox and the receiver's window take (G7). */
+export function* judgeBounds(history: Case): Generator<Violation> {
+  for (const subscription of history.subscriptions()) {
+    if (subscription.record.queue !== undefined) continue
+    for (const sender of new Set(subscription.received.map(({ record }) => record.sender))) {
+      const life = history.lives.get(sender)
+      if (life) yield* judgePair(subscription, life)
+    }
+  }
+}
+
+function* judgePair(subscription: Subscribed, sender: Life): Generator<Violation> {
+  const { life } = subscription
+  const { frame, outbox } = sender.starting.record.limits
+  // One event may be over the outbox, and one over the window.
+  const bound = outbox + life.starting.record.limits.window + 2 * frame
+  let bytes = 0
+  for (const change of changesOf(subscription, sender)) {
+    bytes += change.bytes
+    if (bytes <= bound) continue
+    const message = `${bytes} bytes of ${sender.label} were under way to ${life.label}, and ${bound} is the most`
+    yield { guarantee: 'G7', message, index: change.index }
+    return
+  }
+}
+
+/** Of all events that arrive in the end: each from its broadcast to the end of its handler. */
+function changesOf({ received, handled }: Subscribed, sender: Life): Change[] {
+  const changes: Change[] = []
+  for (const { index, record } of received) {
+    const sent = record.sender === sender.label ? sender.sent.get(record.event) : undefined
+    if (!sent) continue
+    const { size } = sent.record
+    changes.push({ index: sent.index, bytes: size })
+    changes.push({ index: handled.get(`${record.sender} ${record.event}`) ?? index, bytes: -size })
+  }
+  return changes.sort((one, other) => one.index - other.index)
+}

@@ -1,0 +1,46 @@
+import { check } from './checker'
+import type { Violation } from './checker/violation'
+import type { Core } from './core'
+import { History } from './history'
+import type { Extent } from './plan'
+import { play } from './scenario'
+
+/** What one seed has shown. */
+export interface Trial {
+  readonly seed: number
+  readonly history: History
+  readonly violations: readonly Violation[]
+}
+
+/** Plays a seed and judges what has happened. What the core throws where nobody can catch it is a violation too. */
+export async function tryOut(core: Core, seed: number, extent: Extent): Promise<Trial> {
+  const history = new History()
+  const crashes: unknown[] = []
+  const note = (reason: unknown) => crashes.push(reason)
+  process.on('unhandledRejection', note)
+  try {
+    await play(core, seed, extent, history)
+  } catch (error) {
+    crashes.push(error)
+  } finally {
+    process.off('unhandledRejection', note)
+  }
+  const index = history.records.length
+  const violations = crashes.map((crash) => {
+    const message = crash instanceof Error ? (crash.stack ?? crash.message) : String(crash)
+    return { guarantee: 'crash', message, index }
+  })
+  return { seed, history, violations: [...violations, ...check(history.records)] }
+}
+
+/** What there is to say of a trial that has shown something. */
+export function reportOf({ seed, history, violations }: Trial, { endpoints, steps }: Extent): string {
+  const told = violations.slice(0, 10).map(({ guarantee, message, index }) => `  ${guarantee} at ${index}: ${message}`)
+  return [
+    `seed ${seed}: ${violations.length} violations`,
+    ...told,
+    `its end, of ${history.records.length} records (hash ${history.hash}):`,
+    ...history.lines(30).map((line) => `  ${line}`),
+    `again: npm run simulate -- --from ${seed} --seeds 1 --endpoints ${endpoints} --steps ${steps} --workers 1`,
+  ].join('\n')
+}
