@@ -144,6 +144,7 @@ export class Member {
       this.#log({ kind: 'begun', asker, request, type })
       const time = this.#manner()
       if (time !== 'at-once') await this.#stage.sleep(time)
+      this.#log({ kind: 'answered', asker, request, type })
       if (request % 7 === 0) throw new RangeError('no answer to multiples of seven')
       return { asker, request, responder: this.name }
     })

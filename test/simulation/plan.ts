@@ -60,6 +60,7 @@ const DAYS = {
   slow: { ...WORK, freeze: 5, stall: 5, flood: 10 },
   crowded: { ...WORK, join: 8, rush: 8, leave: 6, restart: 8, kill: 4, freeze: 2 },
   broken: { ...WORK, cut: 10, stall: 4 },
+  loaded: { ...WORK, flood: 30, broadcast: 5, freeze: 2 },
   lean: { ...WORK, subscribe: 14, unsubscribe: 14, leave: 2, join: 4 },
 } as const satisfies Record<string, Deeds>
 
@@ -68,20 +69,29 @@ export interface Plan {
   readonly deeds: Deeds
   readonly conditions: Conditions
   readonly names: readonly string[]
+  /** Is everyone sent more than they can deal with? */
+  readonly isLoaded: boolean
+  /** How likely it is that a name is started twice at the beginning. */
+  readonly twins: number
   /** Milliseconds between two steps, at most. */
   readonly pause: number
   readonly optionsOf: (name: string) => EndpointOptions
 }
 
 export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>): Plan {
-  const day = random.weighted({ rough: 8, calm: 2, slow: 3, crowded: 3, broken: 2, lean: 2 })
+  const day = random.weighted({ rough: 8, calm: 2, slow: 3, crowded: 3, broken: 2, loaded: 2, lean: 2 })
   const latency = random.pick([0.1, 1, 5])
   const isHard = day !== 'calm'
-  const limits = limitsOf(random)
-  const overflow = random.pick(['wait', 'wait', 'wait', 'dropOldest', 'dropNewest', 'latest'] as const)
+  const isLoaded = day === 'loaded'
+  const limits = { ...limitsOf(random), ...(isLoaded ? LITTLE : {}) }
+  const overflow = isLoaded
+    ? 'wait'
+    : random.pick(['wait', 'wait', 'wait', 'dropOldest', 'dropNewest', 'latest'] as const)
   const watch = random.chance(0.8)
   return {
     deeds: DAYS[day],
+    isLoaded,
+    twins: day === 'crowded' ? 0.5 : day === 'rough' ? 0.1 : 0,
     conditions: {
       ...FAIR,
       hintLoss: random.pick([0, 0.5, 1]),
@@ -102,6 +112,9 @@ export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>)
     },
   }
 }
+
+/** So that what senders and receivers keep beyond their bounds shows. */
+const LITTLE = { outbox: 4100, highWaterMark: 0, window: 1000 }
 
 /** Small, so that windows are used up, outboxes overflow and patience ends. */
 function limitsOf(random: Random): NonNullable<EndpointOptions['limits']> {

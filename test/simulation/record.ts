@@ -88,6 +88,8 @@ const record = z.discriminatedUnion('kind', [
   kind('asked', { request: count, type: z.string(), timeout: z.number(), all: z.boolean() }),
   /** A handler of a request has been called. */
   kind('begun', { asker: z.string(), request: count, type: z.string() }),
+  /** It has come to its end. */
+  kind('answered', { asker: z.string(), request: count, type: z.string() }),
   /** A reply: `response`, or the code of an error. `correct`: is the response the one to this request? */
   kind('replied', { request: count, origin: z.string(), outcome: z.string(), correct: z.boolean() }),
   /** Its promise has settled, or its stream of replies has ended. */

@@ -33,7 +33,10 @@ export async function play(core: Core, seed: number, extent: Extent, history: Hi
 
 /** Everything that can go wrong does, and heals. */
 async function live(simulation: Simulation, script: Script, plan: Plan, steps: number, random: Random): Promise<void> {
-  for (const name of plan.names) script.start(name)
+  for (const name of plan.names) {
+    script.start(name)
+    if (random.chance(plan.twins)) script.start(name)
+  }
   for (let step = 0; step < steps; step++) {
     await pass(simulation, random.float() * plan.pause)
     script.step()

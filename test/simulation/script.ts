@@ -17,7 +17,7 @@ const QUEUES = ['q', 'r'] as const
 const REQUESTS = ['ask.x', 'ask.y'] as const
 
 /** Requests settle before everything has to be quiet. */
-const REQUEST_TIMEOUT = 2000
+const REQUEST_TIMEOUT = 3000
 
 /** Who does what, and to whom something happens: what the seed makes of a plan, one step after the other. */
 export class Script {
@@ -58,16 +58,21 @@ export class Script {
     void member.ask(this.#random.pick(REQUESTS), REQUEST_TIMEOUT)
   }
 
-  #join(): void {
+  /** A name that nobody has, most of the time. */
+  #name(): string | undefined {
     const taken = new Set(this.#simulation.residents.map(({ member }) => member.name))
     const free = this.#plan.names.filter((name) => !taken.has(name))
-    const name = this.#random.pick(this.#random.chance(0.8) ? free : this.#plan.names)
+    return this.#random.pick(this.#random.chance(0.8) ? free : this.#plan.names)
+  }
+
+  #join(): void {
+    const name = this.#name()
     if (name !== undefined) this.start(name)
   }
 
   /** Several of one name begin at once. */
   #rush(): void {
-    const name = this.#random.pick(this.#plan.names)
+    const name = this.#name()
     if (name === undefined) return
     for (let count = this.#random.between(2, 3); count > 0; count--) this.start(name)
   }
@@ -146,8 +151,9 @@ export class Script {
   /** One after the other, each when the sender may go on; or all at once, whoever keeps up. */
   async #sendAll(member: Member, type: string | EventDefinition<unknown>, count: number): Promise<void> {
     const random = this.#random
-    const isPatient = random.chance(0.6)
-    const most = random.pick([10, 200, 3000])
+    const { isLoaded } = this.#plan
+    const isPatient = isLoaded || random.chance(0.6)
+    const most = isLoaded ? 3000 : random.pick([10, 200, 3000])
     const to = random.chance(0.1) ? this.#audience() : undefined
     const except = random.chance(0.1) ? this.#audience() : undefined
     const internal = random.chance(0.05) ? true : undefined
@@ -171,7 +177,7 @@ export class Script {
   /** Some handlers are done at once, some take their time, some do either. */
   #manner(): Manner {
     const random = this.#random.fork()
-    const slow = random.pick([0, 0, 0.3, 1])
+    const slow = this.#plan.isLoaded ? 1 : random.pick([0, 0, 0.3, 1])
     const longest = random.pick([1, 20])
     return () => (random.chance(slow) ? random.between(0, longest) : 'at-once')
   }

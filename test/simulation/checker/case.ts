@@ -1,4 +1,4 @@
-import type { HistoryRecord } from '../record'
+import type { HistoryRecord, RecordOf } from '../record'
 import { Life, type Subscribed } from './life'
 
 /** What takes time that no endpoint can help. */
@@ -12,11 +12,13 @@ export class Case {
   /** Places at which everything that was sent had had the time to arrive. */
   readonly quiet: number[] = []
   readonly #disturbances: number[] = []
+  readonly #views = new Map<string, RecordOf<'acquainted'>>()
 
   constructor(records: readonly HistoryRecord[]) {
     this.records = records
     for (const [index, record] of records.entries()) {
       if (DISTURBANCES.includes(record.kind)) this.#disturbances.push(index)
+      if (record.kind === 'acquainted') this.#views.set(`${record.endpoint} ${record.at}`, record)
       if (record.kind === 'starting') this.lives.set(record.endpoint, new Life({ index, record }))
       else if (record.kind === 'quiet') this.quiet.push(index)
       else this.lives.get(record.endpoint)?.note(record, index)
@@ -31,6 +33,11 @@ export class Case {
 
   *subscriptions(): Generator<Subscribed> {
     for (const life of this.lives.values()) yield* life.subscriptions.values()
+  }
+
+  /** What that endpoint knew of the others at that time, if it was asked. */
+  viewOf(label: string, at: number): RecordOf<'acquainted'> | undefined {
+    return this.#views.get(`${label} ${at}`)
   }
 
   /** Has anything happened between the two places that takes time no endpoint can help? */

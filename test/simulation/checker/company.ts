@@ -44,10 +44,8 @@ function* judgeView(history: Case, life: Life, index: number): Generator<Violati
     yield { guarantee: 'G9', message, index }
   }
   for (const { id, subscriptions, responds } of record.peers) {
-    const own = history.records.find((other) => {
-      return other.kind === 'acquainted' && other.at === record.at && other.endpoint === history.withId(id)?.label
-    })
-    if (own?.kind !== 'acquainted') continue
+    const own = history.viewOf(history.withId(id)?.label ?? '', record.at)
+    if (!own) continue
     const [got, want] = [
       [...subscriptions, ...responds],
       [...own.subscriptions, ...own.responds],

@@ -3,6 +3,9 @@ import type { Case } from './case'
 import type { Life } from './life'
 import type { Violation } from './violation'
 
+/** Milliseconds that a response takes at most on an undisturbed network. */
+const DELIVERY = 1000
+
 /** Milliseconds for turns of the loop. */
 const SLACK = 100
 
@@ -11,6 +14,8 @@ interface Question {
   readonly asked: RecordOf<'asked'>
   readonly begun: string[]
   readonly replies: string[]
+  /** When the first handler came to its end. */
+  answered: number
   settled: number
 }
 
@@ -19,8 +24,12 @@ export function* judgeRequests(history: Case): Generator<Violation> {
   const questions = new Map<string, Question>()
   for (const [index, record] of history.records.entries()) {
     if (record.kind === 'asked') {
-      const question = { index, asked: record, begun: [], replies: [], settled: 0 }
+      const question = { index, asked: record, begun: [], replies: [], answered: Number.POSITIVE_INFINITY, settled: 0 }
       questions.set(`${record.endpoint} ${record.request}`, question)
+    }
+    if (record.kind === 'answered') {
+      const question = questions.get(`${record.asker} ${record.request}`)
+      if (question) question.answered = Math.min(question.answered, record.at)
     }
     const flaw = noteAnswer(questions, record)
     if (flaw) yield { guarantee: 'G11', message: flaw, index }
@@ -64,6 +73,10 @@ function* judgeTime(
   const question = questions.get(`${record.endpoint} ${record.request}`)
   const life: Life | undefined = history.lives.get(record.endpoint)
   if (!question || !life) return
+  const isIgnored = record.outcome === 'LAHJA_REQUEST_TIMEOUT' && question.answered < record.at - DELIVERY
+  if (isIgnored && !history.isDisturbed(question.index, index)) {
+    yield { guarantee: 'G11', message: `request ${record.request} of ${life.label} was answered, and ran out`, index }
+  }
   const took = record.at - question.asked.at - life.frozenFor(question.asked.at, record.at)
   if (took <= question.asked.timeout + SLACK) return
   const message = `request ${record.request} of ${life.label} took ${took} ms, with a timeout of ${question.asked.timeout}`

@@ -1,0 +1,34 @@
+import { expect } from 'chai'
+import { MutantCore } from './mutant'
+import { MUTANTS } from './mutants'
+import { tryOut } from './trial'
+
+/** Seeds in which a mistake has to show. */
+const SEEDS = 60
+const EXTENT = { endpoints: 4, steps: 60 }
+
+describe('a mistake in the core', function () {
+  this.timeout(120_000)
+
+  for (const mutant of MUTANTS) {
+    it(`is noticed if ${mutant.mistake} (${mutant.breaks.join(', ')})`, async () => {
+      const mutated = new MutantCore(mutant)
+      try {
+        const broken = new Set<string>()
+        for (let seed = 1; seed <= SEEDS && !mutant.breaks.some((guarantee) => broken.has(guarantee)); seed++) {
+          const { violations } = await tryOut(mutated.core, seed, EXTENT)
+          for (const { guarantee } of violations) broken.add(guarantee)
+        }
+        expect(mutant.breaks).to.satisfy((guarantees: string[]) => guarantees.some((one) => broken.has(one)))
+      } finally {
+        mutated.remove()
+      }
+    })
+  }
+
+  it('is made anew when its place in the source is not there any more', () => {
+    const nowhere = { mistake: 'x', file: 'pace', original: 'not in the source', replacement: '', breaks: [] }
+    expect(() => new MutantCore(nowhere)).to.throw(TypeError, 'got 0')
+    expect(() => new MutantCore({ ...nowhere, original: 'this' })).to.throw(TypeError, 'expected one place')
+  })
+})

@@ -1,0 +1,151 @@
+import type { Mutant } from './mutant'
+
+/** Mistakes, each of which the simulation has to notice. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    mistake: 'two that dial each other keep both links',
+    file: 'mesh',
+    original: `    if (this.#links.has(id)) return link.refuse('duplicate', 'there is a link already')
+    const dialer = this.#dialers.get(id)
+    if (dialer?.link && precedes(this.#context.self.id, id)) {
+      return link.refuse('duplicate', 'the dial of the smaller id stands')
+    }
+    dialer?.stop()
+    this.#dialers.delete(id)
+`,
+    replacement: '',
+    breaks: ['G3'],
+  },
+  {
+    mistake: 'a gap is not announced',
+    file: 'backlog',
+    original: 'chunks.push(bytes.subarray(start, end))',
+    replacement: '',
+    breaks: ['G5'],
+  },
+  {
+    mistake: 'a gap is announced behind the events that come after it',
+    file: 'backlog',
+    original: 'if (run.next) run.next.gap += run.gap',
+    replacement: 'if (run.next?.next) this.#gapAtEnd += run.gap\n    else if (run.next) run.next.gap += run.gap',
+    breaks: ['G5'],
+  },
+  {
+    mistake: 'credit is given for events that have only arrived',
+    file: 'intake',
+    original: 'this.#held ??= new HeldEvent(() => this.#done(bytes))',
+    replacement: 'if (!this.#held) this.#done(bytes)\n    this.#held ??= new HeldEvent(() => {})',
+    breaks: ['G7'],
+  },
+  {
+    mistake: 'the newest events are sent first',
+    file: 'backlog',
+    original: 'const run = this.#first\n      const cut',
+    replacement: 'const run = this.#last ?? this.#first\n      const cut',
+    breaks: ['G4'],
+  },
+  {
+    mistake: 'goodbye is said before everything is sent',
+    file: 'link',
+    original: 'await this.outbox.flushed()',
+    replacement: 'await Promise.resolve()',
+    breaks: ['G12'],
+  },
+  {
+    mistake: 'a name is not claimed',
+    file: 'mesh',
+    original: 'await this.#claim.settle(addresses)\n      for (const',
+    replacement: 'await this.#claim.settle([])\n      for (const',
+    breaks: ['G10'],
+  },
+  {
+    mistake: 'of two that claim a name both give way',
+    file: 'claim',
+    original: `if (this.#standing === 'claiming' && precedes(challenger, this.#context.self.id)) this.#standing`,
+    replacement: `if (this.#standing === 'claiming') this.#standing`,
+    breaks: ['G10'],
+  },
+  {
+    mistake: 'a subscription goes on after its end',
+    file: 'subscription',
+    original: `this.#state = 'over'\n    this.#context.unsubscribed()`,
+    replacement: '',
+    breaks: ['G2'],
+  },
+  {
+    mistake: 'whom a subscription wants to hear is not looked at',
+    file: 'interest',
+    original: 'return interest.from === undefined || includes(interest.from, origin)',
+    replacement: 'return interest.from === undefined || includes(interest.from, origin) || true',
+    breaks: ['G2'],
+  },
+  {
+    mistake: 'a request whose responder is gone is sent to another',
+    file: 'requests',
+    original: `this.#settle(pending, { kind: 'failure', origin, error })
+    }
+    this.advance()`,
+    replacement: `pending.channel = undefined
+      if (error) this.#placeAgain(pending)
+    }
+    this.advance()`,
+    breaks: ['G11'],
+  },
+  {
+    mistake: 'an answer settles nothing',
+    file: 'requests',
+    original: 'if (!pending || pending.channel !== channel) return',
+    replacement: 'if (!pending || pending.channel === channel) return',
+    breaks: ['G11'],
+  },
+  {
+    mistake: 'what waits for a peer that is gone is not counted',
+    file: 'outbox',
+    original: 'return { undelivered, unconfirmed: this.#allowance.unconfirmed }',
+    replacement: 'return { undelivered: Math.min(undelivered, 0), unconfirmed: 0 }',
+    breaks: ['G5'],
+  },
+  {
+    mistake: 'a new link is not told of what is wanted already',
+    file: 'link',
+    original: 'this.exchange.announceAll(this.#context.interest())',
+    replacement: '',
+    breaks: ['G6', 'G9'],
+  },
+  {
+    mistake: 'a peer that is silent is given up',
+    file: 'link',
+    original: `if (this.#state === 'up') this.listen()`,
+    replacement: `if (this.#state === 'up') this.listen()
+    if (this.isUnresponsive) this.#fail(new ConnectionFailed('expected a sign of life'))`,
+    breaks: ['G13'],
+  },
+  {
+    mistake: 'patience has no end',
+    file: 'pace',
+    original: 'clock.after(this.#patience, () => this.#lag())',
+    replacement: 'clock.after(this.#patience + 3000, () => this.#lag())',
+    breaks: ['G8'],
+  },
+  {
+    mistake: 'the directory is looked at only where a watch says so',
+    file: 'discovery',
+    original: 'this.#plan(this.#hintedMeanwhile ? HINT_DELAY : this.#context.rescan)',
+    replacement: 'if (this.#hintedMeanwhile) this.#plan(HINT_DELAY)',
+    breaks: ['G9'],
+  },
+  {
+    mistake: 'a buffer is written again while it is being sent',
+    file: 'encoder',
+    original: 'bytes = this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)\n        start = 0',
+    replacement: 'start = 0',
+    breaks: ['G1', 'G3', 'G5', 'G6', 'crash'],
+  },
+  {
+    mistake: 'an event of a queue goes to every member of it on an endpoint',
+    file: 'subscriptions',
+    original: 'if (queue !== undefined) queues.set(',
+    replacement: 'if (queue !== undefined && subscriptions.length === 0) queues.set(',
+    breaks: ['G6'],
+  },
+]
