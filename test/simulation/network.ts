@@ -76,7 +76,7 @@ export class Network {
     return near
   }
 
-  /** One of the connections that are open; faults happen to it. */
+  /** Those that are open, both sides of each. */
   connections(): SimulatedConnection[] {
     for (const connection of this.#connections) if (!connection.isOpen) this.#connections.delete(connection)
     return [...this.#connections]
