@@ -137,15 +137,23 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a buffer is written again while it is being sent',
     file: 'encoder',
-    original: 'bytes = this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)\n        start = 0',
+    original: 'bytes = this.#slab = this.#slabs.take()\n        start = 0',
     replacement: 'start = 0',
     breaks: ['G1', 'G3', 'G5', 'G6', 'crash'],
   },
   {
-    mistake: 'an event of a queue goes to every member of it on an endpoint',
-    file: 'subscriptions',
-    original: 'if (queue !== undefined) queues.set(',
-    replacement: 'if (queue !== undefined && subscriptions.length === 0) queues.set(',
-    breaks: ['G6'],
+    mistake: 'what is being written is not pinned',
+    file: 'backlog',
+    original: 'this.#holdings.slabs.pin(run.bytes)',
+    replacement: '',
+    breaks: ['G1', 'G3', 'G4', 'G5', 'G6', 'crash'],
+  },
+  {
+    mistake: 'an event of a queue is given out twice',
+    file: 'broadcaster',
+    original: 'this.#context.queues.give(channel, { type, queue }, frame, handlingWithin(queue, handling))',
+    replacement: `this.#context.queues.give(channel, { type, queue }, frame, handlingWithin(queue, handling))
+      this.#context.queues.give(channel, { type, queue }, frame, handlingWithin(queue, handling))`,
+    breaks: ['G3'],
   },
 ]

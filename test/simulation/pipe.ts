@@ -50,11 +50,18 @@ export class Pipe {
     return this.#kernelBytes > 0
   }
 
-  write(chunks: readonly Uint8Array[], done: () => void): void {
-    if (this.#writer !== 'open') return
-    if (this.#isBroken) return this.#fail()
-    this.#writes.push({ chunks, done, written: 0 })
+  /** Returns whether the kernel has taken everything at once; if not, `done` is called when it has. */
+  write(chunks: readonly Uint8Array[], done: () => void): boolean {
+    if (this.#writer !== 'open') return false
+    if (this.#isBroken) {
+      this.#fail()
+      return false
+    }
+    let isAtOnce = true
+    this.#writes.push({ chunks, done: () => isAtOnce || done(), written: 0 })
     this.#fill()
+    isAtOnce = this.#writes.length === 0
+    return isAtOnce
   }
 
   /** Sends nothing more, once everything has left. */

@@ -53,8 +53,8 @@ export class SimulatedConnection implements Connection, Handle {
     })
   }
 
-  write(chunks: readonly Uint8Array[], done: () => void): void {
-    if (this.#state === 'open') this.#out.write(chunks, done)
+  write(chunks: readonly Uint8Array[], done: () => void): boolean {
+    return this.#state === 'open' && this.#out.write(chunks, done)
   }
 
   end(): void {
