@@ -43,10 +43,16 @@ export class Host {
 
   /** The same with something that keeps a process alive and that can be taken back. */
   timer(delay: number, call: () => void): Timer {
-    const timer = { cancel: () => void this.#timers.delete(timer) }
+    let pending: (() => void) | undefined = call
+    const timer = {
+      cancel: () => {
+        pending = undefined
+        this.#timers.delete(timer)
+      },
+    }
     this.#timers.add(timer)
     this.schedule(Math.max(delay, 1), () => {
-      if (this.#timers.delete(timer)) call()
+      if (this.#timers.delete(timer)) pending?.()
     })
     return timer
   }

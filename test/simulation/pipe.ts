@@ -179,6 +179,12 @@ export class Pipe {
   }
 
   #take(bytes: number): Buffer {
+    const [first] = this.#kernel
+    if (first?.length === bytes) {
+      this.#kernel.shift()
+      this.#kernelBytes -= bytes
+      return first
+    }
     const all = Buffer.concat(this.#kernel)
     this.#kernel.length = 0
     if (bytes < all.length) this.#kernel.push(all.subarray(bytes))

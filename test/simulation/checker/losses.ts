@@ -34,8 +34,11 @@ function duesOf(subscription: Subscribed, sender: Life): Due[] {
   const own: Acquaintance = { joined: sender.started, ended: sender.over, how: 'open', loss: 0 }
   const links = isOwn ? [own] : (sender.acquaintances.get(life.id ?? '') ?? [])
   const end = Math.min(subscription.unsubscribed, life.over)
+  // A sender that has not noticed the end of its link yet could not be told of the subscription.
+  const told = life.acquaintances.get(sender.id ?? '')?.filter(({ ended }) => known < ended) ?? []
   const meant = [...sender.sent.values()].filter(({ index, record }) => {
-    return known < index && index < end && isMeant(subscription, record, sender)
+    const isTold = isOwn || told.some(({ joined }) => joined < index)
+    return known < index && index < end && isTold && isMeant(subscription, record, sender)
   })
   return links.map((link) => {
     return {
