@@ -202,6 +202,18 @@ describe('Outbox', () => {
     expect(await remainder(12, 11, true), 'with an event behind it').to.deep.equal({ undelivered: 0, unconfirmed: 1 })
   })
 
+  it('does not take a gap for read because what came after it has not even left (G5)', async () => {
+    const { reader, outbox } = outboxWith({ outbox: 10 * FRAME })
+    const encoder = new Encoder(DEFAULT_LIMITS.frame)
+    for (let number = 200; number < 212; number++) outbox.push(numbered(encoder, number), { kind: 'dropNewest' })
+    await turn()
+    reader.readOnce()
+    await turn()
+    for (let number = 0; number < 11; number++) outbox.push(numbered(encoder, number), WAIT)
+    await turn()
+    expect(outbox.close()).to.deep.equal({ undelivered: 11, unconfirmed: 12 })
+  })
+
   it('counts as not delivered nothing that the peer has confirmed while its write was under way', async () => {
     const { outbox } = outboxWith({})
     const encoder = new Encoder(DEFAULT_LIMITS.frame)
