@@ -22,6 +22,11 @@ export class VirtualClock implements Clock {
     return this.#host.timer(delay, call)
   }
 
+  /** Part of the same turn: the timeline gives each turn the time that this takes. */
+  soon(call: () => void): void {
+    process.nextTick(call)
+  }
+
   defer(call: () => void): void {
     this.#host.schedule(0, call)
   }
