@@ -1,9 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
-import { GO, type Job, type Message, parseMessage } from './message'
+import type { Job } from './job'
+import { type Message, type Order, type ProcessReport, parseMessage } from './message'
 
-/** A sender or a consumer, as the one that has started it sees it. */
+/** A process of the bench, as the one that has started it sees it. */
 export class BenchProcess {
+  readonly name: string
   /** Resolves when it has ended well, rejects when it has ended otherwise. */
   readonly ended: Promise<void>
   readonly #child: ChildProcess
@@ -11,11 +13,9 @@ export class BenchProcess {
   readonly #listeners = new Set<(message: Message) => void>()
 
   constructor(script: string, job: Job) {
+    this.name = job.name
     // Standard output is for the report alone.
-    const child = fork(join(__dirname, script), [JSON.stringify(job)], {
-      execArgv: ['-r', require.resolve('ts-node/register/transpile-only')],
-      stdio: ['ignore', 2, 2, 'ipc'],
-    })
+    const child = fork(join(__dirname, script), [JSON.stringify(job)], { stdio: ['ignore', 2, 2, 'ipc'] })
     this.#child = child
     child.on('message', (value) => {
       const message = parseMessage(value)
@@ -32,8 +32,30 @@ export class BenchProcess {
     this.ended.catch(() => {})
   }
 
+  /** Resolves when it has told that it is so far. */
+  async until(kind: 'ready' | 'finished'): Promise<void> {
+    await this.#first((message) => message.kind === kind || undefined)
+  }
+
+  async report(): Promise<ProcessReport> {
+    return this.#first((message) => (message.kind === 'report' ? message.report : undefined))
+  }
+
+  onProgress(listener: (done: number) => void): void {
+    this.#listeners.add((message) => message.kind === 'progress' && listener(message.done))
+  }
+
+  tell(order: Order): void {
+    if (this.#child.connected) this.#child.send(order)
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.ended.catch(() => {})
+  }
+
   /** The first answer that a message gives, one that is there or one to come. */
-  async until<Answer>(answer: (message: Message) => Answer | undefined): Promise<Answer> {
+  async #first<Answer>(answer: (message: Message) => Answer | undefined): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const listen = (message: Message) => {
         const found = answer(message)
@@ -43,20 +65,7 @@ export class BenchProcess {
       }
       this.#listeners.add(listen)
       for (const message of this.#messages) listen(message)
-      this.ended.then(() => reject(new Error('a process has ended before its time')), reject)
+      this.ended.then(() => reject(new Error(`${this.name} has ended before its time`)), reject)
     })
-  }
-
-  onProgress(listener: (sent: number) => void): void {
-    this.#listeners.add((message) => message.kind === 'progress' && listener(message.sent))
-  }
-
-  go(): void {
-    this.#child.send(GO)
-  }
-
-  async kill(): Promise<void> {
-    this.#child.kill('SIGKILL')
-    await this.ended.catch(() => {})
   }
 }

@@ -1,30 +1,22 @@
-import { Endpoint, type Peer } from 'lahja'
-import { SENDER } from './message'
+import { contenderOf } from './contenders/roster'
+import { Inbox } from './inbox'
+import { SENDER } from './job'
 import { Orchestrator } from './orchestrator'
-import { Sample } from './sample'
-import { Tally } from './tally'
+import { startUsage } from './usage'
 
 async function main(): Promise<void> {
   const orchestrator = new Orchestrator()
-  const { name, directory, events, payloadBytes } = orchestrator.job
-  const endpoint = await Endpoint.start({ name, directory })
-  endpoint.on('error', (error) => {
-    console.error(error)
-    process.exit(1)
-  })
-  await endpoint.waitUntilConnectedTo(SENDER)
-  const senderGone = new Promise<void>((resolve) => {
-    const check = (peer: Peer) => peer.name === SENDER && resolve()
-    endpoint.on('left', check).on('lost', check)
-  })
-
-  const tally = new Tally(events, payloadBytes)
-  await endpoint.subscribe(Sample, ({ payload }) => tally.add(payload)).ready
+  const { job } = orchestrator
+  const station = await contenderOf(job.contender).join(job)
+  const inbox = new Inbox(job, [0])
+  await station.listen([SENDER], inbox.receive)
+  const usage = startUsage()
   await orchestrator.tell({ kind: 'ready' })
 
-  await senderGone
-  await orchestrator.tell({ kind: 'finished', report: tally.report() })
-  await endpoint.close()
+  void inbox.ended.then(() => orchestrator.tell({ kind: 'finished' }))
+  await orchestrator.until('stop')
+  await orchestrator.tell({ kind: 'report', report: { startedAt: 0, ...inbox.report(), ...usage() } })
+  await station.close()
   orchestrator.leave()
 }
 

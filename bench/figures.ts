@@ -1,76 +1,81 @@
-import { mergeLatencies } from './latency'
-import type { Plan } from './plan'
-import type { Round } from './round'
-import type { TallyReport } from './tally'
+import { Latencies } from './latency'
+import { median } from './median'
+import type { NamedReport, Round } from './round'
 
-/** Of one consumer, or of all of them together. Speeds are medians of the rounds, counts are sums. */
+/** Of one process, or of all together. */
 export interface Figures {
+  /** What arrived. Of all together: an event counts once for each that has received it. */
   readonly eventsPerSecond: number
   readonly p50Microseconds: number
+  readonly p90Microseconds: number
   readonly p99Microseconds: number
+  readonly maxMicroseconds: number
   readonly received: number
   readonly lost: number
   readonly outOfOrder: number
   readonly duplicates: number
+  readonly cpuSeconds: number
+  readonly rssBytes: number
+  /** CPU seconds for a million of `received`. */
+  readonly cpuSecondsPerMillion: number
 }
 
-/** What `--json` prints. */
-export interface Result extends Omit<Plan, 'json'> {
-  readonly node: string
-  /** Did every event arrive everywhere, once and in order? */
-  readonly ok: boolean
-  readonly consumers: readonly (Figures & { readonly name: string })[]
-  /** All deliveries: `eventsPerSecond` counts an event once for each consumer. */
-  readonly total: Figures
+/** Of each process that took part, in the order of their numbers. */
+export function figuresByProcess(round: Round): ({ readonly name: string } & Figures)[] {
+  const all = [...round.others, ...round.receivers].sort((one, other) => one.number - other.number)
+  return all.map((report) => ({ name: report.name, ...figuresOf([report], [report], startOf(round)) }))
 }
 
-export function resultOf({ json: _, ...plan }: Plan, rounds: readonly Round[]): Result {
-  const consumers = Array.from({ length: plan.processes }, (_, index) => ({
-    name: `consumer-${index + 1}`,
-    ...overRounds(rounds.map((round) => figuresOf(round.slice(index, index + 1)))),
-  }))
-  const total = overRounds(rounds.map(figuresOf))
-  const ok = total.lost + total.outOfOrder + total.duplicates === 0
-  return { ...plan, node: process.version, ok, consumers, total }
+export function figuresOfAll(round: Round): Figures {
+  return figuresOf(round.receivers, [...round.others, ...round.receivers], startOf(round))
 }
 
-/** The figures of some consumers in one round. */
-function figuresOf(reports: readonly TallyReport[]): Figures {
-  const heard = reports.filter(({ received }) => received > 0)
-  const from = Math.min(...heard.map(({ firstSentAt }) => firstSentAt))
-  const to = Math.max(...heard.map(({ lastReceivedAt }) => lastReceivedAt))
-  const received = sum(reports.map((report) => report.received))
-  const latencies = mergeLatencies(heard.map((report) => report.latencies))
+/** Medians of speeds, times, CPU and memory; sums of counts; the worst of the worst. */
+export function overRounds(rounds: readonly Figures[]): Figures {
+  const all = (of: (figures: Figures) => number) => rounds.map(of)
   return {
-    eventsPerSecond: received === 0 ? 0 : Math.round((received / (to - from)) * 1000),
-    p50Microseconds: latencies.getValueAtPercentile(50),
-    p99Microseconds: latencies.getValueAtPercentile(99),
-    received,
-    lost: sum(reports.map(({ lost }) => lost)),
-    outOfOrder: sum(reports.map(({ outOfOrder }) => outOfOrder)),
-    duplicates: sum(reports.map(({ duplicates }) => duplicates)),
+    eventsPerSecond: Math.round(median(all(({ eventsPerSecond }) => eventsPerSecond))),
+    p50Microseconds: median(all(({ p50Microseconds }) => p50Microseconds)),
+    p90Microseconds: median(all(({ p90Microseconds }) => p90Microseconds)),
+    p99Microseconds: median(all(({ p99Microseconds }) => p99Microseconds)),
+    maxMicroseconds: Math.max(...all(({ maxMicroseconds }) => maxMicroseconds)),
+    received: sum(all(({ received }) => received)),
+    lost: sum(all(({ lost }) => lost)),
+    outOfOrder: sum(all(({ outOfOrder }) => outOfOrder)),
+    duplicates: sum(all(({ duplicates }) => duplicates)),
+    cpuSeconds: median(all(({ cpuSeconds }) => cpuSeconds)),
+    rssBytes: median(all(({ rssBytes }) => rssBytes)),
+    cpuSecondsPerMillion: median(all(({ cpuSecondsPerMillion }) => cpuSecondsPerMillion)),
   }
 }
 
-function overRounds(rounds: readonly Figures[]): Figures {
+/** When the first event was sent. */
+function startOf({ receivers, others }: Round): number {
+  return Math.min(...[...receivers, ...others].map(({ startedAt }) => startedAt).filter((time) => time > 0))
+}
+
+/** Figures of what some have received, and of what it cost all who took part in it. */
+function figuresOf(receivers: readonly NamedReport[], all: readonly NamedReport[], startedAt: number): Figures {
+  const received = sum(receivers.map(({ arrived }) => arrived))
+  const seconds = (Math.max(...receivers.map(({ endedAt }) => endedAt)) - startedAt) / 1e6
+  const latencies = Latencies.of(receivers.map((report) => report.latencies))
+  const cpuSeconds = sum(all.map(({ cpuMicroseconds }) => cpuMicroseconds)) / 1e6
   return {
-    eventsPerSecond: Math.round(median(rounds.map((round) => round.eventsPerSecond))),
-    p50Microseconds: Math.round(median(rounds.map((round) => round.p50Microseconds))),
-    p99Microseconds: Math.round(median(rounds.map((round) => round.p99Microseconds))),
-    received: sum(rounds.map(({ received }) => received)),
-    lost: sum(rounds.map(({ lost }) => lost)),
-    outOfOrder: sum(rounds.map(({ outOfOrder }) => outOfOrder)),
-    duplicates: sum(rounds.map(({ duplicates }) => duplicates)),
+    eventsPerSecond: received === 0 ? 0 : Math.round(received / seconds),
+    p50Microseconds: latencies.percentile(50),
+    p90Microseconds: latencies.percentile(90),
+    p99Microseconds: latencies.percentile(99),
+    maxMicroseconds: latencies.max,
+    received,
+    lost: sum(receivers.map(({ lost }) => lost)),
+    outOfOrder: sum(receivers.map(({ outOfOrder }) => outOfOrder)),
+    duplicates: sum(receivers.map(({ duplicates }) => duplicates)),
+    cpuSeconds,
+    rssBytes: sum(all.map(({ rssBytes }) => rssBytes)),
+    cpuSecondsPerMillion: received === 0 ? 0 : (cpuSeconds / received) * 1e6,
   }
 }
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
-}
-
-export function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((one, other) => one - other)
-  const upper = sorted[sorted.length >> 1] ?? 0
-  const lower = sorted[(sorted.length - 1) >> 1] ?? 0
-  return (lower + upper) / 2
 }

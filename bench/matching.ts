@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { Endpoint } from 'lahja'
-import { median } from './figures'
+import { median } from './median'
 import { Sample } from './sample'
 
 const USAGE = `Usage: npm run bench:matching -- [options]

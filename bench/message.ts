@@ -1,73 +1,53 @@
-import type { TallyReport } from './tally'
+import { Fields } from './fields'
 
-/** What a process of the bench has to do. */
-export interface Job {
-  readonly directory: string
-  readonly name: string
-  readonly consumers: number
-  readonly events: number
-  readonly payloadBytes: number
+/** What one process has done and seen of one round. Times are microseconds of the shared clock. */
+export interface ProcessReport {
+  /** When it sent its first; 0 if it has nothing to send. */
+  readonly startedAt: number
+  /** When its last arrived. */
+  readonly endedAt: number
+  /** Events, or responses, that came, each counted once. */
+  readonly arrived: number
+  readonly lost: number
+  readonly outOfOrder: number
+  readonly duplicates: number
+  /** See Latencies. */
+  readonly latencies: string
+  /** CPU time since everyone was ready. */
+  readonly cpuMicroseconds: number
+  readonly rssBytes: number
 }
 
 /** What a process of the bench tells the one that has started it. */
 export type Message =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'progress'; readonly sent: number }
-  | { readonly kind: 'finished'; readonly report: TallyReport }
+  | { readonly kind: 'progress'; readonly done: number }
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'report'; readonly report: ProcessReport }
 
-/** The sender's name on the bus. */
-export const SENDER = 'sender'
-
-/** What the sender is told when everyone is ready. */
-export const GO = 'go'
-
-export function parseJob(text: string | undefined): Job {
-  const job = fields(JSON.parse(text ?? '{}'))
-  return {
-    directory: job.text('directory'),
-    name: job.text('name'),
-    consumers: job.number('consumers'),
-    events: job.number('events'),
-    payloadBytes: job.number('payloadBytes'),
-  }
-}
+/** What it is told: to begin, for everyone is ready; to report and end, for everyone has finished. */
+export type Order = 'go' | 'stop'
 
 export function parseMessage(value: unknown): Message {
-  const message = fields(value)
+  const message = new Fields(value)
   const kind = message.text('kind')
-  if (kind === 'ready') return { kind }
-  if (kind === 'progress') return { kind, sent: message.number('sent') }
-  if (kind === 'finished') return { kind, report: parseReport(message.value('report')) }
+  if (kind === 'ready' || kind === 'finished') return { kind }
+  if (kind === 'progress') return { kind, done: message.number('done') }
+  if (kind === 'report') return { kind, report: parseReport(message.value('report')) }
   throw new TypeError(`expected a message of the bench, got kind '${kind}'`)
 }
 
-function parseReport(value: unknown): TallyReport {
-  const report = fields(value)
+function parseReport(value: unknown): ProcessReport {
+  const report = new Fields(value)
   return {
-    received: report.number('received'),
+    startedAt: report.number('startedAt'),
+    endedAt: report.number('endedAt'),
+    arrived: report.number('arrived'),
     lost: report.number('lost'),
     outOfOrder: report.number('outOfOrder'),
     duplicates: report.number('duplicates'),
-    firstSentAt: report.number('firstSentAt'),
-    lastReceivedAt: report.number('lastReceivedAt'),
     latencies: report.text('latencies'),
-  }
-}
-
-function fields(value: unknown) {
-  if (typeof value !== 'object' || value === null) throw new TypeError(`expected an object, got ${String(value)}`)
-  const entries = new Map<string, unknown>(Object.entries(value))
-  return {
-    value: (name: string) => entries.get(name),
-    text(name: string): string {
-      const field = entries.get(name)
-      if (typeof field === 'string') return field
-      throw new TypeError(`${name}: expected a string, got ${String(field)}`)
-    },
-    number(name: string): number {
-      const field = entries.get(name)
-      if (typeof field === 'number') return field
-      throw new TypeError(`${name}: expected a number, got ${String(field)}`)
-    },
+    cpuMicroseconds: report.number('cpuMicroseconds'),
+    rssBytes: report.number('rssBytes'),
   }
 }

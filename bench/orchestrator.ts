@@ -1,12 +1,15 @@
 import { once } from 'node:events'
-import { GO, type Job, type Message, parseJob } from './message'
+import { type Job, parseJob } from './job'
+import type { Message, Order } from './message'
 
 /** The process that has started this one. What passes between them is never what is measured. */
 export class Orchestrator {
   readonly job: Job = parseJob(process.argv[2])
+  readonly #orders: unknown[] = []
 
   constructor() {
     process.on('disconnect', this.#abandoned)
+    process.on('message', (order) => this.#orders.push(order))
   }
 
   async tell(message: Message): Promise<void> {
@@ -16,9 +19,8 @@ export class Orchestrator {
     })
   }
 
-  async untilGo(): Promise<void> {
-    let message: unknown
-    while (message !== GO) [message] = await once(process, 'message')
+  async until(order: Order): Promise<void> {
+    while (!this.#orders.includes(order)) await once(process, 'message')
   }
 
   /** Nothing is left to say: the channel no longer keeps the process alive. */

@@ -1,45 +1,77 @@
 import { parseArgs } from 'node:util'
-import { SAMPLE_HEADER } from './sample'
+import type { Contender } from './contenders/contender'
+import { contenderOf, roster } from './contenders/roster'
+import { MODES, type Mode } from './mode'
+import { PAYLOADS, type PayloadName, STAMP_BYTES } from './payload'
+import type { Work } from './round'
 
-/** What to measure. */
+/** What to measure, and how to tell it. */
 export interface Plan {
-  /** Consumers, each a process of its own; the sender is one more. */
-  readonly processes: number
-  readonly events: number
-  readonly payloadBytes: number
+  readonly work: Work
   readonly rounds: number
   readonly json: boolean
 }
 
 export const USAGE = `Usage: npm run bench -- [options]
 
-One process broadcasts, the others count: every event to everyone, over real sockets.
+What the bus can do on this machine: real processes over real sockets, and every event is checked to arrive once and in
+order.
 
-  --processes N       consumers, each a process of its own (default 4)
-  --events N          events to broadcast (default 200000)
-  --payload-bytes N   size of each payload, ${SAMPLE_HEADER} at least (default 100)
-  --rounds N          measure so often, with fresh processes, and report medians (default 1)
-  --json              print one JSON object instead of the table
-  --help              print this
+  --mode MODE          broadcast: one process sends, the others receive (default)
+                       latency: the same at 1000 events a second, the time of each event taken
+                       request: one process asks, the others respond
+                       mesh: every process sends to all others
+  --processes N        processes that receive, or respond, or, in a mesh, all (default 4)
+  --events N           events, or requests, of each process that sends (default 200000; latency 5000; request 20000)
+  --payload KIND       binary, object (ten fields, as JSON would count their bytes) or text (default binary)
+  --payload-bytes N    size of each payload, ${STAMP_BYTES} at least; an object has no less than its fields (default 100)
+  --throttle N         events a second of each sender, 0 for as many as can be (default 0; latency 1000)
+  --concurrency N      requests under way at a time (default 1)
+  --rounds N           measure so often, with fresh processes, and report medians (default 1)
+  --contender NAME     what carries the events: ${roster.map(({ name }) => name).join(', ')} (default lahja)
+  --json               print one JSON object instead of the table
+  --help               print this
 
 Exit code: 0 if every event arrived once and in order, 1 if not, 2 for wrong arguments.`
 
 /** Arguments that make no plan; the message says which and why. */
 export class UsageError extends Error {}
 
+const DEFAULTS: Readonly<Record<Mode, { events: string; throttle: string }>> = {
+  broadcast: { events: '200000', throttle: '0' },
+  latency: { events: '5000', throttle: '1000' },
+  request: { events: '20000', throttle: '0' },
+  mesh: { events: '50000', throttle: '0' },
+}
+
+/** The time of every event is taken where there is time for it, and of one in so many where there is none. */
+const TIMED_EVERY: Readonly<Record<Mode, number>> = { broadcast: 32, latency: 1, request: 1, mesh: 32 }
+
 /**
  * @returns undefined if it is help that is wanted
  * @throws UsageError
  */
 export function planOf(args: readonly string[]): Plan | undefined {
-  const { help, json, ...sizes } = parse(args)
-  if (help) return undefined
+  const values = parse(args)
+  if (values.help) return undefined
+  const mode = oneOf('mode', values.mode, MODES)
+  const payload = oneOf('payload', values.payload, PAYLOADS)
+  const contender = parseContender(values.contender)
+  checkAbility(contender, mode, payload)
   return {
-    processes: wholeNumber('processes', sizes.processes, 1, 256),
-    events: wholeNumber('events', sizes.events, 1, 100_000_000),
-    payloadBytes: wholeNumber('payload-bytes', sizes['payload-bytes'], SAMPLE_HEADER, 1_000_000),
-    rounds: wholeNumber('rounds', sizes.rounds, 1, 1000),
-    json,
+    work: {
+      contender: contender.name,
+      mode,
+      payload,
+      processes: wholeNumber('processes', values.processes, mode === 'mesh' ? 2 : 1, 256),
+      events: wholeNumber('events', values.events ?? DEFAULTS[mode].events, 1, 100_000_000),
+      payloadBytes: wholeNumber('payload-bytes', values['payload-bytes'], STAMP_BYTES, 1_000_000),
+      throttle: wholeNumber('throttle', values.throttle ?? DEFAULTS[mode].throttle, 0, 10_000_000),
+      concurrency: wholeNumber('concurrency', values.concurrency, 1, 1_000_000),
+      timedEvery: TIMED_EVERY[mode],
+    },
+    rounds: wholeNumber('rounds', values.rounds, 1, 1000),
+    json: values.json,
   }
 }
 
@@ -48,10 +80,15 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
+        mode: { type: 'string', default: 'broadcast' },
         processes: { type: 'string', default: '4' },
-        events: { type: 'string', default: '200000' },
+        events: { type: 'string' },
+        payload: { type: 'string', default: 'binary' },
         'payload-bytes': { type: 'string', default: '100' },
+        throttle: { type: 'string' },
+        concurrency: { type: 'string', default: '1' },
         rounds: { type: 'string', default: '1' },
+        contender: { type: 'string', default: 'lahja' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -61,7 +98,28 @@ function parse(args: readonly string[]) {
   }
 }
 
-function wholeNumber(name: string, text: string, least: number, most: number): number {
+function parseContender(name: string): Contender {
+  try {
+    return contenderOf(name)
+  } catch (error) {
+    throw new UsageError(`--contender: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** Not everything can carry everything. */
+function checkAbility({ name, modes, payloads }: Contender, mode: Mode, payload: PayloadName): void {
+  if (!modes.includes(mode)) throw new UsageError(`--mode: ${name} has ${modes.join(', ')}, got '${mode}'`)
+  if (!payloads.includes(payload))
+    throw new UsageError(`--payload: ${name} has ${payloads.join(', ')}, got '${payload}'`)
+}
+
+export function oneOf<Value extends string>(name: string, text: string, values: readonly Value[]): Value {
+  const found = values.find((value) => value === text)
+  if (found !== undefined) return found
+  throw new UsageError(`--${name}: expected one of ${values.join(', ')}, got '${text}'`)
+}
+
+export function wholeNumber(name: string, text: string, least: number, most: number): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= least && value <= most) return value
   throw new UsageError(`--${name}: expected a whole number from ${least} to ${most}, got '${text}'`)

@@ -1,29 +1,27 @@
-import { Endpoint } from 'lahja'
+import { now } from './clock'
+import { contenderOf } from './contenders/roster'
+import { Latencies } from './latency'
 import { Orchestrator } from './orchestrator'
-import { Sample, stamp } from './sample'
-
-/** Parts of the work after which progress is told. */
-const STEPS = 10
-
-/** A machine that is busy can make any consumer slow; none is to be given up for that. */
-const PATIENCE = 60_000
+import { sendAll } from './sending'
+import { startUsage } from './usage'
 
 async function main(): Promise<void> {
   const orchestrator = new Orchestrator()
-  const { name, directory, consumers, events, payloadBytes } = orchestrator.job
-  const endpoint = await Endpoint.start({ name, directory, limits: { patience: PATIENCE } })
+  const { job } = orchestrator
+  const station = await contenderOf(job.contender).join(job)
   await orchestrator.tell({ kind: 'ready' })
-  await orchestrator.untilGo()
 
-  const payload = Buffer.alloc(payloadBytes)
-  const step = Math.ceil(events / STEPS)
-  for (let sequence = 0; sequence < events; sequence++) {
-    stamp(payload, sequence)
-    const receivers = await endpoint.broadcast(Sample, payload)
-    if (receivers !== consumers) throw new Error(`expected ${consumers} receivers, got ${receivers}`)
-    if ((sequence + 1) % step === 0) void orchestrator.tell({ kind: 'progress', sent: sequence + 1 })
-  }
-  await endpoint.close({ timeout: PATIENCE })
+  await orchestrator.until('go')
+  await station.untilHeardBy(job.processes)
+  const usage = startUsage()
+  const startedAt = await sendAll(job, station, (done) => void orchestrator.tell({ kind: 'progress', done }))
+  const endedAt = now()
+  await orchestrator.tell({ kind: 'finished' })
+
+  await orchestrator.until('stop')
+  const nothing = { arrived: 0, lost: 0, outOfOrder: 0, duplicates: 0, latencies: Latencies.none().encode() }
+  await orchestrator.tell({ kind: 'report', report: { ...nothing, startedAt, endedAt, ...usage() } })
+  await station.close()
   orchestrator.leave()
 }
 

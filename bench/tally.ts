@@ -1,76 +1,70 @@
-import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
-import { latencyRange } from './latency'
-import { Sample, sentAtOf, sequenceOf } from './sample'
-
-/** What one consumer has seen of one round. */
-export interface TallyReport {
-  readonly received: number
+/** How what arrived differs from what was sent. */
+export interface Faults {
   readonly lost: number
   readonly outOfOrder: number
   readonly duplicates: number
-  /** When the first event that arrived was sent, and when the last arrived: milliseconds of the shared clock. */
-  readonly firstSentAt: number
-  readonly lastReceivedAt: number
-  /** A histogram of microseconds, encoded. */
-  readonly latencies: string
 }
 
-/** Counts samples as they arrive, and notices each that is lost, doubled or out of order. */
+/** The sequence number behind the last. */
+export const END = 2 ** 32 - 1
+
+/** Notices what is lost, doubled or out of order. What comes in order costs one comparison. */
 export class Tally {
   readonly #events: number
-  readonly #payloadBytes: number
-  /** One bit per event. */
-  readonly #seen: Uint8Array
-  readonly #latencies = build(latencyRange)
+  /** One bit for each event that has been overtaken; there are none as long as all come in order. */
+  #overtaken: Uint8Array | undefined
+  #missing = 0
   #next = 0
-  #received = 0
   #outOfOrder = 0
   #duplicates = 0
-  #firstSentAt = 0n
-  #lastReceivedAt = 0n
 
-  constructor(events: number, payloadBytes: number) {
+  readonly #onEnd: () => void
+
+  constructor(events: number, onEnd: () => void) {
     this.#events = events
-    this.#payloadBytes = payloadBytes
-    this.#seen = new Uint8Array(Math.ceil(events / 8))
+    this.#onEnd = onEnd
   }
 
-  /** @throws Error if it is no sample of this round */
-  add(payload: Buffer): void {
-    const now = process.hrtime.bigint()
-    const sequence = sequenceOf(payload)
-    if (payload.length !== this.#payloadBytes || sequence >= this.#events) {
-      throw new Error(`${Sample.name}: expected ${this.#payloadBytes} bytes of an event under ${this.#events}`)
+  add(sequence: number): void {
+    if (sequence === this.#next) this.#next++
+    else if (sequence === END) this.#onEnd()
+    else this.#misplaced(sequence)
+  }
+
+  /** Events that came, each counted once. */
+  get arrived(): number {
+    return this.#next - this.#missing
+  }
+
+  get faults(): Faults {
+    return { lost: this.#events - this.arrived, outOfOrder: this.#outOfOrder, duplicates: this.#duplicates }
+  }
+
+  /** @throws RangeError if no such event was to be sent */
+  #misplaced(sequence: number): void {
+    if (!Number.isInteger(sequence) || sequence < 0 || sequence >= this.#events) {
+      throw new RangeError(`expected an event under ${this.#events}, got ${sequence}`)
     }
-    const sentAt = sentAtOf(payload)
-    if (this.#received++ === 0) this.#firstSentAt = sentAt
-    this.#lastReceivedAt = now
-    this.#latencies.recordValue(Number((now - sentAt) / 1000n))
-    this.#place(sequence)
+    if (sequence > this.#next) {
+      for (let skipped = this.#next; skipped < sequence; skipped++) this.#mark(skipped)
+      this.#next = sequence + 1
+    } else if (this.#unmark(sequence)) this.#outOfOrder++
+    else this.#duplicates++
   }
 
-  report(): TallyReport {
-    return {
-      received: this.#received,
-      lost: this.#events - (this.#received - this.#duplicates),
-      outOfOrder: this.#outOfOrder,
-      duplicates: this.#duplicates,
-      firstSentAt: Number(this.#firstSentAt) / 1e6,
-      lastReceivedAt: Number(this.#lastReceivedAt) / 1e6,
-      latencies: encodeIntoCompressedBase64(this.#latencies),
-    }
+  #mark(sequence: number): void {
+    this.#overtaken ??= new Uint8Array(Math.ceil(this.#events / 8))
+    this.#overtaken[sequence >> 3] = (this.#overtaken[sequence >> 3] ?? 0) | (1 << (sequence & 7))
+    this.#missing++
   }
 
-  #place(sequence: number): void {
-    const index = sequence >> 3
+  /** Returns whether it was marked. */
+  #unmark(sequence: number): boolean {
+    const byte = this.#overtaken?.[sequence >> 3] ?? 0
     const bit = 1 << (sequence & 7)
-    const seen = this.#seen[index] ?? 0
-    if (seen & bit) {
-      this.#duplicates++
-      return
-    }
-    this.#seen[index] = seen | bit
-    if (sequence < this.#next) this.#outOfOrder++
-    else this.#next = sequence + 1
+    if (!this.#overtaken || !(byte & bit)) return false
+    this.#overtaken[sequence >> 3] = byte & ~bit
+    this.#missing--
+    return true
   }
 }

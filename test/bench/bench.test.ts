@@ -7,7 +7,7 @@ import { type Outcome, type Program, type ProgramOptions, programs } from '../pr
 
 const SMALL = ['--processes', '2', '--events', '2000']
 
-describe('bench/throughput', () => {
+describe('bench', () => {
   const start = programs()
   let scratch = ''
   before(() => {
@@ -16,7 +16,7 @@ describe('bench/throughput', () => {
   after(() => rmSync(scratch, { recursive: true, force: true }))
 
   const begin = (args: readonly string[], options: ProgramOptions = {}) =>
-    start('bench/throughput.ts', args, { ...options, env: { TMPDIR: scratch } })
+    start('bench/dist/bench.js', args, { ...options, env: { TMPDIR: scratch } })
 
   /** How it has ended, and that it has left no bus behind. */
   async function end(bench: Program): Promise<Outcome> {
@@ -30,7 +30,8 @@ describe('bench/throughput', () => {
   it('prints one JSON object in which nothing is lost, doubled or out of order', async () => {
     const { code, stdout, stderr } = await run([...SMALL, '--json'])
     expect(code).to.equal(0)
-    const { consumers, total, ...result } = resultIn(stdout)
+    const { processFigures, total, ...result } = resultIn(stdout)
+    const consumers = processFigures.slice(1)
     expect(result).to.include({ processes: 2, events: 2000, payloadBytes: 100, rounds: 1, ok: true })
     expect(consumers.map(({ name }) => name)).to.deep.equal(['consumer-1', 'consumer-2'])
     for (const consumer of consumers) {
@@ -63,7 +64,8 @@ describe('bench/throughput', () => {
   it('counts what is lost, doubled and out of order, and exits with 1', async () => {
     const { code, stdout } = await run([...SMALL, '--json'], { isFaulty: true })
     expect(code).to.equal(1)
-    const { consumers, total, ...result } = resultIn(stdout)
+    const { processFigures, total, ...result } = resultIn(stdout)
+    const consumers = processFigures.slice(1)
     expect(result).to.include({ ok: false })
     for (const consumer of consumers) {
       expect(consumer).to.include({ received: 2000, lost: 1, outOfOrder: 1, duplicates: 1 })
@@ -77,7 +79,7 @@ describe('bench/throughput', () => {
     expect(stdout).to.contain('FAILED: 2 lost, 2 out of order, 2 duplicates.')
   })
 
-  for (const script of ['consumer.ts', 'sender.ts']) {
+  for (const script of ['consumer.js', 'sender.js']) {
     it(`fails when its ${script} dies, and says so`, async () => {
       const bench = begin(['--processes', '2', '--events', '100000000', '--payload-bytes', '16'])
       await bench.untilPrinted('everyone is ready')
@@ -122,7 +124,7 @@ describe('bench/throughput', () => {
 
 function resultIn(stdout: string) {
   const result = fields(JSON.parse(stdout))
-  return { ...result, consumers: listOf(fields)(result.consumers), total: fields(result.total) }
+  return { ...result, processFigures: listOf(fields)(result.processFigures), total: fields(result.total) }
 }
 
 function expectSpeeds({ eventsPerSecond, p50Microseconds, p99Microseconds }: Record<string, unknown>): void {

@@ -1,7 +1,7 @@
-import { resultOf } from './figures'
 import { type Plan, planOf, USAGE, UsageError } from './plan'
 import { endProgress, showProgress } from './progress'
 import { reportOf } from './report'
+import { resultOf } from './result'
 import { type Round, runRound } from './round'
 
 async function main(): Promise<number> {
@@ -19,20 +19,22 @@ async function main(): Promise<number> {
   return result.ok ? 0 : 1
 }
 
-async function runRounds(plan: Plan, signal: AbortSignal): Promise<Round[]> {
-  const rounds: Round[] = []
+async function runRounds({ work, rounds }: Plan, signal: AbortSignal): Promise<Round[]> {
+  const done: Round[] = []
   try {
-    for (let number = 1; number <= plan.rounds; number++) {
-      const title = plan.rounds > 1 ? `round ${number} of ${plan.rounds}: ` : ''
-      showProgress(`${title}starting ${plan.processes + 1} processes`)
-      const onProgress = (sent: number) =>
-        showProgress(`${title}${sent === 0 ? 'everyone is ready' : `${Math.round((100 * sent) / plan.events)} % sent`}`)
-      rounds.push(await runRound(plan, onProgress, signal))
+    for (let number = 1; number <= rounds; number++) {
+      const title = rounds > 1 ? `round ${number} of ${rounds}: ` : ''
+      showProgress(`${title}starting ${work.processes + 1} processes`)
+      const onProgress = (events: number) => {
+        const percent = Math.round((100 * events) / work.events)
+        showProgress(`${title}${events === 0 ? 'everyone is ready' : `${percent} % done`}`)
+      }
+      done.push(await runRound(work, onProgress, signal))
     }
   } finally {
     endProgress()
   }
-  return rounds
+  return done
 }
 
 main().then(

@@ -1,0 +1,5 @@
+/** Microseconds of the clock that all processes of one machine share. */
+export function now(): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1e6 + nanoseconds / 1e3
+}

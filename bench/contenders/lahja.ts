@@ -1,0 +1,68 @@
+import { defineRequest, Endpoint } from 'lahja'
+import { MODES } from '../mode'
+import { PAYLOADS } from '../payload'
+import { Sample } from '../sample'
+import type { Contender, Seat, Station } from './contender'
+import { versionOf } from './version'
+
+const Echo = defineRequest<unknown, unknown>('bench.echo')
+
+/** Milliseconds. A machine that is busy can make any process slow; none is to be given up for that. */
+const PATIENCE = 60_000
+
+class LahjaStation implements Station {
+  readonly #endpoint: Endpoint
+
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint
+    endpoint.on('error', (error) => {
+      console.error(error)
+      process.exit(1)
+    })
+  }
+
+  async listen(to: readonly string[], handler: (payload: unknown) => void): Promise<void> {
+    await this.#endpoint.waitUntilConnectedTo(to)
+    // Who listens to several is one of them, and would hear itself too.
+    const options = to.length > 1 ? { from: to } : {}
+    await this.#endpoint.subscribe(Sample, ({ payload }) => handler(payload), options).ready
+  }
+
+  async untilHeardBy(count: number): Promise<void> {
+    const listeners = () =>
+      this.#endpoint.peers.filter(({ subscriptions, responds }) => subscriptions.length + responds.length > 0)
+    while (listeners().length < count) await this.#endpoint.waitUntilEndpointSubscriptionsChange()
+  }
+
+  send(payload: unknown): Promise<number> {
+    return this.#endpoint.broadcast(Sample, payload)
+  }
+
+  async flush(): Promise<void> {
+    await this.#endpoint.drained()
+  }
+
+  request(payload: unknown): Promise<unknown> {
+    return this.#endpoint.request(Echo, payload)
+  }
+
+  async respond(to: string, handler: (payload: unknown) => unknown): Promise<void> {
+    await this.#endpoint.waitUntilConnectedTo(to)
+    await this.#endpoint.respond(Echo, ({ payload }) => handler(payload)).ready
+  }
+
+  async close(): Promise<void> {
+    await this.#endpoint.close({ timeout: PATIENCE })
+  }
+}
+
+/** This package, as its users get it. */
+export const lahja: Contender = {
+  name: 'lahja',
+  settings: `lahja ${versionOf('lahja')}, await endpoint.broadcast() for each event, patience ${PATIENCE / 1000} s`,
+  payloads: PAYLOADS,
+  modes: MODES,
+  async join({ name, directory }: Seat) {
+    return new LahjaStation(await Endpoint.start({ name, directory, limits: { patience: PATIENCE } }))
+  },
+}

@@ -1,0 +1,14 @@
+import type { Contender } from './contender'
+import { lahja } from './lahja'
+import { loop } from './loop'
+import { loopRecords } from './loop-records'
+import { raw } from './raw'
+
+export const roster: readonly Contender[] = [lahja, loop, loopRecords, raw]
+
+/** @throws RangeError that says which there are */
+export function contenderOf(name: string): Contender {
+  const found = roster.find((contender) => contender.name === name)
+  if (found) return found
+  throw new RangeError(`expected one of ${roster.map((contender) => contender.name).join(', ')}, got '${name}'`)
+}

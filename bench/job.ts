@@ -1,0 +1,45 @@
+import { Fields } from './fields'
+import { MODES, type Mode } from './mode'
+import { PAYLOADS, type PayloadName } from './payload'
+
+/** What a process of the bench has to do. */
+export interface Job {
+  readonly name: string
+  /** Among all processes of the round, the sender being 0. */
+  readonly number: number
+  readonly directory: string
+  readonly contender: string
+  readonly mode: Mode
+  /** Processes beside the sender; in a mesh, all of them. */
+  readonly processes: number
+  readonly events: number
+  readonly payload: PayloadName
+  readonly payloadBytes: number
+  /** Events per second, or 0 for as many as can be. */
+  readonly throttle: number
+  /** Requests under way at a time. */
+  readonly concurrency: number
+  /** The time is taken of one event in so many: a power of two. */
+  readonly timedEvery: number
+}
+
+/** The sender's, or the asker's, name. */
+export const SENDER = 'sender'
+
+export function parseJob(text: string | undefined): Job {
+  const job = new Fields(JSON.parse(text ?? '{}'))
+  return {
+    name: job.text('name'),
+    number: job.number('number'),
+    directory: job.text('directory'),
+    contender: job.text('contender'),
+    mode: job.oneOf('mode', MODES),
+    processes: job.number('processes'),
+    events: job.number('events'),
+    payload: job.oneOf('payload', PAYLOADS),
+    payloadBytes: job.number('payloadBytes'),
+    throttle: job.number('throttle'),
+    concurrency: job.number('concurrency'),
+    timedEvery: job.number('timedEvery'),
+  }
+}

@@ -1,0 +1,3 @@
+export const MODES = ['broadcast', 'request', 'latency', 'mesh'] as const
+
+export type Mode = (typeof MODES)[number]
