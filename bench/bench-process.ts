@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import type { Job } from './job'
-import { type Message, type Order, type ProcessReport, parseMessage } from './message'
+import { type Message, type Milestone, type Order, type ProcessReport, parseMessage } from './message'
 
 /** A process of the bench, as the one that has started it sees it. */
 export class BenchProcess {
@@ -33,7 +33,7 @@ export class BenchProcess {
   }
 
   /** Resolves when it has told that it is so far. */
-  async until(kind: 'ready' | 'finished'): Promise<void> {
+  async until(kind: Milestone): Promise<void> {
     await this.#first((message) => message.kind === kind || undefined)
   }
 

@@ -1,5 +1,5 @@
 import { type Plan, planOf, USAGE, UsageError } from './plan'
-import { endProgress, showProgress } from './progress'
+import { endProgress, showProgress } from './progress-line'
 import { reportOf } from './report'
 import { resultOf } from './result'
 import { type Round, runRound } from './round'

@@ -61,7 +61,7 @@ function figuresOf(receivers: readonly NamedReport[], all: readonly NamedReport[
   const latencies = Latencies.of(receivers.map((report) => report.latencies))
   const cpuSeconds = sum(all.map(({ cpuMicroseconds }) => cpuMicroseconds)) / 1e6
   return {
-    eventsPerSecond: received === 0 ? 0 : Math.round(received / seconds),
+    eventsPerSecond: seconds > 0 ? Math.round(received / seconds) : 0,
     p50Microseconds: latencies.percentile(50),
     p90Microseconds: latencies.percentile(90),
     p99Microseconds: latencies.percentile(99),

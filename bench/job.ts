@@ -26,6 +26,10 @@ export interface Job {
 /** The sender's, or the asker's, name. */
 export const SENDER = 'sender'
 
+export function memberName(number: number): string {
+  return `member-${number + 1}`
+}
+
 export function parseJob(text: string | undefined): Job {
   const job = new Fields(JSON.parse(text ?? '{}'))
   return {

@@ -18,20 +18,28 @@ export interface ProcessReport {
   readonly rssBytes: number
 }
 
+/**
+ * How far a process is. It has joined the others; it hears, or is heard by, whom it has to; it has nothing more to
+ * send, or to hear.
+ */
+export type Milestone = 'joined' | 'ready' | 'finished'
+
 /** What a process of the bench tells the one that has started it. */
 export type Message =
-  | { readonly kind: 'ready' }
+  | { readonly kind: Milestone }
   | { readonly kind: 'progress'; readonly done: number }
-  | { readonly kind: 'finished' }
   | { readonly kind: 'report'; readonly report: ProcessReport }
 
-/** What it is told: to begin, for everyone is ready; to report and end, for everyone has finished. */
-export type Order = 'go' | 'stop'
+/**
+ * What it is told: to listen to the others, for all have joined; to begin, for all are ready; to report and end, for
+ * all have finished.
+ */
+export type Order = 'listen' | 'go' | 'stop'
 
 export function parseMessage(value: unknown): Message {
   const message = new Fields(value)
   const kind = message.text('kind')
-  if (kind === 'ready' || kind === 'finished') return { kind }
+  if (kind === 'joined' || kind === 'ready' || kind === 'finished') return { kind }
   if (kind === 'progress') return { kind, done: message.number('done') }
   if (kind === 'report') return { kind, report: parseReport(message.value('report')) }
   throw new TypeError(`expected a message of the bench, got kind '${kind}'`)

@@ -1,8 +1,23 @@
-/** One line on a terminal, a line each time elsewhere; always on standard error, which is not the report's. */
-export function showProgress(text: string): void {
-  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`)
-}
+import type { Orchestrator } from './orchestrator'
 
-export function endProgress(): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+/** Parts of the work after which progress is told. */
+const STEPS = 20
+
+/** Tells how far the work is, seldom enough to cost nothing. */
+export class Progress {
+  readonly #orchestrator: Orchestrator
+  readonly #step: number
+  #next: number
+
+  constructor(events: number, orchestrator: Orchestrator) {
+    this.#orchestrator = orchestrator
+    this.#step = Math.ceil(events / STEPS)
+    this.#next = this.#step
+  }
+
+  at(done: number): void {
+    if (done < this.#next) return
+    this.#next += this.#step
+    void this.#orchestrator.tell({ kind: 'progress', done })
+  }
 }

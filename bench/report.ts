@@ -29,14 +29,14 @@ export function reportOf(result: Result): string {
 }
 
 function row(name: string, figures: Figures): string[] {
-  const { received, lost, outOfOrder, duplicates, cpuSeconds, rssBytes } = figures
+  const { eventsPerSecond, lost, outOfOrder, duplicates, cpuSeconds, rssBytes } = figures
   const { p50Microseconds, p90Microseconds, p99Microseconds, maxMicroseconds } = figures
   const times = [p50Microseconds, p90Microseconds, p99Microseconds, maxMicroseconds].map(milliseconds)
   const faults = [lost, outOfOrder, duplicates].map(count)
-  const hasReceived = received + lost > 0
+  const isReceiver = eventsPerSecond + lost > 0
   return [
     name,
-    ...[count(figures.eventsPerSecond), ...times, ...faults].map((text) => (hasReceived ? text : '')),
+    ...[count(eventsPerSecond), ...times, ...faults].map((text) => (isReceiver ? text : '')),
     cpuSeconds.toFixed(2),
     count(Math.round(rssBytes / 2 ** 20)),
   ]

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { BenchProcess } from './bench-process'
-import { type Job, SENDER } from './job'
-import type { ProcessReport } from './message'
+import { type Job, memberName, SENDER } from './job'
+import type { Milestone, ProcessReport } from './message'
+import type { Mode } from './mode'
 
 /** What is measured: a job without what differs from process to process. */
 export type Work = Omit<Job, 'name' | 'number' | 'directory'>
@@ -33,14 +34,19 @@ const GRACE = 10_000
 export async function runRound(work: Work, onProgress: (done: number) => void, signal: AbortSignal): Promise<Round> {
   const directory = await mkdtemp(join(tmpdir(), 'lahja-'))
   const processes: BenchProcess[] = []
+  let fail: (reason: unknown) => void = () => {}
+  const failure = new Promise<never>((_, reject) => {
+    fail = reject
+  })
   const start = (script: string, name: string) => {
     signal.throwIfAborted()
     const started = new BenchProcess(script, { ...work, name, number: processes.length, directory })
     processes.push(started)
+    started.ended.catch(fail)
     return started
   }
   try {
-    return await Promise.race([aborted(signal), measure(work, start, onProgress)])
+    return await Promise.race([aborted(signal), failure, MEASURES[work.mode](work, start, onProgress)])
   } finally {
     await Promise.all(processes.map((running) => running.kill()))
     await rm(directory, { recursive: true, force: true })
@@ -49,12 +55,14 @@ export async function runRound(work: Work, onProgress: (done: number) => void, s
 
 type Start = (script: string, name: string) => BenchProcess
 
-async function measure({ processes }: Work, start: Start, onProgress: (done: number) => void): Promise<Round> {
+type Measure = (work: Work, start: Start, onProgress: (done: number) => void) => Promise<Round>
+
+const broadcast: Measure = async ({ processes }, start, onProgress) => {
   const sender = start('sender.js', SENDER)
   sender.onProgress(onProgress)
   await sender.until('ready')
   const consumers = Array.from({ length: processes }, (_, index) => start('consumer.js', `consumer-${index + 1}`))
-  await Promise.all(consumers.map((consumer) => consumer.until('ready')))
+  await reach('ready', consumers)
   onProgress(0)
   sender.tell('go')
   await sender.until('finished')
@@ -63,11 +71,45 @@ async function measure({ processes }: Work, start: Start, onProgress: (done: num
   return { receivers: reports.slice(1), others: reports.slice(0, 1) }
 }
 
+const request: Measure = async ({ processes, events }, start, onProgress) => {
+  const asker = start('asker.js', SENDER)
+  asker.onProgress(onProgress)
+  await asker.until('ready')
+  const responders = Array.from({ length: processes }, (_, index) => start('responder.js', `responder-${index + 1}`))
+  await reach('ready', responders)
+  onProgress(0)
+  asker.tell('go')
+  await asker.until('finished')
+  const [asked, ...others] = await collect([asker, ...responders])
+  if (!asked) throw new Error('expected a report, got none')
+  // What has been handled more often than it was asked, the asker cannot know.
+  const handled = others.reduce((total, { arrived }) => total + arrived, 0)
+  return { receivers: [{ ...asked, duplicates: handled - events }], others }
+}
+
+const mesh: Measure = async ({ processes }, start, onProgress) => {
+  const members = Array.from({ length: processes }, (_, index) => start('member.js', memberName(index)))
+  members[0]?.onProgress(onProgress)
+  await reach('joined', members)
+  for (const member of members) member.tell('listen')
+  await reach('ready', members)
+  onProgress(0)
+  for (const member of members) member.tell('go')
+  await untilFinished(members)
+  return { receivers: await collect(members), others: [] }
+}
+
+const MEASURES: Readonly<Record<Mode, Measure>> = { broadcast, latency: broadcast, request, mesh }
+
+async function reach(milestone: Milestone, processes: readonly BenchProcess[]): Promise<void> {
+  await Promise.all(processes.map((running) => running.until(milestone)))
+}
+
 /** Until they have, or have had the time to. */
 async function untilFinished(receivers: readonly BenchProcess[]): Promise<void> {
   const timer = new AbortController()
   const grace = setTimeout(GRACE, undefined, { signal: timer.signal }).catch(() => {})
-  await Promise.race([grace, Promise.all(receivers.map((receiver) => receiver.until('finished')))])
+  await Promise.race([grace, reach('finished', receivers)])
   timer.abort()
 }
 

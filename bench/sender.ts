@@ -2,6 +2,7 @@ import { now } from './clock'
 import { contenderOf } from './contenders/roster'
 import { Latencies } from './latency'
 import { Orchestrator } from './orchestrator'
+import { Progress } from './progress'
 import { sendAll } from './sending'
 import { startUsage } from './usage'
 
@@ -14,7 +15,7 @@ async function main(): Promise<void> {
   await orchestrator.until('go')
   await station.untilHeardBy(job.processes)
   const usage = startUsage()
-  const startedAt = await sendAll(job, station, (done) => void orchestrator.tell({ kind: 'progress', done }))
+  const startedAt = await sendAll(job, station, new Progress(job.events, orchestrator))
   const endedAt = now()
   await orchestrator.tell({ kind: 'finished' })
 

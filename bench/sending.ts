@@ -3,32 +3,26 @@ import type { Station } from './contenders/contender'
 import type { Job } from './job'
 import { Pace } from './pace'
 import { payloadKind } from './payload'
+import type { Progress } from './progress'
 import { END } from './tally'
-
-/** Parts of the work after which progress is told. */
-const STEPS = 20
 
 /**
  * Sends all events of a job, and the mark behind the last.
  *
  * @returns when the first was sent, in microseconds of the shared clock
  */
-export async function sendAll(job: Job, station: Station, onProgress: (sent: number) => void): Promise<number> {
+export async function sendAll(job: Job, station: Station, progress: Progress): Promise<number> {
   const { number, payload, payloadBytes, events, throttle, timedEvery } = job
   const kind = payloadKind(payload, payloadBytes)
-  const step = Math.ceil(events / STEPS)
   const untimed = timedEvery - 1
   const pace = throttle > 0 ? new Pace(throttle) : undefined
   const startedAt = now()
-  for (let sequence = 0, next = step; sequence < events; sequence++) {
+  for (let sequence = 0; sequence < events; sequence++) {
     const early = pace?.before(sequence)
     if (early) await early
     const waiting = station.send(kind.make(sequence, number, (sequence & untimed) === 0 ? now() : 0))
     if (waiting) await waiting
-    if (sequence === next) {
-      onProgress(sequence)
-      next += step
-    }
+    progress.at(sequence + 1)
   }
   await station.send(kind.make(END, number, 0))
   await station.flush()

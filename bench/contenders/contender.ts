@@ -17,6 +17,7 @@ export interface Seat {
   /** Absolute, and short enough for paths of sockets in it. */
   readonly directory: string
   readonly payload: PayloadName
+  readonly mode: Mode
 }
 
 /** One process's place. What is sent goes to all who listen to it. */

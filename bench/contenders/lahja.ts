@@ -1,5 +1,5 @@
 import { defineRequest, Endpoint } from 'lahja'
-import { MODES } from '../mode'
+import { MODES, type Mode } from '../mode'
 import { PAYLOADS } from '../payload'
 import { Sample } from '../sample'
 import type { Contender, Seat, Station } from './contender'
@@ -13,8 +13,11 @@ const PATIENCE = 60_000
 class LahjaStation implements Station {
   readonly #endpoint: Endpoint
 
-  constructor(endpoint: Endpoint) {
+  readonly #mode: Mode
+
+  constructor(endpoint: Endpoint, mode: Mode) {
     this.#endpoint = endpoint
+    this.#mode = mode
     endpoint.on('error', (error) => {
       console.error(error)
       process.exit(1)
@@ -23,8 +26,8 @@ class LahjaStation implements Station {
 
   async listen(to: readonly string[], handler: (payload: unknown) => void): Promise<void> {
     await this.#endpoint.waitUntilConnectedTo(to)
-    // Who listens to several is one of them, and would hear itself too.
-    const options = to.length > 1 ? { from: to } : {}
+    // Who sends as well would hear itself too.
+    const options = this.#mode === 'mesh' ? { from: to } : {}
     await this.#endpoint.subscribe(Sample, ({ payload }) => handler(payload), options).ready
   }
 
@@ -62,7 +65,7 @@ export const lahja: Contender = {
   settings: `lahja ${versionOf('lahja')}, await endpoint.broadcast() for each event, patience ${PATIENCE / 1000} s`,
   payloads: PAYLOADS,
   modes: MODES,
-  async join({ name, directory }: Seat) {
-    return new LahjaStation(await Endpoint.start({ name, directory, limits: { patience: PATIENCE } }))
+  async join({ name, directory, mode }: Seat) {
+    return new LahjaStation(await Endpoint.start({ name, directory, limits: { patience: PATIENCE } }), mode)
   },
 }

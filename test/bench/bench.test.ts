@@ -32,7 +32,14 @@ describe('bench', () => {
     expect(code).to.equal(0)
     const { processFigures, total, ...result } = resultIn(stdout)
     const consumers = processFigures.slice(1)
-    expect(result).to.include({ processes: 2, events: 2000, payloadBytes: 100, rounds: 1, ok: true })
+    expect(result).to.include({
+      contender: 'lahja',
+      processes: 2,
+      events: 2000,
+      payloadBytes: 100,
+      rounds: 1,
+      ok: true,
+    })
     expect(consumers.map(({ name }) => name)).to.deep.equal(['consumer-1', 'consumer-2'])
     for (const consumer of consumers) {
       expect(consumer).to.include({ received: 2000, lost: 0, outOfOrder: 0, duplicates: 0 })
@@ -40,17 +47,19 @@ describe('bench', () => {
     }
     expect(total).to.include({ received: 4000, lost: 0, outOfOrder: 0, duplicates: 0 })
     expectSpeeds(total)
-    expect(stderr).to.contain('100 % sent')
+    expect(stderr).to.contain('100 % done')
   })
 
   it('prints a table with a row for each consumer and all of them, and a line of summary', async () => {
     const { code, stdout } = await run([...SMALL, '--payload-bytes', '16'])
     expect(code).to.equal(0)
-    for (const row of ['consumer-1', 'consumer-2', 'all deliveries']) {
-      expect(stdout).to.match(new RegExp(`^│ ${row} +│ +[\\d,]+ │ +[\\d.]+ │ +[\\d.]+ │ +0 │ +0 │ +0 │$`, 'm'))
+    for (const row of ['consumer-1', 'consumer-2', 'all']) {
+      const times = ' +[\\d.]+ │'.repeat(4)
+      expect(stdout).to.match(new RegExp(`^│ ${row} +│ +[\\d,]+ │${times} +0 │ +0 │ +0 │ +[\\d.]+ │ +\\d+ │$`, 'm'))
     }
+    expect(stdout).to.match(/^│ sender +│( +│){8} +[\d.]+ │ +\d+ │$/m)
     expect(stdout).to.match(
-      /^2,000 events of 16 bytes to 2 processes: [\d,]+ deliveries\/s; every event arrived .+\n$/m,
+      /^2,000 events of 16 bytes \(binary\) broadcast to 2 processes: [\d,]+ deliveries\/s, [\d.]+ CPU s per million; every event arrived .+\n$/m,
     )
   })
 
@@ -61,6 +70,36 @@ describe('bench', () => {
     expect(resultIn(stdout).total).to.include({ received: 1000, lost: 0 })
   })
 
+  for (const contender of ['lahja', 'loop', 'loop-records', 'raw']) {
+    for (const mode of ['broadcast', 'request', 'latency', 'mesh']) {
+      it(`measures ${contender} in mode ${mode}, and all that is sent arrives`, async () => {
+        const work = ['--mode', mode, '--processes', '2', '--events', '300', '--concurrency', '8']
+        const { code, stdout } = await run([...work, '--contender', contender, '--json'])
+        expect(code).to.equal(0)
+        const { total, ok } = resultIn(stdout)
+        expect(ok).to.equal(true)
+        expect(total).to.include({ received: mode === 'request' ? 300 : 600, lost: 0, outOfOrder: 0, duplicates: 0 })
+        expectSpeeds(total)
+      })
+    }
+  }
+
+  for (const payload of ['object', 'text']) {
+    it(`sends ${payload} payloads`, async () => {
+      for (const contender of ['lahja', 'loop', 'loop-records']) {
+        const { code, stdout } = await run([...SMALL, '--payload', payload, '--contender', contender, '--json'])
+        expect(code).to.equal(0)
+        expect(resultIn(stdout).total).to.include({ received: 4000, lost: 0 })
+      }
+    })
+  }
+
+  it('sends no faster than it is told to', async () => {
+    const { code, stdout } = await run(['--events', '200', '--throttle', '1000', '--processes', '1', '--json'])
+    expect(code).to.equal(0)
+    expect(resultIn(stdout).total.eventsPerSecond).to.be.lessThan(1010)
+  })
+
   it('counts what is lost, doubled and out of order, and exits with 1', async () => {
     const { code, stdout } = await run([...SMALL, '--json'], { isFaulty: true })
     expect(code).to.equal(1)
@@ -68,7 +107,7 @@ describe('bench', () => {
     const consumers = processFigures.slice(1)
     expect(result).to.include({ ok: false })
     for (const consumer of consumers) {
-      expect(consumer).to.include({ received: 2000, lost: 1, outOfOrder: 1, duplicates: 1 })
+      expect(consumer).to.include({ received: 1999, lost: 1, outOfOrder: 1, duplicates: 1 })
     }
     expect(total).to.include({ lost: 2, outOfOrder: 2, duplicates: 2 })
   })
@@ -104,6 +143,13 @@ describe('bench', () => {
     { args: ['--events', '1e5'], message: "--events: expected a whole number from 1 to 100000000, got '1e5'" },
     { args: ['--payload-bytes', '15'], message: '--payload-bytes: expected a whole number from 16' },
     { args: ['--rounds', ''], message: '--rounds: expected a whole number from 1' },
+    { args: ['--payload', 'json'], message: "--payload: expected one of binary, object, text, got 'json'" },
+    { args: ['--mode', 'chat'], message: "--mode: expected one of broadcast, request, latency, mesh, got 'chat'" },
+    { args: ['--mode', 'mesh', '--processes', '1'], message: '--processes: expected a whole number from 2' },
+    { args: ['--contender', 'pigeon'], message: '--contender: expected one of lahja, loop,' },
+    { args: ['--contender', 'raw', '--payload', 'text'], message: "--payload: raw has binary, got 'text'" },
+    { args: ['--throttle', '-1'], message: "Option '--throttle' argument is ambiguous" },
+    { args: ['--concurrency', '0'], message: '--concurrency: expected a whole number from 1' },
     { args: ['--warp'], message: "Unknown option '--warp'" },
     { args: ['200000'], message: "Unexpected argument '200000'" },
   ]
@@ -124,11 +170,18 @@ describe('bench', () => {
 
 function resultIn(stdout: string) {
   const result = fields(JSON.parse(stdout))
-  return { ...result, processFigures: listOf(fields)(result.processFigures), total: fields(result.total) }
+  return {
+    ok: result.ok,
+    ...result,
+    processFigures: listOf(fields)(result.processFigures),
+    total: fields(result.total),
+  }
 }
 
-function expectSpeeds({ eventsPerSecond, p50Microseconds, p99Microseconds }: Record<string, unknown>): void {
-  expect(eventsPerSecond).to.be.greaterThan(0)
-  expect(p50Microseconds).to.be.greaterThan(0)
-  expect(p99Microseconds).to.be.at.least(number(p50Microseconds))
+function expectSpeeds({ eventsPerSecond, cpuSeconds, rssBytes, ...times }: Record<string, unknown>): void {
+  for (const figure of [eventsPerSecond, cpuSeconds, rssBytes]) expect(figure).to.be.greaterThan(0)
+  const { p50Microseconds, p90Microseconds, p99Microseconds, maxMicroseconds } = times
+  const percentiles = [p50Microseconds, p90Microseconds, p99Microseconds, maxMicroseconds].map(number)
+  expect(percentiles[0]).to.be.greaterThan(0)
+  expect(percentiles).to.deep.equal([...percentiles].sort((one, other) => one - other))
 }

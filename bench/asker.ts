@@ -1,0 +1,75 @@
+import { now } from './clock'
+import type { Station } from './contenders/contender'
+import { contenderOf } from './contenders/roster'
+import type { Job } from './job'
+import { Latencies } from './latency'
+import { Orchestrator } from './orchestrator'
+import { Pace } from './pace'
+import { payloadKind } from './payload'
+import { Progress } from './progress'
+import { startUsage } from './usage'
+
+/** Asks until all has been asked, so many at a time, and checks and times what comes back. */
+class Asker {
+  readonly latencies = Latencies.none()
+  answered = 0
+  readonly #job: Job
+  readonly #station: Station
+  readonly #progress: Progress
+  #asked = 0
+
+  constructor(job: Job, station: Station, progress: Progress) {
+    this.#job = job
+    this.#station = station
+    this.#progress = progress
+  }
+
+  async run(): Promise<void> {
+    const pace = new Pace(this.#job.throttle)
+    await Promise.all(Array.from({ length: this.#job.concurrency }, () => this.#askInTurn(pace)))
+  }
+
+  /** One after the other. */
+  async #askInTurn(pace: Pace): Promise<void> {
+    const { number, payload, payloadBytes, events } = this.#job
+    const kind = payloadKind(payload, payloadBytes)
+    while (this.#asked < events) {
+      const sequence = this.#asked++
+      const early = pace.before(sequence)
+      if (early) await early
+      const askedAt = now()
+      const response = await this.#station.request(kind.make(sequence, number, askedAt))
+      this.latencies.add(now() - askedAt)
+      if (kind.sequenceOf(response) !== sequence || !kind.isWhole(response)) {
+        throw new Error(`expected the response to request ${sequence}, got that to ${kind.sequenceOf(response)}`)
+      }
+      this.#progress.at(++this.answered)
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const orchestrator = new Orchestrator()
+  const { job } = orchestrator
+  const station = await contenderOf(job.contender).join(job)
+  await orchestrator.tell({ kind: 'ready' })
+
+  await orchestrator.until('go')
+  await station.untilHeardBy(job.processes)
+  const asker = new Asker(job, station, new Progress(job.events, orchestrator))
+  const usage = startUsage()
+  const startedAt = now()
+  await asker.run()
+  const endedAt = now()
+  await orchestrator.tell({ kind: 'finished' })
+
+  await orchestrator.until('stop')
+  const arrived = asker.answered
+  const counts = { arrived, lost: job.events - arrived, outOfOrder: 0, duplicates: 0 }
+  const latencies = asker.latencies.encode()
+  await orchestrator.tell({ kind: 'report', report: { ...counts, startedAt, endedAt, latencies, ...usage() } })
+  await station.close()
+  orchestrator.leave()
+}
+
+void main()

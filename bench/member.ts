@@ -1,0 +1,34 @@
+import { contenderOf } from './contenders/roster'
+import { Inbox } from './inbox'
+import { memberName } from './job'
+import { Orchestrator } from './orchestrator'
+import { Progress } from './progress'
+import { sendAll } from './sending'
+import { startUsage } from './usage'
+
+/** One of a mesh: sends to all others, and hears all others. */
+async function main(): Promise<void> {
+  const orchestrator = new Orchestrator()
+  const { job } = orchestrator
+  const station = await contenderOf(job.contender).join(job)
+  await orchestrator.tell({ kind: 'joined' })
+
+  await orchestrator.until('listen')
+  const others = Array.from({ length: job.processes }, (_, number) => number).filter((number) => number !== job.number)
+  const inbox = new Inbox(job, others)
+  await station.listen(others.map(memberName), inbox.receive)
+  await station.untilHeardBy(others.length)
+  await orchestrator.tell({ kind: 'ready' })
+
+  await orchestrator.until('go')
+  const usage = startUsage()
+  const startedAt = await sendAll(job, station, new Progress(job.events, orchestrator))
+  void inbox.ended.then(() => orchestrator.tell({ kind: 'finished' }))
+
+  await orchestrator.until('stop')
+  await orchestrator.tell({ kind: 'report', report: { startedAt, ...inbox.report(), ...usage() } })
+  await station.close()
+  orchestrator.leave()
+}
+
+void main()
