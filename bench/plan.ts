@@ -107,8 +107,10 @@ function parseContender(name: string): Contender {
 }
 
 /** Not everything can carry everything. */
-function checkAbility({ name, modes, payloads }: Contender, mode: Mode, payload: PayloadName): void {
+function checkAbility({ name, modes, payloads, missing }: Contender, mode: Mode, payload: PayloadName): void {
   if (!modes.includes(mode)) throw new UsageError(`--mode: ${name} has ${modes.join(', ')}, got '${mode}'`)
+  const commands = missing?.() ?? []
+  if (commands.length > 0) throw new UsageError(`--contender: ${name} is not installed: ${commands.join(' && ')}`)
   if (!payloads.includes(payload))
     throw new UsageError(`--payload: ${name} has ${payloads.join(', ')}, got '${payload}'`)
 }

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { BenchProcess } from './bench-process'
+import type { Broker } from './contenders/broker'
+import { contenderOf } from './contenders/roster'
 import { type Job, memberName, SENDER } from './job'
+import { Latencies } from './latency'
 import type { Milestone, ProcessReport } from './message'
 import type { Mode } from './mode'
 
@@ -38,6 +41,7 @@ export async function runRound(work: Work, onProgress: (done: number) => void, s
   const failure = new Promise<never>((_, reject) => {
     fail = reject
   })
+  const broker = await contenderOf(work.contender).serve?.(directory)
   const start = (script: string, name: string) => {
     signal.throwIfAborted()
     const started = new BenchProcess(script, { ...work, name, number: processes.length, directory })
@@ -46,9 +50,11 @@ export async function runRound(work: Work, onProgress: (done: number) => void, s
     return started
   }
   try {
-    return await Promise.race([aborted(signal), failure, MEASURES[work.mode](work, start, onProgress)])
+    const round = await Promise.race([aborted(signal), failure, MEASURES[work.mode](work, start, onProgress)])
+    return broker ? withBroker(round, broker) : round
   } finally {
     await Promise.all(processes.map((running) => running.kill()))
+    await broker?.stop()
     await rm(directory, { recursive: true, force: true })
   }
 }
@@ -111,6 +117,14 @@ async function untilFinished(receivers: readonly BenchProcess[]): Promise<void> 
   const grace = setTimeout(GRACE, undefined, { signal: timer.signal }).catch(() => {})
   await Promise.race([grace, reach('finished', receivers)])
   timer.abort()
+}
+
+/** A server's part counts too. All of it: it has nothing else to do. */
+function withBroker(round: Round, broker: Broker): Round {
+  const nothing = { startedAt: 0, endedAt: 0, arrived: 0, lost: 0, outOfOrder: 0, duplicates: 0 }
+  const report = { ...nothing, ...broker.usage(), latencies: Latencies.none().encode() }
+  const number = round.receivers.length + round.others.length
+  return { ...round, others: [...round.others, { name: broker.name, number, ...report }] }
 }
 
 async function collect(processes: readonly BenchProcess[]): Promise<NamedReport[]> {

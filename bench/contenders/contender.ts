@@ -1,5 +1,6 @@
 import type { Mode } from '../mode'
 import type { PayloadName } from '../payload'
+import type { Broker } from './broker'
 
 /** What carries messages from processes to processes. */
 export interface Contender {
@@ -8,6 +9,10 @@ export interface Contender {
   readonly settings: string
   readonly payloads: readonly PayloadName[]
   readonly modes: readonly Mode[]
+  /** The commands that install what it needs and is not there; none, where there are none. */
+  missing?(): readonly string[]
+  /** Starts the server without which it does nothing, where there is one. */
+  serve?(directory: string): Promise<Broker>
   /** Takes a place among the processes that share a directory. */
   join(seat: Seat): Promise<Station>
 }

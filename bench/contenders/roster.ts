@@ -2,9 +2,12 @@ import type { Contender } from './contender'
 import { lahja } from './lahja'
 import { loop } from './loop'
 import { loopRecords } from './loop-records'
+import { nats } from './nats'
 import { raw } from './raw'
+import { redis } from './redis'
+import { zeromq } from './zeromq'
 
-export const roster: readonly Contender[] = [lahja, loop, loopRecords, raw]
+export const roster: readonly Contender[] = [lahja, loop, loopRecords, raw, zeromq, nats, redis]
 
 /** @throws RangeError that says which there are */
 export function contenderOf(name: string): Contender {

@@ -1,0 +1,117 @@
+import { join } from 'node:path'
+import { PAYLOADS } from '../payload'
+import { type Body, bodyOf } from './body'
+import type { Contender, Seat, Station } from './contender'
+import { missing, requirePeer } from './peers'
+import { refuse } from './refuse'
+import { versionOf } from './version'
+
+/** What is used of the package. */
+interface Zeromq {
+  readonly version: string
+  readonly XPublisher: new (options: object) => Publisher
+  readonly Subscriber: new (options: object) => Subscriber
+}
+
+interface Publisher {
+  bind(address: string): Promise<void>
+  send(message: readonly Buffer[] | Buffer): Promise<void>
+  receive(): Promise<readonly Buffer[]>
+  close(): void
+}
+
+interface Subscriber extends AsyncIterable<readonly Buffer[]> {
+  connect(address: string): void
+  subscribe(): void
+  close(): void
+}
+
+function zeromqOf(value: unknown): Zeromq {
+  if (isZeromq(value)) return value
+  throw new TypeError('expected zeromq with XPublisher and Subscriber')
+}
+
+function isZeromq(value: unknown): value is Zeromq {
+  return typeof value === 'object' && value !== null && 'XPublisher' in value && 'Subscriber' in value
+}
+
+/** Messages that wait for one subscriber, from which on the sender waits. */
+const HIGH_WATER_MARK = 100_000
+
+/** Of longer messages the package keeps a reference instead of a copy. */
+const COPIED_BYTES = 128
+
+class ZeromqStation implements Station {
+  readonly request = refuse
+  readonly respond = refuse
+  readonly #seat: Seat
+  readonly #zeromq: Zeromq
+  readonly #body: Body
+  readonly #publisher: Publisher
+  readonly #subscribers: Subscriber[] = []
+
+  constructor(seat: Seat, zeromq: Zeromq) {
+    this.#seat = seat
+    this.#zeromq = zeromq
+    this.#body = bodyOf(seat.payload, COPIED_BYTES)
+    this.#publisher = new zeromq.XPublisher({
+      sendHighWaterMark: HIGH_WATER_MARK,
+      noDrop: true,
+      verbosity: 'allSubs',
+      linger: 0,
+    })
+  }
+
+  async open(): Promise<this> {
+    await this.#publisher.bind(this.#addressOf(this.#seat.name))
+    return this
+  }
+
+  async listen(to: readonly string[], handler: (payload: unknown) => void): Promise<void> {
+    for (const name of to) {
+      const subscriber = new this.#zeromq.Subscriber({ receiveHighWaterMark: HIGH_WATER_MARK, linger: 0 })
+      this.#subscribers.push(subscriber)
+      subscriber.connect(this.#addressOf(name))
+      subscriber.subscribe()
+      void this.#hear(subscriber, handler)
+    }
+  }
+
+  async untilHeardBy(count: number): Promise<void> {
+    for (let heardBy = 0; heardBy < count; heardBy++) await this.#publisher.receive()
+  }
+
+  send(payload: unknown): Promise<void> {
+    return this.#publisher.send(this.#body.encode(payload))
+  }
+
+  async flush(): Promise<void> {}
+
+  async close(): Promise<void> {
+    for (const socket of [this.#publisher, ...this.#subscribers]) socket.close()
+  }
+
+  async #hear(subscriber: Subscriber, handler: (payload: unknown) => void): Promise<void> {
+    for await (const [message] of subscriber) {
+      if (message) handler(this.#body.decode(message))
+    }
+  }
+
+  #addressOf(name: string): string {
+    return `ipc://${join(this.#seat.directory, `${name}.sock`)}`
+  }
+}
+
+export const zeromq: Contender = {
+  name: 'zeromq',
+  payloads: PAYLOADS,
+  modes: ['broadcast', 'latency', 'mesh'],
+  get settings() {
+    return (
+      `zeromq ${versionOf('zeromq', requirePeer)} (libzmq ${zeromqOf(requirePeer('zeromq')).version}), XPUB and SUB over ipc://, ` +
+      `high-water marks of ${HIGH_WATER_MARK} messages, noDrop, await send() as it requires`
+    )
+  },
+  missing: () => missing(['zeromq']),
+  join: (seat) => new ZeromqStation(seat, zeromqOf(requirePeer('zeromq'))).open(),
+}
