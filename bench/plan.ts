@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { oneOf, parsed, UsageError, wholeNumber } from './arguments'
 import type { Contender } from './contenders/contender'
 import { contenderOf, roster } from './contenders/roster'
 import { MODES, type Mode } from './mode'
@@ -34,9 +35,6 @@ order.
 
 Exit code: 0 if every event arrived once and in order, 1 if not, 2 for wrong arguments.`
 
-/** Arguments that make no plan; the message says which and why. */
-export class UsageError extends Error {}
-
 const DEFAULTS: Readonly<Record<Mode, { events: string; throttle: string }>> = {
   broadcast: { events: '200000', throttle: '0' },
   latency: { events: '5000', throttle: '1000' },
@@ -45,7 +43,7 @@ const DEFAULTS: Readonly<Record<Mode, { events: string; throttle: string }>> = {
 }
 
 /** The time of every event is taken where there is time for it, and of one in so many where there is none. */
-const TIMED_EVERY: Readonly<Record<Mode, number>> = { broadcast: 32, latency: 1, request: 1, mesh: 32 }
+export const TIMED_EVERY: Readonly<Record<Mode, number>> = { broadcast: 32, latency: 1, request: 1, mesh: 32 }
 
 /**
  * @returns undefined if it is help that is wanted
@@ -76,26 +74,20 @@ export function planOf(args: readonly string[]): Plan | undefined {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        mode: { type: 'string', default: 'broadcast' },
-        processes: { type: 'string', default: '4' },
-        events: { type: 'string' },
-        payload: { type: 'string', default: 'binary' },
-        'payload-bytes': { type: 'string', default: '100' },
-        throttle: { type: 'string' },
-        concurrency: { type: 'string', default: '1' },
-        rounds: { type: 'string', default: '1' },
-        contender: { type: 'string', default: 'lahja' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
-  }
+  const options = {
+    mode: { type: 'string', default: 'broadcast' },
+    processes: { type: 'string', default: '4' },
+    events: { type: 'string' },
+    payload: { type: 'string', default: 'binary' },
+    'payload-bytes': { type: 'string', default: '100' },
+    throttle: { type: 'string' },
+    concurrency: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '1' },
+    contender: { type: 'string', default: 'lahja' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  } as const
+  return parsed(() => parseArgs({ args: [...args], options }).values)
 }
 
 function parseContender(name: string): Contender {
@@ -113,16 +105,4 @@ function checkAbility({ name, modes, payloads, missing }: Contender, mode: Mode,
   if (commands.length > 0) throw new UsageError(`--contender: ${name} is not installed: ${commands.join(' && ')}`)
   if (!payloads.includes(payload))
     throw new UsageError(`--payload: ${name} has ${payloads.join(', ')}, got '${payload}'`)
-}
-
-export function oneOf<Value extends string>(name: string, text: string, values: readonly Value[]): Value {
-  const found = values.find((value) => value === text)
-  if (found !== undefined) return found
-  throw new UsageError(`--${name}: expected one of ${values.join(', ')}, got '${text}'`)
-}
-
-export function wholeNumber(name: string, text: string, least: number, most: number): number {
-  const value = Number(text)
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value
-  throw new UsageError(`--${name}: expected a whole number from ${least} to ${most}, got '${text}'`)
 }
