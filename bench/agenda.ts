@@ -179,6 +179,7 @@ function trial(group: string, contender: string, mode: Mode, work: Partial<Work>
     payloadBytes: 100,
     throttle: 0,
     concurrency: 1,
+    isPatient: true,
     processes: 1,
     events: 1,
   } as const

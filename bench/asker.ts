@@ -35,7 +35,7 @@ class Asker {
     const kind = payloadKind(payload, payloadBytes)
     while (this.#asked < events) {
       const sequence = this.#asked++
-      const early = pace.before(sequence)
+      const early = pace.next()
       if (early) await early
       const askedAt = now()
       const response = await this.#station.request(kind.make(sequence, number, askedAt))

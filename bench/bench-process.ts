@@ -49,6 +49,10 @@ export class BenchProcess {
     if (this.#child.connected) this.#child.send(order)
   }
 
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal)
+  }
+
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.ended.catch(() => {})

@@ -1,10 +1,5 @@
-import { parseArgs } from 'node:util'
-import { type Agenda, agendaOf } from './agenda'
-import { parsed, UsageError, wholeNumber } from './arguments'
-import { type Comparison, comparisonOf, measureInTurns, namesOf, narrow } from './comparison'
-import { comparisonReport } from './comparison-report'
-import { runProgram } from './program'
-import { endProgress, showProgress } from './progress-line'
+import { agendaOf } from './agenda'
+import { COMPARISON_OPTIONS, runComparison } from './comparison-program'
 
 const USAGE = `Usage: npm run bench:peers -- [options]
 
@@ -12,53 +7,6 @@ Compares the bus with what one would use instead: a loop over sockets written by
 channel of child_process. The same work, in rounds that take turns; ratios are medians of the rounds, with the least and
 the most of them. Whoever is not installed is skipped, and the command that installs it is shown.
 
-  --rounds N     (default 5, quick 1)
-  --quick        a tenth of the work: to see that all works, not to know how fast it is
-  --only NAME    only these rows: a row, a group of rows (binary-4) or a rival (zeromq); may be repeated
-  --list         print the names of all rows and do nothing
-  --json         print one JSON object instead of the table
-  --help         print this
+${COMPARISON_OPTIONS}`
 
-Exit code: 0 if every bound is kept, 1 if one is missed or an event was lost, doubled or out of order, 2 for wrong
-arguments.`
-
-async function main(args: string[], signal: AbortSignal): Promise<number> {
-  const values = parse(args)
-  const { quick, only = [], list, json, help } = values
-  const rounds = wholeNumber('rounds', values.rounds ?? (quick ? '1' : '5'), 1, 1000)
-  const agenda = agendaOf(quick)
-  checkNames(only, agenda)
-  if (help || list) {
-    console.log(help ? USAGE : agenda.rows.map(({ id, title }) => `${id.padEnd(24)}${title}`).join('\n'))
-    return 0
-  }
-  const comparison = await compare(narrow(agenda, only), rounds, ['npm run bench:peers --', ...args].join(' '), signal)
-  console.log(json ? JSON.stringify(comparison) : comparisonReport(comparison))
-  return comparison.ok ? 0 : 1
-}
-
-async function compare(agenda: Agenda, rounds: number, command: string, signal: AbortSignal): Promise<Comparison> {
-  const samples = await measureInTurns(agenda.trials, rounds, showProgress, signal)
-  endProgress()
-  return comparisonOf(agenda, samples, rounds, command)
-}
-
-function parse(args: readonly string[]) {
-  const options = {
-    rounds: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true },
-    list: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  } as const
-  return parsed(() => parseArgs({ args: [...args], options }).values)
-}
-
-function checkNames(only: readonly string[], { rows }: Agenda): void {
-  const names = [...new Set(rows.flatMap(namesOf))]
-  const unknown = only.find((name) => !names.includes(name))
-  if (unknown !== undefined) throw new UsageError(`--only: expected one of ${names.join(', ')}, got '${unknown}'`)
-}
-
-runProgram(USAGE, main)
+runComparison('bench:peers', USAGE, agendaOf)

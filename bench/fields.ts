@@ -8,6 +8,10 @@ export class Fields {
     this.#entries = new Map<string, unknown>(Object.entries(value))
   }
 
+  get names(): string[] {
+    return [...this.#entries.keys()]
+  }
+
   value(name: string): unknown {
     return this.#entries.get(name)
   }

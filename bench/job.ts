@@ -19,6 +19,8 @@ export interface Job {
   readonly throttle: number
   /** Requests under way at a time. */
   readonly concurrency: number
+  /** Is no receiver given up, however slow it is? */
+  readonly isPatient: boolean
   /** The time is taken of one event in so many: a power of two. */
   readonly timedEvery: number
 }
@@ -44,6 +46,7 @@ export function parseJob(text: string | undefined): Job {
     payloadBytes: job.number('payloadBytes'),
     throttle: job.number('throttle'),
     concurrency: job.number('concurrency'),
+    isPatient: job.flag('isPatient'),
     timedEvery: job.number('timedEvery'),
   }
 }

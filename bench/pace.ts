@@ -1,27 +1,28 @@
 import { setTimeout } from 'node:timers/promises'
 import { now } from './clock'
 
+/** Microseconds that may be caught up with: about what a timer is late. What is held up for longer is not hurried. */
+const CATCH_UP = 10_000
+
 /** Lets events begin at an even rate, in bursts where the rate is higher than a timer's. */
 export class Pace {
-  readonly #perMicrosecond: number
-  readonly #startedAt = now()
+  readonly #interval: number
+  #due = now()
 
   /** @param throttle events per second, or 0 for no limit */
   constructor(throttle: number) {
-    this.#perMicrosecond = throttle / 1e6
+    this.#interval = throttle === 0 ? 0 : 1e6 / throttle
   }
 
-  /** Returns a promise if it is too early for the event of that number. */
-  before(sequence: number): Promise<void> | undefined {
-    if (this.#perMicrosecond === 0) return undefined
-    return this.#isDue(sequence) ? undefined : this.#untilDue(sequence)
+  /** Returns a promise if it is too early for the next event. */
+  next(): Promise<void> | undefined {
+    if (this.#interval === 0) return undefined
+    const due = this.#due
+    this.#due = Math.max(due, now() - CATCH_UP) + this.#interval
+    return now() >= due ? undefined : untilTime(due)
   }
+}
 
-  #isDue(sequence: number): boolean {
-    return (now() - this.#startedAt) * this.#perMicrosecond >= sequence
-  }
-
-  async #untilDue(sequence: number): Promise<void> {
-    while (!this.#isDue(sequence)) await setTimeout(1)
-  }
+async function untilTime(due: number): Promise<void> {
+  while (now() < due) await setTimeout(1)
 }

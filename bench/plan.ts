@@ -26,7 +26,8 @@ order.
   --events N           events, or requests, of each process that sends (default 200000; latency 5000; request 20000)
   --payload KIND       binary, object (ten fields, as JSON would count their bytes) or text (default binary)
   --payload-bytes N    size of each payload, ${STAMP_BYTES} at least; an object has no less than its fields (default 100)
-  --throttle N         events a second of each sender, 0 for as many as can be (default 0; latency 1000)
+  --throttle N         events a second of each sender, 0 for as many as can be (default 0; latency 1000);
+                       what a sender that is held up has missed, it does not catch up with
   --concurrency N      requests under way at a time (default 1)
   --rounds N           measure so often, with fresh processes, and report medians (default 1)
   --contender NAME     what carries the events: ${roster.map(({ name }) => name).join(', ')} (default lahja)
@@ -66,6 +67,7 @@ export function planOf(args: readonly string[]): Plan | undefined {
       payloadBytes: wholeNumber('payload-bytes', values['payload-bytes'], STAMP_BYTES, 1_000_000),
       throttle: wholeNumber('throttle', values.throttle ?? DEFAULTS[mode].throttle, 0, 10_000_000),
       concurrency: wholeNumber('concurrency', values.concurrency, 1, 1_000_000),
+      isPatient: true,
       timedEvery: TIMED_EVERY[mode],
     },
     rounds: wholeNumber('rounds', values.rounds, 1, 1000),

@@ -34,7 +34,17 @@ const GRACE = 10_000
  *
  * @throws Error if a process ends before its time, or the signal's reason
  */
-export async function runRound(work: Work, onProgress: (done: number) => void, signal: AbortSignal): Promise<Round> {
+export function runRound(work: Work, onProgress: (done: number) => void, signal: AbortSignal): Promise<Round> {
+  return runProcesses(work, MEASURES[work.mode], onProgress, signal)
+}
+
+/** Runs what measures, with a directory of its own, and lets none of the processes that it starts outlive it. */
+export async function runProcesses(
+  work: Work,
+  measure: Measure,
+  onProgress: (done: number) => void,
+  signal: AbortSignal,
+): Promise<Round> {
   const directory = await mkdtemp(join(tmpdir(), 'lahja-'))
   const processes: BenchProcess[] = []
   let fail: (reason: unknown) => void = () => {}
@@ -50,7 +60,7 @@ export async function runRound(work: Work, onProgress: (done: number) => void, s
     return started
   }
   try {
-    const round = await Promise.race([aborted(signal), failure, MEASURES[work.mode](work, start, onProgress)])
+    const round = await Promise.race([aborted(signal), failure, measure(work, start, onProgress)])
     return broker ? withBroker(round, broker) : round
   } finally {
     await Promise.all(processes.map((running) => running.kill()))
@@ -61,7 +71,7 @@ export async function runRound(work: Work, onProgress: (done: number) => void, s
 
 type Start = (script: string, name: string) => BenchProcess
 
-type Measure = (work: Work, start: Start, onProgress: (done: number) => void) => Promise<Round>
+export type Measure = (work: Work, start: Start, onProgress: (done: number) => void) => Promise<Round>
 
 const broadcast: Measure = async ({ processes }, start, onProgress) => {
   const sender = start('sender.js', SENDER)
@@ -107,7 +117,7 @@ const mesh: Measure = async ({ processes }, start, onProgress) => {
 
 const MEASURES: Readonly<Record<Mode, Measure>> = { broadcast, latency: broadcast, request, mesh }
 
-async function reach(milestone: Milestone, processes: readonly BenchProcess[]): Promise<void> {
+export async function reach(milestone: Milestone, processes: readonly BenchProcess[]): Promise<void> {
   await Promise.all(processes.map((running) => running.until(milestone)))
 }
 
@@ -127,7 +137,7 @@ function withBroker(round: Round, broker: Broker): Round {
   return { ...round, others: [...round.others, { name: broker.name, number, ...report }] }
 }
 
-async function collect(processes: readonly BenchProcess[]): Promise<NamedReport[]> {
+export async function collect(processes: readonly BenchProcess[]): Promise<NamedReport[]> {
   for (const running of processes) running.tell('stop')
   const reports = await Promise.all(processes.map((running) => running.report()))
   await Promise.all(processes.map(({ ended }) => ended))

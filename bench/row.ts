@@ -17,7 +17,9 @@ export interface Row {
 /** Of our figure, or of the ratio of ours to theirs. */
 export type Bound = { readonly atLeast: number } | { readonly atMost: number }
 
-export type Unit = 'events/s' | 'requests/s' | 'MiB/s' | 'µs' | 'CPU s per million' | 'ms' | 'KiB'
+export const UNITS = ['events/s', 'requests/s', 'MiB/s', 'µs', 'CPU s per million', 'ms', 'KiB'] as const
+
+export type Unit = (typeof UNITS)[number]
 
 /** What a figure has to be divided by to be in its unit. */
 export const DIVISORS: Readonly<Record<Unit, number>> = {

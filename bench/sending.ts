@@ -18,7 +18,7 @@ export async function sendAll(job: Job, station: Station, progress: Progress): P
   const pace = throttle > 0 ? new Pace(throttle) : undefined
   const startedAt = now()
   for (let sequence = 0; sequence < events; sequence++) {
-    const early = pace?.before(sequence)
+    const early = pace?.next()
     if (early) await early
     const waiting = station.send(kind.make(sequence, number, (sequence & untimed) === 0 ? now() : 0))
     if (waiting) await waiting

@@ -1,10 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 
 /** What Linux counts CPU time in, whatever the kernel's own timer does. */
 const TICKS_PER_SECOND = 100
+
+export function brokerVersion(name: string): string {
+  const [version = 'unknown'] = /\d+(\.\d+)+/.exec(execFileSync(name, ['--version'], { encoding: 'utf8' })) ?? []
+  return version
+}
 
 /** A server that some contenders cannot do without. */
 export class Broker {

@@ -23,6 +23,8 @@ export interface Seat {
   readonly directory: string
   readonly payload: PayloadName
   readonly mode: Mode
+  /** Is no receiver given up, however slow it is? */
+  readonly isPatient: boolean
 }
 
 /** One process's place. What is sent goes to all who listen to it. */

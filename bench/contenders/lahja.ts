@@ -65,7 +65,10 @@ export const lahja: Contender = {
   settings: `lahja ${versionOf('lahja')}, await endpoint.broadcast() for each event, patience ${PATIENCE / 1000} s`,
   payloads: PAYLOADS,
   modes: MODES,
-  async join({ name, directory, mode }: Seat) {
-    return new LahjaStation(await Endpoint.start({ name, directory, limits: { patience: PATIENCE } }), mode)
+  async join({ name, directory, mode, isPatient }: Seat) {
+    return new LahjaStation(
+      await Endpoint.start({ name, directory, limits: isPatient ? { patience: PATIENCE } : {} }),
+      mode,
+    )
   },
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Fields } from '../fields'
 import { PAYLOADS } from '../payload'
 import { type Body, bodyOf } from './body'
-import { Broker } from './broker'
+import { Broker, brokerVersion } from './broker'
 import type { Contender, Seat, Station } from './contender'
 import { missing, requirePeer } from './peers'
 import { refuse } from './refuse'
@@ -105,7 +105,7 @@ export const nats: Contender = {
   modes: ['broadcast', 'latency', 'mesh'],
   get settings() {
     return (
-      `@nats-io/transport-node ${versionOf('@nats-io/transport-node', requirePeer)}, nats-server over TCP loopback, ` +
+      `@nats-io/transport-node ${versionOf('@nats-io/transport-node', requirePeer)}, nats-server ${brokerVersion('nats-server')} over TCP loopback, ` +
       `publish() without a wait, flush() every ${WINDOW / 1024} KiB, callbacks, max_pending ${MAX_PENDING}`
     )
   },

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { PAYLOADS } from '../payload'
 import { type Body, bodyOf } from './body'
-import { Broker } from './broker'
+import { Broker, brokerVersion } from './broker'
 import type { Contender, Seat, Station } from './contender'
 import { missing, requirePeer } from './peers'
 import { refuse } from './refuse'
@@ -115,7 +115,7 @@ export const redis: Contender = {
   modes: ['broadcast', 'latency', 'mesh'],
   get settings() {
     return (
-      `ioredis ${versionOf('ioredis', requirePeer)}, redis-server over a Unix socket, publish() without a wait, ` +
+      `ioredis ${versionOf('ioredis', requirePeer)}, redis-server ${brokerVersion('redis-server')} over a Unix socket, publish() without a wait, ` +
       `${BATCH} commands a write, one of ${BATCH * BATCHES} replies awaited, no persistence, no limit of output buffers`
     )
   },
