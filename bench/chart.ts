@@ -36,7 +36,8 @@ const COLOURS: Readonly<Record<string, string>> = {
   ipc: '#7c3aed',
 }
 
-const FONT = 'system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif'
+/** Without quotes, which would end the attribute that it is written into. */
+const FONT = 'system-ui, Helvetica, Arial, sans-serif'
 const WIDTH = 960
 const HEIGHT = 500
 
@@ -69,10 +70,19 @@ export function chartOf(bars: readonly Bar[], subtitle: string): string {
         left: 24,
         top: 16,
         textStyle: { fontSize: 20, color: '#0f172a' },
-        subtextStyle: { fontSize: 12, color: '#475569' },
+        subtextStyle: { fontSize: 12, lineHeight: 17, color: '#475569' },
       },
-      legend: { data: contenders, top: 78, left: 20, itemWidth: 14, itemHeight: 14, textStyle: { color: '#334155' } },
-      grid: { left: 76, right: 24, top: 124, bottom: 56 },
+      legend: {
+        data: contenders,
+        bottom: 16,
+        left: 'center',
+        icon: 'rect',
+        itemWidth: 13,
+        itemHeight: 13,
+        itemGap: 22,
+        textStyle: { color: '#334155', fontSize: 12 },
+      },
+      grid: { left: 76, right: 24, top: 112, bottom: 96 },
       xAxis: {
         type: 'category',
         data: groups.map(labelOf),
@@ -83,14 +93,10 @@ export function chartOf(bars: readonly Bar[], subtitle: string): string {
       yAxis: {
         type: 'value',
         min: 0,
-        name: 'deliveries/s',
-        nameTextStyle: { color: '#475569', align: 'left' },
         axisLabel: { color: '#475569', formatter: thousands },
         splitLine: { lineStyle: { color: '#e2e8f0' } },
       },
-      series: contenders.flatMap((contender, index) =>
-        seriesOf(contender, groups, bars, { index, count: contenders.length }),
-      ),
+      series: contenders.map((contender) => seriesOf(contender, groups, bars, contenders)),
     })
     return chart.renderToSVGString()
   } finally {
@@ -98,55 +104,51 @@ export function chartOf(bars: readonly Bar[], subtitle: string): string {
   }
 }
 
-/** Of all bars of a group, which one, of how many. */
-interface Place {
-  readonly index: number
-  readonly count: number
+/** Shares of a group's width, and of a bar's. */
+const GROUP_SHARE = 0.84
+const BAR_SHARE = 0.9
+
+/** One contender's bars. Each group has room only for those who are in it. */
+function seriesOf(contender: string, groups: readonly string[], bars: readonly Bar[], contenders: readonly string[]) {
+  const data = groups.flatMap((group, number) => {
+    const inGroup = contenders.filter((name) => bars.some((bar) => bar.group === group && bar.contender === name))
+    const bar = bars.find((each) => each.group === group && each.contender === contender)
+    if (!bar) return []
+    const { values } = bar
+    return [
+      [number, median(values), Math.min(...values), Math.max(...values), inGroup.indexOf(contender), inGroup.length],
+    ]
+  })
+  return {
+    name: contender,
+    type: 'custom',
+    silent: true,
+    itemStyle: { color: COLOURS[contender] },
+    encode: { x: 0, y: [1, 2, 3] },
+    data,
+    renderItem: (_: unknown, api: DrawingApi) => drawn(api, COLOURS[contender] ?? ''),
+  }
 }
 
-/** Shares of a group's width. */
-const GROUP_SHARE = 0.8
-
-function seriesOf(contender: string, groups: readonly string[], bars: readonly Bar[], place: Place): object[] {
-  const found = groups.map((group) => bars.find((bar) => bar.group === group && bar.contender === contender))
-  const spreads = found.flatMap((bar, group) =>
-    bar && bar.values.length > 1 ? [[group, Math.min(...bar.values), Math.max(...bar.values)]] : [],
-  )
-  return [
-    {
-      name: contender,
-      type: 'bar',
-      barCategoryGap: `${(1 - GROUP_SHARE) * 100}%`,
-      barGap: '0%',
-      itemStyle: { color: COLOURS[contender], borderRadius: [2, 2, 0, 0] },
-      data: found.map((bar) => (bar ? median(bar.values) : null)),
-    },
-    {
-      name: contender,
-      type: 'custom',
-      z: 5,
-      data: spreads,
-      renderItem: (_: unknown, api: DrawingApi) => whisker(api, place),
-    },
-  ]
-}
-
-/** From the least to the most, in the middle of its bar. */
-function whisker(api: DrawingApi, { index, count }: Place): object {
-  const group = api.value(0)
-  const [width] = api.size([1, 0])
-  const bar = (width * GROUP_SHARE) / count
-  const [middle, low] = api.coord([group, api.value(1)])
-  const [, high] = api.coord([group, api.value(2)])
-  const x = middle + (index - (count - 1) / 2) * bar
-  const half = Math.min(4, bar / 4)
-  const line = (x1: number, y1: number, x2: number, y2: number) => ({
+/** A bar from zero to the median, and a line from the least to the most. */
+function drawn(api: DrawingApi, fill: string): object {
+  const [group, middle, least, most, index, count] = [0, 1, 2, 3, 4, 5].map((dimension) => api.value(dimension))
+  const width = (api.size([1, 0])[0] * GROUP_SHARE) / Math.max(5, count ?? 0)
+  const at = (value = 0) => api.coord([group ?? 0, value])
+  const x = at()[0] + ((index ?? 0) - ((count ?? 0) - 1) / 2) * width
+  const [bottom, top, low, high] = [at(0), at(middle), at(least), at(most)].map(([, y]) => y)
+  const bar = { x: x - (width * BAR_SHARE) / 2, y: top, width: width * BAR_SHARE, height: (bottom ?? 0) - (top ?? 0) }
+  const half = Math.min(4, width / 4)
+  const line = (x1: number, y1 = 0, x2 = 0, y2 = 0) => ({
     type: 'line',
     shape: { x1, y1, x2, y2 },
     style: { stroke: '#0f172a', lineWidth: 1 },
   })
-  const children = [line(x, low, x, high), line(x - half, low, x + half, low), line(x - half, high, x + half, high)]
-  return { type: 'group', children }
+  const whisker = [line(x, low, x, high), line(x - half, low, x + half, low), line(x - half, high, x + half, high)]
+  return {
+    type: 'group',
+    children: [{ type: 'rect', shape: bar, style: { fill } }, ...(most === least ? [] : whisker)],
+  }
 }
 
 function labelOf(group: string): string {
