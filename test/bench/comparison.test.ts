@@ -1,0 +1,107 @@
+import { expect } from 'chai'
+import type { Agenda } from '../../bench/agenda'
+import { agendaOf } from '../../bench/agenda'
+import { measureInTurns, narrow, outcomesOf } from '../../bench/comparison'
+import { cellsOf, spread, verdictOf } from '../../bench/comparison-report'
+import type { Row } from '../../bench/row'
+import type { Trial } from '../../bench/trial'
+
+const ROW: Row = {
+  id: 'binary-1-loop',
+  title: 'broadcast',
+  unit: 'events/s',
+  figure: 'eventsPerSecond',
+  ours: 'binary-1/lahja',
+  theirs: 'binary-1/loop',
+  rival: 'loop',
+  bound: { atLeast: 1 },
+}
+
+function trial(id: string, values: number[], log: string[] = [], missing: string[] = []): Trial {
+  return {
+    id,
+    missing,
+    async measure() {
+      log.push(id)
+      return { eventsPerSecond: values.shift() ?? Number.NaN }
+    },
+  }
+}
+
+async function outcomeOf(our: number[], their: number[], row = ROW, missing: string[] = []) {
+  const agenda: Agenda = { rows: [row], trials: [trial(ROW.ours, our), trial(ROW.theirs ?? '', their, [], missing)] }
+  const samples = await measureInTurns(agenda.trials, our.length, () => {}, new AbortController().signal)
+  const [outcome] = outcomesOf(agenda, samples)
+  if (!outcome) throw new Error('expected an outcome')
+  return outcome
+}
+
+describe('the comparison', () => {
+  it('lets all take turns, round after round', async () => {
+    const log: string[] = []
+    const trials = ['a', 'b', 'c'].map((id) => trial(id, [], log))
+    await measureInTurns(trials, 2, () => {}, new AbortController().signal)
+    expect(log).to.deep.equal(['a', 'b', 'c', 'a', 'b', 'c'])
+  })
+
+  it('takes ratios within each round, and holds their median to the bound', async () => {
+    const { reached, ok } = await outcomeOf([100, 200, 30], [50, 400, 15])
+    expect(reached).to.deep.equal([2, 0.5, 2])
+    expect(ok).to.equal(true)
+    expect((await outcomeOf([100, 200, 30], [50, 400, 40])).ok).to.equal(false)
+  })
+
+  it('keeps a bound that is reached exactly, from below as from above', async () => {
+    expect((await outcomeOf([7], [7])).ok).to.equal(true)
+    expect((await outcomeOf([7], [7], { ...ROW, bound: { atMost: 1 } })).ok).to.equal(true)
+    expect((await outcomeOf([8], [7], { ...ROW, bound: { atMost: 1 } })).ok).to.equal(false)
+  })
+
+  it('holds a figure itself to the bound where there is nobody else', async () => {
+    const { theirs: _, ...alone } = ROW
+    const { reached, their, ok } = await outcomeOf([2048], [], { ...alone, unit: 'KiB', bound: { atMost: 2 } })
+    expect({ reached, their, ok }).to.deep.equal({ reached: [2], their: [], ok: true })
+  })
+
+  it('skips who is not installed, and shows the command that installs it', async () => {
+    const outcome = await outcomeOf([100], [], ROW, ['npm ci --prefix bench/peers'])
+    expect(outcome.ok).to.equal(undefined)
+    expect(verdictOf(outcome)).to.equal('skipped: npm ci --prefix bench/peers')
+  })
+
+  it('shows medians, and the least and the most where there are several rounds', async () => {
+    expect(spread([3, 1, 2])).to.equal('2.00 (1.00–3.00)')
+    expect(spread([123_456.7])).to.equal('123,457')
+    expect(spread([])).to.equal('')
+    const cells = cellsOf(await outcomeOf([100, 300], [100, 100]))
+    expect(cells).to.deep.equal([
+      'broadcast',
+      'events/s',
+      '200 (100–300)',
+      'loop',
+      '100 (100–100)',
+      '2.00 (1.00–3.00)',
+      '≥ 1',
+      'ok',
+    ])
+  })
+
+  it('measures nothing that the rows which are wanted do not need', () => {
+    const { rows, trials } = narrow(agendaOf(true), ['zeromq'])
+    expect(rows.map(({ id }) => id)).to.deep.equal(['binary-1-zeromq', 'binary-4-zeromq'])
+    expect(trials.map(({ id }) => id)).to.have.members([
+      'binary-1/lahja',
+      'binary-1/zeromq',
+      'binary-4/lahja',
+      'binary-4/zeromq',
+    ])
+  })
+
+  it('has a trial for either side of each row, and no two of one name', () => {
+    const { rows, trials } = agendaOf(false)
+    const ids = trials.map(({ id }) => id)
+    expect(new Set(ids).size).to.equal(ids.length)
+    expect(new Set(rows.map(({ id }) => id)).size).to.equal(rows.length)
+    for (const { ours, theirs } of rows) expect(ids).to.include.members(theirs === undefined ? [ours] : [ours, theirs])
+  })
+})
