@@ -15,7 +15,10 @@ export class BenchProcess {
   constructor(script: string, job: Job) {
     this.name = job.name
     // Standard output is for the report alone.
-    const child = fork(join(__dirname, script), [JSON.stringify(job)], { stdio: ['ignore', 2, 2, 'ipc'] })
+    const child = fork(join(__dirname, script), [JSON.stringify(job)], {
+      serialization: 'advanced',
+      stdio: ['ignore', 2, 2, 'ipc'],
+    })
     this.#child = child
     child.on('message', (value) => {
       const message = parseMessage(value)
@@ -39,6 +42,25 @@ export class BenchProcess {
 
   async report(): Promise<ProcessReport> {
     return this.#first((message) => (message.kind === 'report' ? message.report : undefined))
+  }
+
+  /** What its children have told, those that have told it so far. */
+  childReports(): (ProcessReport & { readonly name: string })[] {
+    return this.#messages.flatMap((message) =>
+      message.kind === 'childReport' ? [{ name: message.name, ...message.report }] : [],
+    )
+  }
+
+  /** Sends what is measured, where this channel is what is measured. */
+  send(payload: unknown): void {
+    this.#child.send([payload])
+  }
+
+  /** The same, resolving when it has been written. */
+  async sent(payload: unknown): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#child.send([payload], (error) => (error ? reject(error) : resolve()))
+    })
   }
 
   onProgress(listener: (done: number) => void): void {

@@ -29,6 +29,7 @@ export type Message =
   | { readonly kind: Milestone }
   | { readonly kind: 'progress'; readonly done: number }
   | { readonly kind: 'report'; readonly report: ProcessReport }
+  | { readonly kind: 'childReport'; readonly name: string; readonly report: ProcessReport }
 
 /**
  * What it is told: to listen to the others, for all have joined; to begin, for all are ready; to report and end, for
@@ -42,6 +43,9 @@ export function parseMessage(value: unknown): Message {
   if (kind === 'joined' || kind === 'ready' || kind === 'finished') return { kind }
   if (kind === 'progress') return { kind, done: message.number('done') }
   if (kind === 'report') return { kind, report: parseReport(message.value('report')) }
+  if (kind === 'childReport') {
+    return { kind, name: message.text('name'), report: parseReport(message.value('report')) }
+  }
   throw new TypeError(`expected a message of the bench, got kind '${kind}'`)
 }
 

@@ -9,7 +9,9 @@ export class Orchestrator {
 
   constructor() {
     process.on('disconnect', this.#abandoned)
-    process.on('message', (order) => this.#orders.push(order))
+    process.on('message', (message) => {
+      if (typeof message === 'string') this.#orders.push(message)
+    })
   }
 
   async tell(message: Message): Promise<void> {

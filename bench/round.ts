@@ -35,7 +35,8 @@ const GRACE = 10_000
  * @throws Error if a process ends before its time, or the signal's reason
  */
 export function runRound(work: Work, onProgress: (done: number) => void, signal: AbortSignal): Promise<Round> {
-  return runProcesses(work, MEASURES[work.mode], onProgress, signal)
+  const measure = contenderOf(work.contender).isParent ? family : MEASURES[work.mode]
+  return runProcesses(work, measure, onProgress, signal)
 }
 
 /** Runs what measures, with a directory of its own, and lets none of the processes that it starts outlive it. */
@@ -113,6 +114,18 @@ const mesh: Measure = async ({ processes }, start, onProgress) => {
   for (const member of members) member.tell('go')
   await untilFinished(members)
   return { receivers: await collect(members), others: [] }
+}
+
+/** The sender starts the consumers, and tells what they have told. */
+const family: Measure = async (_, start, onProgress) => {
+  const parent = start('parent.js', SENDER)
+  parent.onProgress(onProgress)
+  await parent.until('ready')
+  onProgress(0)
+  parent.tell('go')
+  await parent.until('finished')
+  const others = await collect([parent])
+  return { receivers: parent.childReports().map((report, index) => ({ number: index + 1, ...report })), others }
 }
 
 const MEASURES: Readonly<Record<Mode, Measure>> = { broadcast, latency: broadcast, request, mesh }

@@ -11,7 +11,7 @@ import { END } from './tally'
  *
  * @returns when the first was sent, in microseconds of the shared clock
  */
-export async function sendAll(job: Job, station: Station, progress: Progress): Promise<number> {
+export async function sendAll(job: Job, station: Pick<Station, 'send' | 'flush'>, progress: Progress): Promise<number> {
   const { number, payload, payloadBytes, events, throttle, timedEvery } = job
   const kind = payloadKind(payload, payloadBytes)
   const untimed = timedEvery - 1

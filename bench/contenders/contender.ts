@@ -9,6 +9,8 @@ export interface Contender {
   readonly settings: string
   readonly payloads: readonly PayloadName[]
   readonly modes: readonly Mode[]
+  /** Do consumers have to be children of the sender? See parent.ts. */
+  readonly isParent?: boolean
   /** The commands that install what it needs and is not there; none, where there are none. */
   missing?(): readonly string[]
   /** Starts the server without which it does nothing, where there is one. */

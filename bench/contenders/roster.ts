@@ -1,4 +1,5 @@
 import type { Contender } from './contender'
+import { ipc } from './ipc'
 import { lahja } from './lahja'
 import { loop } from './loop'
 import { loopRecords } from './loop-records'
@@ -7,7 +8,7 @@ import { raw } from './raw'
 import { redis } from './redis'
 import { zeromq } from './zeromq'
 
-export const roster: readonly Contender[] = [lahja, loop, loopRecords, raw, zeromq, nats, redis]
+export const roster: readonly Contender[] = [lahja, loop, loopRecords, raw, zeromq, nats, redis, ipc]
 
 /** @throws RangeError that says which there are */
 export function contenderOf(name: string): Contender {

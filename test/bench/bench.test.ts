@@ -84,6 +84,17 @@ describe('bench', () => {
     }
   }
 
+  for (const mode of ['broadcast', 'latency']) {
+    it(`measures ipc in mode ${mode}, and all that is sent arrives`, async () => {
+      for (const payload of ['binary', 'object', 'text']) {
+        const work = ['--mode', mode, '--payload', payload, '--processes', '2', '--events', '300']
+        const { code, stdout } = await run([...work, '--contender', 'ipc', '--json'])
+        expect(code).to.equal(0)
+        expect(resultIn(stdout).total).to.include({ received: 600, lost: 0, outOfOrder: 0, duplicates: 0 })
+      }
+    })
+  }
+
   for (const payload of ['object', 'text']) {
     it(`sends ${payload} payloads`, async () => {
       for (const contender of ['lahja', 'loop', 'loop-records']) {
