@@ -23,7 +23,8 @@ class IpcStation implements Station {
 /** The channel that Node.js gives a child with its parent. */
 export const ipc: Contender = {
   name: 'ipc',
-  settings: "child_process fork(), serialization 'advanced', send() to each child, waiting for the last of 256",
+  settings:
+    "child_process fork(), serialization 'advanced' for bytes and 'json' for all else, send() to each child, waiting for the last of 256",
   payloads: PAYLOADS,
   modes: ['broadcast', 'latency'],
   isParent: true,
