@@ -52,6 +52,8 @@ export async function runProcesses(
   const failure = new Promise<never>((_, reject) => {
     fail = reject
   })
+  const onAbort = () => fail(signal.reason)
+  signal.addEventListener('abort', onAbort)
   const broker = await contenderOf(work.contender).serve?.(directory)
   const start = (script: string, name: string) => {
     signal.throwIfAborted()
@@ -61,9 +63,10 @@ export async function runProcesses(
     return started
   }
   try {
-    const round = await Promise.race([aborted(signal), failure, measure(work, start, onProgress)])
+    const round = await Promise.race([failure, measure(work, start, onProgress)])
     return broker ? withBroker(round, broker) : round
   } finally {
+    signal.removeEventListener('abort', onAbort)
     await Promise.all(processes.map((running) => running.kill()))
     await broker?.stop()
     await rm(directory, { recursive: true, force: true })
@@ -155,11 +158,4 @@ export async function collect(processes: readonly BenchProcess[]): Promise<Named
   const reports = await Promise.all(processes.map((running) => running.report()))
   await Promise.all(processes.map(({ ended }) => ended))
   return reports.map((report, index) => ({ name: processes[index]?.name ?? '', number: index, ...report }))
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    if (signal.aborted) reject(signal.reason)
-  })
 }
