@@ -3,8 +3,9 @@ import { PayloadTooLarge } from './errors'
 import { BIN_8, BIN_16, BIN_32, FIXARRAY_2, FIXARRAY_3, FIXARRAY_4, FIXARRAY_5, FIXSTR, STR_8 } from './forms'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, fromElements, KIND_CODES, type Message, toElements } from './message'
-import { packElements, unpack, unserializable } from './packer'
+import { packElements, unserializable } from './packer'
 import { findFlaw } from './payload'
+import { holdsNeverUsed, NeverUsed, unpack } from './unpacker'
 
 /**
  * A frame for a message other than an event.
@@ -40,7 +41,7 @@ export function assignmentOf({ bytes, start, end }: Frame): Assignment {
 
 /** @throws ProtocolViolation for a body that is not msgpack, or no message */
 export function decodeMessage(bytes: Buffer, start: number, end: number): Message {
-  return fromElements(unpack(bytes, start, end))
+  return fromElements(unpack(bytes, start, end, holdsNeverUsed(bytes, start, end)))
 }
 
 const EMPTY = Buffer.alloc(0)
@@ -55,6 +56,7 @@ const COPY_BYTES = 8 * 1024
 export class EventDecoder {
   #lastHead: Buffer = EMPTY
   #type = ''
+  readonly #neverUsed = new NeverUsed()
   /** Equal to the end of the body where there is no payload. */
   #payloadStart = 0
   /** The chunk of which a part has been copied. */
@@ -97,11 +99,12 @@ export class EventDecoder {
     if (head === BIN_32 && start + 5 <= end && start + 5 + bytes.readUInt32BE(start + 1) === end) {
       return this.#copyOut(bytes, start + 5, end)
     }
-    return unpack(bytes, start, end)
+    return unpack(bytes, start, end, this.#neverUsed.isWithin(bytes, start, end))
   }
 
   /** The chunk has been read: nothing of it is kept, and it may be written over. */
   forget(): void {
+    this.#neverUsed.forget()
     this.#copied = undefined
     this.#copy = EMPTY
   }

@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr'
-import { asError, ProtocolViolation, UnserializablePayload } from './errors'
+import { asError, UnserializablePayload } from './errors'
 import { findFlaw } from './payload'
 
 /** Pack to the start of msgpackr's scratch buffer and lend it out, instead of allocating: the frame is copied anyway. */
@@ -19,7 +19,6 @@ const packr = new Packr({
   variableMapSize: true,
   structuredClone: false,
   moreTypes: false,
-  copyBuffers: true,
   // Left to itself msgpackr writes a function as `undefined`: a payload that is not the one that was sent.
   writeFunction(): never {
     throw new TypeError('it holds a function')
@@ -54,19 +53,6 @@ function letScratchGo(packedBytes: number): void {
 export function unserializable(flaw: string, cause?: unknown): UnserializablePayload {
   const message = `expected a payload that msgpack can carry, but ${flaw}`
   return new UnserializablePayload(message, cause === undefined ? undefined : { cause })
-}
-
-const range = { start: 0, end: 0 }
-
-/** @throws ProtocolViolation */
-export function unpack(bytes: Buffer, start: number, end: number): unknown {
-  range.start = start
-  range.end = end
-  try {
-    return packr.unpack(bytes, range)
-  } catch (error) {
-    throw new ProtocolViolation('malformed', `expected msgpack, got ${asError(error).message}`, { cause: error })
-  }
 }
 
 /** @throws UnserializablePayload */

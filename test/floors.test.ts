@@ -19,7 +19,19 @@ const FLOORS = [
   ['backlog', 'event-stream', 'flusher', 'wish'],
   ['codec', 'definition', 'encoder', 'handshake', 'interest-exchange', 'link-state', 'subscription'],
   ['gate', 'message', 'options', 'transport'],
-  ['boundary', 'burst', 'control-queue', 'ending', 'field', 'interest', 'packer', 'reply-stream', 'router', 'run'],
+  [
+    'boundary',
+    'burst',
+    'control-queue',
+    'ending',
+    'field',
+    'interest',
+    'packer',
+    'reply-stream',
+    'router',
+    'run',
+    'unpacker',
+  ],
   [
     'address',
     'allowance',
@@ -64,7 +76,8 @@ const SEAMS: Readonly<Record<string, readonly string[]>> = {
 }
 
 const SOURCE = join(__dirname, '..', 'src')
-const files = readdirSync(SOURCE).map((file) => file.replace(/\.ts$/, ''))
+const sources = readdirSync(SOURCE).filter((file) => !file.endsWith('.d.ts'))
+const files = sources.map((file) => file.replace(/\.ts$/, ''))
 const read = (file: string) => readFileSync(join(SOURCE, `${file}.ts`), 'utf8')
 const importsOf = (file: string) => [...read(file).matchAll(/from '([^']+)'/g)].map(([, path = '']) => path)
 const floorOf = (file: string) => FLOORS.findIndex((floor) => floor.includes(file))
