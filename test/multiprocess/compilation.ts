@@ -17,7 +17,7 @@ function compile(): string {
   const compiler = process[REGISTER_INSTANCE]
   if (!compiler) throw new Error('expected to run through ts-node')
   const fileNames = DIRECTORIES.flatMap((directory) => readdirSync(directory).map((file) => join(directory, file)))
-  const modules = fileNames.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+  const modules = fileNames.filter((file) => file.endsWith('.ts') && !/\.(test|d)\.ts$/.test(file))
   const compiled = modules.map((file) => [file, compiler.compile(readFileSync(file, 'utf8'), file)])
 
   const directory = mkdtempSync(join(tmpdir(), 'lahja-'))

@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { until } from '../multiprocess/until'
+
+/** Something that a peer has told of itself. */
+export type Report = Readonly<Record<string, unknown>> & { readonly what: string }
+
+/** An interest as the protocol writes it. */
+interface Entry {
+  readonly type: string
+  readonly from?: readonly string[] | { readonly group: string }
+  readonly queue?: string
+  readonly responds?: boolean
+}
+
+/** The first Python 3 that has msgpack: Debian's package is for Debian's Python only, which may not be the first one. */
+export function findPython(): string | undefined {
+  const candidates = [process.env.PYTHON, 'python3', '/usr/bin/python3']
+  return candidates.find((python) => {
+    return (
+      python !== undefined &&
+      spawnSync(python, ['-c', 'import msgpack, sys; assert sys.version_info >= (3, 8)']).status === 0
+    )
+  })
+}
+
+/** `peer.py` in a process of its own. */
+export class PythonPeer {
+  readonly reports: Report[] = []
+  readonly #process: ChildProcess
+  #errors = ''
+  #exited = false
+
+  constructor(python: string, directory: string, name: string, groups: readonly string[] = []) {
+    this.#process = spawn(python, ['-B', join(__dirname, 'peer.py'), directory, name, ...groups], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    const { stdout, stderr } = this.#process
+    if (stdout) createInterface(stdout).on('line', (line) => this.reports.push(parseReport(line)))
+    stderr?.on('data', (chunk) => {
+      this.#errors += chunk
+    })
+    this.#process.on('close', () => {
+      this.#exited = true
+    })
+  }
+
+  /** What it has told of one kind. */
+  reportsOf(what: string): Report[] {
+    return this.reports.filter((report) => report.what === what)
+  }
+
+  /** Resolves with the first report of this kind that fits, now or later. */
+  async reported(what: string, fits: (report: Report) => boolean = () => true): Promise<Report> {
+    const found = () => this.reportsOf(what).find(fits)
+    await until(() => {
+      if (this.#exited && !found()) throw new Error(`expected the report of '${what}', got an exit. ${this.#errors}`)
+      return found() !== undefined
+    })
+    return found() ?? { what }
+  }
+
+  /** Subscribes or responds; resolves when everyone knows. */
+  async want(...entries: Entry[]): Promise<void> {
+    await this.#change({ entries })
+  }
+
+  async waive(...entries: Entry[]): Promise<void> {
+    await this.#change({ entries, ends: true })
+  }
+
+  /** Broadcasts; of many events each says its `number`. */
+  broadcast(type: string, payload: object, times = 1): void {
+    this.#command({ do: 'broadcast', type, payload, times })
+  }
+
+  /** Asks; resolves with what it says of the answer. */
+  async ask(id: number, to: string, type: string, payload: unknown): Promise<Report> {
+    this.#command({ do: 'ask', id, to, type, payload })
+    await until(() => this.reports.some((report) => report.id === id))
+    return this.reports.find((report) => report.id === id) ?? { what: '' }
+  }
+
+  async leave(): Promise<void> {
+    this.#command({ do: 'leave' })
+    await this.exited()
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
+    this.#process.kill(signal)
+  }
+
+  /** Resolves with the code, when all that it has told is there. */
+  async exited(): Promise<number | null> {
+    if (!this.#exited) await once(this.#process, 'close')
+    if (this.#errors) throw new Error(this.#errors)
+    return this.#process.exitCode
+  }
+
+  async end(): Promise<void> {
+    this.#process.kill('SIGKILL')
+    if (!this.#exited) await once(this.#process, 'close')
+  }
+
+  async #change(change: object): Promise<void> {
+    const before = this.reportsOf('known').length
+    this.#command({ do: 'want', ...change })
+    await until(() => this.reportsOf('known').length > before)
+  }
+
+  #command(command: object): void {
+    this.#process.stdin?.write(`${JSON.stringify(command)}\n`)
+  }
+}
+
+function parseReport(line: string): Report {
+  const value: unknown = JSON.parse(line)
+  if (typeof value === 'object' && value !== null && 'what' in value && typeof value.what === 'string') {
+    return { ...value, what: value.what }
+  }
+  throw new TypeError(`expected a report, got ${line}`)
+}
