@@ -1,5 +1,6 @@
 import { markAsUntransferable } from 'node:worker_threads'
 import { PayloadTooLarge } from './errors'
+import { typeName } from './field'
 import { BIN_8, BIN_16, BIN_32, FIXARRAY_2, FIXARRAY_3, FIXARRAY_4, FIXARRAY_5, FIXSTR, STR_8 } from './forms'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, fromElements, KIND_CODES, type Message, toElements } from './message'
@@ -70,7 +71,11 @@ export class EventDecoder {
     return this.#type
   }
 
-  /** Reads the header, if the body is an event in its shortest form (any other is for `decodeMessage`). */
+  /**
+   * Reads the header, if the body is an event in its shortest form (any other is for `decodeMessage`).
+   *
+   * @throws ProtocolViolation where its type has no name that a type can have
+   */
   readHeader(bytes: Buffer, start: number, end: number): boolean {
     const elements = bytes[start]
     if ((elements !== FIXARRAY_3 && elements !== FIXARRAY_2) || bytes[start + 1] !== KIND_CODES.event) return false
@@ -125,10 +130,10 @@ export class EventDecoder {
 
   #readType(bytes: Buffer, start: number, end: number): void {
     const last = this.#lastHead
-    let same = end - start === last.length
+    let same = end > start && end - start === last.length
     for (let index = 0; same && index < last.length; index++) same = bytes[start + index] === last[index]
     if (same) return
+    this.#type = typeName(bytes.toString('utf8', start, end), 'type')
     this.#lastHead = Buffer.from(bytes.subarray(start, end))
-    this.#type = bytes.toString('utf8', start, end)
   }
 }

@@ -1,5 +1,6 @@
 import { isName } from './address'
 import { describe, ProtocolViolation } from './errors'
+import { isPatternName, isTypeName } from './pattern'
 
 /** Where a field may be left out. */
 export function optional<Value>(value: unknown, what: string, parse: (value: unknown, what: string) => Value) {
@@ -11,8 +12,10 @@ export function array(value: unknown, what: string): readonly unknown[] {
   throw malformed(what, 'an array', value)
 }
 
+/** Bytes and dates are objects too, but no maps: of bytes every single one would become an entry. */
 export function map(value: unknown, what: string): ReadonlyMap<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return new Map(Object.entries(value))
+  const isMap = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  if (isMap) return new Map(Object.entries(value))
   throw malformed(what, 'a map', value)
 }
 
@@ -29,6 +32,22 @@ export function text(value: unknown, what: string): string {
 export function name(value: unknown, what: string): string {
   if (typeof value === 'string' && isName(value)) return value
   throw malformed(what, 'a name', value)
+}
+
+/** The name of a type of events or requests. */
+export function typeName(value: unknown, what: string): string {
+  if (typeof value === 'string' && isTypeName(value)) return value
+  throw malformed(what, 'the name of a type', value)
+}
+
+/** The name of a type, or a pattern of such names. */
+export function pattern(value: unknown, what: string): string {
+  if (typeof value === 'string' && isPatternName(value)) return value
+  throw malformed(what, 'the name of a type or a pattern', value)
+}
+
+export function patterns(value: unknown, what: string): string[] {
+  return array(value, what).map((item) => pattern(item, `${what}[]`))
 }
 
 export function flag(value: unknown, what: string): boolean {

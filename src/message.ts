@@ -1,6 +1,6 @@
 import type { Audience } from './audience'
 import { describe, ProtocolViolation, type Violation } from './errors'
-import { array, count, flag, integer, map, name, optional, text, texts } from './field'
+import { array, count, flag, integer, map, name, optional, pattern, patterns, text, texts, typeName } from './field'
 import type { Interest } from './interest'
 
 /** What an endpoint says of itself before anything else. */
@@ -182,7 +182,7 @@ export function fromElements(body: unknown): Message {
     case KIND_CODES.acknowledge:
       return { kind: 'acknowledge', sequence: count(first, 'sequence') }
     case KIND_CODES.event:
-      return { kind: 'event', type: text(first, 'type'), payload: second }
+      return { kind: 'event', type: typeName(first, 'type'), payload: second }
     case KIND_CODES.gap:
       return { kind: 'gap', count: count(first, 'count') }
     case KIND_CODES.ping:
@@ -207,7 +207,7 @@ function parseDealing(code: unknown, [first, second, third, fourth]: readonly un
     case KIND_CODES.return:
       return { kind: 'return', ...parseAssignment(first, second, third), payload: fourth }
     case KIND_CODES.request:
-      return { kind: 'request', id: count(first, 'id'), type: text(second, 'type'), payload: third }
+      return { kind: 'request', id: count(first, 'id'), type: typeName(second, 'type'), payload: third }
     case KIND_CODES.response:
       return { kind: 'response', id: count(first, 'id'), payload: second }
     case KIND_CODES.failure:
@@ -233,7 +233,7 @@ function parseHello(fields: ReadonlyMap<string, unknown>): Hello {
     frameLimit: count(fields.get('frameLimit'), 'hello.frameLimit'),
     window: count(fields.get('window'), 'hello.window'),
     requestLimit: count(fields.get('requestLimit'), 'hello.requestLimit'),
-    accepts: optional(fields.get('accepts'), 'hello.accepts', texts),
+    accepts: optional(fields.get('accepts'), 'hello.accepts', patterns),
   }
 }
 
@@ -241,7 +241,7 @@ function parseInterests(value: unknown): Interest[] {
   return array(value, 'interest').map((entry) => {
     const fields = map(entry, 'interest[]')
     return {
-      type: text(fields.get('type'), 'interest[].type'),
+      type: pattern(fields.get('type'), 'interest[].type'),
       from: optional(fields.get('from'), 'interest[].from', audience),
       queue: optional(fields.get('queue'), 'interest[].queue', name),
       responds: optional(fields.get('responds'), 'interest[].responds', flag),
@@ -250,7 +250,7 @@ function parseInterests(value: unknown): Interest[] {
 }
 
 function parseAssignment(queue: unknown, type: unknown, isFixed: unknown) {
-  return { queue: name(queue, 'queue'), type: text(type, 'type'), isFixed: flag(isFixed, 'fixed') }
+  return { queue: name(queue, 'queue'), type: typeName(type, 'type'), isFixed: flag(isFixed, 'fixed') }
 }
 
 function parseFailure(fields: ReadonlyMap<string, unknown>): Failure {

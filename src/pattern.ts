@@ -39,6 +39,16 @@ export function checkPattern(pattern: unknown): string {
   return pattern
 }
 
+/** Could an endpoint have said this for the name of a type? */
+export function isTypeName(name: string): boolean {
+  return goodNames.has(name) || (fits(name) && TYPE_NAME.test(name))
+}
+
+/** The same for the name of a type or a pattern. */
+export function isPatternName(pattern: string): boolean {
+  return goodNames.has(pattern) || (fits(pattern) && PATTERN.test(pattern))
+}
+
 /** Does it stand for more than one type? */
 export function isPattern(pattern: string): boolean {
   return pattern.includes('*') || pattern.endsWith('>')
@@ -57,8 +67,12 @@ export function matches(pattern: string, type: string): boolean {
   return wanted.length === tokens.length
 }
 
+function fits(name: string): boolean {
+  return name.length <= MAX_TYPE_BYTES && Buffer.byteLength(name) <= MAX_TYPE_BYTES
+}
+
 function checkLength(name: string): void {
+  if (fits(name)) return
   const bytes = Buffer.byteLength(name)
-  if (bytes <= MAX_TYPE_BYTES) return
   throw new InvalidArgument(`event type: expected at most ${MAX_TYPE_BYTES} bytes, got ${bytes} (${describe(name)})`)
 }

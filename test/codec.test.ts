@@ -7,16 +7,11 @@ import { ProtocolViolation } from '../src/errors'
 import { FrameReader } from '../src/frame'
 import type { Message } from '../src/message'
 import { bodyOf, bytesOf, frameAround } from './frame-bytes'
-import { messages, payload } from './message-arbitraries'
+import { type as eventType, messages, payload } from './message-arbitraries'
 import { readEvent } from './read-event'
 import { violation } from './violation'
 
 const MEBIBYTE = 1024 * 1024
-
-/** Any type's name that `defineEvent` would take: 1 to 255 bytes of UTF-8. */
-const eventType = fc
-  .string({ unit: 'grapheme', minLength: 1, maxLength: 255 })
-  .filter((name) => Buffer.byteLength(name) <= 255)
 
 /** What came of reading: a message, or a refusal. Anything but a violation of the protocol fails the test. */
 function outcome(call: () => unknown): unknown {

@@ -5,7 +5,17 @@ const count = fc.nat({ max: Number.MAX_SAFE_INTEGER })
 const text = fc.string({ unit: 'grapheme', maxLength: 100 })
 /** Of an endpoint, a group or a queue. */
 const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
-const types = fc.array(text, { maxLength: 20 })
+const names = fc.array(text, { maxLength: 20 })
+const token = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
+  .filter((text) => !/[\s.*>\p{Cc}\p{Cs}]/u.test(text))
+const tokens = (last: fc.Arbitrary<string>, others = token) => {
+  const joined = fc.tuple(fc.array(others, { maxLength: 4 }), last).map(([before, end]) => [...before, end].join('.'))
+  return joined.filter((name) => Buffer.byteLength(name) <= 255)
+}
+/** Of events and requests. */
+export const type = tokens(token)
+const pattern = tokens(fc.oneof(token, fc.constantFrom('*', '>')), fc.oneof(token, fc.constant('*')))
 
 /** What every msgpack library carries as it is. Numbers without -0, which the wire does not tell from 0. */
 const leaf = fc.oneof(
@@ -33,14 +43,14 @@ const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: 
 const whatever = optional(payload)
 const interests = fc.array(
   fc.record({
-    type: text,
-    from: optional(fc.oneof(types, fc.record({ group: text }))),
+    type: pattern,
+    from: optional(fc.oneof(names, fc.record({ group: text }))),
     queue: optional(name),
     responds: optional(fc.constant(true)),
   }),
   { maxLength: 20 },
 )
-const assignment = { queue: name, type: text, isFixed: fc.boolean(), payload: whatever }
+const assignment = { queue: name, type, isFixed: fc.boolean(), payload: whatever }
 
 /** Messages of each kind. */
 export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message> } = {
@@ -49,18 +59,18 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
     versions: fc.tuple(count, count),
     name: text,
     id: text,
-    groups: types,
+    groups: names,
     pid: count,
     frameLimit: count,
     window: count,
     requestLimit: count,
-    accepts: optional(types),
+    accepts: optional(fc.array(pattern, { maxLength: 20 })),
   }),
   ready: fc.constant({ kind: 'ready' }),
   subscribe: fc.record({ kind: fc.constant('subscribe'), sequence: count, interests }),
   unsubscribe: fc.record({ kind: fc.constant('unsubscribe'), sequence: count, interests }),
   acknowledge: fc.record({ kind: fc.constant('acknowledge'), sequence: count }),
-  event: fc.record({ kind: fc.constant('event'), type: text, payload: whatever }),
+  event: fc.record({ kind: fc.constant('event'), type, payload: whatever }),
   gap: fc.record({ kind: fc.constant('gap'), count }),
   ping: fc.constant({ kind: 'ping' }),
   pong: fc.constant({ kind: 'pong' }),
@@ -68,7 +78,7 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
   assign: fc.record({ kind: fc.constant('assign'), ...assignment }),
   settle: fc.record({ kind: fc.constant('settle'), count }),
   return: fc.record({ kind: fc.constant('return'), ...assignment }),
-  request: fc.record({ kind: fc.constant('request'), id: count, type: text, payload: whatever }),
+  request: fc.record({ kind: fc.constant('request'), id: count, type, payload: whatever }),
   response: fc.record({ kind: fc.constant('response'), id: count, payload: whatever }),
   failure: fc.record({
     kind: fc.constant('failure'),
