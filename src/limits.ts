@@ -10,7 +10,10 @@ export interface Limits {
   readonly highWaterMark: number
   /** Queued for one peer at most. Default 8 MiB. */
   readonly outbox: number
-  /** Memory that what is queued for all peers together holds at most; what several wait for counts once. Default 256 MiB. */
+  /**
+   * Memory that what is queued for all peers together holds at most; what several wait for counts once. A peer for which
+   * as much waits that can not be dropped (answers, acknowledgements, requests) is disconnected. Default 256 MiB.
+   */
   readonly outboxTotal: number
   /** Of a peer's events that this endpoint has received and not done with, from which on the peer waits. Default 1 MiB. */
   readonly window: number
@@ -51,3 +54,6 @@ export const FRAME_CEILING = 64 * 1024 * 1024
 
 /** Body of a frame before the handshake, when nothing is known of who sends it. */
 export const HANDSHAKE_FRAME = 4096
+
+/** Control messages that wait for one peer may take as much as `outboxTotal`, and this much even where that is less. */
+export const LEAST_CONTROL = 64 * 1024 * 1024

@@ -112,11 +112,10 @@ export class Link extends Session {
   }
 
   protected override overflowed(): void {
-    if (this.#state !== 'up') return
+    if (this.#state !== 'up' && this.#state !== 'introducing') return
     const { name } = this.identity
-    const { outbox } = this.#context.limits
-    this.#sendGoodbye('overflow', `more than ${outbox} bytes wait`)
-    this.#fail(new OutboxOverflow(`expected ${name} to read, got more than ${outbox} bytes that wait for it`))
+    this.#sendGoodbye('overflow', 'more waits than is kept')
+    this.#fail(new OutboxOverflow(`expected ${name} to read, got more that waits for it than is kept`))
   }
 
   #read(chunk: Buffer): void {

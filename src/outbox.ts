@@ -7,7 +7,7 @@ import type { Remainder } from './ending'
 import { Flusher } from './flusher'
 import type { Frame } from './frame'
 import type { Holder, Holdings } from './holdings'
-import type { Limits } from './limits'
+import { LEAST_CONTROL, type Limits } from './limits'
 import type { Handling } from './overflow'
 import { Pace } from './pace'
 import { SLAB_BYTES } from './slabs'
@@ -26,7 +26,7 @@ export interface OutboxContext {
 export interface OutboxEvents {
   readonly lagging: () => void
   readonly recovered: () => void
-  /** At its cap, with an event for which the peer is to be disconnected. */
+  /** At its cap, with what can't be dropped, or an event for which the peer is to be disconnected. */
   readonly overflowed: () => void
 }
 
@@ -42,7 +42,7 @@ export class Outbox implements Holder, BurstTarget {
   readonly #flusher: Flusher
   /** What others get too, and has not been handed over yet. */
   #burst: Burst | undefined
-  readonly #control = new ControlQueue()
+  readonly #control: ControlQueue
   #leaving = NOTHING
   readonly #allowance = new Allowance()
   #emptied: (() => void)[] = []
@@ -51,6 +51,7 @@ export class Outbox implements Holder, BurstTarget {
     this.#context = context
     this.#events = events
     this.#backlog = new Backlog(context.holdings)
+    this.#control = new ControlQueue(Math.max(context.limits.outboxTotal, LEAST_CONTROL), events.overflowed)
     this.#pace = new Pace(context.clock, context.limits.patience, events.lagging)
     this.#flusher = new Flusher(context.connection, context.clock, {
       hasSendable: () => this.#hasSendable(),
@@ -149,8 +150,7 @@ export class Outbox implements Holder, BurstTarget {
 
   /** Takes a control message's frame, to be sent before every event that waits. */
   pushControl(frame: Frame): void {
-    if (this.#flusher.isClosed) return
-    this.#control.push(frame)
+    if (!this.#flusher.isClosed) this.#control.push(frame)
     this.#schedule(false)
   }
 

@@ -46,17 +46,19 @@ export class Routes {
     const known = this.#entries.get(channel) ?? new Map<string, Entry[]>()
     this.#entries.set(channel, known)
     const entry = { channel, interest }
-    known.set(key, [...(known.get(key) ?? []), entry])
+    const alike = known.get(key)
+    if (alike) alike.push(entry)
+    else known.set(key, [entry])
     this.#routerOf(interest).add(interest.type, entry)
   }
 
   remove(channel: Channel, interest: Interest): void {
     const key = keyOf(interest)
     const known = this.#entries.get(channel)
-    const [entry, ...rest] = known?.get(key) ?? []
+    const alike = known?.get(key)
+    const entry = alike?.pop()
     if (!known || !entry) return
-    if (rest.length > 0) known.set(key, rest)
-    else known.delete(key)
+    if (alike?.length === 0) known.delete(key)
     this.#routerOf(interest).remove(interest.type, entry)
   }
 
