@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { encodeMessage } from '../../src/codec'
+import type { Message } from '../../src/message'
+import { bytesOf } from '../frame-bytes'
+import { messages } from '../message-arbitraries'
+import { messageVectors, payloadVectors } from '../vectors'
+
+/** Where streams of frames lie, in hexadecimal digits: talks between peers, and what has broken something once. */
+const DIRECTORY = join(__dirname, 'corpus')
+
+/** A stream of the committed corpus. */
+export interface Specimen {
+  readonly name: string
+  readonly bytes: Buffer
+}
+
+/** All that is committed: the corpus, and the vectors. */
+export function specimens(): readonly Specimen[] {
+  const files = readdirSync(DIRECTORY).map((name) => ({ name, digits: readFileSync(join(DIRECTORY, name), 'utf8') }))
+  const vectors = [...messageVectors, ...payloadVectors].map(({ name, hex }) => ({ name, digits: hex }))
+  return [...files, ...vectors].map(({ name, digits }) => ({
+    name,
+    bytes: Buffer.from(digits.replaceAll(/#.*$|\s/gm, ''), 'hex'),
+  }))
+}
+
+/** Frames of messages of every kind, made up by a seed. */
+export function inventions(seed: number, count: number): readonly Buffer[] {
+  const anyMessage = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messages))
+  return fc.sample(anyMessage, { seed, numRuns: count }).map((message) => bytesOf(encodeMessage(message)))
+}

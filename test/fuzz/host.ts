@@ -1,0 +1,151 @@
+import { Endpoint, type LahjaError, ProtocolViolation } from '../../src'
+import { decodeMessage, encodeMessage } from '../../src/codec'
+import { FrameReader } from '../../src/frame'
+import type { Message } from '../../src/message'
+import { settingsOf } from '../../src/options'
+import type { Connection, ConnectionEvents, Listener, Transport } from '../../src/transport'
+import { HELLO } from '../hostile/assailant'
+import { ManualClock } from '../manual-clock'
+import { turn } from '../workbench'
+import { Finding } from './finding'
+import type { Random } from './random'
+
+const FRAME_LIMIT = 1024 * 1024
+
+/** The names of all that a link may be ended for by what its peer sends. */
+const REASONS = [
+  'frame-too-large',
+  'frame-empty',
+  'malformed',
+  'unexpected-message',
+  'window-exceeded',
+  'version-mismatch',
+]
+
+/** One end of a connection whose other end is a stream of bytes; it keeps what is written. */
+class RecordingConnection implements Connection {
+  readonly written: Message[] = []
+  readonly #reader = new FrameReader(FRAME_LIMIT, (bytes, start, end) =>
+    this.written.push(decodeMessage(bytes, start, end)),
+  )
+  events: ConnectionEvents | undefined
+  isDestroyed = false
+
+  attach(events: ConnectionEvents): void {
+    this.events = events
+  }
+
+  write(chunks: readonly Uint8Array[], done: () => void): void {
+    for (const chunk of chunks) this.#reader.push(Buffer.from(chunk))
+    done()
+  }
+
+  end(): void {}
+
+  destroy(): void {
+    this.isDestroyed = true
+  }
+}
+
+/** A bus without files, on which nobody else is. */
+class EmptyBus implements Transport {
+  readonly location = 'nowhere'
+  accept: (connection: Connection) => void = () => {}
+
+  async open(): Promise<void> {}
+
+  async publish(_: unknown, accept: (connection: Connection) => void): Promise<Listener> {
+    this.accept = accept
+    return { isPublished: async () => true, republish: async () => {}, withdraw: async () => {} }
+  }
+
+  async scan(): Promise<[]> {
+    return []
+  }
+
+  async dial(): Promise<{ readonly kind: 'absent' }> {
+    return { kind: 'absent' }
+  }
+
+  async bury(): Promise<void> {}
+
+  watch(): { stop(): void } {
+    return { stop() {} }
+  }
+}
+
+/** An endpoint, whole but for sockets and time, with something of everything that others can talk to. */
+export class Host {
+  readonly #bus = new EmptyBus()
+  readonly #clock = new ManualClock()
+  #endpoint: Endpoint | undefined
+  #errors: LahjaError[] = []
+
+  async start(): Promise<void> {
+    const world = { transport: this.#bus, clock: this.#clock }
+    const endpoint = await Endpoint.startIn(world, settingsOf({ name: 'host', directory: '/nowhere', watch: false }))
+    this.#endpoint = endpoint
+    endpoint.on('error', (error) => this.#errors.push(error))
+    for (const type of ['order.>', 't', 'tick']) endpoint.subscribe(type, () => {})
+    endpoint.subscribe('order.*', () => {}, { queue: 'mailers' })
+    endpoint.subscribe('*', async () => turn(), { queue: 'mailers', concurrency: 2, from: { group: 'web' } })
+    endpoint.respond('order.get', ({ payload }) => payload)
+    endpoint.respond('x', async () => {
+      throw new RangeError('no')
+    })
+  }
+
+  /** Takes a stream from a peer that may have shaken hands; whatever comes, only its link ends, and by a name. */
+  async take(stream: Buffer, isIntroduced: boolean, random: Random): Promise<void> {
+    const connection = new RecordingConnection()
+    this.#errors = []
+    this.#bus.accept(connection)
+    const { events } = connection
+    if (!events) throw new Finding('expected a connection that is accepted to be read')
+    if (isIntroduced) {
+      for (const message of [HELLO, { kind: 'ready' } as const]) events.data(encodeMessage(message).bytes)
+      if (!this.#endpoint?.isConnectedTo(HELLO.name)) throw new Finding('expected a link after a handshake')
+    }
+    for (let offset = 0; offset < stream.length && !connection.isDestroyed; ) {
+      const chunk = Buffer.from(stream.subarray(offset, offset + 1 + random.below(random.once(3) ? 16 : 4096)))
+      events.data(chunk)
+      offset += chunk.length
+      if (random.once(4)) this.#clock.turn()
+      if (random.once(8)) await this.#endpoint?.broadcast('order.placed', { id: offset })
+    }
+    await this.#rest(random)
+    this.#checkEnd(connection)
+    events.end()
+    if (random.once(2)) events.closed(undefined)
+    await this.#rest(random)
+    if (!connection.isDestroyed) throw new Finding('expected a connection that has ended to be closed')
+    if (this.#endpoint?.peers.length !== 0) throw new Finding('expected no peer to stay that is gone')
+  }
+
+  async close(): Promise<void> {
+    await this.#endpoint?.close({ timeout: 0 })
+  }
+
+  async #rest(random: Random): Promise<void> {
+    this.#clock.turn()
+    await turn()
+    this.#clock.turn()
+    if (random.once(10)) this.#clock.advance(20)
+  }
+
+  #checkEnd({ isDestroyed, written }: RecordingConnection): void {
+    for (const error of this.#errors) {
+      if (error instanceof ProtocolViolation) continue
+      if (error.cause instanceof TypeError || error.cause instanceof ReferenceError) {
+        throw new Finding(`expected no such error: ${error.message}`, error)
+      }
+    }
+    if (!isDestroyed) return
+    const violation = this.#errors.find((error) => error instanceof ProtocolViolation)
+    const last = written.at(-1)
+    if (!violation) return
+    if (last?.kind !== 'goodbye' || !REASONS.includes(last.reason)) {
+      throw new Finding(`expected a goodbye with the name of a violation, got ${JSON.stringify(last)}`, violation)
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { isDeepStrictEqual } from 'node:util'
+import { decodeMessage, EventDecoder, encodeMessage } from '../../src/codec'
+import { ProtocolViolation, UnserializablePayload } from '../../src/errors'
+import { FrameReader } from '../../src/frame'
+import { agree } from '../../src/handshake'
+import { HANDSHAKE_FRAME } from '../../src/limits'
+import type { Hello, Message } from '../../src/message'
+import { Finding } from './finding'
+import type { Random } from './random'
+
+const FRAME_LIMIT = 1024 * 1024
+
+const OURS: Hello = {
+  kind: 'hello',
+  versions: [1, 1],
+  name: 'host',
+  id: '0000000000000',
+  groups: [],
+  pid: 1,
+  frameLimit: FRAME_LIMIT,
+  window: FRAME_LIMIT,
+  requestLimit: 1024,
+}
+
+/** What became of reading something: what was read, and the name of the violation that ended it, if one did. */
+interface Outcome<Result> {
+  readonly result: Result | undefined
+  readonly violation: string | undefined
+}
+
+/** Reads a stream in every way there is to read it; all have to agree. */
+export function read(stream: Buffer, random: Random): void {
+  const whole = framesOf(stream, () => stream.length)
+  for (const sizeOf of [() => 1 + random.below(64), () => 1]) {
+    if (sizeOf() === 1 && stream.length > 20_000) continue
+    check(same(framesOf(stream, sizeOf), whole), 'expected the same frames, however the stream is cut')
+  }
+  const decoder = new EventDecoder()
+  for (const [start, end] of whole.result ?? []) readMessage(stream, start, end, decoder)
+}
+
+/** Where the bodies of frames lie, as far as they were handed on. */
+function framesOf(stream: Buffer, sizeOf: () => number): Outcome<[number, number][]> {
+  const bodies: [number, number][] = []
+  let at = 0
+  const reader = new FrameReader(FRAME_LIMIT, (bytes, start, end) => {
+    check(stream.compare(bytes, start, end, at + 4, at + 4 + end - start) === 0, 'expected the bytes of the stream')
+    bodies.push([at + 4, at + 4 + end - start])
+    at += 4 + end - start
+  })
+  const { violation } = outcomeOf(() => {
+    for (let offset = 0; offset < stream.length; ) {
+      const chunk = Buffer.from(stream.subarray(offset, offset + sizeOf()))
+      reader.push(chunk)
+      offset += chunk.length
+    }
+  })
+  check(reader.heldBytes <= stream.length, 'expected no more to be held than has come')
+  return { result: bodies, violation }
+}
+
+function readMessage(bytes: Buffer, start: number, end: number, decoder: EventDecoder): void {
+  const { result: message, violation } = outcomeOf(() => decodeMessage(bytes, start, end))
+  const event = outcomeOf(() => {
+    if (!decoder.readHeader(bytes, start, end)) return undefined
+    return { kind: 'event' as const, type: decoder.type, payload: decoder.payload(bytes, end) }
+  })
+  if (event.result || event.violation) {
+    check(
+      same(event, { result: message, violation }),
+      'expected an event to be read alike, with its header or as a whole',
+    )
+  }
+  if (!message) return
+  checkRewritten(message)
+  if (message.kind !== 'hello') return
+  const { result: agreement } = outcomeOf(() => agree(OURS, message, undefined))
+  const isSound = agreement === undefined || (agreement.version === 1 && agreement.sendLimit >= HANDSHAKE_FRAME)
+  check(isSound, 'expected an agreement on version 1 and frames of a size that both sides take')
+  outcomeOf(() => agree(OURS, message, { name: 'expected', id: OURS.id }))
+}
+
+/** What has been read can be written, and says the same again. */
+function checkRewritten(message: Message): void {
+  const { result: frame } = outcomeOf(() => encodeMessage(message), UnserializablePayload)
+  if (!frame) return
+  const again = decodeMessage(frame.bytes, frame.start + 4, frame.end)
+  check(same(again, message), 'expected the same message when written again')
+  const twice = encodeMessage(again)
+  check(twice.bytes.equals(frame.bytes), 'expected the same bytes when written twice')
+}
+
+/** So that what says the same on the wire is equal: it has one zero, and invalid dates are not equal to each other. */
+function comparable(value: unknown): unknown {
+  if (value === 0) return 0
+  if (value instanceof Date) return { date: value.getTime() }
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  if (Array.isArray(value)) return value.map(comparable)
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, comparable(child)]))
+}
+
+/** Anything but a violation of the protocol, or an error of another class that is named, is a finding. */
+function outcomeOf<Result>(call: () => Result, ...others: (new (message: string) => Error)[]): Outcome<Result> {
+  try {
+    return { result: call(), violation: undefined }
+  } catch (error) {
+    if (error instanceof ProtocolViolation) return { result: undefined, violation: error.reason }
+    if (error instanceof Finding) throw error
+    if (others.some((other) => error instanceof other)) return { result: undefined, violation: undefined }
+    throw new Finding(`expected a violation of the protocol at most, got ${error}`, error)
+  }
+}
+
+/** Are they equal? What is nested too deep to compare is taken to be. */
+function same(one: unknown, other: unknown): boolean {
+  try {
+    return isDeepStrictEqual(comparable(one), comparable(other))
+  } catch (error) {
+    if (error instanceof RangeError) return true
+    throw error
+  }
+}
+
+function check(holds: boolean, expected: string): void {
+  if (!holds) throw new Finding(expected)
+}

@@ -1,0 +1,42 @@
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+
+/** Milliseconds without a new case after which nothing will come of it any more. */
+const STUCK = 10_000
+
+/** Ends a process that is stuck in one case, which nothing within its own thread could, and shows the case. */
+export class Watchdog {
+  readonly #shared = new SharedArrayBuffer(8 + 256 * 1024)
+  readonly #head = new Int32Array(this.#shared, 0, 2)
+  readonly #bytes = new Uint8Array(this.#shared, 8)
+  readonly #worker = new Worker(__filename, {
+    workerData: this.#shared,
+    execArgv: ['-r', 'ts-node/register/transpile-only'],
+  })
+
+  begins(stream: Buffer): void {
+    this.#bytes.set(stream)
+    Atomics.store(this.#head, 1, stream.length)
+    Atomics.add(this.#head, 0, 1)
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker.terminate()
+  }
+}
+
+function watch(shared: unknown): void {
+  if (!(shared instanceof SharedArrayBuffer)) throw new TypeError('expected shared memory')
+  const head = new Int32Array(shared, 0, 2)
+  let last = -1
+  setInterval(() => {
+    const cases = Atomics.load(head, 0)
+    if (cases === last && cases > 0) {
+      const stream = Buffer.from(new Uint8Array(shared, 8, Atomics.load(head, 1)))
+      process.stderr.write(`case ${cases} hangs: ${stream.toString('hex')}\n`)
+      process.kill(process.pid, 'SIGKILL')
+    }
+    last = cases
+  }, STUCK)
+}
+
+if (!isMainThread && parentPort) watch(workerData)
