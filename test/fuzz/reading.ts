@@ -72,6 +72,7 @@ function readMessage(bytes: Buffer, start: number, end: number, decoder: EventDe
     )
   }
   if (!message) return
+  check(same(message, message), 'expected a message to be equal to itself')
   checkRewritten(message)
   if (message.kind !== 'hello') return
   const { result: agreement } = outcomeOf(() => agree(OURS, message, undefined))
@@ -90,12 +91,17 @@ function checkRewritten(message: Message): void {
   check(twice.bytes.equals(frame.bytes), 'expected the same bytes when written twice')
 }
 
-/** So that what says the same on the wire is equal: it has one zero, and invalid dates are not equal to each other. */
+/**
+ * So that what says the same on the wire is equal: it has one zero, and invalid dates are not equal to each other.
+ *
+ * @throws Finding for an instance of anything that two peers haven't agreed on
+ */
 function comparable(value: unknown): unknown {
   if (value === 0) return 0
   if (value instanceof Date) return { date: value.getTime() }
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
   if (Array.isArray(value)) return value.map(comparable)
+  check(Object.getPrototypeOf(value) === Object.prototype, 'expected nothing but plain objects')
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, comparable(child)]))
 }
 
