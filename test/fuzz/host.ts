@@ -35,9 +35,9 @@ class RecordingConnection implements Connection {
     this.events = events
   }
 
-  write(chunks: readonly Uint8Array[], done: () => void): void {
+  write(chunks: readonly Uint8Array[]): boolean {
     for (const chunk of chunks) this.#reader.push(Buffer.from(chunk))
-    done()
+    return true
   }
 
   end(): void {}

@@ -184,9 +184,10 @@ function test(python: string): void {
     const [endpoint, snake] = await joinOne()
     const lost: string[] = []
     endpoint.on('lost', ({ name }) => lost.push(name))
-    const victim = await bus.start('victim')
+    const victim = begin('victim')
     await snake.reported('joined', ({ peer }) => peer === 'victim')
-    victim.process.kill()
+    await endpoint.waitUntilConnectedTo('victim')
+    victim.signal('SIGKILL')
     expect(await snake.reported('lost')).to.include({ peer: 'victim' })
     await until(() => lost.includes('victim'))
     snake.signal('SIGKILL')
