@@ -119,6 +119,7 @@ export class BackpressureModel {
   /** So many events in a row, handed over as a broadcaster does: together, as far as the outbox is open for that. */
   burst(count: number, bytes: number): void {
     for (let event = 0; event < count; event++) {
+      this.#encoder.letGo()
       const frame = this.#encoder.event('e', [this.pushed++, Buffer.alloc(bytes)])
       this.#largest = Math.max(this.#largest, frame.end - frame.start)
       if (this.#burst?.extend(this.#targets, frame)) this.inBursts++
