@@ -14,10 +14,13 @@ import { readEvent } from './read-event'
 
 const MEBIBYTE = 1024 * 1024
 
-/** Frees what nobody refers to any more, so that what is left can be measured. */
-function collectGarbage(): void {
+/** Twice, since buffers are given back only after the turn in which nobody holds them any more. */
+async function collectGarbage(): Promise<void> {
   setFlagsFromString('--expose-gc')
-  runInNewContext('gc')()
+  for (let round = 0; round < 2; round++) {
+    runInNewContext('gc')()
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
 }
 
 describe('Encoder', () => {
@@ -104,14 +107,14 @@ describe('Encoder', () => {
     expect(readEvent(after).payload).to.deep.equal({ a: [2] })
   })
 
-  it('keeps no memory of the size of the largest payload', () => {
+  it('keeps no memory of the size of the largest payload', async () => {
     const encoder = new Encoder(64 * MEBIBYTE)
     encoder.event('t', 1)
-    collectGarbage()
+    await collectGarbage()
     const before = process.memoryUsage().arrayBuffers
     encoder.event('t', 'x'.repeat(20 * MEBIBYTE))
     encoder.event('t', 1)
-    collectGarbage()
+    await collectGarbage()
     expect(process.memoryUsage().arrayBuffers - before).to.be.below(MEBIBYTE)
   })
 
