@@ -80,7 +80,7 @@ export class Subscriptions {
   }
 
   /** Hands an event to all that want it, except members of queues. */
-  deliver(event: Event, { identity, intake }: Channel): void {
+  deliver(event: Event, { identity, intake }: Pick<Channel, 'identity' | 'intake'>): void {
     for (const subscription of this.#router.select(event.type).all) {
       if (isInterestedIn(subscription.interest, identity)) subscription.deliver(event, intake)
     }
