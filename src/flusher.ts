@@ -22,7 +22,8 @@ export class Flusher {
   readonly #connection: Connection
   readonly #clock: Clock
   readonly #source: FlushSource
-  readonly #jobs = new PQueue({ concurrency: 1 })
+  /** Made when it is needed: most links never keep a sender waiting, and it is large beside them. */
+  #jobs: PQueue | undefined
   #state: 'idle' | 'scheduled' | 'running' | 'closed' = 'idle'
 
   constructor(connection: Connection, clock: Clock, source: FlushSource) {
@@ -67,7 +68,9 @@ export class Flusher {
   #flush(): void {
     this.#state = 'running'
     const leaving = this.#write()
-    if (leaving) void this.#jobs.add(() => this.#writeOn(leaving))
+    if (!leaving) return
+    this.#jobs ??= new PQueue({ concurrency: 1 })
+    void this.#jobs.add(() => this.#writeOn(leaving))
   }
 
   /** Writes until nothing is left, or until the connection needs time: then what to wait for is returned. */
