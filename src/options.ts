@@ -112,7 +112,7 @@ function locate(
   // The XDG Base Directory Specification has relative paths ignored.
   const parent = isAbsolute(env.XDG_RUNTIME_DIR ?? '')
     ? join(env.XDG_RUNTIME_DIR ?? '', 'lahja')
-    : join(tmpdir(), `lahja-${process.getuid?.() ?? ''}`)
+    : join(tmpdir(), `lahja-${process.geteuid?.() ?? ''}`)
   return { directory: join(parent, checkName('bus', bus)), ownParents: [parent] }
 }
 

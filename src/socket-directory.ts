@@ -40,7 +40,7 @@ export class SocketDirectory implements Transport {
       const stats = await lstat(path).catch((error) => {
         throw refused(path, 'expected to look at it', error)
       })
-      checkTrust(path, stats, process.getuid?.())
+      checkTrust(path, stats, process.geteuid?.())
     }
     await this.#sweep()
   }
