@@ -14,9 +14,9 @@ const FLOORS = [
   ['asker', 'dialer', 'peer', 'queues'],
   ['link', 'loopback', 'requests', 'responders', 'routes', 'settlements', 'subscriptions'],
   ['session', 'socket-directory'],
-  ['channel'],
-  ['discovery', 'inbound', 'outbox', 'socket-connection'],
-  ['backlog', 'event-stream', 'flusher', 'wish'],
+  ['channel', 'published-socket'],
+  ['discovery', 'inbound', 'outbox', 'socket-file'],
+  ['backlog', 'event-stream', 'flusher', 'socket-connection', 'wish'],
   ['codec', 'definition', 'encoder', 'handshake', 'interest-exchange', 'link-state', 'subscription'],
   ['gate', 'message', 'options', 'transport'],
   [
@@ -46,6 +46,7 @@ const FLOORS = [
     'pace',
     'payload',
     'schema',
+    'trust',
     'turn',
     'waits',
   ],
@@ -68,9 +69,9 @@ const FLOORS = [
 
 /** The only files that may reach for sockets, files and time; all others get them handed in. */
 const SEAMS: Readonly<Record<string, readonly string[]>> = {
-  'node:net': ['socket-directory', 'socket-connection'],
-  'node:fs': ['socket-directory'],
-  'node:fs/promises': ['socket-directory'],
+  'node:net': ['published-socket', 'socket-connection', 'socket-file'],
+  'node:fs': ['socket-directory', 'socket-file', 'trust'],
+  'node:fs/promises': ['published-socket', 'socket-directory', 'socket-file'],
   'node:crypto': ['clock'],
   'node:perf_hooks': ['clock'],
 }

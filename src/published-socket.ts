@@ -1,0 +1,67 @@
+import { lstat, rename } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
+import { asError, ConnectionFailed } from './errors'
+import { SocketConnection } from './socket-connection'
+import { removeSocket } from './socket-file'
+import type { Connection, Listener } from './transport'
+
+/** Connections the kernel keeps for us to accept. */
+const BACKLOG = 511
+
+/** A listening socket that stands under its public name only while it listens. */
+export class PublishedSocket implements Listener {
+  readonly #temporaryPath: string
+  readonly #path: string
+  readonly #accept: (connection: Connection) => void
+  #server: Server | undefined
+  #inode: number | undefined
+  #publishing: Promise<void> = Promise.resolve()
+  #withdrawn = false
+
+  constructor(temporaryPath: string, path: string, accept: (connection: Connection) => void) {
+    this.#temporaryPath = temporaryPath
+    this.#path = path
+    this.#accept = accept
+  }
+
+  async isPublished(): Promise<boolean> {
+    const stats = await lstat(this.#path).catch(() => undefined)
+    return stats?.ino === this.#inode
+  }
+
+  async republish(): Promise<void> {
+    if (this.#withdrawn) return
+    this.#publishing = this.#listen()
+    await this.#publishing
+  }
+
+  /** What is being published is published first, so that it can't come after this. */
+  async withdraw(): Promise<void> {
+    this.#withdrawn = true
+    await this.#publishing.catch(() => {})
+    this.#server?.close()
+    await removeSocket(this.#path, ({ ino }) => ino === this.#inode)
+  }
+
+  async #listen(): Promise<void> {
+    this.#server?.close()
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(new SocketConnection(socket)))
+    this.#server = server
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject)
+        // Exclusive, or the workers of a cluster would share one socket, and with it one identity.
+        server.listen({ path: this.#temporaryPath, exclusive: true, backlog: BACKLOG }, resolve)
+      })
+      server.removeAllListeners('error')
+      // Running out of descriptors while accepting concerns whoever dialled, and they try again.
+      server.on('error', () => {})
+      this.#inode = (await lstat(this.#temporaryPath)).ino
+      await rename(this.#temporaryPath, this.#path)
+    } catch (error) {
+      server.close()
+      const cause = asError(error)
+      throw new ConnectionFailed(`expected to listen at ${this.#path}, got ${cause.message}`, { cause })
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { constants, type Stats } from 'node:fs'
+import { lstat, open, unlink } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { asError, codeOf } from './errors'
+import { SocketConnection } from './socket-connection'
+import type { DialOutcome } from './transport'
+import { refused } from './trust'
+
+/**
+ * `O_PATH | O_NOFOLLOW` of Linux: a handle of what stands at the path itself, a link or a socket, without opening it
+ * (open(2); Node has no name for the first).
+ */
+const HANDLE_ONLY = 0o10000000 | constants.O_NOFOLLOW
+
+const OUT_OF_DESCRIPTORS: readonly unknown[] = ['EMFILE', 'ENFILE']
+
+/** Connects to the socket at a path; to nothing else, and to nothing that a link leads to. */
+export async function dialSocket(path: string): Promise<DialOutcome> {
+  if (process.platform === 'linux') return dialByHandle(path)
+  const stats = await lstat(path).catch(() => undefined)
+  return stats?.isSocket() ? dialByName(path) : { kind: 'absent' }
+}
+
+/**
+ * Removes the socket at a path, if that is what is there and what is meant.
+ *
+ * @throws DirectoryRefused
+ */
+export async function removeSocket(path: string, isMeant: (stats: Stats) => boolean = () => true): Promise<void> {
+  const stats = await lstat(path).catch(() => undefined)
+  if (!stats?.isSocket() || !isMeant(stats)) return
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw refused(path, 'expected to remove it', error)
+  }
+}
+
+/** The path may come to stand for something else between the look and the dial, but the handle can't. */
+async function dialByHandle(path: string): Promise<DialOutcome> {
+  const handle = await open(path, HANDLE_ONLY).catch(asUnseen)
+  if ('kind' in handle) return handle
+  try {
+    if (!(await handle.stat()).isSocket()) return { kind: 'absent' }
+    const outcome = await dialByName(`/proc/self/fd/${handle.fd}`)
+    // Only where /proc isn't mounted is there nothing of that name.
+    return outcome.kind === 'absent' ? await dialByName(path) : outcome
+  } finally {
+    await handle.close()
+  }
+}
+
+function dialByName(path: string): Promise<DialOutcome> {
+  return new Promise((resolve) => {
+    const socket = connect({ path, allowHalfOpen: true })
+    socket.once('error', (cause) => resolve(outcomeOf(cause)))
+    socket.once('connect', () => resolve({ kind: 'connected', connection: new SocketConnection(socket) }))
+  })
+}
+
+/** What a look at the path that has failed says of who is there. */
+function asUnseen(thrown: unknown): DialOutcome {
+  const cause = asError(thrown)
+  return OUT_OF_DESCRIPTORS.includes(codeOf(cause)) ? { kind: 'busy', cause } : { kind: 'absent' }
+}
+
+function outcomeOf(cause: Error): DialOutcome {
+  switch (codeOf(cause)) {
+    case 'ECONNREFUSED':
+      return { kind: 'dead' }
+    case 'ENOENT':
+      return { kind: 'absent' }
+    default:
+      return { kind: 'busy', cause }
+  }
+}
