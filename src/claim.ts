@@ -2,7 +2,7 @@ import type { Address } from './address'
 import type { Clock } from './clock'
 import { redialDelay } from './dialer'
 import type { Ending } from './ending'
-import { NameInUse } from './errors'
+import { type LahjaError, NameInUse, Unauthenticated } from './errors'
 import { precedes } from './handshake'
 import type { Limits } from './limits'
 import type { Link } from './link'
@@ -21,8 +21,23 @@ export interface ClaimContext {
   readonly transport: Transport
   readonly clock: Clock
   readonly limits: Limits
-  /** Begins a handshake with a rival; `closed` hears how it ended. */
-  readonly challenge: (connection: Connection, rival: Address, closed: (ending: Ending) => void) => Link
+  /** Does the word of a rival count only if it proves that it knows the secret? */
+  readonly hasSecret: boolean
+  /** Begins a handshake with a rival; `closed` hears how it ended, and whether the rival's word counts. */
+  readonly challenge: (
+    connection: Connection,
+    rival: Address,
+    closed: (ending: Ending, isProven: boolean) => void,
+  ) => Link
+  /** A rival is none, since it doesn't know the secret. */
+  readonly ignored: (error: LahjaError) => void
+}
+
+/** What a rival has said. What it says without the proof that it owes is a stranger's, except that it is just now busy. */
+function wordOf(ending: Ending, isProven: boolean): string {
+  const word = ending.kind === 'refused' ? ending.reason : 'name-in-use'
+  if (isProven || NO_ANSWER.includes(word)) return word
+  return word === 'handshake-timeout' ? 'disconnected' : 'unauthenticated'
 }
 
 /**
@@ -32,6 +47,9 @@ export interface ClaimContext {
  * claimants at least one sees the other, since each looks only after it can be seen; the one with the smaller id wins,
  * and the other knows it before the winner does. A holder wins against every claimant, and so does a rival that can be
  * reached but doesn't answer.
+ *
+ * Where there is a secret, nobody who doesn't know it can take the name away: only what a rival says with its proof
+ * counts, and silence only where the address belongs to our own user, who could end us anyway.
  */
 export class NameClaim {
   readonly #context: ClaimContext
@@ -71,27 +89,37 @@ export class NameClaim {
   }
 
   async #contest(rival: Address): Promise<void> {
-    const { transport, clock, limits } = this.#context
+    const { transport, clock, limits, hasSecret } = this.#context
     const deadline = clock.now() + limits.handshakeTimeout
+    let isForeign = false
     for (let attempt = 0; !this.#hasConceded(); attempt++) {
-      if (clock.now() >= deadline) return this.#concede()
+      if (clock.now() >= deadline) return hasSecret && isForeign ? this.#ignore(rival, 'no answer') : this.#concede()
       const outcome = await transport.dial(rival)
       if (outcome.kind === 'absent') return
       if (outcome.kind === 'dead') return transport.bury(rival)
+      isForeign = outcome.isForeign ?? false
       if (outcome.kind === 'connected') {
-        const verdict = this.#verdictOn(await this.#challenge(outcome.connection, rival))
+        const word = await this.#challenge(outcome.connection, rival)
+        const verdict = this.#verdictOn(word)
         if (verdict === 'won') return
         if (verdict === 'lost') return this.#concede()
+        if (verdict === 'none of us') return this.#ignore(rival, 'an answer without one')
       }
       await this.#pause(redialDelay(Math.min(attempt, 3), limits, clock.random()))
     }
   }
 
   /** A rival that only claims gives way to a holder, as soon as it hears of it from its own challenge. */
-  #verdictOn(word: string): 'won' | 'lost' | 'try again' {
+  #verdictOn(word: string): 'won' | 'lost' | 'try again' | 'none of us' {
     if (word === 'name-conceded') return 'won'
+    if (word === 'unauthenticated' && this.#context.hasSecret) return 'none of us'
     if (NO_ANSWER.includes(word) || (word === 'name-claimed' && this.isHolding)) return 'try again'
     return 'lost'
+  }
+
+  #ignore({ name, id }: Address, got: string): void {
+    if (this.#hasConceded()) return
+    this.#context.ignored(new Unauthenticated(`expected ${name}~${id} to prove that it knows the secret, got ${got}`))
   }
 
   /** Known at once, so that nobody gives way to one who has lost. */
@@ -105,8 +133,8 @@ export class NameClaim {
 
   #challenge(connection: Connection, rival: Address): Promise<string> {
     return this.#until((resolve) => {
-      const link = this.#context.challenge(connection, rival, (ending) => {
-        resolve(ending.kind === 'refused' ? ending.reason : 'name-in-use')
+      const link = this.#context.challenge(connection, rival, (ending, isProven) => {
+        resolve(wordOf(ending, isProven))
       })
       return () => link.abandon()
     }, 'closing')

@@ -1,4 +1,4 @@
-import { ConnectionFailed, type LahjaError, LinkRefused, ProtocolViolation } from './errors'
+import { ConnectionFailed, type LahjaError, LinkRefused, ProtocolViolation, Unauthenticated } from './errors'
 
 /** What was accepted for a peer and is not known to be done with there. */
 export interface Remainder {
@@ -27,18 +27,36 @@ export type Ending =
 /** The end of a link that something went wrong with. */
 export function failure(wasUp: boolean, cause: LahjaError, remainder: Remainder): Ending {
   if (wasUp) return { kind: 'lost', cause, ...remainder }
-  const isNamed = cause instanceof ProtocolViolation || cause instanceof LinkRefused
-  return { kind: 'refused', cause, reason: isNamed ? cause.reason : 'disconnected' }
+  return { kind: 'refused', cause, reason: reasonOf(cause) ?? 'disconnected' }
 }
 
 /** The reasons that hold for the next attempt too. */
-const LASTING = ['version-mismatch', 'malformed', 'wrong-peer', 'unexpected-message', 'frame-too-large', 'frame-empty']
+const LASTING = [
+  'version-mismatch',
+  'malformed',
+  'wrong-peer',
+  'unexpected-message',
+  'frame-too-large',
+  'frame-empty',
+  'unauthenticated',
+]
 
 /** Would the next link with this peer end like this one? */
 export function isHopeless(ending: Ending): boolean {
   if (ending.kind !== 'refused' && ending.kind !== 'lost') return false
-  const { cause } = ending
-  return (cause instanceof ProtocolViolation || cause instanceof LinkRefused) && LASTING.includes(cause.reason)
+  return LASTING.includes(reasonOf(ending.cause) ?? '')
+}
+
+/** The name of the reason, where one side has said it. */
+function reasonOf(cause: LahjaError): string | undefined {
+  const isNamed = cause instanceof ProtocolViolation || cause instanceof LinkRefused || cause instanceof Unauthenticated
+  return isNamed ? cause.reason : undefined
+}
+
+/** Why a goodbye other than one that leaves is a failure. */
+export function dismissal(reason: string, text: string): LahjaError {
+  if (reason !== 'unauthenticated') return new LinkRefused(reason, text)
+  return new Unauthenticated(`expected the peer to know the same secret, got its goodbye: ${text}`)
 }
 
 /** Why a stream that ends without a goodbye is a failure. */

@@ -160,6 +160,17 @@ export class LinkRefused extends LahjaError {
   }
 }
 
+/** One of two has not proved to the other that it knows the secret; neither the secret nor a proof is told. */
+export class Unauthenticated extends LahjaError {
+  readonly code = 'LAHJA_UNAUTHENTICATED'
+  /** The word for it that the other is told. */
+  readonly reason = 'unauthenticated'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(`unauthenticated: ${message}`, options)
+  }
+}
+
 /** A peer's outbox was at its cap, and the event's policy was to disconnect it. */
 export class OutboxOverflow extends LahjaError {
   readonly code = 'LAHJA_OUTBOX_OVERFLOW'

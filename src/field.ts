@@ -50,6 +50,11 @@ export function patterns(value: unknown, what: string): string[] {
   return array(value, what).map((item) => pattern(item, `${what}[]`))
 }
 
+export function bytes(value: unknown, what: string): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  throw malformed(what, 'bytes', value)
+}
+
 export function flag(value: unknown, what: string): boolean {
   if (typeof value === 'boolean') return value
   throw malformed(what, 'true or false', value)

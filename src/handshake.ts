@@ -1,8 +1,9 @@
 import { type Address, isId, isName } from './address'
 import type { Identity } from './audience'
-import { describe, ProtocolViolation } from './errors'
+import { describe, ProtocolViolation, Unauthenticated } from './errors'
 import { HANDSHAKE_FRAME } from './limits'
 import type { Hello } from './message'
+import { NONCE_BYTES, type Role, type Secret } from './secret'
 
 /** The versions of the protocol that this code speaks. */
 export const PROTOCOL_VERSIONS = [1, 1] as const
@@ -16,9 +17,10 @@ export interface Introduction extends Address, Identity {
   readonly accepts: readonly string[] | undefined
 }
 
-/** What an endpoint says of itself. */
-export function helloOf({ name, id, groups, pid, ...limits }: Introduction): Hello {
-  return { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid, ...limits }
+/** What an endpoint says of itself, with a nonce where it asks for a proof. */
+export function helloOf({ name, id, groups, pid, ...limits }: Introduction, nonce?: Uint8Array): Hello {
+  const hello = { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid, ...limits } as const
+  return nonce ? { ...hello, nonce } : hello
 }
 
 /** What the two sides of a link have agreed on. */
@@ -45,6 +47,9 @@ export function agree(ours: Hello, theirs: Hello, expected: Address | undefined)
     const [want, got] = [expected, theirs].map(({ name, id }) => `${name}~${id}`)
     throw new ProtocolViolation('wrong-peer', `expected ${want} at its address, got ${got}`)
   }
+  if (theirs.nonce && theirs.nonce.length !== NONCE_BYTES) {
+    throw new ProtocolViolation('malformed', `hello.nonce: expected ${NONCE_BYTES} bytes, got ${theirs.nonce.length}`)
+  }
   const version = Math.min(ours.versions[1], theirs.versions[1])
   if (version < Math.max(ours.versions[0], theirs.versions[0])) {
     const [want, got] = [ours, theirs].map(({ versions }) => versions.join(' to '))
@@ -63,6 +68,34 @@ export function agree(ours: Hello, theirs: Hello, expected: Address | undefined)
     sendLimit: Math.min(ours.frameLimit, theirs.frameLimit),
     requestLimit: Math.min(ours.requestLimit, theirs.requestLimit),
   }
+}
+
+/** What each side of a link has to say before the other believes that it knows the secret. */
+export interface Proofs {
+  readonly ours: Uint8Array
+  readonly theirs: Uint8Array
+}
+
+/**
+ * The proofs of a link between two that have a secret; none where neither has one.
+ *
+ * @throws Unauthenticated if only one has
+ */
+export function proofsOf(secret: Secret | undefined, role: Role, ours: Hello, theirs: Hello): Proofs | undefined {
+  const [own, other] = [ours.nonce, theirs.nonce]
+  const who = `${theirs.name}~${theirs.id}`
+  if (!secret || !own) {
+    if (other) throw new Unauthenticated(`expected ${who} to ask for no proof, as there is no secret here`)
+    return undefined
+  }
+  if (!other) throw new Unauthenticated(`expected ${who} to know the secret, got a hello that has none`)
+  const [us, them] = [
+    { ...ours, nonce: own },
+    { ...theirs, nonce: other },
+  ]
+  const sides = role === 'dialler' ? { dialler: us, acceptor: them } : { dialler: them, acceptor: us }
+  const otherRole = role === 'dialler' ? 'acceptor' : 'dialler'
+  return { ours: secret.proof(role, sides), theirs: secret.proof(otherRole, sides) }
 }
 
 /** Does the first of two incarnations come before the second, where one of them has to give way? */

@@ -39,6 +39,7 @@ export {
   RemoteError,
   type RemoteFailure,
   RequestTimeout,
+  Unauthenticated,
   UnexpectedResponse,
   UnserializablePayload,
   WaitTimeout,

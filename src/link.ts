@@ -1,15 +1,23 @@
 import type { Address } from './address'
 import type { Timer } from './clock'
 import { encodeMessage } from './codec'
-import { type Ending, endOfStream, failure, lateHandshake } from './ending'
-import { ConnectionFailed, type LahjaError, LinkRefused, OutboxOverflow, ProtocolViolation } from './errors'
-import { agree } from './handshake'
+import { dismissal, type Ending, endOfStream, failure, lateHandshake } from './ending'
+import {
+  ConnectionFailed,
+  type LahjaError,
+  LinkRefused,
+  OutboxOverflow,
+  ProtocolViolation,
+  Unauthenticated,
+} from './errors'
+import { agree, type Proofs, proofsOf } from './handshake'
 import { Inbound } from './inbound'
 import type { Interest } from './interest'
 import type { InterestChange } from './interest-exchange'
 import { HANDSHAKE_FRAME } from './limits'
 import { type LinkState, unexpected } from './link-state'
-import type { GoodbyeReason, Hello, Message } from './message'
+import type { Goodbye, GoodbyeReason, Hello, Message } from './message'
+import { isSameProof, type Secret } from './secret'
 import { Session, type SessionContext } from './session'
 import type { Connection } from './transport'
 
@@ -18,7 +26,7 @@ const GOODBYE_CHARACTERS = 1000
 
 /** What a link tells of its life. */
 export interface LinkEvents {
-  /** The peer has said who it is: answer with `accept` or `refuse`. */
+  /** The peer has said who it is, and proved that it may: answer with `accept` or `refuse`. */
   greeted(link: Link, hello: Hello): void
   up(link: Link): void
   closed(link: Link, ending: Ending): void
@@ -27,7 +35,10 @@ export interface LinkEvents {
 /** What all links of an endpoint share. */
 export interface LinkContext extends SessionContext {
   readonly events: LinkEvents
+  /** What this endpoint says of itself, anew for each link. */
   readonly hello: () => Hello
+  /** What a peer has to prove that it knows. */
+  readonly secret?: Secret | undefined
   /** What this endpoint wants now. */
   readonly interest: () => Iterable<Interest>
 }
@@ -39,6 +50,10 @@ export class Link extends Session {
   readonly #inbound: Inbound
   readonly #handshakeTimer: Timer
   readonly #expected: Address | undefined
+  /** What we say of ourselves on this link. */
+  readonly #hello: Hello
+  #proofs: Proofs | undefined
+  #isProven: boolean
   #state: LinkState = 'greeting'
 
   /** @param expected whom we have dialled; nobody where the peer has dialled us */
@@ -48,6 +63,8 @@ export class Link extends Session {
     this.#context = context
     this.#connection = connection
     this.#expected = expected
+    this.#hello = context.hello()
+    this.#isProven = context.secret === undefined
     this.#inbound = new Inbound(HANDSHAKE_FRAME, false, this.intake, {
       event: (type, payload) => traffic.event(this, type, payload),
       message: (message) => this.#handle(message),
@@ -59,7 +76,12 @@ export class Link extends Session {
       end: () => this.#ended(),
       closed: (cause) => this.#broke(cause),
     })
-    if (expected) this.tell(context.hello())
+    if (expected) this.tell(this.#hello)
+  }
+
+  /** Has the peer proved that it knows the secret, if there is one? If not, its word is anybody's. */
+  get isProven(): boolean {
+    return this.#isProven
   }
 
   get isUp(): boolean {
@@ -69,7 +91,7 @@ export class Link extends Session {
   /** Takes the link up: tells the peer what we are subscribed to. */
   accept(): void {
     if (this.#state !== 'deciding') return
-    if (!this.#expected) this.tell(this.#context.hello())
+    if (!this.#expected) this.tell(this.#proofs ? { kind: 'proof', proof: this.#proofs.ours } : this.#hello)
     this.#state = 'introducing'
     this.#inbound.limit = this.#context.limits.frame
     this.exchange.announceAll(this.#context.interest())
@@ -123,16 +145,19 @@ export class Link extends Session {
     try {
       this.#inbound.push(chunk)
     } catch (error) {
-      if (!(error instanceof ProtocolViolation)) throw error
+      if (!(error instanceof ProtocolViolation || error instanceof Unauthenticated)) throw error
       this.#violated(error)
     }
   }
 
   #handle(message: Message): void {
-    if (message.kind === 'goodbye') return this.#dismissed(message.reason, message.text)
+    if (message.kind === 'goodbye') return this.#dismissed(message)
     switch (this.#state) {
       case 'greeting':
         if (message.kind === 'hello') return this.#greet(message)
+        break
+      case 'proving':
+        if (message.kind === 'proof') return this.#believe(message.proof)
         break
       case 'introducing':
         if (message.kind === 'ready') return this.#goUp()
@@ -140,7 +165,7 @@ export class Link extends Session {
         if (message.kind === 'acknowledge') return this.converse(message)
         break
       case 'up':
-        if (message.kind === 'hello' || message.kind === 'ready') break
+        if (message.kind === 'hello' || message.kind === 'proof' || message.kind === 'ready') break
         return this.converse(message)
       case 'deciding':
       case 'leaving':
@@ -151,7 +176,29 @@ export class Link extends Session {
   }
 
   #greet(hello: Hello): void {
-    this.meet(hello, agree(this.#context.hello(), hello, this.#expected))
+    this.meet(hello, agree(this.#hello, hello, this.#expected))
+    const role = this.#expected ? 'dialler' : 'acceptor'
+    this.#proofs = proofsOf(this.#context.secret, role, this.#hello, hello)
+    if (!this.#proofs) return this.#consider(hello)
+    this.tell(this.#expected ? { kind: 'proof', proof: this.#proofs.ours } : this.#hello)
+    this.#state = 'proving'
+  }
+
+  #believe(proof: Uint8Array): void {
+    const { peer } = this
+    if (!peer || !this.#isTheirs(proof)) {
+      const { name } = this.identity
+      throw new Unauthenticated(`expected ${name}~${peer?.id} to prove that it knows the secret, got another proof`)
+    }
+    this.#isProven = true
+    this.#consider(peer)
+  }
+
+  #isTheirs(proof: Uint8Array): boolean {
+    return this.#proofs !== undefined && isSameProof(proof, this.#proofs.theirs)
+  }
+
+  #consider(hello: Hello): void {
     this.#state = 'deciding'
     this.#context.events.greeted(this, hello)
   }
@@ -163,9 +210,10 @@ export class Link extends Session {
     this.#context.events.up(this)
   }
 
-  #dismissed(reason: string, text: string): void {
+  #dismissed({ reason, text, proof }: Goodbye): void {
+    if (proof && this.#isTheirs(proof)) this.#isProven = true
     if (this.#state === 'up' && (reason === 'left' || reason === 'closing')) return this.#close({ kind: 'left' })
-    this.#fail(new LinkRefused(reason, text))
+    this.#fail(dismissal(reason, text))
   }
 
   #ended(): void {
@@ -181,7 +229,7 @@ export class Link extends Session {
     this.#close(wasRead ? { kind: 'done' } : { kind: 'lost', cause: failed, ...remainder })
   }
 
-  #violated(violation: ProtocolViolation): void {
+  #violated(violation: ProtocolViolation | Unauthenticated): void {
     this.#sendGoodbye(violation.reason, violation.message)
     this.#fail(violation)
   }
@@ -206,7 +254,8 @@ export class Link extends Session {
   /** Straight to the connection: nothing that waits in the outbox matters any more. */
   #sendGoodbye(reason: GoodbyeReason, text: string): void {
     if (this.#state === 'closed') return
-    const { bytes } = encodeMessage({ kind: 'goodbye', reason, text: text.slice(0, GOODBYE_CHARACTERS) })
+    const proof = this.#state === 'deciding' ? this.#proofs?.ours : undefined
+    const { bytes } = encodeMessage({ kind: 'goodbye', reason, text: text.slice(0, GOODBYE_CHARACTERS), proof })
     this.#connection.write([bytes], () => {})
   }
 }

@@ -4,7 +4,7 @@ import type { Timer } from './clock'
 import { Dialer } from './dialer'
 import { Discovery } from './discovery'
 import { type Ending, isHopeless, type LostEnding } from './ending'
-import { asLahjaError, type LahjaError, NameInUse, ProtocolViolation } from './errors'
+import { asLahjaError, type LahjaError, NameInUse, ProtocolViolation, Unauthenticated } from './errors'
 import { helloOf, type Introduction, precedes } from './handshake'
 import type { Interest } from './interest'
 import { Link, type LinkContext, type LinkEvents } from './link'
@@ -28,7 +28,7 @@ export interface MeshEvents extends Traffic {
   nameLost(error: NameInUse): void
 }
 
-export interface MeshContext extends Pick<LinkContext, 'clock' | 'limits' | 'holdings' | 'interest'> {
+export interface MeshContext extends Pick<LinkContext, 'clock' | 'limits' | 'holdings' | 'interest' | 'secret'> {
   readonly self: Introduction
   readonly transport: Transport
   readonly watch: boolean
@@ -53,7 +53,7 @@ export class Mesh {
   readonly #waits: Waits
 
   constructor(context: MeshContext) {
-    const { self, transport, clock, limits, holdings, interest, events } = context
+    const { self, transport, clock, limits, holdings, interest, secret, events } = context
     this.#context = context
     this.#waits = new Waits(clock)
     this.#linkContext = {
@@ -61,7 +61,8 @@ export class Mesh {
       limits,
       holdings,
       interest,
-      hello: () => helloOf(self),
+      secret,
+      hello: () => helloOf(self, secret?.nonce()),
       events: {
         greeted: (link, hello) => this.#greet(link, hello),
         up: (link) => this.#up(link),
@@ -74,11 +75,13 @@ export class Mesh {
       transport,
       clock,
       limits,
+      hasSecret: secret !== undefined,
+      ignored: (error) => events.error(error),
       challenge: (connection, rival, closed) => {
         const events: LinkEvents = {
           ...this.#linkContext.events,
           greeted: (link) => link.refuse('name-in-use', 'expected a refusal'),
-          closed: (_, ending) => closed(ending),
+          closed: (link, ending) => closed(ending, link.isProven),
         }
         return new Link({ ...this.#linkContext, events }, connection, rival)
       },
@@ -263,7 +266,7 @@ export class Mesh {
       if (isTheLink && !dialer) this.#see([peer], () => this.#delayAfter(ending))
     } else if (ending.kind === 'done') {
       if (isTheLink) events.abandoned(link)
-    } else if (ending.kind === 'refused' && wasStranger && ending.cause instanceof ProtocolViolation) {
+    } else if (wasStranger && (ending.cause instanceof ProtocolViolation || ending.cause instanceof Unauthenticated)) {
       events.error(ending.cause)
     }
     dialer?.closed(ending)

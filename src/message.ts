@@ -1,29 +1,13 @@
 import type { Audience } from './audience'
 import { describe, ProtocolViolation, type Violation } from './errors'
-import { array, count, flag, integer, map, name, optional, pattern, patterns, text, texts, typeName } from './field'
+import { array, bytes, count, flag, integer, map, name, optional, pattern, text, texts, typeName } from './field'
+import { type Hello, parseHello } from './hello'
 import type { Interest } from './interest'
 
-/** What an endpoint says of itself before anything else. */
-export interface Hello {
-  readonly kind: 'hello'
-  /** The protocol versions it speaks, the oldest and the newest. */
-  readonly versions: readonly [oldest: number, newest: number]
-  readonly name: string
-  readonly id: string
-  readonly groups: readonly string[]
-  readonly pid: number
-  /** Bytes of body it takes in a frame. */
-  readonly frameLimit: number
-  /** Bytes of events that it takes ahead of the credit it gives. */
-  readonly window: number
-  /** Requests of one peer that it handles at a time. */
-  readonly requestLimit: number
-  /** The patterns of types it lets in; all, where it doesn't say. */
-  readonly accepts?: readonly string[] | undefined
-}
+export type { Hello } from './hello'
 
 /** Why a link is ended by the one that says so: it leaves, it will not have this link, or the peer broke the rules. */
-export type GoodbyeReason = 'left' | 'overflow' | Refusal | Violation
+export type GoodbyeReason = 'left' | 'overflow' | 'unauthenticated' | Refusal | Violation
 
 /** Why a link was not taken up. Each but the first two invites another dial. */
 export type Refusal = 'name-in-use' | 'name-claimed' | 'name-conceded' | 'duplicate' | 'closing'
@@ -41,8 +25,18 @@ export type Message =
   | { readonly kind: 'credit'; readonly bytes: number; readonly events: number }
   | { readonly kind: 'ping' }
   | { readonly kind: 'pong' }
-  | { readonly kind: 'goodbye'; readonly reason: string; readonly text: string }
+  | Goodbye
+  /** The sender knows the secret. */
+  | { readonly kind: 'proof'; readonly proof: Uint8Array }
   | Dealing
+
+export interface Goodbye {
+  readonly kind: 'goodbye'
+  readonly reason: string
+  readonly text: string
+  /** From one that will not have the link, though it knows the secret: its word counts. */
+  readonly proof?: Uint8Array | undefined
+}
 
 /** What is between the subscriptions and requests of two endpoints, whatever kind of channel it goes through. */
 export type Dealing =
@@ -100,6 +94,7 @@ export const KIND_CODES = {
   decline: 16,
   cancel: 17,
   credit: 18,
+  proof: 19,
 } as const satisfies Record<Message['kind'], number>
 
 export function isDealing(message: Message): message is Dealing {
@@ -128,7 +123,9 @@ export function toElements(message: Message): unknown[] {
     case 'credit':
       return [code, message.bytes, message.events]
     case 'goodbye':
-      return [code, message.reason, message.text]
+      return [code, message.reason, message.text, ...(message.proof ? [message.proof] : [])]
+    case 'proof':
+      return [code, message.proof]
     case 'assign':
     case 'return':
       return withPayload([code, message.queue, message.type, message.isFixed], message.payload)
@@ -169,10 +166,10 @@ function given(fields: Readonly<Record<string, unknown>>): object {
  */
 export function fromElements(body: unknown): Message {
   const [code, ...rest] = array(body, 'body')
-  const [first, second] = rest
+  const [first, second, third] = rest
   switch (integer(code)) {
     case KIND_CODES.hello:
-      return parseHello(map(first, 'hello'))
+      return parseHello(first)
     case KIND_CODES.ready:
       return { kind: 'ready' }
     case KIND_CODES.subscribe:
@@ -192,7 +189,9 @@ export function fromElements(body: unknown): Message {
     case KIND_CODES.credit:
       return { kind: 'credit', bytes: count(first, 'bytes'), events: count(second, 'events') }
     case KIND_CODES.goodbye:
-      return { kind: 'goodbye', reason: text(first, 'reason'), text: text(second, 'text') }
+      return parseGoodbye(first, second, third)
+    case KIND_CODES.proof:
+      return { kind: 'proof', proof: bytes(first, 'proof') }
     default:
       return parseDealing(integer(code), rest)
   }
@@ -217,23 +216,16 @@ function parseDealing(code: unknown, [first, second, third, fourth]: readonly un
     case KIND_CODES.cancel:
       return { kind: 'cancel', id: count(first, 'id') }
     default:
-      throw new ProtocolViolation('malformed', `kind: expected 0 to ${KIND_CODES.credit}, got ${describe(code)}`)
+      throw new ProtocolViolation('malformed', `kind: expected 0 to ${KIND_CODES.proof}, got ${describe(code)}`)
   }
 }
 
-function parseHello(fields: ReadonlyMap<string, unknown>): Hello {
-  const [oldest, newest] = array(fields.get('versions'), 'hello.versions')
+function parseGoodbye(reason: unknown, said: unknown, proof: unknown): Goodbye {
   return {
-    kind: 'hello',
-    versions: [count(oldest, 'hello.versions[0]'), count(newest, 'hello.versions[1]')],
-    name: text(fields.get('name'), 'hello.name'),
-    id: text(fields.get('id'), 'hello.id'),
-    groups: texts(fields.get('groups'), 'hello.groups'),
-    pid: count(fields.get('pid'), 'hello.pid'),
-    frameLimit: count(fields.get('frameLimit'), 'hello.frameLimit'),
-    window: count(fields.get('window'), 'hello.window'),
-    requestLimit: count(fields.get('requestLimit'), 'hello.requestLimit'),
-    accepts: optional(fields.get('accepts'), 'hello.accepts', patterns),
+    kind: 'goodbye',
+    reason: text(reason, 'reason'),
+    text: text(said, 'text'),
+    proof: optional(proof, 'proof', bytes),
   }
 }
 

@@ -6,6 +6,7 @@ import { PREFIX_BYTES } from './frame'
 import { DEFAULT_LIMITS, FRAME_CEILING, HANDSHAKE_FRAME, type Limits } from './limits'
 import { checkOverflow, type Overflow } from './overflow'
 import { checkPattern } from './pattern'
+import { Secret } from './secret'
 import { SLAB_BYTES } from './slabs'
 
 export interface EndpointOptions {
@@ -25,6 +26,12 @@ export interface EndpointOptions {
    * they are sent, and once more here. Default: all.
    */
   readonly accepts?: readonly string[]
+  /**
+   * What all endpoints of the bus know and nobody else: no link is taken up before both sides have proved that they know
+   * it. With a secret, the directory may be one that a group shares (see SECURITY.md). Best 32 random bytes; a string
+   * stands for its UTF-8. Default none.
+   */
+  readonly secret?: string | Uint8Array
   /** What happens to events for peers that are behind, unless their definition says otherwise. Default `wait`. */
   readonly overflow?: Overflow
   /** Make every broadcast without a subscriber reject with `NoSubscribers`. Default false. */
@@ -44,6 +51,7 @@ export interface Settings {
   /** Parents of the directory that are this package's own, and have to be as safe as the directory itself. */
   readonly ownParents: readonly string[]
   readonly accepts: readonly string[] | undefined
+  readonly secret: Secret | undefined
   readonly overflow: Overflow
   readonly requireSubscriber: boolean
   readonly watch: boolean
@@ -90,6 +98,7 @@ export function settingsOf(options: EndpointOptions): Settings {
     name: checkName('name', options.name),
     groups,
     accepts,
+    secret: options.secret === undefined ? undefined : checkSecret(options.secret),
     overflow: checkOverflow('overflow', options.overflow ?? 'wait'),
     requireSubscriber: checkBoolean('requireSubscriber', options.requireSubscriber ?? false),
     watch: checkBoolean('watch', options.watch ?? true),
@@ -161,6 +170,13 @@ function expect(condition: boolean, limit: keyof Limits, expected: string, got: 
 function checkArray(name: string, value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value
   throw new InvalidArgument(`${name}: expected an array of names, got ${describe(value)}`)
+}
+
+/** The message doesn't say what came: it may be a secret all the same. */
+function checkSecret(value: unknown): Secret {
+  const isOne = (typeof value === 'string' || value instanceof Uint8Array) && value.length > 0
+  if (isOne) return new Secret(value)
+  throw new InvalidArgument('secret: expected a string or bytes, and not an empty one, got something else')
 }
 
 function checkBoolean(name: string, value: unknown): boolean {

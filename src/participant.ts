@@ -67,7 +67,7 @@ export class Participant implements Receiver {
   #state: 'open' | 'leaving' = 'open'
 
   constructor(settings: Settings, { transport, clock }: World, events: ParticipantEvents) {
-    const { name, groups, pid, accepts, limits, watch, overflow, requireSubscriber } = settings
+    const { name, groups, pid, accepts, secret, limits, watch, overflow, requireSubscriber } = settings
     this.self = { name, groups, id: clock.incarnationId() }
     this.#clock = clock
     this.#patience = limits.patience
@@ -130,6 +130,7 @@ export class Participant implements Receiver {
       limits,
       holdings,
       watch,
+      secret,
       interest: () => this.#told(),
       events: this.membership,
     })

@@ -139,7 +139,7 @@ export abstract class Session implements Channel {
   }
 
   /** Anything that a peer may say on a link that is up. */
-  protected converse(message: Exclude<Message, { kind: 'hello' | 'ready' | 'goodbye' }>): void {
+  protected converse(message: Exclude<Message, { kind: 'hello' | 'proof' | 'ready' | 'goodbye' }>): void {
     const { traffic } = this.#context
     switch (message.kind) {
       case 'event':

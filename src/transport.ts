@@ -23,15 +23,18 @@ export interface Connection {
   destroy(): void
 }
 
-/** How an attempt to reach an address ended. */
+/**
+ * How an attempt to reach an address ended. `isForeign`: it was not published by our own user, nor by one who may do
+ * everything anyway.
+ */
 export type DialOutcome =
-  | { readonly kind: 'connected'; readonly connection: Connection }
+  | { readonly kind: 'connected'; readonly connection: Connection; readonly isForeign?: boolean }
   /** Proof that its process has ended or given it up: nobody listens, and nobody ever will again. */
   | { readonly kind: 'dead' }
   /** The address is no longer published. */
   | { readonly kind: 'absent' }
   /** No answer just now (a full backlog, a missing descriptor): try again later. */
-  | { readonly kind: 'busy'; readonly cause: Error }
+  | { readonly kind: 'busy'; readonly cause: Error; readonly isForeign?: boolean }
 
 /** The own place on the bus, listening. */
 export interface Listener {

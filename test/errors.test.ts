@@ -28,6 +28,7 @@ const errors: Readonly<Record<string, LahjaError>> = {
   HandlerError: new lahja.HandlerError('message', { cause }),
   ConnectionFailed: new lahja.ConnectionFailed('message', { cause }),
   LinkRefused: new lahja.LinkRefused('duplicate', 'message'),
+  Unauthenticated: new lahja.Unauthenticated('message', { cause }),
   OutboxOverflow: new lahja.OutboxOverflow('message', { cause }),
   ProtocolViolation: new lahja.ProtocolViolation('malformed', 'message', { cause }),
 }
@@ -55,6 +56,7 @@ const CODES: Readonly<Record<string, string>> = {
   HandlerError: 'LAHJA_HANDLER_ERROR',
   ConnectionFailed: 'LAHJA_CONNECTION_FAILED',
   LinkRefused: 'LAHJA_LINK_REFUSED',
+  Unauthenticated: 'LAHJA_UNAUTHENTICATED',
   OutboxOverflow: 'LAHJA_OUTBOX_OVERFLOW',
   ProtocolViolation: 'LAHJA_PROTOCOL_VIOLATION',
 }

@@ -19,6 +19,7 @@ const FLOORS = [
   ['backlog', 'event-stream', 'flusher', 'socket-connection', 'wish'],
   ['codec', 'definition', 'encoder', 'handshake', 'interest-exchange', 'link-state', 'subscription'],
   ['gate', 'message', 'options', 'transport'],
+  ['hello'],
   [
     'boundary',
     'burst',
@@ -30,6 +31,7 @@ const FLOORS = [
     'reply-stream',
     'router',
     'run',
+    'secret',
     'unpacker',
   ],
   [
@@ -72,7 +74,7 @@ const SEAMS: Readonly<Record<string, readonly string[]>> = {
   'node:net': ['published-socket', 'socket-connection', 'socket-file'],
   'node:fs': ['socket-directory', 'socket-file', 'trust'],
   'node:fs/promises': ['published-socket', 'socket-directory', 'socket-file'],
-  'node:crypto': ['clock'],
+  'node:crypto': ['clock', 'secret'],
   'node:perf_hooks': ['clock'],
 }
 

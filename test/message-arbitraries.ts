@@ -40,6 +40,7 @@ export const payload = fc.letrec<{ value: unknown }>((tie) => ({
 })).value
 
 const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined })
+const bytes = fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes))
 const whatever = optional(payload)
 const interests = fc.array(
   fc.record({
@@ -65,6 +66,7 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
     window: count,
     requestLimit: count,
     accepts: optional(fc.array(pattern, { maxLength: 20 })),
+    nonce: optional(bytes),
   }),
   ready: fc.constant({ kind: 'ready' }),
   subscribe: fc.record({ kind: fc.constant('subscribe'), sequence: count, interests }),
@@ -74,7 +76,8 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
   gap: fc.record({ kind: fc.constant('gap'), count }),
   ping: fc.constant({ kind: 'ping' }),
   pong: fc.constant({ kind: 'pong' }),
-  goodbye: fc.record({ kind: fc.constant('goodbye'), reason: text, text }),
+  goodbye: fc.record({ kind: fc.constant('goodbye'), reason: text, text, proof: optional(bytes) }),
+  proof: fc.record({ kind: fc.constant('proof'), proof: bytes }),
   assign: fc.record({ kind: fc.constant('assign'), ...assignment }),
   settle: fc.record({ kind: fc.constant('settle'), count }),
   return: fc.record({ kind: fc.constant('return'), ...assignment }),

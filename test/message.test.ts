@@ -59,7 +59,9 @@ function defined(fields: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
-const lacksPayload = (message: Message) => 'payload' in message && message.payload === undefined
+/** Is the last element that this version knows left out? */
+const lacksLast = (message: Message) =>
+  'payload' in message ? message.payload === undefined : message.kind === 'goodbye' && message.proof === undefined
 
 describe('messages', () => {
   it('have kind numbers that never change', () => {
@@ -83,6 +85,7 @@ describe('messages', () => {
       decline: 16,
       cancel: 17,
       credit: 18,
+      proof: 19,
     })
   })
 
@@ -108,8 +111,8 @@ describe('messages', () => {
       fc.assert(
         fc.property(arbitrary, fc.array(payload, { minLength: 1, maxLength: 3 }), (message, more) => {
           const known = toElements(message)
-          // Where a payload is left out, the element in its place would be one.
-          const elements = lacksPayload(message) ? [...known, undefined] : known
+          // Where a payload or a proof is left out, the element in its place would be one.
+          const elements = lacksLast(message) ? [...known, undefined] : known
           expect(read([...elements, ...more])).to.deep.equal(message)
         }),
       )
@@ -127,7 +130,7 @@ describe('messages', () => {
   it('take an element where a payload could be for the payload', () => {
     const withPayload = [messages.event, messages.assign, messages.return, messages.request, messages.response]
     fc.assert(
-      fc.property(fc.oneof(...withPayload).filter(lacksPayload), payload, (message, payload) => {
+      fc.property(fc.oneof(...withPayload).filter(lacksLast), payload, (message, payload) => {
         expect(read([...toElements(message), payload])).to.deep.equal({ ...message, payload })
       }),
     )
@@ -235,6 +238,13 @@ describe('messages', () => {
       'when a goodbye has no reason': [9],
       'when a goodbye has no text': [9, 'left'],
       'when a reason is no string': [9, 1, ''],
+      'when the proof of a goodbye is a string': [9, 'left', '', 'proof'],
+      'when the proof of a goodbye is nil': [9, 'left', '', null],
+      'when a proof is left out': [19],
+      'when a proof is a string': [19, 'proof'],
+      'when a proof is an array of numbers': [19, [1, 2, 3]],
+      'when a nonce is a string': [0, { ...HELLO, nonce: 'nonce' }],
+      'when a nonce is nil': [0, { ...HELLO, nonce: null }],
       ...Object.fromEntries(
         [
           ['assign', 10],
@@ -279,7 +289,7 @@ describe('messages', () => {
 
     it('with what was expected and what came', () => {
       expect(() => read([4, 'x'])).to.throw("malformed: sequence: expected a whole number, got 'x'")
-      expect(() => read([42])).to.throw('malformed: kind: expected 0 to 18, got 42')
+      expect(() => read([42])).to.throw('malformed: kind: expected 0 to 19, got 42')
       expect(() => read([0, { ...HELLO, groups: 'web' }])).to.throw(
         "malformed: hello.groups: expected an array, got 'web'",
       )

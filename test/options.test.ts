@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { encodeMessage } from '../src/codec'
 import { InvalidArgument } from '../src/errors'
@@ -35,6 +36,7 @@ describe('settingsOf', () => {
       name: 'shop',
       groups: [],
       accepts: undefined,
+      secret: undefined,
       overflow: 'wait',
       requireSubscriber: false,
       watch: true,
@@ -56,6 +58,7 @@ describe('settingsOf', () => {
     } as const
     expect(settingsOf({ ...given, limits })).to.deep.equal({
       ...given,
+      secret: undefined,
       ownParents: [],
       limits: { ...DEFAULT_LIMITS, highWaterMark: 8188, ...limits },
       pid: process.pid,
@@ -83,6 +86,25 @@ describe('settingsOf', () => {
     const { overflow } = settingsOf({ name: 'a', overflow: { latest: (payload) => `key of ${payload}` } })
     expect(handlingOf(overflow, 'price', 7)).to.deep.equal({ kind: 'latest', key: 'price key of 7' })
   })
+
+  it('takes text or bytes for a secret, which it then knows by itself', () => {
+    const bytes = Buffer.from('open sesame')
+    const { secret } = settingsOf({ name: 'a', secret: bytes })
+    const { secret: fromText } = settingsOf({ name: 'a', secret: 'open sesame' })
+    bytes.fill(0)
+    const side = (name: string) => ({ name, id: '0000000000000', nonce: Buffer.alloc(32) })
+    const sides = { dialler: side('a'), acceptor: side('b') }
+    expect(secret?.proof('dialler', sides)).to.deep.equal(fromText?.proof('dialler', sides))
+  })
+
+  for (const secret of ['', Buffer.alloc(0), 12345, null, ['sesame'], { text: 'sesame' }, new Uint16Array(3)]) {
+    it(`refuses ${inspect(secret)} for a secret, and does not say it`, () => {
+      expect(() => settle({ name: 'a', secret }))
+        .to.throw(InvalidArgument)
+        .with.property('message')
+        .that.equals('secret: expected a string or bytes, and not an empty one, got something else')
+    })
+  }
 
   it('tells accepting nothing from accepting everything', () => {
     expect(settingsOf({ name: 'a', accepts: [] }).accepts).to.deep.equal([])
@@ -243,7 +265,7 @@ describe('settingsOf', () => {
       const name = 'n'.repeat(64)
       const most = { frameLimit: 2 ** 31, window: 2 ** 31, requestLimit: 2 ** 31 }
       const settings = settingsOf({ name, groups, accepts })
-      const frame = encodeMessage(helloOf({ id: '0'.repeat(13), ...most, ...settings }))
+      const frame = encodeMessage(helloOf({ id: '0'.repeat(13), ...most, ...settings }, Buffer.alloc(32)))
       expect(frame.end - frame.start - 4).to.be.at.most(HANDSHAKE_FRAME)
     }
   })

@@ -7,13 +7,17 @@ import { DEFAULT_LIMITS } from '../src/limits'
 import { Link, type LinkContext } from '../src/link'
 import type { LinkState } from '../src/link-state'
 import { KIND_CODES } from '../src/message'
+import { Secret } from '../src/secret'
 import type { Connection, ConnectionEvents } from '../src/transport'
 import { ManualClock } from './manual-clock'
 import { protocolDocument } from './protocol-document'
 import { messageVectors } from './vectors'
 
 /** The states in which messages arrive, in their order. */
-const STATES: readonly LinkState[] = ['greeting', 'deciding', 'introducing', 'up', 'leaving']
+const STATES: readonly LinkState[] = ['greeting', 'proving', 'deciding', 'introducing', 'up', 'leaving']
+
+/** Those through which a link goes where there is no secret. */
+const STATES_WITHOUT_SECRET = STATES.filter((state) => state !== 'proving')
 
 function hexOf(name: string): string {
   return messageVectors.find((vector) => vector.name === name)?.hex ?? expect.fail(`no vector ${name}`)
@@ -29,7 +33,8 @@ class Station {
   readonly #clock = new ManualClock()
   #events: ConnectionEvents | undefined
 
-  constructor() {
+  /** @param secret for one that wants a proof */
+  constructor(secret: Secret | undefined) {
     const closed = (_: Link, ending: Ending) => {
       if ('cause' in ending && ending.cause instanceof ProtocolViolation) this.violation = ending.cause.reason
     }
@@ -44,17 +49,21 @@ class Station {
     const context: LinkContext = {
       clock: this.#clock,
       limits: DEFAULT_LIMITS,
+      secret,
       hello: () =>
-        helloOf({
-          name: 'till',
-          id: '0000000000abc',
-          groups: [],
-          pid: process.pid,
-          frameLimit: 4096,
-          window: 65_536,
-          requestLimit: 16,
-          accepts: undefined,
-        }),
+        helloOf(
+          {
+            name: 'till',
+            id: '0000000000abc',
+            groups: [],
+            pid: process.pid,
+            frameLimit: 4096,
+            window: 65_536,
+            requestLimit: 16,
+            accepts: undefined,
+          },
+          secret?.nonce(),
+        ),
       interest: () => [],
       holdings: new Holdings(DEFAULT_LIMITS.outboxTotal),
       events: { greeted: nothing, up: nothing, closed },
@@ -75,14 +84,19 @@ class Station {
 }
 
 async function stationIn(state: LinkState): Promise<Station> {
-  const station = new Station()
+  if (state === 'proving') {
+    const station = new Station(new Secret('open sesame'))
+    station.hear(hexOf('hello with a nonce'))
+    return station
+  }
+  const station = new Station(undefined)
   const steps = [
     () => station.hear(hexOf('hello')),
     () => station.link.accept(),
     () => station.hear(hexOf('ready')),
     () => station.leave(),
   ]
-  for (const step of steps.slice(0, STATES.indexOf(state))) await step()
+  for (const step of steps.slice(0, STATES_WITHOUT_SECRET.indexOf(state))) await step()
   return station
 }
 

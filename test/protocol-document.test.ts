@@ -6,8 +6,9 @@ import { DEFAULT_LIMITS, FRAME_CEILING, HANDSHAKE_FRAME } from '../src/limits'
 import { type Failure, type GoodbyeReason, type Hello, KIND_CODES } from '../src/message'
 import { MAX_TYPE_BYTES } from '../src/pattern'
 import { MAX_DEPTH } from '../src/payload'
-import { messageRow, payloadRow, protocolDocument } from './protocol-document'
-import { messageVectors, payloadVectors } from './vectors'
+import { NONCE_BYTES } from '../src/secret'
+import { messageRow, payloadRow, proofRow, protocolDocument } from './protocol-document'
+import { messageVectors, payloadVectors, proofVectors } from './vectors'
 
 /** The compiler keeps this list complete. */
 const VIOLATIONS: Record<Violation, true> = {
@@ -32,6 +33,7 @@ const REASONS: Record<GoodbyeReason, true> = {
   duplicate: true,
   closing: true,
   overflow: true,
+  unauthenticated: true,
 }
 
 const lines = protocolDocument.split('\n')
@@ -48,6 +50,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, true>>>> = {
     window: true,
     requestLimit: true,
     accepts: true,
+    nonce: true,
   } satisfies Record<Exclude<keyof Hello, 'kind'>, true>,
   'subscribe, unsubscribe': { type: true, from: true, queue: true, responds: true } satisfies Record<
     keyof Interest,
@@ -80,6 +83,13 @@ describe('docs/protocol.md', () => {
 
   it('shows every vector of payloads, as it is', () => {
     for (const vector of payloadVectors) expect(lines).to.include(payloadRow(vector))
+  })
+
+  it('shows every vector of proofs, as it is', () => {
+    for (const vector of proofVectors) {
+      expect(lines).to.include(proofRow(vector))
+      expect(protocolDocument).to.contain(`the secret \`${vector.secret}\``)
+    }
   })
 
   it('quotes no frame that is not a vector', () => {
@@ -128,6 +138,7 @@ describe('docs/protocol.md', () => {
       ['version', `${PROTOCOL_VERSIONS[1]}`],
       ['frame before the handshake', `${HANDSHAKE_FRAME.toLocaleString('en')} bytes`],
       ['name of a type, pattern', `${MAX_TYPE_BYTES} bytes`],
+      ['nonce, proof', `${NONCE_BYTES} bytes`],
       ['nesting of a payload', `${MAX_DEPTH} levels`],
       ['frame after the handshake', `${frame / 2 ** 20} MiB, at most ${FRAME_CEILING / 2 ** 20} MiB`],
       ['handshake', time(handshakeTimeout)],

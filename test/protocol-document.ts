@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { MessageVector, PayloadVector } from './vectors'
+import type { MessageVector, PayloadVector, ProofVector } from './vectors'
 
 export const protocolDocument = readFileSync(join(__dirname, '..', 'docs', 'protocol.md'), 'utf8')
 
@@ -26,4 +26,9 @@ export function payloadRow({ name, sent, hex, arrives }: PayloadVector): string 
   const bytes = hex.slice(BEFORE_PAYLOAD)
   const cells = [sent === undefined ? [] : [code(sent)], bytes === '' ? 'none' : shortened(bytes), code(arrives)]
   return `| ${[name, ...cells.flat()].join(' | ')} |`
+}
+
+/** The line of the document's table that shows a proof. */
+export function proofRow({ name, input, proof }: ProofVector): string {
+  return `| ${name} | ${code(input)} | ${code(proof)} |`
 }

@@ -7,11 +7,19 @@ export class Rival {
   readonly #server: Server
   readonly path: string
 
-  constructor(directory: string, name: string, id: string, answer: (challenger: Socket, count: number) => void) {
+  /** @param connected hears of each challenger, before that has said anything */
+  constructor(
+    directory: string,
+    name: string,
+    id: string,
+    answer: (challenger: Socket, count: number) => void,
+    connected: (challenger: Socket) => void = () => {},
+  ) {
     this.path = join(directory, `${name}~${id}.sock`)
     this.#server = createServer((socket) => {
       this.challengers.push(socket)
       socket.on('error', () => {})
+      connected(socket)
       socket.once('data', () => answer(socket, this.challengers.length))
     })
     this.#server.listen(this.path)

@@ -35,9 +35,12 @@ function frameOf(message: Message): Frame {
   return encodeMessage(message)
 }
 
-/** What a message says, as JSON has it: without what is `undefined`. */
+/** What a message says, as JSON has it: without what is `undefined`, and bytes in hexadecimal digits. */
 function said(message: Message): unknown {
-  return JSON.parse(JSON.stringify(message))
+  const inDigits = Object.entries(message).map(([field, value]) => {
+    return [field, value instanceof Uint8Array && field !== 'payload' ? Buffer.from(value).toString('hex') : value]
+  })
+  return JSON.parse(JSON.stringify(Object.fromEntries(inDigits)))
 }
 
 describe('the vectors', () => {

@@ -1,0 +1,48 @@
+import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Address } from './address'
+
+/** Of a nonce: as many as of a proof, so that guessing one is as hard as guessing the other. */
+export const NONCE_BYTES = 32
+
+/** Keeps a proof of this protocol from being one of anything else that the same secret is used for. */
+const LABEL = 'lahja/1 proof'
+
+/** One side of a link that is about to be: who it says it is, and what the proofs of this link have to be fresh for. */
+export interface Side extends Address {
+  readonly nonce: Uint8Array
+}
+
+/** Which side of a link one is on. */
+export type Role = 'dialler' | 'acceptor'
+
+/** The sides of one link. */
+export type Sides = Readonly<Record<Role, Side>>
+
+/** What those who may be on the bus know. It is never told: each side only proves to the other that it knows it. */
+export class Secret {
+  readonly #key: KeyObject
+
+  /** @param value a string stands for its bytes in UTF-8 */
+  constructor(value: string | Uint8Array) {
+    this.#key = createSecretKey(typeof value === 'string' ? Buffer.from(value) : value)
+  }
+
+  /** Random bytes, for one link only. */
+  nonce(): Uint8Array {
+    return randomBytes(NONCE_BYTES)
+  }
+
+  /** What that side of the link has to say; nobody else can say it, and it is of no use on any other link. */
+  proof(role: Role, { dialler, acceptor }: Sides): Uint8Array {
+    const hmac = createHmac('sha256', this.#key)
+    for (const part of [LABEL, role]) hmac.update(`${part}\0`)
+    for (const { nonce } of [dialler, acceptor]) hmac.update(nonce)
+    for (const { id, name } of [dialler, acceptor]) hmac.update(`${id}${name}\0`)
+    return hmac.digest()
+  }
+}
+
+/** Compares in a time that says nothing of where two proofs differ. */
+export function isSameProof(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && timingSafeEqual(one, other)
+}

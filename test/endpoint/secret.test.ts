@@ -1,0 +1,441 @@
+import { chownSync, existsSync, readdirSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { expect } from 'chai'
+import { type Endpoint, LahjaError } from '../../src'
+import { decodeMessage, encodeMessage } from '../../src/codec'
+import { FrameReader } from '../../src/frame'
+import type { Hello, Message, MessageOf } from '../../src/message'
+import { NONCE_BYTES, type Role, Secret } from '../../src/secret'
+import { freshBus, until } from '../bus'
+import { rejection } from '../rejection'
+import { Rival } from '../rival'
+import { isRoot } from '../user'
+
+const SECRET = 'open sesame'
+const SMALLEST = '0000000000000'
+const ID = '000000000zzzz'
+
+const HELLO = {
+  kind: 'hello',
+  versions: [1, 1],
+  name: 'stranger',
+  id: ID,
+  groups: [],
+  pid: 1,
+  frameLimit: 2 ** 20,
+  window: 2 ** 20,
+  requestLimit: 1024,
+} as const satisfies Hello
+
+/** A hello that asks for a proof. */
+const asking = (changes: Partial<Hello> = {}): Hello => ({ ...HELLO, nonce: Buffer.alloc(NONCE_BYTES, 1), ...changes })
+
+/** One end of a connection, and all that it has heard. */
+class Wire {
+  readonly heard: Message[] = []
+  readonly #socket: Socket
+  isClosed = false
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    const reader = new FrameReader(2 ** 20, (bytes, start, end) => this.heard.push(decodeMessage(bytes, start, end)))
+    socket.on('data', (chunk) => reader.push(chunk))
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      this.isClosed = true
+    })
+  }
+
+  say(...messages: Message[]): void {
+    for (const message of messages) this.#socket.write(encodeMessage(message).bytes)
+  }
+
+  async hears<Kind extends Message['kind']>(kind: Kind): Promise<MessageOf<Kind>> {
+    let found: MessageOf<Kind> | undefined
+    const isOne = (message: Message): message is MessageOf<Kind> => message.kind === kind
+    await until(() => {
+      found = this.heard.find(isOne)
+      return found !== undefined || this.isClosed
+    })
+    return found ?? expect.fail(`expected ${kind}, got ${JSON.stringify(this.heard)}`)
+  }
+
+  /** The reason for which it is sent away. */
+  async refusal(): Promise<string> {
+    return (await this.hears('goodbye')).reason
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
+
+/** The proof of one who knows the secret, and says it is that side. */
+function proofBetween(role: Role, dialler: Hello, acceptor: Hello, secret = SECRET): Message {
+  const side = ({ name, id, nonce = Buffer.alloc(0) }: Hello) => ({ name, id, nonce })
+  return { kind: 'proof', proof: new Secret(secret).proof(role, { dialler: side(dialler), acceptor: side(acceptor) }) }
+}
+
+describe('a secret', () => {
+  const rivals: Rival[] = []
+  const wires: Wire[] = []
+  afterEach(() => {
+    for (const rival of rivals.splice(0)) rival.close()
+    for (const wire of wires.splice(0)) wire.destroy()
+    process.off('warning', keep)
+    for (const printer of printers) process.on('warning', printer)
+  })
+  const printers = process.listeners('warning')
+  const bus = freshBus()
+  /** By the name of the endpoint. */
+  const errors = new Map<string, LahjaError[]>()
+  /** Errors of a start, to which nobody can listen yet. */
+  let warnings: unknown[] = []
+  beforeEach(() => {
+    errors.clear()
+    warnings = []
+    for (const printer of printers) process.off('warning', printer)
+    process.on('warning', keep)
+  })
+
+  function keep(warning: Error): void {
+    warnings.push(warning)
+  }
+
+  async function start(name: string, secret?: string, limits = {}): Promise<Endpoint> {
+    const endpoint = await bus.start(name, { ...(secret !== undefined && { secret }), limits })
+    const heard: LahjaError[] = []
+    errors.set(name, heard)
+    endpoint.on('error', (error) => heard.push(error))
+    return endpoint
+  }
+
+  /** The codes of what has been reported while endpoints started. */
+  async function reportedAtStart(): Promise<unknown[]> {
+    await until(() => warnings.length > 0)
+    return warnings.map((warning) => warning instanceof LahjaError && warning.code)
+  }
+
+  function dial({ name, id, directory }: Pick<Endpoint, 'name' | 'id' | 'directory'>): Wire {
+    const wire = new Wire(connect(join(directory, `${name}~${id}.sock`)))
+    wires.push(wire)
+    return wire
+  }
+
+  /** Listens in the directory, and does as told with whoever dials. */
+  async function listen(name: string, id: string, visited: (wire: Wire) => void): Promise<Rival> {
+    const rival = new Rival(
+      bus.directory,
+      name,
+      id,
+      () => {},
+      (socket) => visited(new Wire(socket)),
+    )
+    rivals.push(rival)
+    await until(() => existsSync(rival.path))
+    return rival
+  }
+
+  const reasons = (name: string) => (errors.get(name) ?? []).map(({ code }) => code)
+
+  it('links those who have the same, and they notice nothing of it', async () => {
+    const shop = await start('shop', SECRET)
+    const received: unknown[] = []
+    await shop.subscribe('x', ({ payload, origin }) => received.push([payload, origin])).ready
+    const till = await start('till', SECRET)
+    expect(await till.broadcast('x', 1)).to.equal(1)
+    await until(() => received.length === 1)
+    expect(received).to.deep.equal([[1, 'till']])
+    expect([...reasons('shop'), ...reasons('till')]).to.deep.equal([])
+    await till.close()
+    await until(() => shop.peers.length === 0)
+  })
+
+  it('G3: leaves one link between any two of twelve that start at once', async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `e${index}`)
+    const endpoints = await Promise.all(names.map((name) => start(name, SECRET)))
+    await Promise.all(endpoints.map((endpoint) => endpoint.waitUntilConnectedTo(names)))
+    for (const endpoint of endpoints) expect(endpoint.peers).to.have.length(11)
+    const received: string[] = []
+    for (const endpoint of endpoints) endpoint.subscribe('x', () => received.push(endpoint.name))
+    await endpoints[0]?.subscribe('done', () => {}).ready
+    await Promise.all(endpoints.map((endpoint) => endpoint.waitUntilAllEndpointsSubscribedTo('x')))
+    expect(await endpoints[3]?.broadcast('x')).to.equal(12)
+    await until(() => received.length >= 12)
+    expect(received.sort()).to.deep.equal([...names].sort())
+  })
+
+  for (const [what, other] of [
+    ['another', 'open barley'],
+    ['none', undefined],
+  ] as const) {
+    it(`keeps one who has it and one who has ${what} apart, and both report it`, async () => {
+      const shop = await start('shop', SECRET)
+      const till = await start('till', other)
+      expect(await reportedAtStart(), 'at till').to.deep.equal(['LAHJA_UNAUTHENTICATED'])
+      await until(() => reasons('shop').length > 0)
+      expect(shop.peers).to.deep.equal([])
+      expect(till.peers).to.deep.equal([])
+      expect(new Set(reasons('shop'))).to.deep.equal(new Set(['LAHJA_UNAUTHENTICATED']))
+      for (const error of [...[...errors.values()].flat(), ...warnings]) {
+        expect(error instanceof LahjaError && error.message).to.match(/^unauthenticated: expected /)
+        expect(inspect(error)).not.to.contain('sesame').and.not.to.contain('barley')
+      }
+    })
+  }
+
+  it('has whoever has none dialled as rarely as anybody else for whom there is no hope', async () => {
+    const rival = await listen('till', ID, (wire) => wire.say({ ...HELLO, name: 'till' }, { kind: 'ready' }))
+    const limits = { redialMin: 1, redialMax: 60_000, rescan: 5 }
+    const shop = await start('shop', SECRET, limits)
+    await until(() => rival.openChallenges === 0 && rival.challengers.length > 0)
+    for (const name of ['a', 'b', 'c']) {
+      const other = await start(name, SECRET, { redialMax: 60_000 })
+      await shop.waitUntilConnectedTo(name)
+      await other.close()
+    }
+    expect(rival.challengers, 'one dial by each').to.have.length(4)
+  })
+
+  it('is not to be seen in what is printed of an endpoint', async () => {
+    const shop = await start('shop', SECRET)
+    const text = inspect(shop, { depth: Number.POSITIVE_INFINITY, showHidden: true })
+    for (const form of ['sesame', Buffer.from('sesame').toString('hex'), '6f 70 65 6e'])
+      expect(text).not.to.contain(form)
+  })
+
+  describe('keeps out a stranger', () => {
+    let shop: Endpoint
+    beforeEach(async () => {
+      shop = await start('shop', SECRET)
+    })
+
+    async function expectRefused(wire: Wire, reason = 'unauthenticated'): Promise<void> {
+      expect(await wire.refusal()).to.equal(reason)
+      await until(() => wire.isClosed && reasons('shop').length > 0)
+      expect(shop.peers).to.deep.equal([])
+      const code = reason === 'unauthenticated' ? 'LAHJA_UNAUTHENTICATED' : 'LAHJA_PROTOCOL_VIOLATION'
+      expect(reasons('shop')).to.deep.equal([code])
+    }
+
+    it('but not one who proves to know it', async () => {
+      const wire = dial(shop)
+      wire.say(asking())
+      const hello = await wire.hears('hello')
+      wire.say(proofBetween('dialler', asking(), hello))
+      expect(await wire.hears('proof')).to.deep.equal(proofBetween('acceptor', asking(), hello))
+      wire.say({ kind: 'ready' })
+      await shop.waitUntilConnectedTo('stranger')
+    })
+
+    it('who says nothing of a secret', async () => {
+      const wire = dial(shop)
+      wire.say(HELLO, { kind: 'ready' })
+      await expectRefused(wire)
+      expect(wire.heard).to.have.length(1)
+    })
+
+    const WRONG: Readonly<Record<string, (hello: Hello) => Message>> = {
+      'another secret': (hello) => proofBetween('dialler', asking(), hello, 'open barley'),
+      'a proof for the other side': (hello) => proofBetween('acceptor', asking(), hello),
+      'a proof of somebody else': (hello) => proofBetween('dialler', asking({ name: 'till' }), hello),
+      'a proof of another life': (hello) => proofBetween('dialler', asking({ id: SMALLEST }), hello),
+      'a proof for another endpoint': (hello) => proofBetween('dialler', asking(), { ...hello, name: 'till' }),
+      'a proof for another nonce': (hello) => {
+        return proofBetween('dialler', asking(), { ...hello, nonce: Buffer.alloc(NONCE_BYTES) })
+      },
+      'no bytes': () => ({ kind: 'proof', proof: Buffer.alloc(0) }),
+      'a nonce for a proof': ({ nonce = Buffer.alloc(0) }) => ({ kind: 'proof', proof: nonce }),
+    }
+    for (const [what, prove] of Object.entries(WRONG)) {
+      it(`who has ${what}`, async () => {
+        const wire = dial(shop)
+        wire.say(asking())
+        wire.say(prove(await wire.hears('hello')))
+        await expectRefused(wire)
+        expect(wire.heard.map(({ kind }) => kind)).to.deep.equal(['hello', 'goodbye'])
+      })
+    }
+
+    it('whose nonce is no nonce', async () => {
+      const wire = dial(shop)
+      wire.say(asking({ nonce: Buffer.alloc(NONCE_BYTES - 1) }))
+      await expectRefused(wire, 'malformed')
+    })
+
+    for (const message of [
+      { kind: 'ready' },
+      { kind: 'subscribe', sequence: 1, interests: [{ type: 'x' }] },
+      { kind: 'event', type: 'x', payload: 1 },
+      { kind: 'request', id: 1, type: 'x', payload: 1 },
+      { kind: 'ping' },
+      asking(),
+    ] as const satisfies Message[]) {
+      it(`who says ${message.kind} before the proof`, async () => {
+        const wire = dial(shop)
+        wire.say(asking())
+        await wire.hears('hello')
+        wire.say(message)
+        await expectRefused(wire, 'unexpected-message')
+      })
+    }
+
+    it('who says again what one who knew it has said', async () => {
+      const member = dial(shop)
+      member.say(asking())
+      const said = proofBetween('dialler', asking(), await member.hears('hello'))
+      member.say(said)
+      await member.hears('proof')
+      member.destroy()
+      const wire = dial(shop)
+      wire.say(asking())
+      await wire.hears('hello')
+      wire.say(said)
+      await expectRefused(wire)
+    })
+
+    it('who lets the endpoint prove itself on one link, for another one', async () => {
+      const asDialler = dial(shop)
+      asDialler.say(asking())
+      const { nonce } = await asDialler.hears('hello')
+      // What the endpoint says as a dialler, to the nonce that it has chosen as an acceptor.
+      await listen('stranger', ID, async (wire) => {
+        await wire.hears('hello')
+        wire.say({ ...HELLO, nonce })
+        asDialler.say(await wire.hears('proof'))
+      })
+      await expectRefused(asDialler)
+    })
+
+    it('who listens, and answers with what it hears', async () => {
+      const refusals: string[] = []
+      await listen('stranger', ID, async (wire) => {
+        const { nonce } = await wire.hears('hello')
+        wire.say({ ...HELLO, nonce })
+        wire.say(await wire.hears('proof'))
+        refusals.push(await wire.refusal())
+      })
+      await until(() => refusals.length > 0 && reasons('shop').length > 0)
+      expect(refusals).to.deep.equal(['unauthenticated'])
+      expect(reasons('shop')).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
+      expect(shop.peers).to.deep.equal([])
+    })
+  })
+
+  it('is none of the business of one who has none: a nonce is refused at once', async () => {
+    const shop = await start('shop')
+    const wire = dial(shop)
+    wire.say(asking())
+    expect(await wire.refusal()).to.equal('unauthenticated')
+    expect(wire.heard).to.have.length(1)
+  })
+
+  describe('in the claim to a name', () => {
+    it('G10: does not keep it from going to one holder', async () => {
+      const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => bus.start('shop', { secret: SECRET })))
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(1)
+      expect(await rejection(bus.start('shop', { secret: SECRET }))).to.include({ code: 'LAHJA_NAME_IN_USE' })
+    })
+
+    for (const reason of ['name-in-use', 'name-claimed', 'unauthenticated', 'duplicate', 'left'] as const) {
+      it(`lets no stranger take it by saying ${reason}`, async () => {
+        const rival = await listen('shop', SMALLEST, (wire) => wire.say({ kind: 'goodbye', reason, text: '' }))
+        await start('shop', SECRET)
+        expect(rival.challengers).to.have.length(1)
+        expect(await reportedAtStart()).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
+      })
+    }
+
+    it('lets no stranger take it with a proof that is none', async () => {
+      await listen('shop', SMALLEST, async (wire) => {
+        const { nonce } = await wire.hears('hello')
+        wire.say({ ...HELLO, name: 'shop', id: SMALLEST, nonce })
+        const { proof } = await wire.hears('proof')
+        wire.say({ kind: 'goodbye', reason: 'name-in-use', text: '', proof })
+      })
+      await start('shop', SECRET)
+      expect(await reportedAtStart()).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
+    })
+
+    it('lets no stranger take it by taking the link up', async () => {
+      await listen('shop', SMALLEST, (wire) => {
+        wire.say({ ...HELLO, name: 'shop', id: SMALLEST }, { kind: 'ready' })
+      })
+      await start('shop', SECRET)
+      expect(await reportedAtStart()).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
+    })
+
+    it('G10: is lost to one who knows it', async () => {
+      await listen('shop', SMALLEST, async (wire) => {
+        const own = asking({ name: 'shop', id: SMALLEST })
+        const hello = await wire.hears('hello')
+        wire.say(own)
+        await wire.hears('proof')
+        const message = proofBetween('acceptor', hello, own)
+        const proof = message.kind === 'proof' ? message.proof : undefined
+        wire.say({ kind: 'goodbye', reason: 'name-in-use', text: '', proof })
+      })
+      expect(await rejection(bus.start('shop', { secret: SECRET }))).to.include({ code: 'LAHJA_NAME_IN_USE' })
+    })
+
+    it('concedes to nobody who has not proved anything, whatever id it says', async () => {
+      let settle = () => {}
+      const isSettled = new Promise<void>((resolve) => {
+        settle = resolve
+      })
+      const undecided = await listen('shop', '0000000000001', async (wire) => {
+        const own = asking({ name: 'shop', id: '0000000000001' })
+        const hello = await wire.hears('hello')
+        wire.say(own)
+        await wire.hears('proof')
+        const message = proofBetween('acceptor', hello, own)
+        const proof = message.kind === 'proof' ? message.proof : undefined
+        await isSettled
+        wire.say({ kind: 'goodbye', reason: 'name-conceded', text: '', proof })
+      })
+      const starting = start('shop', SECRET)
+      await until(() => undecided.openChallenges === 1)
+      const id = readdirSync(bus.directory).find((file) => !file.includes('~0000000000001'))
+      const wire = dial({
+        name: 'shop',
+        id: id?.slice('shop~'.length, -'.sock'.length) ?? '',
+        directory: bus.directory,
+      })
+      wire.say(asking({ name: 'shop', id: SMALLEST }))
+      await wire.hears('hello')
+      wire.say({ kind: 'proof', proof: Buffer.alloc(32) })
+      expect(await wire.refusal()).to.equal('unauthenticated')
+      settle()
+      expect((await starting).name).to.equal('shop')
+    })
+
+    it('G10: is lost to silence, which may be that of a holder who is stopped', async () => {
+      await listen('shop', SMALLEST, () => {})
+      const starting = bus.start('shop', { secret: SECRET, limits: { handshakeTimeout: 50 } })
+      expect(await rejection(starting)).to.include({ code: 'LAHJA_NAME_IN_USE' })
+    })
+
+    if (isRoot) {
+      for (const [what, act] of [
+        ['says nothing', () => {}],
+        ['hangs up', (wire: Wire) => wire.destroy()],
+      ] as const) {
+        it(`is not lost to another user who ${what}`, async () => {
+          const rival = await listen('shop', SMALLEST, act)
+          chownSync(rival.path, 12_345, 12_345)
+          await start('shop', SECRET, { handshakeTimeout: 50, redialMin: 5 })
+          expect(await reportedAtStart()).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
+        })
+      }
+
+      it('G10: is lost to another user who says nothing where there is no secret', async () => {
+        const rival = await listen('shop', SMALLEST, () => {})
+        chownSync(rival.path, 12_345, 12_345)
+        const error = await rejection(bus.start('shop', { limits: { handshakeTimeout: 50 } }))
+        expect(error).to.include({ code: 'LAHJA_NAME_IN_USE' })
+      })
+    }
+  })
+})
