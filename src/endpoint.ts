@@ -61,7 +61,7 @@ export class Endpoint extends Awareness implements AsyncDisposable {
    */
   static async start(options: EndpointOptions): Promise<Endpoint> {
     const settings = settingsOf(options)
-    const transport = new SocketDirectory(settings.directory, settings.ownParents)
+    const transport = new SocketDirectory(settings.directory, settings.ownParents, settings.secret !== undefined)
     return Endpoint.startIn({ transport, clock: systemClock }, settings)
   }
 

@@ -1,4 +1,4 @@
-import { lstat, rename } from 'node:fs/promises'
+import { chmod, lchown, lstat, rename } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { asError, ConnectionFailed } from './errors'
 import { SocketConnection } from './socket-connection'
@@ -8,19 +8,30 @@ import type { Connection, Listener } from './transport'
 /** Connections the kernel keeps for us to accept. */
 const BACKLOG = 511
 
+/** Lets the members of the file's group connect, and nobody else. */
+const GROUP_MODE = 0o660
+
 /** A listening socket that stands under its public name only while it listens. */
 export class PublishedSocket implements Listener {
   readonly #temporaryPath: string
   readonly #path: string
+  readonly #group: number | undefined
   readonly #accept: (connection: Connection) => void
   #server: Server | undefined
   #inode: number | undefined
   #publishing: Promise<void> = Promise.resolve()
   #withdrawn = false
 
-  constructor(temporaryPath: string, path: string, accept: (connection: Connection) => void) {
+  /** @param group may connect too */
+  constructor(
+    temporaryPath: string,
+    path: string,
+    group: number | undefined,
+    accept: (connection: Connection) => void,
+  ) {
     this.#temporaryPath = temporaryPath
     this.#path = path
+    this.#group = group
     this.#accept = accept
   }
 
@@ -56,6 +67,7 @@ export class PublishedSocket implements Listener {
       server.removeAllListeners('error')
       // Running out of descriptors while accepting concerns whoever dialled, and they try again.
       server.on('error', () => {})
+      await this.#share()
       this.#inode = (await lstat(this.#temporaryPath)).ino
       await rename(this.#temporaryPath, this.#path)
     } catch (error) {
@@ -63,5 +75,12 @@ export class PublishedSocket implements Listener {
       const cause = asError(error)
       throw new ConnectionFailed(`expected to listen at ${this.#path}, got ${cause.message}`, { cause })
     }
+  }
+
+  /** By path, as there is no other way; in a directory that a group shares, nobody can put a link there meanwhile. */
+  async #share(): Promise<void> {
+    if (this.#group === undefined) return
+    await lchown(this.#temporaryPath, -1, this.#group)
+    await chmod(this.#temporaryPath, GROUP_MODE)
   }
 }

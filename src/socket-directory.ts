@@ -16,15 +16,25 @@ const NOT_YET_PUBLISHED = /^[0-9a-z]{13}\.new$/
 /** Age in milliseconds at which an unpublished socket is what a crash left behind: publishing takes microseconds. */
 const ABANDONED_AFTER = 60_000
 
-/** A directory of Unix domain sockets, one for each endpoint, closed to everyone but the user it belongs to. */
+/**
+ * A directory of Unix domain sockets, one for each endpoint, closed to everyone but the user it belongs to, or to
+ * everyone but that user and a group.
+ */
 export class SocketDirectory implements Transport {
   readonly location: string
   readonly #ownParents: readonly string[]
+  readonly #mayBeShared: boolean
+  /** That shares it. */
+  #group: number | undefined
 
-  /** @param ownParents directories above it that are created and checked like it */
-  constructor(location: string, ownParents: readonly string[] = []) {
+  /**
+   * @param ownParents directories above it that are created and checked like a directory that nobody shares
+   * @param mayBeShared whether a group may share it
+   */
+  constructor(location: string, ownParents: readonly string[] = [], mayBeShared = false) {
     this.location = location
     this.#ownParents = ownParents
+    this.#mayBeShared = mayBeShared
   }
 
   /** @throws DirectoryRefused */
@@ -38,14 +48,15 @@ export class SocketDirectory implements Transport {
       const stats = await lstat(path).catch((error) => {
         throw refused(path, 'expected to look at it', error)
       })
-      checkTrust(path, stats, process.geteuid?.())
+      const isShared = checkTrust(path, stats, this.#mayBeShared && path === this.location)
+      this.#group = isShared ? stats.gid : undefined
     }
     await this.#sweep()
   }
 
   /** @throws PathTooLong, ConnectionFailed */
   async publish(self: Address, accept: (connection: Connection) => void): Promise<Listener> {
-    const socket = new PublishedSocket(join(this.location, `${self.id}.new`), this.#pathOf(self), accept)
+    const socket = new PublishedSocket(join(this.location, `${self.id}.new`), this.#pathOf(self), this.#group, accept)
     await socket.republish()
     return socket
   }

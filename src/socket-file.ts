@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { asError, codeOf } from './errors'
 import { SocketConnection } from './socket-connection'
 import type { DialOutcome } from './transport'
-import { refused } from './trust'
+import { isForeign, isOurs, refused } from './trust'
 
 /**
  * `O_PATH | O_NOFOLLOW` of Linux: a handle of what stands at the path itself, a link or a socket, without opening it
@@ -18,7 +18,7 @@ const OUT_OF_DESCRIPTORS: readonly unknown[] = ['EMFILE', 'ENFILE']
 export async function dialSocket(path: string): Promise<DialOutcome> {
   if (process.platform === 'linux') return dialByHandle(path)
   const stats = await lstat(path).catch(() => undefined)
-  return stats?.isSocket() ? dialByName(path) : { kind: 'absent' }
+  return stats?.isSocket() ? told(await dialByName(path), stats) : { kind: 'absent' }
 }
 
 /**
@@ -32,7 +32,9 @@ export async function removeSocket(path: string, isMeant: (stats: Stats) => bool
   try {
     await unlink(path)
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw refused(path, 'expected to remove it', error)
+    // In a directory that a group shares, the file of another user's is that user's to remove.
+    if (codeOf(error) === 'ENOENT' || !isOurs(stats)) return
+    throw refused(path, 'expected to remove it', error)
   }
 }
 
@@ -41,13 +43,19 @@ async function dialByHandle(path: string): Promise<DialOutcome> {
   const handle = await open(path, HANDLE_ONLY).catch(asUnseen)
   if ('kind' in handle) return handle
   try {
-    if (!(await handle.stat()).isSocket()) return { kind: 'absent' }
+    const stats = await handle.stat()
+    if (!stats.isSocket()) return { kind: 'absent' }
     const outcome = await dialByName(`/proc/self/fd/${handle.fd}`)
     // Only where /proc isn't mounted is there nothing of that name.
-    return outcome.kind === 'absent' ? await dialByName(path) : outcome
+    return told(outcome.kind === 'absent' ? await dialByName(path) : outcome, stats)
   } finally {
     await handle.close()
   }
+}
+
+/** An outcome that says nothing for certain, with whose socket it is about. */
+function told(outcome: DialOutcome, stats: Stats): DialOutcome {
+  return outcome.kind === 'connected' || outcome.kind === 'busy' ? { ...outcome, isForeign: isForeign(stats) } : outcome
 }
 
 function dialByName(path: string): Promise<DialOutcome> {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -17,6 +16,7 @@ import { expect } from 'chai'
 import { SocketDirectory } from '../src/socket-directory'
 import type { Connection, DialOutcome } from '../src/transport'
 import { rejection } from './rejection'
+import { leaveStaleSocket } from './stale-socket'
 import { temporaryDirectory } from './temporary-directory'
 
 const SELF = { name: 'shop', id: '0000000000abc' }
@@ -42,17 +42,6 @@ describe('SocketDirectory', () => {
   function destroyed(outcome: DialOutcome): DialOutcome['kind'] {
     if (outcome.kind === 'connected') outcome.connection.destroy()
     return outcome.kind
-  }
-
-  /** A socket file whose process has ended without removing it. */
-  function leaveStaleSocket(path: string): void {
-    const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`
-    try {
-      execFileSync(process.execPath, ['-e', script], { stdio: 'ignore' })
-    } catch {
-      // Killed, as it was told.
-    }
-    expect(lstatSync(path).isSocket()).to.equal(true)
   }
 
   describe('open', () => {
