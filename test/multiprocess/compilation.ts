@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { REGISTER_INSTANCE } from 'ts-node'
@@ -21,6 +21,8 @@ function compile(): string {
   const compiled = modules.map((file) => [file, compiler.compile(readFileSync(file, 'utf8'), file)])
 
   const directory = mkdtempSync(join(tmpdir(), 'lahja-'))
+  // Children that run as other users read it too.
+  chmodSync(directory, 0o755)
   process.once('exit', () => rmSync(directory, { recursive: true }))
   const written = join(directory, 'compiled.json')
   writeFileSync(written, JSON.stringify(Object.fromEntries(compiled)))

@@ -1,12 +1,12 @@
-import { RemoteProcess } from './remote-process'
+import { RemoteProcess, type User } from './remote-process'
 
 /** The processes of one test, none of which outlives it. */
 export class ProcessGroup {
   readonly #processes = new Set<RemoteProcess>()
 
   /** A process whose endpoints do what they are told. */
-  participant(): Promise<RemoteProcess> {
-    return this.run('participant.ts')
+  participant(user?: User): Promise<RemoteProcess> {
+    return this.#add(new RemoteProcess('participant.ts', [], user))
   }
 
   participants(count: number): Promise<RemoteProcess[]> {
@@ -14,9 +14,7 @@ export class ProcessGroup {
   }
 
   run(script: string, ...args: readonly string[]): Promise<RemoteProcess> {
-    const started = new RemoteProcess(script, args)
-    this.#processes.add(started)
-    return started.listening()
+    return this.#add(new RemoteProcess(script, args))
   }
 
   /** Kills them all; resolves when they are gone. */
@@ -25,5 +23,10 @@ export class ProcessGroup {
     this.#processes.clear()
     for (const running of processes) running.kill()
     await Promise.all(processes.map(({ exit }) => exit))
+  }
+
+  #add(started: RemoteProcess): Promise<RemoteProcess> {
+    this.#processes.add(started)
+    return started.listening()
   }
 }

@@ -10,6 +10,12 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null
 }
 
+/** Whom a process runs as: numbers of a user and a group. */
+export interface User {
+  readonly uid?: number
+  readonly gid?: number
+}
+
 /** A call that the process has answered with an error. */
 export class RemoteFailure extends Error {
   readonly code: string
@@ -33,10 +39,12 @@ export class RemoteProcess {
   readonly #pending = new Map<number, Pending>()
   #calls = 0
 
-  constructor(script: string, args: readonly string[] = []) {
+  /** @param user whose rights it has; by default those of whoever starts it */
+  constructor(script: string, args: readonly string[] = [], user: User = {}) {
     const child = fork(join(__dirname, script), args, {
       execArgv: ['--enable-source-maps', '-r', join(__dirname, 'preload.js')],
       env: { ...process.env, LAHJA_TEST_COMPILED: compilationFile() },
+      ...user,
     })
     this.#child = child
     this.exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
