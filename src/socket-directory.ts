@@ -70,7 +70,7 @@ export class SocketDirectory implements Transport {
     return addresses
   }
 
-  dial(address: Address): Promise<DialOutcome> {
+  async dial(address: Address): Promise<DialOutcome> {
     return dialSocket(this.#pathOf(address))
   }
 
