@@ -111,7 +111,7 @@ export class Host {
       events.data(chunk)
       offset += chunk.length
       if (random.once(4)) this.#clock.turn()
-      if (random.once(8)) await this.#endpoint?.broadcast('order.placed', { id: offset })
+      if (random.once(8)) await this.#broadcast({ id: offset })
     }
     await this.#rest(random)
     this.#checkEnd(connection)
@@ -124,6 +124,20 @@ export class Host {
 
   async close(): Promise<void> {
     await this.#endpoint?.close({ timeout: 0 })
+  }
+
+  /** A broadcast may wait until the turn is over. */
+  async #broadcast(payload: object): Promise<void> {
+    let isOver = false
+    const broadcast = this.#endpoint?.broadcast('order.placed', payload).finally(() => {
+      isOver = true
+    })
+    for (let turns = 0; turns < 100 && !isOver; turns++) {
+      this.#clock.turn()
+      await turn()
+    }
+    if (!isOver) throw new Finding('expected a broadcast to wait for no peer as fast as this')
+    await broadcast
   }
 
   async #rest(random: Random): Promise<void> {

@@ -1,7 +1,16 @@
+import { writeSync } from 'node:fs'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
-/** Milliseconds without a new case after which nothing will come of it any more. */
+/** Milliseconds of the processor without a new case after which nothing will come of it any more. */
 const STUCK = 10_000
+
+/** Milliseconds that it may wait for something else. */
+const WAITING = 120_000
+
+/** Milliseconds between two looks. */
+const INTERVAL = 1000
+
+const STDERR = 2
 
 /** Ends a process that is stuck in one case, which nothing within its own thread could, and shows the case. */
 export class Watchdog {
@@ -27,16 +36,23 @@ export class Watchdog {
 function watch(shared: unknown): void {
   if (!(shared instanceof SharedArrayBuffer)) throw new TypeError('expected shared memory')
   const head = new Int32Array(shared, 0, 2)
-  let last = -1
+  let last = 0
+  let since = process.cpuUsage()
+  let began = performance.now()
   setInterval(() => {
     const cases = Atomics.load(head, 0)
-    if (cases === last && cases > 0) {
+    const { user, system } = process.cpuUsage(since)
+    if (cases !== last) {
+      last = cases
+      since = process.cpuUsage()
+      began = performance.now()
+    } else if (cases > 0 && (user + system > STUCK * 1000 || performance.now() - began > WAITING)) {
       const stream = Buffer.from(new Uint8Array(shared, 8, Atomics.load(head, 1)))
-      process.stderr.write(`case ${cases} hangs: ${stream.toString('hex')}\n`)
+      // The main thread, through which a worker's own output goes, is stuck.
+      writeSync(STDERR, `case ${cases - 1} hangs: ${stream.toString('hex')}\n`)
       process.kill(process.pid, 'SIGKILL')
     }
-    last = cases
-  }, STUCK)
+  }, INTERVAL)
 }
 
 if (!isMainThread && parentPort) watch(workerData)
