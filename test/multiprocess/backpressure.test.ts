@@ -184,7 +184,7 @@ describe('backpressure between processes', () => {
 
     stopped.process.stop()
     await sender.flood('tick', { count: COUNT, filler: KIB })
-    const undelivered = await sender.closeWithin(500)
+    const undelivered = await sender.closeWithin(5000)
     await fast.untilNotice('left', 'sender')
     expect((await fast.tally('tick')).stretches).to.deep.equal([{ first: 0, count: COUNT }])
 
