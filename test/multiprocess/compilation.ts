@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { REGISTER_INSTANCE } from 'ts-node'
 
-const DIRECTORIES = [resolve(__dirname, '../../src'), __dirname]
+const DIRECTORIES = ['../../src', '.', '../simulation', '../chaos'].map((directory) => resolve(__dirname, directory))
 
 let path: string | undefined
 

@@ -1,0 +1,198 @@
+import { setTimeout } from 'node:timers/promises'
+import { Endpoint } from '../../src'
+import { settingsOf } from '../../src/options'
+import { Member } from '../simulation/member'
+import { type Deed, type Plan, planOf } from '../simulation/plan'
+import { Random } from '../simulation/random'
+import type { Said } from '../simulation/record'
+import { Repertoire } from '../simulation/repertoire'
+import type { Standing } from './actor-procedures'
+import { Chronicle } from './chronicle'
+import { moment } from './moment'
+
+/** Endpoints that one process has at most. */
+const CROWD = 3
+
+/** Milliseconds between two deeds, at most. */
+const PAUSE = 80
+
+/** Milliseconds for a close. */
+const CLOSING = 5000
+
+/** Milliseconds between two looks at the clock, and by how much one has to be late for the loop to have stood still. */
+const BEAT = 10
+const LATE = 40
+
+const DEEDS = {
+  leave: 1,
+  restart: 2,
+  subscribe: 14,
+  stream: 2,
+  unsubscribe: 6,
+  respond: 6,
+  unrespond: 2,
+  broadcast: 20,
+  flood: 2,
+  ask: 8,
+  askAll: 2,
+} as const satisfies Partial<Record<Deed, number>>
+
+export interface Role {
+  readonly directory: string
+  /** Where to write down what it does and sees. */
+  readonly log: string
+  /** Of the process, of which there is only one of that number. */
+  readonly number: number
+  /** What all have in common: who there is, and within which limits. */
+  readonly seed: number
+  readonly endpoints: number
+}
+
+/** One process, with endpoints that do by chance what they can, and write down all that they do and see. */
+export class Actor {
+  readonly #role: Role
+  readonly #plan: Plan
+  readonly #random: Random
+  readonly #repertoire: Repertoire
+  readonly #chronicle: Chronicle
+  readonly #members: { readonly member: Member; readonly standing: () => { pending: number; peers: number } }[] = []
+  #acting = true
+  #lives = 0
+  #records = 0
+  #unsettled = 0
+
+  constructor(role: Role) {
+    this.#role = role
+    this.#plan = planOf(new Random(role.seed), role)
+    this.#random = new Random(role.seed * 1000 + role.number)
+    this.#repertoire = new Repertoire(this.#plan, this.#random)
+    this.#chronicle = new Chronicle(role.log)
+  }
+
+  /** Acts until it shall be calm. */
+  async act(): Promise<void> {
+    const random = this.#random
+    while (this.#acting) {
+      await setTimeout(random.float() * PAUSE)
+      if (!this.#acting) return
+      if (this.#alive.length === 0) this.start(random.pick(this.#plan.names) ?? '')
+      const member = random.pick(this.#up)
+      if (!member) continue
+      const deed = random.weighted(DEEDS)
+      if (deed !== 'leave' && deed !== 'restart') {
+        this.#repertoire.act(deed, member)
+        continue
+      }
+      void member.close(random.pick([0, 100, 2000]))
+      if (deed === 'restart') this.start(member.name)
+    }
+  }
+
+  calm(): void {
+    this.#acting = false
+  }
+
+  start(name: string): void {
+    if (this.#alive.length >= CROWD) return
+    const label = `${name}#${this.#role.number}.${++this.#lives}`
+    const options = { ...this.#plan.optionsOf(name), directory: this.#role.directory }
+    const { frame, outbox, window, patience, rescan } = settingsOf(options).limits
+    const limits = { frame, outbox, window, patience, rescan }
+    this.log(label, { kind: 'starting', name, groups: [...(options.groups ?? [])], limits })
+    const stage = { log: (endpoint: string, said: Said) => this.log(endpoint, said), sleep: setTimeout }
+    const member = new Member(label, name, stage, this.#manner())
+    let endpoint: Endpoint | undefined
+    const standing = () => {
+      const peers = endpoint?.peers ?? []
+      return { pending: peers.reduce((sum, { queuedBytes }) => sum + queuedBytes, 0), peers: peers.length }
+    }
+    this.#members.push({ member, standing })
+    void member.start(async () => {
+      endpoint = await Endpoint.start(options)
+      return endpoint
+    })
+  }
+
+  get standing(): Standing {
+    const standings = this.#members.filter(({ member }) => member.isUp).map(({ standing }) => standing())
+    return {
+      records: this.#records,
+      pending: this.#unsettled + standings.reduce((sum, { pending }) => sum + pending, 0),
+      up: standings.length,
+      turning: this.#alive.filter(({ isUp }) => !isUp).length,
+      peers: standings.reduce((sum, { peers }) => sum + peers, 0),
+    }
+  }
+
+  look(at: number): void {
+    this.#moment = () => at
+    for (const member of this.#up) member.look()
+    this.#moment = moment
+  }
+
+  listen(): void {
+    for (const member of this.#up) {
+      member.subscribe('>', {})
+      member.subscribe('a.x', { queue: 'last' })
+      member.subscribe('a.*', { queue: 'last' })
+    }
+  }
+
+  speak(): void {
+    for (const member of this.#up) {
+      this.#repertoire.broadcast(member, this.#random.between(1, 10))
+      this.#repertoire.ask(member)
+    }
+  }
+
+  async leave(): Promise<void> {
+    const closing = this.#up.map((member) => {
+      this.#repertoire.broadcast(member, this.#random.between(1, 10))
+      return member.close(CLOSING)
+    })
+    await Promise.all(closing)
+  }
+
+  log(label: string, said: Said): void {
+    if (said.kind === 'asked') this.#unsettled++
+    if (said.kind === 'settled') this.#unsettled--
+    // That time passes is no sign of anything under way.
+    if (said.kind !== 'frozen' && said.kind !== 'thawed') this.#records++
+    this.#chronicle.add({ at: this.#moment(), endpoint: label, ...said })
+  }
+
+  /** Writes down when the loop has stood still: stopped, or with something else to do. */
+  watchLoop(): void {
+    let last = moment()
+    const beat = setInterval(() => {
+      const now = moment()
+      if (now - last > BEAT + LATE) this.#noteFreeze(last, now)
+      last = now
+    }, BEAT)
+    beat.unref()
+  }
+
+  #noteFreeze(since: number, until: number): void {
+    for (const { label } of this.#alive) {
+      this.#chronicle.add({ at: since, endpoint: label, kind: 'frozen' })
+      this.#chronicle.add({ at: until, endpoint: label, kind: 'thawed' })
+    }
+  }
+
+  #moment = moment
+
+  get #alive(): Member[] {
+    return this.#members.map(({ member }) => member).filter(({ isOver }) => !isOver)
+  }
+
+  get #up(): Member[] {
+    return this.#alive.filter(({ isUp }) => isUp)
+  }
+
+  /** Most handlers are done at once, some take a little. */
+  #manner(): () => number | 'at-once' {
+    const random = this.#random.fork()
+    const slow = random.pick([0, 0.3])
+    return () => (random.chance(slow) ? random.between(0, 3) : 'at-once')
+  }
+}

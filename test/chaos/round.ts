@@ -1,0 +1,124 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { check } from '../simulation/checker'
+import type { Violation } from '../simulation/checker/violation'
+import { planOf } from '../simulation/plan'
+import { Random } from '../simulation/random'
+import type { HistoryRecord } from '../simulation/record'
+import * as procedures from './actor-procedures'
+import { Arena } from './arena'
+import { Attack } from './attack'
+import { historyOf } from './testimony'
+
+/** Milliseconds without a record after which nothing is under way any more, and that it takes at most. */
+const SILENCE = 700
+const PATIENCE = 60_000
+
+/** Milliseconds in which a process ends that nothing keeps alive. */
+const EXIT = 10_000
+
+export interface Extent {
+  readonly seed: number
+  readonly processes: number
+  /** Milliseconds for which everything that can go wrong does. */
+  readonly duration: number
+}
+
+/** What one round has shown. */
+export interface Outcome {
+  readonly extent: Extent
+  readonly records: readonly HistoryRecord[]
+  readonly violations: readonly Violation[]
+  readonly kills: number
+  /** Where everything is written down; removed where nothing is wrong. */
+  readonly logs: string
+}
+
+/** Real processes on a bus of their own: first everything goes wrong, then nothing, until everyone has left. */
+export async function playRound(extent: Extent): Promise<Outcome> {
+  const { seed, processes, duration } = extent
+  const logs = await mkdtemp(join(tmpdir(), 'lahja-chaos-'))
+  const directory = await mkdtemp(join(tmpdir(), 'lahja-'))
+  const { names } = planOf(new Random(seed), { endpoints: Math.ceil(processes * 1.5) })
+  const random = new Random(seed)
+  const arena = new Arena({ directory, logs, seed, names }, random.fork())
+  try {
+    await new Attack(arena, names, random).run(processes, duration)
+    await arena.heal()
+    await quieten(arena)
+    await finish(arena)
+  } catch (error) {
+    arena.crashes.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  } finally {
+    await arena.end()
+  }
+  const left = await readdir(directory)
+  await rm(directory, { recursive: true })
+  const { fates, crashes } = arena
+  const records = historyOf(arena.testimonies(), fates)
+  const flaws = [...crashes, ...left.map((file) => `${file} was left`)]
+  const index = records.length
+  const crashed = flaws.map((message) => ({ guarantee: 'crash', message, index }))
+  const violations = [...crashed, ...check(records)]
+  const kills = fates.filter(({ kind }) => kind === 'killed').length
+  if (violations.length === 0) await rm(logs, { recursive: true })
+  else await writeFile(join(logs, 'history.jsonl'), records.map((record) => `${JSON.stringify(record)}\n`).join(''))
+  return { extent, records, violations, kills, logs }
+}
+
+/** Whatever is sent arrives, half of all processes leave, and the others get their last words. */
+async function finish(arena: Arena): Promise<void> {
+  await look(arena)
+  await all(arena, procedures.listen)
+  await quieten(arena)
+  for (let round = 0; round < 3; round++) await all(arena, procedures.speak)
+  await quieten(arena)
+  await arena.dismiss(
+    arena.players.filter((_, index) => index % 2 === 0),
+    EXIT,
+  )
+  await quieten(arena)
+  await look(arena)
+  await arena.dismiss(arena.players, EXIT)
+}
+
+async function all({ players }: Arena, procedure: typeof procedures.listen): Promise<void> {
+  await Promise.all(players.map(({ process }) => process.call(procedure, undefined)))
+}
+
+/** All at the same moment, as far as the history is concerned: nothing is under way. */
+async function look(arena: Arena): Promise<void> {
+  const at = arena.note('quiet')
+  await Promise.all(arena.players.map(({ process }) => process.call(procedures.look, at)))
+}
+
+/** Waits until everyone knows everyone and nothing is under way any more. */
+async function quieten(arena: Arena): Promise<void> {
+  const deadline = performance.now() + PATIENCE
+  let before = -1
+  while (performance.now() < deadline) {
+    await setTimeout(SILENCE)
+    const standings = await Promise.all(
+      arena.players.map(({ process }) => process.call(procedures.standing, undefined)),
+    )
+    const sum = (key: keyof procedures.Standing) => standings.reduce((total, standing) => total + standing[key], 0)
+    const up = sum('up')
+    const isSettled = sum('pending') === 0 && sum('turning') === 0 && sum('peers') === up * (up - 1)
+    if (isSettled && sum('records') === before) break
+    before = sum('records')
+  }
+  arena.note('quiet')
+}
+
+/** What there is to say of a round that has shown something. */
+export function reportOf({ extent, violations, records, logs }: Outcome): string {
+  const told = violations.slice(0, 10).map(({ guarantee, message, index }) => `  ${guarantee} at ${index}: ${message}`)
+  const { seed, processes, duration } = extent
+  return [
+    `seed ${seed}: ${violations.length} violations in ${records.length} records, which are kept in ${logs}`,
+    ...told,
+    `the same faults: npm run chaos -- --seed ${seed} --seconds ${duration / 1000} --processes ${processes}`,
+  ].join('\n')
+}
