@@ -2,6 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import { Endpoint } from '../../src'
 import * as defining from './definition-procedures'
 import { Definitions } from './definitions'
+import * as failing from './fault-procedures'
+import * as faults from './faults'
 import { flood } from './flood'
 import { Journal, type Numbered, numberOf } from './journal'
 import * as procedures from './participant-procedures'
@@ -20,6 +22,8 @@ interface Member {
 
 const members = new Map<string, Member>()
 const definitions = new Definitions()
+const hoard = new faults.Hoard()
+const socketFailures = faults.collectSocketFailures()
 
 function member(name: string): Member {
   const known = members.get(name)
@@ -47,6 +51,7 @@ new Responder()
     const endpoint = await Endpoint.start(options)
     const elapsed = performance.now() - begin
     const journal = new Journal(endpoint)
+    endpoint.on('lost', () => hoard.refill())
     members.set(endpoint.name, { endpoint, journal, pressure: new Pressure(endpoint, journal) })
     return elapsed
   })
@@ -134,6 +139,18 @@ new Responder()
   })
   .on(procedures.bytesRead, bytesReadFromSockets)
   .on(procedures.echo, () => setImmediate())
+  .on(failing.block, faults.block)
+  .on(failing.shiftDate, faults.shiftDate)
+  .on(failing.broadcastAndExit, ([name, { type, filler }]) => {
+    member(name).endpoint.broadcastNowait(type, { number: 0, filler: Buffer.alloc(filler) })
+    process.exit(7)
+  })
+  .on(failing.hoardDescriptors, () => hoard.fill())
+  .on(failing.releaseDescriptors, () => hoard.release())
+  .on(failing.socketFailures, () => [...socketFailures])
+  .on(failing.watchFailure, faults.watchFailure)
+  .on(failing.consumption, faults.consumption)
+  .on(failing.turnOver, faults.turnOver)
   .on(procedures.release, () => {
     isReleased = true
   })

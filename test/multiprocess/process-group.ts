@@ -13,6 +13,19 @@ export class ProcessGroup {
     return Promise.all(Array.from({ length: count }, () => this.participant()))
   }
 
+  /** One that may have so many descriptors and no more. */
+  participantWithin(descriptors: number): Promise<RemoteProcess> {
+    const command = `ulimit -n ${descriptors} && exec "$0" "$@"`
+    return this.#add(new RemoteProcess('participant.ts', [], {}, ['sh', '-c', command]))
+  }
+
+  /** One that can watch no directory, as if others had used up all instances of inotify; Linux only. */
+  blindParticipant(): Promise<RemoteProcess> {
+    const command = 'echo 0 >/proc/sys/user/max_inotify_instances && exec "$0" "$@"'
+    const launcher = ['unshare', '--user', '--map-root-user', 'sh', '-c', command]
+    return this.#add(new RemoteProcess('participant.ts', [], {}, launcher))
+  }
+
   run(script: string, ...args: readonly string[]): Promise<RemoteProcess> {
     return this.#add(new RemoteProcess(script, args))
   }

@@ -39,10 +39,15 @@ export class RemoteProcess {
   readonly #pending = new Map<number, Pending>()
   #calls = 0
 
-  /** @param user whose rights it has; by default those of whoever starts it */
-  constructor(script: string, args: readonly string[] = [], user: User = {}) {
+  /**
+   * @param user whose rights it has; by default those of whoever starts it
+   * @param launcher a command that runs the command in its arguments, in circumstances of its own
+   */
+  constructor(script: string, args: readonly string[] = [], user: User = {}, launcher: readonly string[] = []) {
+    const [command = process.execPath, ...rest] = [...launcher, process.execPath]
     const child = fork(join(__dirname, script), args, {
-      execArgv: ['--enable-source-maps', '-r', join(__dirname, 'preload.js')],
+      execPath: command,
+      execArgv: [...rest, '--enable-source-maps', '-r', join(__dirname, 'preload.js')],
       env: { ...process.env, LAHJA_TEST_COMPILED: compilationFile() },
       ...user,
     })

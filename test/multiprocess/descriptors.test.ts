@@ -1,0 +1,66 @@
+import { expect } from 'chai'
+import { Bus } from './bus'
+import { hoardDescriptors, releaseDescriptors, socketFailures } from './fault-procedures'
+import { RemoteFailure } from './remote-process'
+import { until } from './until'
+
+/** A process of Node itself has about 25. */
+const DESCRIPTORS = 60
+
+describe('a process that has no file descriptor left', () => {
+  const bus = new Bus()
+  const limits = { handshakeTimeout: 300, redialMax: 200, rescan: 200 }
+
+  beforeEach(() => bus.open())
+  afterEach(() => bus.end())
+
+  it('G9: accepts nobody, says so, loses nobody, and is linked when it has one again', async () => {
+    const short = await bus.startIn(await bus.processes.participantWithin(DESCRIPTORS), 'short', { limits })
+    const known = await bus.start('known', { limits })
+    await known.subscribe('tick')
+
+    await short.process.call(hoardDescriptors, undefined)
+    const newcomer = await bus.start('newcomer', { limits })
+    await newcomer.subscribe('tick')
+    await short.untilNotice('error', '')
+    expect(await newcomer.isConnectedTo('short')).to.equal(false)
+    expect(await short.broadcast('tick')).to.equal(1)
+
+    await short.process.call(releaseDescriptors, undefined)
+    await newcomer.waitUntilConnectedTo('short')
+    expect(await short.broadcast('tick', 1, 1)).to.equal(2)
+    await newcomer.untilReceived('tick', 1)
+    await known.untilReceived('tick', 2)
+    const kinds = (await short.notices()).map(({ kind }) => kind)
+    expect(kinds).to.not.include.members(['lost'])
+    expect(kinds.filter((kind) => kind === 'joined')).to.have.length(1 + 1)
+  })
+
+  it('dials nobody, takes nobody for dead, and does when it has one again', async () => {
+    const short = await bus.startIn(await bus.processes.participantWithin(DESCRIPTORS), 'short', { limits })
+    const victim = await bus.start('victim', { limits })
+    await victim.waitUntilConnectedTo('short')
+
+    await short.process.call(hoardDescriptors, undefined)
+    victim.process.kill()
+    await short.untilNotice('lost', 'victim')
+    await until(async () => (await short.process.call(socketFailures, undefined)).includes('EMFILE'))
+    expect(await bus.published()).to.deep.equal(['short', 'victim'])
+
+    await short.process.call(releaseDescriptors, undefined)
+    await until(async () => !(await bus.published()).includes('victim'))
+  })
+
+  it('starts no endpoint, says why, leaves nothing behind, and starts it when it has one again', async () => {
+    const process = await bus.processes.participantWithin(DESCRIPTORS)
+    await process.call(hoardDescriptors, undefined)
+
+    const failure = await bus.startIn(process, 'late', { limits }).catch((error: unknown) => error)
+    expect(failure).to.be.instanceOf(RemoteFailure).with.property('message').which.includes('EMFILE')
+    expect(await bus.published()).to.deep.equal([])
+
+    await process.call(releaseDescriptors, undefined)
+    await bus.startIn(process, 'late', { limits })
+    expect(await bus.published()).to.deep.equal(['late'])
+  })
+})

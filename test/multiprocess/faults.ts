@@ -1,0 +1,91 @@
+import { subscribe } from 'node:diagnostics_channel'
+import { closeSync, openSync, readdirSync, watch } from 'node:fs'
+import { Socket } from 'node:net'
+import { devNull } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { Endpoint } from '../../src'
+import type { Consumption, Turnover } from './fault-procedures'
+import { fields } from './parse'
+
+/** Lets the event loop stand still. */
+export function block(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+}
+
+/** Has everyone in this process see another time of day. */
+export function shiftDate(milliseconds: number): void {
+  const { now } = Date
+  Date.now = () => now() + milliseconds
+  globalThis.Date = new Proxy(Date, {
+    construct: (target, args, newTarget) =>
+      Reflect.construct(target, args.length > 0 ? args : [target.now()], newTarget),
+  })
+}
+
+/** Descriptors that are kept from everybody else in this process. */
+export class Hoard {
+  readonly #descriptors: number[] = []
+  #isGreedy = false
+
+  fill(): void {
+    this.#isGreedy = true
+    try {
+      while (this.#isGreedy) this.#descriptors.push(openSync(devNull, 'r'))
+    } catch (error) {
+      if (fields(error).code !== 'EMFILE') throw error
+    }
+  }
+
+  /** Takes what has become free, if there was to be nothing free. */
+  refill(): void {
+    if (this.#isGreedy) this.fill()
+  }
+
+  release(): void {
+    this.#isGreedy = false
+    for (const descriptor of this.#descriptors.splice(0)) closeSync(descriptor)
+  }
+}
+
+/** Keeps the code of every error that a socket of this process ends with from now on. */
+export function collectSocketFailures(): readonly string[] {
+  const codes: string[] = []
+  subscribe('net.client.socket', (message) => {
+    const { socket } = fields(message)
+    if (socket instanceof Socket) socket.on('error', (error) => codes.push(String(fields(error).code)))
+  })
+  return codes
+}
+
+/** The code with which the system refuses to watch the directory. */
+export function watchFailure(directory: string): string | undefined {
+  try {
+    watch(directory).close()
+    return undefined
+  } catch (error) {
+    return String(fields(error).code)
+  }
+}
+
+export function consumption(): Consumption {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  return {
+    descriptors: readdirSync('/proc/self/fd').length,
+    resources: process.getActiveResourcesInfo().sort(),
+    memory: process.memoryUsage.rss(),
+  }
+}
+
+/** Endpoints that join and leave, several at a time. */
+export async function turnOver({ directory, cycles, width }: Turnover): Promise<void> {
+  let begun = 0
+  const visit = async (name: string) => {
+    while (begun++ < cycles) {
+      const visitor = await Endpoint.start({ name, directory, watch: false })
+      await visitor.close()
+    }
+  }
+  await Promise.all(Array.from({ length: width }, (_, index) => visit(`visitor-${index}`)))
+}

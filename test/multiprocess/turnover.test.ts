@@ -1,0 +1,48 @@
+import { expect } from 'chai'
+import { Bus } from './bus'
+import { consumption, turnOver } from './fault-procedures'
+import { until } from './until'
+
+const CYCLES = 5000
+
+/** How many visitors there are at a time. */
+const WIDTH = 5
+
+/** Cycles in which code is compiled, and the heap grows to what it needs anyhow. */
+const WARM_UP = 500
+
+/** Bytes of memory that a process may have more than before: 5,000 leaks of 5 KiB would be more. */
+const SLACK = 24 * 1024 * 1024
+
+describe('an endpoint that 5,000 others have visited', () => {
+  const bus = new Bus()
+
+  beforeEach(() => bus.open())
+  afterEach(() => bus.end())
+
+  it('G12: uses what it used before, and so does the process that they were in', async () => {
+    const host = await bus.start('host')
+    const visitors = await bus.processes.participant()
+    const both = [host.process, visitors]
+    const turn = (cycles: number) => visitors.call(turnOver, { directory: bus.directory, cycles, width: WIDTH })
+    await turn(WARM_UP)
+    await host.untilPeers(0)
+    const before = await Promise.all(both.map((process) => process.call(consumption, undefined)))
+
+    await turn(CYCLES)
+    await host.untilPeers(0)
+
+    for (const [index, process] of both.entries()) {
+      const { descriptors = 0, resources = [], memory = 0 } = before[index] ?? {}
+      // The kernel's word that a socket is closed comes a turn later.
+      await until(async () => (await process.call(consumption, undefined)).descriptors <= descriptors)
+      const after = await process.call(consumption, undefined)
+      expect(after.resources.length, after.resources.join()).to.be.at.most(resources.length)
+      expect(after.memory - memory, 'bytes more than before').to.be.below(SLACK)
+    }
+    const notices = await host.notices()
+    expect(notices.filter(({ kind }) => kind === 'left')).to.have.length(WARM_UP + CYCLES)
+    expect(notices.filter(({ kind }) => kind !== 'left' && kind !== 'joined')).to.deep.equal([])
+    expect(await bus.published()).to.deep.equal(['host'])
+  })
+})
