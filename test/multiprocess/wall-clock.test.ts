@@ -1,0 +1,60 @@
+import { lstat } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { Bus } from './bus'
+import { shiftDate } from './fault-procedures'
+
+const HOUR = 3_600_000
+
+describe('a wall clock that jumps', () => {
+  const bus = new Bus()
+  const limits = { ping: 100, silentPings: 3 }
+
+  beforeEach(() => bus.open())
+  afterEach(() => bus.end())
+
+  for (const [direction, shift] of Object.entries({ forward: HOUR, back: -HOUR })) {
+    it(`G6, G9, G13: an hour ${direction}, changes neither timers nor who is alive`, async () => {
+      const shifted = await bus.start('shifted', { limits })
+      const other = await bus.start('other', { limits })
+      for (const member of [shifted, other]) await member.subscribe('tick')
+
+      await shifted.process.call(shiftDate, shift)
+      const newcomer = await bus.start('newcomer', { limits })
+      await shifted.waitUntilConnectedTo('newcomer')
+      for (const sender of [shifted, other, newcomer]) await sender.broadcast('tick', 10)
+      for (const listener of [shifted, other]) await listener.untilReceived('tick', 30)
+
+      // Who is silent is noticed, from both sides of the jump, and nobody who isn't.
+      newcomer.process.stop()
+      for (const member of [shifted, other]) await member.untilNotice('unresponsive', 'newcomer')
+      newcomer.process.continue()
+      for (const member of [shifted, other]) {
+        await member.untilNotice('recovered', 'newcomer')
+        const news = (await member.notices()).filter(({ kind }) => kind !== 'joined')
+        expect(news.map(({ kind, peer }) => `${kind} ${peer}`)).to.deep.equal([
+          'unresponsive newcomer',
+          'recovered newcomer',
+        ])
+      }
+    })
+  }
+
+  it('G9: forward while a socket is about to be published, does not have others take it for abandoned', async () => {
+    const process = await bus.processes.participant()
+    const path = join(bus.directory, '0000000000000.new')
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(path, resolve))
+
+    await process.call(shiftDate, HOUR)
+    await bus.startIn(process, 'shifted')
+
+    const isThere = await lstat(path).then(
+      (stats) => stats.isSocket(),
+      () => false,
+    )
+    await new Promise((resolve) => server.close(resolve))
+    expect(isThere).to.equal(true)
+  })
+})
