@@ -99,7 +99,13 @@ export class SocketDirectory implements Transport {
   async #sweep(): Promise<void> {
     for (const fileName of await this.#list()) {
       if (!NOT_YET_PUBLISHED.test(fileName)) continue
-      await removeSocket(join(this.location, fileName), ({ mtimeMs }) => Date.now() - mtimeMs > ABANDONED_AFTER)
+      const path = join(this.location, fileName)
+      const stats = await lstat(path).catch(() => undefined)
+      if (!stats?.isSocket() || Date.now() - stats.mtimeMs <= ABANDONED_AFTER) continue
+      // The wall clock may have jumped, or its process been stopped: whoever listens will publish.
+      const outcome = await dialSocket(path)
+      if (outcome.kind === 'dead') await removeSocket(path)
+      if (outcome.kind === 'connected') outcome.connection.destroy()
     }
   }
 
