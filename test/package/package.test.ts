@@ -79,6 +79,14 @@ describe('the package', function () {
     expect(names.filter((name) => name?.startsWith('@types') || name === 'mocha')).to.deep.equal([])
     symlinkSync(join(project, 'node_modules', 'lahja'), join(project, 'contents'))
     const contents = run('ls', 'contents/').split('\n').filter(Boolean)
-    expect(contents.sort()).to.deep.equal(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json'])
+    expect(contents.sort()).to.deep.equal([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'dist',
+      'docs',
+      'package.json',
+    ])
   })
 })
