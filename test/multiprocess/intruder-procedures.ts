@@ -1,4 +1,4 @@
-import { fields, flag, nothing, text } from './parse'
+import { fields, flag, nothing, number, text } from './parse'
 import type { Procedure } from './procedure'
 
 /** What an intruder has got, in hexadecimal digits, and whether the other side has closed. */
@@ -9,6 +9,19 @@ export interface Catch {
 
 /** Connects to the socket of this path. */
 export const dial: Procedure<string, void> = { name: 'dial', argument: text, answer: nothing }
+
+/** Listens at a path, and sends the same bytes, given in hexadecimal digits, to whoever connects. */
+export const listen: Procedure<{ readonly path: string; readonly greeting: string }, void> = {
+  name: 'listen',
+  argument: (value) => {
+    const { path, greeting } = fields(value)
+    return { path: text(path), greeting: text(greeting) }
+  },
+  answer: nothing,
+}
+
+/** How often somebody has connected to it. */
+export const dials: Procedure<void, number> = { name: 'dials', argument: nothing, answer: number }
 
 /** Writes bytes, given in hexadecimal digits. */
 export const write: Procedure<string, void> = { name: 'write', argument: text, answer: nothing }

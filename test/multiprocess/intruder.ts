@@ -30,13 +30,33 @@ export class Intruder {
 
   /** One whose handshake has succeeded, and that has said what it wants. */
   static async start(processes: ProcessGroup, host: Endpoint, wants: readonly string[] = []): Promise<Intruder> {
+    const intruder = await Intruder.greet(processes, host, {}, wants)
+    await host.waitUntilConnectedTo(HELLO.name)
+    return intruder
+  }
+
+  /** One that has said who it is and what it wants, whatever the host may think of it. */
+  static async greet(
+    processes: ProcessGroup,
+    host: Endpoint,
+    hello: Partial<Hello>,
+    wants: readonly string[] = [],
+  ): Promise<Intruder> {
     const process = await processes.run('intruder-process.ts')
     await process.call(procedures.dial, join(host.directory, `${host.name}~${host.id}.sock`))
     const intruder = new Intruder(process)
     const interests = wants.map((type) => ({ type }))
-    await intruder.say(HELLO, { kind: 'subscribe', sequence: 1, interests }, { kind: 'ready' })
-    await host.waitUntilConnectedTo(HELLO.name)
+    await intruder.say({ ...HELLO, ...hello }, { kind: 'subscribe', sequence: 1, interests }, { kind: 'ready' })
     return intruder
+  }
+
+  /** One that is on the bus to be dialled, and says who it is to whoever does. */
+  static async publish(processes: ProcessGroup, directory: string, hello: Partial<Hello>): Promise<Intruder> {
+    const process = await processes.run('intruder-process.ts')
+    const greeting = Buffer.from(encodeMessage({ ...HELLO, ...hello }).bytes).toString('hex')
+    const path = join(directory, `${HELLO.name}~${HELLO.id}.sock`)
+    await process.call(procedures.listen, { path, greeting })
+    return new Intruder(process)
   }
 
   async say(...messages: Message[]): Promise<void> {
@@ -54,6 +74,17 @@ export class Intruder {
 
   async isClosed(): Promise<boolean> {
     return (await this.#process.call(procedures.caught, undefined)).isClosed
+  }
+
+  /** Resolves when it has been dialled so many times. */
+  async untilDialled(times: number): Promise<void> {
+    await until(async () => (await this.#process.call(procedures.dials, undefined)) >= times)
+  }
+
+  /** Everything that has been said to it until the host has closed. */
+  async lastWords(): Promise<Message[]> {
+    await until(() => this.isClosed())
+    return this.#messages()
   }
 
   async #messages(): Promise<Message[]> {

@@ -1,0 +1,67 @@
+import { expect } from 'chai'
+import { type Endpoint, type LahjaError, ProtocolViolation } from '../../src'
+import { Bus } from './bus'
+import { Intruder } from './intruder'
+import { until } from './until'
+
+describe('a peer that speaks other versions of the protocol', () => {
+  const bus = new Bus()
+  let host: Endpoint
+  let errors: LahjaError[]
+
+  beforeEach(async () => {
+    await bus.open()
+    host = await bus.join('host')
+    errors = []
+    host.on('error', (error) => errors.push(error))
+  })
+  afterEach(() => bus.end())
+
+  for (const [which, versions] of Object.entries({ 'a newer': [1, 2], 'an older': [0, 1] } as const)) {
+    it(`this one and ${which} one, is linked: the newest that both speak is spoken`, async () => {
+      const peer = await Intruder.greet(bus.processes, host, { versions }, ['tick'])
+      await host.waitUntilConnectedTo('intruder')
+      expect(await host.broadcast('tick', 'tock')).to.equal(1)
+      expect(await peer.heard()).to.deep.include({ kind: 'event', type: 'tick', payload: 'tock' })
+      expect(errors).to.deep.equal([])
+    })
+  }
+
+  for (const [which, versions] of Object.entries({ newer: [2, 3], older: [0, 0] } as const)) {
+    it(`only ${which} ones, is refused with the reason, reported, and costs the others nothing`, async () => {
+      const other = await bus.start('other')
+      await other.subscribe('tick')
+      const peer = await Intruder.greet(bus.processes, host, { versions })
+
+      const goodbye = (await peer.lastWords()).at(-1)
+      expect(goodbye).to.include({ kind: 'goodbye', reason: 'version-mismatch' })
+      await until(() => errors.length > 0)
+      expect(errors.map(reasonOf)).to.deep.equal(['version-mismatch'])
+      expect(errors[0]?.message).to.include(`got ${versions.join(' to ')}`)
+      expect(host.peers.map(({ name }) => name)).to.deep.equal(['other'])
+      expect(await host.broadcast('tick', { number: 0 })).to.equal(1)
+      await other.untilReceived('tick', 1)
+    })
+
+    it(`only ${which} ones, where it is dialled, holds no start up, and is reported once`, async () => {
+      const peer = await Intruder.publish(bus.processes, bus.directory, { versions })
+      const notices: LahjaError[] = []
+      const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+      const newcomer = await bus.join('newcomer', { limits: { redialMax: 200 } })
+      newcomer.on('error', (error) => notices.push(error))
+
+      expect(newcomer.peers.map(({ name }) => name)).to.deep.equal(['host'])
+      const goodbye = (await peer.lastWords()).at(-1)
+      expect(goodbye).to.include({ kind: 'goodbye', reason: 'version-mismatch' })
+      expect(String(await warned)).to.include(`got ${versions.join(' to ')}`)
+      await until(() => errors.length > 0)
+      expect(errors.map(reasonOf)).to.deep.equal(['version-mismatch'])
+      await peer.untilDialled(5)
+      expect(notices).to.deep.equal([])
+    })
+  }
+})
+
+function reasonOf(error: LahjaError): string {
+  return error instanceof ProtocolViolation ? error.reason : error.code
+}
