@@ -54,15 +54,18 @@ export async function playRound(extent: Extent): Promise<Outcome> {
   } finally {
     await arena.end()
   }
-  const left = await readdir(directory)
-  await rm(directory, { recursive: true })
   const { fates, crashes } = arena
-  const records = historyOf(arena.testimonies(), fates)
-  const flaws = [...crashes, ...left.map((file) => `${file} was left`)]
-  const index = records.length
-  const crashed = flaws.map((message) => ({ guarantee: 'crash', message, index }))
-  const violations = [...crashed, ...check(records)]
   const kills = fates.filter(({ kind }) => kind === 'killed').length
+  // What is about to be published when a process is killed stays for a minute.
+  const left = (await readdir(directory)).filter((file) => kills === 0 || !file.endsWith('.new'))
+  await rm(directory, { recursive: true })
+  const records = historyOf(arena.testimonies(), fates)
+  const index = records.length
+  const violations = [
+    ...crashes.map((message) => ({ guarantee: 'crash', message, index })),
+    ...left.map((file) => ({ guarantee: 'G12', message: `${file} was left`, index })),
+    ...check(records),
+  ]
   if (violations.length === 0) await rm(logs, { recursive: true })
   else await writeFile(join(logs, 'history.jsonl'), records.map((record) => `${JSON.stringify(record)}\n`).join(''))
   return { extent, records, violations, kills, logs }
