@@ -90,6 +90,15 @@ describe('the README', () => {
       expect(Reflect.get(Reflect.construct(type, ['', '', {}]), 'code')).to.equal(rows.get(type.name))
   })
 
+  it('has no command but those of the package, and installs what the package is called', () => {
+    const { name, scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    const commands = blocks('sh').flatMap(({ code }) => code.trim().split(/\n| && /))
+    const run = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, script = '']) => script)
+    for (const script of [...run, 'test', 'start']) expect(Object.keys(scripts)).to.include(script)
+    const known = /^npm (ci|test|start|run [\w:]+( -- .+)?)$/
+    for (const command of commands) if (command !== `npm install ${name}`) expect(command).to.match(known)
+  })
+
   it('names tests that exist', () => {
     const paths = [...readme.matchAll(/`((?:test|examples)\/[\w./-]+)`/g)].map(([, path = '']) => path)
     expect(paths.length).to.be.greaterThan(20)
