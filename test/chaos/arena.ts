@@ -1,11 +1,16 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { RemoteProcess } from '../multiprocess/remote-process'
 import type { Random } from '../simulation/random'
 import * as procedures from './actor-procedures'
 import type { Fate } from './fate'
 import { moment } from './moment'
 import { readTestimony, type Testimony } from './testimony'
+
+/** Looks at a process that nothing should keep alive, and milliseconds between two of them. */
+const LOOKS = 100
+const INTERVAL = 100
 
 /** What makes up a round, beside its seed. */
 export interface Cast {
@@ -102,25 +107,20 @@ export class Arena {
   }
 
   /** Lets processes close all they have, and end of themselves. */
-  async dismiss(players: readonly Player[], within: number): Promise<void> {
-    await Promise.all(players.map((player) => this.#dismiss(player, within)))
+  async dismiss(players: readonly Player[]): Promise<void> {
+    await Promise.all(players.map((player) => this.#dismiss(player)))
   }
 
-  async #dismiss(player: Player, within: number): Promise<void> {
+  async #dismiss(player: Player): Promise<void> {
     const { process, number } = player
     await process.call(procedures.leave, undefined)
     this.#dying.add(player)
     await process.release()
-    let timer: NodeJS.Timeout | undefined
-    const deadline = new Promise((resolve) => {
-      timer = setTimeout(resolve, within, 'late')
-    })
-    const word = await Promise.race([process.exit, deadline])
-    clearTimeout(timer)
-    if (word === 'late') this.fates.push({ kind: 'leftover', at: moment(), what: 'process', process: number })
+    const isInTime = await hasEnded(process)
+    if (!isInTime) this.fates.push({ kind: 'leftover', at: moment(), what: 'process', process: number })
     process.kill()
     const { code } = await process.exit
-    if (word !== 'late' && code !== 0) this.crashes.push(`process ${number} has ended with code ${code}`)
+    if (isInTime && code !== 0) this.crashes.push(`process ${number} has ended with code ${code}`)
   }
 
   /** Kills whoever is left. */
@@ -141,4 +141,14 @@ export class Arena {
   #logOf(number: number): string {
     return join(this.#cast.logs, `process-${number}.jsonl`)
   }
+}
+
+/** Does it end? Time in which this process, too, got no turn is not counted. */
+async function hasEnded({ exit }: RemoteProcess): Promise<boolean> {
+  let ended = false
+  void exit.then(() => {
+    ended = true
+  })
+  for (let look = 0; look < LOOKS && !ended; look++) await sleep(INTERVAL)
+  return ended
 }

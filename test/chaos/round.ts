@@ -12,12 +12,9 @@ import { Arena } from './arena'
 import { Attack } from './attack'
 import { historyOf } from './testimony'
 
-/** Milliseconds without a record after which nothing is under way any more, and that it takes at most. */
+/** Milliseconds without a record after which nothing is under way any more, and looks until then at most. */
 const SILENCE = 700
-const PATIENCE = 60_000
-
-/** Milliseconds in which a process ends that nothing keeps alive. */
-const EXIT = 10_000
+const LOOKS = 80
 
 export interface Extent {
   readonly seed: number
@@ -78,13 +75,10 @@ async function finish(arena: Arena): Promise<void> {
   await quieten(arena)
   for (let round = 0; round < 3; round++) await all(arena, procedures.speak)
   await quieten(arena)
-  await arena.dismiss(
-    arena.players.filter((_, index) => index % 2 === 0),
-    EXIT,
-  )
+  await arena.dismiss(arena.players.filter((_, index) => index % 2 === 0))
   await quieten(arena)
   await look(arena)
-  await arena.dismiss(arena.players, EXIT)
+  await arena.dismiss(arena.players)
 }
 
 async function all({ players }: Arena, procedure: typeof procedures.listen): Promise<void> {
@@ -99,9 +93,8 @@ async function look(arena: Arena): Promise<void> {
 
 /** Waits until everyone knows everyone and nothing is under way any more. */
 async function quieten(arena: Arena): Promise<void> {
-  const deadline = performance.now() + PATIENCE
   let before = -1
-  while (performance.now() < deadline) {
+  for (let look = 0; look < LOOKS; look++) {
     await setTimeout(SILENCE)
     const standings = await Promise.all(
       arena.players.map(({ process }) => process.call(procedures.standing, undefined)),
