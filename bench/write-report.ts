@@ -31,9 +31,10 @@ async function main(args: string[], signal: AbortSignal): Promise<number> {
     console.log(USAGE)
     return 0
   }
+  const given = from.map(read)
   const [command] = missing(['echarts'])
   if (command) throw new Error(`the chart needs echarts, which is not installed: ${command}`)
-  const comparisons = from.length > 0 ? from.map(read) : await measure(quick, rounds, signal)
+  const comparisons = given.length > 0 ? given : await measure(quick, rounds, signal)
   write(comparisons, out)
   return 0
 }
