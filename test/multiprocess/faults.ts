@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel'
-import { closeSync, openSync, readdirSync, watch } from 'node:fs'
+import fs, { closeSync, openSync, readdirSync, watch } from 'node:fs'
 import { Socket } from 'node:net'
 import { devNull } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
@@ -48,13 +48,22 @@ export class Hoard {
   }
 }
 
-/** Keeps the code of every error that a socket of this process ends with from now on. */
+/** Keeps the code of every error that a socket of this process, or a look at the file of one, ends with from now on. */
 export function collectSocketFailures(): readonly string[] {
   const codes: string[] = []
   subscribe('net.client.socket', (message) => {
     const { socket } = fields(message)
     if (socket instanceof Socket) socket.on('error', (error) => codes.push(String(fields(error).code)))
   })
+  const open = fs.openSync
+  fs.openSync = (path, ...how) => {
+    try {
+      return open(path, ...how)
+    } catch (error) {
+      if (String(path).endsWith('.sock')) codes.push(String(fields(error).code))
+      throw error
+    }
+  }
   return codes
 }
 
