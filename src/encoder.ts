@@ -29,7 +29,8 @@ export class Encoder {
   /** A frame over this size gets a buffer of its own instead of the rest of a slab. */
   readonly #largest: number
   readonly #headers = new Map<string, Buffer>()
-  #slab: Buffer
+  /** None yet: many an endpoint only listens. */
+  #slab: Buffer = Buffer.alloc(0)
   #used = 0
   /** Slabs written full of which somebody may still hold a frame. */
   #full: Buffer[] = []
@@ -39,7 +40,6 @@ export class Encoder {
     this.#limit = limit
     this.#slabs = slabs
     this.#largest = slabs.bytes / 4
-    this.#slab = slabs.take()
   }
 
   /** Would a frame of that size begin a new slab? One that gets a buffer of its own would not. */

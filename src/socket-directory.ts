@@ -71,7 +71,7 @@ export class SocketDirectory implements Transport {
   }
 
   async dial(address: Address): Promise<DialOutcome> {
-    return dialSocket(this.#pathOf(address))
+    return dialSocket(this.#pathOf(address), this.#mayBeShared)
   }
 
   /** Safe, because nobody ever listens at this path again. */
@@ -103,7 +103,7 @@ export class SocketDirectory implements Transport {
       const stats = await lstat(path).catch(() => undefined)
       if (!stats?.isSocket() || Date.now() - stats.mtimeMs <= ABANDONED_AFTER) continue
       // The wall clock may have jumped, or its process been stopped: whoever listens will publish.
-      const outcome = await dialSocket(path)
+      const outcome = await dialSocket(path, this.#mayBeShared)
       if (outcome.kind === 'dead') await removeSocket(path)
       if (outcome.kind === 'connected') outcome.connection.destroy()
     }

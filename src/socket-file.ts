@@ -14,9 +14,13 @@ const HANDLE_ONLY = 0o10000000 | constants.O_NOFOLLOW
 
 const OUT_OF_DESCRIPTORS: readonly unknown[] = ['EMFILE', 'ENFILE']
 
-/** Connects to the socket at a path; to nothing else, and to nothing that a link leads to. */
-export async function dialSocket(path: string): Promise<DialOutcome> {
-  if (process.platform === 'linux') return dialByHandle(path)
+/**
+ * Connects to the socket at a path; to nothing else, and to nothing that a link leads to.
+ *
+ * @param isShared whether others can put something else at the path meanwhile; to rule that out takes twice as long
+ */
+export async function dialSocket(path: string, isShared: boolean): Promise<DialOutcome> {
+  if (isShared && process.platform === 'linux') return dialByHandle(path)
   const stats = await lstat(path).catch(() => undefined)
   return stats?.isSocket() ? told(await dialByName(path), stats) : { kind: 'absent' }
 }
