@@ -94,6 +94,7 @@ async function look(arena: Arena): Promise<void> {
 /** Waits until everyone knows everyone and nothing is under way any more. */
 async function quieten(arena: Arena): Promise<void> {
   let before = -1
+  let last = ''
   for (let look = 0; look < LOOKS; look++) {
     await setTimeout(SILENCE)
     const standings = await Promise.all(
@@ -102,10 +103,11 @@ async function quieten(arena: Arena): Promise<void> {
     const sum = (key: keyof procedures.Standing) => standings.reduce((total, standing) => total + standing[key], 0)
     const up = sum('up')
     const isSettled = sum('pending') === 0 && sum('turning') === 0 && sum('peers') === up * (up - 1)
-    if (isSettled && sum('records') === before) break
+    if (isSettled && sum('records') === before) return void arena.note('quiet')
     before = sum('records')
+    last = JSON.stringify(standings)
   }
-  arena.note('quiet')
+  throw new Error(`expected everyone to know everyone and nothing to be under way any more, got ${last}`)
 }
 
 /** What there is to say of a round that has shown something. */
