@@ -7,8 +7,10 @@ export interface Consumption {
   readonly descriptors: number
   /** What keeps its event loop alive. */
   readonly resources: readonly string[]
-  /** Bytes of memory, after garbage was collected. */
-  readonly memory: number
+  /** Bytes that somebody still refers to, in the heap and outside of it. */
+  readonly held: number
+  /** Bytes of memory that the system has given it, after garbage was collected. */
+  readonly resident: number
 }
 
 /** Endpoints that come and go. */
@@ -66,8 +68,13 @@ function parseLastWord(value: unknown): { readonly type: string; readonly filler
 }
 
 function parseConsumption(value: unknown): Consumption {
-  const { descriptors, resources, memory } = fields(value)
-  return { descriptors: number(descriptors), resources: listOf(text)(resources), memory: number(memory) }
+  const { descriptors, resources, held, resident } = fields(value)
+  return {
+    descriptors: number(descriptors),
+    resources: listOf(text)(resources),
+    held: number(held),
+    resident: number(resident),
+  }
 }
 
 function parseTurnover(value: unknown): Turnover {

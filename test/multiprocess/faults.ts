@@ -80,10 +80,12 @@ export function watchFailure(directory: string): string | undefined {
 export function consumption(): Consumption {
   setFlagsFromString('--expose-gc')
   runInNewContext('gc')()
+  const { heapUsed, external, rss } = process.memoryUsage()
   return {
     descriptors: readdirSync('/proc/self/fd').length,
     resources: process.getActiveResourcesInfo().sort(),
-    memory: process.memoryUsage.rss(),
+    held: heapUsed + external,
+    resident: rss,
   }
 }
 
