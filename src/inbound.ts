@@ -37,8 +37,9 @@ export class Inbound {
     this.#reader.limit = bytes
   }
 
-  takeEvents(): void {
-    this.#takesEvents = true
+  /** Are events handed on as such? If not, they are messages like any other, and on nobody's account. */
+  set takesEvents(takesEvents: boolean) {
+    this.#takesEvents = takesEvents
   }
 
   /** @throws ProtocolViolation */

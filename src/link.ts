@@ -114,14 +114,14 @@ export class Link extends Session {
     if (this.#state === 'up') this.listen()
   }
 
-  /** Sends all that waits, says goodbye, and reads on until the peer has closed its side. */
+  /** Sends all that waits, says goodbye, and reads on until the peer has closed its side: it may give something back. */
   async leave(): Promise<void> {
     if (this.#state !== 'up') return this.refuse('closing', 'the endpoint is closing')
     await this.outbox.flushed()
     if (this.#state !== 'up') return
     this.#sendGoodbye('left', 'the endpoint has closed')
     this.#connection.end()
-    this.#inbound.stop()
+    this.#inbound.takesEvents = false
     this.outbox.close()
     this.#state = 'leaving'
   }
@@ -146,7 +146,8 @@ export class Link extends Session {
       this.#inbound.push(chunk)
     } catch (error) {
       if (!(error instanceof ProtocolViolation || error instanceof Unauthenticated)) throw error
-      this.#violated(error)
+      if (this.#state === 'leaving') this.#inbound.stop()
+      else this.#violated(error)
     }
   }
 
@@ -167,8 +168,10 @@ export class Link extends Session {
       case 'up':
         if (message.kind === 'hello' || message.kind === 'proof' || message.kind === 'ready') break
         return this.converse(message)
-      case 'deciding':
       case 'leaving':
+        if (message.kind === 'return') this.converse(message)
+        return
+      case 'deciding':
       case 'closed':
         break
     }
@@ -205,15 +208,23 @@ export class Link extends Session {
 
   #goUp(): void {
     this.#handshakeTimer.cancel()
-    this.#inbound.takeEvents()
+    this.#inbound.takesEvents = true
     this.#state = 'up'
     this.#context.events.up(this)
   }
 
   #dismissed({ reason, text, proof }: Goodbye): void {
+    if (this.#state === 'leaving') return
     if (proof && this.#isTheirs(proof)) this.#isProven = true
-    if (this.#state === 'up' && (reason === 'left' || reason === 'closing')) return this.#close({ kind: 'left' })
+    if (this.#state === 'up' && (reason === 'left' || reason === 'closing')) return this.#part()
     this.#fail(dismissal(reason, text))
+  }
+
+  /** The peer has left, and reads on until this side is closed. */
+  #part(): void {
+    this.outbox.sendLast()
+    this.#connection.linger()
+    this.#close({ kind: 'left' })
   }
 
   #ended(): void {
@@ -246,7 +257,7 @@ export class Link extends Session {
     this.outbox.close()
     this.intake.stop()
     this.exchange.end()
-    this.#connection.destroy()
+    if (ending.kind !== 'left') this.#connection.destroy()
     this.#context.events.closed(this, ending)
     this.outbox.discard()
   }

@@ -55,6 +55,7 @@ export class Loopback implements Channel {
         return false
       },
       end: () => {},
+      linger: () => {},
       destroy: () => inbound.stop(),
     }
     this.outbox = new Outbox(

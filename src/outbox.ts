@@ -178,16 +178,18 @@ export class Outbox implements Holder, BurstTarget {
     await new Promise<void>((resolve) => this.#emptied.push(resolve))
   }
 
-  /**
-   * Takes back the events for members of queues that have not left yet, so that others can get them. A peer that lags
-   * has not recovered by that: it has yet to show that it reads.
-   */
+  /** Takes back events for members of queues that haven't left. One that lags has yet to show that it reads. */
   recall(isWanted: (frame: Frame) => boolean): Frame[] {
     this.#gather()
     const recalled = this.#backlog.recall(isWanted)
     this.#noteRelief()
     this.#noteEmpty()
     return recalled
+  }
+
+  /** Hands over the control messages that wait, behind what is being written: nothing else will be sent any more. */
+  sendLast(): void {
+    if (!this.#control.isEmpty) this.#context.connection.write(this.#control.take(Number.POSITIVE_INFINITY), () => {})
   }
 
   /** Gives up its oldest event, where all outboxes together hold too much. */

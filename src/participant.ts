@@ -153,8 +153,8 @@ export class Participant implements Receiver {
       case 'return':
         if (!this.#queues.hasGiven(channel, message)) return this.#reportUngiven(message, channel)
         this.#queues.settled(channel, 1)
-        if (!this.broadcaster.giveToAnother({ ...message, kind: 'assign' })) this.#reportReturned(message, channel)
-        return
+        if (this.#state === 'open' && this.broadcaster.giveToAnother({ ...message, kind: 'assign' })) return
+        return this.#reportReturned(message, channel)
       case 'request':
       case 'cancel':
         return this.responders.message(channel, message)

@@ -37,6 +37,11 @@ export class SocketConnection implements Connection {
     this.#socket.end()
   }
 
+  linger(): void {
+    this.#socket.unref()
+    this.#socket.destroySoon()
+  }
+
   destroy(): void {
     this.#socket.destroy()
   }

@@ -86,6 +86,7 @@ export class BackpressureModel {
       attach() {},
       write: (chunks: readonly Uint8Array[], done: () => void) => this.#write(chunks, done),
       end() {},
+      linger() {},
       destroy() {},
     }
     this.outbox = new Outbox(

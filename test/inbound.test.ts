@@ -96,7 +96,7 @@ describe('Inbound', () => {
     inbound.push(event(1))
     expect(got).to.deep.equal([{ kind: 'event', type: 'e', payload: 1 }])
     expect(given).to.deep.equal([])
-    inbound.takeEvents()
+    inbound.takesEvents = true
     inbound.push(event(2))
     expect(got[1]).to.deep.equal(['e', 2])
     expect(given).to.have.length(1)

@@ -44,6 +44,7 @@ class Station {
       },
       write: () => true,
       end: nothing,
+      linger: nothing,
       destroy: nothing,
     }
     const context: LinkContext = {

@@ -44,7 +44,7 @@ export class RecordingChannel implements Channel {
     this.#limits = { ...DEFAULT_LIMITS, highWaterMark: 0, ...limits }
     this.requestLimit = this.#limits.pendingRequests
     this.intake = new Intake(this.#limits.window, this.#clock, (bytes) => this.credits.push(bytes))
-    const connection: Connection = { attach() {}, write: () => false, end() {}, destroy() {} }
+    const connection: Connection = { attach() {}, write: () => false, end() {}, linger() {}, destroy() {} }
     const holdings = new Holdings(this.#limits.outboxTotal)
     const context = { connection, clock: this.#clock, limits: this.#limits, holdings }
     this.outbox = new Outbox(context, { lagging() {}, recovered() {}, overflowed() {} })

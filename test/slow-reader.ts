@@ -16,6 +16,7 @@ export class SlowReader implements Connection {
 
   attach(): void {}
   end(): void {}
+  linger(): void {}
   destroy(): void {}
 
   write(chunks: readonly Uint8Array[], done: () => void): boolean {

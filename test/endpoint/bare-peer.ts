@@ -25,6 +25,8 @@ export class BarePeer {
   readonly #socket: Socket
   #sequence = 0
   isClosed = false
+  /** What it says when it hears a goodbye. */
+  lastWords: readonly Message[] = []
   /** Does it confirm at once what it hears of subscriptions? */
   acknowledges = true
 
@@ -39,8 +41,10 @@ export class BarePeer {
     this.say({ ...HELLO, ...hello }, { kind: 'ready' })
   }
 
+  /** All in one piece. */
   say(...messages: Message[]): void {
-    for (const message of messages) this.#socket.write(encodeMessage(message).bytes)
+    if (messages.length === 0) return
+    this.#socket.write(Buffer.concat(messages.map((message) => encodeMessage(message).bytes)))
   }
 
   /** Sends bytes as they are. */
@@ -87,6 +91,7 @@ export class BarePeer {
 
   #hear(message: Message): void {
     this.heard.push(message)
+    if (message.kind === 'goodbye') this.say(...this.lastWords)
     if (message.kind !== 'subscribe' && message.kind !== 'unsubscribe') return
     if (this.acknowledges) this.say({ kind: 'acknowledge', sequence: message.sequence })
   }

@@ -9,6 +9,9 @@ import { codesOf, reportsOf } from './reports'
 const Job = defineEvent<number>('job')
 const LOAD = 2000
 
+/** An event of the queue that any member may have. */
+const HELD = { queue: 'workers', type: 'job', isFixed: false } as const
+
 /** A handler that takes a turn of the event loop. */
 const slowly = () => new Promise<void>((resolve) => setImmediate(resolve))
 
@@ -270,6 +273,40 @@ describe('a member that leaves its queue', () => {
     await closing
     expect(codesOf(reports)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS'])
     expect(reports[0]?.message).to.match(/^2 events/)
+  })
+
+  it('gives back what crosses the goodbye of its sender, which reports it (G5)', async () => {
+    const a = await bus.start('a')
+    const reports = reportsOf(a)
+    const peer = await connectPeer(a)
+    await peer.want({ type: 'job', queue: 'workers' })
+    await a.broadcast(Job, 1)
+    await until(() => peer.heardOf('assign').length === 1)
+    peer.lastWords = [
+      { kind: 'event', type: 'late', payload: 1 },
+      { kind: 'return', ...HELD, payload: 1 },
+      { kind: 'goodbye', reason: 'left', text: 'so do I' },
+    ]
+    await a.close()
+    expect(codesOf(reports)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS'])
+    expect(reports[0]?.message).to.contain('job').and.contain('workers')
+  })
+
+  it('says what it gives back even where the goodbye of its sender has come right behind it (G5)', async () => {
+    const b = await bus.start('b')
+    const held = new HeldHandler()
+    const member = await join(b, 'job', { queue: 'workers' }, held.handle)
+    await b.subscribe('leave', () => member.subscription.unsubscribe()).ready
+    const peer = await connectPeer(b)
+    peer.say(
+      { kind: 'assign', ...HELD, payload: 1 },
+      { kind: 'assign', ...HELD, payload: 2 },
+      { kind: 'event', type: 'leave', payload: undefined },
+      { kind: 'goodbye', reason: 'left', text: 'done' },
+    )
+    await until(() => peer.isClosed)
+    expect(peer.heardOf('return').map(({ payload }) => payload)).to.deep.equal([2])
+    held.release()
   })
 
   /** Resolves when the receiver has got all that the sender has broadcast so far. */

@@ -42,6 +42,10 @@ class RecordingConnection implements Connection {
 
   end(): void {}
 
+  linger(): void {
+    this.isDestroyed = true
+  }
+
   destroy(): void {
     this.isDestroyed = true
   }

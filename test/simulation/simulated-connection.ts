@@ -61,6 +61,11 @@ export class SimulatedConnection implements Connection, Handle {
     if (this.#state === 'open') this.#out.end()
   }
 
+  linger(): void {
+    this.#hasReadAll = true
+    this.end()
+  }
+
   destroy(): void {
     this.#close(undefined)
   }
