@@ -13,8 +13,8 @@ import type { Traffic } from './session'
 import type { Connection, Listener, Transport } from './transport'
 import { Waits } from './waits'
 
-/** Milliseconds of grace for a newcomer: it dials everyone itself, and one dial is enough. */
-const NEWCOMER_GRACE = 250
+/** Rescans of grace, at most, for a newcomer: it dials everyone itself, if it has to wait for its turn on the machine. */
+const NEWCOMER_GRACE = 4
 
 /** What the mesh tells its endpoint, beside what comes from peers. */
 export interface MeshEvents extends Traffic {
@@ -111,7 +111,7 @@ export class Mesh {
         listener,
         watch,
         rescan: limits.rescan,
-        found: (seen) => this.#see(seen, () => clock.random() * Math.min(NEWCOMER_GRACE, limits.rescan / 2)),
+        found: (seen) => this.#see(seen, () => (1 + clock.random()) * (NEWCOMER_GRACE / 2) * limits.rescan),
         republished: (seen) => this.#claimAgain(seen),
         failed: (error) => this.#context.events.error(error),
       })
