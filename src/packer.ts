@@ -1,6 +1,6 @@
-import { Packr } from 'msgpackr'
+import { addExtension, Packr } from 'msgpackr/index-no-eval'
 import { asError, UnserializablePayload } from './errors'
-import { findFlaw } from './payload'
+import { findFlaw, MAX_DEPTH } from './payload'
 
 /** Pack to the start of msgpackr's scratch buffer and lend it out, instead of allocating: the frame is copied anyway. */
 const LEND_SCRATCH = 512 | 1024
@@ -14,7 +14,26 @@ interface Scratch extends Buffer {
   readonly end?: number
 }
 
-const packr = new Packr({
+/** Has anything been packed since this was reset that is none of JSON's values? */
+let isUnusual = false
+
+/** msgpackr asks of all that is neither a plain object nor an array nor a `Map` whether it is an instance of this. */
+const Unusual = Object.defineProperty(() => {}, Symbol.hasInstance, { value: noteUnusual })
+addExtension({ Class: Unusual, write: (value: unknown) => value })
+
+class WatchfulPackr extends Packr {
+  /** An option of msgpackr's, of which it makes sure for each `Map`. */
+  get mapAsEmptyObject(): boolean {
+    return noteUnusual()
+  }
+}
+
+function noteUnusual(): false {
+  isUnusual = true
+  return false
+}
+
+const packr = new WatchfulPackr({
   useRecords: false,
   variableMapSize: true,
   structuredClone: false,
@@ -30,18 +49,34 @@ let packing = 0
 
 /** The packed payload, only lent: the next call writes over it. @throws UnserializablePayload */
 export function pack(payload: unknown): Uint8Array {
+  if (packing === 0) isUnusual = false
   packing++
   try {
-    const flaw = findFlaw(payload)
-    if (flaw) throw unserializable(flaw)
     const scratch: Scratch = packr.pack(payload, LEND_SCRATCH)
     const { start = 0, end = scratch.length } = scratch
+    // What is short is not deep, so that most payloads need no look at all that they hold.
+    if (isUnusual || end - start > MAX_DEPTH) assertFlawless(payload)
     letScratchGo(scratch.length)
     return new Uint8Array(scratch.buffer, scratch.byteOffset + start, end - start)
   } catch (error) {
-    throw error instanceof UnserializablePayload ? error : unserializable(asError(error).message, error)
+    if (error instanceof UnserializablePayload) throw error
+    throw refusal(payload, error)
   } finally {
     packing--
+  }
+}
+
+function assertFlawless(payload: unknown): void {
+  const flaw = findFlaw(payload)
+  if (flaw) throw unserializable(flaw)
+}
+
+/** Says what is wrong with a payload that could not be packed: with the place, where that can be found. */
+function refusal(payload: unknown, cause: unknown): UnserializablePayload {
+  try {
+    return unserializable(findFlaw(payload) ?? asError(cause).message, cause)
+  } catch {
+    return unserializable(asError(cause).message, cause)
   }
 }
 

@@ -1,10 +1,5 @@
-import { createRequire } from 'node:module'
-import { addExtension, C1, setExtractor, Unpackr } from 'msgpackr/unpack-no-eval'
+import { isUnused, longDecoder, SHORT, shortDecoder } from './decoders'
 import { asError, ProtocolViolation } from './errors'
-
-/** Extensions that two peers have agreed on: `undefined`, and the timestamp. */
-const UNDEFINED = 0x00
-const TIMESTAMP = 0xff
 
 /** msgpack never uses this byte; msgpackr makes a value of its own of it. */
 const NEVER_USED = 0xc1
@@ -12,34 +7,14 @@ const NEVER_USED = 0xc1
 /** A longer payload may be large enough that msgpackr must not write it down for the message of an error. */
 const LARGE = 16 * 1024
 
-// msgpackr has one list of extensions for a whole program, except in this build of its decoder. Changed here, it neither
-// spoils what the program itself does with msgpackr, nor lets peers make instances of what the program has added.
-for (let type = UNDEFINED + 1; type < TIMESTAMP; type++) addExtension({ type, unpack: () => refuse(type) })
-readStringsNatively()
+/** Where a short piece is moved to: msgpackr takes a source for as long as the place is where its value ends. */
+const desk = Buffer.allocUnsafeSlow(SHORT)
+const deskView = new DataView(desk.buffer)
 
-const unpackr = newUnpackr()
+/** Bytes of a buffer, such as what is read at a time, of which the view is kept: there are many pieces in it. */
+const CHUNK = 64 * 1024
 
-function newUnpackr(): Unpackr {
-  const structures: object[] = []
-  const unpackr = new Unpackr({ useRecords: false, structuredClone: false, copyBuffers: true, structures })
-  // A record that is defined is added here, so none can be. (Where many values are read, this one field is reset.)
-  Object.preventExtensions(Object.assign(structures, { restoreStructures: null }))
-  return unpackr
-}
-
-function refuse(type: number): never {
-  throw new RangeError(`an extension of type ${type}`)
-}
-
-/** As msgpackr does in its other builds, where the package for it could be installed. */
-function readStringsNatively(): void {
-  try {
-    const extract: unknown = createRequire(require.resolve('msgpackr'))('msgpackr-extract')
-    if (typeof extract === 'object' && extract !== null) setExtractor(Reflect.get(extract, 'extractStrings'))
-  } catch {
-    // Without it msgpackr reads them itself.
-  }
-}
+let chunkView: DataView = deskView
 
 const range = { start: 0, end: 0 }
 
@@ -52,10 +27,8 @@ const range = { start: 0, end: 0 }
  * @throws ProtocolViolation
  */
 export function unpack(bytes: Buffer, start: number, end: number, mayBeUnused: boolean): unknown {
-  range.start = start
-  range.end = end
   try {
-    const value: unknown = end - start < LARGE ? unpackr.unpack(bytes, range) : unpackLarge(bytes.subarray(start, end))
+    const value = end - start < SHORT ? unpackShort(bytes, start, end) : unpackLong(bytes, start, end)
     if (mayBeUnused && holdsUnused(value)) throw new RangeError(`the byte ${NEVER_USED}`)
     return value
   } catch (error) {
@@ -63,9 +36,35 @@ export function unpack(bytes: Buffer, start: number, end: number, mayBeUnused: b
   }
 }
 
+function unpackShort(bytes: Buffer, start: number, end: number): unknown {
+  const view = viewOf(bytes.buffer)
+  const length = end - start
+  const from = bytes.byteOffset + start
+  let at = 0
+  for (; at + 4 <= length; at += 4) deskView.setUint32(at, view.getUint32(from + at))
+  for (; at < length; at++) desk[at] = view.getUint8(from + at)
+  range.start = 0
+  range.end = length
+  return shortDecoder.unpack(desk, range)
+}
+
+function viewOf(buffer: ArrayBufferLike): DataView {
+  if (chunkView.buffer === buffer) return chunkView
+  const view = new DataView(buffer)
+  if (buffer.byteLength <= CHUNK) chunkView = view
+  return view
+}
+
+function unpackLong(bytes: Buffer, start: number, end: number): unknown {
+  if (end - start >= LARGE) return unpackLarge(bytes.subarray(start, end))
+  range.start = start
+  range.end = end
+  return longDecoder().unpack(bytes, range)
+}
+
 function unpackLarge(bytes: Buffer): unknown {
   let first: unknown
-  unpackr.unpackMultiple(bytes, (value, _, end = 0) => {
+  longDecoder().unpackMultiple(bytes, (value, _, end = 0) => {
     if (end !== bytes.length) throw new RangeError(`${bytes.length - end} bytes behind it`)
     first = value
   })
@@ -76,7 +75,7 @@ function holdsUnused(value: unknown): boolean {
   const left = [value]
   while (left.length > 0) {
     const next = left.pop()
-    if (next === C1) return true
+    if (isUnused(next)) return true
     if (typeof next !== 'object' || next === null || ArrayBuffer.isView(next)) continue
     for (const child of Object.values(next)) left.push(child)
   }

@@ -54,6 +54,7 @@ const FLOORS = [
   ],
   [
     'clock',
+    'decoders',
     'errors',
     'event',
     'fifo',

@@ -96,10 +96,12 @@ describe('a payload', () => {
   })
 
   it('is refused with the cause', () => {
-    const toJSON = () => {
-      throw new Error('no')
+    class Price {
+      toJSON() {
+        throw new Error('no')
+      }
     }
-    expect(() => encoder.event('t', [Object.create({ toJSON })]))
+    expect(() => encoder.event('t', [new Price()]))
       .to.throw(UnserializablePayload)
       .with.property('cause')
       .that.is.instanceOf(Error)

@@ -28,13 +28,18 @@ function readMessage(payload: Buffer): unknown {
   return message.kind === 'response' ? message.payload : expect.fail(`expected a response, got ${message.kind}`)
 }
 
-/** A payload at the top, and inside of an array and of a map. */
+/** What makes a payload so long that it is read in another way. */
+const LONG = `d9c8 ${'78'.repeat(200)}`
+
+/** A payload at the top, and inside of an array and of a map; in a short one and in a long one. */
 function* placesOf(payload: string): Generator<Buffer> {
   yield hex(payload)
   yield hex(`91 ${payload}`)
   yield hex(`92 01 ${payload}`)
   yield hex(`82 a161 01 a162 ${payload}`)
   yield hex(`81 a161 91 81 a162 ${payload}`)
+  yield hex(`92 ${LONG} ${payload}`)
+  yield hex(`82 a161 ${LONG} a162 ${payload}`)
 }
 
 /** What is no msgpack, or nothing that two peers have agreed on. */
@@ -71,7 +76,18 @@ describe('what is unpacked', () => {
   }
 
   it('may hold the byte that is never used where it is part of something else', () => {
-    const values = [-1, 0xc1, 0xc1c1, 0xc1c1c1c1, -1.2345e300, Buffer.from([0xc1, 0xc1]), { deep: [{ c: 0xc1 }] }]
+    const long = 'x'.repeat(200)
+    const values = [
+      long,
+      [long, 0xc1],
+      -1,
+      0xc1,
+      0xc1c1,
+      0xc1c1c1c1,
+      -1.2345e300,
+      Buffer.from([0xc1, 0xc1]),
+      { deep: [{ c: 0xc1 }] },
+    ]
     for (const value of [...values, values]) {
       const bytes = new Packr({ useRecords: false }).pack(value)
       expect(readEvent(bytes)).to.deep.equal(value)
