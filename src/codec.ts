@@ -90,20 +90,17 @@ export class EventDecoder {
     return true
   }
 
-  /** The payload of that event. @throws ProtocolViolation */
-  payload(bytes: Buffer, end: number): unknown {
+  /**
+   * The payload of that event.
+   *
+   * @param isOwn whether the event is all that is in the buffer, which nobody else has: bytes can be left where they are
+   * @throws ProtocolViolation
+   */
+  payload(bytes: Buffer, end: number, isOwn = false): unknown {
     const start = this.#payloadStart
     if (start === end) return undefined
-    const head = bytes[start]
-    if (head === BIN_8 && start + 2 <= end && start + 2 + (bytes[start + 1] ?? 0) === end) {
-      return this.#copyOut(bytes, start + 2, end)
-    }
-    if (head === BIN_16 && start + 3 <= end && start + 3 + bytes.readUInt16BE(start + 1) === end) {
-      return this.#copyOut(bytes, start + 3, end)
-    }
-    if (head === BIN_32 && start + 5 <= end && start + 5 + bytes.readUInt32BE(start + 1) === end) {
-      return this.#copyOut(bytes, start + 5, end)
-    }
+    const from = bytesFrom(bytes, start, end)
+    if (from > 0) return isOwn ? bytes.subarray(from, end) : this.#copyOut(bytes, from, end)
     return unpack(bytes, start, end, this.#neverUsed.isWithin(bytes, start, end))
   }
 
@@ -136,4 +133,13 @@ export class EventDecoder {
     this.#type = typeName(bytes.toString('utf8', start, end), 'type')
     this.#lastHead = Buffer.from(bytes.subarray(start, end))
   }
+}
+
+/** Where the bytes begin, if it is nothing but bytes that fill this piece; 0 if not. */
+function bytesFrom(piece: Buffer, start: number, end: number): number {
+  const head = piece[start]
+  if (head === BIN_8 && start + 2 <= end && start + 2 + (piece[start + 1] ?? 0) === end) return start + 2
+  if (head === BIN_16 && start + 3 <= end && start + 3 + piece.readUInt16BE(start + 1) === end) return start + 3
+  if (head === BIN_32 && start + 5 <= end && start + 5 + piece.readUInt32BE(start + 1) === end) return start + 5
+  return 0
 }

@@ -10,20 +10,28 @@ export interface Frame {
   readonly end: number
 }
 
-/** Where in the chunk the body of a frame lies. The bytes are only lent: they may be reused after the call. */
-export type FrameSink = (bytes: Buffer, start: number, end: number) => void
+/**
+ * Where in the chunk the body of a frame lies. The bytes are only lent, and may be reused after the call, unless the frame
+ * has a buffer of its own.
+ */
+export type FrameSink = (bytes: Buffer, start: number, end: number, isOwn: boolean) => void
+
+/** A frame of at most so many bytes gets its whole buffer at once: to let it grow would cost more than that can. */
+const GIVEN_AT_ONCE = 256 * 1024
 
 /**
  * Cuts a stream of chunks into frames.
  *
- * A frame that lies whole in one chunk is handed on where it is; one that spans chunks is gathered in a buffer that
- * grows with what has arrived, never with what was announced.
+ * A frame that lies whole in one chunk is handed on where it is; one that spans chunks is gathered in a buffer of its own
+ * that, if it is large, grows with what has arrived, never with what was announced.
  */
 export class FrameReader {
   readonly #sink: FrameSink
   #limit: number
   #held: Buffer = Buffer.alloc(0)
   #heldBytes = 0
+  /** Bytes that the held frame has in all, as far as that is known. */
+  #total = PREFIX_BYTES
   #stopped = false
 
   /** @param limit bytes a frame's body may have */
@@ -44,8 +52,7 @@ export class FrameReader {
   /** Hands on nothing more, not even from the chunk being read. */
   stop(): void {
     this.#stopped = true
-    this.#held = Buffer.alloc(0)
-    this.#heldBytes = 0
+    this.#release()
   }
 
   /** @throws ProtocolViolation for a length that is zero or over the limit, before anything of its body is held */
@@ -54,8 +61,11 @@ export class FrameReader {
     while (!this.#stopped && chunk.length - offset >= PREFIX_BYTES) {
       const body = offset + PREFIX_BYTES
       const end = body + this.#checked(chunk.readUInt32BE(offset))
-      if (end > chunk.length) break
-      this.#sink(chunk, body, end)
+      if (end > chunk.length) {
+        this.#total = end - offset
+        break
+      }
+      this.#sink(chunk, body, end, false)
       offset = end
     }
     if (!this.#stopped && offset < chunk.length) this.#hold(chunk, offset, chunk.length)
@@ -70,13 +80,13 @@ export class FrameReader {
       if (this.#heldBytes < PREFIX_BYTES) return offset
     }
     const total = PREFIX_BYTES + this.#checked(this.#held.readUInt32BE(0))
+    this.#total = total
     const end = Math.min(offset + total - this.#heldBytes, chunk.length)
     this.#hold(chunk, offset, end)
     if (this.#heldBytes === total) {
       const frame = this.#held
-      this.#held = Buffer.alloc(0)
-      this.#heldBytes = 0
-      this.#sink(frame, PREFIX_BYTES, total)
+      this.#release()
+      this.#sink(frame, PREFIX_BYTES, total, true)
     }
     return end
   }
@@ -84,12 +94,23 @@ export class FrameReader {
   #hold(chunk: Buffer, start: number, end: number): void {
     const needed = this.#heldBytes + end - start
     if (needed > this.#held.length) {
-      const grown = Buffer.allocUnsafe(Math.max(needed, Math.min(2 * this.#held.length, PREFIX_BYTES + this.#limit)))
+      const grown = Buffer.allocUnsafe(this.#sizeFor(needed))
       this.#held.copy(grown, 0, 0, this.#heldBytes)
       this.#held = grown
     }
     chunk.copy(this.#held, this.#heldBytes, start, end)
     this.#heldBytes = needed
+  }
+
+  #sizeFor(needed: number): number {
+    if (this.#total <= GIVEN_AT_ONCE) return Math.max(needed, this.#total)
+    return Math.max(needed, Math.min(2 * this.#held.length, this.#total))
+  }
+
+  #release(): void {
+    this.#held = Buffer.alloc(0)
+    this.#heldBytes = 0
+    this.#total = PREFIX_BYTES
   }
 
   #checked(length: number): number {

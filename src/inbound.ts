@@ -25,7 +25,9 @@ export class Inbound {
     this.#intake = intake
     this.#sink = sink
     this.#takesEvents = takesEvents
-    this.#reader = new FrameReader(limit, (bytes, start, end) => this.#receive(bytes, start, end))
+    this.#reader = new FrameReader(limit, (bytes, start, end, isOwn) => {
+      this.#receive(bytes, start, end, isOwn)
+    })
   }
 
   /** Bytes of a frame that has begun and not ended. */
@@ -53,14 +55,14 @@ export class Inbound {
     this.#reader.stop()
   }
 
-  #receive(bytes: Buffer, start: number, end: number): void {
+  #receive(bytes: Buffer, start: number, end: number, isOwn: boolean): void {
     const size = end - start + PREFIX_BYTES
     const decoder = this.#decoder
     if (!this.#takesEvents || !decoder.readHeader(bytes, start, end)) {
       return this.#receiveMessage(decodeMessage(bytes, start, end), size)
     }
     const { type } = decoder
-    const payload = decoder.payload(bytes, end)
+    const payload = decoder.payload(bytes, end, isOwn)
     this.#intake.begin(size)
     this.#sink.event(type, payload)
     this.#intake.end()

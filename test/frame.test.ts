@@ -193,6 +193,22 @@ describe('FrameReader', () => {
       expect(bodies[0]?.equals(frame.subarray(4))).to.equal(true)
     })
 
+    it('gathers a frame that spans chunks in a buffer that holds nothing else, and says so', () => {
+      fc.assert(
+        fc.property(fc.integer({ min: 1, max: 900_000 }), fc.integer({ min: 1, max: 70_000 }), (size, piece) => {
+          const owned: [isOwn: boolean, unused: number][] = []
+          const reader = new FrameReader(MEBIBYTE, (bytes, _, end, isOwn) => owned.push([isOwn, bytes.length - end]))
+          const frame = frameAround(Buffer.alloc(size))
+          for (const chunk of cut(Buffer.concat([frame, frame]), [piece])) reader.push(chunk)
+          const isInOneChunk = frame.length <= piece
+          expect(owned).to.have.lengthOf(2)
+          if (!isInOneChunk) expect(owned[0]).to.deep.equal([true, 0])
+          for (const [isOwn, unused] of owned) expect(isOwn && unused > 0).to.equal(false)
+        }),
+        { numRuns: 100 },
+      )
+    })
+
     it('lets a body that spanned chunks be kept, since no later frame is gathered in the same memory', () => {
       const kept: Buffer[] = []
       const reader = new FrameReader(16, (bytes, start, end) => kept.push(bytes.subarray(start, end)))

@@ -37,8 +37,8 @@ class LahjaStation implements Station {
     while (listeners().length < count) await this.#endpoint.waitUntilEndpointSubscriptionsChange()
   }
 
-  send(payload: unknown): Promise<number> {
-    return this.#endpoint.broadcast(Sample, payload)
+  send(payload: unknown): Promise<void> | undefined {
+    return this.#endpoint.broadcastNowait(Sample, payload) ? undefined : this.#endpoint.drained()
   }
 
   async flush(): Promise<void> {
@@ -62,7 +62,7 @@ class LahjaStation implements Station {
 /** This package, as its users get it. */
 export const lahja: Contender = {
   name: 'lahja',
-  settings: `lahja ${versionOf('lahja')}, await endpoint.broadcast() for each event, patience ${PATIENCE / 1000} s`,
+  settings: `lahja ${versionOf('lahja')}, endpoint.broadcastNowait() for each event, await drained() where it says so, patience ${PATIENCE / 1000} s`,
   payloads: PAYLOADS,
   modes: MODES,
   async join({ name, directory, mode, isPatient }: Seat) {
