@@ -22,6 +22,9 @@ export interface EventFrame extends Frame {
   readonly payloadStart: number
 }
 
+/** A buffer of one frame of up to so many slabs is used again, as a slab is. */
+const REUSED_SLABS = 4
+
 /** Turns events into frames, each event once, whatever the number of its receivers. */
 export class Encoder {
   readonly #limit: number
@@ -32,7 +35,7 @@ export class Encoder {
   /** None yet: many an endpoint only listens. */
   #slab: Buffer = Buffer.alloc(0)
   #used = 0
-  /** Slabs written full of which somebody may still hold a frame. */
+  /** Slabs written full, and buffers of large frames, of which somebody may still hold a frame. */
   #full: Buffer[] = []
 
   /** @param limit bytes a frame's body may have */
@@ -110,7 +113,7 @@ export class Encoder {
     let bytes = this.#slab
     let start = this.#used
     if (size > this.#largest) {
-      bytes = Buffer.allocUnsafeSlow(size)
+      bytes = this.#alone(size)
       start = 0
     } else {
       if (start + size > bytes.length) {
@@ -125,6 +128,14 @@ export class Encoder {
     // A header is so short that a loop is faster than a call.
     for (let index = 0; index < header.length; index++) bytes[start + PREFIX_BYTES + index] = header[index] ?? 0
     return { bytes, start, payloadStart, end: start + size }
+  }
+
+  /** A buffer for one frame. A very large one is not worth keeping until the next is sent. */
+  #alone(size: number): Buffer {
+    if (size > this.#slabs.bytes * REUSED_SLABS) return Buffer.allocUnsafeSlow(size)
+    const bytes = this.#slabs.take(size)
+    this.#full.push(bytes)
+    return bytes
   }
 
   /** The elements before the payload, the same for every event of a type: `[event, type, …`. */

@@ -39,10 +39,25 @@ describe('Slabs', () => {
   })
 
   it('keeps no more spare slabs than are worth it', () => {
-    const slabs = new Slabs(1024)
+    const slabs = new Slabs()
     const taken = Array.from({ length: 100 }, () => slabs.take())
     for (const slab of taken) slabs.unpin(slab)
     const again = new Set(Array.from({ length: 100 }, () => slabs.take().buffer))
     expect(taken.filter(({ buffer }) => again.has(buffer))).to.have.length(32)
+  })
+
+  it('uses the buffer of one large frame again for another of about its size, and for no other', () => {
+    const slabs = new Slabs()
+    const large = slabs.take(100_000)
+    expect(large).to.have.length(100_000)
+    slabs.pin(large)
+    slabs.unpin(large)
+    expect(slabs.take(100_001).buffer).not.to.equal(large.buffer)
+    slabs.unpin(large.subarray(7))
+    expect(slabs.take().buffer).not.to.equal(large.buffer)
+    expect(slabs.take(200_000).buffer).not.to.equal(large.buffer)
+    const other = slabs.take(100_001)
+    expect(other.buffer).to.equal(large.buffer)
+    expect(other).to.have.length(100_001)
   })
 })
