@@ -28,7 +28,7 @@ const EVENTS: Readonly<Record<number, number>> = { 1: 2_000_000, 4: 1_000_000, 1
 /** Of the events, for who is so slow that all others would have to wait for it. */
 const SHARES: Readonly<Record<string, number>> = { ipc: 1 / 40, zeromq: 1 / 8, nats: 1 / 4, redis: 1 / 4 }
 
-/** @param isQuick a tenth of the work: to see that all works, not to know how fast it is */
+/** @param isQuick a fiftieth of the work: to see that all works, not to know how fast it is */
 export function agendaOf(isQuick: boolean): Agenda {
   const agendas = [
     ...CONSUMERS.map((consumers) => broadcasts('binary', consumers, isQuick)),
@@ -196,7 +196,7 @@ function trial(group: string, contender: string, mode: Mode, work: Partial<Work>
     events: 1,
   } as const
   const whole = { ...defaults, ...work, contender, mode, timedEvery: TIMED_EVERY[mode] }
-  return workTrial(`${group}/${contender}`, { ...whole, events: isQuick ? Math.ceil(whole.events / 10) : whole.events })
+  return workTrial(`${group}/${contender}`, { ...whole, events: isQuick ? Math.ceil(whole.events / 50) : whole.events })
 }
 
 function compared({

@@ -8,7 +8,7 @@ import { endProgress, showProgress } from './progress-line'
 
 /** Options that all programs have that compare. */
 export const COMPARISON_OPTIONS = `  --rounds N     (default 5, quick 1)
-  --quick        a tenth of the work: to see that all works, not to know how fast it is
+  --quick        a fiftieth of the work: to see that all works, not to know how fast it is
   --only NAME    only these rows: a row, a group of rows or a rival; may be repeated
   --list         print the names of all rows and do nothing
   --json         print one JSON object instead of the table

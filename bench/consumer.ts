@@ -10,8 +10,12 @@ async function main(): Promise<void> {
   const station = await contenderOf(job.contender).join(job)
   const inbox = new Inbox(job, [0])
   await station.listen([SENDER], inbox.receive)
-  const usage = startUsage()
   await orchestrator.tell({ kind: 'ready' })
+  // Not before the others are there too: that they come is no part of what is measured.
+  let usage = startUsage()
+  void orchestrator.until('go').then(() => {
+    usage = startUsage()
+  })
 
   void inbox.ended.then(() => orchestrator.tell({ kind: 'finished' }))
   await orchestrator.until('stop')

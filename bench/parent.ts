@@ -40,6 +40,7 @@ async function main(): Promise<void> {
   await orchestrator.tell({ kind: 'ready' })
 
   await orchestrator.until('go')
+  for (const child of children) child.tell('go')
   const usage = startUsage()
   const startedAt = await sendAll(job, new Family(children), new Progress(job.events, orchestrator))
   const endedAt = now()

@@ -84,7 +84,7 @@ const broadcast: Measure = async ({ processes }, start, onProgress) => {
   const consumers = Array.from({ length: processes }, (_, index) => start('consumer.js', `consumer-${index + 1}`))
   await reach('ready', consumers)
   onProgress(0)
-  sender.tell('go')
+  for (const running of [...consumers, sender]) running.tell('go')
   await sender.until('finished')
   await untilFinished(consumers)
   const reports = await collect([sender, ...consumers])

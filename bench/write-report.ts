@@ -18,7 +18,7 @@ Runs bench:peers and bench:isolation and writes what they measure into docs/benc
 
   --from FILE    what one of them has printed with --json, instead of running them; may be repeated
   --rounds N     (default 5, quick 1)
-  --quick        a tenth of the work: to see that all works, not to know how fast it is
+  --quick        a fiftieth of the work: to see that all works, not to know how fast it is
   --out FOLDER   where to write (default docs)
   --help         print this
 

@@ -8,23 +8,21 @@ const LOST = 10
 const DOUBLED = 20
 const SWAPPED = 30
 
-const broadcast = Endpoint.prototype.broadcast
+const { broadcastNowait } = Endpoint.prototype
 const calls = new WeakMap<Endpoint, number>()
 let held: unknown[] | undefined
-let receivers: unknown
 
-async function spoiled(this: Endpoint, ...args: unknown[]): Promise<unknown> {
+function spoiled(this: Endpoint, ...args: unknown[]): unknown {
   const call = (calls.get(this) ?? 0) + 1
   calls.set(this, call)
-  if (call === LOST) return receivers
+  if (call === LOST) return true
   if (call === SWAPPED) {
     held = args.map((arg) => (Buffer.isBuffer(arg) ? Buffer.from(arg) : arg))
-    return receivers
+    return true
   }
-  receivers = await Reflect.apply(broadcast, this, args)
+  const isUnderMark: unknown = Reflect.apply(broadcastNowait, this, args)
   const again = call === DOUBLED ? args : call === SWAPPED + 1 ? held : undefined
-  if (again) await Reflect.apply(broadcast, this, again)
-  return receivers
+  return again ? Reflect.apply(broadcastNowait, this, again) : isUnderMark
 }
 
-Object.defineProperty(Endpoint.prototype, 'broadcast', { value: spoiled })
+Object.defineProperty(Endpoint.prototype, 'broadcastNowait', { value: spoiled })
