@@ -4,8 +4,7 @@ import { typeName } from './field'
 import { BIN_8, BIN_16, BIN_32, FIXARRAY_2, FIXARRAY_3, FIXARRAY_4, FIXARRAY_5, FIXSTR, STR_8 } from './forms'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, fromElements, KIND_CODES, type Message, toElements } from './message'
-import { packElements, unserializable } from './packer'
-import { findFlaw } from './payload'
+import { pack } from './packer'
 import { holdsNeverUsed, NeverUsed, unpack } from './unpacker'
 
 /**
@@ -15,15 +14,13 @@ import { holdsNeverUsed, NeverUsed, unpack } from './unpacker'
  * @throws UnserializablePayload, PayloadTooLarge
  */
 export function encodeMessage(message: Message, limit = Number.POSITIVE_INFINITY): Frame {
-  const flaw = 'payload' in message ? findFlaw(message.payload) : undefined
-  if (flaw) throw unserializable(flaw)
-  const packed = packElements(toElements(message))
+  const packed = pack(toElements(message), 'payload' in message ? message.payload : undefined)
   if (packed.length > limit) {
     throw new PayloadTooLarge(`${message.kind}: expected a frame of at most ${limit} bytes, got ${packed.length}`)
   }
   const bytes = Buffer.allocUnsafe(PREFIX_BYTES + packed.length)
   bytes.writeUInt32BE(packed.length, 0)
-  packed.copy(bytes, PREFIX_BYTES)
+  bytes.set(packed, PREFIX_BYTES)
   return { bytes, start: 0, end: bytes.length }
 }
 

@@ -47,12 +47,17 @@ const packr = new WatchfulPackr({
 /** How many payloads are being packed: a getter or `toJSON` of one may broadcast another. */
 let packing = 0
 
-/** The packed payload, only lent: the next call writes over it. @throws UnserializablePayload */
-export function pack(payload: unknown): Uint8Array {
+/**
+ * The packed value, only lent: the next call writes over it.
+ *
+ * @param payload what in the value comes from a program and may be flawed
+ * @throws UnserializablePayload
+ */
+export function pack(value: unknown, payload = value): Uint8Array {
   if (packing === 0) isUnusual = false
   packing++
   try {
-    const scratch: Scratch = packr.pack(payload, LEND_SCRATCH)
+    const scratch: Scratch = packr.pack(value, LEND_SCRATCH)
     const { start = 0, end = scratch.length } = scratch
     // What is short is not deep, so that most payloads need no look at all that they hold.
     if (isUnusual || end - start > MAX_DEPTH) assertFlawless(payload)
@@ -85,21 +90,7 @@ function letScratchGo(packedBytes: number): void {
   if (packing === 1 && packedBytes > SCRATCH_BYTES) packr.useBuffer(Buffer.allocUnsafeSlow(8192))
 }
 
-export function unserializable(flaw: string, cause?: unknown): UnserializablePayload {
+function unserializable(flaw: string, cause?: unknown): UnserializablePayload {
   const message = `expected a payload that msgpack can carry, but ${flaw}`
   return new UnserializablePayload(message, cause === undefined ? undefined : { cause })
-}
-
-/** @throws UnserializablePayload */
-export function packElements(elements: readonly unknown[]): Buffer {
-  packing++
-  try {
-    const packed = packr.pack(elements)
-    letScratchGo(packed.length)
-    return packed
-  } catch (error) {
-    throw unserializable(asError(error).message, error)
-  } finally {
-    packing--
-  }
 }

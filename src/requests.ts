@@ -184,9 +184,7 @@ export class Requests {
   #detach(pending: Pending): void {
     const { channel } = pending
     if (!channel) return
-    const inFlight = this.#inFlight.get(channel)
-    inFlight?.delete(pending)
-    if (inFlight?.size === 0) this.#inFlight.delete(channel)
+    this.#inFlight.get(channel)?.delete(pending)
     pending.channel = pending.frame = undefined
   }
 

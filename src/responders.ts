@@ -44,6 +44,8 @@ export class Responders {
   readonly #services = new Map<string, Service>()
   readonly #open = new Set<Responder>()
   readonly #underWay = new Map<Channel, Map<number, IncomingRequest>>()
+  /** Requests under way, of all askers. */
+  #count = 0
 
   constructor(context: RespondersContext) {
     this.#context = context
@@ -51,7 +53,7 @@ export class Responders {
 
   /** Is no request being handled? */
   get isIdle(): boolean {
-    return this.#underWay.size === 0
+    return this.#count === 0
   }
 
   /** @throws AlreadyResponding */
@@ -86,6 +88,7 @@ export class Responders {
   ended(channel: Channel): void {
     const underWay = this.#underWay.get(channel)
     this.#underWay.delete(channel)
+    this.#count -= underWay?.size ?? 0
     for (const request of underWay?.values() ?? []) {
       request.abandon(new AbortError(`${channel.identity.name}, who asked, is gone`))
     }
@@ -101,14 +104,24 @@ export class Responders {
 
   #handle(channel: Channel, { id, type, payload }: MessageOf<'request'>): void {
     const service = this.#services.get(type)
-    const underWay = this.#underWay.get(channel) ?? new Map<number, IncomingRequest>()
+    const underWay = this.#underWayFor(channel)
     if (underWay.has(id)) return
     if (!service || underWay.size >= this.#context.limit) return void channel.tell({ kind: 'decline', id })
     const request = new IncomingRequest(type, payload, channel.identity.name)
-    this.#underWay.set(channel, underWay.set(id, request))
+    underWay.set(id, request)
+    this.#count++
     const answer = answerOf(service, request)
     if ('then' in answer) void answer.then((answer) => this.#answer(channel, id, request, answer))
     else this.#answer(channel, id, request, answer)
+  }
+
+  /** Kept as long as the link: askers that ask one by one would need a new one each time. */
+  #underWayFor(channel: Channel): Map<number, IncomingRequest> {
+    const known = this.#underWay.get(channel)
+    if (known) return known
+    const underWay = new Map<number, IncomingRequest>()
+    this.#underWay.set(channel, underWay)
+    return underWay
   }
 
   #answer(channel: Channel, id: number, request: IncomingRequest, answer: Answer): void {
@@ -123,8 +136,7 @@ export class Responders {
   #finish(channel: Channel, id: number): IncomingRequest | undefined {
     const underWay = this.#underWay.get(channel)
     const request = underWay?.get(id)
-    underWay?.delete(id)
-    if (underWay?.size === 0) this.#underWay.delete(channel)
+    if (underWay?.delete(id)) this.#count--
     if (this.isIdle) this.#context.idle()
     return request
   }
