@@ -114,7 +114,7 @@ export class Link extends Session {
     if (this.#state === 'up') this.listen()
   }
 
-  /** Sends all that waits, says goodbye, and reads on until the peer has closed its side: it may give something back. */
+  /** Sends all that waits, says goodbye, and reads on until the peer has closed its side: some of it may come back. */
   async leave(): Promise<void> {
     if (this.#state !== 'up') return this.refuse('closing', 'the endpoint is closing')
     await this.outbox.flushed()
@@ -169,7 +169,8 @@ export class Link extends Session {
         if (message.kind === 'hello' || message.kind === 'proof' || message.kind === 'ready') break
         return this.converse(message)
       case 'leaving':
-        if (message.kind === 'return') this.converse(message)
+        // What of its assignments nobody has handled, nobody else can tell.
+        if (message.kind === 'return' || message.kind === 'settle') this.converse(message)
         return
       case 'deciding':
       case 'closed':
@@ -214,13 +215,14 @@ export class Link extends Session {
   }
 
   #dismissed({ reason, text, proof }: Goodbye): void {
-    if (this.#state === 'leaving') return
+    const isGoing = reason === 'left' || reason === 'closing'
+    if (this.#state === 'leaving') return isGoing ? this.#part() : undefined
     if (proof && this.#isTheirs(proof)) this.#isProven = true
-    if (this.#state === 'up' && (reason === 'left' || reason === 'closing')) return this.#part()
+    if (this.#state === 'up' && isGoing) return this.#part()
     this.#fail(dismissal(reason, text))
   }
 
-  /** The peer has left, and reads on until this side is closed. */
+  /** The peer has left, perhaps at the same time as we, and reads on until this side is closed. */
   #part(): void {
     this.outbox.sendLast()
     this.#connection.linger()

@@ -292,6 +292,24 @@ describe('a member that leaves its queue', () => {
     expect(reports[0]?.message).to.contain('job').and.contain('workers')
   })
 
+  for (const reason of ['left', 'closing']) {
+    it(`whose goodbye crosses that of its sender, as ${reason}, is said to have left what it has not settled (G5)`, async () => {
+      const a = await bus.start('a')
+      const peer = await connectPeer(a)
+      await peer.want({ type: 'job', queue: 'workers' })
+      const left: unknown[] = []
+      a.on('left', ({ name }, { unfinished }) => left.push([name, unfinished]))
+      for (const n of numbers(3)) await a.broadcast(Job, n)
+      await until(() => peer.heardOf('assign').length === 3)
+      peer.lastWords = [
+        { kind: 'settle', count: 1 },
+        { kind: 'goodbye', reason, text: 'so do I' },
+      ]
+      await a.close()
+      expect(left).to.deep.equal([['bare', 2]])
+    })
+  }
+
   it('says what it gives back even where the goodbye of its sender has come right behind it (G5)', async () => {
     const b = await bus.start('b')
     const held = new HeldHandler()

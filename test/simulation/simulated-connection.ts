@@ -63,7 +63,8 @@ export class SimulatedConnection implements Connection, Handle {
 
   linger(): void {
     this.#hasReadAll = true
-    this.end()
+    if (this.#hasEnded) this.#close(undefined)
+    else this.end()
   }
 
   destroy(): void {
