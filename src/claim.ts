@@ -8,8 +8,8 @@ import type { Limits } from './limits'
 import type { Link } from './link'
 import type { Connection, Transport } from './transport'
 
-/** Ends that say nothing of the name: the rival is about to go, or out of room or descriptors just now. */
-const NO_ANSWER = ['disconnected', 'closing', 'too-many-handshakes']
+/** Ends that say nothing of the name: the rival is about to go or gone, or out of room or descriptors just now. */
+const NO_ANSWER = ['disconnected', 'frame-cut-off', 'closing', 'too-many-handshakes']
 
 /** Where an endpoint stands with its name. */
 type Standing = 'claiming' | 'holding' | 'conceded'

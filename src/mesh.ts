@@ -156,8 +156,7 @@ export class Mesh {
   /** Waits until the links are closed; abandons those that are not in time. */
   async #dispersed(timeout: number): Promise<Map<string, number>> {
     const undelivered = new Map<string, number>()
-    const isInTime = await this.#until(timeout, () => this.#links.size === 0)
-    if (isInTime) return undelivered
+    if (await this.#until(timeout, () => this.#links.size === 0)) return undelivered
     for (const link of [...this.#links.values()]) undelivered.set(link.peer?.name ?? '', link.abandon())
     return undelivered
   }
@@ -210,8 +209,11 @@ export class Mesh {
   #greet(link: Link, hello: Hello): void {
     if (this.#closing) return link.refuse('closing', 'the endpoint is closing')
     if (!this.#strangers.has(link)) return this.#take(link, hello)
-    if (hello.name === this.#context.self.name) {
-      return link.refuse(this.#claim.answer(hello.id), `${hello.name} is the name of ${this.#context.self.id}`)
+    const { self, clock } = this.#context
+    if (hello.name === self.name) {
+      const text = `${self.name} is the name of ${self.id}`
+      // Who has hung up by then has given up; a claimant that was stopped for long gives way to nobody who is gone.
+      return clock.defer(() => this.#strangers.has(link) && link.refuse(this.#claim.answer(hello.id), text))
     }
     if (this.#claim.isHolding) this.#decide(link, hello)
     else this.#greeted.push([link, hello])
@@ -255,7 +257,6 @@ export class Mesh {
     const isTheLink = peer !== undefined && this.#links.get(peer.id) === link
     if (isTheLink) this.#links.delete(peer.id)
     const dialer = [...this.#dialers.values()].find((candidate) => candidate.link === link)
-
     if (ending.kind === 'left') {
       dialer?.stop()
       if (dialer) this.#dialers.delete(dialer.address.id)

@@ -1,9 +1,10 @@
+import { once } from 'node:events'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { encodeMessage } from '../src/codec'
-import type { Refusal } from '../src/message'
+import type { Message, Refusal } from '../src/message'
 import { freshBus, until } from './bus'
 import { rejection } from './rejection'
 import { Rival } from './rival'
@@ -71,6 +72,44 @@ describe('the claim to a name', () => {
     })
     await bus.start('a', { limits: { redialMin: 5 } })
     expect(leaving.challengers).to.have.length(2)
+  })
+
+  it('G10: is won against a rival whose answer was cut off, once it concedes', async () => {
+    const torn = await rival('a', SMALLEST, (challenger, count) => {
+      if (count === 1)
+        challenger.end(encodeMessage({ kind: 'goodbye', reason: 'name-claimed', text: '' }).bytes.subarray(0, 9))
+      else say(challenger, 'name-conceded')
+    })
+    await bus.start('a', { limits: { redialMin: 5 } })
+    expect(torn.challengers).to.have.length(2)
+  })
+
+  it('G10: is not given up for a challenger that has given up itself before it could be answered', async () => {
+    let settle = () => {}
+    const undecided = await rival('a', SMALLEST, (challenger) => {
+      settle = () => say(challenger, 'name-conceded')
+    })
+    const starting = bus.start('a')
+    await until(() => undecided.openChallenges === 1)
+    const [file = ''] = readdirSync(bus.directory).filter((name) => !name.includes(SMALLEST))
+    const impatient = connect(join(bus.directory, file))
+    const hello: Message = {
+      kind: 'hello',
+      versions: [1, 1],
+      name: 'a',
+      id: SMALLEST,
+      groups: [],
+      pid: 1,
+      frameLimit: 4096,
+      window: 1,
+      requestLimit: 1,
+    }
+    const goodbye: Message = { kind: 'goodbye', reason: 'handshake-timeout', text: '' }
+    impatient.end(Buffer.concat([hello, goodbye].map((message) => encodeMessage(message).bytes)))
+    impatient.resume()
+    await once(impatient, 'close')
+    settle()
+    expect((await starting).name).to.equal('a')
   })
 
   it('G10: is kept by a holder whose file was removed, against a rival that only claims', async () => {
