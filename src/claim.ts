@@ -8,8 +8,11 @@ import type { Limits } from './limits'
 import type { Link } from './link'
 import type { Connection, Transport } from './transport'
 
+/** What a rival has said that has proved nothing, and never answered either. */
+const SILENCE = 'silence'
+
 /** Ends that say nothing of the name: the rival is about to go or gone, or out of room or descriptors just now. */
-const NO_ANSWER = ['disconnected', 'frame-cut-off', 'closing', 'too-many-handshakes']
+const NO_ANSWER = ['disconnected', 'frame-cut-off', 'closing', 'too-many-handshakes', SILENCE]
 
 /** Where an endpoint stands with its name. */
 type Standing = 'claiming' | 'holding' | 'conceded'
@@ -37,7 +40,7 @@ export interface ClaimContext {
 function wordOf(ending: Ending, isProven: boolean): string {
   const word = ending.kind === 'refused' ? ending.reason : 'name-in-use'
   if (isProven || NO_ANSWER.includes(word)) return word
-  return word === 'handshake-timeout' ? 'disconnected' : 'unauthenticated'
+  return word === 'handshake-timeout' ? SILENCE : 'unauthenticated'
 }
 
 /**
@@ -91,19 +94,19 @@ export class NameClaim {
   async #contest(rival: Address): Promise<void> {
     const { transport, clock, limits, hasSecret } = this.#context
     const deadline = clock.now() + limits.handshakeTimeout
-    let isForeign = false
     for (let attempt = 0; !this.#hasConceded(); attempt++) {
-      if (clock.now() >= deadline) return hasSecret && isForeign ? this.#ignore(rival, 'no answer') : this.#concede()
+      // What was said until the deadline may be out of date, if this process was stopped meanwhile: it looks once more.
+      const isLast = clock.now() >= deadline
       const outcome = await transport.dial(rival)
       if (outcome.kind === 'absent') return
       if (outcome.kind === 'dead') return transport.bury(rival)
-      isForeign = outcome.isForeign ?? false
-      if (outcome.kind === 'connected') {
-        const word = await this.#challenge(outcome.connection, rival)
-        const verdict = this.#verdictOn(word)
-        if (verdict === 'won') return
-        if (verdict === 'lost') return this.#concede()
-        if (verdict === 'none of us') return this.#ignore(rival, 'an answer without one')
+      const word = outcome.kind === 'connected' ? await this.#challenge(outcome.connection, rival) : 'disconnected'
+      const verdict = this.#verdictOn(word)
+      if (verdict === 'won') return
+      if (verdict === 'lost') return this.#concede()
+      if (verdict === 'none of us') return this.#ignore(rival, 'an answer without one')
+      if (isLast || (word === SILENCE && clock.now() >= deadline)) {
+        return hasSecret && outcome.isForeign ? this.#ignore(rival, 'no answer') : this.#concede()
       }
       await this.#pause(redialDelay(Math.min(attempt, 3), limits, clock.random()))
     }

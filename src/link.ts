@@ -69,8 +69,8 @@ export class Link extends Session {
       event: (type, payload) => traffic.event(this, type, payload),
       message: (message) => this.#handle(message),
     })
-    const { handshakeTimeout } = limits
-    this.#handshakeTimer = clock.after(handshakeTimeout, () => this.#violated(lateHandshake(handshakeTimeout)))
+    // Where the process was stopped, what has come meanwhile has come in time, and is read first.
+    this.#handshakeTimer = clock.after(limits.handshakeTimeout, () => clock.defer(() => this.#checkHandshake()))
     connection.attach({
       data: (chunk) => this.#read(chunk),
       end: () => this.#ended(),
@@ -212,6 +212,11 @@ export class Link extends Session {
     this.#inbound.takesEvents = true
     this.#state = 'up'
     this.#context.events.up(this)
+  }
+
+  #checkHandshake(): void {
+    if (this.#state === 'up' || this.#state === 'leaving') return
+    this.#violated(lateHandshake(this.#context.limits.handshakeTimeout))
   }
 
   #dismissed({ reason, text, proof }: Goodbye): void {

@@ -15,6 +15,11 @@ const say = (socket: Socket, reason: Refusal) => {
   socket.end(encodeMessage({ kind: 'goodbye', reason, text: '' }).bytes)
 }
 
+/** Stands still, with everyone in this process. */
+const stopFor = (milliseconds: number) => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+}
+
 describe('the claim to a name', () => {
   const rivals: Rival[] = []
   afterEach(() => {
@@ -82,6 +87,26 @@ describe('the claim to a name', () => {
     })
     await bus.start('a', { limits: { redialMin: 5 } })
     expect(torn.challengers).to.have.length(2)
+  })
+
+  it('G10: is won against a rival that has gone while the claimant was stopped until its deadline', async () => {
+    const leaving = await rival('a', SMALLEST, (challenger) => {
+      challenger.once('close', () => {
+        leaving.close()
+        stopFor(150)
+      })
+      say(challenger, 'closing')
+    })
+    await bus.start('a', { limits: { handshakeTimeout: 100 } })
+    expect(leaving.challengers).to.have.length(1)
+  })
+
+  it('G10: is won against a rival that has conceded while the claimant was stopped until its deadline', async () => {
+    await rival('a', SMALLEST, (challenger) => {
+      say(challenger, 'name-conceded')
+      stopFor(150)
+    })
+    await bus.start('a', { limits: { handshakeTimeout: 100 } })
   })
 
   it('G10: is not given up for a challenger that has given up itself before it could be answered', async () => {
