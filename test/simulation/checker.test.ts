@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { check } from './checker'
 import { type HistoryRecord, parseRecord, type Said } from './record'
 
-const LIMITS = { frame: 4096, outbox: 8192, window: 1000, patience: 100, rescan: 200 }
+const LIMITS = { frame: 4096, outbox: 8192, window: 1000, patience: 100, rescan: 200, handshakeTimeout: 1000 }
 
 /** A history that is written down by hand; each record comes a millisecond after the one before. */
 class Draft {
@@ -174,6 +174,18 @@ describe('the checker', () => {
     const refused: Said = { kind: 'refused', code: 'LAHJA_NAME_IN_USE' }
     const none = new Draft().say('a', starting('a')).say('b', starting('a')).say('a', refused).say('b', refused)
     expect(none.broken).to.deep.equal(['G10'])
+    const late = new Draft().say('a', starting('a')).say('b', starting('a')).pass(1000).say('a', refused)
+    expect(late.say('b', refused).broken).to.deep.equal(['G10'])
+    for (const kind of ['frozen', 'disturbed'] as const) {
+      const fault: Said = kind === 'frozen' ? { kind } : { kind, what: 'stalled' }
+      for (const [wait, broken] of [
+        [900, ['G10']],
+        [1000, []],
+      ] as const) {
+        const silent = new Draft().say('a', starting('a')).say('b', starting('a'), fault).pass(wait).say('a', refused)
+        expect(silent.say('b', { kind: 'thawed' }, refused).broken).to.deep.equal(broken)
+      }
+    }
   })
 
   it('G11: notices a request that does not settle, or settles or is handled twice, or too late, or wrong', () => {

@@ -21,6 +21,7 @@ const record = z.discriminatedUnion('kind', [
       window: z.number(),
       patience: z.number(),
       rescan: z.number(),
+      handshakeTimeout: z.number(),
     }),
   }),
   /** It has resolved; `id` is the one that peers know it by. */

@@ -45,6 +45,8 @@ export class Life {
   readonly gaps: Placed<'gap'>[] = []
   /** When its loop stood still. */
   readonly freezes: { readonly since: number; until: number }[] = []
+  /** Places at which one of its connections was made late. */
+  readonly stalls: number[] = []
   /** By the id of the peer. */
   readonly acquaintances = new Map<string, Acquaintance[]>()
 
@@ -109,6 +111,9 @@ export class Life {
         return
       case 'thawed':
         for (const freeze of this.freezes) freeze.until = Math.min(freeze.until, record.at)
+        return
+      case 'disturbed':
+        this.stalls.push(index)
         return
       case 'gap':
         this.gaps.push({ index, record })

@@ -18,7 +18,7 @@ export function* judgeNames(history: Case): Generator<Violation> {
         yield { guarantee: 'G10', message: `${life.label} and ${later.label} both hold the name`, index }
       }
     }
-    yield* judgeRefusals(namesakes)
+    yield* judgeRefusals(history, namesakes)
   }
 }
 
@@ -27,15 +27,28 @@ function holdsTogether(one: Life, other: Life): boolean {
   return Number.isFinite(start) && start < Math.min(one.ending, other.ending)
 }
 
-/** Who was refused had a rival: one that held the name, or one that got it, or died trying. */
-function* judgeRefusals(namesakes: readonly Life[]): Generator<Violation> {
+/** Who was refused had a rival: one that held the name, or one that got it, or died trying, or was silent for too long. */
+function* judgeRefusals(history: Case, namesakes: readonly Life[]): Generator<Violation> {
   for (const life of namesakes) {
     if (!Number.isFinite(life.refused) || life.refusal !== 'LAHJA_NAME_IN_USE') continue
     const rivals = crowdOf(life, namesakes)
-    if (rivals.some((rival) => !Number.isFinite(rival.refused))) continue
+    if (rivals.some((rival) => !Number.isFinite(rival.refused) || hasMetSilence(history, rival, rivals))) continue
     const message = `${life.label} was refused its name, and nobody has got it`
     yield { guarantee: 'G10', message, index: life.refused }
   }
+}
+
+/**
+ * Has it waited until its handshake deadline, while one of them was stopped, or a connection of theirs? Who is silent for
+ * so long counts as a holder, as nobody can know better, and those who have conceded to the one that waited did so for
+ * good: so the name may be nobody's in the end. Without such a fault nobody waits for so long.
+ */
+function hasMetSilence(history: Case, { starting, refused }: Life, crowd: readonly Life[]): boolean {
+  const [from, to] = [history.time(starting.index), history.time(refused)]
+  if (to - from < starting.record.limits.handshakeTimeout) return false
+  return crowd.some((life) => {
+    return life.frozenFor(from, to) > 0 || life.stalls.some((place) => starting.index < place && place < refused)
+  })
 }
 
 /** All that have claimed or held the name while it did, or while one of those did. */
