@@ -11,6 +11,8 @@ export interface Handle {
 export class Host {
   readonly #timeline: Timeline
   readonly #handles = new Set<Handle>()
+  /** Those among them that keep no process alive. */
+  readonly #unreferenced = new Set<Handle>()
   readonly #timers = new Set<Timer>()
   #state: 'running' | 'frozen' | 'dead' = 'running'
   #held: (() => void)[] = []
@@ -57,17 +59,28 @@ export class Host {
     return timer
   }
 
-  /** Sockets and watches that are open. */
+  /** Sockets and watches that are open, and keep the process alive. */
   get handles(): number {
-    return this.#handles.size
+    return this.#handles.size - this.#unreferenced.size
+  }
+
+  /** Those that don't. */
+  get unreferencedHandles(): number {
+    return this.#unreferenced.size
   }
 
   opened(handle: Handle): void {
     this.#handles.add(handle)
   }
 
+  /** It keeps the process alive no more. */
+  unref(handle: Handle): void {
+    if (this.#handles.has(handle)) this.#unreferenced.add(handle)
+  }
+
   closed(handle: Handle): void {
     this.#handles.delete(handle)
+    this.#unreferenced.delete(handle)
   }
 
   freeze(): void {

@@ -64,9 +64,10 @@ export class Pipe {
     return isAtOnce
   }
 
-  /** Sends nothing more, once everything has left. */
+  /** Sends nothing more, once everything has left. That nobody can read it any more is no reason not to end. */
   end(): void {
-    if (this.#writer !== 'open') return
+    if (this.#writer === 'ending') return
+    if (this.#writer === 'ended') return this.#ends.writer.schedule(0, this.#ends.ended)
     this.#writer = 'ending'
     this.#fill()
   }

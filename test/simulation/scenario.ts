@@ -73,6 +73,7 @@ async function finish(simulation: Simulation, script: Script, random: Random): P
   for (const { member } of simulation.citizens) member.look()
   for (const resident of simulation.citizens) void simulation.close(resident, CLOSING)
   await pass(simulation, 2 * CLOSING)
+  simulation.lookForLingering()
   for (const { member } of simulation.residents)
     simulation.log(member.label, { kind: 'leftover', what: 'life', count: 1 })
 }

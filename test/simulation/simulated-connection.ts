@@ -62,6 +62,7 @@ export class SimulatedConnection implements Connection, Handle {
   }
 
   linger(): void {
+    this.host.unref(this)
     this.#hasReadAll = true
     if (this.#hasEnded) this.#close(undefined)
     else this.end()

@@ -130,6 +130,14 @@ export class Simulation {
     this.log('', { kind: 'healed' })
   }
 
+  /** Once all is calm, nobody has anything to say to those who have left. */
+  lookForLingering(): void {
+    for (const { member, host } of this.#residents) {
+      const count = host.unreferencedHandles
+      if (count > 0) this.log(member.label, { kind: 'leftover', what: 'lingering connections', count })
+    }
+  }
+
   log(label: string, said: Said): void {
     this.history.add({ at: this.timeline.now, endpoint: label, ...said })
   }
