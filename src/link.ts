@@ -230,7 +230,7 @@ export class Link extends Session {
   /** The peer has left, perhaps at the same time as we, and reads on until this side is closed. */
   #part(): void {
     this.outbox.sendLast()
-    this.#connection.linger()
+    this.#connection.linger(this.#context.limits.handshakeTimeout)
     this.#close({ kind: 'left' })
   }
 

@@ -37,9 +37,12 @@ export class SocketConnection implements Connection {
     this.#socket.end()
   }
 
-  linger(): void {
-    this.#socket.unref()
-    this.#socket.destroySoon()
+  linger(limit: number): void {
+    const socket = this.#socket
+    socket.unref()
+    socket.destroySoon()
+    // What is being written keeps the process alive whatever the socket does.
+    socket.setTimeout(limit, () => socket.destroy())
   }
 
   destroy(): void {

@@ -19,8 +19,11 @@ export interface Connection {
   write(chunks: readonly Uint8Array[], done: () => void): boolean
   /** Sends nothing more, once what was written has left. */
   end(): void
-  /** Closes both directions as soon as what was written has left. That keeps no process alive. */
-  linger(): void
+  /**
+   * Closes both directions as soon as what was written has left, or after so many milliseconds in which nothing of it
+   * has. That keeps no process alive for longer.
+   */
+  linger(limit: number): void
   /** Closes both directions at once; what has not left is dropped. */
   destroy(): void
 }

@@ -50,6 +50,11 @@ export class Pipe {
     return this.#kernelBytes > 0
   }
 
+  /** Bytes that are still with the writer. */
+  get unwritten(): number {
+    return this.#writes.reduce((sum, { chunks, written }) => sum + sizeOf(chunks) - written, 0)
+  }
+
   /** Returns whether the kernel has taken everything at once; if not, `done` is called when it has. */
   write(chunks: readonly Uint8Array[], done: () => void): boolean {
     if (this.#writer !== 'open') return false

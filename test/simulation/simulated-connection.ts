@@ -61,11 +61,12 @@ export class SimulatedConnection implements Connection, Handle {
     if (this.#state === 'open') this.#out.end()
   }
 
-  linger(): void {
+  linger(limit: number): void {
     this.host.unref(this)
     this.#hasReadAll = true
-    if (this.#hasEnded) this.#close(undefined)
-    else this.end()
+    if (this.#hasEnded) return this.#close(undefined)
+    this.end()
+    this.#watch(limit, this.#out.unwritten)
   }
 
   destroy(): void {
@@ -86,6 +87,15 @@ export class SimulatedConnection implements Connection, Handle {
   /** Breaks both directions, in the middle of whatever is under way. */
   cut(): void {
     for (const pipe of [this.#in, this.#out]) pipe.cut(new Error('read ECONNRESET'))
+  }
+
+  /** Closes where nothing more has left in so many milliseconds. */
+  #watch(limit: number, before: number): void {
+    this.host.schedule(limit, () => {
+      const { unwritten } = this.#out
+      if (unwritten === before) this.#close(undefined)
+      else this.#watch(limit, unwritten)
+    })
   }
 
   #end(cause: Error | undefined): void {
