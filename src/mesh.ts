@@ -185,7 +185,7 @@ export class Mesh {
           clock,
           limits,
           shakeHands: (connection, expected) => new Link(this.#linkContext, connection, expected),
-          gone: () => this.#dialers.delete(id) && this.#waits.changed(),
+          gone: () => this.#dialers.get(id) === dialer && this.#dialers.delete(id) && this.#waits.changed(),
           failed: (_, cause) => {
             events.error(cause)
             this.#waits.changed()

@@ -1,9 +1,17 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
+import { Endpoint } from '../src'
+import type { Address } from '../src/address'
+import { type Clock, systemClock } from '../src/clock'
 import { encodeMessage } from '../src/codec'
 import type { Message } from '../src/message'
+import { settingsOf } from '../src/options'
+import { SocketDirectory } from '../src/socket-directory'
 import { freshBus, until } from './bus'
+import { barePeers } from './endpoint/bare-peer'
 import { Rival } from './rival'
+import { leaveStaleSocket } from './stale-socket'
 
 const HELLO: Message = {
   kind: 'hello',
@@ -38,5 +46,69 @@ describe('a peer that comes up and then breaks the rules', () => {
       await other.close()
     }
     expect(bad.challengers.length, 'one dial by each').to.equal(6)
+  })
+})
+
+/** A directory where it takes as long as the test wants until a file is removed. */
+class SlowBurials extends SocketDirectory {
+  readonly under: Address[] = []
+  readonly done: Promise<void>[] = []
+  readonly #released: Promise<void>
+  release = () => {}
+
+  constructor(directory: string) {
+    super(directory, [], false)
+    this.#released = new Promise((resolve) => {
+      this.release = resolve
+    })
+  }
+
+  override bury(address: Address): Promise<void> {
+    this.under.push(address)
+    const burial = this.#released.then(() => super.bury(address))
+    this.done.push(burial)
+    return burial
+  }
+}
+
+describe('a peer that is back before its last life is forgotten', () => {
+  const bus = freshBus()
+  const connectPeer = barePeers()
+
+  it('G12: is not waited for by an endpoint that has closed', async () => {
+    const id = '0000000000000'
+    leaveStaleSocket(join(bus.directory, `bare~${id}.sock`))
+    const timers = new Set<object>()
+    const clock: Clock = {
+      ...systemClock,
+      after(delay, call) {
+        const timer = systemClock.after(delay, () => {
+          timers.delete(own)
+          call()
+        })
+        const own = {
+          cancel: () => {
+            timers.delete(own)
+            timer.cancel()
+          },
+        }
+        timers.add(own)
+        return own
+      },
+    }
+    const transport = new SlowBurials(bus.directory)
+    const limits = { redialMin: 60_000, redialMax: 60_000, handshakeTimeout: 1000 }
+    const a = await Endpoint.startIn(
+      { transport, clock },
+      settingsOf({ name: 'a', directory: bus.directory, watch: false, limits }),
+    )
+    await until(() => transport.under.length === 1)
+    const peer = await connectPeer(a, { id })
+    peer.destroy()
+    await until(() => !a.isConnectedTo('bare'))
+    transport.release()
+    await Promise.all(transport.done)
+    await a.close()
+    expect(timers.size).to.equal(0)
   })
 })
