@@ -138,6 +138,17 @@ describe('the checker', () => {
     for (let event = 1; event <= 30; event++) draft.say('a', sent(event, { size: 1000 }))
     for (let event = 1; event <= 30; event++) draft.say('b', received(event))
     expect(draft.broken).to.deep.equal(['G7'])
+    for (const [count, broken] of [
+      [15, []],
+      [30, ['G7']],
+    ] as const) {
+      const again = pair()
+      for (let event = 1; event <= 15; event++) again.say('a', sent(event, { size: 1000 }))
+      again.say('a', { kind: 'cut' }, lost('b', 1), joined('b')).say('b', lost('a'), joined('a'))
+      for (let event = 16; event <= 15 + count; event++) again.say('a', sent(event, { size: 1000 }))
+      for (let event = 1; event <= 15 + count; event++) again.say('b', received(event))
+      expect(again.broken).to.deep.equal(broken)
+    }
   })
 
   it('G8: notices a broadcast that waits for too long, unless its own loop stood still', () => {
