@@ -1,6 +1,3 @@
-import { randomBytes } from 'node:crypto'
-import { performance } from 'node:perf_hooks'
-
 /** A pending call that can be taken back. */
 export interface Timer {
   cancel(): void
@@ -31,5 +28,8 @@ export const systemClock: Clock = {
   soon: (call) => process.nextTick(call),
   defer: (call) => void setImmediate(call),
   random: Math.random,
-  incarnationId: () => randomBytes(8).readBigUInt64BE().toString(36).padStart(13, '0'),
+  incarnationId() {
+    const [bits = 0n] = crypto.getRandomValues(new BigUint64Array(1))
+    return bits.toString(36).padStart(13, '0')
+  },
 }

@@ -1,5 +1,8 @@
-import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { Address } from './address'
+
+/** Loaded where there is a secret: that takes a good part of the time that all of an import may take. */
+const crypto = () => process.getBuiltinModule('node:crypto')
 
 /** Of a nonce: as many as of a proof, so that guessing one is as hard as guessing the other. */
 export const NONCE_BYTES = 32
@@ -24,17 +27,17 @@ export class Secret {
 
   /** @param value a string stands for its bytes in UTF-8 */
   constructor(value: string | Uint8Array) {
-    this.#key = createSecretKey(typeof value === 'string' ? Buffer.from(value) : value)
+    this.#key = crypto().createSecretKey(typeof value === 'string' ? Buffer.from(value) : value)
   }
 
   /** Random bytes, for one link only. */
   nonce(): Uint8Array {
-    return randomBytes(NONCE_BYTES)
+    return crypto().randomBytes(NONCE_BYTES)
   }
 
   /** What that side of the link has to say; nobody else can say it, and it is of no use on any other link. */
   proof(role: Role, { dialler, acceptor }: Sides): Uint8Array {
-    const hmac = createHmac('sha256', this.#key)
+    const hmac = crypto().createHmac('sha256', this.#key)
     for (const part of [LABEL, role]) hmac.update(`${part}\0`)
     for (const { nonce } of [dialler, acceptor]) hmac.update(nonce)
     for (const { id, name } of [dialler, acceptor]) hmac.update(`${id}${name}\0`)
@@ -44,5 +47,5 @@ export class Secret {
 
 /** Compares in a time that says nothing of where two proofs differ. */
 export function isSameProof(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && timingSafeEqual(one, other)
+  return one.length === other.length && crypto().timingSafeEqual(one, other)
 }
