@@ -1,4 +1,3 @@
-import { markAsUntransferable } from 'node:worker_threads'
 import { PayloadTooLarge } from './errors'
 import { typeName } from './field'
 import { BIN_8, BIN_16, BIN_32, FIXARRAY_2, FIXARRAY_3, FIXARRAY_4, FIXARRAY_5, FIXSTR, STR_8 } from './forms'
@@ -116,7 +115,7 @@ export class EventDecoder {
       this.#copyEnd = Math.max(end, Math.min(start + COPY_BYTES, bytes.length))
       this.#copy = Buffer.from(bytes.subarray(start, this.#copyEnd))
       // Whoever gave one payload's memory away to a thread would take that of the others along.
-      if (end < this.#copyEnd) markAsUntransferable(this.#copy.buffer)
+      if (end < this.#copyEnd) process.getBuiltinModule('node:worker_threads').markAsUntransferable(this.#copy.buffer)
     }
     const at = start - this.#copyStart
     return this.#copy.subarray(at, at + end - start)

@@ -1,4 +1,4 @@
-import { chmod, lchown, lstat, rename } from 'node:fs/promises'
+import { promises } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { asError, ConnectionFailed } from './errors'
 import { SocketConnection } from './socket-connection'
@@ -36,7 +36,7 @@ export class PublishedSocket implements Listener {
   }
 
   async isPublished(): Promise<boolean> {
-    const stats = await lstat(this.#path).catch(() => undefined)
+    const stats = await promises.lstat(this.#path).catch(() => undefined)
     return stats?.ino === this.#inode
   }
 
@@ -68,8 +68,8 @@ export class PublishedSocket implements Listener {
       // Running out of descriptors while accepting concerns whoever dialled, and they try again.
       server.on('error', () => {})
       await this.#share()
-      this.#inode = (await lstat(this.#temporaryPath)).ino
-      await rename(this.#temporaryPath, this.#path)
+      this.#inode = (await promises.lstat(this.#temporaryPath)).ino
+      await promises.rename(this.#temporaryPath, this.#path)
     } catch (error) {
       server.close()
       const cause = asError(error)
@@ -80,7 +80,7 @@ export class PublishedSocket implements Listener {
   /** By path, as there is no other way; in a directory that a group shares, nobody can put a link there meanwhile. */
   async #share(): Promise<void> {
     if (this.#group === undefined) return
-    await lchown(this.#temporaryPath, -1, this.#group)
-    await chmod(this.#temporaryPath, GROUP_MODE)
+    await promises.lchown(this.#temporaryPath, -1, this.#group)
+    await promises.chmod(this.#temporaryPath, GROUP_MODE)
   }
 }

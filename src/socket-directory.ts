@@ -1,5 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs'
-import { lstat, mkdir, readdir } from 'node:fs/promises'
+import { type FSWatcher, promises, watch } from 'node:fs'
 import { join } from 'node:path'
 import { type Address, fileNameOf, parseFileName } from './address'
 import { codeOf, PathTooLong } from './errors'
@@ -41,11 +40,11 @@ export class SocketDirectory implements Transport {
   async open(): Promise<void> {
     for (const path of [...this.#ownParents, this.location]) {
       try {
-        await mkdir(path, { recursive: true, mode: 0o700 })
+        await promises.mkdir(path, { recursive: true, mode: 0o700 })
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') throw refused(path, 'expected to create or find it', error)
       }
-      const stats = await lstat(path).catch((error) => {
+      const stats = await promises.lstat(path).catch((error) => {
         throw refused(path, 'expected to look at it', error)
       })
       const isShared = checkTrust(path, stats, this.#mayBeShared && path === this.location)
@@ -91,7 +90,7 @@ export class SocketDirectory implements Transport {
   }
 
   async #list(): Promise<string[]> {
-    return readdir(this.location).catch((error) => {
+    return promises.readdir(this.location).catch((error) => {
       throw refused(this.location, 'expected to read it', error)
     })
   }
@@ -100,7 +99,7 @@ export class SocketDirectory implements Transport {
     for (const fileName of await this.#list()) {
       if (!NOT_YET_PUBLISHED.test(fileName)) continue
       const path = join(this.location, fileName)
-      const stats = await lstat(path).catch(() => undefined)
+      const stats = await promises.lstat(path).catch(() => undefined)
       if (!stats?.isSocket() || Date.now() - stats.mtimeMs <= ABANDONED_AFTER) continue
       // The wall clock may have jumped, or its process been stopped: whoever listens will publish.
       const outcome = await dialSocket(path, this.#mayBeShared)

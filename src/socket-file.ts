@@ -1,5 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs'
-import { lstat, unlink } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, promises, type Stats } from 'node:fs'
 import { connect } from 'node:net'
 import { asError, codeOf } from './errors'
 import { SocketConnection } from './socket-connection'
@@ -21,7 +20,7 @@ const OUT_OF_DESCRIPTORS: readonly unknown[] = ['EMFILE', 'ENFILE']
  */
 export async function dialSocket(path: string, isShared: boolean): Promise<DialOutcome> {
   if (isShared && process.platform === 'linux') return dialByHandle(path)
-  const stats = await lstat(path).catch(() => undefined)
+  const stats = await promises.lstat(path).catch(() => undefined)
   return stats?.isSocket() ? told(await dialByName(path), stats) : { kind: 'absent' }
 }
 
@@ -31,10 +30,10 @@ export async function dialSocket(path: string, isShared: boolean): Promise<DialO
  * @throws DirectoryRefused
  */
 export async function removeSocket(path: string, isMeant: (stats: Stats) => boolean = () => true): Promise<void> {
-  const stats = await lstat(path).catch(() => undefined)
+  const stats = await promises.lstat(path).catch(() => undefined)
   if (!stats?.isSocket() || !isMeant(stats)) return
   try {
-    await unlink(path)
+    await promises.unlink(path)
   } catch (error) {
     // In a directory that a group shares, the file of another user's is that user's to remove.
     if (codeOf(error) === 'ENOENT' || !isOurs(stats)) return

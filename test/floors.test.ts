@@ -73,10 +73,8 @@ const FLOORS = [
 /** The only files that may reach for sockets, files and time; all others get them handed in. */
 const SEAMS: Readonly<Record<string, readonly string[]>> = {
   'node:net': ['published-socket', 'socket-connection', 'socket-file'],
-  'node:fs': ['socket-directory', 'socket-file', 'trust'],
-  'node:fs/promises': ['published-socket', 'socket-directory', 'socket-file'],
-  'node:crypto': ['clock', 'secret'],
-  'node:perf_hooks': ['clock'],
+  'node:fs': ['published-socket', 'socket-directory', 'socket-file', 'trust'],
+  'node:crypto': ['secret'],
 }
 
 const SOURCE = join(__dirname, '..', 'src')

@@ -50,6 +50,19 @@ describe('the package', function () {
     expect(run(process.execPath, 'main.cjs', join(project, 'bus'))).to.equal('a\n')
   })
 
+  it('is the same for a program that loads it in both ways', () => {
+    writeFileSync(
+      join(project, 'both.mjs'),
+      `import { createRequire } from 'node:module'
+      import * as imported from 'lahja'
+      const required = createRequire(import.meta.url)('lahja')
+      const names = Object.keys(required)
+      console.log(names.length > 20, names.every((name) => imported[name] === required[name]))
+      console.log(Object.keys(imported).length === names.length)`,
+    )
+    expect(run(process.execPath, 'both.mjs')).to.equal('true true\ntrue\n')
+  })
+
   for (const type of ['module', 'commonjs']) {
     it(`works from a .ts file of type ${type}, with its types`, () => {
       writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type }))

@@ -1,0 +1,34 @@
+// Builds dist/ from src/: the code as one file, which loads in half the time of many; its types as they are; and an entry
+// for `import` that has the same code as `require`, so that no program gets the package twice.
+import { execFileSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { build } from 'esbuild-wasm'
+
+const require = createRequire(import.meta.url)
+
+rmSync('dist', { recursive: true, force: true })
+execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+  stdio: 'inherit',
+})
+await build({
+  entryPoints: ['src/index.ts'],
+  outfile: 'dist/index.js',
+  bundle: true,
+  packages: 'external',
+  platform: 'node',
+  target: 'node20.19',
+  format: 'cjs',
+  logLevel: 'warning',
+})
+
+// A CommonJS file that is imported is searched for its exports first, which takes longer than to run it.
+writeFileSync(
+  'dist/index.mjs',
+  `import { createRequire } from 'node:module'
+
+export const { ${Object.keys(require('./dist/index.js')).join(', ')} } =
+  createRequire(import.meta.url)('./index.js')
+`,
+)
+writeFileSync('dist/index.d.mts', "export * from './index.js'\n")
