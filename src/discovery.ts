@@ -14,7 +14,8 @@ export interface DiscoveryContext {
   readonly rescan: number
   /** Watch the bus, so that changes are seen before the next scan? */
   readonly watch: boolean
-  readonly found: (addresses: readonly Address[]) => void
+  /** Who is there; `wasGone` if the own address was not there until now, so that they may have looked for it in vain. */
+  readonly found: (addresses: readonly Address[], wasGone: boolean) => void
   /** The own address was gone and is published again; others may have taken the name meanwhile. */
   readonly republished: (addresses: readonly Address[]) => Promise<void>
   readonly failed: (error: LahjaError) => void
@@ -86,7 +87,7 @@ export class Discovery {
     }
     const addresses = await transport.scan()
     if (this.#stopped) return
-    found(addresses)
+    found(addresses, this.#mustClaim)
     if (!this.#mustClaim) return
     await republished(addresses)
     this.#mustClaim = false

@@ -13,8 +13,8 @@ import type { Traffic } from './session'
 import type { Connection, Listener, Transport } from './transport'
 import { Waits } from './waits'
 
-/** Rescans of grace, at most, for a newcomer: it dials everyone itself, if it has to wait for its turn on the machine. */
-const NEWCOMER_GRACE = 4
+/** Rescans of grace for a newcomer that could see us, and as many more at most: it dials everyone itself, in its turn. */
+const GRACE = 2
 
 /** What the mesh tells its endpoint, beside what comes from peers. */
 export interface MeshEvents extends Traffic {
@@ -111,7 +111,7 @@ export class Mesh {
         listener,
         watch,
         rescan: limits.rescan,
-        found: (seen) => this.#see(seen, () => (1 + clock.random()) * (NEWCOMER_GRACE / 2) * limits.rescan),
+        found: (seen, wasGone) => this.#see(seen, () => (wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescan)),
         republished: (seen) => this.#claimAgain(seen),
         failed: (error) => this.#context.events.error(error),
       })

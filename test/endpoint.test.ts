@@ -486,6 +486,21 @@ describe('Endpoint', () => {
       await a.waitUntilConnectedTo('b')
     })
 
+    it('G9: finds at its next scan who came while its file was gone, and could not find it', async () => {
+      const a = await bus.start('a', { watch: false, limits: { rescan: 400 } })
+      const removeFile = () => {
+        for (const file of readdirSync(bus.directory)) if (file.startsWith('a~')) rmSync(join(bus.directory, file))
+      }
+      const published = () => until(() => readdirSync(bus.directory).some((file) => file.startsWith('a~')))
+      removeFile()
+      await bus.start('b', { watch: false, limits: { rescan: 60_000 } })
+      await published()
+      removeFile()
+      // One more scan.
+      await published()
+      expect(a.isConnectedTo('b')).to.equal(true)
+    })
+
     it('comes back when its directory is removed and made anew', async () => {
       const limits = { rescan: 50 }
       await bus.start('a', { limits })
