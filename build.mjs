@@ -1,5 +1,5 @@
-// Builds dist/ from src/: the code as one file, which loads in half the time of many; its types as they are; and an entry
-// for `import` that has the same code as `require`, so that no program gets the package twice.
+// Builds dist/ from src/: the code as one file, which loads in half the time of many; its types as they are; and entries
+// for `import` that have the same code as `require`, so that no program gets the package twice.
 import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -22,13 +22,17 @@ await build({
   logLevel: 'warning',
 })
 
+const names = Object.keys(require('./dist/index.js')).join(', ')
+
 // A CommonJS file that is imported is searched for its exports first, which takes longer than to run it.
 writeFileSync(
   'dist/index.mjs',
   `import { createRequire } from 'node:module'
 
-export const { ${Object.keys(require('./dist/index.js')).join(', ')} } =
+export const { ${names} } =
   createRequire(import.meta.url)('./index.js')
 `,
 )
+// Bundlers see what is imported, but not what is required in that way: they would leave the code behind.
+writeFileSync('dist/bundled.mjs', `export { ${names} } from './index.js'\n`)
 writeFileSync('dist/index.d.mts', "export * from './index.js'\n")

@@ -50,6 +50,22 @@ describe('the package', function () {
     expect(run(process.execPath, 'main.cjs', join(project, 'bus'))).to.equal('a\n')
   })
 
+  it('works in a bundle, which takes it along', () => {
+    const bundler = join(ROOT, 'node_modules', 'esbuild-wasm', 'bin', 'esbuild')
+    const elsewhere = join(project, 'bundle', 'index.js')
+    writeFileSync(join(project, 'bundled.mjs'), `import { defineEvent, Endpoint } from 'lahja'\n${PROGRAM}`)
+    run(
+      process.execPath,
+      bundler,
+      'bundled.mjs',
+      '--bundle',
+      '--platform=node',
+      `--outfile=${elsewhere}`,
+      '--log-level=error',
+    )
+    expect(run(process.execPath, elsewhere, join(project, 'bus'))).to.equal('a\n')
+  })
+
   it('is the same for a program that loads it in both ways', () => {
     writeFileSync(
       join(project, 'both.mjs'),
