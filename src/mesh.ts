@@ -13,7 +13,7 @@ import type { Traffic } from './session'
 import type { Connection, Listener, Transport } from './transport'
 import { Waits } from './waits'
 
-/** Rescans of grace for a newcomer that could see us, and as many more at most: it dials everyone itself, in its turn. */
+/** Rescans of grace for a newcomer that could see us, and as many more at most: it dials everyone itself. */
 const GRACE = 2
 
 /** What the mesh tells its endpoint, beside what comes from peers. */
