@@ -44,8 +44,11 @@ const packr = new WatchfulPackr({
   },
 })
 
-/** How many payloads are being packed: a getter or `toJSON` of one may broadcast another. */
+/** Payloads that msgpackr is packing: a getter or `toJSON` of one may broadcast another. */
 let packing = 0
+
+/** Payloads that are packed and looked at, which calls their getters too, while what was packed is only lent. */
+let looking = 0
 
 /**
  * The packed value, only lent: the next call writes over it.
@@ -54,26 +57,39 @@ let packing = 0
  * @throws UnserializablePayload
  */
 export function pack(value: unknown, payload = value): Uint8Array {
-  if (packing === 0) isUnusual = false
-  packing++
+  if (packing + looking === 0) isUnusual = false
+  // Otherwise what has been lent would be written over. (What is being packed, msgpackr takes care of.)
+  else if (packing === 0) takeNewScratch()
   try {
-    const scratch: Scratch = packr.pack(value, LEND_SCRATCH)
+    const scratch = packToScratch(value)
     const { start = 0, end = scratch.length } = scratch
     // What is short is not deep, so that most payloads need no look at all that they hold.
     if (isUnusual || end - start > MAX_DEPTH) assertFlawless(payload)
-    letScratchGo(scratch.length)
+    if (packing === 0 && scratch.length > SCRATCH_BYTES) takeNewScratch()
     return new Uint8Array(scratch.buffer, scratch.byteOffset + start, end - start)
   } catch (error) {
     if (error instanceof UnserializablePayload) throw error
     throw refusal(payload, error)
+  }
+}
+
+function packToScratch(value: unknown): Scratch {
+  packing++
+  try {
+    return packr.pack(value, LEND_SCRATCH)
   } finally {
     packing--
   }
 }
 
 function assertFlawless(payload: unknown): void {
-  const flaw = findFlaw(payload)
-  if (flaw) throw unserializable(flaw)
+  looking++
+  try {
+    const flaw = findFlaw(payload)
+    if (flaw) throw unserializable(flaw)
+  } finally {
+    looking--
+  }
 }
 
 /** Says what is wrong with a payload that could not be packed: with the place, where that can be found. */
@@ -86,8 +102,8 @@ function refusal(payload: unknown, cause: unknown): UnserializablePayload {
 }
 
 /** What is lent out is not touched: msgpackr only takes another buffer for what comes next. */
-function letScratchGo(packedBytes: number): void {
-  if (packing === 1 && packedBytes > SCRATCH_BYTES) packr.useBuffer(Buffer.allocUnsafeSlow(8192))
+function takeNewScratch(): void {
+  packr.useBuffer(Buffer.allocUnsafeSlow(8192))
 }
 
 function unserializable(flaw: string, cause?: unknown): UnserializablePayload {

@@ -118,6 +118,22 @@ describe('Encoder', () => {
     expect(process.memoryUsage().arrayBuffers - before).to.be.below(MEBIBYTE)
   })
 
+  for (const [what, more] of Object.entries({ 'holds a date': new Date(0), 'is long': 'x'.repeat(1000) })) {
+    it(`keeps a payload that ${what} whole, though a getter broadcasts whenever it is called`, () => {
+      const encoder = new Encoder(MEBIBYTE)
+      let inner = encoder.event('inner', 0)
+      const outer = encoder.event('outer', {
+        more,
+        get broadcasts() {
+          inner = encoder.event('inner', ['i', { like: new Date(1) }])
+          return true
+        },
+      })
+      expect(readEvent(outer).payload).to.deep.equal({ more, broadcasts: true })
+      expect(readEvent(inner).payload).to.deep.equal(['i', { like: new Date(1) }])
+    })
+  }
+
   for (const length of [5, 300_000]) {
     it(`encodes an event of ${length} characters that a getter of another one broadcasts, and the other one`, () => {
       const encoder = new Encoder(MEBIBYTE)
