@@ -7,10 +7,6 @@ import wire
 from wire import UNDEFINED
 
 
-def report(what, **fields):
-    print(json.dumps({"what": what, **fields}, default=in_json), flush=True)
-
-
 def in_json(value):
     if value is UNDEFINED:
         return {"undefined": True}
@@ -27,16 +23,20 @@ class Sender:
 class Dealing:
     """What a peer does with what its links bring when they are up, and what it sends on them."""
 
+    def report(self, what, **fields):
+        print(json.dumps({"what": what, **fields}, default=in_json), flush=True)
+
     def dealt(self, link, kind, elements, size):
         if kind == wire.EVENT:
             type, payload = elements
-            if any(interest.counts(entry, type, Sender(link)) and "queue" not in entry for entry in self.interest):
-                report("event", type=type, payload=payload, origin=link.name)
+            self.hand_out(type, payload, Sender(link))
             link.done_with(size)
         elif kind == wire.ASSIGN:
             queue, type, _, payload = elements
-            if any(entry.get("queue") == queue and interest.stands_for(entry["type"], type) for entry in self.interest):
-                report("assigned", queue=queue, type=type, payload=payload, origin=link.name)
+            members = [entry for entry in self.interest if entry.get("queue") == queue]
+            member = next((entry for entry in members if interest.stands_for(entry["type"], type)), None)
+            if member:
+                self.report("assigned", entry=member, type=type, payload=payload, origin=link.name)
                 link.say(wire.SETTLE, 1)
             else:
                 link.say(wire.RETURN, *elements)
@@ -46,16 +46,25 @@ class Dealing:
         elif kind in (wire.RESPONSE, wire.FAILURE, wire.DECLINE) and self.requests.get(elements[0]) is link:
             del self.requests[elements[0]]
             what = {wire.RESPONSE: "response", wire.FAILURE: "failure", wire.DECLINE: "declined"}[kind]
-            report(what, id=elements[0], peer=link.name, answer=elements[1] if len(elements) > 1 else None)
+            self.report(what, id=elements[0], peer=link.name, answer=elements[1] if len(elements) > 1 else None)
+
+    def hand_out(self, type, payload, sender):
+        for entry in self.interest:
+            if "queue" not in entry and interest.counts(entry, type, sender):
+                self.report("event", entry=entry, type=type, payload=payload, origin=sender.name)
 
     def answer(self, link, id, type, payload):
         if not any(interest.counts(entry, type, Sender(link), requests=True) for entry in self.interest):
             return link.say(wire.DECLINE, id)
         if isinstance(payload, dict) and "fail" in payload:
             return link.say(wire.FAILURE, id, {"name": "ValueError", "message": str(payload["fail"])})
-        link.say(wire.RESPONSE, id, {"by": self.name, "echo": payload})
+        link.say(wire.RESPONSE, id, self.handle(type, payload))
+
+    def handle(self, type, payload):
+        return {"by": self.name, "echo": payload}
 
     def broadcast(self, type, payload):
+        self.hand_out(type, payload, self)
         for link in self.links:
             wants = [entry for entry in link.interest if interest.counts(entry, type, self)]
             if link.state != "up" or not interest.lets_in(link.hello, type):
@@ -73,3 +82,8 @@ class Dealing:
                 if queue and queue not in given and interest.counts(entry, type, self):
                     given.add(queue)
                     link.send_event(wire.ASSIGN, queue, type, True, payload)
+        for entry in self.interest:
+            queue = entry.get("queue")
+            if queue and queue not in given and interest.counts(entry, type, self):
+                given.add(queue)
+                self.report("assigned", entry=entry, type=type, payload=payload, origin=self.name)

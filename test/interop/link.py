@@ -68,6 +68,7 @@ class Link:
         self.out = bytearray()
         self.waiting = deque()  # Frames of events, and after each whatever must not overtake it.
         self.ahead = 0  # Bytes of events that the peer has given no credit for.
+        self.unconfirmed = 0  # How many events these are.
         self.received = [0, 0]  # Bytes and events that are done with here, and not credited yet.
         self.interest = []
         self.told = 0
@@ -79,6 +80,10 @@ class Link:
     @property
     def name(self):
         return self.hello["name"]
+
+    @property
+    def id(self):
+        return self.hello["id"]
 
     @property
     def idle(self):
@@ -112,10 +117,12 @@ class Link:
         while self.waiting and self.ahead < self.hello["window"]:
             frame = self.waiting.popleft()
             self.ahead += len(frame)
+            self.unconfirmed += 1
             self.out += frame
 
-    def credited(self, bytes):
+    def credited(self, bytes, events):
         self.ahead = max(self.ahead - bytes, 0)
+        self.unconfirmed = max(self.unconfirmed - events, 0)
         self.advance()
 
     def done_with(self, size):

@@ -13,7 +13,7 @@ import time
 
 import interest
 import wire
-from dealing import Dealing, report
+from dealing import Dealing
 from directory import Directory, new_id
 from link import Link, check
 from wire import Violation
@@ -46,7 +46,7 @@ class Peer(Dealing):
         self.claim()
         self.selector.register(sys.stdin, selectors.EVENT_READ, self.take_commands)
         self.look_around()
-        report("started", name=self.name, id=self.id)
+        self.report("started", name=self.name, id=self.id)
         while self.leaving != "gone":
             self.turn(0.05)
 
@@ -87,7 +87,7 @@ class Peer(Dealing):
                     beaten.add(id)
                 elif answer not in SAYS_NOTHING or time.monotonic() > deadline:
                     self.directory.withdraw(self.name, self.id)
-                    report("refused", reason=answer)
+                    self.report("refused", reason=answer)
                     sys.exit(1)
         self.holds_name = True
         for link in [link for link in self.links if link.state == "deciding"]:
@@ -148,10 +148,10 @@ class Peer(Dealing):
         else:
             link.close()
         if was_up:
-            report(how, peer=link.name, reason=reason)
+            self.report(how, peer=link.name, id=link.id, reason=reason, cost=[len(link.waiting), link.unconfirmed])
         for id in [id for id, asked in self.requests.items() if asked is link]:
             del self.requests[id]
-            report("disconnected", id=id)
+            self.report("disconnected", id=id)
 
     def heard(self, link, kind, elements, size):
         link.heard_at = time.monotonic()
@@ -163,7 +163,7 @@ class Peer(Dealing):
             self.end(link, how, elements[0])
         elif kind == wire.READY:
             link.state = "up"
-            report("joined", peer=link.name, groups=link.hello["groups"])
+            self.report("joined", peer=link.name, id=link.id, groups=link.hello["groups"])
         elif kind in (wire.SUBSCRIBE, wire.UNSUBSCRIBE):
             interest.learn(link.interest, elements[1], kind == wire.SUBSCRIBE)
             link.say(wire.ACKNOWLEDGE, elements[0])
@@ -172,9 +172,9 @@ class Peer(Dealing):
         elif kind == wire.PING:
             link.say(wire.PONG)
         elif kind == wire.CREDIT:
-            link.credited(elements[0])
+            link.credited(*elements)
         elif kind == wire.GAP:
-            report("gap", peer=link.name, count=elements[0])
+            self.report("gap", peer=link.name, count=elements[0])
         else:
             self.dealt(link, kind, elements, size)
 
@@ -194,7 +194,7 @@ class Peer(Dealing):
             self.end(link, "lost", reason, told=True)
             if not loses:
                 self.directory.withdraw(self.name, self.id)
-                report("refused", reason="name-conceded")
+                self.report("refused", reason="name-conceded")
                 sys.exit(1)
         elif self.holds_name:
             self.decide(link)
@@ -231,7 +231,7 @@ class Peer(Dealing):
             link.tell(wire.UNSUBSCRIBE if ends else wire.SUBSCRIBE, entries)
         while any(link.known < link.told for link in self.links):
             self.turn_for(None)
-        report("known")
+        self.report("known")
 
     def do_broadcast(self, type, payload, times=1):
         """Often: each payload gets its number added."""
@@ -239,7 +239,7 @@ class Peer(Dealing):
             self.broadcast(type, {**payload, "number": number} if times > 1 else payload)
             if number % 100 == 99:
                 self.turn(0)
-        report("sent", times=times)
+        self.report("sent", times=times)
 
     def do_ask(self, id, to, type, payload):
         link = next(link for link in self.links if link.state == "up" and link.name == to)
@@ -264,7 +264,7 @@ class Peer(Dealing):
                 self.end(link, "lost", "closing", told=True)
         if not self.links:
             self.leaving = "gone"
-            report("gone")
+            self.report("gone")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -15,26 +15,15 @@ interface Entry {
   readonly responds?: boolean
 }
 
-/** The first Python 3 that has msgpack: Debian's package is for Debian's Python only, which may not be the first one. */
-export function findPython(): string | undefined {
-  const candidates = [process.env.PYTHON, 'python3', '/usr/bin/python3']
-  return candidates.find((python) => {
-    return (
-      python !== undefined &&
-      spawnSync(python, ['-c', 'import msgpack, sys; assert sys.version_info >= (3, 8)']).status === 0
-    )
-  })
-}
-
-/** `peer.py` in a process of its own. */
+/** `peer.py`, or another script that is one, in a process of its own. */
 export class PythonPeer {
   readonly reports: Report[] = []
   readonly #process: ChildProcess
   #errors = ''
   #exited = false
 
-  constructor(python: string, directory: string, name: string, groups: readonly string[] = []) {
-    this.#process = spawn(python, ['-B', join(__dirname, 'peer.py'), directory, name, ...groups], {
+  constructor(python: string, args: readonly string[], script = 'peer.py') {
+    this.#process = spawn(python, ['-B', join(__dirname, script), ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     const { stdout, stderr } = this.#process
@@ -73,18 +62,18 @@ export class PythonPeer {
 
   /** Broadcasts; of many events each says its `number`. */
   broadcast(type: string, payload: object, times = 1): void {
-    this.#command({ do: 'broadcast', type, payload, times })
+    this.command({ do: 'broadcast', type, payload, times })
   }
 
   /** Asks; resolves with what it says of the answer. */
   async ask(id: number, to: string, type: string, payload: unknown): Promise<Report> {
-    this.#command({ do: 'ask', id, to, type, payload })
+    this.command({ do: 'ask', id, to, type, payload })
     await until(() => this.reports.some((report) => report.id === id))
     return this.reports.find((report) => report.id === id) ?? { what: '' }
   }
 
   async leave(): Promise<void> {
-    this.#command({ do: 'leave' })
+    this.command({ do: 'leave' })
     await this.exited()
   }
 
@@ -106,11 +95,11 @@ export class PythonPeer {
 
   async #change(change: object): Promise<void> {
     const before = this.reportsOf('known').length
-    this.#command({ do: 'want', ...change })
+    this.command({ do: 'want', ...change })
     await until(() => this.reportsOf('known').length > before)
   }
 
-  #command(command: object): void {
+  protected command(command: object): void {
     this.#process.stdin?.write(`${JSON.stringify(command)}\n`)
   }
 }

@@ -2,18 +2,10 @@ import { expect } from 'chai'
 import { type Endpoint, type EndpointOptions, type Peer, RemoteError } from '../../src'
 import { Bus } from '../multiprocess/bus'
 import { until } from '../multiprocess/until'
-import { findPython, PythonPeer } from './python-peer'
+import { describeWithPython } from './describe-with-python'
+import { PythonPeer } from './python-peer'
 
-const python = findPython()
-
-if (python !== undefined) describe('a peer in Python, written from the document of the protocol', () => test(python))
-else if (process.env.CI === 'true') {
-  describe('a peer in Python', () => {
-    it('has a Python 3 with msgpack', () => expect.fail('expected python3 and python3-msgpack to be installed'))
-  })
-} else {
-  console.warn('test/interop: SKIPPED. No Python 3 with msgpack was found; Debian has it as python3-msgpack.')
-}
+describeWithPython('a peer in Python, written from the document of the protocol', test)
 
 const EVENTS = 5000
 
@@ -27,7 +19,7 @@ function test(python: string): void {
   })
 
   function begin(name: string, ...groups: string[]): PythonPeer {
-    const peer = new PythonPeer(python, bus.directory, name, groups)
+    const peer = new PythonPeer(python, [bus.directory, name, ...groups])
     peers.push(peer)
     return peer
   }
