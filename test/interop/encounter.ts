@@ -1,0 +1,160 @@
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import { settingsOf } from '../../src/options'
+import { moment } from '../chaos/moment'
+import { historyOf } from '../chaos/testimony'
+import type { Bus } from '../multiprocess/bus'
+import { until } from '../multiprocess/until'
+import { Member } from '../simulation/member'
+import type { HistoryRecord, Said } from '../simulation/record'
+import type { PythonMember } from './python-member'
+
+/** Small enough that windows are used up; nobody's patience ends. */
+const LIMITS = { frame: 8 * 1024, window: 8 * 1024, outbox: 64 * 1024, highWaterMark: 16 * 1024, patience: 20_000 }
+
+const ROUNDS = 100
+const REQUEST_TIMEOUT = 30_000
+const TEXT = { text: 'snowman ☃, '.repeat(20) }
+
+/** Endpoints of ours in this process and a peer in Python, at work on one bus; each side writes down its own. */
+export class Encounter {
+  readonly #bus: Bus
+  readonly #snake: PythonMember
+  readonly #records: HistoryRecord[] = []
+  readonly #quiet: number[] = []
+  #handled = 0
+
+  constructor(bus: Bus, snake: PythonMember) {
+    this.#bus = bus
+    this.#snake = snake
+  }
+
+  /** All that both sides have written down. */
+  get history(): HistoryRecord[] {
+    const testimonies = [{ process: 1, records: this.#records }, this.#snake.testimony(2)]
+    return historyOf(
+      testimonies,
+      this.#quiet.map((at) => ({ kind: 'quiet', at })),
+    )
+  }
+
+  /** The same up to where everything had arrived and nobody had left yet. */
+  get untilLeave(): HistoryRecord[] {
+    return this.history.filter(({ at }) => at <= (this.#quiet[0] ?? 0))
+  }
+
+  /** One of ours is there before the peer in Python, two come after it; they all work, it leaves, and they work on. */
+  async run(): Promise<void> {
+    const snake = this.#snake
+    const early = await this.#join('early')
+    await snake.reported('joined')
+    const members = [early, await this.#join('late'), await this.#join('later')]
+    await until(() => snake.reportsOf('joined').length === members.length)
+    await this.#subscribe(members)
+    snake.broadcast('a.x', TEXT, 4 * ROUNDS)
+    snake.broadcast('b.job', TEXT, ROUNDS)
+    const answers = Array.from({ length: ROUNDS }, (_, index) => snake.ask(index + 1, 'late', 'ask', {}))
+    await Promise.all([...members.map((member) => this.#work(member)), ...answers])
+    snake.broadcast('a.end', {})
+    await Promise.all(members.map((member) => this.#send(member, 'a.end')))
+    // Behind everything else: four senders at three subscriptions, those of `from` apart.
+    await this.#arrive(3 * 4 + 1 + 2)
+    await this.#look(members)
+    await this.#part(members)
+    await Promise.all(members.map((member) => member.close(5000)))
+  }
+
+  async #subscribe([early, late, later]: readonly Member[]): Promise<void> {
+    early?.subscribe('a.>', {})
+    early?.subscribe('b.job', { queue: 'workers' })
+    late?.stream('a.>')
+    late?.respond('ask')
+    later?.subscribe('a.*', { from: ['snake'] })
+    later?.subscribe('b.*', { queue: 'workers' })
+    await this.#snake.want({ type: 'a.>' }, { type: 'a.*', from: ['early', 'late'] })
+    await this.#snake.want({ type: 'b.job', queue: 'workers' }, { type: 'ask', responds: true })
+    await until(() => this.#count('ready') === this.#count('subscribed'))
+  }
+
+  async #work(member: Member): Promise<void> {
+    for (let round = 0; round < ROUNDS; round++) {
+      await this.#send(member, 'a.x')
+      await this.#send(member, 'b.job')
+      await this.#send(member, 'c.unwanted')
+      if (round % 10 === 0) await this.#send(member, 'a.y', { except: 'snake' })
+      await member.ask('ask', REQUEST_TIMEOUT)
+    }
+  }
+
+  async #send(member: Member, type: string, options: { readonly except?: string } = {}): Promise<void> {
+    const size = member.name.length * 150
+    const wrapping = type === 'b.job' ? 'bytes' : 'object'
+    await member.broadcast(type, { filler: Buffer.alloc(size, type), wrapping, ...options })
+    await setImmediate()
+  }
+
+  /** All write down what they know of each other, at the same moment as far as the history is concerned. */
+  async #look(members: readonly Member[]): Promise<void> {
+    const at = moment()
+    this.#quiet.push(at)
+    this.#now = () => at
+    for (const member of members) member.look()
+    this.#now = moment
+    await this.#snake.look(at)
+  }
+
+  /** The peer in Python ends a subscription, has last words and leaves, while others send to it. */
+  async #part(members: readonly Member[]): Promise<void> {
+    const snake = this.#snake
+    await snake.waive({ type: 'a.>' })
+    snake.broadcast('a.x', TEXT, ROUNDS)
+    snake.broadcast('a.end', {})
+    const before = this.#ends
+    await Promise.all([snake.leave(), ...members.map((member) => this.#send(member, 'b.job'))])
+    await Promise.all(members.map((member) => this.#work(member)))
+    await until(() => this.#count('left') === members.length)
+    await this.#arrive(before + 3)
+    this.#quiet.push(moment())
+  }
+
+  /** Waits for what has to come. What does not is for the checker to name. */
+  async #arrive(ends: number): Promise<void> {
+    await until(() => this.#ends === ends && this.#areJobsDone).catch(() => {})
+  }
+
+  async #join(name: string): Promise<Member> {
+    const { frame, outbox, window, patience, rescan, handshakeTimeout } = settingsOf({ name, limits: LIMITS }).limits
+    const limits = { frame, outbox, window, patience, rescan, handshakeTimeout }
+    const label = `${name}#1`
+    // Every fifth handler takes its time.
+    const manner = () => (++this.#handled % 5 === 0 ? 1 : 'at-once')
+    const member = new Member(label, name, { log: (of, said) => this.#log(of, said), sleep: setTimeout }, manner)
+    this.#log(label, { kind: 'starting', name, groups: [], limits })
+    await member.start(() => this.#bus.join(name, { limits: LIMITS }))
+    return member
+  }
+
+  #now = moment
+
+  #log(endpoint: string, said: Said): void {
+    this.#records.push({ at: this.#now(), endpoint, ...said })
+  }
+
+  #count(kind: HistoryRecord['kind']): number {
+    return this.#records.filter((record) => record.kind === kind).length
+  }
+
+  /** How often an `a.end` has been handled. */
+  get #ends(): number {
+    return this.#receivedOf('a.end') + this.#snake.reportsOf('event').filter(({ type }) => type === 'a.end').length
+  }
+
+  /** Has every event of the queue been handled by one of its members? */
+  get #areJobsDone(): boolean {
+    const sent = this.#records.filter((record) => record.kind === 'sent' && record.type === 'b.job').length
+    return this.#receivedOf('b.job') + this.#snake.reportsOf('assigned').length === sent + ROUNDS
+  }
+
+  #receivedOf(type: string): number {
+    return this.#records.filter((record) => record.kind === 'received' && record.type === type).length
+  }
+}
