@@ -5,10 +5,10 @@ import { findFlaw, MAX_DEPTH } from './payload'
 /** Pack to the start of msgpackr's scratch buffer and lend it out, instead of allocating: the frame is copied anyway. */
 const LEND_SCRATCH = 512 | 1024
 
-/** msgpackr keeps a scratch buffer as large as the largest payload it has packed; over this it is given up. */
+/** Memory is only taken for what of this has been used. */
 const SCRATCH_BYTES = 256 * 1024
 
-/** What msgpackr lends out: its whole scratch buffer, and where in it the result lies. */
+/** What msgpackr lends out: the whole scratch buffer, and where in it the result lies. */
 interface Scratch extends Buffer {
   readonly start?: number
   readonly end?: number
@@ -50,6 +50,18 @@ let packing = 0
 /** Payloads that are packed and looked at, which calls their getters too, while what was packed is only lent. */
 let looking = 0
 
+/** What may be flawed in what is being packed. */
+let suspect: unknown
+
+/** msgpackr copies what it has to a larger buffer where one does not do; a payload that holds itself would need more forever. */
+const scratch: Buffer = Object.defineProperty(Buffer.allocUnsafeSlow(SCRATCH_BYTES), 'copy', {
+  value(this: Buffer, ...place: Parameters<Buffer['copy']>): number {
+    assertFlawless(suspect)
+    return Buffer.prototype.copy.apply(this, place)
+  },
+})
+let usesScratch = false
+
 /**
  * The packed value, only lent: the next call writes over it.
  *
@@ -57,20 +69,36 @@ let looking = 0
  * @throws UnserializablePayload
  */
 export function pack(value: unknown, payload = value): Uint8Array {
-  if (packing + looking === 0) isUnusual = false
+  if (packing + looking === 0) begin()
   // Otherwise what has been lent would be written over. (What is being packed, msgpackr takes care of.)
-  else if (packing === 0) takeNewScratch()
+  else if (packing === 0) use(Buffer.allocUnsafeSlow(8192))
+  const outer = suspect
+  suspect = payload
   try {
-    const scratch = packToScratch(value)
-    const { start = 0, end = scratch.length } = scratch
+    const lent = packToScratch(value)
+    const { start = 0, end = lent.length } = lent
     // What is short is not deep, so that most payloads need no look at all that they hold.
     if (isUnusual || end - start > MAX_DEPTH) assertFlawless(payload)
-    if (packing === 0 && scratch.length > SCRATCH_BYTES) takeNewScratch()
-    return new Uint8Array(scratch.buffer, scratch.byteOffset + start, end - start)
+    if (lent !== scratch) usesScratch = false
+    return new Uint8Array(lent.buffer, lent.byteOffset + start, end - start)
   } catch (error) {
+    usesScratch = false
     if (error instanceof UnserializablePayload) throw error
     throw refusal(payload, error)
+  } finally {
+    suspect = outer
   }
+}
+
+function begin(): void {
+  isUnusual = false
+  if (!usesScratch) use(scratch)
+}
+
+/** What is lent out is not touched: msgpackr only takes another buffer for what comes next. */
+function use(buffer: Buffer): void {
+  packr.useBuffer(buffer)
+  usesScratch = buffer === scratch
 }
 
 function packToScratch(value: unknown): Scratch {
@@ -99,11 +127,6 @@ function refusal(payload: unknown, cause: unknown): UnserializablePayload {
   } catch {
     return unserializable(asError(cause).message, cause)
   }
-}
-
-/** What is lent out is not touched: msgpackr only takes another buffer for what comes next. */
-function takeNewScratch(): void {
-  packr.useBuffer(Buffer.allocUnsafeSlow(8192))
 }
 
 function unserializable(flaw: string, cause?: unknown): UnserializablePayload {

@@ -95,6 +95,18 @@ describe('a payload', () => {
     )
   })
 
+  it('that holds itself is refused before its text has been packed again and again', () => {
+    const before = process.memoryUsage.rss()
+    const payload: { text: string; self?: unknown; list?: unknown } = { text: 'x'.repeat(300_000) }
+    payload.self = payload
+    expect(refusal(payload)).to.contain('payload.self is an object that holds itself')
+    const list: unknown[] = ['x'.repeat(10_000)]
+    list.push(list)
+    expect(refusal({ list })).to.contain('payload.list[1] is an object that holds itself')
+    expect(process.memoryUsage.rss() - before).to.be.below(64 * 1024 * 1024)
+    expect(sent({ a: 1 })).to.deep.equal({ arrived: { a: 1 } })
+  })
+
   it('is refused with the cause', () => {
     class Price {
       toJSON() {
