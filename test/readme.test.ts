@@ -99,6 +99,14 @@ describe('the README', () => {
     for (const command of commands) if (command !== `npm install ${name}`) expect(command).to.match(known)
   })
 
+  it('tells no speed but what was measured', () => {
+    const measured = readFileSync(join(ROOT, 'docs', 'benchmark.md'), 'utf8')
+    const [, table = ''] = /\n\| deliveries\/s [^]*?\n\|---.*\n([^]*?)\n\n/.exec(readme) ?? []
+    const figures = table.match(/\d{1,3}(,\d{3})+/g) ?? []
+    expect(figures.length).to.be.greaterThan(15)
+    for (const figure of figures) expect(measured, figure).to.contain(` ${figure} (`)
+  })
+
   it('names tests that exist', () => {
     const paths = [...readme.matchAll(/`((?:test|examples)\/[\w./-]+)`/g)].map(([, path = '']) => path)
     expect(paths.length).to.be.greaterThan(20)
