@@ -113,7 +113,9 @@ export class EventDecoder {
       this.#copied = bytes
       this.#copyStart = start
       this.#copyEnd = Math.max(end, Math.min(start + COPY_BYTES, bytes.length))
-      this.#copy = Buffer.from(bytes.subarray(start, this.#copyEnd))
+      // Not of Node's pool: of that, a newer Node would keep 64 KiB alive.
+      this.#copy = Buffer.allocUnsafeSlow(this.#copyEnd - start)
+      this.#copy.set(bytes.subarray(start, this.#copyEnd))
       // Whoever gave one payload's memory away to a thread would take that of the others along.
       if (end < this.#copyEnd) process.getBuiltinModule('node:worker_threads').markAsUntransferable(this.#copy.buffer)
     }
