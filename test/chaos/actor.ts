@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { Endpoint } from '../../src'
+import { Endpoint, EndpointClosed } from '../../src'
 import { settingsOf } from '../../src/options'
 import { Member } from '../simulation/member'
 import { type Deed, type Plan, planOf } from '../simulation/plan'
@@ -80,7 +80,12 @@ export class Actor {
       if (!member) continue
       const deed = random.weighted(DEEDS)
       if (deed !== 'leave' && deed !== 'restart') {
-        this.#repertoire.act(deed, member)
+        try {
+          this.#repertoire.act(deed, member)
+        } catch (error) {
+          // Who has lost its name closes by itself, and hears of no deed any more.
+          if (!(error instanceof EndpointClosed)) throw error
+        }
         continue
       }
       void member.close(random.pick([0, 100, 2000]))
