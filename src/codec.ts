@@ -58,7 +58,7 @@ export class EventDecoder {
   #payloadStart = 0
   /** The chunk of which a part has been copied. */
   #copied: Buffer | undefined
-  #copy = EMPTY
+  #copy: Buffer = EMPTY
   #copyStart = 0
   #copyEnd = 0
 
@@ -113,11 +113,8 @@ export class EventDecoder {
       this.#copied = bytes
       this.#copyStart = start
       this.#copyEnd = Math.max(end, Math.min(start + COPY_BYTES, bytes.length))
-      // Not of Node's pool: of that, a newer Node would keep 64 KiB alive.
-      this.#copy = Buffer.allocUnsafeSlow(this.#copyEnd - start)
-      this.#copy.set(bytes.subarray(start, this.#copyEnd))
-      // Whoever gave one payload's memory away to a thread would take that of the others along.
-      if (end < this.#copyEnd) process.getBuiltinModule('node:worker_threads').markAsUntransferable(this.#copy.buffer)
+      const piece = bytes.subarray(start, this.#copyEnd)
+      this.#copy = end < this.#copyEnd ? copyOfNeighbours(piece) : Buffer.from(piece)
     }
     const at = start - this.#copyStart
     return this.#copy.subarray(at, at + end - start)
@@ -131,6 +128,15 @@ export class EventDecoder {
     this.#type = typeName(bytes.toString('utf8', start, end), 'type')
     this.#lastHead = Buffer.from(bytes.subarray(start, end))
   }
+}
+
+/** Not in Node's pool, of which a newer Node would keep 64 KiB alive: there is one such copy for many events. */
+function copyOfNeighbours(piece: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(piece.length)
+  copy.set(piece)
+  // Whoever gave one payload's memory away to a thread would take that of the others along.
+  process.getBuiltinModule('node:worker_threads').markAsUntransferable(copy.buffer)
+  return copy
 }
 
 /** Where the bytes begin, if it is nothing but bytes that fill this piece; 0 if not. */
