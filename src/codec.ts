@@ -3,7 +3,7 @@ import { typeName } from './field'
 import { BIN_8, BIN_16, BIN_32, FIXARRAY_2, FIXARRAY_3, FIXARRAY_4, FIXARRAY_5, FIXSTR, STR_8 } from './forms'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, fromElements, KIND_CODES, type Message, toElements } from './message'
-import { pack } from './packer'
+import { packMessage } from './packer'
 import { holdsNeverUsed, NeverUsed, unpack } from './unpacker'
 
 /**
@@ -13,13 +13,14 @@ import { holdsNeverUsed, NeverUsed, unpack } from './unpacker'
  * @throws UnserializablePayload, PayloadTooLarge
  */
 export function encodeMessage(message: Message, limit = Number.POSITIVE_INFINITY): Frame {
-  const packed = pack(toElements(message), 'payload' in message ? message.payload : undefined)
-  if (packed.length > limit) {
-    throw new PayloadTooLarge(`${message.kind}: expected a frame of at most ${limit} bytes, got ${packed.length}`)
+  const packed = packMessage(toElements(message), 'payload' in message ? message.payload : undefined)
+  const length = packed.end - packed.start
+  if (length > limit) {
+    throw new PayloadTooLarge(`${message.kind}: expected a frame of at most ${limit} bytes, got ${length}`)
   }
-  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + packed.length)
-  bytes.writeUInt32BE(packed.length, 0)
-  bytes.set(packed, PREFIX_BYTES)
+  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + length)
+  bytes.writeUInt32BE(length, 0)
+  bytes.set(packed.bytes.subarray(packed.start, packed.end), PREFIX_BYTES)
   return { bytes, start: 0, end: bytes.length }
 }
 

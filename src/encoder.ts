@@ -1,4 +1,5 @@
 import { PayloadTooLarge } from './errors'
+import { copyFew, FEW_BYTES } from './few-bytes'
 import {
   BIN_8,
   BIN_16,
@@ -34,6 +35,7 @@ export class Encoder {
   readonly #headers = new Map<string, Buffer>()
   /** None yet: many an endpoint only listens. */
   #slab: Buffer = Buffer.alloc(0)
+  #slabView: DataView = new DataView(this.#slab.buffer, this.#slab.byteOffset, 0)
   #used = 0
   /** Slabs written full, and buffers of large frames, of which somebody may still hold a frame. */
   #full: Buffer[] = []
@@ -66,9 +68,11 @@ export class Encoder {
     }
     if (payload instanceof Uint8Array) return this.#binary(type, header, payload)
 
-    const packed = pack(payload)
-    const frame = this.#place(header, packed.length, type)
-    frame.bytes.set(packed, frame.payloadStart)
+    const { bytes, view, start, end } = pack(payload)
+    const frame = this.#place(header, end - start, type)
+    const isShort = end - start <= FEW_BYTES && frame.bytes === this.#slab
+    if (isShort) copyFew(view, start, end, this.#slabView, frame.payloadStart)
+    else frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
     return frame
   }
 
@@ -119,6 +123,7 @@ export class Encoder {
       if (start + size > bytes.length) {
         this.#full.push(bytes)
         bytes = this.#slab = this.#slabs.take()
+        this.#slabView = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
         start = 0
       }
       this.#used = start + size

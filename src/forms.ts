@@ -1,4 +1,7 @@
 /** First bytes of the msgpack forms that are written and read without msgpackr (msgpack's specification, "Formats"). */
+export const FIXMAP = 0x80
+/** That a map of that form has at most. */
+export const FIXMAP_KEYS = 15
 export const FIXARRAY_2 = 0x92
 export const FIXARRAY_3 = 0x93
 export const FIXARRAY_4 = 0x94
@@ -10,3 +13,4 @@ export const STR_8 = 0xd9
 export const BIN_8 = 0xc4
 export const BIN_16 = 0xc5
 export const BIN_32 = 0xc6
+export const MAP_16 = 0xde

@@ -1,5 +1,6 @@
 import { addExtension, Packr } from 'msgpackr/index-no-eval'
 import { asError, UnserializablePayload } from './errors'
+import { FIXMAP, FIXMAP_KEYS, MAP_16 } from './forms'
 import { findFlaw, MAX_DEPTH } from './payload'
 
 /** Pack to the start of msgpackr's scratch buffer and lend it out, instead of allocating: the frame is copied anyway. */
@@ -12,124 +13,190 @@ const SCRATCH_BYTES = 256 * 1024
 interface Scratch extends Buffer {
   readonly start?: number
   readonly end?: number
+  readonly dataView?: DataView
 }
 
-/** Has anything been packed since this was reset that is none of JSON's values? */
-let isUnusual = false
+/** What is packed, only lent: the next call writes over it. */
+export interface Packed {
+  readonly bytes: Buffer
+  /** Of all those bytes. */
+  readonly view: DataView
+  readonly start: number
+  readonly end: number
+}
 
-/** msgpackr asks of all that is neither a plain object nor an array nor a `Map` whether it is an instance of this. */
-const Unusual = Object.defineProperty(() => {}, Symbol.hasInstance, { value: noteUnusual })
-addExtension({ Class: Unusual, write: (value: unknown) => value })
+/** Packs one value at a time, as msgpackr has one place for all of them to be packed to. */
+class Packer {
+  /** Payloads that msgpackr is packing: a getter or `toJSON` of one may broadcast another. */
+  #packing = 0
+  /** Payloads that are packed and looked at, which calls their getters too, while what was packed is only lent. */
+  #looking = 0
+  /** What may be flawed in what is being packed. */
+  #suspect: unknown
+  /** Has anything been packed since the beginning that is none of JSON's values? */
+  #isUnusual = false
+  /** Where msgpackr packs to, if that is nobody else's. */
+  #scratch: Buffer | undefined
+
+  /** @param payload what in the value may be flawed */
+  pack(packr: Packr, value: unknown, payload: unknown): Packed {
+    const outer = this.#suspect
+    this.#suspect = payload
+    try {
+      return this.#lend(packr, value)
+    } catch (error) {
+      this.#scratch = undefined
+      if (error instanceof UnserializablePayload) throw error
+      return this.#retry(value, error)
+    } finally {
+      this.#suspect = outer
+    }
+  }
+
+  /** Something is packed that is none of JSON's values. */
+  noteUnusual(): void {
+    this.#isUnusual = true
+  }
+
+  #lend(packr: Packr, value: unknown): Packed {
+    this.#begin(packr)
+    const bytes = this.#packToScratch(packr, value)
+    const { start = 0, end = bytes.length, dataView: view = viewOf(bytes) } = bytes
+    // Elsewhere it is where it has outgrown the scratch, or where somebody else has used msgpackr and got the place before.
+    if (bytes !== this.#scratch || start > 0) this.#scratch = undefined
+    // What is short is not deep, so that most payloads need no look at all that they hold.
+    if (this.#isUnusual || end - start > MAX_DEPTH) this.#assertFlawless()
+    return { bytes, view, start: shortened(bytes, start), end }
+  }
+
+  #begin(packr: Packr): void {
+    if (this.#packing > 0) return // msgpackr takes care itself of what it is packing.
+    if (this.#looking > 0) {
+      // Otherwise what has been lent would be written over.
+      this.#scratch = undefined
+      packr.useBuffer(Buffer.allocUnsafeSlow(8192))
+      return
+    }
+    this.#isUnusual = false
+    if (this.#scratch) return
+    this.#scratch = this.#newScratch()
+    packr.useBuffer(this.#scratch)
+  }
+
+  /** msgpackr copies what it has to a larger buffer where one does not do; a payload that holds itself would need more forever. */
+  #newScratch(): Buffer {
+    const assertFlawless = () => this.#assertFlawless()
+    return Object.defineProperty(Buffer.allocUnsafeSlow(SCRATCH_BYTES), 'copy', {
+      value(this: Buffer, ...place: Parameters<Buffer['copy']>): number {
+        assertFlawless()
+        return Buffer.prototype.copy.apply(this, place)
+      },
+    })
+  }
+
+  #packToScratch(packr: Packr, value: unknown): Scratch {
+    this.#packing++
+    try {
+      return packr.pack(value, LEND_SCRATCH)
+    } finally {
+      this.#packing--
+    }
+  }
+
+  /** Packs what could not be packed once more, unless something is wrong with it: then that is said, with its place. */
+  #retry(value: unknown, cause: unknown): Packed {
+    let reason = asError(cause).message
+    try {
+      const flaw = findFlaw(this.#suspect)
+      if (!flaw) return this.#lend(shortest, value)
+      reason = flaw
+    } catch {
+      // What came first says more.
+    }
+    this.#scratch = undefined
+    throw unserializable(reason, cause)
+  }
+
+  #assertFlawless(): void {
+    this.#looking++
+    try {
+      const flaw = findFlaw(this.#suspect)
+      if (flaw) throw unserializable(flaw)
+    } finally {
+      this.#looking--
+    }
+  }
+}
+
+/** Gives a map of the middle size that begins there its shortest form, if it has so few keys: it begins later then. */
+function shortened(bytes: Buffer, start: number): number {
+  const keys = bytes[start + 2] ?? 0
+  if (bytes[start] !== MAP_16 || bytes[start + 1] !== 0 || keys > FIXMAP_KEYS) return start
+  bytes[start + 2] = FIXMAP | keys
+  return start + 2
+}
+
+function unserializable(flaw: string, cause?: unknown): UnserializablePayload {
+  const message = `expected a payload that msgpack can carry, but ${flaw}`
+  return new UnserializablePayload(message, cause === undefined ? undefined : { cause })
+}
+
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length)
+}
+
+const packer = new Packer()
 
 class WatchfulPackr extends Packr {
+  constructor(variableMapSize: boolean) {
+    super({
+      useRecords: false,
+      variableMapSize,
+      structuredClone: false,
+      moreTypes: false,
+      // Left to itself msgpackr writes a function as `undefined`: a payload that is not the one that was sent.
+      writeFunction(): never {
+        throw new TypeError('it holds a function')
+      },
+    })
+  }
+
   /** An option of msgpackr's, of which it makes sure for each `Map`. */
   get mapAsEmptyObject(): boolean {
     return noteUnusual()
   }
 }
 
+/** Writes objects as maps of the middle size, as their keys need not be counted before: that is faster. */
+const fastest = new WatchfulPackr(false)
+
+/** Writes any map in its shortest form. Only this one can write an object of over 65,535 keys. */
+const shortest = new WatchfulPackr(true)
+
+/** msgpackr asks of all that is neither a plain object nor an array nor a `Map` whether it is an instance of this. */
+const Unusual = Object.defineProperty(() => {}, Symbol.hasInstance, { value: noteUnusual })
+addExtension({ Class: Unusual, write: (value: unknown) => value })
+
 function noteUnusual(): false {
-  isUnusual = true
+  packer.noteUnusual()
   return false
 }
 
-const packr = new WatchfulPackr({
-  useRecords: false,
-  variableMapSize: true,
-  structuredClone: false,
-  moreTypes: false,
-  // Left to itself msgpackr writes a function as `undefined`: a payload that is not the one that was sent.
-  writeFunction(): never {
-    throw new TypeError('it holds a function')
-  },
-})
-
-/** Payloads that msgpackr is packing: a getter or `toJSON` of one may broadcast another. */
-let packing = 0
-
-/** Payloads that are packed and looked at, which calls their getters too, while what was packed is only lent. */
-let looking = 0
-
-/** What may be flawed in what is being packed. */
-let suspect: unknown
-
-/** msgpackr copies what it has to a larger buffer where one does not do; a payload that holds itself would need more forever. */
-const scratch: Buffer = Object.defineProperty(Buffer.allocUnsafeSlow(SCRATCH_BYTES), 'copy', {
-  value(this: Buffer, ...place: Parameters<Buffer['copy']>): number {
-    assertFlawless(suspect)
-    return Buffer.prototype.copy.apply(this, place)
-  },
-})
-let usesScratch = false
-
 /**
- * The packed value, only lent: the next call writes over it.
+ * Packs a payload of an event.
  *
- * @param payload what in the value comes from a program and may be flawed
  * @throws UnserializablePayload
  */
-export function pack(value: unknown, payload = value): Uint8Array {
-  if (packing + looking === 0) begin()
-  // Otherwise what has been lent would be written over. (What is being packed, msgpackr takes care of.)
-  else if (packing === 0) use(Buffer.allocUnsafeSlow(8192))
-  const outer = suspect
-  suspect = payload
-  try {
-    const lent = packToScratch(value)
-    const { start = 0, end = lent.length } = lent
-    // What is short is not deep, so that most payloads need no look at all that they hold.
-    if (isUnusual || end - start > MAX_DEPTH) assertFlawless(payload)
-    if (lent !== scratch) usesScratch = false
-    return new Uint8Array(lent.buffer, lent.byteOffset + start, end - start)
-  } catch (error) {
-    usesScratch = false
-    if (error instanceof UnserializablePayload) throw error
-    throw refusal(payload, error)
-  } finally {
-    suspect = outer
-  }
+export function pack(payload: unknown): Packed {
+  return packer.pack(fastest, payload, payload)
 }
 
-function begin(): void {
-  isUnusual = false
-  if (!usesScratch) use(scratch)
-}
-
-/** What is lent out is not touched: msgpackr only takes another buffer for what comes next. */
-function use(buffer: Buffer): void {
-  packr.useBuffer(buffer)
-  usesScratch = buffer === scratch
-}
-
-function packToScratch(value: unknown): Scratch {
-  packing++
-  try {
-    return packr.pack(value, LEND_SCRATCH)
-  } finally {
-    packing--
-  }
-}
-
-function assertFlawless(payload: unknown): void {
-  looking++
-  try {
-    const flaw = findFlaw(payload)
-    if (flaw) throw unserializable(flaw)
-  } finally {
-    looking--
-  }
-}
-
-/** Says what is wrong with a payload that could not be packed: with the place, where that can be found. */
-function refusal(payload: unknown, cause: unknown): UnserializablePayload {
-  try {
-    return unserializable(findFlaw(payload) ?? asError(cause).message, cause)
-  } catch {
-    return unserializable(asError(cause).message, cause)
-  }
-}
-
-function unserializable(flaw: string, cause?: unknown): UnserializablePayload {
-  const message = `expected a payload that msgpack can carry, but ${flaw}`
-  return new UnserializablePayload(message, cause === undefined ? undefined : { cause })
+/**
+ * Packs a message.
+ *
+ * @param payload what in it comes from a program and may be flawed
+ * @throws UnserializablePayload
+ */
+export function packMessage(elements: readonly unknown[], payload: unknown): Packed {
+  return packer.pack(shortest, elements, payload)
 }

@@ -1,5 +1,6 @@
 import { isUnused, longDecoder, SHORT, shortDecoder } from './decoders'
 import { asError, ProtocolViolation } from './errors'
+import { copyFew } from './few-bytes'
 
 /** msgpack never uses this byte; msgpackr makes a value of its own of it. */
 const NEVER_USED = 0xc1
@@ -40,9 +41,7 @@ function unpackShort(bytes: Buffer, start: number, end: number): unknown {
   const view = viewOf(bytes.buffer)
   const length = end - start
   const from = bytes.byteOffset + start
-  let at = 0
-  for (; at + 4 <= length; at += 4) deskView.setUint32(at, view.getUint32(from + at))
-  for (; at < length; at++) desk[at] = view.getUint8(from + at)
+  copyFew(view, from, from + length, deskView, 0)
   range.start = 0
   range.end = length
   return shortDecoder.unpack(desk, range)

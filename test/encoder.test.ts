@@ -2,11 +2,13 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { unpack } from 'msgpackr'
 import { assignmentOf, encodeMessage, isAssignment } from '../src/codec'
 import { Encoder } from '../src/encoder'
 import { UnserializablePayload } from '../src/errors'
 import type { Frame } from '../src/frame'
 import type { Message } from '../src/message'
+import { frameEnd } from '../src/run'
 import { SLAB_BYTES } from '../src/slabs'
 import { bodyOf, bytesOf } from './frame-bytes'
 import { messages, payload } from './message-arbitraries'
@@ -167,7 +169,8 @@ describe('Encoder.assignment', () => {
         const event = encoder.event(assigned.type, payload)
         const frame = encoder.assignment(event, assigned)
         const alone = encodeMessage({ kind: 'assign', ...assigned, payload })
-        expect(bytesOf(frame).equals(bytesOf(alone))).to.equal(true)
+        expect(unpack(bodyOf(frame))).to.deep.equal(unpack(bodyOf(alone)))
+        expect(frameEnd(frame.bytes, frame.start)).to.equal(frame.end)
       }),
     )
   })

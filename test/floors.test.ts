@@ -57,6 +57,7 @@ const FLOORS = [
     'decoders',
     'errors',
     'event',
+    'few-bytes',
     'fifo',
     'forms',
     'limits',
