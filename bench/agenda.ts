@@ -19,11 +19,11 @@ const BROKERS: Readonly<Record<string, number>> = { zeromq: 4, nats: 3, redis: 7
 
 const CONSUMERS = [1, 4, 16]
 
-/**
- * Events to so many consumers: enough for some seconds, so that what is measured is a bus that runs, not one of which
- * the program is still being compiled.
- */
-const EVENTS: Readonly<Record<number, number>> = { 1: 2_000_000, 4: 1_000_000, 16: 1_000_000 }
+/** Events to so many consumers: enough for some seconds. */
+const EVENTS: Readonly<Record<number, number>> = { 1: 1_500_000, 4: 1_000_000, 16: 600_000 }
+
+/** Events before them, so that what is measured is a bus that runs, not one of which the program is still being compiled. */
+const WARM_UP = 500_000
 
 /** Of the events, for who is so slow that all others would have to wait for it. */
 const SHARES: Readonly<Record<string, number>> = { ipc: 1 / 40, zeromq: 1 / 8, nats: 1 / 4, redis: 1 / 4 }
@@ -46,6 +46,7 @@ function broadcasts(payload: PayloadName, consumers: number, isQuick: boolean): 
   const brokers = payload === 'binary' && consumers <= 4 ? Object.keys(BROKERS) : []
   const shown = [payload === 'binary' ? 'raw' : 'loop-records', ...(consumers <= 4 ? ['ipc'] : [])]
   const events = EVENTS[consumers] ?? 0
+  const shareOf = (contender: string) => SHARES[contender] ?? 1
   const what = payload === 'binary' ? '100 bytes' : '10 fields'
   const title = `broadcast, ${what}, ${consumers} consumer${consumers === 1 ? '' : 's'}`
   const row = (rival: string, bound?: Bound) =>
@@ -67,7 +68,7 @@ function broadcasts(payload: PayloadName, consumers: number, isQuick: boolean): 
         group,
         contender,
         'broadcast',
-        { payload, processes: consumers, events: events * (SHARES[contender] ?? 1) },
+        { payload, processes: consumers, events: events * shareOf(contender), warmUp: WARM_UP * shareOf(contender) },
         isQuick,
       ),
     ),
@@ -83,7 +84,7 @@ function broadcasts(payload: PayloadName, consumers: number, isQuick: boolean): 
 function large(consumers: number, isQuick: boolean): Agenda {
   const group = `large-${consumers}`
   const title = `broadcast, 64 KiB, ${consumers} consumer${consumers === 1 ? '' : 's'}`
-  const size = { payloadBytes: 64 * 1024, processes: consumers, events: 10_000 / consumers }
+  const size = { payloadBytes: 64 * 1024, processes: consumers, events: 10_000 / consumers, warmUp: 2000 / consumers }
   return {
     trials: ['lahja', 'loop'].map((contender) => trial(group, contender, 'broadcast', size, isQuick)),
     rows: [
@@ -194,9 +195,11 @@ function trial(group: string, contender: string, mode: Mode, work: Partial<Work>
     isPatient: true,
     processes: 1,
     events: 1,
+    warmUp: 0,
   } as const
   const whole = { ...defaults, ...work, contender, mode, timedEvery: TIMED_EVERY[mode] }
-  return workTrial(`${group}/${contender}`, { ...whole, events: isQuick ? Math.ceil(whole.events / 50) : whole.events })
+  const part = (events: number) => (isQuick ? Math.ceil(events / 50) : events)
+  return workTrial(`${group}/${contender}`, { ...whole, events: part(whole.events), warmUp: part(whole.warmUp) })
 }
 
 function compared({

@@ -22,7 +22,7 @@ async function runRounds({ work, rounds }: Plan, signal: AbortSignal): Promise<R
     const title = rounds > 1 ? `round ${number} of ${rounds}: ` : ''
     showProgress(`${title}starting ${work.processes + 1} processes`)
     const onProgress = (events: number) => {
-      const percent = Math.round((100 * events) / work.events)
+      const percent = Math.round((100 * events) / (work.warmUp + work.events))
       showProgress(`${title}${events === 0 ? 'everyone is ready' : `${percent} % done`}`)
     }
     done.push(await runRound(work, onProgress, signal))

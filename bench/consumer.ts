@@ -2,7 +2,6 @@ import { contenderOf } from './contenders/roster'
 import { Inbox } from './inbox'
 import { SENDER } from './job'
 import { Orchestrator } from './orchestrator'
-import { startUsage } from './usage'
 
 async function main(): Promise<void> {
   const orchestrator = new Orchestrator()
@@ -11,15 +10,9 @@ async function main(): Promise<void> {
   const inbox = new Inbox(job, [0])
   await station.listen([SENDER], inbox.receive)
   await orchestrator.tell({ kind: 'ready' })
-  // Not before the others are there too: that they come is no part of what is measured.
-  let usage = startUsage()
-  void orchestrator.until('go').then(() => {
-    usage = startUsage()
-  })
-
   void inbox.ended.then(() => orchestrator.tell({ kind: 'finished' }))
   await orchestrator.until('stop')
-  await orchestrator.tell({ kind: 'report', report: { startedAt: 0, ...inbox.report(), ...usage() } })
+  await orchestrator.tell({ kind: 'report', report: inbox.report() })
   await station.close()
   orchestrator.leave()
 }

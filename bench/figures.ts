@@ -49,9 +49,10 @@ export function overRounds(rounds: readonly Figures[]): Figures {
   }
 }
 
-/** When the first event was sent. */
+/** When the first event arrived, or was sent, where that was not noted. */
 function startOf({ receivers, others }: Round): number {
-  return Math.min(...[...receivers, ...others].map(({ startedAt }) => startedAt).filter((time) => time > 0))
+  const started = [receivers, others].map((reports) => reports.map(({ startedAt }) => startedAt).filter(Boolean))
+  return Math.min(...(started.find((times) => times.length > 0) ?? []))
 }
 
 /** Figures of what some have received, and of what it cost all who took part in it. */

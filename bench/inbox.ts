@@ -4,18 +4,23 @@ import { Latencies } from './latency'
 import type { ProcessReport } from './message'
 import { payloadKind } from './payload'
 import { END, Tally } from './tally'
+import { startUsage } from './usage'
 
-/** Counts, checks and times what arrives from one sender or from several. */
+/** Counts, checks and times what arrives from one sender or from several. What is for the warm-up is only checked. */
 export class Inbox {
   /** Resolves when the last of each has arrived. */
   readonly ended: Promise<void>
   readonly receive: (payload: unknown) => void
-  readonly #latencies = Latencies.none()
+  readonly #warmUp: number
   readonly #tallies = new Map<number, Tally>()
+  #latencies = Latencies.none()
+  #usage = startUsage()
+  #startedAt = 0
   #endedAt = 0
 
   /** @param origins the numbers of those who send */
-  constructor({ payload, payloadBytes, events, timedEvery }: Job, origins: readonly number[]) {
+  constructor({ payload, payloadBytes, events, warmUp, timedEvery }: Job, origins: readonly number[]) {
+    this.#warmUp = warmUp
     const kind = payloadKind(payload, payloadBytes)
     let open = origins.length
     let end = () => {}
@@ -26,7 +31,7 @@ export class Inbox {
       this.#endedAt = now()
       if (--open === 0) end()
     }
-    for (const origin of origins) this.#tallies.set(origin, new Tally(events, onEnd))
+    for (const origin of origins) this.#tallies.set(origin, new Tally(warmUp + events, onEnd))
     const time = (value: unknown) => {
       if (!kind.isWhole(value)) throw new TypeError('expected a payload as it was sent, got one that is not whole')
       this.#latencies.add(now() - kind.sentAtOf(value))
@@ -38,20 +43,31 @@ export class Inbox {
       const tally = only ?? this.#tallies.get(kind.originOf(value))
       if (!tally) throw new TypeError(`expected an event from ${origins}, got one from ${kind.originOf(value)}`)
       tally.add(sequence)
+      if (sequence === warmUp) this.#begin()
       if ((sequence & untimed) === 0 && sequence !== END) time(value)
     }
   }
 
-  report(): Omit<ProcessReport, 'startedAt' | 'cpuMicroseconds' | 'rssBytes'> {
+  report(): ProcessReport {
     const tallies = [...this.#tallies.values()]
     const sum = (of: (tally: Tally) => number) => tallies.reduce((total, tally) => total + of(tally), 0)
     return {
+      startedAt: this.#startedAt,
       endedAt: this.#endedAt || now(),
-      arrived: sum(({ arrived }) => arrived),
+      arrived: sum(({ arrived }) => Math.max(0, arrived - this.#warmUp)),
       lost: sum(({ faults }) => faults.lost),
       outOfOrder: sum(({ faults }) => faults.outOfOrder),
       duplicates: sum(({ faults }) => faults.duplicates),
       latencies: this.#latencies.encode(),
+      ...this.#usage(),
     }
+  }
+
+  /** The first that is measured has come, from one of them. */
+  #begin(): void {
+    if (this.#startedAt > 0) return
+    this.#startedAt = now()
+    this.#latencies = Latencies.none()
+    this.#usage = startUsage()
   }
 }

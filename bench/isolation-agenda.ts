@@ -34,6 +34,7 @@ function isolation(
     mode: 'broadcast',
     payload: 'binary',
     payloadBytes: 1024,
+    warmUp: 0,
     concurrency: 1,
     isPatient: false,
   } as const

@@ -13,6 +13,8 @@ export interface Job {
   /** Processes beside the sender; in a mesh, all of them. */
   readonly processes: number
   readonly events: number
+  /** Events that each process that sends sends before them, until the programs run at full speed. They are not measured. */
+  readonly warmUp: number
   readonly payload: PayloadName
   readonly payloadBytes: number
   /** Events per second, or 0 for as many as can be. */
@@ -42,6 +44,7 @@ export function parseJob(text: string | undefined): Job {
     mode: job.oneOf('mode', MODES),
     processes: job.number('processes'),
     events: job.number('events'),
+    warmUp: job.number('warmUp'),
     payload: job.oneOf('payload', PAYLOADS),
     payloadBytes: job.number('payloadBytes'),
     throttle: job.number('throttle'),

@@ -2,9 +2,7 @@ import { contenderOf } from './contenders/roster'
 import { Inbox } from './inbox'
 import { memberName } from './job'
 import { Orchestrator } from './orchestrator'
-import { Progress } from './progress'
 import { sendAll } from './sending'
-import { startUsage } from './usage'
 
 /** One of a mesh: sends to all others, and hears all others. */
 async function main(): Promise<void> {
@@ -21,12 +19,11 @@ async function main(): Promise<void> {
   await orchestrator.tell({ kind: 'ready' })
 
   await orchestrator.until('go')
-  const usage = startUsage()
-  const startedAt = await sendAll(job, station, new Progress(job.events, orchestrator))
+  const { startedAt, usage } = await sendAll(job, station, orchestrator)
   void inbox.ended.then(() => orchestrator.tell({ kind: 'finished' }))
 
   await orchestrator.until('stop')
-  await orchestrator.tell({ kind: 'report', report: { startedAt, ...inbox.report(), ...usage() } })
+  await orchestrator.tell({ kind: 'report', report: { ...inbox.report(), startedAt, ...usage() } })
   await station.close()
   orchestrator.leave()
 }

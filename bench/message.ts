@@ -2,18 +2,18 @@ import { Fields } from './fields'
 
 /** What one process has done and seen of one round. Times are microseconds of the shared clock. */
 export interface ProcessReport {
-  /** When it sent its first; 0 if it has nothing to send. */
+  /** When it sent the first that is measured, or that arrived, if it has nothing to send; 0 if there was none. */
   readonly startedAt: number
   /** When its last arrived. */
   readonly endedAt: number
-  /** Events, or responses, that came, each counted once. */
+  /** Events, or responses, that came, each counted once; none of the warm-up. */
   readonly arrived: number
   readonly lost: number
   readonly outOfOrder: number
   readonly duplicates: number
   /** See Latencies. */
   readonly latencies: string
-  /** CPU time since everyone was ready. */
+  /** CPU time since then. */
   readonly cpuMicroseconds: number
   readonly rssBytes: number
 }

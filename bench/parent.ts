@@ -2,9 +2,7 @@ import { BenchProcess } from './bench-process'
 import { now } from './clock'
 import { Latencies } from './latency'
 import { Orchestrator } from './orchestrator'
-import { Progress } from './progress'
 import { sendAll } from './sending'
-import { startUsage } from './usage'
 
 /** Messages after which the sender waits until the last has been written. */
 const WINDOW = 256
@@ -41,8 +39,7 @@ async function main(): Promise<void> {
 
   await orchestrator.until('go')
   for (const child of children) child.tell('go')
-  const usage = startUsage()
-  const startedAt = await sendAll(job, new Family(children), new Progress(job.events, orchestrator))
+  const { startedAt, usage } = await sendAll(job, new Family(children), orchestrator)
   const endedAt = now()
   await Promise.all(children.map((child) => child.until('finished')))
   await orchestrator.tell({ kind: 'finished' })

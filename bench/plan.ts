@@ -13,6 +13,9 @@ export interface Plan {
   readonly json: boolean
 }
 
+/** That is not asked for. */
+const MOST_WARM_UP = 500_000
+
 export const USAGE = `Usage: npm run bench -- [options]
 
 What the bus can do on this machine: real processes over real sockets, and every event is checked to arrive once and in
@@ -24,6 +27,8 @@ order.
                        mesh: every process sends to all others
   --processes N        processes that receive, or respond, or, in a mesh, all (default 4)
   --events N           events, or requests, of each process that sends (default 200000; latency 5000; request 20000)
+  --warm-up N          events that are sent before them, until the programs run at full speed, and are checked but not
+                       measured (default as many, ${MOST_WARM_UP} at most, if one sends as fast as it can; else 0)
   --payload KIND       binary, object (ten fields, as JSON would count their bytes) or text (default binary)
   --payload-bytes N    size of each payload, ${STAMP_BYTES} at least; an object has no less than its fields (default 100)
   --throttle N         events a second of each sender, 0 for as many as can be (default 0; latency 1000);
@@ -35,6 +40,9 @@ order.
   --help               print this
 
 Exit code: 0 if every event arrived once and in order, 1 if not, 2 for wrong arguments.`
+
+/** The modes in which some receive and have nothing else to do, so that they notice where the warm-up ends. */
+const WITH_WARM_UP: readonly Mode[] = ['broadcast', 'latency']
 
 const DEFAULTS: Readonly<Record<Mode, { events: string; throttle: string }>> = {
   broadcast: { events: '200000', throttle: '0' },
@@ -57,15 +65,18 @@ export function planOf(args: readonly string[]): Plan | undefined {
   const payload = oneOf('payload', values.payload, PAYLOADS)
   const contender = parseContender(values.contender)
   checkAbility(contender, mode, payload)
+  const events = wholeNumber('events', values.events ?? DEFAULTS[mode].events, 1, 100_000_000)
+  const throttle = wholeNumber('throttle', values.throttle ?? DEFAULTS[mode].throttle, 0, 10_000_000)
   return {
     work: {
       contender: contender.name,
       mode,
       payload,
       processes: wholeNumber('processes', values.processes, mode === 'mesh' ? 2 : 1, 256),
-      events: wholeNumber('events', values.events ?? DEFAULTS[mode].events, 1, 100_000_000),
+      events,
+      warmUp: parseWarmUp(values['warm-up'], mode, mode === 'broadcast' && throttle === 0 ? events : 0),
       payloadBytes: wholeNumber('payload-bytes', values['payload-bytes'], STAMP_BYTES, 1_000_000),
-      throttle: wholeNumber('throttle', values.throttle ?? DEFAULTS[mode].throttle, 0, 10_000_000),
+      throttle,
       concurrency: wholeNumber('concurrency', values.concurrency, 1, 1_000_000),
       isPatient: true,
       timedEvery: TIMED_EVERY[mode],
@@ -80,6 +91,7 @@ function parse(args: readonly string[]) {
     mode: { type: 'string', default: 'broadcast' },
     processes: { type: 'string', default: '4' },
     events: { type: 'string' },
+    'warm-up': { type: 'string' },
     payload: { type: 'string', default: 'binary' },
     'payload-bytes': { type: 'string', default: '100' },
     throttle: { type: 'string' },
@@ -98,6 +110,11 @@ function parseContender(name: string): Contender {
   } catch (error) {
     throw new UsageError(`--contender: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+function parseWarmUp(value: string | undefined, mode: Mode, otherwise: number): number {
+  if (value === undefined) return Math.min(otherwise, MOST_WARM_UP)
+  return wholeNumber('warm-up', value, 0, WITH_WARM_UP.includes(mode) ? 100_000_000 : 0)
 }
 
 /** Not everything can carry everything. */

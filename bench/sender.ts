@@ -2,9 +2,7 @@ import { now } from './clock'
 import { contenderOf } from './contenders/roster'
 import { Latencies } from './latency'
 import { Orchestrator } from './orchestrator'
-import { Progress } from './progress'
 import { sendAll } from './sending'
-import { startUsage } from './usage'
 
 async function main(): Promise<void> {
   const orchestrator = new Orchestrator()
@@ -14,8 +12,7 @@ async function main(): Promise<void> {
 
   await orchestrator.until('go')
   await station.untilHeardBy(job.processes)
-  const usage = startUsage()
-  const startedAt = await sendAll(job, station, new Progress(job.events, orchestrator))
+  const { startedAt, usage } = await sendAll(job, station, orchestrator)
   const endedAt = now()
   await orchestrator.tell({ kind: 'finished' })
 

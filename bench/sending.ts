@@ -1,23 +1,36 @@
 import { now } from './clock'
 import type { Station } from './contenders/contender'
 import type { Job } from './job'
+import type { Orchestrator } from './orchestrator'
 import { Pace } from './pace'
 import { payloadKind } from './payload'
-import type { Progress } from './progress'
+import { Progress } from './progress'
 import { END } from './tally'
+import { startUsage, type Usage } from './usage'
 
-/**
- * Sends all events of a job, and the mark behind the last.
- *
- * @returns when the first was sent, in microseconds of the shared clock
- */
-export async function sendAll(job: Job, station: Pick<Station, 'send' | 'flush'>, progress: Progress): Promise<number> {
-  const { number, payload, payloadBytes, events, throttle, timedEvery } = job
+/** The sending of what is measured. */
+export interface Sending {
+  /** When the first was sent, in microseconds of the shared clock. */
+  readonly startedAt: number
+  /** Since then. */
+  readonly usage: Usage
+}
+
+/** Sends all events of a job, those for the warm-up first, and the mark behind the last. */
+export async function sendAll(
+  job: Job,
+  station: Pick<Station, 'send' | 'flush'>,
+  orchestrator: Orchestrator,
+): Promise<Sending> {
+  const { number, payload, payloadBytes, warmUp, throttle, timedEvery } = job
+  const events = warmUp + job.events
+  const progress = new Progress(events, orchestrator)
   const kind = payloadKind(payload, payloadBytes)
   const untimed = timedEvery - 1
   const pace = throttle > 0 ? new Pace(throttle) : undefined
-  const startedAt = now()
+  let sending = begin()
   for (let sequence = 0; sequence < events; sequence++) {
+    if (sequence === warmUp) sending = begin()
     const early = pace?.next()
     if (early) await early
     const waiting = station.send(kind.make(sequence, number, (sequence & untimed) === 0 ? now() : 0))
@@ -26,5 +39,9 @@ export async function sendAll(job: Job, station: Pick<Station, 'send' | 'flush'>
   }
   await station.send(kind.make(END, number, 0))
   await station.flush()
-  return startedAt
+  return sending
+}
+
+function begin(): Sending {
+  return { startedAt: now(), usage: startUsage() }
 }

@@ -50,6 +50,15 @@ describe('bench', () => {
     expect(stderr).to.contain('100 % done')
   })
 
+  it('checks the events of a warm-up too, but measures only those behind them', async () => {
+    const { code, stdout } = await run([...SMALL, '--warm-up', '500', '--json'])
+    expect(code).to.equal(0)
+    const { total, ...result } = resultIn(stdout)
+    expect(result).to.include({ events: 2000, warmUp: 500, ok: true })
+    expect(total).to.include({ received: 4000, lost: 0, outOfOrder: 0, duplicates: 0 })
+    expectSpeeds(total)
+  })
+
   it('prints a table with a row for each consumer and all of them, and a line of summary', async () => {
     const { code, stdout } = await run([...SMALL, '--payload-bytes', '16'])
     expect(code).to.equal(0)
@@ -152,6 +161,7 @@ describe('bench', () => {
   const refusals = [
     { args: ['--processes', '0'], message: "--processes: expected a whole number from 1 to 256, got '0'" },
     { args: ['--events', '1e5'], message: "--events: expected a whole number from 1 to 100000000, got '1e5'" },
+    { args: ['--warm-up', '1', '--mode', 'mesh'], message: "--warm-up: expected a whole number from 0 to 0, got '1'" },
     { args: ['--payload-bytes', '15'], message: '--payload-bytes: expected a whole number from 16' },
     { args: ['--rounds', ''], message: '--rounds: expected a whole number from 1' },
     { args: ['--payload', 'json'], message: "--payload: expected one of binary, object, text, got 'json'" },

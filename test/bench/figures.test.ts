@@ -42,6 +42,12 @@ describe('the figures of the bench', () => {
     })
   })
 
+  it('take it from the first that is measured to arrive, where receivers have noted that', () => {
+    const { receivers, others } = round(100, 50)
+    const late = receivers.map((report) => ({ ...report, startedAt: report.endedAt - 50_000 }))
+    expect(figuresByProcess({ receivers: late, others })[1]).to.include({ eventsPerSecond: 2000 })
+  })
+
   it('count the CPU time and the memory of all processes, the sender among them', () => {
     const { cpuSeconds, cpuSecondsPerMillion, rssBytes } = figuresOfAll(round(100, 50))
     expect({ cpuSeconds, rssBytes }).to.deep.equal({ cpuSeconds: 0.15, rssBytes: 3 * 2 ** 20 })
