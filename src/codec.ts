@@ -4,7 +4,7 @@ import { BIN_8, BIN_16, BIN_32, FIXARRAY_2, FIXARRAY_3, FIXARRAY_4, FIXARRAY_5, 
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, fromElements, KIND_CODES, type Message, toElements } from './message'
 import { packMessage } from './packer'
-import { holdsNeverUsed, NeverUsed, unpack } from './unpacker'
+import { forgetChunk, holdsNeverUsed, NeverUsed, unpack, unpackNext } from './unpacker'
 
 /**
  * A frame for a message other than an event.
@@ -98,12 +98,13 @@ export class EventDecoder {
     if (start === end) return undefined
     const from = bytesFrom(bytes, start, end)
     if (from > 0) return isOwn ? bytes.subarray(from, end) : this.#copyOut(bytes, from, end)
-    return unpack(bytes, start, end, this.#neverUsed.isWithin(bytes, start, end))
+    return unpackNext(bytes, start, end, this.#neverUsed.isWithin(bytes, start, end))
   }
 
   /** The chunk has been read: nothing of it is kept, and it may be written over. */
   forget(): void {
     this.#neverUsed.forget()
+    forgetChunk()
     this.#copied = undefined
     this.#copy = EMPTY
   }

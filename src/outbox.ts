@@ -14,7 +14,7 @@ import { SLAB_BYTES } from './slabs'
 import type { Connection } from './transport'
 
 /** Bytes, or a little more, handed to the connection at a time. What is behind them can still be dropped; they can't. */
-const SLICE = 128 * 1024
+const SLICE = 64 * 1024
 
 export interface OutboxContext {
   readonly connection: Connection

@@ -1,6 +1,6 @@
 import { isUnused, longDecoder, SHORT, shortDecoder } from './decoders'
+import { Desk } from './desk'
 import { asError, ProtocolViolation } from './errors'
-import { copyFew } from './few-bytes'
 
 /** msgpack never uses this byte; msgpackr makes a value of its own of it. */
 const NEVER_USED = 0xc1
@@ -8,14 +8,8 @@ const NEVER_USED = 0xc1
 /** A longer payload may be large enough that msgpackr must not write it down for the message of an error. */
 const LARGE = 16 * 1024
 
-/** Where a short piece is moved to: msgpackr takes a source for as long as the place is where its value ends. */
-const desk = Buffer.allocUnsafeSlow(SHORT)
-const deskView = new DataView(desk.buffer)
-
-/** Bytes of a buffer, such as what is read at a time, of which the view is kept: there are many pieces in it. */
-const CHUNK = 64 * 1024
-
-let chunkView: DataView = deskView
+/** Where short pieces are moved to: msgpackr takes a source for as long as the place is where its value ends. */
+const desk = new Desk(SHORT)
 
 const range = { start: 0, end: 0 }
 
@@ -28,8 +22,22 @@ const range = { start: 0, end: 0 }
  * @throws ProtocolViolation
  */
 export function unpack(bytes: Buffer, start: number, end: number, mayBeUnused: boolean): unknown {
+  forgetChunk()
   try {
-    const value = end - start < SHORT ? unpackShort(bytes, start, end) : unpackLong(bytes, start, end)
+    return unpackNext(bytes.subarray(0, end), start, end, mayBeUnused)
+  } finally {
+    forgetChunk()
+  }
+}
+
+/**
+ * The same for a piece of a chunk, of which more pieces are read: the chunk must not change until it is forgotten.
+ *
+ * @throws ProtocolViolation
+ */
+export function unpackNext(chunk: Buffer, start: number, end: number, mayBeUnused: boolean): unknown {
+  try {
+    const value = end - start < SHORT ? unpackShort(chunk, start, end) : unpackLong(chunk, start, end)
     if (mayBeUnused && holdsUnused(value)) throw new RangeError(`the byte ${NEVER_USED}`)
     return value
   } catch (error) {
@@ -37,21 +45,16 @@ export function unpack(bytes: Buffer, start: number, end: number, mayBeUnused: b
   }
 }
 
-function unpackShort(bytes: Buffer, start: number, end: number): unknown {
-  const view = viewOf(bytes.buffer)
-  const length = end - start
-  const from = bytes.byteOffset + start
-  copyFew(view, from, from + length, deskView, 0)
-  range.start = 0
-  range.end = length
-  return shortDecoder.unpack(desk, range)
+/** The chunk has been read, and may be written over. */
+export function forgetChunk(): void {
+  desk.clear()
 }
 
-function viewOf(buffer: ArrayBufferLike): DataView {
-  if (chunkView.buffer === buffer) return chunkView
-  const view = new DataView(buffer)
-  if (buffer.byteLength <= CHUNK) chunkView = view
-  return view
+function unpackShort(chunk: Buffer, start: number, end: number): unknown {
+  desk.put(chunk, start, end)
+  range.start = 0
+  range.end = end - start
+  return shortDecoder.unpack(desk.bytes, range)
 }
 
 function unpackLong(bytes: Buffer, start: number, end: number): unknown {

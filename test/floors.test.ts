@@ -55,6 +55,7 @@ const FLOORS = [
   [
     'clock',
     'decoders',
+    'desk',
     'errors',
     'event',
     'few-bytes',
