@@ -84,7 +84,7 @@ function broadcasts(payload: PayloadName, consumers: number, isQuick: boolean): 
 function large(consumers: number, isQuick: boolean): Agenda {
   const group = `large-${consumers}`
   const title = `broadcast, 64 KiB, ${consumers} consumer${consumers === 1 ? '' : 's'}`
-  const size = { payloadBytes: 64 * 1024, processes: consumers, events: 10_000 / consumers, warmUp: 2000 / consumers }
+  const size = { payloadBytes: 64 * 1024, processes: consumers, events: 40_000 / consumers, warmUp: 10_000 / consumers }
   return {
     trials: ['lahja', 'loop'].map((contender) => trial(group, contender, 'broadcast', size, isQuick)),
     rows: [

@@ -4,7 +4,7 @@ import { BIN_8, BIN_16, BIN_32, FIXARRAY_2, FIXARRAY_3, FIXARRAY_4, FIXARRAY_5, 
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, fromElements, KIND_CODES, type Message, toElements } from './message'
 import { packMessage } from './packer'
-import { forgetChunk, holdsNeverUsed, NeverUsed, unpack, unpackNext } from './unpacker'
+import { forgetChunk, NeverUsed, unpack, unpackNext } from './unpacker'
 
 /**
  * A frame for a message other than an event.
@@ -39,7 +39,7 @@ export function assignmentOf({ bytes, start, end }: Frame): Assignment {
 
 /** @throws ProtocolViolation for a body that is not msgpack, or no message */
 export function decodeMessage(bytes: Buffer, start: number, end: number): Message {
-  return fromElements(unpack(bytes, start, end, holdsNeverUsed(bytes, start, end)))
+  return fromElements(unpack(bytes, start, end))
 }
 
 const EMPTY = Buffer.alloc(0)

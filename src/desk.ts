@@ -17,8 +17,9 @@ export class Desk {
     this.bytes = Buffer.allocUnsafeSlow(size + LAID_BYTES)
   }
 
-  /** Moves a piece of a chunk there. The rest of the chunk must not change until the desk is cleared. */
+  /** Moves a piece of a chunk there. Unless it is all of it, the chunk must not change until the desk is cleared. */
   put(chunk: Buffer, start: number, end: number): void {
+    if (start === 0 && end === chunk.length) return void this.bytes.set(chunk)
     if (chunk !== this.#chunk || start < this.#start || end > this.#end) this.#lay(chunk, start)
     const at = this.#size + start - this.#start
     this.bytes.copyWithin(0, at, at + end - start)

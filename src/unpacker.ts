@@ -18,21 +18,17 @@ const range = { start: 0, end: 0 }
  *
  * How deep it is nested is bounded by the stack: msgpackr reads level by level, and gives up in good order.
  *
- * @param mayBeUnused whether the byte that msgpack never uses is among the bytes
  * @throws ProtocolViolation
  */
-export function unpack(bytes: Buffer, start: number, end: number, mayBeUnused: boolean): unknown {
-  forgetChunk()
-  try {
-    return unpackNext(bytes.subarray(0, end), start, end, mayBeUnused)
-  } finally {
-    forgetChunk()
-  }
+export function unpack(bytes: Buffer, start: number, end: number): unknown {
+  const piece = bytes.subarray(start, end)
+  return unpackNext(piece, 0, piece.length, piece.includes(NEVER_USED))
 }
 
 /**
- * The same for a piece of a chunk, of which more pieces are read: the chunk must not change until it is forgotten.
+ * The same for a piece of a chunk of which more pieces are read. The chunk must not change until it is forgotten.
  *
+ * @param mayBeUnused whether the byte that msgpack never uses is among the bytes
  * @throws ProtocolViolation
  */
 export function unpackNext(chunk: Buffer, start: number, end: number, mayBeUnused: boolean): unknown {
@@ -84,12 +80,7 @@ function holdsUnused(value: unknown): boolean {
   return false
 }
 
-/** Does the byte that msgpack never uses stand there? */
-export function holdsNeverUsed(bytes: Buffer, start: number, end: number): boolean {
-  return bytes.subarray(start, end).includes(NEVER_USED)
-}
-
-/** Finds that byte in a chunk with one search, however many pieces of the chunk are asked for, in their order. */
+/** Finds the byte that msgpack never uses in a chunk with one search, however many pieces of the chunk are asked for, in their order. */
 export class NeverUsed {
   #bytes: Buffer | undefined
   #next = 0

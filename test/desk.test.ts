@@ -33,6 +33,20 @@ describe('Desk', () => {
     }
   })
 
+  it('takes a chunk that is one piece, which may change at once', () => {
+    const desk = new Desk(SIZE)
+    const chunk = chunkOf(1)
+    const small = chunkOf(3).subarray(0, 100)
+    desk.put(chunk, 50, 150)
+    desk.put(small, 0, 100)
+    expect(desk.bytes.subarray(0, 100)).to.deep.equal(small)
+    small.fill(9)
+    desk.put(small, 0, 100)
+    expect(desk.bytes.subarray(0, 100)).to.deep.equal(small)
+    desk.put(chunk, 150, 250)
+    expect(desk.bytes.subarray(0, 100)).to.deep.equal(chunk.subarray(150, 250))
+  })
+
   it('shows nothing of what a chunk was before the desk was cleared', () => {
     const desk = new Desk(SIZE)
     const chunk = chunkOf(1)
