@@ -46,8 +46,11 @@ export class Inbound {
 
   /** @throws ProtocolViolation */
   push(chunk: Buffer): void {
-    this.#reader.push(chunk)
-    this.#decoder.forget()
+    try {
+      this.#reader.push(chunk)
+    } finally {
+      this.#decoder.forget()
+    }
   }
 
   /** Hands on nothing more, not even from the chunk being read. */
