@@ -35,6 +35,8 @@ class Packer {
   #suspect: unknown
   /** Has anything been packed since the beginning that is none of JSON's values? */
   #isUnusual = false
+  /** And anything of which msgpackr takes other keys than its own where it doesn't count them first? */
+  #isMisread = false
   /** Where msgpackr packs to, if that is nobody else's. */
   #scratch: Buffer | undefined
 
@@ -54,13 +56,15 @@ class Packer {
   }
 
   /** Something is packed that is none of JSON's values. */
-  noteUnusual(): void {
+  noteUnusual(value: unknown): void {
     this.#isUnusual = true
+    if (showsOtherKeys(value)) this.#isMisread = true
   }
 
   #lend(packr: Packr, value: unknown): Packed {
     this.#begin(packr)
     const bytes = this.#packToScratch(packr, value)
+    if (this.#isMisread && packr === fastest) return this.#lend(shortest, value)
     const { start = 0, end = bytes.length, dataView: view = viewOf(bytes) } = bytes
     // Elsewhere it is where it has outgrown the scratch, or where somebody else has used msgpackr and got the place before.
     if (bytes !== this.#scratch || start > 0) this.#scratch = undefined
@@ -77,7 +81,7 @@ class Packer {
       packr.useBuffer(Buffer.allocUnsafeSlow(8192))
       return
     }
-    this.#isUnusual = false
+    this.#isUnusual = this.#isMisread = false
     if (this.#scratch) return
     this.#scratch = this.#newScratch()
     packr.useBuffer(this.#scratch)
@@ -136,6 +140,14 @@ function shortened(bytes: Buffer, start: number): number {
   return start + 2
 }
 
+/** Where it doesn't count keys first, msgpackr asks the object which are its own, or takes all where it can't ask. */
+function showsOtherKeys(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { hasOwnProperty: ask } = value
+  if (ask === Object.prototype.hasOwnProperty) return false
+  return typeof ask === 'function' || Object.getPrototypeOf(value) !== null
+}
+
 function unserializable(flaw: string, cause?: unknown): UnserializablePayload {
   const message = `expected a payload that msgpack can carry, but ${flaw}`
   return new UnserializablePayload(message, cause === undefined ? undefined : { cause })
@@ -163,7 +175,7 @@ class WatchfulPackr extends Packr {
 
   /** An option of msgpackr's, of which it makes sure for each `Map`. */
   get mapAsEmptyObject(): boolean {
-    return noteUnusual()
+    return noteUnusual(undefined)
   }
 }
 
@@ -177,8 +189,8 @@ const shortest = new WatchfulPackr(true)
 const Unusual = Object.defineProperty(() => {}, Symbol.hasInstance, { value: noteUnusual })
 addExtension({ Class: Unusual, write: (value: unknown) => value })
 
-function noteUnusual(): false {
-  packer.noteUnusual()
+function noteUnusual(value: unknown): false {
+  packer.noteUnusual(value)
   return false
 }
 

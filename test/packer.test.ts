@@ -44,6 +44,27 @@ describe('A payload that is packed', () => {
     expect(unpack(packed('next'))).to.equal('next')
   })
 
+  it('has the keys of an object that are its own, whatever the object says of itself or inherits', () => {
+    class Stubborn {
+      first = 1
+      second = 2
+      hasOwnProperty = null
+    }
+    class Secretive {
+      first = 1
+      second = 2
+    }
+    Object.defineProperty(Secretive.prototype, 'hasOwnProperty', { value: () => false })
+    Object.defineProperty(Stubborn.prototype, 'inherited', { value: 3, enumerable: true })
+    const heir = Object.assign(Object.create(Object.assign(Object.create(null), { inherited: 1 })), { own: 2 })
+    const payload = [new Stubborn(), new Secretive(), heir]
+    expect(unpack(packed(payload))).to.deep.equal([
+      { first: 1, second: 2, hasOwnProperty: null },
+      { first: 1, second: 2 },
+      { own: 2 },
+    ])
+  })
+
   it('leaves what others have packed with the same build of msgpackr as it is', () => {
     const others = new Packr()
     const payload = Buffer.alloc(1000, 1)
