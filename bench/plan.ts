@@ -28,7 +28,7 @@ order.
   --processes N        processes that receive, or respond, or, in a mesh, all (default 4)
   --events N           events, or requests, of each process that sends (default 200000; latency 5000; request 20000)
   --warm-up N          events that are sent before them, until the programs run at full speed, and are checked but not
-                       measured (default as many, ${MOST_WARM_UP} at most, if one sends as fast as it can; else 0)
+                       measured (default as many, ${MOST_WARM_UP} at most, in a broadcast without a throttle; else 0)
   --payload KIND       binary, object (ten fields, as JSON would count their bytes) or text (default binary)
   --payload-bytes N    size of each payload, ${STAMP_BYTES} at least; an object has no less than its fields (default 100)
   --throttle N         events a second of each sender, 0 for as many as can be (default 0; latency 1000);

@@ -56,6 +56,16 @@ describe('Inbound', () => {
     )
   })
 
+  it('keeps nothing of a chunk in which it found a violation, so that the next may lie in the same memory', () => {
+    const cutShort = Buffer.from([...event('first'), 0, 0, 0, 0])
+    expect(() => inboundWith().inbound.push(cutShort)).to.throw(ProtocolViolation)
+    event('other').copy(cutShort)
+    cutShort.writeUInt32BE(1 << 10, cutShort.length - 4)
+    const { inbound, got } = inboundWith()
+    inbound.push(cutShort)
+    expect(got).to.deep.equal([['e', 'other']])
+  })
+
   it('puts events and assignments on the account with all their bytes, and nothing else (G7)', () => {
     const { inbound, given } = inboundWith({ window: 1 })
     const ping = said({ kind: 'ping' })
