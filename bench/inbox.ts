@@ -15,7 +15,7 @@ export class Inbox {
   readonly #tallies = new Map<number, Tally>()
   #latencies = Latencies.none()
   #usage = startUsage()
-  #startedAt = 0
+  #begunAt = 0
   #endedAt = 0
 
   /** @param origins the numbers of those who send */
@@ -52,7 +52,8 @@ export class Inbox {
     const tallies = [...this.#tallies.values()]
     const sum = (of: (tally: Tally) => number) => tallies.reduce((total, tally) => total + of(tally), 0)
     return {
-      startedAt: this.#startedAt,
+      // Without a warm-up the way of the first is measured too, from where it was sent.
+      startedAt: this.#warmUp > 0 ? this.#begunAt : 0,
       endedAt: this.#endedAt || now(),
       arrived: sum(({ arrived }) => Math.max(0, arrived - this.#warmUp)),
       lost: sum(({ faults }) => faults.lost),
@@ -65,8 +66,8 @@ export class Inbox {
 
   /** The first that is measured has come, from one of them. */
   #begin(): void {
-    if (this.#startedAt > 0) return
-    this.#startedAt = now()
+    if (this.#begunAt > 0) return
+    this.#begunAt = now()
     this.#latencies = Latencies.none()
     this.#usage = startUsage()
   }

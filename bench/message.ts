@@ -2,7 +2,7 @@ import { Fields } from './fields'
 
 /** What one process has done and seen of one round. Times are microseconds of the shared clock. */
 export interface ProcessReport {
-  /** When it sent the first that is measured, or that arrived, if it has nothing to send; 0 if there was none. */
+  /** When it sent the first that is measured, or that arrived, behind a warm-up; 0 if that is for others to tell. */
   readonly startedAt: number
   /** When its last arrived. */
   readonly endedAt: number
