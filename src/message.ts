@@ -236,7 +236,8 @@ function parseInterests(value: unknown): Interest[] {
       type: pattern(fields.get('type'), 'interest[].type'),
       from: optional(fields.get('from'), 'interest[].from', audience),
       queue: optional(fields.get('queue'), 'interest[].queue', name),
-      responds: optional(fields.get('responds'), 'interest[].responds', flag),
+      // False says no more than to leave it out.
+      responds: optional(fields.get('responds'), 'interest[].responds', flag) || undefined,
     }
   })
 }
