@@ -13,7 +13,7 @@ export interface Plan {
   readonly json: boolean
 }
 
-/** That is not asked for. */
+/** Of a warm-up that nobody has asked for. */
 const MOST_WARM_UP = 500_000
 
 export const USAGE = `Usage: npm run bench -- [options]

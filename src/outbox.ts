@@ -13,8 +13,8 @@ import { Pace } from './pace'
 import { SLAB_BYTES } from './slabs'
 import type { Connection } from './transport'
 
-/** Bytes, or a little more, handed to the connection at a time. What is behind them can still be dropped; they can't. */
-const SLICE = 64 * 1024
+/** Bytes, up to the end of their run, handed to the connection at a time. What is behind them can still be dropped. */
+const SLICE = SLAB_BYTES
 
 export interface OutboxContext {
   readonly connection: Connection
