@@ -1,8 +1,8 @@
-import { promises } from 'node:fs'
+import { chmodSync, lchownSync, lstatSync, renameSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { asError, ConnectionFailed } from './errors'
 import { SocketConnection } from './socket-connection'
-import { removeSocket } from './socket-file'
+import { lookAt, removeSocket } from './socket-file'
 import type { Connection, Listener } from './transport'
 
 /** Connections the kernel keeps for us to accept. */
@@ -36,8 +36,7 @@ export class PublishedSocket implements Listener {
   }
 
   async isPublished(): Promise<boolean> {
-    const stats = await promises.lstat(this.#path).catch(() => undefined)
-    return stats?.ino === this.#inode
+    return lookAt(this.#path)?.ino === this.#inode
   }
 
   async republish(): Promise<void> {
@@ -51,7 +50,7 @@ export class PublishedSocket implements Listener {
     this.#withdrawn = true
     await this.#publishing.catch(() => {})
     this.#server?.close()
-    await removeSocket(this.#path, ({ ino }) => ino === this.#inode)
+    removeSocket(this.#path, ({ ino }) => ino === this.#inode)
   }
 
   async #listen(): Promise<void> {
@@ -67,9 +66,9 @@ export class PublishedSocket implements Listener {
       server.removeAllListeners('error')
       // Running out of descriptors while accepting concerns whoever dialled, and they try again.
       server.on('error', () => {})
-      await this.#share()
-      this.#inode = (await promises.lstat(this.#temporaryPath)).ino
-      await promises.rename(this.#temporaryPath, this.#path)
+      this.#share()
+      this.#inode = lstatSync(this.#temporaryPath).ino
+      renameSync(this.#temporaryPath, this.#path)
     } catch (error) {
       server.close()
       const cause = asError(error)
@@ -78,9 +77,9 @@ export class PublishedSocket implements Listener {
   }
 
   /** By path, as there is no other way; in a directory that a group shares, nobody can put a link there meanwhile. */
-  async #share(): Promise<void> {
+  #share(): void {
     if (this.#group === undefined) return
-    await promises.lchown(this.#temporaryPath, -1, this.#group)
-    await promises.chmod(this.#temporaryPath, GROUP_MODE)
+    lchownSync(this.#temporaryPath, -1, this.#group)
+    chmodSync(this.#temporaryPath, GROUP_MODE)
   }
 }

@@ -1,9 +1,9 @@
-import { type FSWatcher, promises, watch } from 'node:fs'
+import { type FSWatcher, lstatSync, mkdirSync, readdirSync, type Stats, watch } from 'node:fs'
 import { join } from 'node:path'
 import { type Address, fileNameOf, parseFileName } from './address'
 import { codeOf, PathTooLong } from './errors'
 import { PublishedSocket } from './published-socket'
-import { dialSocket, removeSocket } from './socket-file'
+import { dialSocket, lookAt, removeSocket } from './socket-file'
 import type { Connection, DialOutcome, Listener, Transport, Watch } from './transport'
 import { checkTrust, refused } from './trust'
 
@@ -40,13 +40,11 @@ export class SocketDirectory implements Transport {
   async open(): Promise<void> {
     for (const path of [...this.#ownParents, this.location]) {
       try {
-        await promises.mkdir(path, { recursive: true, mode: 0o700 })
+        mkdirSync(path, { recursive: true, mode: 0o700 })
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') throw refused(path, 'expected to create or find it', error)
       }
-      const stats = await promises.lstat(path).catch((error) => {
-        throw refused(path, 'expected to look at it', error)
-      })
+      const stats = statsOf(path)
       const isShared = checkTrust(path, stats, this.#mayBeShared && path === this.location)
       this.#group = isShared ? stats.gid : undefined
     }
@@ -62,7 +60,7 @@ export class SocketDirectory implements Transport {
 
   async scan(): Promise<Address[]> {
     const addresses: Address[] = []
-    for (const fileName of await this.#list()) {
+    for (const fileName of this.#list()) {
       const address = parseFileName(fileName)
       if (address) addresses.push(address)
     }
@@ -75,7 +73,7 @@ export class SocketDirectory implements Transport {
 
   /** Safe, because nobody ever listens at this path again. */
   async bury(address: Address): Promise<void> {
-    await removeSocket(this.#pathOf(address))
+    removeSocket(this.#pathOf(address))
   }
 
   watch(hint: () => void): Watch {
@@ -89,21 +87,23 @@ export class SocketDirectory implements Transport {
     return { stop: () => watcher?.close() }
   }
 
-  async #list(): Promise<string[]> {
-    return promises.readdir(this.location).catch((error) => {
+  #list(): string[] {
+    try {
+      return readdirSync(this.location)
+    } catch (error) {
       throw refused(this.location, 'expected to read it', error)
-    })
+    }
   }
 
   async #sweep(): Promise<void> {
-    for (const fileName of await this.#list()) {
+    for (const fileName of this.#list()) {
       if (!NOT_YET_PUBLISHED.test(fileName)) continue
       const path = join(this.location, fileName)
-      const stats = await promises.lstat(path).catch(() => undefined)
+      const stats = lookAt(path)
       if (!stats?.isSocket() || Date.now() - stats.mtimeMs <= ABANDONED_AFTER) continue
       // The wall clock may have jumped, or its process been stopped: whoever listens will publish.
       const outcome = await dialSocket(path, this.#mayBeShared)
-      if (outcome.kind === 'dead') await removeSocket(path)
+      if (outcome.kind === 'dead') removeSocket(path)
       if (outcome.kind === 'connected') outcome.connection.destroy()
     }
   }
@@ -115,5 +115,13 @@ export class SocketDirectory implements Transport {
     throw new PathTooLong(
       `expected a socket path of at most ${PATH_LIMIT} bytes, got ${bytes}, ${bytes - PATH_LIMIT} over: ${path}`,
     )
+  }
+}
+
+function statsOf(path: string): Stats {
+  try {
+    return lstatSync(path)
+  } catch (error) {
+    throw refused(path, 'expected to look at it', error)
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, promises, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { asError, codeOf } from './errors'
 import { SocketConnection } from './socket-connection'
@@ -14,13 +14,25 @@ const HANDLE_ONLY = 0o10000000 | constants.O_NOFOLLOW
 const OUT_OF_DESCRIPTORS: readonly unknown[] = ['EMFILE', 'ENFILE']
 
 /**
+ * What stands at a path itself, if that can be told. On this thread, like all work on the directory: bind(2) and
+ * connect(2) go through it here too, and to have a thread look takes a pool of threads and longer than the look.
+ */
+export function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}
+
+/**
  * Connects to the socket at a path; to nothing else, and to nothing that a link leads to.
  *
  * @param isShared whether others can put something else at the path meanwhile; to rule that out takes twice as long
  */
 export async function dialSocket(path: string, isShared: boolean): Promise<DialOutcome> {
   if (isShared && process.platform === 'linux') return dialByHandle(path)
-  const stats = await promises.lstat(path).catch(() => undefined)
+  const stats = lookAt(path)
   return stats?.isSocket() ? told(await dialByName(path), stats) : { kind: 'absent' }
 }
 
@@ -29,11 +41,11 @@ export async function dialSocket(path: string, isShared: boolean): Promise<DialO
  *
  * @throws DirectoryRefused
  */
-export async function removeSocket(path: string, isMeant: (stats: Stats) => boolean = () => true): Promise<void> {
-  const stats = await promises.lstat(path).catch(() => undefined)
+export function removeSocket(path: string, isMeant: (stats: Stats) => boolean = () => true): void {
+  const stats = lookAt(path)
   if (!stats?.isSocket() || !isMeant(stats)) return
   try {
-    await promises.unlink(path)
+    unlinkSync(path)
   } catch (error) {
     // In a directory that a group shares, the file of another user's is that user's to remove.
     if (codeOf(error) === 'ENOENT' || !isOurs(stats)) return
@@ -41,10 +53,7 @@ export async function removeSocket(path: string, isMeant: (stats: Stats) => bool
   }
 }
 
-/**
- * The path may come to stand for something else between the look and the dial, but the handle can't. To have it at once
- * takes microseconds, less than to have a thread get it.
- */
+/** The path may come to stand for something else between the look and the dial, but the handle can't. */
 async function dialByHandle(path: string): Promise<DialOutcome> {
   const handle = handleOf(path)
   if (typeof handle === 'object') return handle

@@ -1,0 +1,15 @@
+import { expect } from 'chai'
+import { programs } from '../program'
+import { temporaryDirectory } from '../temporary-directory'
+
+describe('a process that joins a bus', () => {
+  const run = programs()
+  const directory = temporaryDirectory()
+
+  it('has no thread more than before', async () => {
+    const { code, stdout, stderr } = await run('test/multiprocess/newcomer.ts', [directory.path]).ended
+    expect(code, stderr).to.equal(0)
+    const [before, after] = JSON.parse(stdout)
+    expect(after).to.equal(before)
+  })
+})

@@ -1,0 +1,18 @@
+import { readdirSync } from 'node:fs'
+import { Endpoint } from '../../src/index'
+
+/** Joins the bus of a directory, is linked with one more endpoint, and tells how many threads there were before and then. */
+async function main([directory = '']: readonly string[]): Promise<void> {
+  const before = threads()
+  const one = await Endpoint.start({ name: 'one', directory })
+  const other = await Endpoint.start({ name: 'other', directory })
+  await one.waitUntilConnectedTo('other')
+  process.stdout.write(JSON.stringify([before, threads()]))
+  await Promise.all([one.close(), other.close()])
+}
+
+function threads(): number {
+  return readdirSync('/proc/self/task').length
+}
+
+void main(process.argv.slice(2))
