@@ -20,7 +20,11 @@ export interface Clock {
 }
 
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  // Not `performance` and not `crypto`: to load them takes longer than all else that is done to join a bus.
+  now() {
+    const [seconds, nanoseconds] = process.hrtime()
+    return seconds * 1000 + nanoseconds / 1e6
+  },
   after(delay, call) {
     const timer = setTimeout(call, delay)
     return { cancel: () => clearTimeout(timer) }
@@ -29,7 +33,15 @@ export const systemClock: Clock = {
   defer: (call) => void setImmediate(call),
   random: Math.random,
   incarnationId() {
-    const [bits = 0n] = crypto.getRandomValues(new BigUint64Array(1))
-    return bits.toString(36).padStart(13, '0')
+    const bits = ((word() << 32n) | word()) ^ process.hrtime.bigint()
+    return BigInt.asUintN(64, bits).toString(36).padStart(13, '0')
   },
+}
+
+/**
+ * 32 random bits. V8 begins each process and worker with 64 bits of the system's entropy, which will do where nothing is
+ * secret, unless it is told where to begin (`--random-seed`).
+ */
+function word(): bigint {
+  return BigInt(Math.floor(Math.random() * 2 ** 32))
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { checkName, fileNameOf, isId, isName, parseFileName } from '../src/address'
@@ -96,5 +97,13 @@ describe('an id', () => {
     const ids = Array.from({ length: 1000 }, () => systemClock.incarnationId())
     expect(ids.filter((id) => !isId(id))).to.deep.equal([])
     expect(new Set(ids).size).to.equal(1000)
+  })
+
+  it('of the system clock is another one in each process, even of those that have all the same random numbers', () => {
+    const script = `console.log(require(${JSON.stringify(require.resolve('../src/clock'))}).systemClock.incarnationId())`
+    const flags = ['--random-seed=1', '-r', 'ts-node/register/transpile-only', '-e', script]
+    const ids = [1, 2].map(() => execFileSync(process.execPath, flags, { encoding: 'utf8' }).trim())
+    expect(ids.filter((id) => !isId(id))).to.deep.equal([])
+    expect(new Set(ids).size).to.equal(2)
   })
 })
