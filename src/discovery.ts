@@ -3,8 +3,11 @@ import type { Clock, Timer } from './clock'
 import { asLahjaError, type LahjaError } from './errors'
 import type { Listener, Transport, Watch } from './transport'
 
-/** Milliseconds in which hints of a change become one scan. */
-const HINT_DELAY = 20
+/**
+ * Milliseconds in which hints of a change become one scan. A newcomer dials everyone by itself, so there is no hurry, and
+ * where many come they must not have everyone scan for each of them.
+ */
+const HINT_DELAY = 200
 
 export interface DiscoveryContext {
   readonly transport: Transport
