@@ -77,10 +77,11 @@ export class Membership implements MeshEvents {
     return this.#interestChanges
   }
 
-  isConnectedTo(name: string): boolean {
-    if (name === this.#context.name) return true
-    for (const { identity } of this.#links) if (identity.name === name) return true
-    return false
+  /** Of all that are connected, the endpoint itself among them. */
+  get names(): ReadonlySet<string> {
+    const names = new Set([this.#context.name])
+    for (const { identity } of this.#links) names.add(identity.name)
+    return names
   }
 
   joined(link: Link): void {
