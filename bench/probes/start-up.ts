@@ -5,19 +5,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { now } from '../clock'
 
+/** What processes do when they start: load this package, form a full mesh by it, or form one by plain sockets. */
+type Beginning = 'load' | 'lahja' | 'sockets'
+
+/** Node would read certificates first, whatever it starts: that is nothing to be divided by. */
+const ENVIRONMENT = { ...process.env, NODE_EXTRA_CA_CERTS: undefined }
+
 /**
  * Starts so many processes at once.
  *
- * @param meets do they form a full mesh, or only load what they would need for it?
  * @returns milliseconds until all are there
  */
-export async function startUp(processes: number, meets: boolean): Promise<number> {
+export async function startUp(processes: number, beginning: Beginning): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'lahja-'))
   const names = Array.from({ length: processes }, (_, index) => `newcomer-${index + 1}`)
   const startedAt = now()
   const children = names.map((name) => {
     const others = names.filter((other) => other !== name)
-    return fork(join(__dirname, 'newcomer.js'), meets ? [directory, name, ...others] : [])
+    const script = join(__dirname, beginning === 'sockets' ? 'socket-newcomer.js' : 'newcomer.js')
+    return fork(script, beginning === 'load' ? [] : [directory, name, ...others], { env: ENVIRONMENT })
   })
   try {
     await Promise.all(children.map((child) => Promise.race([once(child, 'message'), failure(once(child, 'exit'))])))

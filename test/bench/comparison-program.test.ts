@@ -37,7 +37,7 @@ describe('bench:peers, bench:isolation and bench:report', () => {
     const probes = ['start-up', 'idle-links', 'import'].flatMap((name) => ['--only', name])
     const { stdout } = await run('compare', ['--quick', ...probes, '--json'])
     const outcomes = outcomesIn(stdout)
-    expect(outcomes.map(({ id }) => id)).to.deep.equal(['start-up', 'idle-links', 'import'])
+    expect(outcomes.map(({ id }) => id)).to.deep.equal(['start-up', 'start-up-sockets', 'idle-links', 'import'])
     for (const { reached } of outcomes) expect(listOf(Number)(reached)[0]).to.be.greaterThan(0)
   })
 
