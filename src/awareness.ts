@@ -39,7 +39,7 @@ export abstract class Awareness extends Notifier {
 
   /** Is there a link with an endpoint of this name? With itself, always. */
   isConnectedTo(name: string): boolean {
-    return this.participant.membership.names.has(name)
+    return this.participant.membership.isConnectedTo(name)
   }
 
   /** Would the connected endpoint of this name get this endpoint's events, or requests, of the type? */
@@ -68,10 +68,7 @@ export abstract class Awareness extends Notifier {
    */
   async waitUntilConnectedTo(names: string | readonly string[], options: WaitOptions = {}): Promise<void> {
     const wanted = typeof names === 'string' ? [names] : names
-    const isDone = () => {
-      const { names } = this.participant.membership
-      return wanted.every((name) => names.has(name))
-    }
+    const isDone = () => this.participant.membership.isConnectedToAll(wanted)
     await this.participant.waits.until(`waitUntilConnectedTo ${wanted.join(', ')}`, options, isDone)
   }
 

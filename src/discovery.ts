@@ -4,8 +4,8 @@ import { asLahjaError, type LahjaError } from './errors'
 import type { Listener, Transport, Watch } from './transport'
 
 /**
- * Milliseconds in which hints of a change become one scan. A newcomer dials everyone by itself, so there is no hurry, and
- * where many come they must not have everyone scan for each of them.
+ * Milliseconds in which hints of a change become one scan. Where many come they must not have everyone scan for each of
+ * them: they dial everyone by themselves. Only an own address that has gone waits for it.
  */
 const HINT_DELAY = 200
 

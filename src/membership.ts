@@ -77,11 +77,16 @@ export class Membership implements MeshEvents {
     return this.#interestChanges
   }
 
-  /** Of all that are connected, the endpoint itself among them. */
-  get names(): ReadonlySet<string> {
-    const names = new Set([this.#context.name])
-    for (const { identity } of this.#links) names.add(identity.name)
-    return names
+  isConnectedTo(name: string): boolean {
+    if (name === this.#context.name) return true
+    for (const { identity } of this.#links) if (identity.name === name) return true
+    return false
+  }
+
+  isConnectedToAll(names: readonly string[]): boolean {
+    const connected = new Set([this.#context.name])
+    for (const { identity } of this.#links) connected.add(identity.name)
+    return names.every((name) => connected.has(name))
   }
 
   joined(link: Link): void {

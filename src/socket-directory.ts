@@ -1,7 +1,7 @@
 import { type FSWatcher, lstatSync, mkdirSync, readdirSync, type Stats, watch } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Address, fileNameOf, parseFileName } from './address'
-import { codeOf, PathTooLong } from './errors'
+import { asError, codeOf, PathTooLong } from './errors'
 import { PublishedSocket } from './published-socket'
 import { dialSocket, lookAt, removeSocket } from './socket-file'
 import type { Connection, DialOutcome, Listener, Transport, Watch } from './transport'
@@ -40,9 +40,9 @@ export class SocketDirectory implements Transport {
   async open(): Promise<void> {
     for (const path of [...this.#ownParents, this.location]) {
       try {
-        mkdirSync(path, { recursive: true, mode: 0o700 })
+        create(path)
       } catch (error) {
-        if (codeOf(error) !== 'EEXIST') throw refused(path, 'expected to create or find it', error)
+        throw refused(path, 'expected to create or find it', error)
       }
       const stats = statsOf(path)
       const isShared = checkTrust(path, stats, this.#mayBeShared && path === this.location)
@@ -116,6 +116,30 @@ export class SocketDirectory implements Transport {
       `expected a socket path of at most ${PATH_LIMIT} bytes, got ${bytes}, ${bytes - PATH_LIMIT} over: ${path}`,
     )
   }
+}
+
+/**
+ * Creates a directory, and those above it that aren't there. The `recursive` of Node tries for ever, and lets nothing else
+ * run, where nothing can be created though the directory above is there, as in /proc.
+ */
+function create(path: string): void {
+  const failure = tryToCreate(path)
+  if (!failure) return
+  const parent = dirname(path)
+  if (codeOf(failure) !== 'ENOENT' || lookAt(parent)) throw failure
+  create(parent)
+  const lasting = tryToCreate(path)
+  if (lasting) throw lasting
+}
+
+/** Returns why it isn't there. */
+function tryToCreate(path: string): Error | undefined {
+  try {
+    mkdirSync(path, 0o700)
+  } catch (error) {
+    return codeOf(error) === 'EEXIST' ? undefined : asError(error)
+  }
+  return undefined
 }
 
 function statsOf(path: string): Stats {
