@@ -53,15 +53,11 @@ export class Mesh {
   readonly #waits: Waits
 
   constructor(context: MeshContext) {
-    const { self, transport, clock, limits, holdings, interest, secret, events } = context
+    const { self, transport, clock, limits, secret, events } = context
     this.#context = context
     this.#waits = new Waits(clock)
     this.#linkContext = {
-      clock,
-      limits,
-      holdings,
-      interest,
-      secret,
+      ...context,
       hello: () => helloOf(self, secret?.nonce()),
       events: {
         greeted: (link, hello) => this.#greet(link, hello),
@@ -104,7 +100,7 @@ export class Mesh {
       await this.#claim.settle(addresses)
       for (const [link, hello] of this.#greeted.splice(0)) this.#decide(link, hello)
       this.#see(addresses, () => 0)
-      const found = addresses.map(({ id }) => id)
+      const found = new Set(addresses.map(({ id }) => id))
       this.#discovery = new Discovery({
         transport,
         clock,
@@ -116,7 +112,7 @@ export class Mesh {
         failed: (error) => this.#context.events.error(error),
       })
       this.#planLifeCheck()
-      await this.#until(limits.handshakeTimeout, () => this.#closing || found.every((id) => this.#isSettled(id)))
+      await this.#until(limits.handshakeTimeout, () => this.#closing || this.#areSettled(found))
     } catch (error) {
       await this.close(0)
       throw error
@@ -161,10 +157,14 @@ export class Mesh {
     return undelivered
   }
 
-  /** Is there a link with the address, or nothing to wait for? */
-  #isSettled(id: string): boolean {
-    const link = this.#links.get(id)
-    return link?.isUp || (this.#dialers.get(id)?.isSettled ?? link === undefined)
+  /** Is there a link with each address, or nothing to wait for? Those of which that holds are taken out. */
+  #areSettled(ids: Set<string>): boolean {
+    for (const id of ids) {
+      const link = this.#links.get(id)
+      if (!link?.isUp && !(this.#dialers.get(id)?.isSettled ?? link === undefined)) return false
+      ids.delete(id)
+    }
+    return true
   }
 
   /** Waits for what only a change of links and dialers brings about; false when the time is over. */
