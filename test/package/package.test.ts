@@ -66,6 +66,19 @@ describe('the package', function () {
     expect(run(process.execPath, elsewhere, join(project, 'bus'))).to.equal('a\n')
   })
 
+  it('joins a bus without the large parts of Node that it can do without', () => {
+    const script = `
+const before = new Set(process.moduleLoadList)
+const { Endpoint } = require('lahja')
+Endpoint.start({ name: 'a', directory: process.argv[2] }).then((endpoint) => endpoint.close()).then(() => {
+  const loaded = process.moduleLoadList.filter((name) => !before.has(name))
+  console.log(loaded.filter((name) => /webcrypto|crypto.random|perf_hooks|fs.promises/.test(name)).join())
+})
+`
+    writeFileSync(join(project, 'lean.cjs'), script)
+    expect(run(process.execPath, 'lean.cjs', join(project, 'bus'))).to.equal('\n')
+  })
+
   it('is the same for a program that loads it in both ways', () => {
     writeFileSync(
       join(project, 'both.mjs'),
