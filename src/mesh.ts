@@ -230,9 +230,9 @@ export class Mesh {
     if (dialer?.link && precedes(this.#context.self.id, id)) {
       return link.refuse('duplicate', 'the dial of the smaller id stands')
     }
-    dialer?.stop()
     this.#dialers.delete(id)
     this.#take(link, hello)
+    dialer?.stop()
   }
 
   #take(link: Link, { id }: Hello): void {

@@ -126,8 +126,9 @@ function create(path: string): void {
   const failure = tryToCreate(path)
   if (!failure) return
   const parent = dirname(path)
-  if (codeOf(failure) !== 'ENOENT' || lookAt(parent)) throw failure
-  create(parent)
+  if (codeOf(failure) !== 'ENOENT' || parent === path) throw failure
+  // If it is there, somebody may have created it a moment ago.
+  if (!lookAt(parent)) create(parent)
   const lasting = tryToCreate(path)
   if (lasting) throw lasting
 }
