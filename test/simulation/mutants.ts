@@ -10,10 +10,12 @@ export const MUTANTS: readonly Mutant[] = [
     if (dialer?.link && precedes(this.#context.self.id, id)) {
       return link.refuse('duplicate', 'the dial of the smaller id stands')
     }
-    dialer?.stop()
     this.#dialers.delete(id)
+    this.#take(link, hello)
+    dialer?.stop()
 `,
-    replacement: '',
+    replacement: `    this.#take(link, hello)
+`,
     breaks: ['G3'],
   },
   {
