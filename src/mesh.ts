@@ -232,7 +232,7 @@ export class Mesh {
     }
     this.#dialers.delete(id)
     this.#take(link, hello)
-    dialer?.stop()
+    dialer?.stop() // Last, so that nobody who waits for the peer finds nothing to wait for.
   }
 
   #take(link: Link, { id }: Hello): void {

@@ -12,7 +12,7 @@ export const MUTANTS: readonly Mutant[] = [
     }
     this.#dialers.delete(id)
     this.#take(link, hello)
-    dialer?.stop()
+    dialer?.stop() // Last, so that nobody who waits for the peer finds nothing to wait for.
 `,
     replacement: `    this.#take(link, hello)
 `,
