@@ -110,12 +110,10 @@ describe('the claim to a name', () => {
   })
 
   it('G10: is not given up for a challenger that has given up itself before it could be answered', async () => {
-    let settle = () => {}
-    const undecided = await rival('a', SMALLEST, (challenger) => {
-      settle = () => say(challenger, 'name-conceded')
-    })
+    const challengers: Socket[] = []
+    await rival('a', SMALLEST, (challenger) => challengers.push(challenger))
     const starting = bus.start('a')
-    await until(() => undecided.openChallenges === 1)
+    await until(() => challengers.length === 1)
     const [file = ''] = readdirSync(bus.directory).filter((name) => !name.includes(SMALLEST))
     const impatient = connect(join(bus.directory, file))
     const hello: Message = {
@@ -133,7 +131,7 @@ describe('the claim to a name', () => {
     impatient.end(Buffer.concat([hello, goodbye].map((message) => encodeMessage(message).bytes)))
     impatient.resume()
     await once(impatient, 'close')
-    settle()
+    for (const challenger of challengers) say(challenger, 'name-conceded')
     expect((await starting).name).to.equal('a')
   })
 
@@ -159,17 +157,16 @@ describe('the claim to a name', () => {
   })
 
   it('lets nobody in before it is settled, and forgets who has gone meanwhile', async () => {
-    let settle = () => {}
-    const undecided = await rival('host', SMALLEST, (challenger, count) => {
-      if (count === 1) settle = () => say(challenger, 'name-conceded')
-    })
+    const challengers: Socket[] = []
+    await rival('host', SMALLEST, (challenger) => challengers.push(challenger))
     const starting = bus.start('host')
-    await until(() => undecided.openChallenges === 1)
+    await until(() => challengers.length === 1)
+    const [claimant] = challengers
     const [file = ''] = readdirSync(bus.directory).filter((name) => !name.includes(SMALLEST))
     const visitor = await bus.start('visitor', { limits: { handshakeTimeout: 100, redialMin: 5 } })
     expect(file).to.match(/^host~/)
     expect(visitor.isConnectedTo('host')).to.equal(false)
-    settle()
+    if (claimant) say(claimant, 'name-conceded')
     const host = await starting
     await host.waitUntilConnectedTo('visitor')
     await visitor.waitUntilConnectedTo('host')

@@ -7,7 +7,10 @@ export class Rival {
   readonly #server: Server
   readonly path: string
 
-  /** @param connected hears of each challenger, before that has said anything */
+  /**
+   * @param answer hears of each challenger once that has said something, and the how manieth to connect it was
+   * @param connected hears of each challenger, before that has said anything
+   */
   constructor(
     directory: string,
     name: string,
@@ -17,10 +20,10 @@ export class Rival {
   ) {
     this.path = join(directory, `${name}~${id}.sock`)
     this.#server = createServer((socket) => {
-      this.challengers.push(socket)
+      const count = this.challengers.push(socket)
       socket.on('error', () => {})
       connected(socket)
-      socket.once('data', () => answer(socket, this.challengers.length))
+      socket.once('data', () => answer(socket, count))
     })
     this.#server.listen(this.path)
   }
