@@ -1,9 +1,27 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { compilationFile } from './multiprocess/compilation'
 
 const ROOT = join(__dirname, '..')
 const FAULT = `-r ts-node/register/transpile-only -r "${join(__dirname, 'faulty-broadcast.ts')}"`
+
+/** What stands before a script on its command line, and what that needs in the environment. */
+interface Loader {
+  readonly before: readonly string[]
+  readonly needs: Readonly<Record<string, string>>
+}
+
+const READY: Loader = { before: [], needs: {} }
+const COMPILER: Loader = { before: ['-r', 'ts-node/register/transpile-only'], needs: {} }
+
+/** What has been compiled already. */
+function compiled(): Loader {
+  return {
+    before: ['-r', join(__dirname, 'multiprocess', 'preload.js')],
+    needs: { LAHJA_TEST_COMPILED: compilationFile() },
+  }
+}
 
 export interface Outcome {
   readonly code: number | null
@@ -18,12 +36,14 @@ export class Program {
   #stdout = ''
   #stderr = ''
 
-  constructor(script: string, args: readonly string[], { input = '', env = {}, isFaulty = false }: ProgramOptions) {
+  constructor(script: string, args: readonly string[], options: ProgramOptions) {
+    const { input = '', env = {}, isFaulty = false, compilesItself = false } = options
     // A group of its own, so that what it has started can be ended with it.
-    const child = spawn(process.execPath, ['-r', 'ts-node/register/transpile-only', join(ROOT, script), ...args], {
+    const { before, needs } = script.endsWith('.ts') ? (compilesItself ? COMPILER : compiled()) : READY
+    const child = spawn(process.execPath, [...before, join(ROOT, script), ...args], {
       cwd: ROOT,
       detached: true,
-      env: { ...process.env, ...env, ...(isFaulty && { NODE_OPTIONS: FAULT }) },
+      env: { ...process.env, ...needs, ...env, ...(isFaulty && { NODE_OPTIONS: FAULT }) },
     })
     this.#child = child
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -79,6 +99,8 @@ export class Program {
 export interface ProgramOptions {
   /** Lets broadcasts go wrong, see faulty-broadcast.ts. */
   readonly isFaulty?: boolean
+  /** Whether the script, and each that it starts, compiles itself, as for a user; that takes each of them a second. */
+  readonly compilesItself?: boolean
   /** For standard input. */
   readonly input?: string
   readonly env?: Readonly<Record<string, string>>

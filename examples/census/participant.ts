@@ -17,7 +17,8 @@ export class Participant {
 
   constructor(name: string, args: readonly string[], directory: string, show: (name: string, text: string) => void) {
     this.name = name
-    const command = ['-r', require.resolve('ts-node/register/transpile-only'), join(__dirname, `${name}.ts`), ...args]
+    // Compiled in the way that this process is.
+    const command = [...process.execArgv, join(__dirname, `${name}.ts`), ...args]
     const child = spawn(process.execPath, command, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, LAHJA_DIRECTORY: directory },

@@ -11,7 +11,8 @@ export class Script {
   readonly #ended: Promise<unknown[]>
 
   constructor(name: string, ...args: readonly string[]) {
-    const command = ['-r', 'ts-node/register/transpile-only', join(__dirname, `${name}.ts`), ...args]
+    // Compiled in the way that this process is.
+    const command = [...process.execArgv, join(__dirname, `${name}.ts`), ...args]
     const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#name = name
     this.#child = child

@@ -73,7 +73,7 @@ describe('examples/census', () => {
   }
 
   it('reads its own text if it is given none, and shows who comes, works and goes', async () => {
-    const { code, stdout, stderr } = await run([])
+    const { code, stdout, stderr } = await run([], { compilesItself: true })
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
     const text = readFileSync(TEXT, 'utf8')
     const openings = text.split(/\n\n+/).map((paragraph) => paragraph.split('\n')[0] ?? '')

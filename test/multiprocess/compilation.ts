@@ -1,9 +1,13 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { REGISTER_INSTANCE } from 'ts-node'
 
-const DIRECTORIES = ['../../src', '.', '../simulation', '../chaos'].map((directory) => resolve(__dirname, directory))
+const EXAMPLES = resolve(__dirname, '../../examples')
+const DIRECTORIES = [
+  ...['../../src', '.', '../simulation', '../chaos'].map((directory) => resolve(__dirname, directory)),
+  ...readdirSync(EXAMPLES).map((example) => join(EXAMPLES, example)),
+].filter((path) => statSync(path).isDirectory())
 
 let path: string | undefined
 
