@@ -25,6 +25,9 @@ class Rendezvous extends SocketDirectory {
 }
 
 describe('the start of an endpoint', () => {
+  const endpoints: Endpoint[] = []
+  const closeAll = () => Promise.all(endpoints.splice(0).map((endpoint) => endpoint.close()))
+  afterEach(closeAll)
   const bus = freshBus()
 
   it('waits for the link with a peer that is there, also where both dial each other', async () => {
@@ -33,11 +36,12 @@ describe('the start of an endpoint', () => {
         const transport = new Rendezvous(bus.directory)
         const settings = settingsOf({ name, directory: bus.directory })
         const endpoint = await Endpoint.startIn({ transport, clock: systemClock }, settings)
-        return { endpoint, linked: endpoint.isConnectedTo(other) }
+        const linked = endpoint.isConnectedTo(other)
+        endpoints.push(endpoint)
+        return linked
       }
-      const both = await Promise.all([isLinked('one', 'other'), isLinked('other', 'one')])
-      expect(both.map(({ linked }) => linked)).to.deep.equal([true, true])
-      await Promise.all(both.map(({ endpoint }) => endpoint.close()))
+      expect(await Promise.all([isLinked('one', 'other'), isLinked('other', 'one')])).to.deep.equal([true, true])
+      await closeAll()
     }
   })
 })
