@@ -264,12 +264,12 @@ export class Mesh {
     } else if (ending.kind === 'lost') {
       if (ending.cause instanceof ProtocolViolation) events.error(ending.cause)
       if (isTheLink) events.lost(link, ending)
-      if (isTheLink && !dialer) this.#see([peer], () => this.#delayAfter(ending))
     } else if (ending.kind === 'done') {
       if (isTheLink) events.abandoned(link)
     } else if (wasStranger && (ending.cause instanceof ProtocolViolation || ending.cause instanceof Unauthenticated)) {
       events.error(ending.cause)
     }
+    if (isTheLink && !dialer && 'cause' in ending) this.#see([peer], () => this.#delayAfter(ending))
     dialer?.closed(ending)
     this.#waits.changed()
   }

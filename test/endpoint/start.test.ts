@@ -1,13 +1,34 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Address } from '../../src/address'
 import { systemClock } from '../../src/clock'
+import { encodeMessage } from '../../src/codec'
 import { Endpoint } from '../../src/endpoint'
+import type { Message } from '../../src/message'
 import { settingsOf } from '../../src/options'
 import { SocketDirectory } from '../../src/socket-directory'
-import { freshBus } from '../bus'
+import { freshBus, until } from '../bus'
+import { Rival } from '../rival'
 
 const ROUNDS = 30
+
+/** Come before whatever else there may be. */
+const IDS = { peer: '0000000000000' }
+
+const READY: Message = { kind: 'ready' }
+
+function hello(name: keyof typeof IDS): Message {
+  const limits = { frameLimit: 2 ** 20, window: 2 ** 20, requestLimit: 1024 }
+  return { kind: 'hello', versions: [1, 1], name, id: IDS[name], groups: [], pid: 1, ...limits }
+}
+
+/** All in one piece. */
+function say(socket: Socket | undefined, ...messages: Message[]): void {
+  socket?.write(Buffer.concat(messages.map((message) => encodeMessage(message).bytes)))
+}
 
 /** At which whoever comes looks around for the first time when two are there. */
 class Rendezvous extends SocketDirectory {
@@ -26,9 +47,21 @@ class Rendezvous extends SocketDirectory {
 
 describe('the start of an endpoint', () => {
   const endpoints: Endpoint[] = []
+  const peers: Rival[] = []
   const closeAll = () => Promise.all(endpoints.splice(0).map((endpoint) => endpoint.close()))
-  afterEach(closeAll)
+  afterEach(async () => {
+    await closeAll()
+    for (const peer of peers.splice(0)) peer.close()
+  })
   const bus = freshBus()
+
+  /** Resolves when it can be found. */
+  async function peer(name: keyof typeof IDS, answer: (dialler: Socket, count: number) => void): Promise<Rival> {
+    const rival = new Rival(bus.directory, name, IDS[name], answer)
+    peers.push(rival)
+    await until(() => existsSync(rival.path))
+    return rival
+  }
 
   it('waits for the link with a peer that is there, also where both dial each other', async () => {
     for (let round = 0; round < ROUNDS; round++) {
@@ -43,5 +76,17 @@ describe('the start of an endpoint', () => {
       expect(await Promise.all([isLinked('one', 'other'), isLinked('other', 'one')])).to.deep.equal([true, true])
       await closeAll()
     }
+  })
+  it('waits for a peer whose dial was preferred and has broken before there was a link', async () => {
+    const rival = await peer('peer', (dialler, count) => {
+      if (count > 1) return say(dialler, hello('peer'), READY)
+      const [file = ''] = readdirSync(bus.directory).filter((name) => name.startsWith('one~'))
+      const own = connect(join(bus.directory, file))
+      own.once('data', () => own.destroy())
+      say(own, hello('peer'))
+    })
+    const one = await bus.start('one')
+    expect(one.isConnectedTo('peer')).to.equal(true)
+    expect(rival.challengers).to.have.length(2)
   })
 })
