@@ -157,12 +157,12 @@ export class Mesh {
     return undelivered
   }
 
-  /** Is there a link with each address, or nothing to wait for? Those of which that holds are taken out. */
+  /** Is there a link with each address, or nothing to wait for? Those are taken out; a link may be lost meanwhile. */
   #areSettled(ids: Set<string>): boolean {
     for (const id of ids) {
       const link = this.#links.get(id)
       if (!link?.isUp && !(this.#dialers.get(id)?.isSettled ?? link === undefined)) return false
-      ids.delete(id)
+      if (!link) ids.delete(id)
     }
     return true
   }

@@ -16,7 +16,7 @@ import { Rival } from '../rival'
 const ROUNDS = 30
 
 /** Come before whatever else there may be. */
-const IDS = { peer: '0000000000000' }
+const IDS = { peer: '0000000000000', slow: '0000000000001' }
 
 const READY: Message = { kind: 'ready' }
 
@@ -86,6 +86,23 @@ describe('the start of an endpoint', () => {
       say(own, hello('peer'))
     })
     const one = await bus.start('one')
+    expect(one.isConnectedTo('peer')).to.equal(true)
+    expect(rival.challengers).to.have.length(2)
+  })
+
+  it('waits for a peer once more whose link it has lost meanwhile', async () => {
+    const slow = await peer('slow', () => {})
+    const rival = await peer('peer', (dialler, count) => {
+      if (count === 1) {
+        dialler.once('data', () => dialler.destroy())
+        return say(dialler, hello('peer'), READY)
+      }
+      const [other] = slow.challengers
+      other?.once('data', () => say(dialler, hello('peer'), READY))
+      say(other, hello('slow'), READY)
+    })
+    const one = await bus.start('one')
+    expect(one.isConnectedTo('slow')).to.equal(true)
     expect(one.isConnectedTo('peer')).to.equal(true)
     expect(rival.challengers).to.have.length(2)
   })
