@@ -143,7 +143,7 @@ export class Encoder {
     return bytes
   }
 
-  /** The elements before the payload, the same for every event of a type: `[event, type, …`. */
+  /** The elements before the payload, the same for every event of a type: `[event, type, ...`. */
   #header(type: string): Buffer {
     const known = this.#headers.get(type)
     if (known) return known

@@ -93,8 +93,7 @@ export class Mesh {
   async start(): Promise<void> {
     const { self, transport, clock, limits, watch } = this.#context
     await transport.open()
-    const listener = await transport.publish(self, (connection) => this.#accept(connection))
-    this.#listener = listener
+    this.#listener = await transport.publish(self, (connection) => this.#accept(connection))
     try {
       const addresses = await transport.scan()
       await this.#claim.settle(addresses)
@@ -104,7 +103,7 @@ export class Mesh {
       this.#discovery = new Discovery({
         transport,
         clock,
-        listener,
+        listener: this.#listener,
         watch,
         rescan: limits.rescan,
         found: (seen, wasGone) => this.#see(seen, () => (wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescan)),
@@ -113,6 +112,7 @@ export class Mesh {
       })
       this.#planLifeCheck()
       await this.#until(limits.handshakeTimeout, () => this.#closing || this.#areSettled(found))
+      await this.#claim.settle([]) // The name may have been lost meanwhile.
     } catch (error) {
       await this.close(0)
       throw error
@@ -137,6 +137,7 @@ export class Mesh {
    */
   async close(timeout: number): Promise<Map<string, number>> {
     this.#closing = true
+    this.#waits.changed()
     this.#discovery?.stop()
     this.#lifeTimer?.cancel()
     for (const dialer of this.#dialers.values()) dialer.stop()
@@ -152,7 +153,7 @@ export class Mesh {
   /** Waits until the links are closed; abandons those that are not in time. */
   async #dispersed(timeout: number): Promise<Map<string, number>> {
     const undelivered = new Map<string, number>()
-    if (await this.#until(timeout, () => this.#links.size === 0)) return undelivered
+    await this.#until(timeout, () => this.#links.size === 0)
     for (const link of [...this.#links.values()]) undelivered.set(link.peer?.name ?? '', link.abandon())
     return undelivered
   }
@@ -167,10 +168,9 @@ export class Mesh {
     return true
   }
 
-  /** Waits for what only a change of links and dialers brings about; false when the time is over. */
-  async #until(timeout: number, condition: () => boolean): Promise<boolean> {
+  /** Waits for what only a change of links and dialers brings about, or until the time is over. */
+  async #until(timeout: number, condition: () => boolean): Promise<void> {
     await this.#waits.until('links', { timeout }, condition).catch(() => {})
-    return condition()
   }
 
   #see(addresses: readonly Address[], delay: () => number): void {

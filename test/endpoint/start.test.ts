@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -11,12 +11,13 @@ import type { Message } from '../../src/message'
 import { settingsOf } from '../../src/options'
 import { SocketDirectory } from '../../src/socket-directory'
 import { freshBus, until } from '../bus'
+import { rejection } from '../rejection'
 import { Rival } from '../rival'
 
 const ROUNDS = 30
 
 /** Come before whatever else there may be. */
-const IDS = { peer: '0000000000000', slow: '0000000000001' }
+const IDS = { peer: '0000000000000', slow: '0000000000001', one: '0000000000002' }
 
 const READY: Message = { kind: 'ready' }
 
@@ -77,6 +78,7 @@ describe('the start of an endpoint', () => {
       await closeAll()
     }
   })
+
   it('waits for a peer whose dial was preferred and has broken before there was a link', async () => {
     const rival = await peer('peer', (dialler, count) => {
       if (count > 1) return say(dialler, hello('peer'), READY)
@@ -105,5 +107,16 @@ describe('the start of an endpoint', () => {
     expect(one.isConnectedTo('slow')).to.equal(true)
     expect(one.isConnectedTo('peer')).to.equal(true)
     expect(rival.challengers).to.have.length(2)
+  })
+
+  it('G10: is refused when the name is lost while peers are waited for', async () => {
+    const slow = await peer('slow', () => {})
+    const starting = rejection(bus.start('one', { watch: false, limits: { rescan: 20 } }))
+    await until(() => slow.challengers.length === 1)
+    await peer('one', (challenger) => say(challenger, { kind: 'goodbye', reason: 'name-in-use', text: '' }))
+    for (const file of readdirSync(bus.directory)) {
+      if (file.startsWith('one~') && !file.includes(IDS.one)) rmSync(join(bus.directory, file))
+    }
+    expect(await starting).to.include({ code: 'LAHJA_NAME_IN_USE' })
   })
 })

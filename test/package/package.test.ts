@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -77,6 +77,11 @@ Endpoint.start({ name: 'a', directory: process.argv[2] }).then((endpoint) => end
 `
     writeFileSync(join(project, 'lean.cjs'), script)
     expect(run(process.execPath, 'lean.cjs', join(project, 'bus'))).to.equal('\n')
+  })
+
+  it('has nothing but ASCII in it, as one other character makes all of it longer to read', () => {
+    const code = readFileSync(join(project, 'node_modules', 'lahja', 'dist', 'index.js'), 'latin1')
+    expect(code.match(/[^\0-\x7f].{0,40}/g)).to.equal(null)
   })
 
   it('is the same for a program that loads it in both ways', () => {
