@@ -20,10 +20,10 @@ const BROKERS: Readonly<Record<string, number>> = { zeromq: 4, nats: 3, redis: 7
 const CONSUMERS = [1, 4, 16]
 
 /** Events to so many consumers: enough for some seconds. */
-const EVENTS: Readonly<Record<number, number>> = { 1: 1_500_000, 4: 1_000_000, 16: 600_000 }
+const EVENTS: Readonly<Record<number, number>> = { 1: 2_000_000, 4: 1_500_000, 16: 600_000 }
 
 /** Events before them, so that what is measured is a bus that runs, not one of which the program is still being compiled. */
-const WARM_UP = 500_000
+const WARM_UP = 1_000_000
 
 /** Of the events, for who is so slow that all others would have to wait for it. */
 const SHARES: Readonly<Record<string, number>> = { ipc: 1 / 40, zeromq: 1 / 8, nats: 1 / 4, redis: 1 / 4 }
@@ -84,7 +84,8 @@ function broadcasts(payload: PayloadName, consumers: number, isQuick: boolean): 
 function large(consumers: number, isQuick: boolean): Agenda {
   const group = `large-${consumers}`
   const title = `broadcast, 64 KiB, ${consumers} consumer${consumers === 1 ? '' : 's'}`
-  const size = { payloadBytes: 64 * 1024, processes: consumers, events: 40_000 / consumers, warmUp: 10_000 / consumers }
+  const events = 40_000 / consumers
+  const size = { payloadBytes: 64 * 1024, processes: consumers, events, warmUp: events }
   return {
     trials: ['lahja', 'loop'].map((contender) => trial(group, contender, 'broadcast', size, isQuick)),
     rows: [
