@@ -33,19 +33,40 @@ export function redialDelay(attempt: number, limits: Pick<Limits, 'redialMin' | 
   return random * Math.min(limits.redialMax, limits.redialMin * 2 ** attempt)
 }
 
+/** When to dial next, and how many attempts that nothing has come of there were before. */
+export interface Attempt {
+  /** Milliseconds. */
+  readonly delay: number
+  readonly count?: number
+  /** Will it fail like the one before? */
+  readonly hopeless?: boolean
+}
+
+/** The attempt after a link that the peer had dialled, and that has ended before its time. */
+export function attemptAfter(ending: Ending, before: number, limits: Limits, random: () => number): Attempt {
+  const count = ending.kind === 'lost' ? 0 : before
+  const hopeless = isHopeless(ending)
+  return { delay: hopeless ? limits.redialMax : redialDelay(count, limits, random()), count: count + 1, hopeless }
+}
+
 /** Dials one address until there is a link or nobody left to link with. */
 export class Dialer {
   readonly address: Address
   readonly #context: DialerContext
   #state: State = { kind: 'stopped' }
-  #attempt = 0
+  #attempt: number
   #lastFailure = ''
 
-  /** @param delay milliseconds before the first attempt */
-  constructor(address: Address, context: DialerContext, delay: number) {
+  constructor(address: Address, context: DialerContext, { delay, count = 0, hopeless = false }: Attempt) {
     this.address = address
     this.#context = context
-    this.#wait(delay, false)
+    this.#attempt = count
+    this.#wait(delay, hopeless)
+  }
+
+  /** Attempts so far, since the last link. */
+  get count(): number {
+    return this.#attempt
   }
 
   /** The link it has made, from the dial on; its handshake may still fail. */

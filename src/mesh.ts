@@ -1,9 +1,9 @@
 import type { Address } from './address'
 import { NameClaim } from './claim'
 import type { Timer } from './clock'
-import { Dialer } from './dialer'
+import { type Attempt, attemptAfter, Dialer } from './dialer'
 import { Discovery } from './discovery'
-import { type Ending, isHopeless, type LostEnding } from './ending'
+import type { Ending, LostEnding } from './ending'
 import { asLahjaError, type LahjaError, NameInUse, ProtocolViolation, Unauthenticated } from './errors'
 import { helloOf, type Introduction, precedes } from './handshake'
 import type { Interest } from './interest'
@@ -43,6 +43,8 @@ export class Mesh {
   readonly #dialers = new Map<string, Dialer>()
   /** By the peer's id: the one link with each, taken up by both sides or about to be. */
   readonly #links = new Map<string, Link>()
+  /** Attempts of our own that a peer's dial was preferred to: where that comes to nothing, they are counted on. */
+  readonly #attempts = new WeakMap<Link, number>()
   /** Connections that others have made and that are no links yet. */
   readonly #strangers = new Set<Link>()
   #greeted: [link: Link, hello: Hello][] = []
@@ -98,7 +100,7 @@ export class Mesh {
       const addresses = await transport.scan()
       await this.#claim.settle(addresses)
       for (const [link, hello] of this.#greeted.splice(0)) this.#decide(link, hello)
-      this.#see(addresses, () => 0)
+      this.#see(addresses, () => ({ delay: 0 }))
       const found = new Set(addresses.map(({ id }) => id))
       this.#discovery = new Discovery({
         transport,
@@ -106,7 +108,8 @@ export class Mesh {
         listener: this.#listener,
         watch,
         rescan: limits.rescan,
-        found: (seen, wasGone) => this.#see(seen, () => (wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescan)),
+        found: (seen, wasGone) =>
+          this.#see(seen, () => ({ delay: wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescan })),
         republished: (seen) => this.#claimAgain(seen),
         failed: (error) => this.#context.events.error(error),
       })
@@ -147,13 +150,8 @@ export class Mesh {
     await this.#listener?.withdraw().catch((error) => events.error(asLahjaError(transport.location, error)))
     for (const link of [...this.#strangers]) link.refuse('closing', 'the endpoint is closing')
     for (const link of [...this.#links.values()]) void link.leave()
-    return this.#dispersed(timeout)
-  }
-
-  /** Waits until the links are closed; abandons those that are not in time. */
-  async #dispersed(timeout: number): Promise<Map<string, number>> {
-    const undelivered = new Map<string, number>()
     await this.#until(timeout, () => this.#links.size === 0)
+    const undelivered = new Map<string, number>()
     for (const link of [...this.#links.values()]) undelivered.set(link.peer?.name ?? '', link.abandon())
     return undelivered
   }
@@ -173,7 +171,7 @@ export class Mesh {
     await this.#waits.until('links', { timeout }, condition).catch(() => {})
   }
 
-  #see(addresses: readonly Address[], delay: () => number): void {
+  #see(addresses: readonly Address[], attempt: () => Attempt): void {
     const { self, transport, clock, limits, events } = this.#context
     for (const address of addresses) {
       const { id, name } = address
@@ -191,7 +189,7 @@ export class Mesh {
             this.#waits.changed()
           },
         },
-        delay(),
+        attempt(),
       )
       this.#dialers.set(id, dialer)
     }
@@ -231,6 +229,7 @@ export class Mesh {
       return link.refuse('duplicate', 'the dial of the smaller id stands')
     }
     this.#dialers.delete(id)
+    if (dialer) this.#attempts.set(link, dialer.count)
     this.#take(link, hello)
     dialer?.stop() // Last, so that nobody who waits for the peer finds nothing to wait for.
   }
@@ -269,7 +268,7 @@ export class Mesh {
     } else if (wasStranger && (ending.cause instanceof ProtocolViolation || ending.cause instanceof Unauthenticated)) {
       events.error(ending.cause)
     }
-    if (isTheLink && !dialer && 'cause' in ending) this.#see([peer], () => this.#delayAfter(ending))
+    if (isTheLink && !dialer && 'cause' in ending) this.#see([peer], () => this.#attemptAfter(link, ending))
     dialer?.closed(ending)
     this.#waits.changed()
   }
@@ -284,10 +283,9 @@ export class Mesh {
     }
   }
 
-  /** A peer that broke the rules would do so again at once. */
-  #delayAfter(ending: Ending): number {
+  #attemptAfter(link: Link, ending: Ending): Attempt {
     const { clock, limits } = this.#context
-    return isHopeless(ending) ? limits.redialMax : clock.random() * limits.redialMin
+    return attemptAfter(ending, this.#attempts.get(link) ?? 0, limits, () => clock.random())
   }
 
   #planLifeCheck(): void {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Address } from '../../src/address'
-import { systemClock } from '../../src/clock'
+import { type Clock, systemClock } from '../../src/clock'
 import { encodeMessage } from '../../src/codec'
 import { Endpoint } from '../../src/endpoint'
 import type { Message } from '../../src/message'
@@ -90,6 +90,41 @@ describe('the start of an endpoint', () => {
     const one = await bus.start('one')
     expect(one.isConnectedTo('peer')).to.equal(true)
     expect(rival.challengers).to.have.length(2)
+  })
+
+  it('does not wait for a peer that breaks the rules once its dial was preferred', async () => {
+    await peer('peer', () => {
+      const [file = ''] = readdirSync(bus.directory).filter((name) => name.startsWith('one~'))
+      const own = connect(join(bus.directory, file))
+      own.once('data', () => say(own, hello('peer')))
+      say(own, hello('peer'))
+    })
+    const one = await bus.start('one', { limits: { redialMax: 120_000, handshakeTimeout: 120_000 } })
+    expect(one.isConnectedTo('peer')).to.equal(false)
+  })
+
+  it('dials a peer ever more rarely whose own dials break before there is a link', async () => {
+    const delays: number[] = []
+    const after: Clock['after'] = (delay, callback) => {
+      delays.push(delay)
+      return systemClock.after(delay, callback)
+    }
+    const rival = await peer('peer', (_, count) => {
+      if (count > 4) return
+      const [file = ''] = readdirSync(bus.directory).filter((name) => name.startsWith('one~'))
+      const own = connect(join(bus.directory, file))
+      own.once('data', () => own.destroy())
+      say(own, hello('peer'))
+    })
+    const settings = settingsOf({
+      name: 'one',
+      directory: bus.directory,
+      limits: { redialMin: 3, handshakeTimeout: 500 },
+    })
+    const transport = new SocketDirectory(bus.directory)
+    endpoints.push(await Endpoint.startIn({ transport, clock: { ...systemClock, random: () => 1, after } }, settings))
+    expect(rival.challengers).to.have.length.of.at.least(5)
+    expect(delays).to.include.members([3, 6, 12, 24])
   })
 
   it('waits for a peer once more whose link it has lost meanwhile', async () => {
