@@ -117,7 +117,7 @@ export class Mesh {
       await this.#until(limits.handshakeTimeout, () => this.#closing || this.#areSettled(found))
       await this.#claim.settle([]) // The name may have been lost meanwhile.
     } catch (error) {
-      await this.close(0)
+      if (!this.#closing) await this.close(0)
       throw error
     }
   }

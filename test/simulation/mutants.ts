@@ -11,6 +11,7 @@ export const MUTANTS: readonly Mutant[] = [
       return link.refuse('duplicate', 'the dial of the smaller id stands')
     }
     this.#dialers.delete(id)
+    if (dialer) this.#attempts.set(link, dialer.count)
     this.#take(link, hello)
     dialer?.stop() // Last, so that nobody who waits for the peer finds nothing to wait for.
 `,
