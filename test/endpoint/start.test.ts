@@ -109,21 +109,17 @@ describe('the start of an endpoint', () => {
       delays.push(delay)
       return systemClock.after(delay, callback)
     }
-    const rival = await peer('peer', (_, count) => {
-      if (count > 4) return
+    const rival = await peer('peer', (dialler, count) => {
+      if (count > 4) return say(dialler, hello('peer'), READY)
       const [file = ''] = readdirSync(bus.directory).filter((name) => name.startsWith('one~'))
       const own = connect(join(bus.directory, file))
       own.once('data', () => own.destroy())
       say(own, hello('peer'))
     })
-    const settings = settingsOf({
-      name: 'one',
-      directory: bus.directory,
-      limits: { redialMin: 3, handshakeTimeout: 500 },
-    })
+    const settings = settingsOf({ name: 'one', directory: bus.directory, limits: { redialMin: 3 } })
     const transport = new SocketDirectory(bus.directory)
     endpoints.push(await Endpoint.startIn({ transport, clock: { ...systemClock, random: () => 1, after } }, settings))
-    expect(rival.challengers).to.have.length.of.at.least(5)
+    expect(rival.challengers).to.have.length(5)
     expect(delays).to.include.members([3, 6, 12, 24])
   })
 
