@@ -64,6 +64,14 @@ describe('the start of an endpoint', () => {
     return rival
   }
 
+  /** What the peer dials itself, which `one` prefers; `answered` hears of its answer. */
+  function dialOne(answered: (own: Socket) => void): void {
+    const [file = ''] = readdirSync(bus.directory).filter((name) => name.startsWith('one~'))
+    const own = connect(join(bus.directory, file))
+    own.once('data', () => answered(own))
+    say(own, hello('peer'))
+  }
+
   it('waits for the link with a peer that is there, also where both dial each other', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const isLinked = async (name: string, other: string) => {
@@ -82,10 +90,7 @@ describe('the start of an endpoint', () => {
   it('waits for a peer whose dial was preferred and has broken before there was a link', async () => {
     const rival = await peer('peer', (dialler, count) => {
       if (count > 1) return say(dialler, hello('peer'), READY)
-      const [file = ''] = readdirSync(bus.directory).filter((name) => name.startsWith('one~'))
-      const own = connect(join(bus.directory, file))
-      own.once('data', () => own.destroy())
-      say(own, hello('peer'))
+      dialOne((own) => own.destroy())
     })
     const one = await bus.start('one')
     expect(one.isConnectedTo('peer')).to.equal(true)
@@ -94,10 +99,7 @@ describe('the start of an endpoint', () => {
 
   it('does not wait for a peer that breaks the rules once its dial was preferred', async () => {
     await peer('peer', () => {
-      const [file = ''] = readdirSync(bus.directory).filter((name) => name.startsWith('one~'))
-      const own = connect(join(bus.directory, file))
-      own.once('data', () => say(own, hello('peer')))
-      say(own, hello('peer'))
+      dialOne((own) => say(own, hello('peer')))
     })
     const one = await bus.start('one', { limits: { redialMax: 120_000, handshakeTimeout: 120_000 } })
     expect(one.isConnectedTo('peer')).to.equal(false)
@@ -111,10 +113,7 @@ describe('the start of an endpoint', () => {
     }
     const rival = await peer('peer', (dialler, count) => {
       if (count > 4) return say(dialler, hello('peer'), READY)
-      const [file = ''] = readdirSync(bus.directory).filter((name) => name.startsWith('one~'))
-      const own = connect(join(bus.directory, file))
-      own.once('data', () => own.destroy())
-      say(own, hello('peer'))
+      dialOne((own) => own.destroy())
     })
     const settings = settingsOf({ name: 'one', directory: bus.directory, limits: { redialMin: 3 } })
     const transport = new SocketDirectory(bus.directory)
