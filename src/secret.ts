@@ -25,9 +25,13 @@ export type Sides = Readonly<Record<Role, Side>>
 export class Secret {
   readonly #key: KeyObject
 
-  /** @param value a string stands for its bytes in UTF-8 */
+  /**
+   * Hashed, since HMAC takes two keys for one that differ in zeros at the end, or are a long one and its hash
+   * (RFC 2104, section 2).
+   * @param value a string stands for its bytes in UTF-8
+   */
   constructor(value: string | Uint8Array) {
-    this.#key = crypto().createSecretKey(typeof value === 'string' ? Buffer.from(value) : value)
+    this.#key = crypto().createSecretKey(crypto().createHash('sha256').update(value).digest())
   }
 
   /** Random bytes, for one link only. */

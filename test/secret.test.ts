@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
 import fc from 'fast-check'
@@ -59,6 +60,22 @@ describe('a proof', () => {
         expect(proofs).to.deep.equal([...new Set(proofs)])
       }),
     )
+  })
+
+  it('takes no two secrets for one that HMAC by itself would: zeros at the end, and what a long one hashes to', () => {
+    const between: Sides = {
+      dialler: { name: 'till', id: '1'.repeat(13), nonce: Buffer.alloc(NONCE_BYTES, 1) },
+      acceptor: { name: 'shop', id: '2'.repeat(13), nonce: Buffer.alloc(NONCE_BYTES, 2) },
+    }
+    const long = Buffer.alloc(65, 'long')
+    const pairs: [Buffer, Buffer][] = [
+      [Buffer.from([4]), Buffer.from([4, 0])],
+      [long, createHash('sha256').update(long).digest()],
+    ]
+    for (const [one, other] of pairs) {
+      const [proof, otherProof] = [one, other].map((key) => hex(new Secret(key).proof('dialler', between)))
+      expect(proof).not.to.equal(otherProof)
+    }
   })
 
   it('is compared whole', () => {
