@@ -36,6 +36,7 @@ function parseOutcome(value: unknown): Outcome {
     reached: outcome.list('reached', Number),
     ok: outcome.value('ok') === undefined ? undefined : outcome.flag('ok'),
     missing: outcome.list('missing', String),
+    failures: outcome.list('failures', String),
   }
 }
 

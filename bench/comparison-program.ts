@@ -14,8 +14,8 @@ export const COMPARISON_OPTIONS = `  --rounds N     (default 5, quick 1)
   --json         print one JSON object instead of the table
   --help         print this
 
-Exit code: 0 if every bound is kept, 1 if one is missed or an event was lost, doubled or out of order, 2 for wrong
-arguments.`
+Exit code: 0 if every bound is kept, 1 if one is missed, an event was lost, doubled or out of order, or something else
+went wrong, 2 for wrong arguments. Who fails once is left out of the rounds that are still to come.`
 
 /** A program that compares what is on an agenda. */
 export function runComparison(script: string, usage: string, agendaOf: (isQuick: boolean) => Agenda): void {
@@ -41,9 +41,14 @@ export async function compare(
   command: string,
   signal: AbortSignal,
 ): Promise<Comparison> {
-  const samples = await measureInTurns(agenda.trials, rounds, showProgress, signal)
+  const measured = await measureInTurns(agenda.trials, rounds, showProgress, showFailure, signal)
   endProgress()
-  return comparisonOf(agenda, samples, rounds, command)
+  return comparisonOf(agenda, measured, rounds, command)
+}
+
+function showFailure(text: string): void {
+  endProgress()
+  console.error(`bench: ${text}`)
 }
 
 function parse(args: readonly string[]) {

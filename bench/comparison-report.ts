@@ -33,7 +33,8 @@ export function cellsOf(outcome: Outcome): string[] {
   ]
 }
 
-export function verdictOf({ ok, missing, bound }: Outcome): string {
+export function verdictOf({ ok, missing, failures, bound }: Outcome): string {
+  if (failures.length > 0) return `FAILED: ${failures.join('; ')}`
   if (missing.length > 0) return `skipped: ${[...new Set(missing)].join(' && ')}`
   if (!bound) return 'shown'
   return ok ? 'ok' : 'MISSED'

@@ -11,10 +11,20 @@ export interface Outcome extends Row {
   readonly their: readonly number[]
   /** Of each round: ours divided by theirs or, where there is nobody else, ours. */
   readonly reached: readonly number[]
-  /** undefined, if there is no bound or nothing was measured. */
+  /** undefined, if there is no bound or nothing was measured; false also if something went wrong. */
   readonly ok: boolean | undefined
   /** The commands that install what is missing, if nothing was measured. */
   readonly missing: readonly string[]
+  /** What went wrong, with either side. */
+  readonly failures: readonly string[]
+}
+
+/** What became of the trials, by their ids. */
+export interface Measured {
+  /** In the order of the rounds; of those that are installed. */
+  readonly samples: ReadonlyMap<string, readonly Sample[]>
+  /** What went wrong, of those that something did go wrong with. */
+  readonly failures: ReadonlyMap<string, string>
 }
 
 /** What `--json` prints. */
@@ -26,59 +36,69 @@ export interface Comparison {
   readonly rounds: number
   /** Of all that took part, by name. */
   readonly settings: Readonly<Record<string, string>>
-  /** Was no bound missed? */
+  /** Was no bound missed, and did nothing go wrong? */
   readonly ok: boolean
   readonly outcomes: readonly Outcome[]
 }
 
 /**
- * Measures all trials in turns, so that whatever disturbs the machine for a while disturbs all of them.
+ * Measures all trials in turns, so that whatever disturbs the machine for a while disturbs all of them. A trial that
+ * fails is not tried again; the others go on, and what was measured is kept.
  *
- * @returns the samples of each trial, in the order of the rounds
+ * @param onFailure called at once, as it may take long until all is measured
  */
 export async function measureInTurns(
   trials: readonly Trial[],
   rounds: number,
   onProgress: (text: string) => void,
+  onFailure: (text: string) => void,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, readonly Sample[]>> {
+): Promise<Measured> {
   const installed = trials.filter(({ missing }) => missing.length === 0)
   const samples = new Map(installed.map(({ id }) => [id, [] as Sample[]]))
+  const failures = new Map<string, string>()
   for (let round = 1; round <= rounds; round++) {
     for (const [index, trial] of installed.entries()) {
       signal.throwIfAborted()
+      if (failures.has(trial.id)) continue
       onProgress(`round ${round} of ${rounds}, ${index + 1} of ${installed.length}: ${trial.id}`)
-      samples.get(trial.id)?.push(await trial.measure(signal))
+      try {
+        samples.get(trial.id)?.push(await trial.measure(signal))
+      } catch (error) {
+        signal.throwIfAborted()
+        const failure = `${trial.id}: ${error instanceof Error ? error.message : String(error)}`
+        failures.set(trial.id, failure)
+        onFailure(failure)
+      }
     }
   }
-  return samples
+  return { samples, failures }
 }
 
-export function outcomesOf({ rows, trials }: Agenda, samples: ReadonlyMap<string, readonly Sample[]>): Outcome[] {
-  const missingOf = (id: string | undefined) => trials.find((trial) => trial.id === id)?.missing ?? []
-  return rows.map((row) => {
-    const read = (id: string | undefined) =>
-      (samples.get(id ?? '') ?? []).map((sample) => (sample[row.figure] ?? Number.NaN) / DIVISORS[row.unit])
-    const our = read(row.ours)
-    const their = read(row.theirs)
-    const reached =
-      row.theirs === undefined
-        ? our
-        : our.slice(0, their.length).map((value, round) => value / (their[round] ?? Number.NaN))
-    const ok = row.bound && reached.length > 0 ? keeps(row.bound, median(reached)) : undefined
-    return { ...row, our, their, reached, ok, missing: [...missingOf(row.ours), ...missingOf(row.theirs)] }
-  })
+export function outcomesOf({ rows, trials }: Agenda, measured: Measured): Outcome[] {
+  return rows.map((row) => outcomeOf(row, trials, measured))
 }
 
-export function comparisonOf(
-  agenda: Agenda,
-  samples: ReadonlyMap<string, readonly Sample[]>,
-  rounds: number,
-  command: string,
-): Comparison {
-  const outcomes = outcomesOf(agenda, samples)
-  const measured = [...samples.keys()].map((id) => id.split('/')[1])
-  const contenders = roster.filter(({ name }) => measured.includes(name))
+function outcomeOf(row: Row, trials: readonly Trial[], { samples, failures }: Measured): Outcome {
+  const read = (id = '') =>
+    (samples.get(id) ?? []).map((sample) => (sample[row.figure] ?? Number.NaN) / DIVISORS[row.unit])
+  const our = read(row.ours)
+  const their = read(row.theirs)
+  const reached =
+    row.theirs === undefined
+      ? our
+      : our.slice(0, their.length).map((value, round) => value / (their[round] ?? Number.NaN))
+  const sides = row.theirs === undefined ? [row.ours] : [row.ours, row.theirs]
+  const missing = sides.flatMap((id) => trials.find((trial) => trial.id === id)?.missing ?? [])
+  const failed = sides.flatMap((id) => failures.get(id) ?? [])
+  const isKept = row.bound && reached.length > 0 ? keeps(row.bound, median(reached)) : undefined
+  return { ...row, our, their, reached, ok: failed.length > 0 ? false : isKept, missing, failures: failed }
+}
+
+export function comparisonOf(agenda: Agenda, measured: Measured, rounds: number, command: string): Comparison {
+  const outcomes = outcomesOf(agenda, measured)
+  const names = [...measured.samples.keys()].map((id) => id.split('/')[1])
+  const contenders = roster.filter(({ name }) => names.includes(name))
   return {
     command,
     date: new Date().toISOString(),

@@ -23,7 +23,7 @@ export function workTrial(id: string, work: Work): Trial {
     missing: contenderOf(work.contender).missing?.() ?? [],
     async measure(signal) {
       const figures = figuresOfAll(await runRound(work, () => {}, signal))
-      if (!isComplete(figures)) throw new Error(`${id}: ${faultsOf(figures)}`)
+      if (!isComplete(figures)) throw new Error(faultsOf(figures))
       return sampleOf(figures, work)
     },
   }

@@ -28,10 +28,23 @@ function trial(id: string, values: number[], log: string[] = [], missing: string
   }
 }
 
+async function measured(trials: readonly Trial[], rounds: number, signal = new AbortController().signal) {
+  const told: string[] = []
+  return {
+    measured: await measureInTurns(
+      trials,
+      rounds,
+      () => {},
+      (text) => told.push(text),
+      signal,
+    ),
+    told,
+  }
+}
+
 async function outcomeOf(our: number[], their: number[], row = ROW, missing: string[] = []) {
   const agenda: Agenda = { rows: [row], trials: [trial(ROW.ours, our), trial(ROW.theirs ?? '', their, [], missing)] }
-  const samples = await measureInTurns(agenda.trials, our.length, () => {}, new AbortController().signal)
-  const [outcome] = outcomesOf(agenda, samples)
+  const [outcome] = outcomesOf(agenda, (await measured(agenda.trials, our.length)).measured)
   if (!outcome) throw new Error('expected an outcome')
   return outcome
 }
@@ -40,7 +53,7 @@ describe('the comparison', () => {
   it('lets all take turns, round after round', async () => {
     const log: string[] = []
     const trials = ['a', 'b', 'c'].map((id) => trial(id, [], log))
-    await measureInTurns(trials, 2, () => {}, new AbortController().signal)
+    await measured(trials, 2)
     expect(log).to.deep.equal(['a', 'b', 'c', 'a', 'b', 'c'])
   })
 
@@ -67,6 +80,43 @@ describe('the comparison', () => {
     const outcome = await outcomeOf([100], [], ROW, ['npm ci --prefix bench/peers'])
     expect(outcome.ok).to.equal(undefined)
     expect(verdictOf(outcome)).to.equal('skipped: npm ci --prefix bench/peers')
+  })
+
+  it('goes on without a trial that has failed, and keeps what was measured of it', async () => {
+    const log: string[] = []
+    let attempts = 0
+    const flaky: Trial = {
+      id: 'binary-1/loop',
+      missing: [],
+      async measure() {
+        if (++attempts === 2) throw new Error('expected a connection, got none')
+        return { eventsPerSecond: 50 }
+      },
+    }
+    const agenda: Agenda = { rows: [ROW], trials: [flaky, trial(ROW.ours, [100, 200, 300], log)] }
+    const { measured: all, told } = await measured(agenda.trials, 3)
+    expect(attempts).to.equal(2)
+    expect(log).to.have.length(3)
+    expect(told).to.deep.equal(['binary-1/loop: expected a connection, got none'])
+    const [outcome] = outcomesOf(agenda, all)
+    expect(outcome).to.deep.include({ our: [100, 200, 300], their: [50], reached: [2], ok: false, failures: told })
+    expect(outcome && verdictOf(outcome)).to.equal('FAILED: binary-1/loop: expected a connection, got none')
+  })
+
+  it("ends when it is interrupted, which is nobody's failure", async () => {
+    const interruption = new AbortController()
+    const interrupted: Trial = {
+      id: 'a',
+      missing: [],
+      async measure() {
+        interruption.abort(new Error('interrupted'))
+        throw new Error('killed')
+      },
+    }
+    const log: string[] = []
+    const error = await measured([interrupted, trial('b', [], log)], 1, interruption.signal).catch((reason) => reason)
+    expect(error).to.have.property('message', 'interrupted')
+    expect(log).to.deep.equal([])
   })
 
   it('shows medians, and the least and the most where there are several rounds', async () => {
