@@ -9,10 +9,13 @@ import { payloadKind } from './payload'
 import { Progress } from './progress'
 import { startUsage } from './usage'
 
-/** Asks until all has been asked, so many at a time, and checks and times what comes back. */
+/** Asks until all has been asked, so many at a time, and checks and times what comes back. A warm-up is only checked. */
 class Asker {
   readonly latencies = Latencies.none()
+  /** Responses so far, those to the warm-up included. */
   answered = 0
+  startedAt = now()
+  usage = startUsage()
   readonly #job: Job
   readonly #station: Station
   readonly #progress: Progress
@@ -31,20 +34,27 @@ class Asker {
 
   /** One after the other. */
   async #askInTurn(pace: Pace): Promise<void> {
-    const { number, payload, payloadBytes, events } = this.#job
+    const { number, payload, payloadBytes, warmUp, events } = this.#job
     const kind = payloadKind(payload, payloadBytes)
-    while (this.#asked < events) {
+    while (this.#asked < warmUp + events) {
       const sequence = this.#asked++
       const early = pace.next()
       if (early) await early
+      if (sequence === warmUp) this.#begin()
       const askedAt = now()
       const response = await this.#station.request(kind.make(sequence, number, askedAt))
-      this.latencies.add(now() - askedAt)
+      if (sequence >= warmUp) this.latencies.add(now() - askedAt)
       if (kind.sequenceOf(response) !== sequence || !kind.isWhole(response)) {
         throw new Error(`expected the response to request ${sequence}, got that to ${kind.sequenceOf(response)}`)
       }
       this.#progress.at(++this.answered)
     }
+  }
+
+  /** The first that is measured is about to be asked. */
+  #begin(): void {
+    this.startedAt = now()
+    this.usage = startUsage()
   }
 }
 
@@ -56,15 +66,14 @@ async function main(): Promise<void> {
 
   await orchestrator.until('go')
   await station.untilHeardBy(job.processes)
-  const asker = new Asker(job, station, new Progress(job.events, orchestrator))
-  const usage = startUsage()
-  const startedAt = now()
+  const asker = new Asker(job, station, new Progress(job.warmUp + job.events, orchestrator))
   await asker.run()
   const endedAt = now()
   await orchestrator.tell({ kind: 'finished' })
 
   await orchestrator.until('stop')
-  const arrived = asker.answered
+  const { startedAt, usage } = asker
+  const arrived = asker.answered - job.warmUp
   const counts = { arrived, lost: job.events - arrived, outOfOrder: 0, duplicates: 0 }
   const latencies = asker.latencies.encode()
   await orchestrator.tell({ kind: 'report', report: { ...counts, startedAt, endedAt, latencies, ...usage() } })

@@ -27,8 +27,8 @@ order.
                        mesh: every process sends to all others
   --processes N        processes that receive, or respond, or, in a mesh, all (default 4)
   --events N           events, or requests, of each process that sends (default 200000; latency 5000; request 20000)
-  --warm-up N          events that are sent before them, until the programs run at full speed, and are checked but not
-                       measured (default as many, ${MOST_WARM_UP} at most, in a broadcast without a throttle; else 0)
+  --warm-up N          events, or requests, that go before them, until the programs run at full speed, and are checked but
+                       not measured (default without a throttle as many, ${MOST_WARM_UP} at most; else, and in a mesh, 0)
   --payload KIND       binary, object (ten fields, as JSON would count their bytes) or text (default binary)
   --payload-bytes N    size of each payload, ${STAMP_BYTES} at least; an object has no less than its fields (default 100)
   --throttle N         events a second of each sender, 0 for as many as can be (default 0; latency 1000);
@@ -41,8 +41,8 @@ order.
 
 Exit code: 0 if every event arrived once and in order, 1 if not, 2 for wrong arguments.`
 
-/** The modes in which some receive and have nothing else to do, so that they notice where the warm-up ends. */
-const WITH_WARM_UP: readonly Mode[] = ['broadcast', 'latency']
+/** The modes in which one process sends or asks, so that all others notice where its warm-up ends. */
+const WITH_WARM_UP: readonly Mode[] = ['broadcast', 'latency', 'request']
 
 const DEFAULTS: Readonly<Record<Mode, { events: string; throttle: string }>> = {
   broadcast: { events: '200000', throttle: '0' },
@@ -74,7 +74,7 @@ export function planOf(args: readonly string[]): Plan | undefined {
       payload,
       processes: wholeNumber('processes', values.processes, mode === 'mesh' ? 2 : 1, 256),
       events,
-      warmUp: parseWarmUp(values['warm-up'], mode, mode === 'broadcast' && throttle === 0 ? events : 0),
+      warmUp: parseWarmUp(values['warm-up'], mode, throttle === 0 ? events : 0),
       payloadBytes: wholeNumber('payload-bytes', values['payload-bytes'], STAMP_BYTES, 1_000_000),
       throttle,
       concurrency: wholeNumber('concurrency', values.concurrency, 1, 1_000_000),
@@ -113,8 +113,9 @@ function parseContender(name: string): Contender {
 }
 
 function parseWarmUp(value: string | undefined, mode: Mode, otherwise: number): number {
-  if (value === undefined) return Math.min(otherwise, MOST_WARM_UP)
-  return wholeNumber('warm-up', value, 0, WITH_WARM_UP.includes(mode) ? 100_000_000 : 0)
+  const most = WITH_WARM_UP.includes(mode) ? 100_000_000 : 0
+  if (value === undefined) return Math.min(otherwise, MOST_WARM_UP, most)
+  return wholeNumber('warm-up', value, 0, most)
 }
 
 /** Not everything can carry everything. */

@@ -2,18 +2,20 @@ import { contenderOf } from './contenders/roster'
 import { SENDER } from './job'
 import { Latencies } from './latency'
 import { Orchestrator } from './orchestrator'
+import { payloadKind } from './payload'
 import { startUsage } from './usage'
 
 async function main(): Promise<void> {
   const orchestrator = new Orchestrator()
   const { job } = orchestrator
   const station = await contenderOf(job.contender).join(job)
+  const kind = payloadKind(job.payload, job.payloadBytes)
   let arrived = 0
+  let usage = startUsage()
   await station.respond(SENDER, (payload) => {
-    arrived++
+    if (kind.sequenceOf(payload) >= job.warmUp && arrived++ === 0) usage = startUsage()
     return payload
   })
-  const usage = startUsage()
   await orchestrator.tell({ kind: 'ready' })
 
   await orchestrator.until('stop')

@@ -59,6 +59,21 @@ describe('bench', () => {
     expectSpeeds(total)
   })
 
+  it('asks the requests of a warm-up too, but measures only those behind them', async () => {
+    const work = ['--mode', 'request', '--processes', '2', '--events', '500', '--concurrency', '8', '--json']
+    for (const [args, warmUp] of [
+      [[], 500],
+      [['--warm-up', '200'], 200],
+    ] as const) {
+      const { code, stdout } = await run([...work, ...args])
+      expect(code).to.equal(0)
+      const { total, ...result } = resultIn(stdout)
+      expect(result).to.include({ events: 500, warmUp, ok: true })
+      expect(total).to.include({ received: 500, lost: 0, outOfOrder: 0, duplicates: 0 })
+      expectSpeeds(total)
+    }
+  })
+
   it('prints a table with a row for each consumer and all of them, and a line of summary', async () => {
     const { code, stdout } = await run([...SMALL, '--payload-bytes', '16'])
     expect(code).to.equal(0)
