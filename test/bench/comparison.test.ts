@@ -103,21 +103,24 @@ describe('the comparison', () => {
     expect(outcome && verdictOf(outcome)).to.equal('FAILED: binary-1/loop: expected a connection, got none')
   })
 
-  it("ends when it is interrupted, which is nobody's failure", async () => {
-    const interruption = new AbortController()
-    const interrupted: Trial = {
-      id: 'a',
-      missing: [],
-      async measure() {
-        interruption.abort(new Error('interrupted'))
-        throw new Error('killed')
-      },
-    }
-    const log: string[] = []
-    const error = await measured([interrupted, trial('b', [], log)], 1, interruption.signal).catch((reason) => reason)
-    expect(error).to.have.property('message', 'interrupted')
-    expect(log).to.deep.equal([])
-  })
+  for (const next of ['b', undefined]) {
+    it(`ends when it is interrupted, which is nobody's failure, before ${next ?? 'the end'}`, async () => {
+      const interruption = new AbortController()
+      const interrupted: Trial = {
+        id: 'a',
+        missing: [],
+        async measure() {
+          interruption.abort(new Error('interrupted'))
+          throw new Error('killed')
+        },
+      }
+      const log: string[] = []
+      const trials = [interrupted, ...(next ? [trial(next, [], log)] : [])]
+      const error = await measured(trials, 1, interruption.signal).catch((reason) => reason)
+      expect(error).to.have.property('message', 'interrupted')
+      expect(log).to.deep.equal([])
+    })
+  }
 
   it('shows medians, and the least and the most where there are several rounds', async () => {
     expect(spread([3, 1, 2])).to.equal('2.00 (1.00–3.00)')
