@@ -34,7 +34,7 @@ export interface Comparison {
   readonly machine: string
   readonly node: string
   readonly rounds: number
-  /** Of all that took part, by name. */
+  /** Of all of whom something was measured, by name. */
   readonly settings: Readonly<Record<string, string>>
   /** Was no bound missed, and did nothing go wrong? */
   readonly ok: boolean
@@ -97,7 +97,8 @@ function outcomeOf(row: Row, trials: readonly Trial[], { samples, failures }: Me
 
 export function comparisonOf(agenda: Agenda, measured: Measured, rounds: number, command: string): Comparison {
   const outcomes = outcomesOf(agenda, measured)
-  const names = [...measured.samples.keys()].map((id) => id.split('/')[1])
+  // Not of whom nothing was measured: it may be too broken to tell its version.
+  const names = [...measured.samples].flatMap(([id, samples]) => (samples.length > 0 ? id.split('/').slice(1, 2) : []))
   const contenders = roster.filter(({ name }) => names.includes(name))
   return {
     command,

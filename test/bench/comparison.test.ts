@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Agenda } from '../../bench/agenda'
 import { agendaOf } from '../../bench/agenda'
-import { measureInTurns, narrow, outcomesOf } from '../../bench/comparison'
+import { comparisonOf, measureInTurns, narrow, outcomesOf } from '../../bench/comparison'
 import { cellsOf, spread, verdictOf } from '../../bench/comparison-report'
 import type { Row } from '../../bench/row'
 import type { Trial } from '../../bench/trial'
@@ -101,6 +101,14 @@ describe('the comparison', () => {
     const [outcome] = outcomesOf(agenda, all)
     expect(outcome).to.deep.include({ our: [100, 200, 300], their: [50], reached: [2], ok: false, failures: told })
     expect(outcome && verdictOf(outcome)).to.equal('FAILED: binary-1/loop: expected a connection, got none')
+  })
+
+  it('asks nobody for its settings of whom nothing was measured: what is broken may not even have any', async () => {
+    const broken: Trial = { id: 'binary-1/zeromq', missing: [], measure: () => Promise.reject(new Error('no addon')) }
+    const agenda: Agenda = { rows: [{ ...ROW, theirs: broken.id }], trials: [trial(ROW.ours, [100]), broken] }
+    const { settings, ok } = comparisonOf(agenda, (await measured(agenda.trials, 1)).measured, 1, 'compare')
+    expect(Object.keys(settings)).to.deep.equal(['lahja'])
+    expect(ok).to.equal(false)
   })
 
   for (const next of ['b', undefined]) {
