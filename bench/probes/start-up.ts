@@ -29,8 +29,9 @@ export async function startUp(processes: number, beginning: Beginning): Promise<
     await Promise.all(children.map((child) => Promise.race([once(child, 'message'), failure(once(child, 'exit'))])))
     return (now() - startedAt) / 1000
   } finally {
-    const exits = children.map((child) => child.exitCode === null && once(child, 'exit'))
-    for (const child of children) child.kill('SIGKILL')
+    const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+    const exits = running.map((child) => once(child, 'exit'))
+    for (const child of running) child.kill('SIGKILL')
     await Promise.all(exits)
     await rm(directory, { recursive: true, force: true })
   }

@@ -63,6 +63,19 @@ describe('bench:peers, bench:isolation and bench:report', () => {
     expect(stderr).to.contain('bench: latency/lahja: expected every event once and in order, got 4 lost')
   })
 
+  it('goes on when processes that it starts are killed, and says so', async () => {
+    const deadly = join(scratch, 'deadly.js')
+    writeFileSync(deadly, "if (process.argv[1]?.endsWith('newcomer.js')) process.kill(process.pid, 'SIGKILL')")
+    const env = { NODE_OPTIONS: `-r "${deadly}"` }
+    const { code, stdout } = await run('compare', ['--quick', '--only', 'start-up', '--json'], env)
+    const failures = ['lahja', 'load'].map(
+      (beginning) => `start-up/${beginning}: a process that was started has ended with SIGKILL`,
+    )
+    expect(outcomesIn(stdout)[0]).to.deep.include({ our: [], their: [], reached: [], ok: false, failures })
+    expect(code).to.equal(1)
+    expect(readdirSync(scratch).filter((name) => name.startsWith('lahja-'))).to.deep.equal([])
+  })
+
   it('writes a page of what was measured, or says what its chart needs', async () => {
     const measured = await run('compare', ['--quick', '--only', 'binary-1-loop', '--json'])
     const file = join(scratch, 'measured.json')
