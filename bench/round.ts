@@ -54,7 +54,7 @@ export async function runProcesses(
   })
   const onAbort = () => fail(signal.reason)
   signal.addEventListener('abort', onAbort)
-  const broker = await contenderOf(work.contender).serve?.(directory)
+  let broker: Broker | undefined
   const start = (script: string, name: string) => {
     signal.throwIfAborted()
     const started = new BenchProcess(script, { ...work, name, number: processes.length, directory })
@@ -63,6 +63,7 @@ export async function runProcesses(
     return started
   }
   try {
+    broker = await contenderOf(work.contender).serve?.(directory)
     const round = await Promise.race([failure, measure(work, start, onProgress)])
     return broker ? withBroker(round, broker) : round
   } finally {

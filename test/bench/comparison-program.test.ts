@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -72,6 +72,17 @@ describe('bench:peers, bench:isolation and bench:report', () => {
       (beginning) => `start-up/${beginning}: a process that was started has ended with SIGKILL`,
     )
     expect(outcomesIn(stdout)[0]).to.deep.include({ our: [], their: [], reached: [], ok: false, failures })
+    expect(code).to.equal(1)
+    expect(readdirSync(scratch).filter((name) => name.startsWith('lahja-'))).to.deep.equal([])
+  })
+
+  it('leaves nothing behind of a server that does not start', async function () {
+    if (!existsSync(PEERS)) this.skip()
+    const folder = join(scratch, 'broken')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'redis-server'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+    const { code, stdout } = await run('compare', ['--quick', '--only', 'binary-1-redis'], { PATH: folder })
+    expect(stdout).to.contain('FAILED: binary-1/redis: redis-server has ended before its time')
     expect(code).to.equal(1)
     expect(readdirSync(scratch).filter((name) => name.startsWith('lahja-'))).to.deep.equal([])
   })
