@@ -10,6 +10,9 @@ export const NONCE_BYTES = 32
 /** Keeps a proof of this protocol from being one of anything else that the same secret is used for. */
 const LABEL = 'lahja/1 proof'
 
+/** Keeps the key of the proofs from being the plain hash of the secret, which is no secret where people compare files. */
+const KEY_LABEL = 'lahja/1 secret'
+
 /** One side of a link that is about to be: who it says it is, and what the proofs of this link have to be fresh for. */
 export interface Side extends Address {
   readonly nonce: Uint8Array
@@ -31,7 +34,8 @@ export class Secret {
    * @param value a string stands for its bytes in UTF-8
    */
   constructor(value: string | Uint8Array) {
-    this.#key = crypto().createSecretKey(crypto().createHash('sha256').update(value).digest())
+    const hash = crypto().createHash('sha256').update(`${KEY_LABEL}\0`).update(value)
+    this.#key = crypto().createSecretKey(hash.digest())
   }
 
   /** Random bytes, for one link only. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
 import fc from 'fast-check'
@@ -75,6 +75,13 @@ describe('a proof', () => {
     for (const [one, other] of pairs) {
       const [proof, otherProof] = [one, other].map((key) => hex(new Secret(key).proof('dialler', between)))
       expect(proof).not.to.equal(otherProof)
+    }
+  })
+
+  it('is not to be had for the SHA-256 of the secret, which people tell to say which file they mean', () => {
+    for (const { secret, input, proof } of proofVectors) {
+      const told = createHash('sha256').update(secret).digest()
+      expect(createHmac('sha256', told).update(Buffer.from(input, 'hex')).digest('hex')).not.to.equal(proof)
     }
   })
 
