@@ -63,7 +63,9 @@ export async function runProcesses(
     return started
   }
   try {
-    broker = await contenderOf(work.contender).serve?.(directory)
+    broker = contenderOf(work.contender).serve?.(directory)
+    broker?.ended.catch(fail)
+    await Promise.race([failure, broker?.ready()])
     const round = await Promise.race([failure, measure(work, start, onProgress)])
     return broker ? withBroker(round, broker) : round
   } finally {

@@ -1,5 +1,4 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 
@@ -14,30 +13,30 @@ export function brokerVersion(name: string): string {
 /** A server that some contenders cannot do without. */
 export class Broker {
   readonly name: string
+  /** Rejects when it ends, which it does not do of itself. */
+  readonly ended: Promise<never>
   readonly #child: ChildProcess
-  #ended = false
+  readonly #isReady: () => boolean
 
-  constructor(name: string, args: readonly string[]) {
+  constructor(name: string, args: readonly string[], isReady: () => boolean) {
     this.name = name
-    this.#child = spawn(name, args, { stdio: ['ignore', 'ignore', 'inherit'] })
-    this.#child.once('error', () => {
-      this.#ended = true
+    this.#isReady = isReady
+    const child = spawn(name, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+    this.#child = child
+    this.ended = new Promise((_, reject) => {
+      child.once('error', reject)
+      child.once('exit', () => reject(new Error(`${name} has ended before its time`)))
     })
-    this.#child.once('exit', () => {
-      this.#ended = true
-    })
+    this.ended.catch(() => {})
   }
 
   get pid(): number {
     return this.#child.pid ?? 0
   }
 
-  /** Until it is there for others. @throws Error if it ends instead */
-  async until(isReady: () => boolean): Promise<void> {
-    while (!isReady()) {
-      if (this.#ended) throw new Error(`${this.name} has ended before its time`)
-      await setTimeout(10)
-    }
+  /** Resolves when it is there for others. @throws Error if it ends instead */
+  async ready(): Promise<void> {
+    while (!this.#isReady()) await Promise.race([this.ended, setTimeout(10)])
   }
 
   /** What it has used so far. Zero where there is no /proc. */
@@ -58,9 +57,7 @@ export class Broker {
   }
 
   async stop(): Promise<void> {
-    if (this.#ended) return
-    const exit = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')
-    await exit
+    await this.ended.catch(() => {})
   }
 }

@@ -13,8 +13,8 @@ export interface Contender {
   readonly isParent?: boolean
   /** The commands that install what it needs and is not there; none, where there are none. */
   missing?(): readonly string[]
-  /** Starts the server without which it does nothing, where there is one. */
-  serve?(directory: string): Promise<Broker>
+  /** Starts the server without which it does nothing, where there is one; it has yet to get ready. */
+  serve?(directory: string): Broker
   /** Takes a place among the processes that share a directory. */
   join(seat: Seat): Promise<Station>
 }

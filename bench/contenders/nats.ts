@@ -82,19 +82,12 @@ class NatsStation implements Station {
   }
 }
 
-async function serve(directory: string): Promise<Broker> {
+function serve(directory: string): Broker {
   const config = join(directory, 'nats.conf')
   writeFileSync(config, `host: 127.0.0.1\nport: -1\nmax_pending: ${MAX_PENDING}\nwrite_deadline: "60s"\n`)
-  const broker = new Broker('nats-server', [
-    '--config',
-    config,
-    '--ports_file_dir',
-    directory,
-    '--log',
-    join(directory, 'nats.log'),
-  ])
-  await broker.until(() => urlIn(directory) !== undefined)
-  return broker
+  const log = join(directory, 'nats.log')
+  const args = ['--config', config, '--ports_file_dir', directory, '--log', log]
+  return new Broker('nats-server', args, () => urlIn(directory) !== undefined)
 }
 
 /** Where the server listens, as it has written it down itself. */

@@ -99,14 +99,12 @@ function pathIn(directory: string): string {
   return join(directory, 'redis.sock')
 }
 
-async function serve(directory: string): Promise<Broker> {
+function serve(directory: string): Broker {
   const path = pathIn(directory)
   const persistence = ['--save', '', '--appendonly', 'no']
   const limits = ['--client-output-buffer-limit', 'pubsub 0 0 0']
   const args = ['--port', '0', '--unixsocket', path, '--dir', directory, ...persistence, ...limits]
-  const broker = new Broker('redis-server', args)
-  await broker.until(() => existsSync(path))
-  return broker
+  return new Broker('redis-server', args, () => existsSync(path))
 }
 
 export const redis: Contender = {

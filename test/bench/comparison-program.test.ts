@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -17,6 +17,13 @@ describe('bench:peers, bench:isolation and bench:report', () => {
 
   const run = (script: string, args: readonly string[], env = {}) =>
     start(`bench/dist/${script}.js`, args, { env: { TMPDIR: scratch, ...env } }).ended
+
+  /** A folder whose server of that name is this script. */
+  const serverOf = (script: string) => {
+    const folder = mkdtempSync(join(scratch, 'path-'))
+    writeFileSync(join(folder, 'redis-server'), `#!${process.execPath}\n${script}\n`, { mode: 0o755 })
+    return folder
+  }
 
   /** The rows of what `--json` has printed. */
   const outcomesIn = (stdout: string) => listOf(fields)(fields(JSON.parse(stdout)).outcomes)
@@ -76,16 +83,24 @@ describe('bench:peers, bench:isolation and bench:report', () => {
     expect(readdirSync(scratch).filter((name) => name.startsWith('lahja-'))).to.deep.equal([])
   })
 
-  it('leaves nothing behind of a server that does not start', async function () {
-    if (!existsSync(PEERS)) this.skip()
-    const folder = join(scratch, 'broken')
-    mkdirSync(folder)
-    writeFileSync(join(folder, 'redis-server'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
-    const { code, stdout } = await run('compare', ['--quick', '--only', 'binary-1-redis'], { PATH: folder })
-    expect(stdout).to.contain('FAILED: binary-1/redis: redis-server has ended before its time')
-    expect(code).to.equal(1)
-    expect(readdirSync(scratch).filter((name) => name.startsWith('lahja-'))).to.deep.equal([])
-  })
+  const servers = {
+    'does not start': 'process.exit(1)',
+    'ends while it is used': `
+      const path = process.argv[process.argv.indexOf('--unixsocket') + 1]
+      require('node:net').createServer(() => process.exit(1)).listen(path)`,
+  }
+  for (const [what, script] of Object.entries(servers)) {
+    it(`goes on without a server that ${what}, and leaves nothing behind of it`, async () => {
+      const { code, stdout } = await run('compare', ['--quick', '--only', 'binary-1-redis'], { PATH: serverOf(script) })
+      if (existsSync(PEERS)) expect(code).to.equal(1)
+      expect(stdout).to.contain(
+        existsSync(PEERS)
+          ? 'FAILED: binary-1/redis: redis-server has ended before its time'
+          : 'skipped: npm ci --prefix bench/peers',
+      )
+      expect(readdirSync(scratch).filter((name) => name.startsWith('lahja-'))).to.deep.equal([])
+    })
+  }
 
   it('writes a page of what was measured, or says what its chart needs', async () => {
     const measured = await run('compare', ['--quick', '--only', 'binary-1-loop', '--json'])
