@@ -41,13 +41,14 @@ const FONT = 'system-ui, Helvetica, Arial, sans-serif'
 const WIDTH = 960
 const HEIGHT = 500
 
-/** The bars of all broadcasts: each contender once in each group. */
+/** The bars of all broadcasts: each contender once in each group, where it has taken part in all rounds. */
 export function barsOf(outcomes: readonly Outcome[]): Bar[] {
   const bars = new Map<string, Bar>()
-  for (const { ours, theirs = '', our, their, figure } of outcomes) {
+  for (const { ours, theirs = '', our, their, figure, failures } of outcomes) {
     if (figure !== 'eventsPerSecond') continue
     for (const [id, values] of [[ours, our] as const, [theirs, their] as const]) {
       const [group = '', contender = ''] = id.split('/')
+      if (failures.some(({ trial }) => trial === id)) continue
       if (/^(binary|object)-\d+$/.test(group) && values.length > 0) bars.set(id, { contender, group, values })
     }
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Comparison, Outcome } from './comparison'
+import type { Comparison, Failure, Outcome } from './comparison'
 import { Fields } from './fields'
 import { type Bound, UNITS } from './row'
 
@@ -36,8 +36,13 @@ function parseOutcome(value: unknown): Outcome {
     reached: outcome.list('reached', Number),
     ok: outcome.value('ok') === undefined ? undefined : outcome.flag('ok'),
     missing: outcome.list('missing', String),
-    failures: outcome.list('failures', String),
+    failures: outcome.list('failures', parseFailure),
   }
+}
+
+function parseFailure(value: unknown): Failure {
+  const failure = new Fields(value)
+  return { trial: failure.text('trial'), message: failure.text('message') }
 }
 
 function parseBound(value: unknown): Bound {

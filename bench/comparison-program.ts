@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { Agenda } from './agenda'
 import { parsed, UsageError, wholeNumber } from './arguments'
-import { type Comparison, comparisonOf, measureInTurns, namesOf, narrow } from './comparison'
+import { type Comparison, comparisonOf, type Failure, measureInTurns, namesOf, narrow } from './comparison'
 import { comparisonReport } from './comparison-report'
 import { runProgram } from './program'
 import { endProgress, showProgress } from './progress-line'
@@ -46,9 +46,9 @@ export async function compare(
   return comparisonOf(agenda, measured, rounds, command)
 }
 
-function showFailure(text: string): void {
+function showFailure({ trial, message }: Failure): void {
   endProgress()
-  console.error(`bench: ${text}`)
+  console.error(`bench: ${trial}: ${message}`)
 }
 
 function parse(args: readonly string[]) {

@@ -34,7 +34,7 @@ export function cellsOf(outcome: Outcome): string[] {
 }
 
 export function verdictOf({ ok, missing, failures, bound }: Outcome): string {
-  if (failures.length > 0) return `FAILED: ${failures.join('; ')}`
+  if (failures.length > 0) return `FAILED: ${failures.map(({ trial, message }) => `${trial}: ${message}`).join('; ')}`
   if (missing.length > 0) return `skipped: ${[...new Set(missing)].join(' && ')}`
   if (!bound) return 'shown'
   return ok ? 'ok' : 'MISSED'

@@ -15,8 +15,14 @@ export interface Outcome extends Row {
   readonly ok: boolean | undefined
   /** The commands that install what is missing, if nothing was measured. */
   readonly missing: readonly string[]
-  /** What went wrong, with either side. */
-  readonly failures: readonly string[]
+  /** Of either side. Who failed has no figures of the rounds from there on. */
+  readonly failures: readonly Failure[]
+}
+
+/** What went wrong with a trial. */
+export interface Failure {
+  readonly trial: string
+  readonly message: string
 }
 
 /** What became of the trials, by their ids. */
@@ -51,7 +57,7 @@ export async function measureInTurns(
   trials: readonly Trial[],
   rounds: number,
   onProgress: (text: string) => void,
-  onFailure: (text: string) => void,
+  onFailure: (failure: Failure) => void,
   signal: AbortSignal,
 ): Promise<Measured> {
   const installed = trials.filter(({ missing }) => missing.length === 0)
@@ -66,9 +72,9 @@ export async function measureInTurns(
         samples.get(trial.id)?.push(await trial.measure(signal))
       } catch (error) {
         signal.throwIfAborted()
-        const failure = `${trial.id}: ${error instanceof Error ? error.message : String(error)}`
-        failures.set(trial.id, failure)
-        onFailure(failure)
+        const message = error instanceof Error ? error.message : String(error)
+        failures.set(trial.id, message)
+        onFailure({ trial: trial.id, message })
       }
     }
   }
@@ -90,7 +96,10 @@ function outcomeOf(row: Row, trials: readonly Trial[], { samples, failures }: Me
       : our.slice(0, their.length).map((value, round) => value / (their[round] ?? Number.NaN))
   const sides = row.theirs === undefined ? [row.ours] : [row.ours, row.theirs]
   const missing = sides.flatMap((id) => trials.find((trial) => trial.id === id)?.missing ?? [])
-  const failed = sides.flatMap((id) => failures.get(id) ?? [])
+  const failed = sides.flatMap((trial) => {
+    const message = failures.get(trial)
+    return message === undefined ? [] : [{ trial, message }]
+  })
   const isKept = row.bound && reached.length > 0 ? keeps(row.bound, median(reached)) : undefined
   return { ...row, our, their, reached, ok: failed.length > 0 ? false : isKept, missing, failures: failed }
 }

@@ -22,7 +22,7 @@ Runs bench:peers and bench:isolation and writes what they measure into docs/benc
   --out FOLDER   where to write (default docs)
   --help         print this
 
-Exit code: 0 if it is written, 1 if that failed, 2 for wrong arguments.`
+Exit code: 0 if it is written, 1 if that failed or it is written that something did, 2 for wrong arguments.`
 
 async function main(args: string[], signal: AbortSignal): Promise<number> {
   const { from = [], out, quick, help, ...values } = parse(args)
@@ -36,7 +36,7 @@ async function main(args: string[], signal: AbortSignal): Promise<number> {
   if (command) throw new Error(`the chart needs echarts, which is not installed: ${command}`)
   const comparisons = given.length > 0 ? given : await measure(quick, rounds, signal)
   write(comparisons, out)
-  return 0
+  return comparisons.some(({ outcomes }) => outcomes.some(({ failures }) => failures.length > 0)) ? 1 : 0
 }
 
 async function measure(isQuick: boolean, rounds: number, signal: AbortSignal): Promise<Comparison[]> {

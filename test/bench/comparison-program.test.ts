@@ -75,9 +75,9 @@ describe('bench:peers, bench:isolation and bench:report', () => {
     writeFileSync(deadly, "if (process.argv[1]?.endsWith('newcomer.js')) process.kill(process.pid, 'SIGKILL')")
     const env = { NODE_OPTIONS: `-r "${deadly}"` }
     const { code, stdout } = await run('compare', ['--quick', '--only', 'start-up', '--json'], env)
-    const failures = ['lahja', 'load'].map(
-      (beginning) => `start-up/${beginning}: a process that was started has ended with SIGKILL`,
-    )
+    const failures = ['start-up/lahja', 'start-up/load'].map((trial) => {
+      return { trial, message: 'a process that was started has ended with SIGKILL' }
+    })
     expect(outcomesIn(stdout)[0]).to.deep.include({ our: [], their: [], reached: [], ok: false, failures })
     expect(code).to.equal(1)
     expect(readdirSync(scratch).filter((name) => name.startsWith('lahja-'))).to.deep.equal([])

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import type { Agenda } from '../../bench/agenda'
 import { agendaOf } from '../../bench/agenda'
-import { comparisonOf, measureInTurns, narrow, outcomesOf } from '../../bench/comparison'
+import { barsOf } from '../../bench/chart'
+import { comparisonOf, type Failure, measureInTurns, narrow, outcomesOf } from '../../bench/comparison'
 import { cellsOf, spread, verdictOf } from '../../bench/comparison-report'
 import type { Row } from '../../bench/row'
 import type { Trial } from '../../bench/trial'
@@ -29,13 +30,13 @@ function trial(id: string, values: number[], log: string[] = [], missing: string
 }
 
 async function measured(trials: readonly Trial[], rounds: number, signal = new AbortController().signal) {
-  const told: string[] = []
+  const told: Failure[] = []
   return {
     measured: await measureInTurns(
       trials,
       rounds,
       () => {},
-      (text) => told.push(text),
+      (failure) => told.push(failure),
       signal,
     ),
     told,
@@ -97,11 +98,28 @@ describe('the comparison', () => {
     const { measured: all, told } = await measured(agenda.trials, 3)
     expect(attempts).to.equal(2)
     expect(log).to.have.length(3)
-    expect(told).to.deep.equal(['binary-1/loop: expected a connection, got none'])
+    expect(told).to.deep.equal([{ trial: 'binary-1/loop', message: 'expected a connection, got none' }])
     const [outcome] = outcomesOf(agenda, all)
     expect(outcome).to.deep.include({ our: [100, 200, 300], their: [50], reached: [2], ok: false, failures: told })
     expect(outcome && verdictOf(outcome)).to.equal('FAILED: binary-1/loop: expected a connection, got none')
   })
+
+  for (const good of [0, 1]) {
+    it(`draws no bar of a trial that has failed, behind ${good} rounds that are good`, async () => {
+      let rounds = 0
+      const failing: Trial = {
+        id: 'binary-1/loop',
+        missing: [],
+        async measure() {
+          if (rounds++ === good) throw new Error('killed')
+          return { eventsPerSecond: 50 }
+        },
+      }
+      const agenda: Agenda = { rows: [ROW], trials: [trial(ROW.ours, [100, 200]), failing] }
+      const bars = barsOf(outcomesOf(agenda, (await measured(agenda.trials, 2)).measured))
+      expect(bars.map(({ contender }) => contender)).to.deep.equal(['lahja'])
+    })
+  }
 
   it('asks nobody for its settings of whom nothing was measured: what is broken may not even have any', async () => {
     const broken: Trial = { id: 'binary-1/zeromq', missing: [], measure: () => Promise.reject(new Error('no addon')) }
