@@ -10,6 +10,8 @@ export function runProgram(usage: string, main: (args: string[], signal: AbortSi
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => interruption.abort(new Error(`interrupted by ${signal}`)))
   }
+  // Until it is known better: a program that waits for what never comes ends too, when nothing else is left to do.
+  process.exitCode = 1
   main(process.argv.slice(2), interruption.signal).then(
     (code) => {
       process.exitCode = code
