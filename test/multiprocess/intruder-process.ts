@@ -3,24 +3,30 @@ import { connect, createServer, type Socket } from 'node:net'
 import * as procedures from './intruder-procedures'
 import { Responder } from './responder'
 
-const chunks: Buffer[] = []
+/** The newest connection, and what has come over that one. */
 let socket: Socket | undefined
+let chunks: Buffer[] = []
 let dials = 0
+
+function hear(connection: Socket): void {
+  const heard: Buffer[] = []
+  socket = connection
+  chunks = heard
+  connection.on('data', (chunk) => heard.push(chunk))
+}
 
 process.once('disconnect', () => process.exit(1))
 
 new Responder()
   .on(procedures.dial, async (path) => {
-    socket = connect(path)
-    socket.on('data', (chunk) => chunks.push(chunk))
-    await once(socket, 'connect')
+    const connection = connect(path)
+    hear(connection)
+    await once(connection, 'connect')
   })
   .on(procedures.listen, async ({ path, greeting }) => {
     const server = createServer((accepted) => {
       dials++
-      socket = accepted
-      chunks.length = 0
-      accepted.on('data', (chunk) => chunks.push(chunk))
+      hear(accepted)
       accepted.on('error', () => {})
       accepted.write(Buffer.from(greeting, 'hex'))
     })

@@ -73,7 +73,7 @@ export class Intruder {
   }
 
   async isClosed(): Promise<boolean> {
-    return (await this.#process.call(procedures.caught, undefined)).isClosed
+    return (await this.#caught()).isClosed
   }
 
   /** Resolves when it has been dialled so many times. */
@@ -81,19 +81,30 @@ export class Intruder {
     await until(async () => (await this.#process.call(procedures.dials, undefined)) >= times)
   }
 
-  /** Everything that has been said to it until the host has closed. */
+  /** Everything that has been said to it until the host has closed. Whoever dials it again may do so at any moment. */
   async lastWords(): Promise<Message[]> {
-    await until(() => this.isClosed())
-    return this.#messages()
+    let last = await this.#caught()
+    await until(async () => {
+      last = await this.#caught()
+      return last.isClosed
+    })
+    return messagesIn(last)
   }
 
   async #messages(): Promise<Message[]> {
-    const { bytes } = await this.#process.call(procedures.caught, undefined)
-    const messages: Message[] = []
-    const reader = new FrameReader(2 ** 20, (body, start, end) => messages.push(decodeMessage(body, start, end)))
-    reader.push(Buffer.from(bytes, 'hex'))
-    return messages
+    return messagesIn(await this.#caught())
   }
+
+  #caught(): Promise<procedures.Catch> {
+    return this.#process.call(procedures.caught, undefined)
+  }
+}
+
+function messagesIn({ bytes }: procedures.Catch): Message[] {
+  const messages: Message[] = []
+  const reader = new FrameReader(2 ** 20, (body, start, end) => messages.push(decodeMessage(body, start, end)))
+  reader.push(Buffer.from(bytes, 'hex'))
+  return messages
 }
 
 function isPong({ kind }: Message): boolean {
