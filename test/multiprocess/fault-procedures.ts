@@ -21,8 +21,8 @@ export interface Turnover {
   readonly width: number
 }
 
-/** Lets the event loop stand still for so many milliseconds. */
-export const block: Procedure<number, void> = { name: 'block', argument: number, answer: nothing }
+/** Lets the event loop stand still until there is a file of this path. */
+export const blockUntil: Procedure<string, void> = { name: 'blockUntil', argument: text, answer: nothing }
 
 /** Moves the wall clock of the process by so many milliseconds. */
 export const shiftDate: Procedure<number, void> = { name: 'shiftDate', argument: number, answer: nothing }

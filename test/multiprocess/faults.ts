@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel'
-import fs, { closeSync, openSync, readdirSync, watch } from 'node:fs'
+import fs, { closeSync, existsSync, openSync, readdirSync, watch } from 'node:fs'
 import { Socket } from 'node:net'
 import { devNull } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
@@ -8,9 +8,13 @@ import { Endpoint } from '../../src'
 import type { Consumption, Turnover } from './fault-procedures'
 import { fields } from './parse'
 
-/** Lets the event loop stand still. */
-export function block(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+/** Milliseconds between two looks of one whose event loop stands still. */
+const INTERVAL = 20
+
+/** Lets the event loop stand still until there is a file of this path. */
+export function blockUntil(path: string): void {
+  const never = new Int32Array(new SharedArrayBuffer(4))
+  while (!existsSync(path)) Atomics.wait(never, 0, 0, INTERVAL)
 }
 
 /** Has everyone in this process see another time of day. */

@@ -139,7 +139,7 @@ new Responder()
   })
   .on(procedures.bytesRead, bytesReadFromSockets)
   .on(procedures.echo, () => setImmediate())
-  .on(failing.block, faults.block)
+  .on(failing.blockUntil, faults.blockUntil)
   .on(failing.shiftDate, faults.shiftDate)
   .on(failing.broadcastAndExit, ([name, { type, filler }]) => {
     member(name).endpoint.broadcastNowait(type, { number: 0, filler: Buffer.alloc(filler) })
