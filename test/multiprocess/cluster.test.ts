@@ -49,6 +49,8 @@ describe('a main thread, a worker thread and two cluster workers', () => {
     primary.stop()
     const limits = { handshakeTimeout: 500 }
     await using newcomer = await Endpoint.start({ name: 'newcomer', directory: bus.directory, limits })
+    // Whoever goes on, however late; the two others cannot.
+    await newcomer.waitUntilConnectedTo(['observer', 'worker-1', 'worker-2'])
     const linked = newcomer.peers.map(({ name }) => name).sort()
     primary.continue()
 

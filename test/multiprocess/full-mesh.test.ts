@@ -5,7 +5,9 @@ import type { RemoteEndpoint } from './remote-endpoint'
 const PROCESSES = 8
 const ENDPOINTS_EACH = 5
 const ENDPOINTS = PROCESSES * ENDPOINTS_EACH
-const RESCAN = 1000
+
+/** So long that nobody looks around again before the tests are over. */
+const RESCAN = 600_000
 
 describe('forty endpoints in eight processes that start at once', () => {
   const bus = new Bus()
@@ -25,10 +27,8 @@ describe('forty endpoints in eight processes that start at once', () => {
 
   after(() => bus.end())
 
-  it('G9: are all linked with each other within two rescans, with no help from a watch', async () => {
-    const started = performance.now()
+  it('G9: are all linked with each other before the first rescan, with no help from a watch', async () => {
     await Promise.all(endpoints.map((endpoint) => endpoint.untilPeers(ENDPOINTS - 1)))
-    expect(performance.now() - started).to.be.below(2 * RESCAN)
 
     const names = endpoints.map(({ name }) => name).sort()
     for (const endpoint of endpoints) {

@@ -55,11 +55,10 @@ export interface Wish {
   readonly ledger?: string | undefined
 }
 
-/** Starts an endpoint. Answers how many milliseconds that took. */
-export const start: Procedure<EndpointOptions, number> = {
+export const start: Procedure<EndpointOptions, void> = {
   name: 'start',
   argument: parseEndpointOptions,
-  answer: number,
+  answer: nothing,
 }
 
 /** Subscribes to a type or pattern; answers when the subscription is ready. */

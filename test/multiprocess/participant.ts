@@ -47,13 +47,10 @@ watchSockets()
 
 new Responder()
   .on(procedures.start, async (options) => {
-    const begin = performance.now()
     const endpoint = await Endpoint.start(options)
-    const elapsed = performance.now() - begin
     const journal = new Journal(endpoint)
     endpoint.on('lost', () => hoard.refill())
     members.set(endpoint.name, { endpoint, journal, pressure: new Pressure(endpoint, journal) })
-    return elapsed
   })
   .on(defining.defineEvent, (definition) => definitions.defineEvent(definition))
   .on(defining.defineRequest, (definition) => definitions.defineRequest(definition))

@@ -11,18 +11,16 @@ import * as working from './work-procedures'
 export class RemoteEndpoint {
   readonly name: string
   readonly process: RemoteProcess
-  /** Milliseconds that `Endpoint.start` took. */
-  readonly startTime: number
 
-  private constructor(name: string, process: RemoteProcess, startTime: number) {
+  private constructor(name: string, process: RemoteProcess) {
     this.name = name
     this.process = process
-    this.startTime = startTime
   }
 
   /** @throws RemoteFailure with the code of what `Endpoint.start` rejected with */
   static async start(process: RemoteProcess, options: EndpointOptions): Promise<RemoteEndpoint> {
-    return new RemoteEndpoint(options.name, process, await process.call(procedures.start, options))
+    await process.call(procedures.start, options)
+    return new RemoteEndpoint(options.name, process)
   }
 
   /** Resolves when the subscription is ready. */
