@@ -1,5 +1,8 @@
 import { once } from 'node:events'
 import { Endpoint, type EndpointOptions } from '../src'
+import type { Clock } from '../src/clock'
+import { settingsOf } from '../src/options'
+import { SocketDirectory } from '../src/socket-directory'
 import { temporaryDirectory } from './temporary-directory'
 
 /** A fresh bus for each test of the suite that calls this; whatever was started on it is closed after the test. */
@@ -15,6 +18,14 @@ export function freshBus() {
     },
     async start(name: string, options: Partial<EndpointOptions> = {}): Promise<Endpoint> {
       const endpoint = await Endpoint.start({ name, directory: directory.path, ...options })
+      endpoints.push(endpoint)
+      return endpoint
+    },
+    /** The same by another clock than that of the system. */
+    async startBy(clock: Clock, name: string, options: Partial<EndpointOptions> = {}): Promise<Endpoint> {
+      const transport = new SocketDirectory(directory.path)
+      const settings = settingsOf({ name, directory: directory.path, ...options })
+      const endpoint = await Endpoint.startIn({ transport, clock }, settings)
       endpoints.push(endpoint)
       return endpoint
     },

@@ -3,10 +3,14 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { defineEvent, Endpoint, type Event, type LahjaError, type Peer } from '../src'
 import { freshBus, next, until } from './bus'
+import { HeldTimers } from './held-timers'
 import { rejection } from './rejection'
 
 const Order = defineEvent<{ id: number }>('order.placed')
 const Tick = defineEvent('tick')
+
+/** Milliseconds that no test lasts: nobody looks around before that, unless a test lets it. */
+const RESCAN = 600_000
 
 describe('Endpoint', () => {
   const bus = freshBus()
@@ -487,18 +491,13 @@ describe('Endpoint', () => {
     })
 
     it('G9: finds at its next scan who came while its file was gone, and could not find it', async () => {
-      const a = await bus.start('a', { watch: false, limits: { rescan: 400 } })
-      const removeFile = () => {
-        for (const file of readdirSync(bus.directory)) if (file.startsWith('a~')) rmSync(join(bus.directory, file))
-      }
-      const published = () => until(() => readdirSync(bus.directory).some((file) => file.startsWith('a~')))
-      removeFile()
-      await bus.start('b', { watch: false, limits: { rescan: 60_000 } })
-      await published()
-      removeFile()
-      // One more scan.
-      await published()
-      expect(a.isConnectedTo('b')).to.equal(true)
+      const rescans = new HeldTimers(RESCAN)
+      const a = await bus.startBy(rescans, 'a', { watch: false, limits: { rescan: RESCAN } })
+      for (const file of readdirSync(bus.directory)) rmSync(join(bus.directory, file))
+      const b = await bus.start('b', { watch: false, limits: { rescan: RESCAN } })
+      expect(b.isConnectedTo('a')).to.equal(false)
+      rescans.goOff()
+      await a.waitUntilConnectedTo('b')
     })
 
     it('comes back when its directory is removed and made anew', async () => {
@@ -517,10 +516,12 @@ describe('Endpoint', () => {
     })
 
     it('gives its name up, and says so, when another has taken it while its file was gone', async () => {
-      const a = await bus.start('a', { watch: false, limits: { rescan: 400 } })
+      const rescans = new HeldTimers(RESCAN)
+      const a = await bus.startBy(rescans, 'a', { watch: false, limits: { rescan: RESCAN } })
       const lost = next(a, 'error')
       for (const file of readdirSync(bus.directory)) rmSync(join(bus.directory, file))
       await bus.start('a')
+      rescans.goOff()
       expect(await lost).to.include({ code: 'LAHJA_NAME_IN_USE' })
       await until(() => readdirSync(bus.directory).length === 1)
       expect(await rejection(a.broadcast('x'))).to.include({ code: 'LAHJA_ENDPOINT_CLOSED' })

@@ -267,9 +267,11 @@ describe('a member that leaves its queue', () => {
     for (const n of numbers(6)) a.broadcastNowait(Job, n)
     await until(() => gone.heardOf('assign').length === 3 && slow.heardOf('assign').length === 1)
     gone.pause()
-    const closing = a.close({ timeout: 1000 }).catch(() => {})
+    const closing = a.close({ timeout: Number.POSITIVE_INFINITY })
     await until(() => witness.heardOf('goodbye').length === 1)
     slow.waive({ type: 'job', queue: 'workers' })
+    await until(() => reports.length > 0)
+    for (const peer of [gone, slow, witness]) peer.destroy()
     await closing
     expect(codesOf(reports)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS'])
     expect(reports[0]?.message).to.match(/^2 events/)

@@ -11,6 +11,7 @@ import {
   RequestTimeout,
 } from '../../src'
 import { freshBus, until } from '../bus'
+import { HeldTimers } from '../held-timers'
 import { rejection } from '../rejection'
 import { barePeers } from './bare-peer'
 import { HeldHandler } from './held-handler'
@@ -132,16 +133,23 @@ describe('requestAll', () => {
   })
 
   it('has a reply of RequestTimeout of each responder that is missing at the end of the timeout', async () => {
+    const timeouts = new HeldTimers(50_000)
+    const late = await bus.startBy(timeouts, 'late')
+    await late.waitUntilConnectedTo(['x', 'y'])
     await x.respond(Ask, () => 'in time').ready
     const calls = await respondForever(y)
-    const asked = await respondForever(asker)
+    const asked = await respondForever(late)
     const errors: unknown[] = []
-    for await (const { origin, payload, error } of asker.requestAll(Ask, 1, { timeout: 50 })) {
+    for await (const { origin, payload, error } of late.requestAll(Ask, 1, { timeout: 50_000 })) {
       if (error) errors.push([origin, error instanceof RequestTimeout])
-      else expect({ origin, payload }).to.deep.equal({ origin: 'x', payload: 'in time' })
+      else {
+        expect({ origin, payload }).to.deep.equal({ origin: 'x', payload: 'in time' })
+        await until(() => calls.length + asked.length === 2)
+        timeouts.goOff()
+      }
     }
     expect(errors.sort()).to.deep.equal([
-      ['asker', true],
+      ['late', true],
       ['y', true],
     ])
     await until(() => [...calls, ...asked].every(({ aborted }) => aborted))
@@ -187,6 +195,8 @@ describe('requestAll', () => {
     const replies = asker.requestAll(Ask, 1, { signal: AbortSignal.abort(), ...PATIENT })
     expect(await rejection(replies.next())).to.be.instanceOf(AbortError)
     await rejection(asker.request(Ask, 1, { timeout: 20 }))
+    // Whoever had been asked before would have heard of that before this.
+    await until(() => calls.length > 0)
     expect(calls).to.have.length(1)
   })
 

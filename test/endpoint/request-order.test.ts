@@ -127,7 +127,7 @@ describe('requests', () => {
     const responding = responder.respond(Ask, () => 'never')
     await responding.ready
     responding.unsubscribe()
-    const outcomes = [0, 1].map((n) => rejection(asker.request(Ask, n, { timeout: 2000 })))
+    const outcomes = [0, 1].map((n) => rejection(asker.request(Ask, n, PATIENT)))
     for (const error of await Promise.all(outcomes)) expect(error).to.be.instanceOf(NoSubscribers)
   })
 

@@ -62,7 +62,7 @@ describe('respond', () => {
     const { asker, responder } = await bus.startAll('asker', 'responder')
     const signals: AbortSignal[] = []
     await responder.respond(Ask, ({ signal }) => signals.push(signal)).ready
-    await asker.request(Ask, 1, { timeout: 50 })
+    await asker.request(Ask, 1, { timeout: 50_000 })
     await asker.close()
     await until(() => responder.peers.length === 0)
     expect(signals.map(({ aborted }) => aborted)).to.deep.equal([false])
