@@ -27,10 +27,11 @@ export async function sendAll(
   const progress = new Progress(events, orchestrator)
   const kind = payloadKind(payload, payloadBytes)
   const untimed = timedEvery - 1
-  const pace = throttle > 0 ? new Pace(throttle) : undefined
   let sending = begin()
+  // Later, so that no time passes that counts for the pace and not for what is measured.
+  const pace = throttle > 0 ? new Pace(throttle) : undefined
   for (let sequence = 0; sequence < events; sequence++) {
-    if (sequence === warmUp) sending = begin()
+    if (warmUp > 0 && sequence === warmUp) sending = begin()
     const early = pace?.next()
     if (early) await early
     const waiting = station.send(kind.make(sequence, number, (sequence & untimed) === 0 ? now() : 0))

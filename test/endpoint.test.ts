@@ -5,6 +5,7 @@ import { defineEvent, Endpoint, type Event, type LahjaError, type Peer } from '.
 import { freshBus, next, until } from './bus'
 import { HeldTimers } from './held-timers'
 import { rejection } from './rejection'
+import { warningThat } from './warning'
 
 const Order = defineEvent<{ id: number }>('order.placed')
 const Tick = defineEvent('tick')
@@ -47,11 +48,11 @@ describe('Endpoint', () => {
 
     it('is not held up by a file whose path is too long to be dialled, and reports it', async () => {
       const directory = join(bus.directory, 'd'.repeat(40))
-      const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+      const warned = warningThat(({ name }) => name === 'PathTooLong')
       mkdirSync(directory, { mode: 0o700 })
       writeFileSync(join(directory, `${'n'.repeat(60)}~0000000000000.sock`), '')
       await bus.start('a', { directory, limits: { handshakeTimeout: 60_000 } })
-      expect(await warned).to.have.property('name', 'PathTooLong')
+      await warned
     })
 
     for (const name of ['', '.hidden', 'a b', 'a/b', 'ü', 'x'.repeat(65), undefined, 7]) {
@@ -298,7 +299,7 @@ describe('Endpoint', () => {
 
     it('turns an error that nobody listens for into a process warning', async () => {
       const a = await bus.start('a')
-      const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+      const warned = warningThat(({ message }) => message.includes('unheard'))
       a.subscribe('n', () => {
         throw new Error('unheard')
       })

@@ -32,19 +32,28 @@ describe('socket files that somebody removes', () => {
     }
   }
 
+  /** Nobody publishes anything anew in between. */
+  async function whileAllStandStill(act: () => Promise<void>): Promise<void> {
+    for (const { process } of members) process.stop()
+    await act()
+    for (const { process } of members) process.continue()
+  }
+
   /** There may be no directory for a while. */
   async function published(): Promise<string[]> {
     return bus.published().catch(() => [])
   }
 
   it('G9: are there again, and all found, when the whole directory has been deleted', async () => {
-    await rm(bus.directory, { recursive: true })
+    await whileAllStandStill(() => rm(bus.directory, { recursive: true }))
     await expectWhole()
   })
 
   it('G9: are there again, and all found, when the directory has been deleted and made anew', async () => {
-    await rm(bus.directory, { recursive: true })
-    await mkdir(bus.directory, { mode: 0o700 })
+    await whileAllStandStill(async () => {
+      await rm(bus.directory, { recursive: true })
+      await mkdir(bus.directory, { mode: 0o700 })
+    })
     await expectWhole()
   })
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { type Endpoint, type LahjaError, ProtocolViolation } from '../../src'
+import { warningThat } from '../warning'
 import { Bus } from './bus'
 import { Intruder } from './intruder'
 import { until } from './until'
@@ -46,14 +47,14 @@ describe('a peer that speaks other versions of the protocol', () => {
     it(`only ${which} ones, where it is dialled, holds no start up, and is reported once`, async () => {
       const peer = await Intruder.publish(bus.processes, bus.directory, { versions })
       const notices: LahjaError[] = []
-      const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+      const warned = warningThat(({ message }) => message.includes(`got ${versions.join(' to ')}`))
       const newcomer = await bus.join('newcomer', { limits: { redialMax: 200 } })
       newcomer.on('error', (error) => notices.push(error))
 
       expect(newcomer.peers.map(({ name }) => name)).to.deep.equal(['host'])
       const goodbye = (await peer.lastWords()).at(-1)
       expect(goodbye).to.include({ kind: 'goodbye', reason: 'version-mismatch' })
-      expect(String(await warned)).to.include(`got ${versions.join(' to ')}`)
+      await warned
       await until(() => errors.length > 0)
       expect(errors.map(reasonOf)).to.deep.equal(['version-mismatch'])
       await peer.untilDialled(5)
