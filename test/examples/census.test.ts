@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Outcome, type Program, type ProgramOptions, programs } from '../program'
 import { temporaryDirectory } from '../temporary-directory'
+import { DYING_COUNTER } from './dying-counter'
 
 const CENSUS = 'examples/census/census.ts'
 const TEXT = join(__dirname, '..', '..', 'examples', 'census', 'text.txt')
@@ -27,7 +28,7 @@ describe('examples/census', () => {
   after(() => rmSync(scratch, { recursive: true, force: true }))
 
   const begin = (args: readonly string[], options: ProgramOptions = {}) =>
-    start(CENSUS, args, { ...options, env: { TMPDIR: scratch } })
+    start(CENSUS, args, { ...options, env: { TMPDIR: scratch, ...options.env } })
 
   /** How it has ended, and that it has left nothing behind. */
   async function end(census: Program): Promise<Outcome> {
@@ -165,10 +166,7 @@ describe('examples/census', () => {
   })
 
   it('fails when one of the four dies, and the others see the reading through', async () => {
-    const census = begin(['--seconds', '2'])
-    await census.untilPrinted('latecomer  joins')
-    census.killStarted('counter.ts')
-    const { code, stdout, stderr } = await end(census)
+    const { code, stdout, stderr } = await run(['--seconds', '0'], { env: DYING_COUNTER })
     expect({ code, stderr }).to.deep.equal({ code: 1, stderr: 'census: the counter has failed, with exit code 1\n' })
     expect(stdout)
       .to.match(/^reader +has lost counter/m)
