@@ -102,7 +102,8 @@ describe('An outbox and an intake with events in bursts, by chance,', () => {
       }),
       { numRuns: 100 },
     )
-    expect(inBursts).to.be.above(1000)
+    // About 2,000, and hardly ever half as many: it is only that there are some.
+    expect(inBursts).to.be.above(100)
   })
 
   it('account for everything when they are closed at any time (G5)', async () => {
