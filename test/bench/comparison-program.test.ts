@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { fields, listOf, text } from '../multiprocess/parse'
+import { fields, listOf, number, text } from '../multiprocess/parse'
 import { programs } from '../program'
 
 const PEERS = join(__dirname, '..', '..', 'bench', 'peers', 'node_modules')
@@ -45,7 +45,12 @@ describe('bench:peers, bench:isolation and bench:report', () => {
     const { stdout } = await run('compare', ['--quick', ...probes, '--json'])
     const outcomes = outcomesIn(stdout)
     expect(outcomes.map(({ id }) => id)).to.deep.equal(['start-up', 'start-up-sockets', 'idle-links', 'import'])
-    for (const { reached } of outcomes) expect(listOf(Number)(reached)[0]).to.be.greaterThan(0)
+    for (const { id, reached } of outcomes) {
+      const [figure] = listOf(number)(reached)
+      expect(figure, text(id)).to.satisfy(Number.isFinite)
+      // By how much longer a script takes than an empty one can be less than nothing where others work, too.
+      if (id !== 'import') expect(figure, text(id)).to.be.greaterThan(0)
+    }
   })
 
   it('lets a consumer be stopped, and the other one get every event all the same', async () => {
