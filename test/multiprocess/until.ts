@@ -8,7 +8,7 @@ const INTERVAL = 5
  *
  * @param within milliseconds after which it is given up
  */
-export async function until(condition: () => boolean | Promise<boolean>, within = 20_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, within = 60_000): Promise<void> {
   const deadline = performance.now() + within
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`expected within ${within} ms: ${condition}`)
