@@ -9,9 +9,10 @@ export function benchmarkPage(comparisons: readonly Comparison[], picture: strin
     '# What it can do, beside what one would use instead',
     `![Deliveries per second of lahja and what it is compared with](${picture})`,
     'Real processes over real sockets. Every event is checked to arrive once and in order, by the same code for all, and ' +
-      'a run in which one does not counts for nothing. Broadcasts and requests are measured after a warm-up, broadcasts where they arrive. All ' +
-      'take turns, round after round, and who fails is left out from there on; figures are medians of the rounds, with the least and the most of them; ratios ' +
-      'are taken within each round. The bars begin at zero, the lines on them reach from the least to the most.',
+      'a run in which one does not counts for nothing. Broadcasts and requests are measured after a warm-up, broadcasts ' +
+      'where they arrive. All take turns, round after round, and who fails is left out from there on; figures are ' +
+      'medians of the rounds, with the least and the most of them; ratios are taken within each round. The bars begin at ' +
+      'zero, the lines on them reach from the least to the most.',
     ...comparisons.map(sectionOf),
   ].join('\n\n')
 }

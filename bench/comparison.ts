@@ -30,7 +30,7 @@ export interface Measured {
   /** In the order of the rounds; of those that are installed. */
   readonly samples: ReadonlyMap<string, readonly Sample[]>
   /** What went wrong, of those that something did go wrong with. */
-  readonly failures: ReadonlyMap<string, string>
+  readonly failures: ReadonlyMap<string, Failure>
 }
 
 /** What `--json` prints. */
@@ -62,7 +62,7 @@ export async function measureInTurns(
 ): Promise<Measured> {
   const installed = trials.filter(({ missing }) => missing.length === 0)
   const samples = new Map(installed.map(({ id }) => [id, [] as Sample[]]))
-  const failures = new Map<string, string>()
+  const failures = new Map<string, Failure>()
   for (let round = 1; round <= rounds; round++) {
     for (const [index, trial] of installed.entries()) {
       signal.throwIfAborted()
@@ -72,9 +72,9 @@ export async function measureInTurns(
         samples.get(trial.id)?.push(await trial.measure(signal))
       } catch (error) {
         signal.throwIfAborted()
-        const message = error instanceof Error ? error.message : String(error)
-        failures.set(trial.id, message)
-        onFailure({ trial: trial.id, message })
+        const failure = { trial: trial.id, message: error instanceof Error ? error.message : String(error) }
+        failures.set(trial.id, failure)
+        onFailure(failure)
       }
     }
   }
@@ -96,10 +96,7 @@ function outcomeOf(row: Row, trials: readonly Trial[], { samples, failures }: Me
       : our.slice(0, their.length).map((value, round) => value / (their[round] ?? Number.NaN))
   const sides = row.theirs === undefined ? [row.ours] : [row.ours, row.theirs]
   const missing = sides.flatMap((id) => trials.find((trial) => trial.id === id)?.missing ?? [])
-  const failed = sides.flatMap((trial) => {
-    const message = failures.get(trial)
-    return message === undefined ? [] : [{ trial, message }]
-  })
+  const failed = sides.flatMap((id) => failures.get(id) ?? [])
   const isKept = row.bound && reached.length > 0 ? keeps(row.bound, median(reached)) : undefined
   return { ...row, our, their, reached, ok: failed.length > 0 ? false : isKept, missing, failures: failed }
 }
