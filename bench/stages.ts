@@ -1,13 +1,13 @@
 import Table from 'cli-table3'
-import { systemClock } from '../src/clock'
-import { EventDecoder } from '../src/codec'
-import { Encoder } from '../src/encoder'
-import { FrameReader } from '../src/frame'
-import { Inbound } from '../src/inbound'
-import { Intake } from '../src/intake'
-import { DEFAULT_LIMITS } from '../src/limits'
-import { Subscriptions } from '../src/subscriptions'
-import { wishOf } from '../src/wish'
+import { Inbound } from '../src/channel/inbound'
+import { ReceiveWindow } from '../src/channel/receive-window'
+import { subscribeSettings } from '../src/events/subscribe-options'
+import { Subscriptions } from '../src/events/subscriptions'
+import { DEFAULT_LIMITS } from '../src/model/limits'
+import { systemClock } from '../src/platform/clock'
+import { EventDecoder } from '../src/wire/event-decoder'
+import { EventEncoder } from '../src/wire/event-encoder'
+import { FrameReader } from '../src/wire/frame'
 import { median } from './median'
 import { PAYLOADS, type PayloadName, payloadKind } from './payload'
 import { runProgram } from './program'
@@ -56,7 +56,7 @@ async function main(): Promise<number> {
 
 function stagesOf(name: PayloadName): Stages {
   const kind = payloadKind(name, BYTES)
-  const encoder = new Encoder(DEFAULT_LIMITS.frame)
+  const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
   const chunk = Buffer.concat(
     Array.from({ length: EVENTS }, (_, sequence) => {
       const { bytes, start, end } = encoder.event(TYPE, kind.make(sequence, 0, 0))
@@ -87,7 +87,7 @@ function reading(chunk: Buffer, read: (decoder: EventDecoder, bytes: Buffer, end
 }
 
 function delivering(chunk: Buffer): Work {
-  const intake = new Intake(DEFAULT_LIMITS.window, systemClock, () => {})
+  const intake = new ReceiveWindow(DEFAULT_LIMITS.window, systemClock, () => {})
   const subscriptions = new Subscriptions({
     announce: () => {},
     known: () => Promise.resolve(),
@@ -98,7 +98,7 @@ function delivering(chunk: Buffer): Work {
     idle: () => {},
   })
   let handled = 0
-  subscriptions.add(wishOf(TYPE, () => handled++, {}))
+  subscriptions.add(subscribeSettings(TYPE, () => handled++, {}))
   const identity = { name: 'sender', groups: [] }
   const inbound = new Inbound(DEFAULT_LIMITS.frame, true, intake, {
     event: (type, payload) => subscriptions.deliver({ type, payload, origin: identity.name }, { identity, intake }),

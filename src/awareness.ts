@@ -1,10 +1,10 @@
-import { boundaryOf, isWithin } from './boundary'
-import type { Channel } from './channel'
-import { type EventType, nameOf, type RequestDefinition, type RequestType, requestNameOf } from './definition'
-import { Notifier } from './notifier'
-import type { Participant } from './participant'
+import type { Channel } from './channel/channel'
+import type { EndpointCore } from './endpoint-core'
+import { EndpointEmitter } from './endpoint-events'
+import { boundaryOf, isWithin } from './model/boundary'
+import { type EventType, nameOf, type RequestDefinition, type RequestType, requestNameOf } from './model/definition'
 import type { Peer } from './peer'
-import type { WaitOptions } from './waits'
+import type { WaitOptions } from './platform/waits'
 
 /** What can be subscribed to, or responded to. */
 type AnyType = EventType | RequestType
@@ -15,9 +15,9 @@ export interface AllSubscribedOptions {
 }
 
 /** What an endpoint knows of the others on the bus, and how to wait until it is so. */
-export abstract class Awareness extends Notifier {
+export abstract class Awareness extends EndpointEmitter {
   /** @internal */
-  protected abstract readonly participant: Participant
+  protected abstract readonly participant: EndpointCore
 
   /** Everyone this endpoint is linked with. */
   get peers(): readonly Peer[] {

@@ -1,7 +1,15 @@
-import type { RequestOptions } from './asker'
 import { Awareness } from './awareness'
-import type { BroadcastOptions } from './broadcaster'
-import { systemClock } from './clock'
+import { EndpointCore, type World } from './endpoint-core'
+import type { BroadcastOptions } from './events/broadcaster'
+import { EventStream, type StreamOptions } from './events/event-stream'
+import {
+  checkHandler,
+  type SubscribeOptions,
+  streamSettings,
+  subscribeSettings,
+  type WaitForOptions,
+} from './events/subscribe-options'
+import type { Subscription } from './events/subscription'
 import {
   type EventType,
   nameOf,
@@ -12,20 +20,18 @@ import {
   requestNameOf,
   schemaOf,
   schemasOf,
-} from './definition'
-import { CloseTimeout, EndpointClosed } from './errors'
-import type { Event, Handler, RequestHandler } from './event'
-import { EventStream, type StreamOptions } from './event-stream'
+} from './model/definition'
+import { CloseTimeout, EndpointClosed } from './model/errors'
+import type { Event, Handler, RequestHandler } from './model/event'
+import { validate } from './model/schema'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
-import { Participant, type World } from './participant'
-import type { ReplyStream } from './reply-stream'
-import type { Responder } from './responder'
-import type { RespondOptions } from './responders'
-import { validate } from './schema'
-import { SocketDirectory } from './socket-directory'
-import type { Subscription } from './subscription'
-import { checkTimeout, type WaitOptions } from './waits'
-import { checkHandler, type SubscribeOptions, streamWishOf, type WaitForOptions, wishOf } from './wish'
+import { systemClock } from './platform/clock'
+import { SocketDirectory } from './platform/socket-directory'
+import { checkTimeout, type WaitOptions } from './platform/waits'
+import type { ReplyStream } from './requests/reply-stream'
+import type { RequestOptions } from './requests/requester'
+import type { Responder } from './requests/responder'
+import type { RespondOptions } from './requests/responders'
 
 export interface CloseOptions {
   /**
@@ -38,7 +44,7 @@ export interface CloseOptions {
 /** A named participant of the bus. */
 export class Endpoint extends Awareness implements AsyncDisposable {
   /** @internal */
-  protected readonly participant: Participant
+  protected readonly participant: EndpointCore
   readonly #settings: Settings
   #state: 'open' | 'finishing' | 'closed' = 'open'
   #closing: Promise<void> | undefined
@@ -46,7 +52,7 @@ export class Endpoint extends Awareness implements AsyncDisposable {
   private constructor(settings: Settings, world: World) {
     super()
     this.#settings = settings
-    this.participant = new Participant(settings, world, {
+    this.participant = new EndpointCore(settings, world, {
       notify: (event, ...args) => this.notify(event, ...args),
       report: (error) => this.report(error),
       nameLost: () => void this.close().catch((failure) => this.report(failure)),
@@ -151,7 +157,7 @@ export class Endpoint extends Awareness implements AsyncDisposable {
     options: SubscribeOptions = {},
   ): Subscription {
     this.#assertOpen()
-    return this.participant.subscriptions.add(wishOf(type, handler, options))
+    return this.participant.subscriptions.add(subscribeSettings(type, handler, options))
   }
 
   /**
@@ -163,7 +169,7 @@ export class Endpoint extends Awareness implements AsyncDisposable {
     this.#assertOpen()
     const { from } = options
     return new EventStream<Payload>(options, (keep, ended) => {
-      return this.participant.subscriptions.add(streamWishOf(type, from, keep), ended)
+      return this.participant.subscriptions.add(streamSettings(type, from, keep), ended)
     })
   }
 

@@ -1,8 +1,12 @@
-export type { RequestOptions } from './asker'
-export type { Audience } from './audience'
 export type { AllSubscribedOptions } from './awareness'
-export type { Boundary } from './boundary'
-export type { BroadcastOptions } from './broadcaster'
+export { type CloseOptions, Endpoint } from './endpoint'
+export type { EndpointEvents, Loss } from './endpoint-events'
+export type { BroadcastOptions } from './events/broadcaster'
+export type { EventStream, StreamOptions } from './events/event-stream'
+export type { SubscribeOptions, WaitForOptions } from './events/subscribe-options'
+export type { Subscription } from './events/subscription'
+export type { Audience } from './model/audience'
+export type { Boundary } from './model/boundary'
 export {
   type DefinitionOptions,
   defineEvent,
@@ -13,8 +17,7 @@ export {
   type PayloadOf,
   type RequestDefinition,
   type RequestType,
-} from './definition'
-export { type CloseOptions, Endpoint } from './endpoint'
+} from './model/definition'
 export {
   AbortError,
   AlreadyResponding,
@@ -43,18 +46,15 @@ export {
   UnexpectedResponse,
   UnserializablePayload,
   WaitTimeout,
-} from './errors'
-export type { Event, Handler, RequestEvent, RequestHandler } from './event'
-export type { EventStream, StreamOptions } from './event-stream'
-export type { Limits } from './limits'
-export type { EndpointEvents, Loss } from './notifier'
+} from './model/errors'
+export type { Event, Handler, RequestEvent, RequestHandler } from './model/event'
+export type { Limits } from './model/limits'
+export type { Overflow } from './model/overflow'
+export type { StandardSchema } from './model/schema'
 export type { EndpointOptions } from './options'
-export type { Overflow } from './overflow'
 export type { Peer } from './peer'
-export type { Reply, ReplyStream } from './reply-stream'
-export type { Responder } from './responder'
-export type { RespondOptions } from './responders'
-export type { StandardSchema } from './schema'
-export type { Subscription } from './subscription'
-export type { WaitOptions } from './waits'
-export type { SubscribeOptions, WaitForOptions } from './wish'
+export type { WaitOptions } from './platform/waits'
+export type { Reply, ReplyStream } from './requests/reply-stream'
+export type { RequestOptions } from './requests/requester'
+export type { Responder } from './requests/responder'
+export type { RespondOptions } from './requests/responders'

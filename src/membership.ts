@@ -1,23 +1,23 @@
-import { boundaryOf, isWithin } from './boundary'
-import type { Channel } from './channel'
-import type { LostEnding } from './ending'
-import { BoundaryCrossed, type LahjaError, type NameInUse } from './errors'
-import type { Gate } from './gate'
-import { isMember } from './interest'
-import type { InterestChange } from './interest-exchange'
-import type { Link } from './link'
-import type { MeshEvents } from './mesh'
-import type { Dealing } from './message'
-import type { EndpointEvents } from './notifier'
+import type { Channel } from './channel/channel'
+import type { EndpointEvents } from './endpoint-events'
+import type { InterestChange } from './mesh/interest-exchange'
+import type { Link } from './mesh/link'
+import type { LostEnding } from './mesh/link-ending'
+import type { MeshEvents } from './mesh/mesh'
+import type { Session } from './mesh/session'
+import { boundaryOf, isWithin } from './model/boundary'
+import { BoundaryCrossed, type LahjaError, type NameInUse } from './model/errors'
+import { isMember } from './model/interest'
 import { type Peer, peerOf } from './peer'
-import type { Routes } from './routes'
-import type { Session } from './session'
-import type { Waits } from './waits'
+import type { Waits } from './platform/waits'
+import type { Ingress } from './routing/ingress'
+import type { Routes } from './routing/routes'
+import type { ChannelMessage } from './wire/message'
 
 /** What peers say to the endpoint's subscriptions and requests. */
 export interface Receiver {
   event(channel: Channel, type: string, payload: unknown): void
-  message(channel: Channel, message: Dealing): void
+  message(channel: Channel, message: ChannelMessage): void
   /** Somebody wants something new. */
   wanted(): void
   /** The other end has used up its patience: what others can have need not wait for it. */
@@ -39,8 +39,8 @@ export interface Remains {
 export interface MembershipContext {
   /** The endpoint's own name. */
   readonly name: string
-  readonly gate: Gate
-  readonly routes: Routes
+  readonly gate: Ingress
+  readonly routes: Routes<Channel>
   readonly waits: Waits
   readonly receiver: Receiver
   readonly notify: <Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]) => void
@@ -140,7 +140,7 @@ export class Membership implements MeshEvents {
     else this.#context.receiver.event(link, type, payload)
   }
 
-  message(link: Session, message: Dealing): void {
+  message(link: Session, message: ChannelMessage): void {
     if (message.kind === 'return' && !canHave(link, message.type)) {
       return this.#refuse(link, `return of ${message.type}`, `the boundary of ${message.type} has kept it here`)
     }

@@ -1,13 +1,13 @@
 import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import { checkName } from './address'
-import { describe, InvalidArgument } from './errors'
-import { PREFIX_BYTES } from './frame'
-import { DEFAULT_LIMITS, FRAME_CEILING, HANDSHAKE_FRAME, type Limits } from './limits'
-import { checkOverflow, type Overflow } from './overflow'
-import { checkPattern } from './pattern'
-import { Secret } from './secret'
-import { SLAB_BYTES } from './slabs'
+import { Secret } from './mesh/secret'
+import { describe, InvalidArgument } from './model/errors'
+import { DEFAULT_LIMITS, FRAME_CEILING, HANDSHAKE_FRAME, type Limits } from './model/limits'
+import { checkName } from './model/name'
+import { checkOverflow, type Overflow } from './model/overflow'
+import { checkPattern } from './model/pattern'
+import { PREFIX_BYTES } from './wire/frame'
+import { SLAB_BYTES } from './wire/slabs'
 
 export interface EndpointOptions {
   /** Unique on the bus: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a letter or a digit. */

@@ -1,5 +1,5 @@
-import type { Interest } from './interest'
-import type { Session } from './session'
+import type { Session } from './mesh/session'
+import type { Interest } from './model/interest'
 
 /** Another endpoint on the bus, as it was when this was read. */
 export interface Peer {

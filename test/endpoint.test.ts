@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { defineEvent, Endpoint, type Event, type LahjaError, type Peer } from '../src'
-import { freshBus, next, until } from './bus'
-import { HeldTimers } from './held-timers'
-import { rejection } from './rejection'
-import { warningThat } from './warning'
+import { freshBus, next, until } from './support/bus'
+import { HeldTimers } from './support/held-timers'
+import { rejection } from './support/rejection'
+import { warningThat } from './support/warning'
 
 const Order = defineEvent<{ id: number }>('order.placed')
 const Tick = defineEvent('tick')

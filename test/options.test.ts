@@ -2,12 +2,12 @@ import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
-import { encodeMessage } from '../src/codec'
-import { InvalidArgument } from '../src/errors'
-import { helloOf } from '../src/handshake'
-import { DEFAULT_LIMITS, HANDSHAKE_FRAME } from '../src/limits'
+import { helloOf } from '../src/mesh/handshake'
+import { InvalidArgument } from '../src/model/errors'
+import { DEFAULT_LIMITS, HANDSHAKE_FRAME } from '../src/model/limits'
+import { handlingOf } from '../src/model/overflow'
 import { settingsOf } from '../src/options'
-import { handlingOf } from '../src/overflow'
+import { encodeMessage } from '../src/wire/codec'
 
 const VARIABLES = ['LAHJA_DIRECTORY', 'XDG_RUNTIME_DIR']
 

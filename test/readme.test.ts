@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline'
 import { expect } from 'chai'
 import * as ts from 'typescript'
 import * as lahja from '../src'
-import { DEFAULT_LIMITS } from '../src/limits'
-import { temporaryDirectory } from './temporary-directory'
+import { DEFAULT_LIMITS } from '../src/model/limits'
+import { temporaryDirectory } from './support/temporary-directory'
 
 const ROOT = join(__dirname, '..')
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
@@ -73,7 +73,7 @@ describe('the README', () => {
       file.impliedNodeFormat = ts.ModuleKind.ESNext
       return file
     }
-    const ambient = join(ROOT, 'src', 'msgpackr.d.ts')
+    const ambient = join(ROOT, 'src', 'wire', 'msgpackr.d.ts')
     const program = ts.createProgram([ambient, ...sources.keys()], { ...options, noEmit: true }, host)
     const problems = ts.getPreEmitDiagnostics(program)
     const told = problems.map(({ file, messageText }) => `${file?.fileName}: ${JSON.stringify(messageText)}`)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { fields, listOf, number } from '../multiprocess/parse'
-import { type Outcome, type Program, type ProgramOptions, programs } from '../program'
+import { type Outcome, type Program, type ProgramOptions, programs } from '../support/program'
 
 const SMALL = ['--processes', '2', '--events', '2000']
 

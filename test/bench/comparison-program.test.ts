@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { fields, listOf, number, text } from '../multiprocess/parse'
-import { programs } from '../program'
+import { programs } from '../support/program'
 
 const PEERS = join(__dirname, '..', '..', 'bench', 'peers', 'node_modules')
 

@@ -1,9 +1,9 @@
 import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint, type SubscribeOptions, type WaitOptions } from '../../src'
-import { freshBus, until } from '../bus'
-import { rejection } from '../rejection'
-import { barePeers } from './bare-peer'
+import { barePeers } from '../support/bare-peer'
+import { freshBus, until } from '../support/bus'
+import { rejection } from '../support/rejection'
 
 const News = defineEvent<number>('news')
 const Ask = defineRequest<number, string>('ask')

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { BoundaryCrossed, defineEvent, defineRequest, type Endpoint, InvalidArgument } from '../../src'
-import type { Message } from '../../src/message'
-import { freshBus, until } from '../bus'
-import { rejection } from '../rejection'
-import { barePeers } from './bare-peer'
-import { codesOf, reportsOf } from './reports'
+import type { Message } from '../../src/wire/message'
+import { barePeers } from '../support/bare-peer'
+import { freshBus, until } from '../support/bus'
+import { rejection } from '../support/rejection'
+import { codesOf, reportsOf } from '../support/reports'
 
 // A boundary holds for its name in the whole process, so no other test uses these names.
 const Rotated = defineEvent<number>('boundary.rotated', { boundary: 'internal' })

@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import { CloseTimeout, defineEvent } from '../../src'
-import { freshBus, until } from '../bus'
-import { rejection } from '../rejection'
-import { turn } from '../workbench'
-import { HeldHandler } from './held-handler'
-import { numbers } from './members'
-import { codesOf, reportsOf } from './reports'
+import { freshBus, until } from '../support/bus'
+import { HeldHandler } from '../support/held-handler'
+import { numbers } from '../support/members'
+import { rejection } from '../support/rejection'
+import { codesOf, reportsOf } from '../support/reports'
+import { turn } from '../support/workbench'
 
 const Job = defineEvent<number>('job')
 

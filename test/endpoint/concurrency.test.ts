@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { defineEvent, type SubscribeOptions } from '../../src'
-import { freshBus, until } from '../bus'
-import { rejection } from '../rejection'
-import { HeldHandler } from './held-handler'
-import { numbers } from './members'
-import { reportsOf } from './reports'
+import { freshBus, until } from '../support/bus'
+import { HeldHandler } from '../support/held-handler'
+import { numbers } from '../support/members'
+import { rejection } from '../support/rejection'
+import { reportsOf } from '../support/reports'
 
 const Job = defineEvent<number>('job')
 

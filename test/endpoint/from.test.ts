@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { defineEvent, type Endpoint } from '../../src'
-import { freshBus, until } from '../bus'
-import { rejection } from '../rejection'
-import { barePeers } from './bare-peer'
+import { barePeers } from '../support/bare-peer'
+import { freshBus, until } from '../support/bus'
+import { rejection } from '../support/rejection'
 
 const News = defineEvent<string>('news')
 

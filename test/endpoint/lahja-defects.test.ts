@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { defineRequest, HandlerError, NoSubscribers, RemoteDisconnected, RequestTimeout } from '../../src'
-import { freshBus, until } from '../bus'
-import { rejection } from '../rejection'
-import { warningThat } from '../warning'
-import { barePeers } from './bare-peer'
-import { reportsOf } from './reports'
+import { barePeers } from '../support/bare-peer'
+import { freshBus, until } from '../support/bus'
+import { rejection } from '../support/rejection'
+import { reportsOf } from '../support/reports'
+import { warningThat } from '../support/warning'
 
 const Ask = defineRequest<number, number>('ask')
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { freshBus } from '../bus'
+import { freshBus } from '../support/bus'
 
 const MARK = 1024 * 1024
 

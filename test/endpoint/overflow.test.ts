@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { expect } from 'chai'
 import { CloseTimeout, defineEvent, type Endpoint, type EndpointOptions, type Overflow } from '../../src'
-import { Encoder } from '../../src/encoder'
-import { freshBus, next, until } from '../bus'
-import { rejection } from '../rejection'
-import { barePeers } from './bare-peer'
-import { HeldHandler } from './held-handler'
-import { numbers } from './members'
+import { EventEncoder } from '../../src/wire/event-encoder'
+import { barePeers } from '../support/bare-peer'
+import { freshBus, next, until } from '../support/bus'
+import { HeldHandler } from '../support/held-handler'
+import { numbers } from '../support/members'
+import { rejection } from '../support/rejection'
 
 type Numbered = readonly [number: number, filler: Uint8Array]
 
@@ -14,7 +14,7 @@ const numbered = (number: number): Numbered => [number, Buffer.alloc(1000)]
 const numberOf = (payload: unknown) => (Array.isArray(payload) ? Number(payload[0]) : Number.NaN)
 
 /** Bytes of each event's frame. */
-const { start, end } = new Encoder(2000).event('news', numbered(0))
+const { start, end } = new EventEncoder(2000).event('news', numbered(0))
 const FRAME = end - start
 
 /** Events that a receiver takes without being done with any, and that an outbox holds. */

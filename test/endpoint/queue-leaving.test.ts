@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { defineEvent, type Endpoint, NoSubscribers } from '../../src'
-import { freshBus, until } from '../bus'
-import { barePeers } from './bare-peer'
-import { HeldHandler } from './held-handler'
-import { allOf, join, type Member, numbers } from './members'
-import { codesOf, reportsOf } from './reports'
+import { barePeers } from '../support/bare-peer'
+import { freshBus, until } from '../support/bus'
+import { HeldHandler } from '../support/held-handler'
+import { allOf, join, type Member, numbers } from '../support/members'
+import { codesOf, reportsOf } from '../support/reports'
 
 const Job = defineEvent<number>('job')
 const LOAD = 2000

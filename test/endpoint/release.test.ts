@@ -1,8 +1,8 @@
 import { getEventListeners, setMaxListeners } from 'node:events'
 import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint } from '../../src'
-import { freshBus, until } from '../bus'
-import { rejection } from '../rejection'
+import { freshBus, until } from '../support/bus'
+import { rejection } from '../support/rejection'
 
 const News = defineEvent<number>('news')
 const Ask = defineRequest<number, unknown>('ask')

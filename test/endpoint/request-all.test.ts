@@ -10,11 +10,11 @@ import {
   type Reply,
   RequestTimeout,
 } from '../../src'
-import { freshBus, until } from '../bus'
-import { HeldTimers } from '../held-timers'
-import { rejection } from '../rejection'
-import { barePeers } from './bare-peer'
-import { HeldHandler } from './held-handler'
+import { barePeers } from '../support/bare-peer'
+import { freshBus, until } from '../support/bus'
+import { HeldHandler } from '../support/held-handler'
+import { HeldTimers } from '../support/held-timers'
+import { rejection } from '../support/rejection'
 
 const Ask = defineRequest<unknown, unknown>('ask')
 const Checked = defineRequest('checked', {

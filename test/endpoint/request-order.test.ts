@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint, NoSubscribers } from '../../src'
-import { freshBus, until } from '../bus'
-import { rejection } from '../rejection'
-import { barePeers } from './bare-peer'
-import { HeldHandler } from './held-handler'
+import { barePeers } from '../support/bare-peer'
+import { freshBus, until } from '../support/bus'
+import { HeldHandler } from '../support/held-handler'
+import { rejection } from '../support/rejection'
 
 const Ask = defineRequest<number, unknown>('ask')
 const Tick = defineEvent<number>('tick')

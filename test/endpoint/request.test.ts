@@ -14,11 +14,11 @@ import {
   UnexpectedResponse,
   UnserializablePayload,
 } from '../../src'
-import { freshBus, until } from '../bus'
-import { rejection } from '../rejection'
-import { barePeers } from './bare-peer'
-import { HeldHandler } from './held-handler'
-import { codesOf, reportsOf } from './reports'
+import { barePeers } from '../support/bare-peer'
+import { freshBus, until } from '../support/bus'
+import { HeldHandler } from '../support/held-handler'
+import { rejection } from '../support/rejection'
+import { codesOf, reportsOf } from '../support/reports'
 
 const Double = defineRequest<number, number>('double')
 const Anything = defineRequest<unknown, unknown>('anything')

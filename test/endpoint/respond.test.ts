@@ -1,11 +1,11 @@
 import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
 import { AlreadyResponding, defineRequest, EndpointClosed, InvalidArgument, NoSubscribers } from '../../src'
-import { freshBus, until } from '../bus'
-import { rejection } from '../rejection'
-import { barePeers } from './bare-peer'
-import { HeldHandler } from './held-handler'
-import { reportsOf } from './reports'
+import { barePeers } from '../support/bare-peer'
+import { freshBus, until } from '../support/bus'
+import { HeldHandler } from '../support/held-handler'
+import { rejection } from '../support/rejection'
+import { reportsOf } from '../support/reports'
 
 const Ask = defineRequest<unknown, unknown>('ask')
 const PATIENT = { timeout: Number.POSITIVE_INFINITY }

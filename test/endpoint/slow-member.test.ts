@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { defineEvent, type Endpoint, type Event, type LahjaError } from '../../src'
-import { freshBus, until } from '../bus'
-import { HeldHandler } from './held-handler'
-import { numbers } from './members'
+import { freshBus, until } from '../support/bus'
+import { HeldHandler } from '../support/held-handler'
+import { numbers } from '../support/members'
 
 const Job = defineEvent<number>('job')
 

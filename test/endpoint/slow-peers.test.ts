@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import type { Endpoint } from '../../src'
-import { freshBus, until } from '../bus'
-import { HeldHandler } from './held-handler'
-import { numbers } from './members'
+import { freshBus, until } from '../support/bus'
+import { HeldHandler } from '../support/held-handler'
+import { numbers } from '../support/members'
 
 const EVENT = Buffer.alloc(1000)
 const LIMITS = { frame: 4096, window: 2000, highWaterMark: 10_000, outbox: 30_000, patience: 2 ** 31 - 1 }

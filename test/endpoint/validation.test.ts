@@ -2,9 +2,9 @@ import { expect } from 'chai'
 import * as v from 'valibot'
 import { z } from 'zod'
 import { defineEvent, defineRequest, InvalidPayload, RemoteError, type StandardSchema } from '../../src'
-import { freshBus, until } from '../bus'
-import { rejection } from '../rejection'
-import { codesOf, reportsOf } from './reports'
+import { freshBus, until } from '../support/bus'
+import { rejection } from '../support/rejection'
+import { codesOf, reportsOf } from '../support/reports'
 
 const fromText = (text: string) => new Date(text)
 

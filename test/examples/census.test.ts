@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { type Outcome, type Program, type ProgramOptions, programs } from '../program'
-import { temporaryDirectory } from '../temporary-directory'
+import { type Outcome, type Program, type ProgramOptions, programs } from '../support/program'
+import { temporaryDirectory } from '../support/temporary-directory'
 import { DYING_COUNTER } from './dying-counter'
 
 const CENSUS = 'examples/census/census.ts'

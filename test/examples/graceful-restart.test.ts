@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { programs } from '../program'
-import { temporaryDirectory } from '../temporary-directory'
+import { programs } from '../support/program'
+import { temporaryDirectory } from '../support/temporary-directory'
 
 const CLIENT = 'examples/graceful-restart/client.ts'
 const SERVICE = 'examples/graceful-restart/service.ts'

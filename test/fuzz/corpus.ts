@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { encodeMessage } from '../../src/codec'
-import type { Message } from '../../src/message'
-import { bytesOf } from '../frame-bytes'
-import { messages } from '../message-arbitraries'
-import { messageVectors, payloadVectors } from '../vectors'
+import { encodeMessage } from '../../src/wire/codec'
+import type { Message } from '../../src/wire/message'
+import { bytesOf } from '../support/frame-bytes'
+import { messages } from '../support/message-arbitraries'
+import { messageVectors, payloadVectors } from '../support/vectors'
 
 /** Where streams of frames lie, in hexadecimal digits: talks between peers, and what has broken something once. */
 const DIRECTORY = join(__dirname, 'corpus')

@@ -2,10 +2,10 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { Packr } from 'msgpackr'
 import type { Endpoint } from '../../src'
-import { decodeMessage, encodeMessage } from '../../src/codec'
-import { FrameReader } from '../../src/frame'
-import type { Hello, Message } from '../../src/message'
-import { until } from '../bus'
+import { decodeMessage, encodeMessage } from '../../src/wire/codec'
+import { FrameReader } from '../../src/wire/frame'
+import type { Hello, Message } from '../../src/wire/message'
+import { until } from '../support/bus'
 
 export const HELLO: Hello = {
   kind: 'hello',

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { encodeMessage } from '../../src/codec'
-import type { Message } from '../../src/message'
-import { until } from '../bus'
+import { encodeMessage } from '../../src/wire/codec'
+import type { Message } from '../../src/wire/message'
+import { until } from '../support/bus'
 import { type Assailant, elements, framed, HELLO } from './assailant'
 import { siege } from './siege'
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Endpoint, EndpointOptions, LahjaError } from '../../src'
-import { freshBus } from '../bus'
+import { freshBus } from '../support/bus'
 import { Assailant } from './assailant'
 
 /** A host that is assailed, and a witness that must not notice; for the tests of the suite that calls this. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint } from '../../src'
-import { rejection } from '../rejection'
+import { rejection } from '../support/rejection'
 import { Bus } from './bus'
 
 const Tick = defineEvent('tick')

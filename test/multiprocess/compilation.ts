@@ -1,13 +1,11 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { REGISTER_INSTANCE } from 'ts-node'
 
-const EXAMPLES = resolve(__dirname, '../../examples')
-const DIRECTORIES = [
-  ...['../../src', '.', '../simulation', '../chaos'].map((directory) => resolve(__dirname, directory)),
-  ...readdirSync(EXAMPLES).map((example) => join(EXAMPLES, example)),
-].filter((path) => statSync(path).isDirectory())
+const DIRECTORIES = ['../../src', '../../examples', '.', '../support', '../simulation', '../chaos'].map((directory) =>
+  resolve(__dirname, directory),
+)
 
 let path: string | undefined
 
@@ -20,7 +18,9 @@ export function compilationFile(): string {
 function compile(): string {
   const compiler = process[REGISTER_INSTANCE]
   if (!compiler) throw new Error('expected to run through ts-node')
-  const fileNames = DIRECTORIES.flatMap((directory) => readdirSync(directory).map((file) => join(directory, file)))
+  const fileNames = DIRECTORIES.flatMap((directory) => {
+    return readdirSync(directory, { encoding: 'utf8', recursive: true }).map((file) => join(directory, file))
+  })
   const modules = fileNames.filter((file) => file.endsWith('.ts') && !/\.(test|d)\.ts$/.test(file))
   const compiled = modules.map((file) => [file, compiler.compile(readFileSync(file, 'utf8'), file)])
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { programs } from '../program'
-import { temporaryDirectory } from '../temporary-directory'
+import { programs } from '../support/program'
+import { temporaryDirectory } from '../support/temporary-directory'
 
 describe('a process that joins a bus', () => {
   if (process.platform !== 'linux') return console.log('    not tested here: there is no /proc')

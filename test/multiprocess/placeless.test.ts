@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { programs } from '../program'
-import { temporaryDirectory } from '../temporary-directory'
+import { programs } from '../support/program'
+import { temporaryDirectory } from '../support/temporary-directory'
 
 // Each in a process of its own, as it may stand still for good.
 describe('a place in which no directory can be created, though the one above is there', function () {

@@ -9,7 +9,7 @@ import {
   type RequestOptions,
   RequestTimeout,
 } from '../../src'
-import { rejection } from '../rejection'
+import { rejection } from '../support/rejection'
 import { Bus } from './bus'
 import type { Numbered } from './journal'
 import { type Entry, numbersOf, readLedgers } from './ledger'

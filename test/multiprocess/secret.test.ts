@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, readdirSync } from 'node:fs'
 import { expect } from 'chai'
-import { isRoot } from '../user'
+import { isRoot } from '../support/user'
 import { Bus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
 import { RemoteFailure, type User } from './remote-process'

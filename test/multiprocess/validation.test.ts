@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { z } from 'zod'
 import { defineEvent, defineRequest, type Endpoint, InvalidPayload, RemoteError, UnexpectedResponse } from '../../src'
-import { rejection } from '../rejection'
+import { rejection } from '../support/rejection'
 import { Bus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type Endpoint, type LahjaError, ProtocolViolation } from '../../src'
-import { warningThat } from '../warning'
+import { warningThat } from '../support/warning'
 import { Bus } from './bus'
 import { Intruder } from './intruder'
 import { until } from './until'

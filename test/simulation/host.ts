@@ -1,4 +1,4 @@
-import type { Timer } from '../../src/clock'
+import type { Timer } from '../../src/platform/clock'
 import type { Timeline } from './timeline'
 
 /** Something that the kernel keeps for a process. */

@@ -6,7 +6,7 @@ import { type Core, loadCore, SOURCE } from './core'
 /** A mistake that somebody might make in one place of the source. */
 export interface Mutant {
   readonly mistake: string
-  /** Without its ending. */
+  /** Path below `src`, without its extension. */
   readonly file: string
   readonly original: string
   readonly replacement: string

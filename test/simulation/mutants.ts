@@ -4,7 +4,7 @@ import type { Mutant } from './mutant'
 export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'two that dial each other keep both links',
-    file: 'mesh',
+    file: 'mesh/mesh',
     original: `    if (this.#links.has(id)) return link.refuse('duplicate', 'there is a link already')
     const dialer = this.#dialers.get(id)
     if (dialer?.link && precedes(this.#context.self.id, id)) {
@@ -21,70 +21,70 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'a gap is not announced',
-    file: 'backlog',
+    file: 'channel/backlog',
     original: 'chunks.push(bytes.subarray(start, end))',
     replacement: '',
     breaks: ['G5'],
   },
   {
     mistake: 'a gap is announced behind the events that come after it',
-    file: 'backlog',
+    file: 'channel/backlog',
     original: 'if (run.next) run.next.gap += run.gap',
     replacement: 'if (run.next?.next) this.#gapAtEnd += run.gap\n    else if (run.next) run.next.gap += run.gap',
     breaks: ['G5'],
   },
   {
     mistake: 'credit is given for events that have only arrived',
-    file: 'intake',
+    file: 'channel/receive-window',
     original: 'this.#held ??= new HeldEvent(() => this.#done(bytes))',
     replacement: 'if (!this.#held) this.#done(bytes)\n    this.#held ??= new HeldEvent(() => {})',
     breaks: ['G7'],
   },
   {
     mistake: 'the newest events are sent first',
-    file: 'backlog',
+    file: 'channel/backlog',
     original: 'const run = this.#first\n      const cut',
     replacement: 'const run = this.#last ?? this.#first\n      const cut',
     breaks: ['G4'],
   },
   {
     mistake: 'goodbye is said before everything is sent',
-    file: 'link',
+    file: 'mesh/link',
     original: 'await this.outbox.flushed()',
     replacement: 'await Promise.resolve()',
     breaks: ['G12'],
   },
   {
     mistake: 'a name is not claimed',
-    file: 'mesh',
+    file: 'mesh/mesh',
     original: 'await this.#claim.settle(addresses)\n      for (const',
     replacement: 'await this.#claim.settle([])\n      for (const',
     breaks: ['G10'],
   },
   {
     mistake: 'of two that claim a name both give way',
-    file: 'claim',
+    file: 'mesh/name-claim',
     original: `if (this.#standing === 'claiming' && precedes(challenger, this.#context.self.id)) this.#standing`,
     replacement: `if (this.#standing === 'claiming') this.#standing`,
     breaks: ['G10'],
   },
   {
     mistake: 'a subscription goes on after its end',
-    file: 'subscription',
+    file: 'events/subscription',
     original: `this.#state = 'over'\n    this.#context.unsubscribed()`,
     replacement: '',
     breaks: ['G2'],
   },
   {
     mistake: 'whom a subscription wants to hear is not looked at',
-    file: 'interest',
+    file: 'model/interest',
     original: 'return interest.from === undefined || includes(interest.from, origin)',
     replacement: 'return interest.from === undefined || includes(interest.from, origin) || true',
     breaks: ['G2'],
   },
   {
     mistake: 'a request whose responder is gone is sent to another',
-    file: 'requests',
+    file: 'requests/pending-requests',
     original: `this.#settle(pending, { kind: 'failure', origin, error })
     }
     this.advance()`,
@@ -96,28 +96,28 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'an answer settles nothing',
-    file: 'requests',
+    file: 'requests/pending-requests',
     original: 'if (!pending || pending.channel !== channel) return',
     replacement: 'if (!pending || pending.channel === channel) return',
     breaks: ['G11'],
   },
   {
     mistake: 'what waits for a peer that is gone is not counted',
-    file: 'outbox',
+    file: 'channel/outbox',
     original: 'return { undelivered, unconfirmed: this.#allowance.unconfirmed }',
     replacement: 'return { undelivered: Math.min(undelivered, 0), unconfirmed: 0 }',
     breaks: ['G5'],
   },
   {
     mistake: 'a new link is not told of what is wanted already',
-    file: 'link',
+    file: 'mesh/link',
     original: 'this.exchange.announceAll(this.#context.interest())',
     replacement: '',
     breaks: ['G6', 'G9'],
   },
   {
     mistake: 'a peer that is silent is given up',
-    file: 'link',
+    file: 'mesh/link',
     original: `if (this.#state === 'up') this.listen()`,
     replacement: `if (this.#state === 'up') this.listen()
     if (this.isUnresponsive) this.#fail(new ConnectionFailed('expected a sign of life'))`,
@@ -125,35 +125,35 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'patience has no end',
-    file: 'pace',
+    file: 'channel/lag',
     original: 'clock.after(this.#patience, () => this.#lag())',
     replacement: 'clock.after(this.#patience + 3000, () => this.#lag())',
     breaks: ['G8'],
   },
   {
     mistake: 'the directory is looked at only where a watch says so',
-    file: 'discovery',
+    file: 'mesh/discovery',
     original: 'this.#plan(this.#hintedMeanwhile ? HINT_DELAY : this.#context.rescan)',
     replacement: 'if (this.#hintedMeanwhile) this.#plan(HINT_DELAY)',
     breaks: ['G9'],
   },
   {
     mistake: 'a buffer is written again while it is being sent',
-    file: 'encoder',
+    file: 'wire/event-encoder',
     original: 'bytes = this.#slab = this.#slabs.take()',
     replacement: '',
     breaks: ['G1', 'G3', 'G5', 'G6', 'crash'],
   },
   {
     mistake: 'what is being written is not pinned',
-    file: 'backlog',
+    file: 'channel/backlog',
     original: 'this.#holdings.slabs.pin(run.bytes)',
     replacement: '',
     breaks: ['G1', 'G3', 'G4', 'G5', 'G6', 'crash'],
   },
   {
     mistake: 'an event of a queue is given out twice',
-    file: 'broadcaster',
+    file: 'events/broadcaster',
     original: 'this.#context.queues.give(channel, { type, queue }, frame, handlingWithin(queue, handling))',
     replacement: `this.#context.queues.give(channel, { type, queue }, frame, handlingWithin(queue, handling))
       this.#context.queues.give(channel, { type, queue }, frame, handlingWithin(queue, handling))`,

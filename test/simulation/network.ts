@@ -1,5 +1,5 @@
-import { type Address, fileNameOf } from '../../src/address'
-import type { Connection } from '../../src/transport'
+import { type Address, fileNameOf } from '../../src/platform/address'
+import type { Connection } from '../../src/platform/transport'
 import type { Handle, Host } from './host'
 import { SimulatedConnection } from './simulated-connection'
 import type { Weather } from './weather'

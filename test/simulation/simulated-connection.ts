@@ -1,4 +1,4 @@
-import type { Connection, ConnectionEvents } from '../../src/transport'
+import type { Connection, ConnectionEvents } from '../../src/platform/transport'
 import type { Handle, Host } from './host'
 import { Pipe } from './pipe'
 import type { Weather } from './weather'

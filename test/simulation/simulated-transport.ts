@@ -1,5 +1,5 @@
-import type { Address } from '../../src/address'
-import type { Connection, DialOutcome, Listener, Transport, Watch } from '../../src/transport'
+import type { Address } from '../../src/platform/address'
+import type { Connection, DialOutcome, Listener, Transport, Watch } from '../../src/platform/transport'
 import type { Handle, Host } from './host'
 import type { Listening, Network } from './network'
 import { SimulatedConnection } from './simulated-connection'

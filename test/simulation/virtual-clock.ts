@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../src/clock'
+import type { Clock, Timer } from '../../src/platform/clock'
 import type { Host } from './host'
 import type { Random } from './random'
 

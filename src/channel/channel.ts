@@ -1,0 +1,32 @@
+import type { Identity } from '../model/audience'
+import type { Handling } from '../model/overflow'
+import type { Frame } from '../wire/frame'
+import type { ChannelMessage } from '../wire/message'
+import type { Outbox } from './outbox'
+import type { ReceiveWindow } from './receive-window'
+
+/** The way to the subscriptions of one endpoint: a link with a peer, or the loopback to one's own. */
+export interface Channel {
+  /** Who is at the other end. */
+  readonly identity: Identity
+  /** Is the other end this very endpoint? */
+  readonly isOwn: boolean
+  readonly outbox: Outbox
+  /** Bytes of body that a frame may have. */
+  readonly sendLimit: number
+  /** Requests that may wait for a response at a time. */
+  readonly requestLimit: number
+  /** Where what comes from the other end is accounted for. */
+  readonly intake: ReceiveWindow
+  /** Does the other end let events and requests of this type in? */
+  accepts(type: string): boolean
+  /** Sends an event, in order with all others. */
+  send(frame: Frame, handling: Handling): void
+  /**
+   * Sends a message ahead of all events that wait.
+   *
+   * @returns its frame, which the outbox can take back as long as it waits
+   * @throws UnserializablePayload, PayloadTooLarge
+   */
+  tell(message: ChannelMessage): Frame
+}

@@ -1,0 +1,91 @@
+import type { Identity } from '../model/audience'
+import type { Handling } from '../model/overflow'
+import type { Connection } from '../platform/transport'
+import { encodeMessage } from '../wire/codec'
+import type { Frame } from '../wire/frame'
+import { type ChannelMessage, isChannelMessage } from '../wire/message'
+import type { Channel } from './channel'
+import { Inbound } from './inbound'
+import { Outbox, type OutboxContext } from './outbox'
+import { ReceiveWindow } from './receive-window'
+
+export interface LoopbackEvents {
+  readonly event: (type: string, payload: unknown) => void
+  readonly gap: (count: number) => void
+  readonly message: (message: ChannelMessage) => void
+  /** The endpoint's own subscriptions have used up its patience. */
+  readonly lagging: () => void
+}
+
+/**
+ * The way to an endpoint's own subscriptions. They get what any other endpoint would get: a copy, in the order of the
+ * broadcasts, never from inside `broadcast`, and within the same bounds.
+ */
+export class Loopback implements Channel {
+  readonly identity: Identity
+  readonly isOwn = true
+  readonly sendLimit: number
+  readonly requestLimit: number
+  readonly outbox: Outbox
+  readonly intake: ReceiveWindow
+
+  constructor(identity: Identity, context: Omit<OutboxContext, 'connection'>, events: LoopbackEvents) {
+    const { clock, limits } = context
+    this.identity = identity
+    this.sendLimit = limits.frame
+    this.requestLimit = limits.pendingRequests
+    this.intake = new ReceiveWindow(limits.window, clock, (bytes, events) => this.outbox.credit(bytes, events))
+    const inbound = new Inbound(limits.frame, true, this.intake, {
+      event: events.event,
+      message: (message) => {
+        if (isChannelMessage(message)) events.message(message)
+        else if (message.kind === 'gap') events.gap(message.count)
+      },
+    })
+    const connection: Connection = {
+      attach: () => {},
+      write: (chunks, done) => {
+        clock.defer(() => {
+          try {
+            for (const chunk of chunks) inbound.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
+          } finally {
+            done()
+          }
+        })
+        return false
+      },
+      end: () => {},
+      linger: () => {},
+      destroy: () => inbound.stop(),
+    }
+    this.outbox = new Outbox(
+      { ...context, connection },
+      { lagging: events.lagging, recovered: () => {}, overflowed: () => {} },
+    )
+    this.outbox.window = limits.window
+  }
+
+  /** Takes nothing more. Returns how many events have not been handed out. */
+  end(): number {
+    const { undelivered } = this.outbox.close()
+    this.outbox.discard()
+    this.intake.stop()
+    return undelivered
+  }
+
+  /** Boundaries and gates are for what comes from outside. */
+  accepts(): boolean {
+    return true
+  }
+
+  send(frame: Frame, handling: Handling): void {
+    // There is nobody to disconnect.
+    this.outbox.push(frame, handling.kind === 'disconnect' ? { kind: 'dropOldest' } : handling)
+  }
+
+  tell(message: ChannelMessage): Frame {
+    const frame = encodeMessage(message, this.sendLimit)
+    this.outbox.pushControl(frame)
+    return frame
+  }
+}

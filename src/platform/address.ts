@@ -1,0 +1,25 @@
+import { isName } from '../model/name'
+
+/** The address of one incarnation: one life of an endpoint. No other endpoint ever has it again. */
+export interface Address {
+  readonly name: string
+  readonly id: string
+}
+
+const ID = /^[0-9a-z]{13}$/
+const FILE = /^(.+)~([^~]+)\.sock$/
+
+export function isId(id: string): boolean {
+  return ID.test(id)
+}
+
+/** The file name under which an address is published. */
+export function fileNameOf({ name, id }: Address): string {
+  return `${name}~${id}.sock`
+}
+
+/** The address that a file name publishes, if it is one. */
+export function parseFileName(fileName: string): Address | undefined {
+  const [, name = '', id = ''] = FILE.exec(fileName) ?? []
+  return isName(name) && isId(id) ? { name, id } : undefined
+}

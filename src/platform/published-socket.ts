@@ -1,0 +1,85 @@
+import { chmodSync, lchownSync, lstatSync, renameSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { asError, ConnectionFailed } from '../model/errors'
+import { SocketConnection } from './socket-connection'
+import { lookAt, removeSocket } from './socket-file'
+import type { Connection, Listener } from './transport'
+
+/** Connections the kernel keeps for us to accept. */
+const BACKLOG = 511
+
+/** Lets the members of the file's group connect, and nobody else. */
+const GROUP_MODE = 0o660
+
+/** A listening socket that stands under its public name only while it listens. */
+export class PublishedSocket implements Listener {
+  readonly #temporaryPath: string
+  readonly #path: string
+  readonly #group: number | undefined
+  readonly #accept: (connection: Connection) => void
+  #server: Server | undefined
+  #inode: number | undefined
+  #publishing: Promise<void> = Promise.resolve()
+  #withdrawn = false
+
+  /** @param group may connect too */
+  constructor(
+    temporaryPath: string,
+    path: string,
+    group: number | undefined,
+    accept: (connection: Connection) => void,
+  ) {
+    this.#temporaryPath = temporaryPath
+    this.#path = path
+    this.#group = group
+    this.#accept = accept
+  }
+
+  async isPublished(): Promise<boolean> {
+    return lookAt(this.#path)?.ino === this.#inode
+  }
+
+  async republish(): Promise<void> {
+    if (this.#withdrawn) return
+    this.#publishing = this.#listen()
+    await this.#publishing
+  }
+
+  /** What is being published is published first, so that it can't come after this. */
+  async withdraw(): Promise<void> {
+    this.#withdrawn = true
+    await this.#publishing.catch(() => {})
+    this.#server?.close()
+    removeSocket(this.#path, ({ ino }) => ino === this.#inode)
+  }
+
+  async #listen(): Promise<void> {
+    this.#server?.close()
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(new SocketConnection(socket)))
+    this.#server = server
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject)
+        // Exclusive, or the workers of a cluster would share one socket, and with it one identity.
+        server.listen({ path: this.#temporaryPath, exclusive: true, backlog: BACKLOG }, resolve)
+      })
+      server.removeAllListeners('error')
+      // Running out of descriptors while accepting concerns whoever dialled, and they try again.
+      server.on('error', () => {})
+      this.#share()
+      this.#inode = lstatSync(this.#temporaryPath).ino
+      renameSync(this.#temporaryPath, this.#path)
+    } catch (error) {
+      server.close()
+      const cause = asError(error)
+      throw new ConnectionFailed(`expected to listen at ${this.#path}, got ${cause.message}`, { cause })
+    }
+  }
+
+  /** By path, as there is no other way; in a directory that a group shares, nobody can put a link there meanwhile. */
+  #share(): void {
+    if (this.#group === undefined) return
+    lchownSync(this.#temporaryPath, -1, this.#group)
+    chmodSync(this.#temporaryPath, GROUP_MODE)
+  }
+}

@@ -1,0 +1,30 @@
+/** Picks the least loaded of several, in turn where several are loaded as little. */
+export class Balancer {
+  #turn = 0
+
+  pick<Item>(items: readonly Item[], loadOf: (item: Item) => number): Item | undefined {
+    this.#turn = (this.#turn + 1) % Math.max(items.length, 1)
+    let picked: Item | undefined
+    let least = Number.POSITIVE_INFINITY
+    for (let index = 0; index < items.length; index++) {
+      const item = items[(this.#turn + index) % items.length]
+      if (item === undefined) continue
+      const load = loadOf(item)
+      if (picked !== undefined && load >= least) continue
+      picked = item
+      least = load
+    }
+    return picked
+  }
+}
+
+/** One for each of several names: what is picked for one is nobody's turn for another. */
+export class Balancers {
+  readonly #rotations = new Map<string, Balancer>()
+
+  of(name: string): Balancer {
+    const known = this.#rotations.get(name) ?? new Balancer()
+    this.#rotations.set(name, known)
+    return known
+  }
+}

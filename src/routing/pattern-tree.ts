@@ -1,0 +1,89 @@
+import { isPattern } from '../model/pattern'
+
+/** One token of the patterns that go through here; `*` and `>` are tokens like any other. */
+interface Node<Target> {
+  readonly targets: Set<Target>
+  readonly next: Map<string, Node<Target>>
+}
+
+/** Routes that are remembered at most; a program that makes up types without end starts over. */
+const REMEMBERED = 10_000
+
+/**
+ * Who gets what: the targets that have asked for a type, by its name or by a pattern, and what is made of them.
+ *
+ * The patterns are a tree of tokens, so that a look-up walks past none of those that don't match; and what has been
+ * looked up is remembered until somebody asks for or gives up a pattern that may match it.
+ */
+export class PatternTree<Target, Route> {
+  readonly #derive: (targets: readonly Target[], type: string) => Route
+  readonly #root: Node<Target> = { targets: new Set(), next: new Map() }
+  readonly #routes = new Map<string, Route>()
+
+  /** @param derive makes a route of the targets for a type; it stays as it is while others come and go */
+  constructor(derive: (targets: readonly Target[], type: string) => Route) {
+    this.#derive = derive
+  }
+
+  add(pattern: string, target: Target): void {
+    let node = this.#root
+    for (const token of pattern.split('.')) {
+      let next = node.next.get(token)
+      if (!next) {
+        next = { targets: new Set(), next: new Map() }
+        node.next.set(token, next)
+      }
+      node = next
+    }
+    node.targets.add(target)
+    this.#forget(pattern)
+  }
+
+  remove(pattern: string, target: Target): void {
+    const way: [node: Node<Target>, token: string][] = []
+    let node = this.#root
+    for (const token of pattern.split('.')) {
+      const next = node.next.get(token)
+      if (!next) return
+      way.push([node, token])
+      node = next
+    }
+    node.targets.delete(target)
+    for (const [above, token] of way.reverse()) {
+      const below = above.next.get(token)
+      if (below && (below.targets.size > 0 || below.next.size > 0)) break
+      above.next.delete(token)
+    }
+    this.#forget(pattern)
+  }
+
+  select(type: string): Route {
+    const known = this.#routes.get(type)
+    if (known !== undefined) return known
+    const targets = new Set<Target>()
+    collect(this.#root, type.split('.'), 0, targets)
+    const route = this.#derive([...targets], type)
+    if (this.#routes.size >= REMEMBERED) this.#routes.clear()
+    this.#routes.set(type, route)
+    return route
+  }
+
+  #forget(pattern: string): void {
+    if (isPattern(pattern)) this.#routes.clear()
+    else this.#routes.delete(pattern)
+  }
+}
+
+/** Adds the targets of every pattern below the node that matches the tokens from the index on. */
+function collect<Target>(node: Node<Target>, tokens: readonly string[], index: number, into: Set<Target>): void {
+  const token = tokens[index]
+  if (token === undefined) {
+    for (const target of node.targets) into.add(target)
+    return
+  }
+  for (const target of node.next.get('>')?.targets ?? []) into.add(target)
+  const any = node.next.get('*')
+  if (any) collect(any, tokens, index + 1, into)
+  const same = node.next.get(token)
+  if (same && same !== any) collect(same, tokens, index + 1, into)
+}

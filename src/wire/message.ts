@@ -1,0 +1,312 @@
+import type { Audience } from '../model/audience'
+import { describe, ProtocolViolation, type Violation } from '../model/errors'
+import type { Interest } from '../model/interest'
+import {
+  array,
+  bytes,
+  count,
+  flag,
+  integer,
+  map,
+  name,
+  optional,
+  pattern,
+  patterns,
+  text,
+  texts,
+  typeName,
+} from './field-parsers'
+
+/** Why a link is ended by the one that says so: it leaves, it will not have this link, or the peer broke the rules. */
+export type GoodbyeReason = 'left' | 'overflow' | 'unauthenticated' | Refusal | Violation
+
+/** Why a link was not taken up. Each but the first two invites another dial. */
+export type Refusal = 'name-in-use' | 'name-claimed' | 'name-conceded' | 'duplicate' | 'closing'
+
+/** The messages of the protocol; docs/protocol.md has every byte of them. */
+export type Message =
+  | Hello
+  | { readonly kind: 'subscribe'; readonly sequence: number; readonly interests: readonly Interest[] }
+  | { readonly kind: 'unsubscribe'; readonly sequence: number; readonly interests: readonly Interest[] }
+  | { readonly kind: 'acknowledge'; readonly sequence: number }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'event'; readonly type: string; readonly payload: unknown }
+  | { readonly kind: 'gap'; readonly count: number }
+  /** So many bytes, of so many events, are done with: as many more may be sent. */
+  | { readonly kind: 'credit'; readonly bytes: number; readonly events: number }
+  | { readonly kind: 'ping' }
+  | { readonly kind: 'pong' }
+  | Goodbye
+  /** The sender knows the secret. */
+  | { readonly kind: 'proof'; readonly proof: Uint8Array }
+  | ChannelMessage
+
+export interface Goodbye {
+  readonly kind: 'goodbye'
+  readonly reason: string
+  readonly text: string
+  /** From one that will not have the link, though it knows the secret: its word counts. */
+  readonly proof?: Uint8Array | undefined
+}
+
+/** What is between the subscriptions and requests of two endpoints, whatever kind of channel it goes through. */
+export type ChannelMessage =
+  | Assignment
+  /** So many assignments have been handled. */
+  | { readonly kind: 'settle'; readonly count: number }
+  /** An assignment for which there is no member any more. */
+  | (Omit<Assignment, 'kind'> & { readonly kind: 'return' })
+  | { readonly kind: 'request'; readonly id: number; readonly type: string; readonly payload: unknown }
+  | { readonly kind: 'response'; readonly id: number; readonly payload: unknown }
+  | { readonly kind: 'failure'; readonly id: number; readonly error: Failure }
+  /** The request has not been and will not be handled here. */
+  | { readonly kind: 'decline'; readonly id: number }
+  /** Nobody waits for the response any more. */
+  | { readonly kind: 'cancel'; readonly id: number }
+
+/** An event for one member of a queue. */
+export interface Assignment {
+  readonly kind: 'assign'
+  readonly queue: string
+  readonly type: string
+  /** Meant for members here only, so not to be given to another. */
+  readonly isFixed: boolean
+  readonly payload: unknown
+}
+
+/** What a responder threw, as far as it is told. */
+export interface Failure {
+  readonly name: string
+  readonly message: string
+  readonly code?: string | undefined
+  readonly stack?: string | undefined
+}
+
+export type MessageOf<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>
+
+/** The number that stands for each kind as the first element of a body. */
+export const KIND_CODES = {
+  hello: 0,
+  ready: 1,
+  subscribe: 2,
+  unsubscribe: 3,
+  acknowledge: 4,
+  event: 5,
+  gap: 6,
+  ping: 7,
+  pong: 8,
+  goodbye: 9,
+  assign: 10,
+  settle: 11,
+  return: 12,
+  request: 13,
+  response: 14,
+  failure: 15,
+  decline: 16,
+  cancel: 17,
+  credit: 18,
+  proof: 19,
+} as const satisfies Record<Message['kind'], number>
+
+export function isChannelMessage(message: Message): message is ChannelMessage {
+  const code = KIND_CODES[message.kind]
+  return code >= KIND_CODES.assign && code <= KIND_CODES.cancel
+}
+
+/** The elements of a message's body. */
+export function toElements(message: Message): unknown[] {
+  const code = KIND_CODES[message.kind]
+  switch (message.kind) {
+    case 'hello': {
+      const { kind: _, ...fields } = message
+      return [code, given(fields)]
+    }
+    case 'subscribe':
+    case 'unsubscribe':
+      return [code, message.sequence, message.interests.map(toFields)]
+    case 'acknowledge':
+      return [code, message.sequence]
+    case 'event':
+      return withPayload([code, message.type], message.payload)
+    case 'gap':
+    case 'settle':
+      return [code, message.count]
+    case 'credit':
+      return [code, message.bytes, message.events]
+    case 'goodbye':
+      return [code, message.reason, message.text, ...(message.proof ? [message.proof] : [])]
+    case 'proof':
+      return [code, message.proof]
+    case 'assign':
+    case 'return':
+      return withPayload([code, message.queue, message.type, message.isFixed], message.payload)
+    case 'request':
+      return withPayload([code, message.id, message.type], message.payload)
+    case 'response':
+      return withPayload([code, message.id], message.payload)
+    case 'failure':
+      return [code, message.id, given({ ...message.error })]
+    case 'decline':
+    case 'cancel':
+      return [code, message.id]
+    case 'ready':
+    case 'ping':
+    case 'pong':
+      return [code]
+  }
+}
+
+function toFields({ type, from, queue, responds }: Interest): object {
+  return given({ type, from: typeof from === 'string' ? [from] : from, queue, responds: responds || undefined })
+}
+
+function withPayload(elements: unknown[], payload: unknown): unknown[] {
+  if (payload !== undefined) elements.push(payload)
+  return elements
+}
+
+/** Fields that say nothing are left out. */
+function given(fields: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+/**
+ * The message that a decoded body stands for. Elements and fields that this version doesn't know are passed over.
+ *
+ * @throws ProtocolViolation for anything else
+ */
+export function fromElements(body: unknown): Message {
+  const [code, ...rest] = array(body, 'body')
+  const [first, second, third] = rest
+  switch (integer(code)) {
+    case KIND_CODES.hello:
+      return parseHello(first)
+    case KIND_CODES.ready:
+      return { kind: 'ready' }
+    case KIND_CODES.subscribe:
+      return { kind: 'subscribe', sequence: count(first, 'sequence'), interests: parseInterests(second) }
+    case KIND_CODES.unsubscribe:
+      return { kind: 'unsubscribe', sequence: count(first, 'sequence'), interests: parseInterests(second) }
+    case KIND_CODES.acknowledge:
+      return { kind: 'acknowledge', sequence: count(first, 'sequence') }
+    case KIND_CODES.event:
+      return { kind: 'event', type: typeName(first, 'type'), payload: second }
+    case KIND_CODES.gap:
+      return { kind: 'gap', count: count(first, 'count') }
+    case KIND_CODES.ping:
+      return { kind: 'ping' }
+    case KIND_CODES.pong:
+      return { kind: 'pong' }
+    case KIND_CODES.credit:
+      return { kind: 'credit', bytes: count(first, 'bytes'), events: count(second, 'events') }
+    case KIND_CODES.goodbye:
+      return parseGoodbye(first, second, third)
+    case KIND_CODES.proof:
+      return { kind: 'proof', proof: bytes(first, 'proof') }
+    default:
+      return parseChannelMessage(integer(code), rest)
+  }
+}
+
+function parseChannelMessage(code: unknown, [first, second, third, fourth]: readonly unknown[]): ChannelMessage {
+  switch (code) {
+    case KIND_CODES.assign:
+      return { kind: 'assign', ...parseAssignment(first, second, third), payload: fourth }
+    case KIND_CODES.settle:
+      return { kind: 'settle', count: count(first, 'count') }
+    case KIND_CODES.return:
+      return { kind: 'return', ...parseAssignment(first, second, third), payload: fourth }
+    case KIND_CODES.request:
+      return { kind: 'request', id: count(first, 'id'), type: typeName(second, 'type'), payload: third }
+    case KIND_CODES.response:
+      return { kind: 'response', id: count(first, 'id'), payload: second }
+    case KIND_CODES.failure:
+      return { kind: 'failure', id: count(first, 'id'), error: parseFailure(map(second, 'failure')) }
+    case KIND_CODES.decline:
+      return { kind: 'decline', id: count(first, 'id') }
+    case KIND_CODES.cancel:
+      return { kind: 'cancel', id: count(first, 'id') }
+    default:
+      throw new ProtocolViolation('malformed', `kind: expected 0 to ${KIND_CODES.proof}, got ${describe(code)}`)
+  }
+}
+
+function parseGoodbye(reason: unknown, said: unknown, proof: unknown): Goodbye {
+  return {
+    kind: 'goodbye',
+    reason: text(reason, 'reason'),
+    text: text(said, 'text'),
+    proof: optional(proof, 'proof', bytes),
+  }
+}
+
+function parseInterests(value: unknown): Interest[] {
+  return array(value, 'interest').map((entry) => {
+    const fields = map(entry, 'interest[]')
+    return {
+      type: pattern(fields.get('type'), 'interest[].type'),
+      from: optional(fields.get('from'), 'interest[].from', audience),
+      queue: optional(fields.get('queue'), 'interest[].queue', name),
+      // False says no more than to leave it out.
+      responds: optional(fields.get('responds'), 'interest[].responds', flag) || undefined,
+    }
+  })
+}
+
+function parseAssignment(queue: unknown, type: unknown, isFixed: unknown) {
+  return { queue: name(queue, 'queue'), type: typeName(type, 'type'), isFixed: flag(isFixed, 'fixed') }
+}
+
+function parseFailure(fields: ReadonlyMap<string, unknown>): Failure {
+  return {
+    name: text(fields.get('name'), 'failure.name'),
+    message: text(fields.get('message'), 'failure.message'),
+    code: optional(fields.get('code'), 'failure.code', text),
+    stack: optional(fields.get('stack'), 'failure.stack', text),
+  }
+}
+
+function audience(value: unknown, what: string): Audience {
+  if (Array.isArray(value)) return texts(value, what)
+  return { group: text(map(value, what).get('group'), `${what}.group`) }
+}
+
+/** What an endpoint says of itself before anything else. */
+export interface Hello {
+  readonly kind: 'hello'
+  /** The protocol versions it speaks, the oldest and the newest. */
+  readonly versions: readonly [oldest: number, newest: number]
+  readonly name: string
+  readonly id: string
+  readonly groups: readonly string[]
+  readonly pid: number
+  /** Bytes of body it takes in a frame. */
+  readonly frameLimit: number
+  /** Bytes of events that it takes ahead of the credit it gives. */
+  readonly window: number
+  /** Requests of one peer that it handles at a time. */
+  readonly requestLimit: number
+  /** The patterns of types it lets in; all, where it doesn't say. */
+  readonly accepts?: readonly string[] | undefined
+  /** Random bytes, from an endpoint that has a secret: what the peer's proof has to be fresh for. */
+  readonly nonce?: Uint8Array | undefined
+}
+
+/** @throws ProtocolViolation */
+export function parseHello(value: unknown): Hello {
+  const fields = map(value, 'hello')
+  const [oldest, newest] = array(fields.get('versions'), 'hello.versions')
+  return {
+    kind: 'hello',
+    versions: [count(oldest, 'hello.versions[0]'), count(newest, 'hello.versions[1]')],
+    name: text(fields.get('name'), 'hello.name'),
+    id: text(fields.get('id'), 'hello.id'),
+    groups: texts(fields.get('groups'), 'hello.groups'),
+    pid: count(fields.get('pid'), 'hello.pid'),
+    frameLimit: count(fields.get('frameLimit'), 'hello.frameLimit'),
+    window: count(fields.get('window'), 'hello.window'),
+    requestLimit: count(fields.get('requestLimit'), 'hello.requestLimit'),
+    accepts: optional(fields.get('accepts'), 'hello.accepts', patterns),
+    nonce: optional(fields.get('nonce'), 'hello.nonce', bytes),
+  }
+}

@@ -1,0 +1,210 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { Backlog, type Slice } from '../../src/channel/backlog'
+import { MemoryBudget } from '../../src/channel/memory-budget'
+import { assignmentOf, decodeMessage } from '../../src/wire/codec'
+import { EventEncoder } from '../../src/wire/event-encoder'
+import { FrameReader } from '../../src/wire/frame'
+import { SLAB_BYTES } from '../../src/wire/slabs'
+
+const LIMIT = 1 << 20
+
+/** The numbers of the events and assignments in what was taken. */
+function numbersOf({ chunks }: Slice): number[] {
+  const numbers: number[] = []
+  const reader = new FrameReader(LIMIT, (bytes, start, end) => {
+    const message = decodeMessage(bytes, start, end)
+    if ('payload' in message) numbers.push(numberOf(message.payload))
+  })
+  for (const chunk of chunks) reader.push(chunk)
+  return numbers
+}
+
+const numberOf = (payload: unknown) => (Array.isArray(payload) ? Number(payload[0]) : Number.NaN)
+
+describe('Backlog', () => {
+  let encoder: EventEncoder
+  let holdings: MemoryBudget
+  let backlog: Backlog
+
+  beforeEach(() => {
+    encoder = new EventEncoder(LIMIT)
+    holdings = new MemoryBudget(LIMIT)
+    backlog = new Backlog(holdings)
+  })
+
+  const event = (number: number, filler = 0) => encoder.event('e', [number, Buffer.alloc(filler)])
+  const assign = (number: number) => {
+    return encoder.assignment(event(number), { queue: 'q', type: 'e', isFixed: false })
+  }
+  const takeAll = () => numbersOf(backlog.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY))
+
+  function sizeOf(number: number): number {
+    const { start, end } = event(number)
+    return end - start
+  }
+
+  it('gives what it was given, in order, as one chunk where it lies in one piece', () => {
+    for (let number = 0; number < 100; number++) backlog.push(event(number), false)
+    expect(backlog.events).to.equal(100)
+    const slice = backlog.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+    expect(slice.chunks).to.have.length(1)
+    expect(slice.events).to.equal(100)
+    expect(numbersOf(slice)).to.deep.equal([...Array(100).keys()])
+    expect([backlog.events, backlog.bytes]).to.deep.equal([0, 0])
+  })
+
+  it('gives the events with which so many bytes are reached, and one at least', () => {
+    for (const number of [1, 2, 3, 4]) backlog.push(event(number), false)
+    const size = sizeOf(1)
+    const taken = [1, size, size + 1, 1].map((bytes) => backlog.take(bytes, bytes))
+    expect(taken.map(numbersOf)).to.deep.equal([[1], [2], [3, 4], []])
+    expect(taken.map(({ bytes }) => bytes)).to.deep.equal([size, size, 2 * size, 0])
+    expect(taken.map(({ events }) => events)).to.deep.equal([1, 1, 2, 0])
+  })
+
+  it('gives up the oldest, and counts it until that is announced (G5)', () => {
+    for (const number of [1, 2, 3]) backlog.push(event(number), false)
+    expect(backlog.giveUpOldest()).to.equal(true)
+    expect(backlog.giveUpOldest()).to.equal(true)
+    expect([backlog.events, backlog.bytes]).to.deep.equal([1, sizeOf(3)])
+    expect(backlog.dropped).to.equal(2)
+    expect(takeAll()).to.deep.equal([3])
+    expect(backlog.dropped).to.equal(0)
+    expect(backlog.giveUpOldest()).to.equal(false)
+    expect(backlog.droppedInAll).to.equal(2)
+  })
+
+  it('counts apart what it drops of events for members of queues', () => {
+    backlog.push(assign(1), false)
+    backlog.push(event(2), false)
+    while (backlog.giveUpOldest()) {}
+    backlog.refuse(assign(3))
+    expect([backlog.droppedInAll, backlog.droppedAssignments]).to.deep.equal([3, 2])
+  })
+
+  it('keeps of each key the newest, in the place of the newest, and counts the others (G5)', () => {
+    backlog.pushNewest('a', event(1))
+    backlog.push(event(2), false)
+    backlog.pushNewest('b', event(3))
+    backlog.pushNewest('a', event(4))
+    backlog.pushNewest('a', event(5))
+    backlog.push(event(6), false)
+    expect(backlog.dropped).to.equal(2)
+    expect(backlog.events).to.equal(4)
+    expect(takeAll()).to.deep.equal([2, 3, 5, 6])
+  })
+
+  it('leaves what has been taken alone when a newer one of its key comes', () => {
+    backlog.pushNewest('a', event(1))
+    expect(takeAll()).to.deep.equal([1])
+    backlog.pushNewest('a', event(2))
+    expect(backlog.giveUpOldest()).to.equal(true)
+    backlog.pushNewest('a', event(3))
+    expect(takeAll()).to.deep.equal([3])
+    expect(backlog.droppedInAll).to.equal(1)
+  })
+
+  it('gives events for members of queues back, and keeps the others, their order and their keys', () => {
+    backlog.push(event(1), false)
+    backlog.push(assign(2), false)
+    backlog.pushNewest('a', event(3))
+    backlog.pushNewest('b', assign(4))
+    backlog.push(assign(5), false)
+    const recalled = backlog.recall((frame) => numberOf(assignmentOf(frame).payload) !== 5)
+    expect(recalled.map((frame) => numberOf(assignmentOf(frame).payload))).to.deep.equal([2, 4])
+    expect([backlog.events, backlog.dropped]).to.deep.equal([3, 0])
+    backlog.pushNewest('b', event(6))
+    backlog.pushNewest('a', event(7))
+    expect(backlog.dropped).to.equal(1)
+    expect(takeAll()).to.deep.equal([1, 5, 6, 7])
+  })
+
+  it('holds a buffer until all of it has been taken (G7)', () => {
+    for (const number of [1, 2]) backlog.push(event(number), false)
+    expect(holdings.total).to.equal(SLAB_BYTES)
+    backlog.take(1, 1)
+    expect(holdings.total).to.equal(SLAB_BYTES)
+    backlog.take(1, 1)
+    expect(holdings.total).to.equal(0)
+  })
+
+  it('lets go of everything when it is cleared (G7)', () => {
+    for (let number = 0; number < 10; number++) backlog.push(event(number, 10_000), true)
+    backlog.pushNewest('a', event(11))
+    backlog.take(20_000, 20_000)
+    expect(holdings.total).to.be.greaterThan(0)
+    backlog.clear()
+    expect(holdings.total).to.equal(0)
+    expect([backlog.events, backlog.bytes, backlog.dropped]).to.deep.equal([0, 0, 0])
+  })
+
+  for (const [what, push] of [
+    ['events', (number: number) => backlog.push(event(number), true)],
+    ['the newest events of many keys', (number: number) => backlog.pushNewest(`${number}`, event(number))],
+  ] as const) {
+    it(`keeps no whole buffer alive for each of ${what} that lie far from each other (G7)`, () => {
+      for (let number = 0; number < 100; number++) {
+        push(number)
+        for (let other = 0; other < 5; other++) event(other, 15_000)
+      }
+      expect(holdings.total).to.be.below(3 * SLAB_BYTES)
+      expect(takeAll()).to.deep.equal([...Array(100).keys()])
+    })
+  }
+
+  it('does with any pushes, takes and drops what a plain list would do (G5, G7)', () => {
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ filler: fc.constantFrom(0, 9, 20_000), isBehind: fc.boolean() }) },
+      { weight: 3, arbitrary: fc.record({ key: fc.constantFrom('a', 'b', 'c') }) },
+      { weight: 2, arbitrary: fc.record({ take: fc.nat(200) }) },
+      fc.constant('drop' as const),
+      fc.constant('recall' as const),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
+        holdings = new MemoryBudget(LIMIT)
+        backlog = new Backlog(holdings)
+        let list: { number: number; size: number; key?: string }[] = []
+        let [number, dropped] = [0, 0]
+        for (const action of steps) {
+          if (action === 'recall') expect(backlog.recall(() => true)).to.deep.equal([])
+          else if (action === 'drop') {
+            if (list.shift()) dropped++
+            backlog.giveUpOldest()
+          } else if ('take' in action) {
+            const taken: number[] = []
+            for (let bytes = 0; bytes < action.take && list.length > 0; ) {
+              const first = list.shift()
+              bytes += first?.size ?? 0
+              taken.push(first?.number ?? -1)
+            }
+            const slice = backlog.take(action.take, action.take)
+            expect(numbersOf(slice)).to.deep.equal(taken)
+            expect(slice.events).to.equal(taken.length)
+          } else {
+            const frame = event(number, 'filler' in action ? action.filler : 0)
+            const size = frame.end - frame.start
+            if ('key' in action) {
+              const { key } = action
+              const left = list.filter((one) => one.key !== key)
+              dropped += list.length - left.length
+              list = [...left, { number, size, key }]
+              backlog.pushNewest(key, frame)
+            } else {
+              list.push({ number, size })
+              backlog.push(frame, action.isBehind)
+            }
+            number++
+          }
+          expect(backlog.events).to.equal(list.length)
+          expect(backlog.bytes).to.equal(list.reduce((sum, { size }) => sum + size, 0))
+          expect(backlog.droppedInAll).to.equal(dropped)
+        }
+        expect(takeAll()).to.deep.equal(list.map((one) => one.number))
+        expect(holdings.total).to.equal(0)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

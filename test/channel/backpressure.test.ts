@@ -1,0 +1,175 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { BackpressureModel, type Bounds, type Holding, type Push } from '../support/backpressure-model'
+
+type Policy = Push['policy']
+
+const bounds: fc.Arbitrary<Bounds> = fc.record({
+  window: fc.integer({ min: 1, max: 1500 }),
+  outbox: fc.integer({ min: 500, max: 3000 }),
+  outboxTotal: fc.constantFrom(1, 70_000, 1_000_000),
+})
+
+const roomy: fc.Arbitrary<Bounds> = fc.record({
+  window: fc.integer({ min: 1, max: 1500 }),
+  outbox: fc.constant(1_000_000),
+  outboxTotal: fc.constant(100_000_000),
+})
+
+function stepsWith(...policies: Policy[]) {
+  const push = fc.record({
+    policy: fc.constantFrom(...policies),
+    key: fc.constantFrom('a', 'b', 'c'),
+    bytes: fc.oneof(fc.nat(40), fc.nat(400)),
+    isAssignment: fc.boolean(),
+  })
+  const holding = fc.constantFrom<Holding>('nobody', 'one', 'two', 'one at once, one later')
+  const step = fc.oneof(
+    { weight: 8, arbitrary: fc.record({ kind: fc.constant('push' as const), push }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('arrive' as const), share: fc.constantFrom(0.3, 1) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('settle' as const), index: fc.nat(20) }) },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('leave', 'turn', 'credit') }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('hold' as const), holding }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('recall' as const), remainder: fc.nat(2) }) },
+  )
+  return fc.array(step, { maxLength: 120, size: 'max' })
+}
+
+type Step = ReturnType<typeof stepsWith> extends fc.Arbitrary<(infer One)[]> ? One : never
+
+async function take(model: BackpressureModel, step: Step): Promise<void> {
+  if (step.kind === 'push') model.push(step.push)
+  else if (step.kind === 'arrive') model.arrive(step.share)
+  else if (step.kind === 'settle') model.settle(step.index)
+  else if (step.kind === 'hold') model.holding = step.holding
+  else if (step.kind === 'recall') model.recall(step.remainder)
+  else if (step.kind === 'leave') await model.leave()
+  else if (step.kind === 'turn') model.turn()
+  else model.credit()
+}
+
+async function run(bounds: Bounds, steps: readonly Step[]): Promise<BackpressureModel> {
+  const model = new BackpressureModel(bounds)
+  for (const step of steps) {
+    await take(model, step)
+    model.check()
+  }
+  return model
+}
+
+/** How many events are missing before each one that arrived, and how many of them gaps have counted by then. */
+function gapsOf({ arrivals, recalled, pushed }: BackpressureModel) {
+  const places: { number: number; missing: number; counted: number }[] = []
+  let [next, missing, counted] = [0, 0, 0]
+  const goTo = (number: number) => {
+    for (; next < number; next++) if (!recalled.has(next)) missing++
+  }
+  for (const arrival of arrivals) {
+    if (typeof arrival === 'object') counted += arrival.gap
+    else {
+      expect(arrival, 'an event that comes twice or too late').to.be.at.least(next)
+      goTo(arrival)
+      next++
+      places.push({ number: arrival, missing, counted })
+    }
+  }
+  goTo(pushed)
+  return { places, missing, counted }
+}
+
+describe('An outbox and an intake, by chance,', () => {
+  it('stay within their bounds and lose nothing in silence, whatever the policies (G5, G7)', async () => {
+    const steps = stepsWith('wait', 'dropOldest', 'dropNewest', 'latest')
+    await fc.assert(
+      fc.asyncProperty(bounds, steps, async (bounds, steps) => {
+        const model = await run(bounds, steps)
+        await model.drain()
+        const { places, missing, counted } = gapsOf(model)
+        expect(counted).to.equal(missing)
+        for (const { number, missing, counted } of places) {
+          expect(counted, `counted before ${number}`).to.be.at.least(missing)
+        }
+        model.close()
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  for (const policies of [['wait', 'dropOldest'], ['dropNewest'], ['latest']] as const) {
+    it(`announce what is dropped in its very place with ${policies.join(' and ')} (G5)`, async () => {
+      await fc.assert(
+        fc.asyncProperty(bounds, stepsWith(...policies), async (bounds, steps) => {
+          const model = await run(bounds, steps)
+          await model.drain()
+          for (const { number, missing, counted } of gapsOf(model).places) {
+            expect(counted, `counted before ${number}`).to.equal(missing)
+          }
+        }),
+        { numRuns: 100 },
+      )
+    })
+  }
+
+  it('account for everything when they are closed at any time (G5, G7)', async () => {
+    const steps = stepsWith('wait', 'dropOldest', 'dropNewest', 'latest')
+    await fc.assert(
+      fc.asyncProperty(bounds, steps, async (bounds, steps) => {
+        const model = await run(bounds, steps)
+        model.close()
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('bring the last value of every key, however many of those before it are dropped', async () => {
+    await fc.assert(
+      fc.asyncProperty(roomy, stepsWith('latest', 'wait'), async (bounds, steps) => {
+        const model = await run(bounds, steps)
+        await model.drain()
+        for (const number of model.newest.values()) {
+          if (!model.recalled.has(number)) expect(model.arrivals).to.include(number)
+        }
+      }),
+      { numRuns: 100 },
+    )
+  })
+})
+
+describe('An outbox whose window is used up', () => {
+  const EVENT: Push = { policy: 'wait', key: '', bytes: 100, isAssignment: true }
+
+  /** One event has left, and all others wait. */
+  async function usedUp(outbox = 3000): Promise<BackpressureModel> {
+    const model = new BackpressureModel({ window: 1, outbox, outboxTotal: 1_000_000 })
+    model.push(EVENT)
+    model.turn()
+    await model.leave()
+    return model
+  }
+
+  it('is flushed when the last that waits is taken back', async () => {
+    const model = await usedUp()
+    for (let count = 0; count < 3; count++) model.push(EVENT)
+    let isFlushed = false
+    void model.outbox.flushed().then(() => {
+      isFlushed = true
+    })
+    for (const remainder of [0, 1, 2]) model.recall(remainder)
+    expect(model.outbox.queuedEvents).to.equal(0)
+    await model.leave()
+    expect(isFlushed).to.equal(true)
+  })
+
+  it('makes nobody wait any more when newer values have brought it below its mark', async () => {
+    const model = await usedUp()
+    model.push({ ...EVENT, policy: 'latest', bytes: 2000 })
+    let isRelieved = false
+    void model.outbox.relief().then(() => {
+      isRelieved = true
+    })
+    model.push({ ...EVENT, policy: 'latest', bytes: 1 })
+    expect(model.outbox.isOverMark).to.equal(false)
+    await model.leave()
+    expect(isRelieved).to.equal(true)
+  })
+})

@@ -1,0 +1,327 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { MemoryBudget } from '../../src/channel/memory-budget'
+import { Outbox } from '../../src/channel/outbox'
+import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits'
+import { systemClock } from '../../src/platform/clock'
+import { encodeMessage } from '../../src/wire/codec'
+import { EventEncoder } from '../../src/wire/event-encoder'
+import { SlowReader } from '../support/slow-reader'
+
+function outboxWith(limits: Partial<Limits>, holdings = new MemoryBudget(DEFAULT_LIMITS.outboxTotal)) {
+  const reader = new SlowReader()
+  const paces: string[] = []
+  const outbox = new Outbox(
+    { connection: reader, clock: systemClock, limits: { ...DEFAULT_LIMITS, ...limits }, holdings },
+    {
+      lagging: () => paces.push('lagging'),
+      recovered: () => paces.push('recovered'),
+      overflowed: () => paces.push('overflowed'),
+    },
+  )
+  return { reader, outbox, paces }
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+/** A frame of exactly this size that carries a number. */
+function numbered(encoder: EventEncoder, number: number) {
+  return encoder.event('n', number)
+}
+
+const FRAME = 10
+
+const WAIT = { kind: 'wait' } as const
+
+/** Twice, since buffers are given back only after the turn in which nobody holds them any more. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc')
+  for (let round = 0; round < 2; round++) {
+    runInNewContext('gc')()
+    await turn()
+  }
+}
+
+describe('Outbox', () => {
+  it('sends a burst in one write, in order', async () => {
+    const { reader, outbox } = outboxWith({})
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    reader.read()
+    for (let number = 0; number < 100; number++) outbox.push(numbered(encoder, number), WAIT)
+    expect(reader.writes).to.equal(0)
+    await outbox.flushed()
+    expect(reader.writes).to.equal(1)
+    expect(reader.received).to.deep.equal([...Array(100).keys()])
+    expect(outbox.queuedBytes).to.equal(0)
+    expect(outbox.queuedEvents).to.equal(0)
+  })
+
+  it('does not wait for the end of the turn when a lot is pending', () => {
+    const { reader, outbox } = outboxWith({})
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    outbox.push(encoder.event('big', Buffer.alloc(70_000)), WAIT)
+    expect(reader.writes).to.equal(1)
+  })
+
+  it('lets control messages overtake events', async () => {
+    const { reader, outbox } = outboxWith({})
+    outbox.push(new EventEncoder(DEFAULT_LIMITS.frame).event('n', 1), WAIT)
+    outbox.pushControl(encodeMessage({ kind: 'ping' }))
+    reader.read()
+    await outbox.flushed()
+    expect(reader.messages.map(({ kind }) => kind)).to.deep.equal(['ping', 'event'])
+  })
+
+  it('counts what is waiting and what is leaving until it has left', async () => {
+    const { reader, outbox } = outboxWith({})
+    const frame = new EventEncoder(DEFAULT_LIMITS.frame).event('n', Buffer.alloc(1000))
+    outbox.push(frame, WAIT)
+    const size = frame.end - frame.start
+    expect(outbox.queuedBytes).to.equal(size)
+    await turn()
+    expect(reader.writes).to.equal(1)
+    expect(outbox.queuedBytes).to.equal(size)
+    reader.read()
+    await outbox.flushed()
+    expect(outbox.queuedBytes).to.equal(0)
+  })
+
+  it('makes senders wait above its mark, and lets them go on below it', async () => {
+    const { reader, outbox } = outboxWith({ highWaterMark: 100, patience: 60_000 })
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    outbox.push(encoder.event('n', Buffer.alloc(50)), WAIT)
+    expect(outbox.isOverMark).to.equal(false)
+    outbox.push(encoder.event('n', Buffer.alloc(50)), WAIT)
+    expect(outbox.isOverMark).to.equal(true)
+    let relieved = false
+    const relief = outbox.relief().then(() => {
+      relieved = true
+    })
+    await turn()
+    expect(relieved).to.equal(false)
+    reader.read()
+    await relief
+    expect(outbox.isOverMark).to.equal(false)
+  })
+
+  it('makes nobody wait for a peer that has used up its patience, until it has drained', async () => {
+    const { reader, outbox, paces } = outboxWith({ highWaterMark: 100, patience: 10 })
+    outbox.push(new EventEncoder(DEFAULT_LIMITS.frame).event('n', Buffer.alloc(200)), WAIT)
+    await outbox.relief()
+    expect(paces).to.deep.equal(['lagging'])
+    expect(outbox.isLagging).to.equal(true)
+    expect(outbox.isOverMark).to.equal(false)
+    await outbox.relief()
+    reader.read()
+    await outbox.flushed()
+    expect(paces).to.deep.equal(['lagging', 'recovered'])
+    expect(outbox.isLagging).to.equal(false)
+  })
+
+  it('drops the oldest events at its cap, and says so where they have been (G5)', async () => {
+    const { reader, outbox } = outboxWith({ outbox: 100 * FRAME })
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    for (let number = 1000; number < 1010; number++) outbox.push(numbered(encoder, number), WAIT)
+    await turn()
+    for (let number = 1010; number < 1200; number++) outbox.push(numbered(encoder, number), WAIT)
+    expect(outbox.queuedBytes).to.be.at.most(100 * FRAME)
+    reader.read()
+    await outbox.flushed()
+    const first = [...Array(10).keys()].map((index) => 1000 + index)
+    const [gap] = reader.received.slice(10)
+    expect(gap).to.have.property('gap').that.is.greaterThan(0)
+    const dropped = typeof gap === 'object' ? gap.gap : 0
+    const rest = [...Array(190 - dropped).keys()].map((index) => 1010 + dropped + index)
+    expect(reader.received).to.deep.equal([...first, gap, ...rest])
+  })
+
+  it('counts right while a backlog leaves slice by slice', async () => {
+    const { reader, outbox } = outboxWith({})
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const total = 10_000
+    let bytes = 0
+    for (let number = 0; number < total; number++) {
+      const frame = encoder.event('n', [number + 100_000, Buffer.alloc(100)])
+      bytes += frame.end - frame.start
+      outbox.push(frame, WAIT)
+    }
+    let left = 0
+    while (outbox.queuedEvents > 0) {
+      await turn()
+      expect(outbox.queuedEvents).to.equal(total - left)
+      expect(outbox.queuedBytes).to.equal(Math.round((bytes / total) * (total - left)))
+      reader.readOnce()
+      await turn()
+      left = reader.messages.length
+    }
+    expect(reader.writes).to.be.greaterThan(3)
+    expect(left).to.equal(total)
+    expect(outbox.queuedBytes).to.equal(0)
+  })
+
+  it('ends all waits when it is closed, and says what dies with it', async () => {
+    const { outbox } = outboxWith({ highWaterMark: 10, patience: 60_000 })
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number), WAIT)
+    const relief = outbox.relief()
+    expect(outbox.close()).to.deep.equal({ undelivered: 5, unconfirmed: 0 })
+    await relief
+    expect(outbox.close()).to.deep.equal({ undelivered: 0, unconfirmed: 0 })
+    outbox.push(numbered(encoder, 6), WAIT)
+    expect(outbox.queuedEvents).to.equal(5)
+    outbox.discard()
+    expect([outbox.queuedEvents, outbox.queuedBytes]).to.deep.equal([0, 0])
+  })
+
+  it('counts among what dies with it the events it had dropped and not announced (G5)', async () => {
+    const { outbox } = outboxWith({ outbox: 100 * FRAME })
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    for (let number = 1000; number < 2000; number++) outbox.push(numbered(encoder, number), WAIT)
+    expect(outbox.close()).to.deep.equal({ undelivered: 1000, unconfirmed: 0 })
+  })
+
+  it('counts the events of a gap among what dies with it, until the peer is known to have read it (G5)', async () => {
+    async function remainder(events: number, credited: number, isRead: boolean) {
+      const { reader, outbox } = outboxWith({ outbox: 10 * FRAME })
+      const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+      if (isRead) reader.read()
+      for (let number = 200; number < 212; number++) {
+        outbox.push(numbered(encoder, number), { kind: 'dropNewest' })
+      }
+      await turn()
+      for (let number = 210; number < 200 + events; number++) outbox.push(numbered(encoder, number), WAIT)
+      if (isRead) await outbox.flushed()
+      outbox.credit(credited * FRAME, credited)
+      return outbox.close()
+    }
+    expect(await remainder(10, 0, false), 'being written').to.deep.equal({ undelivered: 12, unconfirmed: 0 })
+    expect(await remainder(10, 0, true), 'written').to.deep.equal({ undelivered: 0, unconfirmed: 12 })
+    expect(await remainder(10, 10, true), 'with nothing behind it').to.deep.equal({ undelivered: 0, unconfirmed: 2 })
+    expect(await remainder(12, 11, true), 'with an event behind it').to.deep.equal({ undelivered: 0, unconfirmed: 1 })
+  })
+
+  it('does not take a gap for read because what came after it has not even left (G5)', async () => {
+    const { reader, outbox } = outboxWith({ outbox: 10 * FRAME })
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    for (let number = 200; number < 212; number++) outbox.push(numbered(encoder, number), { kind: 'dropNewest' })
+    await turn()
+    reader.readOnce()
+    await turn()
+    for (let number = 0; number < 11; number++) outbox.push(numbered(encoder, number), WAIT)
+    await turn()
+    expect(outbox.close()).to.deep.equal({ undelivered: 11, unconfirmed: 12 })
+  })
+
+  it('counts as not delivered nothing that the peer has confirmed while its write was under way', async () => {
+    const { outbox } = outboxWith({})
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number), WAIT)
+    await turn()
+    outbox.credit(3 * FRAME, 3)
+    expect(outbox.close()).to.deep.equal({ undelivered: 2, unconfirmed: 0 })
+  })
+
+  it('lets senders go on that have waited for what gives way at the total cap (G7, G8)', async () => {
+    const holdings = new MemoryBudget(1_000_000)
+    const [one, other] = [1, 2].map(() => outboxWith({ highWaterMark: 500_000, patience: 60_000 }, holdings).outbox)
+    for (const outbox of [one, other]) if (outbox) outbox.window = 0
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    for (let count = 0; count < 4; count++) one?.push(encoder.event('e', Buffer.alloc(150_000)), WAIT)
+    const relief = one?.relief()
+    expect(one?.isOverMark).to.equal(true)
+    for (let count = 0; count < 5; count++) other?.push(encoder.event('e', Buffer.alloc(90_000)), WAIT)
+    expect(one).to.include({ isOverMark: false, queuedEvents: 3 })
+    expect(other?.queuedEvents).to.equal(5)
+    await relief
+    for (const outbox of [one, other]) outbox?.close()
+  })
+
+  it('is not emptied for others that are being written and can give nothing up (G8)', async () => {
+    const holdings = new MemoryBudget(1_000_000)
+    const [healthy, ...stopped] = [1, 2, 3].map(() => outboxWith({}, holdings).outbox)
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    for (const outbox of stopped) outbox.push(encoder.event('e', Buffer.alloc(600_000)), WAIT)
+    await turn()
+    for (let number = 0; number < 50; number++) healthy?.push(numbered(encoder, number), WAIT)
+    expect(healthy).to.include({ queuedEvents: 50, droppedEvents: 0 })
+    for (const outbox of [healthy, ...stopped]) outbox?.close()
+  })
+
+  it('keeps no more alive for a slow peer than what it queues for it (G7)', async () => {
+    const { outbox } = outboxWith({})
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    outbox.push(numbered(encoder, 1), WAIT)
+    await turn()
+    await collectGarbage()
+    const before = process.memoryUsage().arrayBuffers
+    for (let number = 0; number < 1000; number++) {
+      encoder.letGo()
+      outbox.push(numbered(encoder, number), WAIT)
+      for (let other = 0; other < 4; other++) encoder.event('other', Buffer.alloc(16_000))
+    }
+    await collectGarbage()
+    expect(process.memoryUsage().arrayBuffers - before).to.be.below(32 * 1024 * 1024)
+  })
+
+  it('loses nothing in silence, whatever the order of pushes and reads (G5, G7)', async () => {
+    const cap = 64 * 1024
+    const step = fc.oneof(
+      fc.record({ push: fc.integer({ min: 1, max: 40 }), bytes: fc.integer({ min: 0, max: 20_000 }) }),
+      fc.constant('read' as const),
+      fc.constant('turn' as const),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const { reader, outbox } = outboxWith({ outbox: cap })
+        const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+        let sent = 0
+        for (const action of steps) {
+          if (action === 'turn') await turn()
+          else if (action === 'read') reader.readOnce()
+          else {
+            for (let count = 0; count < action.push; count++) {
+              sent++
+              outbox.push(encoder.event('e', { sent, filler: Buffer.alloc(action.bytes) }), WAIT)
+              // The newest has room beside a write that fills the outbox.
+              expect(outbox.queuedBytes).to.be.within(0, cap + 21_000)
+              expect(outbox.queuedEvents).to.be.at.least(0)
+            }
+          }
+        }
+        reader.read()
+        await outbox.flushed()
+        expect(outbox.queuedBytes).to.equal(0)
+        expect(outbox.queuedEvents).to.equal(0)
+        let next = 1
+        for (const message of reader.messages) {
+          if (message.kind === 'gap') next += message.count
+          else if (message.kind === 'event') {
+            expect(message.payload).to.have.property('sent', next)
+            next++
+          }
+        }
+        expect(next).to.equal(sent + 1)
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('drops no other for a newer one of a key, where the older makes room enough', async () => {
+    const { reader, outbox } = outboxWith({ outbox: 4 * FRAME, highWaterMark: FRAME })
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    outbox.window = 1
+    outbox.push(numbered(encoder, 0), WAIT)
+    void outbox.flushed()
+    reader.readOnce()
+    await turn()
+    const keys = ['a', 'b', 'c', 'd', 'd']
+    for (const [index, key] of keys.entries()) outbox.push(numbered(encoder, 200 + index), { kind: 'latest', key })
+    expect(outbox).to.include({ queuedEvents: 4, droppedEvents: 1 })
+    reader.read()
+    outbox.window = DEFAULT_LIMITS.window
+    await outbox.flushed()
+    expect(reader.received).to.deep.equal([0, 200, 201, 202, { gap: 1 }, 204])
+  })
+})

@@ -1,0 +1,96 @@
+import { expect } from 'chai'
+import { z } from 'zod'
+import { defineEvent } from '../../src'
+import { checkHandler, type SubscribeOptions, subscribeSettings } from '../../src/events/subscribe-options'
+import { InvalidArgument } from '../../src/model/errors'
+
+const handler = () => {}
+
+/** A wish with options that TypeScript would not let through. */
+function wishWith(options: unknown): unknown {
+  return Reflect.apply(subscribeSettings, undefined, ['a', handler, options])
+}
+
+describe('wishOf', () => {
+  it('completes what is not given', () => {
+    expect(subscribeSettings('a.*', handler, {})).to.deep.equal({
+      interest: { type: 'a.*', from: undefined, queue: undefined },
+      consumer: { kind: 'handler', handle: handler, concurrency: 1 },
+      schema: undefined,
+      signal: undefined,
+    })
+  })
+
+  it('takes what is given, and the schema of the definition', () => {
+    const schema = z.string()
+    const { signal } = new AbortController()
+    const options: SubscribeOptions = { from: { group: 'web' }, queue: 'mailers', concurrency: 7, signal }
+    expect(subscribeSettings(defineEvent('a', schema), handler, options)).to.deep.equal({
+      interest: { type: 'a', from: { group: 'web' }, queue: 'mailers' },
+      consumer: { kind: 'handler', handle: handler, concurrency: 7 },
+      schema,
+      signal,
+    })
+  })
+
+  it('takes one name for a list of one', () => {
+    expect(subscribeSettings('a', handler, { from: 'shop' }).interest.from).to.deep.equal(['shop'])
+    expect(subscribeSettings('a', handler, { from: ['shop'] }).interest.from).to.deep.equal(['shop'])
+    expect(subscribeSettings('a', handler, { from: [] }).interest.from).to.deep.equal([])
+  })
+
+  it('takes any concurrency from one up, also without an end', () => {
+    for (const concurrency of [1, 2, 2 ** 40, Number.POSITIVE_INFINITY]) {
+      expect(subscribeSettings('a', handler, { concurrency }).consumer).to.have.property('concurrency', concurrency)
+    }
+  })
+
+  it('takes as many names as fit into every frame, and no more', () => {
+    const names = Array.from({ length: 29 }, (_, index) => `${index}`.padEnd(64, 'x'))
+    expect(subscribeSettings('a', handler, { from: names }).interest.from).to.deep.equal(names)
+    expect(() => subscribeSettings('a', handler, { from: [...names, ...names] })).to.throw(
+      InvalidArgument,
+      'from: expected at most 2048 bytes of names, got 3887; a group says it shorter',
+    )
+    expect(() => subscribeSettings('a', handler, { from: { group: 'é'.repeat(1100) } })).to.throw(
+      InvalidArgument,
+      'got 2212',
+    )
+  })
+
+  const bad: Record<string, [options: unknown, message: string]> = {
+    'a from that is a number': [{ from: 7 }, 'from: expected a name, an array of names or { group }, got 7'],
+    'a from that is null': [{ from: null }, 'from: expected a name, an array of names or { group }, got null'],
+    'names that are no strings': [{ from: ['shop', 7] }, 'from: expected a name, an array of names or { group }'],
+    'a queue that is a path': [{ queue: 'a/b' }, "queue: expected a name of 1 to 64 of A-Z a-z 0-9 . _ -, got 'a/b'"],
+    'a queue without a name': [{ queue: '' }, "queue: expected a name of 1 to 64 of A-Z a-z 0-9 . _ -, got ''"],
+    'a queue that is null': [{ queue: null }, 'queue: expected a name of 1 to 64 of A-Z a-z 0-9 . _ -, got null'],
+    'a queue that is no string': [{ queue: ['q'] }, 'queue: expected a name of 1 to 64'],
+  }
+  for (const value of [0, -1, 1.5, Number.NaN, Number.NEGATIVE_INFINITY, '2', null, 2n]) {
+    bad[`a concurrency of ${String(value)}`] = [
+      { concurrency: value },
+      'concurrency: expected a whole number from 1 up, or Infinity, got ',
+    ]
+  }
+
+  for (const [what, [options, message]] of Object.entries(bad)) {
+    it(`refuses ${what}`, () => {
+      expect(() => wishWith(options))
+        .to.throw(InvalidArgument)
+        .with.property('message')
+        .that.contains(message)
+    })
+  }
+
+  it('refuses a type that is neither a name nor a pattern, and a handler that is no function', () => {
+    expect(() => subscribeSettings('a b', handler, {})).to.throw(InvalidArgument, 'event type: expected')
+    for (const value of [undefined, null, {}, 'handler']) {
+      expect(() => Reflect.apply(subscribeSettings, undefined, ['a', value, {}])).to.throw(
+        InvalidArgument,
+        'handler: expected',
+      )
+      expect(() => checkHandler(value)).to.throw(InvalidArgument, 'handler: expected a function, got ')
+    }
+  })
+})

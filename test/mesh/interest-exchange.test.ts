@@ -1,0 +1,237 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { InterestExchange } from '../../src/mesh/interest-exchange'
+import { HANDSHAKE_FRAME } from '../../src/model/limits'
+import { encodeMessage } from '../../src/wire/codec'
+import type { Message } from '../../src/wire/message'
+import { bodyOf } from '../support/frame-bytes'
+import { heapUsed } from '../support/heap-used'
+import { InterestModel } from '../support/interest-model'
+import { a, b, c, member, talking, toldIn } from '../support/interest-talk'
+import { isResolved } from '../support/workbench'
+
+describe('InterestExchange', () => {
+  describe('announces', () => {
+    it('a change at once where none is under way, each under a number of its own, counted from 1', () => {
+      const { sent, exchange } = talking()
+      exchange.announce('subscribe', a)
+      expect(sent.splice(0)).to.deep.equal([{ kind: 'subscribe', sequence: 1, interests: [a] }])
+      exchange.acknowledged(1)
+      exchange.announce('unsubscribe', a)
+      expect(sent.splice(0)).to.deep.equal([{ kind: 'unsubscribe', sequence: 2, interests: [a] }])
+      exchange.acknowledged(2)
+      expect(sent).to.deep.equal([])
+    })
+
+    it('what changes while one is under way when that one is acknowledged, all together', () => {
+      const { sent, exchange } = talking()
+      exchange.announce('subscribe', a)
+      sent.splice(0)
+      exchange.announce('subscribe', b)
+      exchange.announce('unsubscribe', a)
+      for (const interest of [member, c, member]) exchange.announce('subscribe', interest)
+      expect(sent).to.deep.equal([])
+      exchange.acknowledged(1)
+      const [left, come, ...rest] = sent
+      expect(left).to.deep.equal({ kind: 'unsubscribe', sequence: 2, interests: [a] })
+      expect(come).to.deep.include({ kind: 'subscribe', sequence: 3 })
+      expect(toldIn(sent)).to.have.deep.members([b, member, member, c])
+      expect(rest).to.deep.equal([])
+    })
+
+    it('nothing more until all that is under way is acknowledged', () => {
+      const { sent, exchange } = talking()
+      exchange.announce('subscribe', a)
+      exchange.announce('unsubscribe', a)
+      exchange.announce('subscribe', b)
+      exchange.acknowledged(1)
+      exchange.announce('subscribe', c)
+      exchange.acknowledged(2)
+      expect(sent).to.have.lengthOf(3)
+      exchange.acknowledged(3)
+      expect(sent.slice(3)).to.deep.equal([{ kind: 'subscribe', sequence: 4, interests: [c] }])
+    })
+
+    it('never what cancels out: a peer that is stopped costs no more than what differs in the end', () => {
+      const { sent, exchange } = talking()
+      exchange.announceAll([a])
+      for (let round = 0; round < 1000; round++) {
+        for (const interest of [b, member]) exchange.announce('subscribe', interest)
+        exchange.announce('unsubscribe', a)
+        exchange.announce('subscribe', a)
+        for (const interest of [b, member]) exchange.announce('unsubscribe', interest)
+      }
+      exchange.announce('subscribe', c)
+      expect(sent.splice(0)).to.deep.equal([{ kind: 'subscribe', sequence: 1, interests: [a] }])
+      exchange.acknowledged(1)
+      expect(sent).to.deep.equal([{ kind: 'subscribe', sequence: 2, interests: [c] }])
+    })
+
+    it('nothing, and keeps nothing, of types that have come and gone meanwhile (G7)', () => {
+      const { sent, exchange } = talking()
+      exchange.announceAll([a])
+      const before = heapUsed()
+      for (let index = 0; index < 100_000; index++) {
+        for (const kind of ['subscribe', 'unsubscribe'] as const) exchange.announce(kind, { type: `reply.${index}` })
+      }
+      expect(heapUsed() - before).to.be.below(2 * 1024 * 1024)
+      exchange.acknowledged(1)
+      expect(sent).to.have.lengthOf(1)
+    })
+
+    it('of members of queues as many as there are more or less', () => {
+      const { sent, exchange } = talking()
+      exchange.announceAll([member, member])
+      for (const kind of ['unsubscribe', 'subscribe', 'unsubscribe', 'unsubscribe'] as const) {
+        exchange.announce(kind, member)
+      }
+      sent.splice(0)
+      exchange.acknowledged(1)
+      expect(sent).to.deep.equal([{ kind: 'unsubscribe', sequence: 2, interests: [member, member] }])
+    })
+
+    it('what it has gathered in frames within the limit of that time', () => {
+      let limit = HANDSHAKE_FRAME
+      const sent: Message[] = []
+      const exchange = new InterestExchange(
+        (message) => sent.push(message),
+        () => limit,
+      )
+      exchange.announce('subscribe', a)
+      for (let index = 0; index < 1000; index++) exchange.announce('subscribe', { type: `type.${index}` })
+      limit = 2 * HANDSHAKE_FRAME
+      exchange.acknowledged(1)
+      const sizes = sent.slice(1).map((message) => bodyOf(encodeMessage(message)).length)
+      expect(sizes.length).to.be.within(2, 20)
+      expect(Math.max(...sizes)).to.be.within(HANDSHAKE_FRAME / 2, limit)
+      expect(toldIn(sent)).to.have.lengthOf(1001)
+    })
+  })
+
+  describe('says that all is known', () => {
+    it('at once where nothing is under way', async () => {
+      const { exchange } = talking()
+      expect(await isResolved(exchange.known())).to.equal(true)
+      exchange.announceAll([])
+      expect(await isResolved(exchange.known())).to.equal(true)
+      exchange.announce('subscribe', a)
+      exchange.acknowledged(1)
+      expect(await isResolved(exchange.known())).to.equal(true)
+    })
+
+    it('when the last of what is under way is acknowledged, not before', async () => {
+      const { sent, exchange } = talking()
+      exchange.announceAll(Array.from({ length: 300 }, (_, index) => ({ type: `type.${index}` })))
+      expect(sent.length).to.be.greaterThan(2)
+      const known = exchange.known()
+      for (let sequence = 1; sequence < sent.length; sequence++) exchange.acknowledged(sequence)
+      expect(await isResolved(known)).to.equal(false)
+      exchange.acknowledged(sent.length)
+      expect(await isResolved(known)).to.equal(true)
+    })
+
+    it('by one acknowledgement for all that was sent up to it', async () => {
+      const { exchange } = talking()
+      exchange.announce('subscribe', a)
+      exchange.announce('unsubscribe', a)
+      exchange.announce('subscribe', b)
+      exchange.acknowledged(1)
+      const known = exchange.known()
+      exchange.acknowledged(3)
+      expect(await isResolved(known)).to.equal(true)
+    })
+
+    it('of what has been gathered by then only when that is acknowledged, too', async () => {
+      const { exchange } = talking()
+      exchange.announce('subscribe', a)
+      const first = exchange.known()
+      exchange.announce('subscribe', b)
+      const second = exchange.known()
+      expect(await Promise.all([first, second].map(isResolved))).to.deep.equal([false, false])
+      exchange.acknowledged(1)
+      expect(await Promise.all([first, second].map(isResolved))).to.deep.equal([true, false])
+      exchange.acknowledged(2)
+      expect(await isResolved(second)).to.equal(true)
+    })
+
+    it('of what has cancelled out meanwhile with what was under way', async () => {
+      const { sent, exchange } = talking()
+      exchange.announce('subscribe', a)
+      exchange.announce('subscribe', b)
+      const known = exchange.known()
+      exchange.announce('unsubscribe', b)
+      const later = exchange.known()
+      expect(await Promise.all([known, later].map(isResolved))).to.deep.equal([false, false])
+      exchange.acknowledged(1)
+      expect(await Promise.all([known, later].map(isResolved))).to.deep.equal([true, true])
+      expect(sent).to.have.lengthOf(1)
+    })
+
+    it('of what was announced by then, even where something new is announced all the time', async () => {
+      const { exchange } = talking()
+      const churn = (round: number) => exchange.announce('subscribe', { type: `type.${round}` })
+      churn(0)
+      for (let round = 1; round < 20; round++) {
+        churn(round)
+        const known = exchange.known()
+        churn(1000 + round)
+        exchange.acknowledged(2 * round - 1)
+        churn(2000 + round)
+        expect(await isResolved(known), `${round}, after one`).to.equal(false)
+        exchange.acknowledged(2 * round)
+        expect(await isResolved(known), `${round}, after two`).to.equal(true)
+      }
+    })
+
+    it('not for acknowledgements of what was never announced, or for the second time', async () => {
+      const { sent, exchange } = talking()
+      for (const sequence of [0, 1, 7, Number.MAX_SAFE_INTEGER]) exchange.acknowledged(sequence)
+      exchange.announce('subscribe', a)
+      exchange.announce('subscribe', b)
+      for (const sequence of [0, 2, 7, Number.MAX_SAFE_INTEGER, -1]) exchange.acknowledged(sequence)
+      expect(await isResolved(exchange.known())).to.equal(false)
+      expect(sent).to.have.lengthOf(1)
+      exchange.acknowledged(1)
+      exchange.acknowledged(1)
+      expect(sent).to.have.lengthOf(2)
+      expect(await isResolved(exchange.known())).to.equal(false)
+      exchange.acknowledged(2)
+      expect(await isResolved(exchange.known())).to.equal(true)
+    })
+
+    it('to all who wait, and to all who ask later, when the link ends; then nothing more is sent', async () => {
+      const { sent, exchange } = talking()
+      exchange.announce('subscribe', a)
+      const underWay = exchange.known()
+      exchange.announce('subscribe', b)
+      const gathered = exchange.known()
+      exchange.end()
+      exchange.end()
+      const all = [underWay, gathered, exchange.known()]
+      expect(await Promise.all(all.map(isResolved))).to.deep.equal([true, true, true])
+      for (const sequence of [1, 2]) exchange.acknowledged(sequence)
+      expect(sent).to.have.lengthOf(1)
+    })
+
+    it('never too early and always in the end, whatever happens in whatever order', async () => {
+      const step = fc.oneof(
+        { weight: 5, arbitrary: fc.record({ toggle: fc.nat(5) }) },
+        { weight: 1, arbitrary: fc.record({ join: fc.boolean() }) },
+        { weight: 3, arbitrary: fc.constantFrom('deliver', 'acknowledge', 'ask') },
+      )
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+          const model = new InterestModel()
+          for (const step of steps) {
+            if (typeof step === 'string') model[step]()
+            else if ('toggle' in step) model.toggle(step.toggle)
+            else model.member(step.join)
+            await model.check()
+          }
+          await model.finish()
+        }),
+        { numRuns: 150 },
+      )
+    })
+  })
+})

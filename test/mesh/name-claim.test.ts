@@ -1,0 +1,175 @@
+import { once } from 'node:events'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { encodeMessage } from '../../src/wire/codec'
+import type { Message, Refusal } from '../../src/wire/message'
+import { freshBus, until } from '../support/bus'
+import { rejection } from '../support/rejection'
+import { Rival } from '../support/rival'
+
+const SMALLEST = '0000000000000'
+
+const say = (socket: Socket, reason: Refusal) => {
+  socket.end(encodeMessage({ kind: 'goodbye', reason, text: '' }).bytes)
+}
+
+/** Stands still, with everyone in this process. */
+const stopFor = (milliseconds: number) => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+}
+
+describe('the claim to a name', () => {
+  const rivals: Rival[] = []
+  afterEach(() => {
+    for (const rival of rivals.splice(0)) rival.close()
+  })
+  const bus = freshBus()
+
+  async function rival(name: string, id: string, answer: (challenger: Socket, count: number) => void): Promise<Rival> {
+    const made = new Rival(bus.directory, name, id, answer)
+    rivals.push(made)
+    await until(() => existsSync(made.path))
+    return made
+  }
+
+  /** Makes an endpoint publish itself, and so claim its name, anew. */
+  function removeFileOf(name: string): void {
+    for (const file of readdirSync(bus.directory)) {
+      if (file.startsWith(`${name}~`) && !file.includes(SMALLEST)) rmSync(join(bus.directory, file))
+    }
+  }
+
+  it('G10: is lost to a rival that holds the name', async () => {
+    await rival('a', SMALLEST, (challenger) => say(challenger, 'name-in-use'))
+    expect(await rejection(bus.start('a'))).to.include({ code: 'LAHJA_NAME_IN_USE' })
+  })
+
+  it('G10: is lost to a rival that comes before it', async () => {
+    await rival('a', SMALLEST, (challenger) => say(challenger, 'name-claimed'))
+    expect(await rejection(bus.start('a'))).to.include({ code: 'LAHJA_NAME_IN_USE' })
+  })
+
+  it('G10: is lost to a rival that does not answer', async () => {
+    await rival('a', SMALLEST, () => {})
+    const error = await rejection(bus.start('a', { limits: { handshakeTimeout: 50 } }))
+    expect(error).to.include({ code: 'LAHJA_NAME_IN_USE' })
+  })
+
+  it('G10: is lost to a rival that can only be reached and hangs up, until the deadline', async () => {
+    const { challengers } = await rival('a', SMALLEST, (challenger) => challenger.destroy())
+    const error = await rejection(bus.start('a', { limits: { handshakeTimeout: 200, redialMin: 5 } }))
+    expect(error).to.include({ code: 'LAHJA_NAME_IN_USE' })
+    expect(challengers.length).to.be.greaterThan(1)
+  })
+
+  it('is won against a rival that concedes', async () => {
+    const conceding = await rival('a', SMALLEST, (challenger) => say(challenger, 'name-conceded'))
+    await bus.start('a')
+    expect(conceding.challengers).to.have.length(1)
+  })
+
+  it('is won against a rival that is leaving, once it has gone', async () => {
+    const leaving = await rival('a', SMALLEST, (challenger, count) => {
+      say(challenger, 'closing')
+      if (count === 2) leaving.close()
+    })
+    await bus.start('a', { limits: { redialMin: 5 } })
+    expect(leaving.challengers).to.have.length(2)
+  })
+
+  it('G10: is won against a rival whose answer was cut off, once it concedes', async () => {
+    const torn = await rival('a', SMALLEST, (challenger, count) => {
+      if (count === 1)
+        challenger.end(encodeMessage({ kind: 'goodbye', reason: 'name-claimed', text: '' }).bytes.subarray(0, 9))
+      else say(challenger, 'name-conceded')
+    })
+    await bus.start('a', { limits: { redialMin: 5 } })
+    expect(torn.challengers).to.have.length(2)
+  })
+
+  it('G10: is won against a rival that has gone while the claimant was stopped until its deadline', async () => {
+    const leaving = await rival('a', SMALLEST, (challenger) => {
+      challenger.once('close', () => {
+        leaving.close()
+        stopFor(150)
+      })
+      say(challenger, 'closing')
+    })
+    await bus.start('a', { limits: { handshakeTimeout: 100 } })
+    expect(leaving.challengers).to.have.length(1)
+  })
+
+  it('G10: is won against a rival that has conceded while the claimant was stopped until its deadline', async () => {
+    await rival('a', SMALLEST, (challenger) => {
+      say(challenger, 'name-conceded')
+      stopFor(150)
+    })
+    await bus.start('a', { limits: { handshakeTimeout: 100 } })
+  })
+
+  it('G10: is not given up for a challenger that has given up itself before it could be answered', async () => {
+    const challengers: Socket[] = []
+    await rival('a', SMALLEST, (challenger) => challengers.push(challenger))
+    const starting = bus.start('a')
+    await until(() => challengers.length === 1)
+    const [file = ''] = readdirSync(bus.directory).filter((name) => !name.includes(SMALLEST))
+    const impatient = connect(join(bus.directory, file))
+    const hello: Message = {
+      kind: 'hello',
+      versions: [1, 1],
+      name: 'a',
+      id: SMALLEST,
+      groups: [],
+      pid: 1,
+      frameLimit: 4096,
+      window: 1,
+      requestLimit: 1,
+    }
+    const goodbye: Message = { kind: 'goodbye', reason: 'handshake-timeout', text: '' }
+    impatient.end(Buffer.concat([hello, goodbye].map((message) => encodeMessage(message).bytes)))
+    impatient.resume()
+    await once(impatient, 'close')
+    for (const challenger of challengers) say(challenger, 'name-conceded')
+    expect((await starting).name).to.equal('a')
+  })
+
+  it('G10: is kept by a holder whose file was removed, against a rival that only claims', async () => {
+    const a = await bus.start('a', { watch: false, limits: { rescan: 20, redialMin: 5 } })
+    const claiming = await rival('a', SMALLEST, (challenger, count) => {
+      say(challenger, count < 3 ? 'name-claimed' : 'name-conceded')
+    })
+    removeFileOf('a')
+    await until(() => claiming.challengers.length === 3)
+    await until(() => readdirSync(bus.directory).some((file) => file === `a~${a.id}.sock`))
+    expect(await a.broadcast('x')).to.equal(0)
+  })
+
+  it('G12: ends with the endpoint, whatever it is waiting for', async () => {
+    const a = await bus.start('a', { watch: false, limits: { rescan: 20 } })
+    const silent = await rival('a', SMALLEST, () => {})
+    removeFileOf('a')
+    await until(() => silent.openChallenges === 1)
+    await a.close()
+    await until(() => silent.openChallenges === 0)
+    expect(readdirSync(bus.directory)).to.deep.equal([`a~${SMALLEST}.sock`])
+  })
+
+  it('lets nobody in before it is settled, and forgets who has gone meanwhile', async () => {
+    const challengers: Socket[] = []
+    await rival('host', SMALLEST, (challenger) => challengers.push(challenger))
+    const starting = bus.start('host')
+    await until(() => challengers.length === 1)
+    const [claimant] = challengers
+    const [file = ''] = readdirSync(bus.directory).filter((name) => !name.includes(SMALLEST))
+    const visitor = await bus.start('visitor', { limits: { handshakeTimeout: 100, redialMin: 5 } })
+    expect(file).to.match(/^host~/)
+    expect(visitor.isConnectedTo('host')).to.equal(false)
+    if (claimant) say(claimant, 'name-conceded')
+    const host = await starting
+    await host.waitUntilConnectedTo('visitor')
+    await visitor.waitUntilConnectedTo('host')
+    expect(host.peers).to.have.length(1)
+  })
+})

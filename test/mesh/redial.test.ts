@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { Endpoint } from '../../src'
+import { settingsOf } from '../../src/options'
+import type { Address } from '../../src/platform/address'
+import { type Clock, systemClock } from '../../src/platform/clock'
+import { SocketDirectory } from '../../src/platform/socket-directory'
+import { encodeMessage } from '../../src/wire/codec'
+import type { Message } from '../../src/wire/message'
+import { barePeers } from '../support/bare-peer'
+import { freshBus, until } from '../support/bus'
+import { Rival } from '../support/rival'
+import { leaveStaleSocket } from '../support/stale-socket'
+
+const HELLO: Message = {
+  kind: 'hello',
+  versions: [1, 1],
+  name: 'bad',
+  id: '0000000000000',
+  groups: [],
+  pid: 1,
+  frameLimit: 2 ** 20,
+  window: 2 ** 20,
+  requestLimit: 1024,
+}
+
+describe('a peer that comes up and then breaks the rules', () => {
+  const peers: Rival[] = []
+  afterEach(() => {
+    for (const peer of peers.splice(0)) peer.close()
+  })
+  const bus = freshBus()
+
+  it('is not dialled again and again', async () => {
+    const bad = new Rival(bus.directory, 'bad', '0000000000000', (dialler) => {
+      for (const message of [HELLO, { kind: 'ready' }, HELLO] as const) dialler.write(encodeMessage(message).bytes)
+    })
+    peers.push(bad)
+    await until(() => existsSync(bad.path))
+    const a = await bus.start('a', { limits: { redialMin: 1, redialMax: 60_000, rescan: 5 } })
+    await until(() => bad.openChallenges === 0)
+    for (const name of ['b', 'c', 'd', 'e', 'f']) {
+      const other = await bus.start(name, { limits: { redialMax: 60_000 } })
+      await a.waitUntilConnectedTo(name)
+      await other.close()
+    }
+    expect(bad.challengers.length, 'one dial by each').to.equal(6)
+  })
+})
+
+/** A directory where it takes as long as the test wants until a file is removed. */
+class SlowBurials extends SocketDirectory {
+  readonly under: Address[] = []
+  readonly done: Promise<void>[] = []
+  readonly #released: Promise<void>
+  release = () => {}
+
+  constructor(directory: string) {
+    super(directory, [], false)
+    this.#released = new Promise((resolve) => {
+      this.release = resolve
+    })
+  }
+
+  override bury(address: Address): Promise<void> {
+    this.under.push(address)
+    const burial = this.#released.then(() => super.bury(address))
+    this.done.push(burial)
+    return burial
+  }
+}
+
+describe('a peer that is back before its last life is forgotten', () => {
+  const bus = freshBus()
+  const connectPeer = barePeers()
+
+  it('G12: is not waited for by an endpoint that has closed', async () => {
+    const id = '0000000000000'
+    leaveStaleSocket(join(bus.directory, `bare~${id}.sock`))
+    const timers = new Set<object>()
+    const clock: Clock = {
+      ...systemClock,
+      after(delay, call) {
+        const timer = systemClock.after(delay, () => {
+          timers.delete(own)
+          call()
+        })
+        const own = {
+          cancel: () => {
+            timers.delete(own)
+            timer.cancel()
+          },
+        }
+        timers.add(own)
+        return own
+      },
+    }
+    const transport = new SlowBurials(bus.directory)
+    const limits = { redialMin: 60_000, redialMax: 60_000, handshakeTimeout: 1000 }
+    const a = await Endpoint.startIn(
+      { transport, clock },
+      settingsOf({ name: 'a', directory: bus.directory, watch: false, limits }),
+    )
+    await until(() => transport.under.length === 1)
+    const peer = await connectPeer(a, { id })
+    peer.destroy()
+    await until(() => !a.isConnectedTo('bare'))
+    transport.release()
+    await Promise.all(transport.done)
+    await a.close()
+    expect(timers.size).to.equal(0)
+  })
+})

@@ -1,0 +1,82 @@
+import { expect } from 'chai'
+import { boundaryOf, drawBoundary, isWithin } from '../../src/model/boundary'
+import { InvalidArgument } from '../../src/model/errors'
+
+const web = { name: 'shop', groups: ['web', 'eu'] }
+const loner = { name: 'loner', groups: [] }
+
+// What is drawn holds for the whole process, so each test has types of its own.
+describe('a boundary', () => {
+  it('is known by the name of its type from then on', () => {
+    expect(boundaryOf('boundary.known')).to.equal(undefined)
+    drawBoundary('boundary.known', 'internal')
+    expect(boundaryOf('boundary.known')).to.equal('internal')
+    expect(boundaryOf('boundary.unknown')).to.equal(undefined)
+    expect(boundaryOf('__proto__')).to.equal(undefined)
+  })
+
+  it('that is internal has nobody else within it', () => {
+    for (const who of [web, loner]) expect(isWithin('internal', who)).to.equal(false)
+  })
+
+  it('of groups has everyone within it who carries one of them', () => {
+    expect(isWithin({ groups: ['eu'] }, web)).to.equal(true)
+    expect(isWithin({ groups: ['us', 'web'] }, web)).to.equal(true)
+    expect(isWithin({ groups: ['us'] }, web)).to.equal(false)
+    expect(isWithin({ groups: ['shop'] }, web)).to.equal(false)
+    expect(isWithin({ groups: ['web'] }, loner)).to.equal(false)
+  })
+
+  it('can be drawn again, if it is the same one, in whatever order its groups are', () => {
+    expect(drawBoundary('boundary.same', { groups: ['b', 'a'] })).to.deep.equal({ groups: ['a', 'b'] })
+    expect(drawBoundary('boundary.same', { groups: ['a', 'b'] })).to.deep.equal({ groups: ['a', 'b'] })
+    expect(drawBoundary('boundary.inside', 'internal')).to.equal('internal')
+    expect(drawBoundary('boundary.inside', 'internal')).to.equal('internal')
+  })
+
+  it('cannot be drawn in another way, and stays', () => {
+    drawBoundary('boundary.other', { groups: ['a'] })
+    for (const other of ['internal', { groups: ['b'] }, { groups: ['a', 'b'] }]) {
+      expect(() => drawBoundary('boundary.other', other))
+        .to.throw(InvalidArgument)
+        .with.property('message')
+        .that.contains(`boundary of boundary.other: expected {"groups":["a"]} as it was defined before, got `)
+    }
+    expect(boundaryOf('boundary.other')).to.deep.equal({ groups: ['a'] })
+    drawBoundary('boundary.inner', 'internal')
+    expect(() => drawBoundary('boundary.inner', { groups: ['a'] })).to.throw(InvalidArgument)
+  })
+
+  it('does not change with what it was drawn from, and can be changed by nobody', () => {
+    const groups = ['a']
+    const boundary = drawBoundary('boundary.copied', { groups })
+    groups.push('b')
+    expect(boundaryOf('boundary.copied')).to.deep.equal({ groups: ['a'] })
+    expect(Object.isFrozen(boundary)).to.equal(true)
+    expect(boundary === 'internal' || Object.isFrozen(boundary.groups)).to.equal(true)
+  })
+
+  const bad: Readonly<Record<string, unknown>> = {
+    'another word': 'external',
+    nothing: undefined,
+    null: null,
+    'a list': ['web'],
+    'no groups': { groups: [] },
+    'groups that are a string': { groups: 'web' },
+    'groups that are a Set': { groups: new Set(['web']) },
+    'a group that is no name': { groups: ['web', 'e u'] },
+    'a group that is no string': { groups: ['web', 7] },
+    'a hole in its groups': { groups: Object.assign(Array(2), { 0: 'web' }) },
+    'one group alone': { group: 'web' },
+  }
+
+  for (const [what, value] of Object.entries(bad)) {
+    it(`cannot be ${what}, and then none is drawn`, () => {
+      expect(() => drawBoundary('boundary.bad', value)).to.throw(
+        InvalidArgument,
+        "boundary of boundary.bad: expected 'internal' or { groups: [names] }, got ",
+      )
+      expect(boundaryOf('boundary.bad')).to.equal(undefined)
+    })
+  }
+})

@@ -1,0 +1,161 @@
+import { expect } from 'chai'
+import * as lahja from '../../src'
+import { LahjaError } from '../../src'
+import { asError, describe as describeValue } from '../../src/model/errors'
+
+const cause = new Error('cause')
+
+/** One of each class. */
+const errors: Readonly<Record<string, LahjaError>> = {
+  InvalidArgument: new lahja.InvalidArgument('message', { cause }),
+  DirectoryRefused: new lahja.DirectoryRefused('message', { cause }),
+  PathTooLong: new lahja.PathTooLong('message', { cause }),
+  NameInUse: new lahja.NameInUse('message', { cause }),
+  EndpointClosed: new lahja.EndpointClosed('message', { cause }),
+  CloseTimeout: new lahja.CloseTimeout('message', new Map([['till', 3]])),
+  NoSubscribers: new lahja.NoSubscribers('message', { cause }),
+  InvalidPayload: new lahja.InvalidPayload('message', [{ message: 'too short', path: ['id'] }], { cause }),
+  BoundaryCrossed: new lahja.BoundaryCrossed('message', { cause }),
+  AlreadyResponding: new lahja.AlreadyResponding('message', { cause }),
+  RemoteError: new lahja.RemoteError('message', 'till', { name: 'TypeError', message: 'no such order', code: 'E_1' }),
+  RequestTimeout: new lahja.RequestTimeout('message', { cause }),
+  RemoteDisconnected: new lahja.RemoteDisconnected('message', { cause }),
+  UnexpectedResponse: new lahja.UnexpectedResponse('message', { cause }),
+  UnserializablePayload: new lahja.UnserializablePayload('message', { cause }),
+  PayloadTooLarge: new lahja.PayloadTooLarge('message', { cause }),
+  WaitTimeout: new lahja.WaitTimeout('message', { cause }),
+  AbortError: new lahja.AbortError('message', { cause }),
+  HandlerError: new lahja.HandlerError('message', { cause }),
+  ConnectionFailed: new lahja.ConnectionFailed('message', { cause }),
+  LinkRefused: new lahja.LinkRefused('duplicate', 'message'),
+  Unauthenticated: new lahja.Unauthenticated('message', { cause }),
+  OutboxOverflow: new lahja.OutboxOverflow('message', { cause }),
+  ProtocolViolation: new lahja.ProtocolViolation('malformed', 'message', { cause }),
+}
+
+/** The codes are part of the interface: a change breaks the programs that look at them. */
+const CODES: Readonly<Record<string, string>> = {
+  InvalidArgument: 'LAHJA_INVALID_ARGUMENT',
+  DirectoryRefused: 'LAHJA_DIRECTORY_REFUSED',
+  PathTooLong: 'LAHJA_PATH_TOO_LONG',
+  NameInUse: 'LAHJA_NAME_IN_USE',
+  EndpointClosed: 'LAHJA_ENDPOINT_CLOSED',
+  CloseTimeout: 'LAHJA_CLOSE_TIMEOUT',
+  NoSubscribers: 'LAHJA_NO_SUBSCRIBERS',
+  InvalidPayload: 'LAHJA_INVALID_PAYLOAD',
+  BoundaryCrossed: 'LAHJA_BOUNDARY_CROSSED',
+  AlreadyResponding: 'LAHJA_ALREADY_RESPONDING',
+  RemoteError: 'LAHJA_REMOTE_ERROR',
+  RequestTimeout: 'LAHJA_REQUEST_TIMEOUT',
+  RemoteDisconnected: 'LAHJA_REMOTE_DISCONNECTED',
+  UnexpectedResponse: 'LAHJA_UNEXPECTED_RESPONSE',
+  UnserializablePayload: 'LAHJA_UNSERIALIZABLE_PAYLOAD',
+  PayloadTooLarge: 'LAHJA_PAYLOAD_TOO_LARGE',
+  WaitTimeout: 'LAHJA_WAIT_TIMEOUT',
+  AbortError: 'LAHJA_ABORTED',
+  HandlerError: 'LAHJA_HANDLER_ERROR',
+  ConnectionFailed: 'LAHJA_CONNECTION_FAILED',
+  LinkRefused: 'LAHJA_LINK_REFUSED',
+  Unauthenticated: 'LAHJA_UNAUTHENTICATED',
+  OutboxOverflow: 'LAHJA_OUTBOX_OVERFLOW',
+  ProtocolViolation: 'LAHJA_PROTOCOL_VIOLATION',
+}
+
+/** Those that are made without a cause. */
+const WITHOUT_CAUSE = ['CloseTimeout', 'LinkRefused', 'RemoteError']
+
+const isErrorClass = (value: unknown) => typeof value === 'function' && value.prototype instanceof Error
+
+describe('the errors', () => {
+  it('that the package exports are all known here', () => {
+    const exported = Object.entries(lahja).flatMap(([name, value]) => (isErrorClass(value) ? name : []))
+    expect(exported.sort()).to.deep.equal([...Object.keys(errors), 'LahjaError'].sort())
+  })
+
+  for (const [name, error] of Object.entries(errors)) {
+    it(`of class ${name} are LahjaErrors with their own name and code`, () => {
+      expect(error).to.be.instanceOf(LahjaError).and.instanceOf(Error)
+      expect(error.name).to.equal(name)
+      expect(error.code).to.equal(CODES[name])
+      expect(error.message).to.contain('message')
+      expect(error.stack).to.contain(name)
+      if (!WITHOUT_CAUSE.includes(name)) expect(error.cause).to.equal(cause)
+    })
+  }
+
+  it('have a code of their own each', () => {
+    const codes = Object.values(errors).map(({ code }) => code)
+    expect(codes).to.deep.equal([...new Set(codes)])
+  })
+
+  it('tell the reason of a refusal or violation, also in the message', () => {
+    expect(errors.LinkRefused).to.include({ reason: 'duplicate', message: 'duplicate: message' })
+    expect(errors.ProtocolViolation).to.include({ reason: 'malformed', message: 'malformed: message' })
+  })
+
+  it('tell what a schema has found', () => {
+    expect(errors.InvalidPayload).to.have.deep.property('issues', [{ message: 'too short', path: ['id'] }])
+  })
+
+  it('tell who threw what, also in the message', () => {
+    expect(errors.RemoteError).to.include({ origin: 'till', message: 'message: TypeError: no such order' })
+    expect(errors.RemoteError).to.have.deep.property('remote', {
+      name: 'TypeError',
+      message: 'no such order',
+      code: 'E_1',
+    })
+  })
+
+  it('tell what was not delivered when a close took too long', () => {
+    expect(errors.CloseTimeout).to.have.deep.property('undelivered', new Map([['till', 3]]))
+  })
+})
+
+describe('describe', () => {
+  const cases: [value: unknown, description: string][] = [
+    ['text', "'text'"],
+    ['', "''"],
+    ['x'.repeat(80), `'${'x'.repeat(80)}'`],
+    ['x'.repeat(81), `'${'x'.repeat(80)}…'`],
+    [7, '7'],
+    [Number.NaN, 'NaN'],
+    [true, 'true'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [7n, '7n'],
+    [Symbol('s'), 'Symbol(s)'],
+    [() => {}, 'a function'],
+    [function handler() {}, 'a function (handler)'],
+    [[], 'an array of 0'],
+    [[1, 2, 3], 'an array of 3'],
+    [{ a: 1 }, 'an object'],
+    [Object.create(null), 'an object'],
+    [new Map(), 'an instance of Map'],
+    [Buffer.alloc(1), 'an instance of Buffer'],
+    [new (class Order {})(), 'an instance of Order'],
+    [new Error('no'), 'an instance of Error'],
+  ]
+
+  for (const [value, description] of cases) {
+    it(`calls it ${description}`, () => expect(describeValue(value)).to.equal(description))
+  }
+})
+
+describe('asError', () => {
+  it('leaves an error as it is', () => expect(asError(cause)).to.equal(cause))
+
+  it('makes an error of anything else, with that as the cause', () => {
+    for (const thrown of ['text', 7, undefined, null, { a: 1 }, Symbol('s')]) {
+      const error = asError(thrown)
+      expect(error).to.be.instanceOf(Error)
+      expect(error.cause).to.equal(thrown)
+      expect(error.message).to.equal(typeof thrown === 'object' && thrown ? 'an object' : String(thrown))
+    }
+  })
+
+  it('makes an error even of what has no string form', () => {
+    for (const thrown of [Object.create(null), { toString: () => ({}) }]) {
+      expect(asError(thrown)).to.be.instanceOf(Error).with.property('cause', thrown)
+    }
+  })
+})

@@ -1,0 +1,66 @@
+import { expect } from 'chai'
+import { checkOverflow, handlingOf } from '../../src/model/overflow'
+import { rejection } from '../support/rejection'
+
+const POLICIES = ['wait', 'dropOldest', 'dropNewest', 'latest', 'disconnect'] as const
+
+describe('checkOverflow', () => {
+  for (const policy of POLICIES) {
+    it(`takes '${policy}'`, () => {
+      expect(checkOverflow('overflow', policy)).to.equal(policy)
+    })
+  }
+
+  it('takes a key function', () => {
+    const overflow = checkOverflow('overflow', { latest: (payload: unknown) => `key of ${payload}` })
+    expect(overflow).to.be.an('object')
+    expect(handlingOf(overflow, 'price', 5)).to.deep.equal({ kind: 'latest', key: 'price key of 5' })
+  })
+
+  for (const value of [undefined, null, 'drop', 1, {}, { latest: 'symbol' }, () => 'wait']) {
+    it(`refuses ${typeof value === 'object' ? JSON.stringify(value) : String(value)}, and says what it takes`, async () => {
+      const error = await rejection(() => checkOverflow('overflow', value))
+      expect(error).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
+      expect(error.message).to.match(/^overflow: expected 'wait', .* or 'disconnect', got /)
+    })
+  }
+})
+
+describe('handlingOf', () => {
+  for (const kind of ['wait', 'dropOldest', 'dropNewest', 'disconnect'] as const) {
+    it(`is one and the same object for every event with '${kind}'`, () => {
+      expect(handlingOf(kind, 'a', 1)).to.deep.equal({ kind })
+      expect(handlingOf(kind, 'a', 1)).to.equal(handlingOf(kind, 'b', 2))
+    })
+  }
+
+  it('keeps the newest of each type with latest', () => {
+    expect(handlingOf('latest', 'a', 1)).to.deep.equal(handlingOf('latest', 'a', 2))
+    expect(handlingOf('latest', 'a', 1)).not.to.deep.equal(handlingOf('latest', 'b', 1))
+  })
+
+  it('keeps the newest of each type and key with a key function, and calls it once', () => {
+    const asked: unknown[] = []
+    const latest = (payload: unknown) => {
+      asked.push(payload)
+      return typeof payload === 'number' ? payload % 2 : 'none'
+    }
+    const keys = [1, 2, 3].map((payload) => handlingOf({ latest }, 'a', payload))
+    expect(keys[0]).to.deep.equal(keys[2])
+    expect(keys[0]).not.to.deep.equal(keys[1])
+    expect(handlingOf({ latest }, 'b', 1)).not.to.deep.equal(keys[0])
+    expect(asked).to.deep.equal([1, 2, 3, 1])
+  })
+
+  it('takes no type for another with a key', () => {
+    expect(handlingOf({ latest: () => '' }, 'a', 1)).not.to.deep.equal(handlingOf('latest', 'a', 1))
+  })
+
+  it('throws what a key function throws', () => {
+    const thrown = new Error('no key')
+    const latest = () => {
+      throw thrown
+    }
+    expect(() => handlingOf({ latest }, 'a', 1)).to.throw(thrown)
+  })
+})

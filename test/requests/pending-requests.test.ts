@@ -1,0 +1,299 @@
+import { expect } from 'chai'
+import type { Channel } from '../../src/channel/channel'
+import { drawBoundary } from '../../src/model/boundary'
+import { PayloadTooLarge } from '../../src/model/errors'
+import { type Outcome, PendingRequests } from '../../src/requests/pending-requests'
+import { heapUsed } from '../support/heap-used'
+import { RecordingChannel } from '../support/recording-channel'
+
+describe('Requests', () => {
+  let responders: RecordingChannel[]
+  let requests: PendingRequests
+  let limit: number
+  let outcomes: [question: string, outcome: Outcome][]
+
+  beforeEach(() => {
+    responders = []
+    outcomes = []
+    limit = 10
+    requests = new PendingRequests({ responders: () => responders })
+  })
+
+  const respond = (name: string, options?: ConstructorParameters<typeof RecordingChannel>[1]) => {
+    const responder = new RecordingChannel(name, { limits: { pendingRequests: limit }, ...options })
+    responders.push(responder)
+    return responder
+  }
+
+  const ask = (question: string, candidates: () => readonly Channel[] = () => responders) => {
+    return requests.ask('a', question, candidates, (outcome) => outcomes.push([question, outcome]))
+  }
+
+  /** The questions and cancellations that a responder has been told since. */
+  const questions = (responder: RecordingChannel) => {
+    return responder.takeTold().map((message) => (message.kind === 'request' ? message.payload : message.kind))
+  }
+
+  const codes = () => outcomes.map(([question, outcome]) => [question, 'error' in outcome ? outcome.error.code : 'ok'])
+
+  it('settle with the response', () => {
+    const till = respond('till')
+    ask('x')
+    expect(till.told).to.deep.equal([{ kind: 'request', id: 1, type: 'a', payload: 'x' }])
+    requests.message(till, { kind: 'response', id: 1, payload: { sum: 3 } })
+    expect(outcomes).to.deep.equal([['x', { kind: 'response', origin: 'till', payload: { sum: 3 } }]])
+  })
+
+  it('settle with what the responder threw', () => {
+    const till = respond('till')
+    ask('x')
+    const thrown = { name: 'TypeError', message: 'no such order', code: 'E_ORDER' }
+    requests.message(till, { kind: 'failure', id: 1, error: thrown })
+    const [[, outcome] = []] = outcomes
+    expect(outcome).to.include({ kind: 'failure', origin: 'till' })
+    expect(outcome).to.have.property('error').that.deep.includes({
+      code: 'LAHJA_REMOTE_ERROR',
+      origin: 'till',
+      remote: thrown,
+      message: 'request a to till failed: TypeError: no such order',
+    })
+  })
+
+  it('settle at once where there is nobody to ask', () => {
+    ask('x')
+    ask('y', () => [])
+    expect(codes()).to.deep.equal([
+      ['x', 'LAHJA_NO_SUBSCRIBERS'],
+      ['y', 'LAHJA_NO_SUBSCRIBERS'],
+    ])
+  })
+
+  it('settle when the responder is gone, and nothing that comes from it later matters (G11)', () => {
+    const till = respond('till')
+    ask('x')
+    responders = []
+    requests.ended(till)
+    requests.message(till, { kind: 'response', id: 1, payload: 'late' })
+    requests.ended(till)
+    expect(codes()).to.deep.equal([['x', 'LAHJA_REMOTE_DISCONNECTED']])
+  })
+
+  it('go to each responder as often, in turn', () => {
+    const all = ['a', 'b', 'c'].map((name) => respond(name))
+    for (let number = 0; number < 9; number++) ask(`${number}`)
+    expect(all.map((responder) => responder.told.length)).to.deep.equal([3, 3, 3])
+  })
+
+  it('go to the one with the fewest in flight', () => {
+    const [till, desk] = [respond('till'), respond('desk')]
+    for (let number = 0; number < 4; number++) ask(`${number}`)
+    for (const message of till.takeTold()) {
+      if (message.kind === 'request') requests.message(till, { kind: 'response', id: message.id, payload: 1 })
+    }
+    desk.takeTold()
+    ask('x')
+    ask('y')
+    expect([questions(till), questions(desk)]).to.deep.equal([['x', 'y'], []])
+  })
+
+  it('are answered only by the one that was asked', () => {
+    const till = respond('till')
+    ask('x')
+    const desk = respond('desk')
+    for (const kind of ['response', 'failure', 'decline'] as const) {
+      const error = { name: 'Error', message: 'not mine' }
+      requests.message(desk, kind === 'failure' ? { kind, id: 1, error } : { kind, id: 1, payload: 'not mine' })
+    }
+    requests.message(till, { kind: 'response', id: 7, payload: 'never asked' })
+    expect(outcomes).to.deep.equal([])
+    expect(desk.told).to.deep.equal([])
+  })
+
+  describe('that are declined', () => {
+    it('go to another one, and never to the same one again', () => {
+      const [till, desk] = [respond('till'), respond('desk')]
+      ask('x')
+      const [first, second] = till.told.length > 0 ? [till, desk] : [desk, till]
+      requests.message(first, { kind: 'decline', id: 1 })
+      expect(questions(second)).to.deep.equal(['x'])
+      requests.message(second, { kind: 'decline', id: 1 })
+      expect(codes()).to.deep.equal([['x', 'LAHJA_NO_SUBSCRIBERS']])
+      expect(questions(first)).to.deep.equal(['x'])
+    })
+
+    it('make room for one in line', () => {
+      limit = 1
+      const till = respond('till')
+      ask('x')
+      ask('y')
+      expect(questions(till)).to.deep.equal(['x'])
+      requests.message(till, { kind: 'decline', id: 1 })
+      expect(codes()).to.deep.equal([['x', 'LAHJA_NO_SUBSCRIBERS']])
+      expect(questions(till)).to.deep.equal(['y'])
+    })
+
+    it('settle where the other one cannot be sent them', () => {
+      const [till, desk] = [respond('till'), respond('desk')]
+      ask('x')
+      const [first, second] = till.told.length > 0 ? [till, desk] : [desk, till]
+      second.refusal = new PayloadTooLarge('too much')
+      requests.message(first, { kind: 'decline', id: 1 })
+      expect(codes()).to.deep.equal([['x', 'LAHJA_PAYLOAD_TOO_LARGE']])
+    })
+  })
+
+  describe('over the limit', () => {
+    beforeEach(() => {
+      limit = 2
+    })
+
+    it('wait in line, and are sent in its order as others are answered', () => {
+      const till = respond('till')
+      for (const question of ['1', '2', '3', '4', '5']) ask(question)
+      expect(questions(till)).to.deep.equal(['1', '2'])
+      requests.message(till, { kind: 'response', id: 2, payload: 'ok' })
+      expect(questions(till)).to.deep.equal(['3'])
+      requests.message(till, { kind: 'failure', id: 1, error: { name: 'Error', message: 'no' } })
+      expect(questions(till)).to.deep.equal(['4'])
+    })
+
+    it('are bounded by what each responder takes', () => {
+      const [till, desk] = [respond('till'), respond('desk', { limits: { pendingRequests: 4 } })]
+      for (let number = 0; number < 10; number++) ask(`${number}`)
+      expect([questions(till).length, questions(desk).length]).to.deep.equal([2, 4])
+      for (let id = 1; id <= 10; id++) requests.message(desk, { kind: 'response', id, payload: 'ok' })
+      expect([questions(till).length, questions(desk).length]).to.deep.equal([0, 4])
+    })
+
+    it('let others pass that are for somebody else', () => {
+      const [till, desk] = [respond('till'), respond('desk')]
+      for (const question of ['1', '2', '3']) ask(question, () => [till])
+      ask('4', () => [desk])
+      expect(questions(desk)).to.deep.equal(['4'])
+      requests.message(till, { kind: 'response', id: 1, payload: 'ok' })
+      expect(questions(till)).to.deep.equal(['1', '2', '3'])
+    })
+
+    it('go to whoever responds anew', () => {
+      const till = respond('till')
+      for (const question of ['1', '2', '3', '4', '5']) ask(question)
+      expect(questions(till)).to.deep.equal(['1', '2'])
+      const desk = respond('desk')
+      requests.advance()
+      expect(questions(desk)).to.deep.equal(['3', '4'])
+    })
+
+    it('settle when the last one who could be asked is gone', () => {
+      const till = respond('till')
+      for (const question of ['1', '2', '3']) ask(question)
+      responders = []
+      requests.ended(till)
+      expect(codes()).to.have.deep.members([
+        ['1', 'LAHJA_REMOTE_DISCONNECTED'],
+        ['2', 'LAHJA_REMOTE_DISCONNECTED'],
+        ['3', 'LAHJA_NO_SUBSCRIBERS'],
+      ])
+      expect(questions(till)).to.deep.equal(['1', '2'])
+    })
+
+    it('settle where they cannot be sent when it is their turn, and the next one is sent', () => {
+      const till = respond('till')
+      for (const question of ['1', '2']) ask(question)
+      requests.ask(
+        'a',
+        '3',
+        () => responders,
+        (outcome) => {
+          outcomes.push(['3', outcome])
+          till.refusal = undefined
+        },
+      )
+      ask('4')
+      till.refusal = new PayloadTooLarge('too much')
+      requests.message(till, { kind: 'response', id: 1, payload: 'ok' })
+      expect(codes()).to.deep.equal([
+        ['1', 'ok'],
+        ['3', 'LAHJA_PAYLOAD_TOO_LARGE'],
+      ])
+      expect(questions(till)).to.deep.equal(['1', '2', '4'])
+    })
+  })
+
+  describe('that are given up', () => {
+    it('are cancelled where they were asked, and settle no more', () => {
+      const till = respond('till')
+      const giveUp = ask('x')
+      giveUp()
+      giveUp()
+      requests.message(till, { kind: 'response', id: 1, payload: 'late' })
+      requests.ended(till)
+      expect(till.told.slice(1)).to.deep.equal([{ kind: 'cancel', id: 1 }])
+      expect(outcomes).to.deep.equal([])
+    })
+
+    it('make room for one in line, or leave the line', () => {
+      limit = 1
+      const till = respond('till')
+      const [first, second] = [ask('1'), ask('2')]
+      ask('3')
+      second()
+      expect(questions(till)).to.deep.equal(['1'])
+      first()
+      expect(questions(till)).to.deep.equal(['cancel', '3'])
+    })
+
+    it('are not cancelled once they are settled', () => {
+      const till = respond('till')
+      const giveUp = ask('x')
+      requests.message(till, { kind: 'response', id: 1, payload: 'ok' })
+      giveUp()
+      expect(questions(till)).to.deep.equal(['x'])
+    })
+  })
+
+  it('that cannot be sent throw, and leave nothing behind', () => {
+    limit = 1
+    const till = respond('till')
+    till.refusal = new PayloadTooLarge('too much')
+    expect(() => ask('x')).to.throw(PayloadTooLarge)
+    till.refusal = undefined
+    ask('y')
+    expect(questions(till)).to.deep.equal(['y'])
+    responders = []
+    requests.ended(till)
+    expect(codes()).to.deep.equal([['y', 'LAHJA_REMOTE_DISCONNECTED']])
+  })
+
+  it('leave nothing behind, however they end', () => {
+    const till = respond('till')
+    const before = heapUsed()
+    for (let id = 1; id <= 30_000; id++) {
+      till.refusal = id % 3 === 0 ? new PayloadTooLarge('too much') : undefined
+      try {
+        const giveUp = requests.ask(
+          'a',
+          id,
+          () => responders,
+          () => {},
+        )
+        if (id % 3 === 1) requests.message(till, { kind: 'response', id, payload: 'ok' })
+        else giveUp()
+      } catch {}
+      till.takeTold()
+    }
+    expect(heapUsed() - before).to.be.below(3 * 1024 * 1024)
+  })
+
+  it('know whom they can go to: who responds, is meant, and is within the boundary', () => {
+    const own = respond('own', { isOwn: true })
+    const [web, loner] = [respond('web', { groups: ['web'] }), respond('loner')]
+    drawBoundary('requests.internal', 'internal')
+    drawBoundary('requests.web', { groups: ['web'] })
+    expect(requests.candidates('requests.open', undefined)).to.deep.equal([own, web, loner])
+    expect(requests.candidates('requests.open', ['loner', 'own'])).to.deep.equal([own, loner])
+    expect(requests.candidates('requests.web', undefined)).to.deep.equal([own, web])
+    expect(requests.candidates('requests.web', { group: 'web' })).to.deep.equal([web])
+    expect(requests.candidates('requests.web', 'loner')).to.deep.equal([])
+    expect(requests.candidates('requests.internal', undefined)).to.deep.equal([own])
+  })
+})

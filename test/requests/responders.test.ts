@@ -1,0 +1,293 @@
+import { getEventListeners } from 'node:events'
+import { expect } from 'chai'
+import { z } from 'zod'
+import { AlreadyResponding, type LahjaError, PayloadTooLarge } from '../../src/model/errors'
+import type { RequestEvent } from '../../src/model/event'
+import { Responders, type Service } from '../../src/requests/responders'
+import type { ChannelMessage } from '../../src/wire/message'
+import { RecordingChannel, SENT } from '../support/recording-channel'
+import { turn } from '../support/workbench'
+
+describe('Responders', () => {
+  let announced: string[]
+  let failures: LahjaError[]
+  let idle: number
+  let responders: Responders
+  let asker: RecordingChannel
+  let events: RequestEvent[]
+  let ends: { resolve: (response: unknown) => void; reject: (thrown: unknown) => void }[]
+
+  beforeEach(() => {
+    announced = []
+    failures = []
+    idle = 0
+    events = []
+    ends = []
+    asker = new RecordingChannel('asker')
+    responders = new Responders({
+      announce: (change, { type, responds }) => void announced.push(`${change} ${type} ${responds}`),
+      known: () => Promise.resolve(),
+      failed: (error) => failures.push(error),
+      idle: () => idle++,
+      limit: 2,
+    })
+  })
+
+  const respond = (handler: Service['handler'], options: Partial<Service> = {}) => {
+    return responders.add({
+      type: 'order.get',
+      handler,
+      requestSchema: undefined,
+      responseSchema: undefined,
+      sendStack: false,
+      signal: undefined,
+      ...options,
+    })
+  }
+
+  /** A handler whose calls end when they are told to. */
+  const slow = (event: RequestEvent) => {
+    events.push(event)
+    return new Promise<unknown>((resolve, reject) => ends.push({ resolve, reject }))
+  }
+
+  /** Asks, and gives the answers that have come by the end of the turn. */
+  async function ask(id: number, payload?: unknown, from = asker): Promise<ChannelMessage[]> {
+    responders.message(from, { kind: 'request', id, type: 'order.get', payload })
+    await turn()
+    return from.takeTold()
+  }
+
+  it('answer with what the handler returns or resolves to', async () => {
+    respond(({ payload, origin, type }) => `${type} ${payload} for ${origin}`)
+    expect(await ask(7, 'A1')).to.deep.equal([{ kind: 'response', id: 7, payload: 'order.get A1 for asker' }])
+    responders.close()
+    respond(async ({ payload }) => ({ payload }))
+    expect(await ask(8, 'A2')).to.deep.equal([{ kind: 'response', id: 8, payload: { payload: 'A2' } }])
+    responders.close()
+    respond(() => undefined)
+    expect(await ask(9)).to.deep.equal([{ kind: 'response', id: 9, payload: undefined }])
+  })
+
+  it('announce what they respond to, once, until it is taken back', () => {
+    const { signal, abort } = abortable()
+    const responder = respond(() => 1, { signal })
+    expect(responder.type).to.equal('order.get')
+    expect(announced.splice(0)).to.deep.equal(['subscribe order.get true'])
+    abort()
+    responder.unsubscribe()
+    responder[Symbol.dispose]()
+    expect(announced.splice(0)).to.deep.equal(['unsubscribe order.get true'])
+    respond(() => 1, { signal: AbortSignal.abort() })
+    expect(announced).to.deep.equal(['subscribe order.get true', 'unsubscribe order.get true'])
+  })
+
+  it('leave nothing at a signal that outlives them', () => {
+    const { signal } = new AbortController()
+    const responder = respond(() => 1, { signal })
+    expect(getEventListeners(signal, 'abort')).to.have.lengthOf(1)
+    responder.unsubscribe()
+    expect(getEventListeners(signal, 'abort')).to.have.lengthOf(0)
+  })
+
+  it('are one for each type', async () => {
+    const responder = respond(() => 'first')
+    expect(() => respond(() => 'second')).to.throw(AlreadyResponding, 'respond order.get: expected one responder')
+    respond(() => 'other', { type: 'order.put' })
+    expect(await ask(1)).to.deep.equal([{ kind: 'response', id: 1, payload: 'first' }])
+    responder.unsubscribe()
+    respond(() => 'second')
+    responder.unsubscribe()
+    expect(await ask(2)).to.deep.equal([{ kind: 'response', id: 2, payload: 'second' }])
+  })
+
+  it('decline what they do not respond to, or no longer', async () => {
+    expect(await ask(1)).to.deep.equal([{ kind: 'decline', id: 1 }])
+    respond(slow).unsubscribe()
+    expect(await ask(2)).to.deep.equal([{ kind: 'decline', id: 2 }])
+    expect(events).to.deep.equal([])
+    expect(responders.isIdle).to.equal(true)
+  })
+
+  it('decline what one asker asks over the limit, and go on when there is room', async () => {
+    respond(slow)
+    expect([await ask(1), await ask(2)].flat()).to.deep.equal([])
+    expect(await ask(3)).to.deep.equal([{ kind: 'decline', id: 3 }])
+    const other = new RecordingChannel('other')
+    expect(await ask(1, undefined, other)).to.deep.equal([])
+    ends[0]?.resolve('ok')
+    await turn()
+    expect(asker.takeTold()).to.deep.equal([{ kind: 'response', id: 1, payload: 'ok' }])
+    expect(await ask(4)).to.deep.equal([])
+    expect(events).to.have.lengthOf(4)
+  })
+
+  it('answer what they have begun also when they respond no more', async () => {
+    respond(slow)
+    await ask(1)
+    responders.close()
+    expect(responders.isIdle).to.equal(false)
+    ends[0]?.resolve('ok')
+    await turn()
+    expect(asker.told).to.deep.equal([{ kind: 'response', id: 1, payload: 'ok' }])
+    expect(responders.isIdle).to.equal(true)
+    expect(idle).to.be.greaterThan(0)
+  })
+
+  it('handle a request once, also if it comes twice (G11)', async () => {
+    respond(slow)
+    await ask(1)
+    await ask(1)
+    ends[0]?.resolve('ok')
+    await turn()
+    expect(events).to.have.lengthOf(1)
+    expect(asker.told).to.deep.equal([{ kind: 'response', id: 1, payload: 'ok' }])
+  })
+
+  describe('tell of what the handler throws', () => {
+    const failure = async () => {
+      const [message] = await ask(1)
+      if (message?.kind !== 'failure') expect.fail(`expected a failure, got ${message?.kind}`)
+      return message.error
+    }
+
+    it('its name, message and code, and its stack only where they are told to', async () => {
+      const thrown = Object.assign(new TypeError('no such order'), { code: 'E_ORDER' })
+      const handler = () => {
+        throw thrown
+      }
+      respond(handler)
+      expect(await failure()).to.deep.equal({
+        name: 'TypeError',
+        message: 'no such order',
+        code: 'E_ORDER',
+        stack: undefined,
+      })
+      responders.close()
+      respond(handler, { sendStack: true })
+      expect((await failure()).stack).to.equal(thrown.stack)
+      expect(failures).to.deep.equal([])
+    })
+
+    it('a code that is a number as text, and no code of another kind', async () => {
+      for (const [code, told] of [
+        [404, '404'],
+        [{}, undefined],
+        [null, undefined],
+      ]) {
+        respond(() => Promise.reject(Object.assign(new Error('no'), { code })))
+        expect((await failure()).code).to.equal(told)
+        responders.close()
+      }
+    })
+
+    it('what it is, if it is no error', async () => {
+      for (const [thrown, message] of [
+        ['a word', 'a word'],
+        [undefined, 'undefined'],
+        [{ status: 500 }, 'an object'],
+      ]) {
+        respond(() => Promise.reject(thrown))
+        expect(await failure()).to.include({ name: 'Error', message })
+        responders.close()
+      }
+    })
+
+    it('also that the response could not be sent, within what fits everywhere, and report it', async () => {
+      const refusal = new PayloadTooLarge('x'.repeat(5000))
+      respond(() => {
+        asker.refusal = refusal
+        return 'far too much'
+      })
+      // The channel takes the failure, which is small.
+      asker.tell = (message) => {
+        if (message.kind === 'response') throw refusal
+        asker.told.push(message)
+        return SENT
+      }
+      const error = await failure()
+      expect(error).to.include({ name: 'PayloadTooLarge', code: 'LAHJA_PAYLOAD_TOO_LARGE' })
+      expect(error.message).to.match(/^x{300}$/)
+      expect(failures).to.deep.equal([refusal])
+    })
+  })
+
+  describe('where nobody waits for the response any more', () => {
+    it('abort the signal and answer nothing', async () => {
+      respond(slow)
+      await ask(1)
+      expect(events[0]?.signal.aborted).to.equal(false)
+      responders.message(asker, { kind: 'cancel', id: 1 })
+      expect(events[0]?.signal.reason).to.have.property('message', 'the asker has given the request up')
+      expect(responders.isIdle).to.equal(true)
+      ends[0]?.resolve('late')
+      await turn()
+      expect(asker.told).to.deep.equal([])
+      expect(failures).to.deep.equal([])
+    })
+
+    it('abort only the signal of that request', async () => {
+      respond(slow)
+      const other = new RecordingChannel('other')
+      for (const [id, from] of [[1, asker] as const, [2, asker] as const, [1, other] as const]) {
+        await ask(id, undefined, from)
+      }
+      responders.message(asker, { kind: 'cancel', id: 1 })
+      responders.message(asker, { kind: 'cancel', id: 9 })
+      expect(events.map(({ signal }) => signal.aborted)).to.deep.equal([true, false, false])
+      responders.ended(other)
+      expect(events.map(({ signal }) => signal.aborted)).to.deep.equal([true, false, true])
+      expect(events[2]?.signal.reason).to.have.property('message', 'other, who asked, is gone')
+      ends[1]?.resolve('ok')
+      await turn()
+      expect(asker.told).to.deep.equal([{ kind: 'response', id: 2, payload: 'ok' }])
+      expect(other.told).to.deep.equal([])
+    })
+
+    it('report what the handler throws then, unless it is that it was aborted', async () => {
+      respond(slow)
+      const aborted = Object.assign(new Error('aborted'), { name: 'AbortError' })
+      for (const [id, thrown] of [
+        [1, aborted],
+        [2, new TypeError('broken')],
+      ] as const) {
+        await ask(id)
+        responders.message(asker, { kind: 'cancel', id })
+        ends[id - 1]?.reject(thrown)
+        await turn()
+      }
+      expect(asker.told).to.deep.equal([])
+      expect(failures).to.have.lengthOf(1)
+      expect(failures[0]?.message).to.equal('a responder to order.get failed: broken')
+      expect(failures[0]?.code).to.equal('LAHJA_HANDLER_ERROR')
+    })
+  })
+
+  describe('with schemas', () => {
+    const requestSchema = z.string().transform((text) => text.length)
+    const responseSchema = z.number().transform((number) => `${number}`)
+
+    it('hand over what is made of a request, and leave the response to be made something of where it arrives', async () => {
+      respond(({ payload }) => payload, { requestSchema, responseSchema })
+      expect(await ask(1, 'four')).to.deep.equal([{ kind: 'response', id: 1, payload: 4 }])
+    })
+
+    it('fail where either does not fit', async () => {
+      respond(slow, { requestSchema, responseSchema })
+      const [refused] = await ask(1, 7)
+      expect(refused).to.have.nested.property('error.code', 'LAHJA_INVALID_PAYLOAD')
+      expect(events).to.deep.equal([])
+      await ask(2, 'four')
+      ends[0]?.resolve('no number')
+      await turn()
+      const [unfit] = asker.takeTold()
+      expect(unfit).to.have.nested.property('error.code', 'LAHJA_INVALID_PAYLOAD')
+      expect(unfit).to.have.nested.property('error.message').that.contains('response to order.get: expected a payload')
+    })
+  })
+})
+
+function abortable() {
+  const controller = new AbortController()
+  return { signal: controller.signal, abort: () => controller.abort() }
+}

@@ -1,0 +1,265 @@
+import { expect } from 'chai'
+import { Burst } from '../../src/channel/burst'
+import { Inbound } from '../../src/channel/inbound'
+import { MemoryBudget } from '../../src/channel/memory-budget'
+import { Outbox } from '../../src/channel/outbox'
+import { type Receipt, ReceiveWindow } from '../../src/channel/receive-window'
+import { DEFAULT_LIMITS } from '../../src/model/limits'
+import type { Handling } from '../../src/model/overflow'
+import { assignmentOf, decodeMessage } from '../../src/wire/codec'
+import { EventEncoder } from '../../src/wire/event-encoder'
+import { FrameReader, PREFIX_BYTES } from '../../src/wire/frame'
+import { Slabs } from '../../src/wire/slabs'
+import { ManualClock } from './manual-clock'
+
+export interface Bounds {
+  readonly window: number
+  readonly outbox: number
+  readonly outboxTotal: number
+}
+
+/** What a receiver does with an event: who holds it, and whether they are done with it at once. */
+export type Holding = 'nobody' | 'one' | 'two' | 'one at once, one later'
+
+export interface Push {
+  readonly policy: 'wait' | 'dropOldest' | 'dropNewest' | 'latest'
+  readonly key: string
+  readonly bytes: number
+  readonly isAssignment: boolean
+}
+
+/** Part of what a receiver got: the number of an event, or a gap. */
+type Arrival = number | { readonly gap: number }
+
+/** What has been written at once, and has not arrived, or has and its sender doesn't know. */
+interface Write {
+  readonly bytes: Buffer
+  /** What the kernel reads, until it is done. */
+  readonly chunks: readonly Uint8Array[]
+  readonly events: number
+  /** Events that were dropped, and are told of. */
+  readonly gaps: number
+  readonly done: () => void
+}
+
+/** Lets promises that have settled go on. */
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+/** An outbox, a wire on which everything is as late as it likes, and an intake. */
+export class BackpressureModel {
+  readonly arrivals: Arrival[] = []
+  readonly recalled = new Set<number>()
+  /** The last number of each key. */
+  readonly newest = new Map<string, number>()
+  readonly outbox: Outbox
+  readonly holdings: MemoryBudget
+  pushed = 0
+  /** Of these, those that have joined others. */
+  inBursts = 0
+  holding: Holding = 'nobody'
+  readonly #bounds: Bounds
+  readonly #clock = new ManualClock()
+  /** Small, so that they are used again and again: what is needed must not be overwritten. */
+  readonly #slabs = new Slabs(1024)
+  readonly #encoder = new EventEncoder(DEFAULT_LIMITS.frame, this.#slabs)
+  readonly #leaving: Write[] = []
+  readonly #onWire: Buffer[] = []
+  readonly #credits: [bytes: number, events: number][] = []
+  readonly #receipts: { readonly receipt: Receipt; readonly number: number }[] = []
+  readonly #held = new Map<number, { holders: number; readonly bytes: number }>()
+  readonly #inbound: Inbound
+  readonly #intake: ReceiveWindow
+  readonly #targets: readonly { readonly outbox: Outbox }[]
+  #burst: Burst | undefined
+  #largest = 0
+  #writes = 0
+  #writtenEvents = 0
+  #writtenGaps = 0
+  #aheadBytes = 0
+
+  constructor(bounds: Bounds) {
+    this.#bounds = bounds
+    this.holdings = new MemoryBudget(bounds.outboxTotal, this.#slabs)
+    const limits = { ...DEFAULT_LIMITS, ...bounds, highWaterMark: bounds.outbox / 2 }
+    const connection = {
+      attach() {},
+      write: (chunks: readonly Uint8Array[], done: () => void) => this.#write(chunks, done),
+      end() {},
+      linger() {},
+      destroy() {},
+    }
+    this.outbox = new Outbox(
+      { connection, clock: this.#clock, limits, holdings: this.holdings },
+      { lagging() {}, recovered() {}, overflowed: () => expect.fail('nobody is to be disconnected') },
+    )
+    this.outbox.window = bounds.window
+    this.#targets = [{ outbox: this.outbox }]
+    this.#intake = new ReceiveWindow(bounds.window, this.#clock, (bytes, events) => this.#credits.push([bytes, events]))
+    this.#inbound = new Inbound(DEFAULT_LIMITS.frame, true, this.#intake, {
+      event: (_type, payload) => this.#receive(payload),
+      message: (message) => {
+        if (message.kind === 'gap') this.arrivals.push({ gap: message.count })
+        else if (message.kind === 'assign') this.#receive(message.payload)
+        else expect.fail(`nobody sent ${message.kind}`)
+      },
+    })
+  }
+
+  push({ policy, key, bytes, isAssignment }: Push): void {
+    this.#encoder.letGo()
+    const number = this.pushed++
+    const event = this.#encoder.event('e', [number, Buffer.alloc(bytes)])
+    const frame = isAssignment ? this.#encoder.assignment(event, { queue: 'q', type: 'e', isFixed: false }) : event
+    this.#largest = Math.max(this.#largest, frame.end - frame.start)
+    const handling: Handling = policy === 'latest' ? { kind: 'latest', key } : { kind: policy }
+    if (policy === 'latest') this.newest.set(key, number)
+    this.outbox.push(frame, handling)
+  }
+
+  /** So many events in a row, handed over as a broadcaster does: together, as far as the outbox is open for that. */
+  burst(count: number, bytes: number): void {
+    for (let event = 0; event < count; event++) {
+      this.#encoder.letGo()
+      const frame = this.#encoder.event('e', [this.pushed++, Buffer.alloc(bytes)])
+      this.#largest = Math.max(this.#largest, frame.end - frame.start)
+      if (this.#burst?.extend(this.#targets, frame)) this.inBursts++
+      else if (this.outbox.isOpenForBurst) {
+        this.#burst = new Burst(this.#targets, frame, this.#slabs)
+        this.outbox.join(this.#burst)
+      } else this.outbox.push(frame, { kind: 'wait' })
+    }
+  }
+
+  /** The write under way has left: its sender is told. */
+  async leave(): Promise<void> {
+    const write = this.#leaving.shift()
+    if (write)
+      expect(Buffer.concat(write.chunks).equals(write.bytes), 'what is being written stays as it is').to.equal(true)
+    write?.done()
+    await settle()
+  }
+
+  /** The next bytes arrive, all of what was written or a piece of it. */
+  arrive(share: number): void {
+    const bytes = this.#onWire.shift()
+    if (!bytes) return
+    const cut = Math.ceil(bytes.length * share)
+    if (cut < bytes.length) this.#onWire.unshift(bytes.subarray(cut))
+    this.#inbound.push(bytes.subarray(0, cut))
+  }
+
+  /** One who holds an event is done with it. */
+  settle(index: number): void {
+    const [one] = this.#receipts.splice(index % Math.max(this.#receipts.length, 1), 1)
+    if (!one) return
+    const held = this.#held.get(one.number)
+    if (held && --held.holders === 0) this.#held.delete(one.number)
+    if (index % 2 === 0) one.receipt.handled()
+    else one.receipt.giveBack()
+  }
+
+  /** The sender hears of the next credit. */
+  credit(): void {
+    const [bytes, events] = this.#credits.shift() ?? [0, 0]
+    this.#aheadBytes -= bytes
+    this.outbox.credit(bytes, events)
+  }
+
+  turn(): void {
+    this.#clock.turn()
+  }
+
+  recall(remainder: number): void {
+    const frames = this.outbox.recall((frame) => numberOf(assignmentOf(frame).payload) % 3 === remainder)
+    for (const frame of frames) this.recalled.add(numberOf(assignmentOf(frame).payload))
+  }
+
+  /** What holds whatever has happened. */
+  check(): void {
+    const { window, outbox: cap } = this.#bounds
+    const leaving = this.#leaving.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    // The newest event has room beside whatever is being written.
+    expect(this.outbox.queuedBytes, 'bytes queued').to.be.within(0, Math.max(cap, leaving + this.#largest))
+    expect(this.outbox.queuedEvents, 'events queued').to.be.at.least(0)
+    expect(this.#aheadBytes, 'bytes ahead of credit').to.be.within(0, window + this.#largest - 1)
+    const held = [...this.#held.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+    expect(held, 'bytes held by the receiver').to.be.below(window + this.#largest)
+    expect(this.outbox.unconfirmedEvents, 'unconfirmed events').to.be.at.least(this.#held.size)
+  }
+
+  /** Everybody does what they can, until nothing is left to do. */
+  async drain(): Promise<void> {
+    this.holding = 'nobody'
+    let isFlushed = false
+    void this.outbox.flushed().then(() => {
+      isFlushed = true
+    })
+    const most = 20 * (this.pushed + 1)
+    for (let round = 0; !isFlushed || this.#onWire.length > 0; round++) {
+      if (round > most) expect.fail(`still ${this.outbox.queuedEvents} events queued, and nothing left to do`)
+      await this.leave()
+      this.arrive(1)
+      this.settle(round)
+      this.turn()
+      this.credit()
+      this.check()
+    }
+    expect(this.outbox.queuedBytes).to.equal(0)
+    expect(this.outbox.queuedEvents).to.equal(0)
+    expect(this.holdings.total).to.equal(0)
+  }
+
+  /** Closes the outbox; everything that was pushed has left, was announced as dropped, or dies with it. */
+  close(): void {
+    const underWay = this.#leaving.reduce((sum, { events }) => sum + events, 0)
+    // What the peer has given credit for has left, whether its sender has been told so or not.
+    const leaving = Math.min(underWay, this.outbox.unconfirmedEvents)
+    const accounted = this.#writtenEvents - leaving + this.#writtenGaps + this.recalled.size
+    // So have the gaps before that, and only those.
+    const untold = this.#leaving.reduce((sum, { gaps }) => sum + gaps, 0)
+    const inAll = accounted + this.outbox.close().undelivered
+    expect(inAll, 'events accounted for').to.be.within(this.pushed, this.pushed + untold)
+    this.outbox.discard()
+    expect(this.holdings.total).to.equal(0)
+  }
+
+  /** Some writes have to wait for the kernel, some don't. */
+  #write(chunks: readonly Uint8Array[], done: () => void): boolean {
+    const bytes = Buffer.concat(chunks)
+    let events = 0
+    let gaps = 0
+    const reader = new FrameReader(DEFAULT_LIMITS.frame, (body, start, end) => {
+      const message = decodeMessage(body, start, end)
+      if (message.kind === 'gap') gaps += message.count
+      else {
+        events++
+        this.#aheadBytes += end - start + PREFIX_BYTES
+      }
+    })
+    reader.push(bytes)
+    this.#writtenEvents += events
+    this.#writtenGaps += gaps
+    this.#onWire.push(bytes)
+    const isTaken = this.#writes++ % 3 === 1
+    if (!isTaken) this.#leaving.push({ bytes, chunks, events, gaps, done })
+    return isTaken
+  }
+
+  #receive(payload: unknown): void {
+    const number = numberOf(payload)
+    this.arrivals.push(number)
+    if (this.holding === 'one at once, one later') this.#intake.hold().handled()
+    const holders = this.holding === 'nobody' ? 0 : this.holding === 'two' ? 2 : 1
+    for (let holder = 0; holder < holders; holder++) this.#receipts.push({ number, receipt: this.#intake.hold() })
+    // The frame has a few bytes more.
+    if (holders > 0) this.#held.set(number, { holders, bytes: fillerOf(payload) })
+  }
+}
+
+function numberOf(payload: unknown): number {
+  return Array.isArray(payload) && typeof payload[0] === 'number' ? payload[0] : Number.NaN
+}
+
+function fillerOf(payload: unknown): number {
+  return Array.isArray(payload) && payload[1] instanceof Uint8Array ? payload[1].length : 0
+}

@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { Endpoint, type EndpointOptions } from '../../src'
+import { settingsOf } from '../../src/options'
+import type { Clock } from '../../src/platform/clock'
+import { SocketDirectory } from '../../src/platform/socket-directory'
+import { temporaryDirectory } from './temporary-directory'
+
+/** A fresh bus for each test of the suite that calls this; whatever was started on it is closed after the test. */
+export function freshBus() {
+  const endpoints: Endpoint[] = []
+  afterEach(async () => {
+    await Promise.all(endpoints.splice(0).map((endpoint) => endpoint.close({ timeout: 1000 }).catch(() => {})))
+  })
+  const directory = temporaryDirectory()
+  return {
+    get directory() {
+      return directory.path
+    },
+    async start(name: string, options: Partial<EndpointOptions> = {}): Promise<Endpoint> {
+      const endpoint = await Endpoint.start({ name, directory: directory.path, ...options })
+      endpoints.push(endpoint)
+      return endpoint
+    },
+    /** The same by another clock than that of the system. */
+    async startBy(clock: Clock, name: string, options: Partial<EndpointOptions> = {}): Promise<Endpoint> {
+      const transport = new SocketDirectory(directory.path)
+      const settings = settingsOf({ name, directory: directory.path, ...options })
+      const endpoint = await Endpoint.startIn({ transport, clock }, settings)
+      endpoints.push(endpoint)
+      return endpoint
+    },
+    /** Endpoints of these names, each linked with all the others. */
+    async startAll<Name extends string>(...names: Name[]): Promise<Record<Name, Endpoint>> {
+      const started = await Promise.all(names.map(async (name) => [name, await this.start(name)] as const))
+      await Promise.all(started.map(([, endpoint]) => endpoint.waitUntilConnectedTo(names)))
+      return Object.fromEntries(started) as Record<Name, Endpoint>
+    },
+  }
+}
+
+/** The first argument of the next such event. */
+export async function next(endpoint: Endpoint, name: 'joined' | 'left' | 'lost' | 'gap' | 'error' | 'lagging') {
+  const [first] = await once(endpoint, name === 'error' ? 'error' : name)
+  return first
+}
+
+/** Resolves when the condition holds; it is looked at whenever the event loop turns. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise<void>((resolve) => setTimeout(resolve, 1))
+}

@@ -1,0 +1,111 @@
+import { expect } from 'chai'
+import { InterestExchange } from '../../src/mesh/interest-exchange'
+import { type Interest, InterestSet, keyOf } from '../../src/model/interest'
+import type { Message } from '../../src/wire/message'
+import { isResolved, turn } from './workbench'
+
+/** Interests that come and go, and one of which there may be several. */
+const INTERESTS: readonly Interest[] = Array.from({ length: 6 }, (_, index) => ({ type: `type.${index}` }))
+const MEMBER: Interest = { type: 'shared', queue: 'q' }
+
+/** So few bytes that two or three interests fill a message. */
+const LIMIT = 200
+
+/** Somebody who has asked whether all is known. */
+interface Requester {
+  readonly known: Promise<void>
+  /** What has changed since. */
+  readonly changed: Set<string>
+}
+
+/** Two ends of a link, with messages and acknowledgements that take their time, and those who wait for them. */
+export class InterestModel {
+  readonly #ours = new InterestSet()
+  readonly #sent: Message[] = []
+  readonly #acknowledgements: number[] = []
+  readonly #near = new InterestExchange(
+    (message) => this.#sent.push(message),
+    () => LIMIT,
+  )
+  readonly #far = new InterestExchange(
+    (message) => message.kind === 'acknowledge' && this.#acknowledgements.push(message.sequence),
+    () => LIMIT,
+  )
+  #askers: Requester[] = []
+
+  /** We begin to want it, or don't want it any more. */
+  toggle(index: number): void {
+    const interest = INTERESTS[index % INTERESTS.length] ?? MEMBER
+    this.#change(this.#ours.has(interest) ? 'unsubscribe' : 'subscribe', interest)
+  }
+
+  /** A member of the queue joins or leaves. */
+  member(joins: boolean): void {
+    if (joins) this.#change('subscribe', MEMBER)
+    else if (this.#ours.has(MEMBER)) this.#change('unsubscribe', MEMBER)
+  }
+
+  /** One message arrives at the peer, who acts on it. */
+  deliver(): void {
+    const message = this.#sent.shift()
+    if (message?.kind !== 'subscribe' && message?.kind !== 'unsubscribe') return
+    const { kind, interests, sequence } = message
+    // All that is told is news, since what cancels out is not told.
+    expect(this.#far.learn(message), `${kind} ${sequence}`).to.deep.equal(interests)
+    this.#far.acknowledge(sequence)
+  }
+
+  /** One acknowledgement arrives here. */
+  acknowledge(): void {
+    const sequence = this.#acknowledgements.shift()
+    if (sequence !== undefined) this.#near.acknowledged(sequence)
+  }
+
+  /** Somebody asks whether the peer knows of all that has been announced by now. */
+  ask(): void {
+    this.#askers.push({ known: this.#near.known(), changed: new Set() })
+  }
+
+  /** Who has been told that all is known has been told the truth. */
+  async check(): Promise<void> {
+    await turn()
+    const waiting: Requester[] = []
+    for (const asker of this.#askers) {
+      if (!(await isResolved(asker.known))) waiting.push(asker)
+      else for (const interest of [...INTERESTS, MEMBER]) this.#expectKnown(interest, asker)
+    }
+    this.#askers = waiting
+  }
+
+  /** When all has arrived, the peer knows what we want, and nobody waits. */
+  async finish(): Promise<void> {
+    this.ask()
+    while (this.#sent.length > 0 || this.#acknowledgements.length > 0) {
+      this.deliver()
+      this.acknowledge()
+      await this.check()
+    }
+    await this.check()
+    expect(this.#askers).to.deep.equal([])
+    for (const interest of [...INTERESTS, MEMBER]) expect(this.#known(interest)).to.equal(this.#wanted(interest))
+  }
+
+  #change(kind: 'subscribe' | 'unsubscribe', interest: Interest): void {
+    if (kind === 'subscribe') this.#ours.add(interest)
+    else this.#ours.remove(interest)
+    for (const { changed } of this.#askers) changed.add(keyOf(interest))
+    this.#near.announce(kind, interest)
+  }
+
+  #expectKnown(interest: Interest, { changed }: Requester): void {
+    if (changed.has(keyOf(interest))) return
+    expect(this.#known(interest), `${interest.type} at the peer`).to.equal(this.#wanted(interest))
+  }
+
+  #wanted = (interest: Interest) => countOf(this.#ours, interest)
+  #known = (interest: Interest) => countOf(this.#far.theirs, interest)
+}
+
+function countOf(interests: Iterable<Interest>, interest: Interest): number {
+  return [...interests].filter((one) => keyOf(one) === keyOf(interest)).length
+}

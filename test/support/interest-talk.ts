@@ -1,0 +1,24 @@
+import { InterestExchange } from '../../src/mesh/interest-exchange'
+import type { Interest } from '../../src/model/interest'
+import { HANDSHAKE_FRAME } from '../../src/model/limits'
+import type { Message } from '../../src/wire/message'
+
+/** An exchange, and what it has sent to the peer. */
+export function talking(limit = HANDSHAKE_FRAME) {
+  const sent: Message[] = []
+  const exchange = new InterestExchange(
+    (message) => sent.push(message),
+    () => limit,
+  )
+  return { sent, exchange }
+}
+
+/** What the messages, all of them subscriptions, tell. */
+export function toldIn(sent: readonly Message[]): Interest[] {
+  return sent.flatMap((message) => (message.kind === 'subscribe' ? message.interests : []))
+}
+
+export const a: Interest = { type: 'a' }
+export const b: Interest = { type: 'b', from: ['shop'] }
+export const c: Interest = { type: 'c', responds: true }
+export const member: Interest = { type: 'a', queue: 'q' }

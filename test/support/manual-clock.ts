@@ -1,0 +1,63 @@
+import type { Clock, Timer } from '../../src/platform/clock'
+
+interface Appointment extends Timer {
+  readonly at: number
+  readonly call: () => void
+}
+
+/** A clock that stands still until it is told to go on. */
+export class ManualClock implements Clock {
+  readonly #timers = new Set<Appointment>()
+  #deferred: (() => void)[] = []
+  #now = 0
+  #ids = 0
+
+  /** Timers that have been set and neither went off nor were cancelled. */
+  get pending(): number {
+    return this.#timers.size
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  after(delay: number, call: () => void): Timer {
+    const timer: Appointment = { at: this.#now + delay, call, cancel: () => this.#timers.delete(timer) }
+    this.#timers.add(timer)
+    return timer
+  }
+
+  soon(call: () => void): void {
+    this.#deferred.push(call)
+  }
+
+  defer(call: () => void): void {
+    this.#deferred.push(call)
+  }
+
+  random(): number {
+    return 0.5
+  }
+
+  incarnationId(): string {
+    return (this.#ids++).toString(36).padStart(13, '0')
+  }
+
+  /** Lets so many milliseconds pass; what is due is called in its order, and may set timers that become due too. */
+  advance(milliseconds: number): void {
+    const until = this.#now + milliseconds
+    for (;;) {
+      const [next] = [...this.#timers].filter(({ at }) => at <= until).sort((one, other) => one.at - other.at)
+      if (!next) break
+      this.#timers.delete(next)
+      this.#now = next.at
+      next.call()
+    }
+    this.#now = until
+  }
+
+  /** Ends the turn of the event loop, and each turn that this begins. */
+  turn(): void {
+    while (this.#deferred.length > 0) for (const call of this.#deferred.splice(0)) call()
+  }
+}

@@ -1,0 +1,94 @@
+import fc from 'fast-check'
+import type { Message } from '../../src/wire/message'
+
+const count = fc.nat({ max: Number.MAX_SAFE_INTEGER })
+const text = fc.string({ unit: 'grapheme', maxLength: 100 })
+/** Of an endpoint, a group or a queue. */
+const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+const names = fc.array(text, { maxLength: 20 })
+const token = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
+  .filter((text) => !/[\s.*>\p{Cc}\p{Cs}]/u.test(text))
+const tokens = (last: fc.Arbitrary<string>, others = token) => {
+  const joined = fc.tuple(fc.array(others, { maxLength: 4 }), last).map(([before, end]) => [...before, end].join('.'))
+  return joined.filter((name) => Buffer.byteLength(name) <= 255)
+}
+/** Of events and requests. */
+export const type = tokens(token)
+const pattern = tokens(fc.oneof(token, fc.constantFrom('*', '>')), fc.oneof(token, fc.constant('*')))
+
+/** What every msgpack library carries as it is. Numbers without -0, which the wire does not tell from 0. */
+const leaf = fc.oneof(
+  fc.constant(null),
+  fc.boolean(),
+  fc.integer(),
+  fc.double({ noNaN: true }).map((number) => (number === 0 ? 0 : number)),
+  fc.string({ unit: 'grapheme', maxLength: 300 }),
+  fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+)
+
+/** msgpackr renames this one key, so that no payload can reach a prototype. */
+const key = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((text) => text !== '__proto__')
+
+export const payload = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4, depthIdentifier: 'payload' },
+    leaf,
+    fc.array(tie('value'), { maxLength: 20 }),
+    fc.dictionary(key, tie('value'), { maxKeys: 20, noNullPrototype: true }),
+  ),
+})).value
+
+const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined })
+const bytes = fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes))
+const whatever = optional(payload)
+const interests = fc.array(
+  fc.record({
+    type: pattern,
+    from: optional(fc.oneof(names, fc.record({ group: text }))),
+    queue: optional(name),
+    responds: optional(fc.constant(true)),
+  }),
+  { maxLength: 20 },
+)
+const assignment = { queue: name, type, isFixed: fc.boolean(), payload: whatever }
+
+/** Messages of each kind. */
+export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message> } = {
+  hello: fc.record({
+    kind: fc.constant('hello'),
+    versions: fc.tuple(count, count),
+    name: text,
+    id: text,
+    groups: names,
+    pid: count,
+    frameLimit: count,
+    window: count,
+    requestLimit: count,
+    accepts: optional(fc.array(pattern, { maxLength: 20 })),
+    nonce: optional(bytes),
+  }),
+  ready: fc.constant({ kind: 'ready' }),
+  subscribe: fc.record({ kind: fc.constant('subscribe'), sequence: count, interests }),
+  unsubscribe: fc.record({ kind: fc.constant('unsubscribe'), sequence: count, interests }),
+  acknowledge: fc.record({ kind: fc.constant('acknowledge'), sequence: count }),
+  event: fc.record({ kind: fc.constant('event'), type, payload: whatever }),
+  gap: fc.record({ kind: fc.constant('gap'), count }),
+  ping: fc.constant({ kind: 'ping' }),
+  pong: fc.constant({ kind: 'pong' }),
+  goodbye: fc.record({ kind: fc.constant('goodbye'), reason: text, text, proof: optional(bytes) }),
+  proof: fc.record({ kind: fc.constant('proof'), proof: bytes }),
+  assign: fc.record({ kind: fc.constant('assign'), ...assignment }),
+  settle: fc.record({ kind: fc.constant('settle'), count }),
+  return: fc.record({ kind: fc.constant('return'), ...assignment }),
+  request: fc.record({ kind: fc.constant('request'), id: count, type, payload: whatever }),
+  response: fc.record({ kind: fc.constant('response'), id: count, payload: whatever }),
+  failure: fc.record({
+    kind: fc.constant('failure'),
+    id: count,
+    error: fc.record({ name: text, message: text, code: optional(text), stack: optional(text) }),
+  }),
+  decline: fc.record({ kind: fc.constant('decline'), id: count }),
+  cancel: fc.record({ kind: fc.constant('cancel'), id: count }),
+  credit: fc.record({ kind: fc.constant('credit'), bytes: count, events: count }),
+}

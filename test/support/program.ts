@@ -1,0 +1,120 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { compilationFile } from '../multiprocess/compilation'
+
+const ROOT = join(__dirname, '..', '..')
+const FAULT = `-r ts-node/register/transpile-only -r "${join(__dirname, 'faulty-broadcast.ts')}"`
+
+/** What stands before a script on its command line, and what that needs in the environment. */
+interface Loader {
+  readonly before: readonly string[]
+  readonly needs: Readonly<Record<string, string>>
+}
+
+const READY: Loader = { before: [], needs: {} }
+const COMPILER: Loader = { before: ['-r', 'ts-node/register/transpile-only'], needs: {} }
+
+/** What has been compiled already. */
+function compiled(): Loader {
+  return {
+    before: ['-r', join(ROOT, 'test', 'multiprocess', 'preload.js')],
+    needs: { LAHJA_TEST_COMPILED: compilationFile() },
+  }
+}
+
+export interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A script of this repository, run as a user runs it: arguments and input go in, output and an exit code come out. */
+export class Program {
+  readonly ended: Promise<Outcome>
+  readonly #child: ChildProcess
+  #stdout = ''
+  #stderr = ''
+
+  constructor(script: string, args: readonly string[], options: ProgramOptions) {
+    const { input = '', env = {}, isFaulty = false, compilesItself = false } = options
+    // A group of its own, so that what it has started can be ended with it.
+    const { before, needs } = script.endsWith('.ts') ? (compilesItself ? COMPILER : compiled()) : READY
+    const child = spawn(process.execPath, [...before, join(ROOT, script), ...args], {
+      cwd: ROOT,
+      detached: true,
+      env: { ...process.env, ...needs, ...env, ...(isFaulty && { NODE_OPTIONS: FAULT }) },
+    })
+    this.#child = child
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text
+    })
+    // Whoever does not read its input may be gone before it is written.
+    child.stdin.on('error', () => {}).end(input)
+    this.ended = once(child, 'close').then(([code]) => ({
+      code: typeof code === 'number' ? code : null,
+      stdout: this.#stdout,
+      stderr: this.#stderr,
+    }))
+  }
+
+  /** Kills the process that it has started with this script. */
+  killStarted(script: string): void {
+    const processes = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n')
+    const found = processes.find((line) => line.includes(` ${this.#child.pid} `) && line.includes(`/${script}`))
+    if (!found) throw new Error(`expected ${script} among\n${processes.join('\n')}`)
+    process.kill(Number.parseInt(found, 10), 'SIGKILL')
+  }
+
+  /** Resolves when a text has been printed; rejects if the program ends without. */
+  async untilPrinted(text: string): Promise<void> {
+    const isPrinted = () => this.#stdout.includes(text) || this.#stderr.includes(text)
+    await new Promise<void>((resolve, reject) => {
+      const check = () => isPrinted() && resolve()
+      this.#child.stdout?.on('data', check)
+      this.#child.stderr?.on('data', check)
+      check()
+      void this.ended.then((outcome) => reject(new Error(`expected '${text}', got ${JSON.stringify(outcome)}`)))
+    })
+  }
+
+  signal(signal: 'SIGINT' | 'SIGTERM'): void {
+    this.#child.kill(signal)
+  }
+
+  /** Ends it and all that it has started. */
+  async kill(): Promise<void> {
+    try {
+      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL')
+    } catch {
+      // There is nobody left.
+    }
+    await this.ended
+  }
+}
+
+export interface ProgramOptions {
+  /** Lets broadcasts go wrong, see faulty-broadcast.ts. */
+  readonly isFaulty?: boolean
+  /** Whether the script, and each that it starts, compiles itself, as for a user; that takes each of them a second. */
+  readonly compilesItself?: boolean
+  /** For standard input. */
+  readonly input?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Runs programs for the tests of the suite that calls this; none outlives its test. */
+export function programs() {
+  const started: Program[] = []
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((program) => program.kill()))
+  })
+  return (script: string, args: readonly string[] = [], options: ProgramOptions = {}): Program => {
+    const program = new Program(script, args, options)
+    started.push(program)
+    return program
+  }
+}

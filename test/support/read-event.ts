@@ -1,0 +1,12 @@
+import { EventDecoder } from '../../src/wire/event-decoder'
+import type { Frame } from '../../src/wire/frame'
+
+/** An event as a link reads it: where it lies, the header first. */
+export function readEvent({ bytes, start, end }: Frame, decoder = new EventDecoder()) {
+  if (!decoder.readHeader(bytes, start + 4, end)) {
+    throw new Error(`expected an event in its shortest form, got ${bytes.toString('hex', start, end)}`)
+  }
+  const payload = decoder.payload(bytes, end)
+  decoder.forget()
+  return { type: decoder.type, payload }
+}

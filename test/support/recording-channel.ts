@@ -1,0 +1,84 @@
+import type { Channel } from '../../src/channel/channel'
+import { MemoryBudget } from '../../src/channel/memory-budget'
+import { Outbox } from '../../src/channel/outbox'
+import { ReceiveWindow } from '../../src/channel/receive-window'
+import type { Identity } from '../../src/model/audience'
+import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits'
+import type { Handling } from '../../src/model/overflow'
+import { matches } from '../../src/model/pattern'
+import type { Connection } from '../../src/platform/transport'
+import type { Frame } from '../../src/wire/frame'
+import type { ChannelMessage } from '../../src/wire/message'
+import { ManualClock } from './manual-clock'
+
+export interface RecordingOptions extends Partial<Pick<Channel, 'isOwn'>> {
+  readonly groups?: readonly string[]
+  readonly accepts?: readonly string[]
+  readonly limits?: Partial<Limits>
+}
+
+/** Has left, so that nobody can take it back. */
+export const SENT: Frame = { bytes: Buffer.alloc(0), start: 0, end: 0 }
+
+/** A channel that keeps what it is told and what credit it gives, and whose other end never reads. */
+export class RecordingChannel implements Channel {
+  readonly identity: Identity
+  readonly isOwn: boolean
+  readonly sendLimit = DEFAULT_LIMITS.frame
+  readonly requestLimit: number
+  readonly outbox: Outbox
+  readonly intake: ReceiveWindow
+  readonly told: ChannelMessage[] = []
+  /** Bytes that are done with, as they were given back. */
+  readonly credits: number[] = []
+  /** What `tell` throws, if anything. */
+  refusal: Error | undefined
+  readonly #accepted: readonly string[] | undefined
+  readonly #clock = new ManualClock()
+  readonly #limits: Limits
+
+  constructor(name: string, { groups = [], accepts, isOwn = false, limits }: RecordingOptions = {}) {
+    this.identity = { name, groups }
+    this.isOwn = isOwn
+    this.#accepted = accepts
+    this.#limits = { ...DEFAULT_LIMITS, highWaterMark: 0, ...limits }
+    this.requestLimit = this.#limits.pendingRequests
+    this.intake = new ReceiveWindow(this.#limits.window, this.#clock, (bytes) => this.credits.push(bytes))
+    const connection: Connection = { attach() {}, write: () => false, end() {}, linger() {}, destroy() {} }
+    const holdings = new MemoryBudget(this.#limits.outboxTotal)
+    const context = { connection, clock: this.#clock, limits: this.#limits, holdings }
+    this.outbox = new Outbox(context, { lagging() {}, recovered() {}, overflowed() {} })
+  }
+
+  accepts(type: string): boolean {
+    return this.#accepted?.some((pattern) => matches(pattern, type)) ?? true
+  }
+
+  send(frame: Frame, handling: Handling): void {
+    this.outbox.push(frame, handling)
+  }
+
+  tell(message: ChannelMessage): Frame {
+    if (this.refusal) throw this.refusal
+    this.told.push(message)
+    return SENT
+  }
+
+  /** What it was told since it was last asked. */
+  takeTold(): ChannelMessage[] {
+    return this.told.splice(0)
+  }
+
+  /** Something of so many bytes comes from the other end, and is handed out. */
+  receive(bytes: number, handOut: () => void): void {
+    this.intake.begin(bytes)
+    handOut()
+    this.intake.end()
+  }
+
+  /** Uses up the patience with the other end. There has to be something in the outbox. */
+  lag(): void {
+    void this.outbox.relief()
+    this.#clock.advance(this.#limits.patience)
+  }
+}

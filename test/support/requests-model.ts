@@ -1,0 +1,173 @@
+import { expect } from 'chai'
+import type { Channel } from '../../src/channel/channel'
+import { type Outcome, PendingRequests } from '../../src/requests/pending-requests'
+import type { Frame } from '../../src/wire/frame'
+import type { ChannelMessage } from '../../src/wire/message'
+import { RecordingChannel } from './recording-channel'
+
+/** What is expected of one request. */
+interface Asked {
+  readonly to: readonly Responder[]
+  readonly declined: Set<Responder>
+  readonly outcomes: Outcome[]
+  readonly giveUp: () => void
+  /** Who has it in hand, if anybody has. */
+  holder: Responder | undefined
+  isGivenUp: boolean
+}
+
+/** A channel that tells the model of each message before the next thing happens. */
+class Responder extends RecordingChannel {
+  readonly #told: (responder: Responder, message: ChannelMessage) => void
+  isResponding = true
+
+  constructor(name: string, limit: number, told: (responder: Responder, message: ChannelMessage) => void) {
+    super(name, { limits: { pendingRequests: limit } })
+    this.#told = told
+  }
+
+  override tell(message: ChannelMessage): Frame {
+    const frame = super.tell(message)
+    this.#told(this, message)
+    return frame
+  }
+}
+
+/** PendingRequests, beside the little that is needed to know what they have to do next. */
+export class RequestsModel {
+  readonly requests: PendingRequests
+  readonly #responders: readonly Responder[]
+  readonly #limit: number
+  readonly #asked = new Map<number, Asked>()
+  #lastId = 0
+
+  constructor(responders: number, limit: number) {
+    this.#limit = limit
+    this.#responders = Array.from({ length: responders }, (_, index) => {
+      return new Responder(`${index}`, limit, (responder, message) => this.#told(responder, message))
+    })
+    this.requests = new PendingRequests({ responders: () => this.#responders.filter((one) => one.isResponding) })
+  }
+
+  /** Asks some of the responders, those whose bit is set. */
+  ask(bits: number): void {
+    const to = this.#responders.filter((_, index) => (bits >> index) & 1)
+    const outcomes: Outcome[] = []
+    const candidates = () => this.requests.candidates('a', undefined).filter((one) => to.some((other) => other === one))
+    const id = ++this.#lastId
+    const asked: Asked = {
+      to,
+      declined: new Set(),
+      outcomes,
+      giveUp: () => giveUp(),
+      holder: undefined,
+      isGivenUp: false,
+    }
+    this.#asked.set(id, asked)
+    const giveUp = this.requests.ask('a', id, candidates, (outcome) => outcomes.push(outcome))
+  }
+
+  /** The holder of one of the requests in hand answers; somebody else has answered before, to no effect. */
+  answer(index: number, kind: 'response' | 'failure' | 'decline'): void {
+    const [id, asked] = this.#pick(index, ({ holder }) => holder !== undefined) ?? []
+    const holder = asked?.holder
+    if (!id || !holder) return
+    const message =
+      kind === 'response'
+        ? { kind, id, payload: holder.identity.name }
+        : kind === 'failure'
+          ? { kind, id, error: { name: 'Error', message: 'broken' } }
+          : { kind, id }
+    for (const other of this.#responders) if (other !== holder) this.requests.message(other, message)
+    expect(asked.outcomes).to.deep.equal([])
+    asked.holder = undefined
+    if (kind === 'decline') asked.declined.add(holder)
+    this.requests.message(holder, message)
+    if (kind !== 'decline') expect(asked.outcomes).to.deep.include.members([{ ...asked.outcomes[0], kind: kind }])
+    this.requests.message(holder, message)
+  }
+
+  giveUp(index: number): void {
+    const [id, asked] = this.#pick(index, isOpen) ?? []
+    if (!asked) return
+    const { holder } = asked
+    const before = holder?.told.length
+    asked.holder = undefined
+    asked.isGivenUp = true
+    asked.giveUp()
+    asked.giveUp()
+    if (holder) expect(holder.told.slice(before)[0]).to.deep.equal({ kind: 'cancel', id })
+  }
+
+  /** A responder begins or ends to respond; what it has in hand it may answer yet. */
+  toggle(index: number): void {
+    const responder = this.#responders[index % this.#responders.length]
+    if (!responder) return
+    responder.isResponding = !responder.isResponding
+    if (responder.isResponding) this.requests.advance()
+  }
+
+  /** A responder's link ends; it comes back when it is toggled. */
+  end(index: number): void {
+    const responder = this.#responders[index % this.#responders.length]
+    if (!responder) return
+    const held = [...this.#asked.values()].filter(({ holder }) => holder === responder)
+    responder.isResponding = false
+    for (const asked of held) asked.holder = undefined
+    this.requests.ended(responder)
+    for (const { outcomes } of held) {
+      expect(outcomes).to.have.lengthOf(1)
+      expect(outcomes[0]).to.have.nested.property('error.code', 'LAHJA_REMOTE_DISCONNECTED')
+    }
+  }
+
+  /** What holds whatever has happened. */
+  check(): void {
+    for (const [id, asked] of this.#asked) {
+      expect(asked.outcomes.length, `outcomes of ${id}`).to.be.at.most(asked.isGivenUp ? 0 : 1)
+      if (!isOpen(asked) || asked.holder) continue
+      const free = this.#eligible(asked)
+      expect(free.length, `responders that could have ${id}, which waits`).to.equal(0)
+    }
+    for (const responder of this.#responders) expect(this.#load(responder)).to.be.at.most(this.#limit)
+  }
+
+  /** When everybody is gone, everything has come to its end. */
+  finish(): void {
+    for (const index of this.#responders.keys()) this.end(index)
+    for (const [id, { isGivenUp, outcomes }] of this.#asked) {
+      expect(outcomes.length, `outcomes of ${id}`).to.equal(isGivenUp ? 0 : 1)
+    }
+  }
+
+  #told(responder: Responder, message: ChannelMessage): void {
+    if (message.kind !== 'request') return
+    const asked = this.#asked.get(message.id)
+    if (!asked) expect.fail(`${message.id} was never asked`)
+    expect(isOpen(asked) && asked.holder === undefined).to.equal(true)
+    expect(message).to.deep.equal({ kind: 'request', id: message.id, type: 'a', payload: message.id })
+    const before = responder.told.filter((one) => one.kind === 'request' && one.id === message.id)
+    expect(before, `times that ${responder.identity.name} is asked ${message.id}`).to.have.lengthOf(1)
+    const least = Math.min(...this.#eligible(asked).map((one) => this.#load(one)))
+    expect(this.#eligible(asked)).to.include(responder)
+    expect(this.#load(responder)).to.equal(least)
+    asked.holder = responder
+  }
+
+  #eligible({ to, declined }: Asked): Responder[] {
+    return to.filter((one) => one.isResponding && !declined.has(one) && this.#load(one) < this.#limit)
+  }
+
+  #load(responder: Channel): number {
+    return [...this.#asked.values()].filter(({ holder }) => holder === responder).length
+  }
+
+  #pick(index: number, isMeant: (asked: Asked) => boolean) {
+    const all = [...this.#asked].filter(([, asked]) => isMeant(asked))
+    return all[index % Math.max(all.length, 1)]
+  }
+}
+
+function isOpen({ outcomes, isGivenUp }: Asked): boolean {
+  return outcomes.length === 0 && !isGivenUp
+}

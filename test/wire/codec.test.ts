@@ -1,0 +1,272 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { Packr, unpack } from 'msgpackr'
+import { ProtocolViolation } from '../../src/model/errors'
+import { decodeMessage, encodeMessage } from '../../src/wire/codec'
+import { EventDecoder } from '../../src/wire/event-decoder'
+import { EventEncoder } from '../../src/wire/event-encoder'
+import { FrameReader } from '../../src/wire/frame'
+import type { Message } from '../../src/wire/message'
+import { bodyOf, bytesOf, frameAround } from '../support/frame-bytes'
+import { type as eventType, messages, payload } from '../support/message-arbitraries'
+import { readEvent } from '../support/read-event'
+import { violation } from '../support/violation'
+
+const MEBIBYTE = 1024 * 1024
+
+/** What came of reading: a message, or a refusal. Anything but a violation of the protocol fails the test. */
+function outcome(call: () => unknown): unknown {
+  try {
+    return call()
+  } catch (error) {
+    if (error instanceof ProtocolViolation) return error.reason
+    throw error
+  }
+}
+
+describe('Encoder and EventDecoder', () => {
+  it('carry any payload that looks like JSON, and bytes anywhere in it', () => {
+    const [encoder, decoder] = [new EventEncoder(MEBIBYTE), new EventDecoder()]
+    fc.assert(
+      fc.property(eventType, payload, (type, payload) => {
+        expect(readEvent(encoder.event(type, payload), decoder)).to.deep.equal({ type, payload })
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('write bodies that any msgpack library reads', () => {
+    const encoder = new EventEncoder(MEBIBYTE)
+    fc.assert(
+      fc.property(eventType, payload, (type, payload) => {
+        const frame = encoder.event(type, payload)
+        expect(unpack(bodyOf(frame))).to.deep.equal([5, type, payload])
+        expect(bytesOf(frame).readUInt32BE(0)).to.equal(frame.end - frame.start - 4)
+      }),
+    )
+  })
+
+  it('agree with decodeMessage about every event', () => {
+    const encoder = new EventEncoder(MEBIBYTE)
+    fc.assert(
+      fc.property(eventType, fc.option(payload, { nil: undefined }), (type, payload) => {
+        const frame = encoder.event(type, payload)
+        const message = decodeMessage(frame.bytes, frame.start + 4, frame.end)
+        expect(message).to.deep.equal({ kind: 'event', ...readEvent(frame) })
+      }),
+    )
+  })
+
+  for (const length of [1, 31, 32, 254, 255]) {
+    it(`carry a type of ${length} bytes, in ASCII or not`, () => {
+      const odd = length % 2 === 0 ? '' : 'x'
+      for (const type of ['t'.repeat(length), `${'é'.repeat(Math.floor(length / 2))}${odd}`]) {
+        expect(Buffer.byteLength(type)).to.equal(length)
+        for (const payload of [undefined, { a: 1 }, Buffer.from('bytes')]) {
+          const frame = new EventEncoder(MEBIBYTE).event(type, payload)
+          expect(readEvent(frame)).to.deep.equal({ type, payload })
+        }
+      }
+    })
+  }
+
+  for (const length of [0, 1, 255, 256, 65535, 65536, 200_000]) {
+    it(`carry ${length} bytes, as a Buffer that arrives as a Buffer`, () => {
+      const sent = Buffer.alloc(length, 'abc')
+      const frame = new EventEncoder(MEBIBYTE).event('t', sent)
+      const { payload } = readEvent(frame)
+      expect(Buffer.isBuffer(payload) && payload.equals(sent)).to.equal(true)
+      expect(unpack(bodyOf(frame))).to.deep.equal([5, 't', sent])
+    })
+  }
+
+  for (const length of [31, 32, 255, 256, 65535, 65536, 300_000]) {
+    it(`carry a string of ${length} characters, in ASCII or not`, () => {
+      const encoder = new EventEncoder(4 * MEBIBYTE)
+      for (const text of ['x'.repeat(length), 'é'.repeat(length), '€'.repeat(length), '😀'.repeat(length)]) {
+        for (const payload of [text, [text, 1, text], { [text]: text }]) {
+          const { payload: arrived } = readEvent(encoder.event('t', payload))
+          // Not by deep equality, whose report of a difference would take minutes at this length.
+          expect(JSON.stringify(arrived) === JSON.stringify(payload)).to.equal(true)
+        }
+      }
+    })
+  }
+
+  it('tell undefined from null', () => {
+    const encoder = new EventEncoder(MEBIBYTE)
+    expect(readEvent(encoder.event('t', undefined)).payload).to.equal(undefined)
+    expect(readEvent(encoder.event('t', null)).payload).to.equal(null)
+  })
+
+  it('remember the last type without mixing it up with one that looks like it', () => {
+    const [encoder, decoder] = [new EventEncoder(MEBIBYTE), new EventDecoder()]
+    for (const type of ['ab', 'ab', 'ac', 'a', 'abc', 'ab', 'b', 'é', 'è', 'ab']) {
+      expect(readEvent(encoder.event(type, 1), decoder)).to.deep.equal({ type, payload: 1 })
+    }
+  })
+
+  it('remember types beyond those that are kept ready', () => {
+    const [encoder, decoder] = [new EventEncoder(MEBIBYTE), new EventDecoder()]
+    for (let index = 0; index < 10_100; index++) encoder.event(`t${index}`, 1)
+    for (const type of ['t0', 't10050', 't10099'])
+      expect(readEvent(encoder.event(type, 2), decoder).type).to.equal(type)
+  })
+})
+
+describe('EventDecoder', () => {
+  it('copies neighbours together, so that none of them keeps the chunk alive, can be given away, or changes later', () => {
+    const encoder = new EventEncoder(MEBIBYTE)
+    const numbers = Array.from({ length: 300 }, (_, index) => index)
+    const sent = numbers.map((number) => Buffer.alloc(100, number))
+    const chunk = Buffer.concat(sent.map((payload) => bytesOf(encoder.event('t', payload))))
+    const decoder = new EventDecoder()
+    const arrived: unknown[] = []
+    new FrameReader(MEBIBYTE, (bytes, start, end) => {
+      expect(decoder.readHeader(bytes, start, end)).to.equal(true)
+      arrived.push(decoder.payload(bytes, end))
+    }).push(chunk)
+    chunk.fill(0xff)
+    for (const payload of arrived) {
+      const memory = Buffer.isBuffer(payload) ? payload.buffer : undefined
+      if (!(memory instanceof ArrayBuffer)) return expect.fail('expected bytes')
+      expect(memory.byteLength).to.be.at.most(8192)
+      // Node 20 copies what can't be transferred, later versions refuse.
+      try {
+        structuredClone(payload, { transfer: [memory] })
+      } catch (error) {
+        expect(error).to.include({ name: 'DataCloneError' })
+      }
+    }
+    expect(arrived).to.deep.equal(sent)
+  })
+
+  it('copies bytes out of the chunk, at the top of a payload and inside it', () => {
+    const sent = Buffer.from('precious')
+    for (const payload of [sent, [sent], { a: { b: [sent] } }, Buffer.alloc(300, sent), [Buffer.alloc(70_000, sent)]]) {
+      const frame = new EventEncoder(MEBIBYTE).event('t', payload)
+      const chunk = bytesOf(frame)
+      const arrived = readEvent({ bytes: chunk, start: 0, end: chunk.length }).payload
+      chunk.fill(0xff)
+      expect(JSON.stringify(arrived) === JSON.stringify(payload)).to.equal(true)
+    }
+  })
+
+  it('copies bytes out of events in a form that is not the shortest', () => {
+    const body = Buffer.concat([Buffer.from('dc000305a174c50008', 'hex'), Buffer.from('precious')])
+    const message = decodeMessage(body, 0, body.length)
+    body.fill(0xff)
+    expect(message).to.deep.equal({ kind: 'event', type: 't', payload: Buffer.from('precious') })
+  })
+
+  const longForms: Readonly<Record<string, string>> = {
+    'an array 16': 'dc000305a17407',
+    'an array 32': 'dd0000000305a17407',
+    'a kind in uint 8': '93cc05a17407',
+    'a kind in uint 32': '93ce00000005a17407',
+    'a type in str 8': '9305d9017407',
+    'a type in str 16': '9305da00017407',
+    'a type in str 32': '9305db000000017407',
+    'a payload in int 32': '9305a174d200000007',
+    'more elements': '9405a17407c0',
+  }
+
+  for (const [form, hex] of Object.entries(longForms)) {
+    it(`leaves to decodeMessage, or reads itself, an event with ${form}`, () => {
+      const bytes = Buffer.from(hex, 'hex')
+      const expected = { kind: 'event', type: 't', payload: 7 }
+      expect(decodeMessage(bytes, 0, bytes.length)).to.deep.equal(expected)
+      const decoder = new EventDecoder()
+      if (decoder.readHeader(bytes, 0, bytes.length)) {
+        const payload = decoder.payload(bytes, bytes.length)
+        expect({ kind: 'event', type: decoder.type, payload }).to.deep.equal(expected)
+      }
+    })
+  }
+
+  for (const [what, hex] of Object.entries({
+    'a type that reaches beyond the frame': '9305a57469',
+    'a long type that reaches beyond the frame': '9305d92074',
+    'a type whose length is missing': '9305d9',
+    'nothing but its first byte': '93',
+    'nothing but its first two bytes': '9305',
+    'a payload that was announced and is missing': '9305a174',
+    'a payload that was not announced': '9205a17407',
+    'a second payload': '9305a1740707',
+    'a payload that is cut off': '9305a174cd07',
+    'binary that is cut off': '9305a174c40361',
+    'binary of 16 bits of length that is cut off': '9305a174c5000361',
+    'binary of 32 bits of length that is cut off': '9305a174c60000000361',
+    'binary that is longer than the frame can be': '9305a174c6ffffffff',
+    'an array that is longer than the frame can be': '9305a174ddffffffff',
+    'a map that is longer than the frame can be': '9305a174dfffffffff',
+    'a string that is longer than the frame can be': '9305a174dbffffffff',
+    'an extension that is longer than the frame can be': '9305a174c9ffffffff01',
+    'an extension that nobody knows': '9305a174d42a00',
+  })) {
+    it(`refuses an event with ${what}, whatever lies behind it in the chunk`, () => {
+      const body = Buffer.from(hex, 'hex')
+      for (const behind of [0x00, 0x74, 0x91, 0xc0, 0xff]) {
+        const bytes = Buffer.concat([Buffer.alloc(3, behind), body, Buffer.alloc(5000, behind)])
+        const [start, end] = [3, 3 + body.length]
+        const decoder = new EventDecoder()
+        const refused = violation(() =>
+          decoder.readHeader(bytes, start, end) ? decoder.payload(bytes, end) : decodeMessage(bytes, start, end),
+        )
+        expect(refused).to.equal('malformed')
+      }
+    })
+  }
+})
+
+describe('encodeMessage and decodeMessage', () => {
+  const anyMessage = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messages))
+
+  it('carry every message, wherever it lies in a buffer', () => {
+    fc.assert(
+      fc.property(anyMessage, fc.nat(300), fc.nat(300), (message, before, behind) => {
+        const body = bodyOf(encodeMessage(message))
+        const bytes = Buffer.concat([Buffer.alloc(before, 0xc1), body, Buffer.alloc(behind, 0xc1)])
+        expect(decodeMessage(bytes, before, before + body.length)).to.deep.equal(message)
+      }),
+    )
+  })
+
+  it('write a frame of exactly the message', () => {
+    const frame = encodeMessage({ kind: 'gap', count: 3 })
+    expect(bytesOf(frame).equals(frameAround(new Packr({ useRecords: false }).pack([6, 3])))).to.equal(true)
+  })
+
+  it('read any bytes as a message or refuse them, and never look beyond the end of the body', () => {
+    const mutated = fc
+      .tuple(anyMessage, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }), fc.nat(5))
+      .map(([message, changes, cut]) => {
+        const body = bodyOf(encodeMessage(message))
+        for (const [at, value] of changes) body[at % body.length] = value
+        return body.subarray(0, Math.max(1, body.length - cut))
+      })
+    const bodies = fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 60 }), mutated).map((bytes) => Buffer.from(bytes))
+    fc.assert(
+      fc.property(bodies, fc.uint8Array({ minLength: 1, maxLength: 200 }), (body, behind) => {
+        const alone = outcome(() => decodeMessage(Buffer.from(body), 0, body.length))
+        const bytes = Buffer.concat([body, behind])
+        expect(outcome(() => decodeMessage(bytes, 0, body.length))).to.deep.equal(alone)
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  it('refuse nesting that would exhaust the stack', () => {
+    for (const opening of ['91', '81a161', '81c0', 'dc0001']) {
+      const body = Buffer.from(opening.repeat(100_000), 'hex')
+      expect(violation(() => decodeMessage(body, 0, body.length))).to.equal('malformed')
+    }
+  })
+
+  it('refuse nested announcements of large arrays without making room for them', () => {
+    const before = process.memoryUsage().heapUsed
+    const body = Buffer.from('dd00ffffff'.repeat(10_000), 'hex')
+    expect(violation(() => decodeMessage(body, 0, body.length))).to.equal('malformed')
+    expect(process.memoryUsage().heapUsed - before).to.be.below(64 * MEBIBYTE)
+  })
+})

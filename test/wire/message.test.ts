@@ -1,0 +1,302 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { pack } from 'msgpackr'
+import { type Interest, keyOf } from '../../src/model/interest'
+import { decodeMessage, encodeMessage } from '../../src/wire/codec'
+import { isChannelMessage, KIND_CODES, type Message, toElements } from '../../src/wire/message'
+import { bodyOf } from '../support/frame-bytes'
+import { messages, payload } from '../support/message-arbitraries'
+import { violation } from '../support/violation'
+
+const HELLO = {
+  versions: [1, 1] as const,
+  name: 'shop',
+  id: '0000000000abc',
+  groups: ['web'],
+  pid: 1,
+  frameLimit: 4096,
+  window: 65_536,
+  requestLimit: 16,
+}
+
+/** What the bytes of a body say. */
+const decode = (body: Uint8Array) => decodeMessage(Buffer.from(body), 0, body.length)
+
+/** The message that a body of these elements stands for, read from its bytes. */
+const read = (elements: unknown) => decode(pack(elements))
+
+/** Fields of names that no map of any message has. */
+const unknownFields = fc.dictionary(
+  fc.string().map((name) => `later ${name}`),
+  payload,
+  { noNullPrototype: true },
+)
+
+/** The elements of a message, with more fields in its maps, but not in its payload. */
+function withFields(message: Message, fields: Readonly<Record<string, unknown>>): unknown[] {
+  const [code, ...elements] = toElements(message)
+  switch (message.kind) {
+    case 'hello': {
+      const { kind, ...hello } = message
+      return [code, defined({ ...hello, ...fields })]
+    }
+    case 'failure':
+      return [code, message.id, defined({ ...message.error, ...fields })]
+    case 'subscribe':
+    case 'unsubscribe':
+      return [code, message.sequence, message.interests.map((interest) => interestWith(interest, fields))]
+    default:
+      return [code, ...elements]
+  }
+}
+
+function interestWith({ from, ...interest }: Interest, fields: Readonly<Record<string, unknown>>): object {
+  const isGroup = typeof from === 'object' && 'group' in from
+  return defined({ ...interest, from: isGroup ? { ...fields, ...from } : from, ...fields })
+}
+
+function defined(fields: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+/** Is the last element that this version knows left out? */
+const lacksLast = (message: Message) =>
+  'payload' in message ? message.payload === undefined : message.kind === 'goodbye' && message.proof === undefined
+
+describe('messages', () => {
+  it('have kind numbers that never change', () => {
+    expect(KIND_CODES).to.deep.equal({
+      hello: 0,
+      ready: 1,
+      subscribe: 2,
+      unsubscribe: 3,
+      acknowledge: 4,
+      event: 5,
+      gap: 6,
+      ping: 7,
+      pong: 8,
+      goodbye: 9,
+      assign: 10,
+      settle: 11,
+      return: 12,
+      request: 13,
+      response: 14,
+      failure: 15,
+      decline: 16,
+      cancel: 17,
+      credit: 18,
+      proof: 19,
+    })
+  })
+
+  it('are told apart: those of the link itself, and the dealings that go through any channel', () => {
+    const dealings = ['assign', 'settle', 'return', 'request', 'response', 'failure', 'decline', 'cancel']
+    fc.assert(
+      fc.property(fc.oneof(...Object.values(messages)), (message) => {
+        expect(isChannelMessage(message), message.kind).to.equal(dealings.includes(message.kind))
+      }),
+    )
+  })
+
+  for (const [kind, arbitrary] of Object.entries(messages)) {
+    it(`of kind ${kind} arrive as they were sent`, () => {
+      fc.assert(
+        fc.property(arbitrary, (message: Message) => {
+          expect(decode(bodyOf(encodeMessage(message)))).to.deep.equal(message)
+        }),
+      )
+    })
+
+    it(`of kind ${kind} may have elements that this version does not know`, () => {
+      fc.assert(
+        fc.property(arbitrary, fc.array(payload, { minLength: 1, maxLength: 3 }), (message, more) => {
+          const known = toElements(message)
+          // Where a payload or a proof is left out, the element in its place would be one.
+          const elements = lacksLast(message) ? [...known, undefined] : known
+          expect(read([...elements, ...more])).to.deep.equal(message)
+        }),
+      )
+    })
+
+    it(`of kind ${kind} may have fields that this version does not know, in every map of theirs`, () => {
+      fc.assert(
+        fc.property(arbitrary, unknownFields, (message, fields) => {
+          expect(read(withFields(message, fields))).to.deep.equal(message)
+        }),
+      )
+    })
+  }
+
+  it('take an element where a payload could be for the payload', () => {
+    const withPayload = [messages.event, messages.assign, messages.return, messages.request, messages.response]
+    fc.assert(
+      fc.property(fc.oneof(...withPayload).filter(lacksLast), payload, (message, payload) => {
+        expect(read([...toElements(message), payload])).to.deep.equal({ ...message, payload })
+      }),
+    )
+  })
+
+  it('leave out what says nothing', () => {
+    const interests = [
+      { type: 'tick', from: undefined, queue: undefined, responds: false },
+      { type: 'tick', from: 'shop', responds: undefined },
+    ]
+    expect(toElements({ kind: 'subscribe', sequence: 1, interests })).to.deep.equal([
+      2,
+      1,
+      [{ type: 'tick' }, { type: 'tick', from: ['shop'] }],
+    ])
+    const hello = { kind: 'hello', ...HELLO, accepts: undefined } as const
+    expect(toElements(hello)).to.deep.equal([0, HELLO])
+    const error = { name: 'Error', message: 'no', code: undefined, stack: undefined }
+    expect(toElements({ kind: 'failure', id: 1, error })).to.deep.equal([15, 1, { name: 'Error', message: 'no' }])
+    const assigned = { queue: 'q', type: 't', isFixed: false, payload: undefined }
+    expect(toElements({ kind: 'assign', ...assigned })).to.deep.equal([10, 'q', 't', false])
+    expect(toElements({ kind: 'return', ...assigned })).to.deep.equal([12, 'q', 't', false])
+    expect(toElements({ kind: 'request', id: 1, type: 't', payload: undefined })).to.deep.equal([13, 1, 't'])
+    expect(toElements({ kind: 'response', id: 1, payload: undefined })).to.deep.equal([14, 1])
+  })
+
+  it('tell an empty list from none', () => {
+    expect(read([0, { ...HELLO, accepts: [] }])).to.have.deep.property('accepts', [])
+    expect(read([2, 1, [{ type: 'tick', from: [] }]])).to.have.deep.nested.property('interests[0].from', [])
+  })
+
+  it('take false for `responds` as they take nothing', () => {
+    const [said, left] = [{ type: 'tick', responds: false }, { type: 'tick' }].map((entry) => {
+      const message = read([2, 1, [entry]])
+      return message.kind === 'subscribe' ? message.interests.map(keyOf) : []
+    })
+    expect(said).to.deep.equal(left).and.have.lengthOf(1)
+  })
+
+  it('may tell more than two versions: the first two count', () => {
+    expect(read([0, { ...HELLO, versions: [1, 3, 'later'] }])).to.have.deep.property('versions', [1, 3])
+  })
+
+  describe('are refused as malformed', () => {
+    const without = (field: string) => Object.fromEntries(Object.entries(HELLO).filter(([name]) => name !== field))
+
+    const bodies: Readonly<Record<string, unknown>> = {
+      'when the body is no array': { 0: 7 },
+      'when the body is a number': 7,
+      'when the body is nil': null,
+      'when the body is a string': 'ping',
+      'when the body is binary': Buffer.from([7]),
+      'when the body is empty': [],
+      'when the kind is unknown': [18],
+      'when the kind is negative': [-1],
+      'when the kind is a fraction': [7.5],
+      'when the kind is a string': ['7'],
+      'when the kind is nil': [null],
+      'when a hello says nothing': [0],
+      'when a hello is an array': [0, []],
+      'when a hello is nil': [0, null],
+      ...Object.fromEntries(Object.keys(HELLO).map((field) => [`when a hello lacks ${field}`, [0, without(field)]])),
+      'when versions are no array': [0, { ...HELLO, versions: 1 }],
+      'when there is one version only': [0, { ...HELLO, versions: [1] }],
+      'when a version is no number': [0, { ...HELLO, versions: [1, '1'] }],
+      'when a name is no string': [0, { ...HELLO, name: 1 }],
+      'when a name is binary': [0, { ...HELLO, name: Buffer.from('shop') }],
+      'when an id is no string': [0, { ...HELLO, id: 1 }],
+      'when groups are a string': [0, { ...HELLO, groups: 'web' }],
+      'when a group is no string': [0, { ...HELLO, groups: ['web', 1] }],
+      'when accepted types are nil': [0, { ...HELLO, accepts: null }],
+      'when accepted types are a string': [0, { ...HELLO, accepts: 'order.*' }],
+      'when an accepted type is no string': [0, { ...HELLO, accepts: ['order.*', 1] }],
+      'when a pid is negative': [0, { ...HELLO, pid: -1 }],
+      'when a frame limit is a fraction': [0, { ...HELLO, frameLimit: 4096.5 }],
+      'when a frame limit is infinite': [0, { ...HELLO, frameLimit: Number.POSITIVE_INFINITY }],
+      'when a subscribe has no sequence': [2],
+      'when a subscribe has no list': [2, 1],
+      'when a subscribe lists a map': [2, 1, { type: 'tick' }],
+      'when a subscribe lists plain strings': [2, 1, ['tick']],
+      'when a subscribe lists an array': [2, 1, [['tick']]],
+      'when a subscribe lists nil': [2, 1, [null]],
+      'when a subscribed type is missing': [2, 1, [{}]],
+      'when a subscribed type is no string': [2, 1, [{ type: 1 }]],
+      'when the second subscribed type is no string': [2, 1, [{ type: 'tick' }, { type: null }]],
+      'when `from` is nil': [2, 1, [{ type: 'tick', from: null }]],
+      'when `from` is a string': [2, 1, [{ type: 'tick', from: 'shop' }]],
+      'when a name in `from` is no string': [2, 1, [{ type: 'tick', from: ['shop', 1] }]],
+      'when a map in `from` has no group': [2, 1, [{ type: 'tick', from: {} }]],
+      'when a group in `from` is no string': [2, 1, [{ type: 'tick', from: { group: ['web'] } }]],
+      'when a queue is nil': [2, 1, [{ type: 'tick', queue: null }]],
+      'when a queue is no string': [2, 1, [{ type: 'tick', queue: 1 }]],
+      'when `responds` is nil': [2, 1, [{ type: 'tick', responds: null }]],
+      'when `responds` is neither true nor false': [2, 1, [{ type: 'tick', responds: 1 }]],
+      'when an unsubscribe has no list': [3, 1],
+      'when an unsubscribe has a bad sequence': [3, 'x', []],
+      'when an acknowledge has no sequence': [4],
+      'when a sequence is NaN': [4, Number.NaN],
+      'when a sequence is over what a double counts': [4, 2 ** 53],
+      'when an event has no type': [5],
+      'when the type of an event is no string': [5, 1, 'payload'],
+      'when the type of an event is nil': [5, null],
+      'when a gap has no count': [6],
+      'when a gap counts less than nothing': [6, -1],
+      'when a goodbye has no reason': [9],
+      'when a goodbye has no text': [9, 'left'],
+      'when a reason is no string': [9, 1, ''],
+      'when the proof of a goodbye is a string': [9, 'left', '', 'proof'],
+      'when the proof of a goodbye is nil': [9, 'left', '', null],
+      'when a proof is left out': [19],
+      'when a proof is a string': [19, 'proof'],
+      'when a proof is an array of numbers': [19, [1, 2, 3]],
+      'when a nonce is a string': [0, { ...HELLO, nonce: 'nonce' }],
+      'when a nonce is nil': [0, { ...HELLO, nonce: null }],
+      ...Object.fromEntries(
+        [
+          ['assign', 10],
+          ['return', 12],
+        ].flatMap(([kind, code]) => [
+          [`when kind ${kind} says nothing`, [code]],
+          [`when kind ${kind} has no type`, [code, 'q']],
+          [`when kind ${kind} does not say whether it is fixed`, [code, 'q', 't']],
+          [`when kind ${kind} has a number for its queue`, [code, 1, 't', false]],
+          [`when kind ${kind} has nil for its type`, [code, 'q', null, false]],
+          [`when kind ${kind} is fixed by a number`, [code, 'q', 't', 0, 'payload']],
+        ]),
+      ),
+      'when a settle has no count': [11],
+      'when a settle counts less than nothing': [11, -1],
+      'when a settle counts a half': [11, 0.5],
+      'when a request has no id': [13],
+      'when a request has no type': [13, 1],
+      'when the id of a request is a string': [13, '1', 't'],
+      'when the id of a request is negative': [13, -1, 't'],
+      'when the type of a request is no string': [13, 1, 1],
+      'when a response has no id': [14],
+      'when the id of a response is a fraction': [14, 1.5, 'payload'],
+      'when a failure has no id': [15],
+      'when a failure says nothing': [15, 1],
+      'when a failure is a string': [15, 1, 'no'],
+      'when a failure has no name': [15, 1, { message: 'no' }],
+      'when a failure has no message': [15, 1, { name: 'Error' }],
+      'when the name of a failure is no string': [15, 1, { name: 1, message: 'no' }],
+      'when the message of a failure is nil': [15, 1, { name: 'Error', message: null }],
+      'when the code of a failure is a number': [15, 1, { name: 'Error', message: 'no', code: 2 }],
+      'when the stack of a failure is nil': [15, 1, { name: 'Error', message: 'no', stack: null }],
+      'when a decline has no id': [16],
+      'when the id of a decline is over what a double counts': [16, 2 ** 53],
+      'when a cancel has no id': [17],
+      'when the id of a cancel is nil': [17, null],
+    }
+
+    for (const [when, body] of Object.entries(bodies)) {
+      it(when, () => expect(violation(() => read(body))).to.equal('malformed'))
+    }
+
+    it('with what was expected and what came', () => {
+      expect(() => read([4, 'x'])).to.throw("malformed: sequence: expected a whole number, got 'x'")
+      expect(() => read([42])).to.throw('malformed: kind: expected 0 to 19, got 42')
+      expect(() => read([0, { ...HELLO, groups: 'web' }])).to.throw(
+        "malformed: hello.groups: expected an array, got 'web'",
+      )
+      expect(() => read([2, 1, [{ type: 'tick', from: {} }]])).to.throw(
+        'malformed: interest[].from.group: expected a string, got undefined',
+      )
+      expect(() => read([10, 'q', 't', 1])).to.throw('malformed: fixed: expected true or false, got 1')
+    })
+  })
+})

@@ -1,0 +1,82 @@
+import { expect } from 'chai'
+import { unpack } from 'msgpackr'
+import { Packr } from 'msgpackr/index-no-eval'
+import { UnserializablePayload } from '../../src/model/errors'
+import { type Packed, pack, packMessage } from '../../src/wire/packer'
+
+const objectOf = (keys: number) =>
+  Object.fromEntries(Array.from({ length: keys }, (_, index) => [`key ${index}`, index]))
+
+const bytesOf = ({ bytes, start, end }: Packed) => Buffer.from(bytes.subarray(start, end))
+const packed = (payload: unknown) => bytesOf(pack(payload))
+
+describe('A payload that is packed', () => {
+  for (const keys of [0, 1, 15, 16, 65_535, 65_536, 70_000]) {
+    it(`carries an object of ${keys} keys`, () => {
+      const payload = { before: 'before', inside: objectOf(keys), behind: 'behind' }
+      expect(unpack(packed(payload))).to.deep.equal(payload)
+      expect(unpack(packed('next'))).to.equal('next')
+    })
+  }
+
+  it('is as short as its outermost object can be', () => {
+    for (const keys of [0, 1, 15, 16, 65_535, 65_536]) {
+      const [payload, elements] = [objectOf(keys), [objectOf(keys)]]
+      // What is around it in a message is one byte.
+      expect(packed(payload)).to.deep.equal(bytesOf(packMessage(elements, undefined)).subarray(1))
+    }
+  })
+
+  it('is refused with the place of its flaw, also behind an object of very many keys', () => {
+    const payload = { inside: objectOf(70_000), flawed: [0, () => {}] }
+    expect(() => pack(payload)).to.throw(UnserializablePayload, 'payload.flawed[1] is a function')
+  })
+
+  it('is refused with what its getter throws', () => {
+    const payload = {
+      get broken(): never {
+        throw new TypeError('broken on purpose')
+      },
+    }
+    expect(() => pack(payload))
+      .to.throw(UnserializablePayload, 'broken on purpose')
+      .with.nested.property('cause.message')
+    expect(unpack(packed('next'))).to.equal('next')
+  })
+
+  it('has the keys of an object that are its own, whatever the object says of itself or inherits', () => {
+    class Stubborn {
+      first = 1
+      second = 2
+      hasOwnProperty = null
+    }
+    class Secretive {
+      first = 1
+      second = 2
+    }
+    Object.defineProperty(Secretive.prototype, 'hasOwnProperty', { value: () => false })
+    Object.defineProperty(Stubborn.prototype, 'inherited', { value: 3, enumerable: true })
+    const heir = Object.assign(Object.create(Object.assign(Object.create(null), { inherited: 1 })), { own: 2 })
+    const payload = [new Stubborn(), new Secretive(), heir]
+    expect(unpack(packed(payload))).to.deep.equal([
+      { first: 1, second: 2, hasOwnProperty: null },
+      { first: 1, second: 2 },
+      { own: 2 },
+    ])
+  })
+
+  it('leaves what others have packed with the same build of msgpackr as it is', () => {
+    const others = new Packr()
+    const payload = Buffer.alloc(1000, 1)
+    pack('before')
+    const kept = others.pack(payload)
+    // Until the place that is shared is full, and longer.
+    for (let turn = 0; turn < 5000; turn++) expect(packed({ turn: `${turn}`.padStart(200) })).to.have.length.above(200)
+    expect(unpack(kept)).to.deep.equal(payload)
+    const more = Array.from({ length: 500 }, (_, index) => {
+      pack('between')
+      return others.pack(Buffer.alloc(1000, index))
+    })
+    for (const [index, bytes] of more.entries()) expect(unpack(bytes)).to.deep.equal(Buffer.alloc(1000, index))
+  })
+})

@@ -1,0 +1,168 @@
+import { expect } from 'chai'
+import { PROTOCOL_VERSIONS } from '../../src/mesh/handshake'
+import { NONCE_BYTES } from '../../src/mesh/secret'
+import type { Violation } from '../../src/model/errors'
+import type { Interest } from '../../src/model/interest'
+import { DEFAULT_LIMITS, FRAME_CEILING, HANDSHAKE_FRAME } from '../../src/model/limits'
+import { MAX_TYPE_BYTES } from '../../src/model/pattern'
+import { type Failure, type GoodbyeReason, type Hello, KIND_CODES } from '../../src/wire/message'
+import { MAX_DEPTH } from '../../src/wire/payload-check'
+import { messageRow, payloadRow, proofRow, protocolDocument } from '../support/protocol-document'
+import { messageVectors, payloadVectors, proofVectors } from '../support/vectors'
+
+/** The compiler keeps this list complete. */
+const VIOLATIONS: Record<Violation, true> = {
+  'frame-too-large': true,
+  'frame-empty': true,
+  'frame-cut-off': true,
+  malformed: true,
+  'unexpected-message': true,
+  'window-exceeded': true,
+  'wrong-peer': true,
+  'version-mismatch': true,
+  'handshake-timeout': true,
+  'too-many-handshakes': true,
+}
+
+const REASONS: Record<GoodbyeReason, true> = {
+  ...VIOLATIONS,
+  left: true,
+  'name-in-use': true,
+  'name-claimed': true,
+  'name-conceded': true,
+  duplicate: true,
+  closing: true,
+  overflow: true,
+  unauthenticated: true,
+}
+
+const lines = protocolDocument.split('\n')
+
+/** The fields of the maps in messages, by the section that explains them; the compiler keeps these complete too. */
+const FIELDS: Readonly<Record<string, Readonly<Record<string, true>>>> = {
+  hello: {
+    versions: true,
+    name: true,
+    id: true,
+    groups: true,
+    pid: true,
+    frameLimit: true,
+    window: true,
+    requestLimit: true,
+    accepts: true,
+    nonce: true,
+  } satisfies Record<Exclude<keyof Hello, 'kind'>, true>,
+  'subscribe, unsubscribe': { type: true, from: true, queue: true, responds: true } satisfies Record<
+    keyof Interest,
+    true
+  >,
+  failure: { name: true, message: true, code: true, stack: true } satisfies Record<keyof Failure, true>,
+}
+
+/** The first cells of the lines of the table that begins with this line, the first one below the section's heading. */
+function firstCells(heading: string, section?: string): string[] {
+  const from = lines.indexOf(heading, section === undefined ? 0 : lines.indexOf(`### ${section}`))
+  expect(from, heading).to.be.at.least(0)
+  const table = lines.slice(from + 2)
+  const rows = table.slice(
+    0,
+    table.findIndex((line) => !line.startsWith('|')),
+  )
+  return rows.map((row) => row.split('|')[1]?.trim().replaceAll('`', '') ?? '')
+}
+
+/** The kinds of message that a section's heading names. */
+function headingOf(section: string): readonly string[] {
+  return section.split('\n', 1)[0]?.split(', ') ?? []
+}
+
+describe('docs/protocol.md', () => {
+  it('shows every vector of messages, as it is', () => {
+    for (const vector of messageVectors) expect(lines).to.include(messageRow(vector))
+  })
+
+  it('shows every vector of payloads, as it is', () => {
+    for (const vector of payloadVectors) expect(lines).to.include(payloadRow(vector))
+  })
+
+  it('shows every vector of proofs, as it is', () => {
+    for (const vector of proofVectors) {
+      expect(lines).to.include(proofRow(vector))
+      expect(protocolDocument).to.contain(`the secret \`${vector.secret}\``)
+    }
+  })
+
+  it('quotes no frame that is not a vector', () => {
+    const quoted = [...protocolDocument.matchAll(/`([0-9a-f]{8}) ([0-9a-f]+)`/g)].map(
+      ([, prefix, body]) => `${prefix}${body}`,
+    )
+    expect(quoted.sort()).to.deep.equal(messageVectors.map(({ hex }) => hex).sort())
+  })
+
+  it('quotes no payload that is not a vector', () => {
+    const values = firstCells('| value | sent | bytes of the payload | arrives |')
+    const forms = firstCells('| form | bytes of the payload | arrives |')
+    expect([...values, ...forms]).to.deep.equal(payloadVectors.map(({ name }) => name))
+  })
+
+  it('lists every kind of message under its number', () => {
+    const kinds = Object.entries(KIND_CODES).sort(([, one], [, other]) => one - other)
+    const table = lines.slice(lines.indexOf('| number | kind | elements after the number |') + 2)
+    for (const [index, [kind, code]] of kinds.entries()) expect(table[index]).to.contain(`| ${code} | \`${kind}\` |`)
+    expect(table[kinds.length]).to.equal('')
+  })
+
+  it('lists every field of the maps in messages, and no others', () => {
+    for (const [section, fields] of Object.entries(FIELDS)) {
+      expect(firstCells('| field | type | meaning |', section), section).to.deep.equal(Object.keys(fields))
+    }
+  })
+
+  it('has a section for every kind of message, which shows what it looks like', () => {
+    for (const kind of Object.keys(KIND_CODES)) {
+      const section = protocolDocument.split(/^##+ /m).find((text) => headingOf(text).includes(kind)) ?? ''
+      const shown = messageVectors.filter((vector) => section.includes(messageRow(vector)))
+      expect(new Set(shown.map(({ message }) => message.kind)), kind).to.include(kind)
+    }
+  })
+
+  it('lists every reason of a goodbye, and no others', () => {
+    expect(firstCells('| reason | said by | when | dial again? |').sort()).to.deep.equal(Object.keys(REASONS).sort())
+  })
+
+  it('names the numbers that the code goes by', () => {
+    const time = (milliseconds: number) => (milliseconds < 1000 ? `${milliseconds} ms` : `${milliseconds / 1000} s`)
+    const { frame, window, handshakeTimeout, handshakes, pendingRequests, rescan, ping, silentPings } = DEFAULT_LIMITS
+    const { redialMin, redialMax } = DEFAULT_LIMITS
+    const rows = [
+      ['version', `${PROTOCOL_VERSIONS[1]}`],
+      ['frame before the handshake', `${HANDSHAKE_FRAME.toLocaleString('en')} bytes`],
+      ['name of a type, pattern', `${MAX_TYPE_BYTES} bytes`],
+      ['nonce, proof', `${NONCE_BYTES} bytes`],
+      ['nesting of a payload', `${MAX_DEPTH} levels`],
+      ['frame after the handshake', `${frame / 2 ** 20} MiB, at most ${FRAME_CEILING / 2 ** 20} MiB`],
+      ['handshake', time(handshakeTimeout)],
+      ['connections without a handshake', `${handshakes}`],
+      ['requests of one asker to one responder without an answer', pendingRequests.toLocaleString('en')],
+      ['events ahead of credit', `${window / 2 ** 20} MiB`],
+      ['between two listings of the directory', time(rescan)],
+      ['between two looks for silent peers; from the second on, a silent peer gets a ping', time(ping)],
+      ['looks after which a peer that stays silent is called unresponsive', `${silentPings}`],
+      ['time until the next dial', `random, up to ${time(redialMin)}, doubling up to ${time(redialMax)}`],
+    ]
+    for (const [what, value] of rows) expect(protocolDocument).to.contain(`| ${what} | ${value} |`)
+  })
+
+  it('leads nowhere that does not exist', () => {
+    const anchors = lines
+      .filter((line) => line.startsWith('#'))
+      .map((line) =>
+        line
+          .replace(/^#+ /, '')
+          .toLowerCase()
+          .replace(/[^\w -]/g, '')
+          .replaceAll(' ', '-'),
+      )
+    for (const [, anchor] of protocolDocument.matchAll(/\]\(#([^)]+)\)/g)) expect(anchors).to.include(anchor)
+  })
+})

@@ -1,0 +1,63 @@
+import { expect } from 'chai'
+import { SLAB_BYTES, Slabs } from '../../src/wire/slabs'
+
+describe('Slabs', () => {
+  it('uses a slab again when nobody needs it any more, and not before', () => {
+    const slabs = new Slabs()
+    const slab = slabs.take()
+    slabs.pin(slab)
+    slabs.unpin(slab)
+    expect(slabs.take().buffer).not.to.equal(slab.buffer)
+    slabs.unpin(slab)
+    expect(slabs.take().buffer).to.equal(slab.buffer)
+  })
+
+  it('counts the pins of any view of a slab', () => {
+    const slabs = new Slabs()
+    const slab = slabs.take()
+    slabs.pin(slab.subarray(10, 20))
+    slabs.unpin(slab)
+    expect(slabs.take().buffer).not.to.equal(slab.buffer)
+    slabs.unpin(slab.subarray(30))
+    expect(slabs.take().buffer).to.equal(slab.buffer)
+  })
+
+  it('never uses a slab again that it was told to forgo', () => {
+    const slabs = new Slabs()
+    const slab = slabs.take()
+    slabs.forgo(slab.subarray(0, 10))
+    slabs.unpin(slab)
+    expect(slabs.take().buffer).not.to.equal(slab.buffer)
+  })
+
+  it('takes no notice of buffers that are no slabs', () => {
+    const slabs = new Slabs()
+    const other = Buffer.allocUnsafeSlow(SLAB_BYTES)
+    slabs.pin(other)
+    slabs.unpin(other)
+    expect(slabs.take().buffer).not.to.equal(other.buffer)
+  })
+
+  it('keeps no more spare slabs than are worth it', () => {
+    const slabs = new Slabs()
+    const taken = Array.from({ length: 100 }, () => slabs.take())
+    for (const slab of taken) slabs.unpin(slab)
+    const again = new Set(Array.from({ length: 100 }, () => slabs.take().buffer))
+    expect(taken.filter(({ buffer }) => again.has(buffer))).to.have.length(32)
+  })
+
+  it('uses the buffer of one large frame again for another of about its size, and for no other', () => {
+    const slabs = new Slabs()
+    const large = slabs.take(100_000)
+    expect(large).to.have.length(100_000)
+    slabs.pin(large)
+    slabs.unpin(large)
+    expect(slabs.take(100_001).buffer).not.to.equal(large.buffer)
+    slabs.unpin(large.subarray(7))
+    expect(slabs.take().buffer).not.to.equal(large.buffer)
+    expect(slabs.take(200_000).buffer).not.to.equal(large.buffer)
+    const other = slabs.take(100_001)
+    expect(other.buffer).to.equal(large.buffer)
+    expect(other).to.have.length(100_001)
+  })
+})

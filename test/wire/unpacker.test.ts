@@ -1,0 +1,199 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { addExtension, Packr, pack, unpack as unpackAnything } from 'msgpackr'
+import { decodeMessage } from '../../src/wire/codec'
+import { EventDecoder } from '../../src/wire/event-decoder'
+import { violation } from '../support/violation'
+
+const hex = (digits: string) => Buffer.from(digits.replaceAll(' ', ''), 'hex')
+
+/** An event of type `t` with this payload, read where it lies: behind one event, and before another. */
+function readEvent(payload: Buffer): unknown {
+  const body = Buffer.concat([hex('9305a174'), payload])
+  const chunk = Buffer.concat([hex('9305a17401'), body, hex('9305a17402')])
+  const decoder = new EventDecoder()
+  decoder.readHeader(chunk, 0, 5)
+  expect(decoder.payload(chunk, 5)).to.equal(1)
+  const end = 5 + body.length
+  expect(decoder.readHeader(chunk, 5, end)).to.equal(true)
+  const read = decoder.payload(chunk, end)
+  decoder.readHeader(chunk, end, chunk.length)
+  expect(decoder.payload(chunk, chunk.length)).to.equal(2)
+  return read
+}
+
+/** The same payload, read as that of a response. */
+function readMessage(payload: Buffer): unknown {
+  const body = Buffer.concat([hex('930e01'), payload])
+  const message = decodeMessage(body, 0, body.length)
+  return message.kind === 'response' ? message.payload : expect.fail(`expected a response, got ${message.kind}`)
+}
+
+/** What makes a payload so long that it is read in another way. */
+const LONG = `d9c8 ${'78'.repeat(200)}`
+
+/** A payload at the top, and inside of an array and of a map; in a short one and in a long one. */
+function* placesOf(payload: string): Generator<Buffer> {
+  yield hex(payload)
+  yield hex(`91 ${payload}`)
+  yield hex(`92 01 ${payload}`)
+  yield hex(`82 a161 01 a162 ${payload}`)
+  yield hex(`81 a161 91 81 a162 ${payload}`)
+  yield hex(`92 ${LONG} ${payload}`)
+  yield hex(`82 a161 ${LONG} a162 ${payload}`)
+}
+
+/** What is no msgpack, or nothing that two peers have agreed on. */
+const FOREIGN: readonly [what: string, payload: string][] = [
+  ['the byte that is never used', 'c1'],
+  ['a record', 'd47240 91a161 01'],
+  ['a record with two bytes for its number', 'd5724001 91a161 01'],
+  ['an Error', 'd46500 93a54572726f72a26e6fc0'],
+  ['a Set', 'd47300 9101'],
+  ['a RegExp', 'd47800 92a161a0'],
+  ['a typed array', 'c7027401 05'],
+  ['a bigint of any length', 'c70942 01 0000000000000000'],
+  ['bundled strings', 'd662 00000004 a0a0 01'],
+  ['a value that others refer to', 'd669 00000001 90'],
+  ['a reference', 'd670 00000001'],
+  ['an extension that nobody knows', 'd40500'],
+  ['the same in ext 8', 'c7010500'],
+  ['the same in ext 16', 'c800010500'],
+  ['the same in ext 32', 'c90000000105 00'],
+]
+
+describe('what is unpacked', () => {
+  for (const [what, payload] of FOREIGN) {
+    it(`does not hold ${what}: it is malformed, wherever it stands`, () => {
+      for (const bytes of placesOf(payload)) {
+        expect(violation(() => readEvent(bytes))).to.equal('malformed')
+        expect(violation(() => readMessage(bytes))).to.equal('malformed')
+      }
+    })
+
+    it(`has no key that is ${what}`, () => {
+      expect(violation(() => readEvent(hex(`81 ${payload} 01`)))).to.equal('malformed')
+    })
+  }
+
+  it('may hold the byte that is never used where it is part of something else', () => {
+    const long = 'x'.repeat(200)
+    const values = [
+      long,
+      [long, 0xc1],
+      -1,
+      0xc1,
+      0xc1c1,
+      0xc1c1c1c1,
+      -1.2345e300,
+      Buffer.from([0xc1, 0xc1]),
+      { deep: [{ c: 0xc1 }] },
+    ]
+    for (const value of [...values, values]) {
+      const bytes = new Packr({ useRecords: false }).pack(value)
+      expect(readEvent(bytes)).to.deep.equal(value)
+      expect(readMessage(bytes)).to.deep.equal(value)
+    }
+    expect(readEvent(hex('a1c1'))).to.equal('\ufffd')
+  })
+
+  it('is found to hold that byte, wherever in a chunk, and never taken to where it does not', () => {
+    const payloads = fc.array(
+      fc.oneof(fc.constant('c1'), fc.constant('ccc1'), fc.constant('91c1'), fc.constant('07')),
+      {
+        minLength: 1,
+        maxLength: 8,
+      },
+    )
+    fc.assert(
+      fc.property(payloads, (chosen) => {
+        const decoder = new EventDecoder()
+        const bodies = chosen.map((payload) => hex(`9305a174 ${payload}`))
+        const chunk = Buffer.concat(bodies)
+        let start = 0
+        for (const [index, { length }] of bodies.entries()) {
+          const end = start + length
+          decoder.readHeader(chunk, start, end)
+          const read = () => decoder.payload(chunk, end)
+          if (['c1', '91c1'].includes(chosen[index] ?? '')) expect(violation(read)).to.equal('malformed')
+          else expect(read()).to.be.a('number')
+          start = end
+        }
+      }),
+    )
+  })
+
+  it('is judged anew when a buffer is filled again', () => {
+    const decoder = new EventDecoder()
+    const chunk = hex('9305a17407')
+    decoder.readHeader(chunk, 0, 5)
+    expect(decoder.payload(chunk, 5)).to.equal(7)
+    decoder.forget()
+    chunk[4] = 0xc1
+    decoder.readHeader(chunk, 0, 5)
+    expect(violation(() => decoder.payload(chunk, 5))).to.equal('malformed')
+  })
+
+  it('is not up to what a program has taught its own msgpackr, nor the other way round', () => {
+    class Money {
+      readonly amount: number
+      constructor(amount: number) {
+        this.amount = amount
+      }
+    }
+    addExtension({
+      Class: Money,
+      type: 0x11,
+      pack: ({ amount }) => Buffer.of(amount),
+      unpack: (bytes) => new Money(bytes[0] ?? 0),
+    })
+    const packed = pack(new Money(7))
+    expect(unpackAnything(packed)).to.deep.equal(new Money(7))
+    expect(violation(() => readEvent(packed))).to.equal('malformed')
+    const anything = new Packr({ moreTypes: true, structuredClone: true })
+    expect(anything.unpack(anything.pack(new Set([new RangeError('no')])))).to.be.instanceOf(Set)
+  })
+
+  /** Of each form that can hold others, one that holds what follows it. */
+  const NESTS = {
+    array: '91',
+    'array 16': 'dc0001',
+    'array 32': 'dd00000001',
+    map: '81a161',
+    'map 32': 'df00000001a161',
+  }
+
+  for (const [form, nest] of Object.entries(NESTS)) {
+    it(`may be nested 512 deep in the form of ${form}, and is malformed before it can exhaust the stack`, () => {
+      expect(readEvent(hex(nest.repeat(512).concat('01')))).to.be.an.instanceOf(Object)
+      expect(readMessage(hex(nest.repeat(512).concat('01')))).to.be.an.instanceOf(Object)
+      for (const depth of [20_000, 150_000]) {
+        expect(violation(() => readEvent(hex(nest.repeat(depth).concat('01'))))).to.equal('malformed')
+        expect(violation(() => readMessage(hex(nest.repeat(depth).concat('01'))))).to.equal('malformed')
+      }
+    })
+  }
+
+  it('costs no memory for what is declared and not there', () => {
+    const before = process.memoryUsage().rss
+    for (const head of ['dd', 'df', 'db', 'c6', 'c9']) {
+      for (const length of ['ffffffff', '7fffffff', '00ffffff']) {
+        for (const bytes of placesOf(`${head} ${length} 0000`)) {
+          expect(violation(() => readEvent(bytes))).to.equal('malformed')
+          expect(violation(() => readMessage(bytes))).to.equal('malformed')
+        }
+      }
+    }
+    expect(violation(() => readEvent(hex(`dc1000 ${'dc1000'.repeat(1300)}`)))).to.equal('malformed')
+    expect(process.memoryUsage().rss - before).to.be.below(64 * 1024 * 1024)
+  })
+
+  it('is not written down for an error about something behind it', () => {
+    const buffer = Buffer.alloc(4 * 1024 * 1024)
+    const packed = new Packr({ useRecords: false }).pack([buffer])
+    const before = process.memoryUsage.rss()
+    expect(violation(() => readEvent(Buffer.concat([packed, hex('00')])))).to.equal('malformed')
+    expect(violation(() => readMessage(Buffer.concat([packed, hex('00')])))).to.equal('malformed')
+    expect(process.memoryUsage.rss() - before).to.be.below(64 * 1024 * 1024)
+  })
+})

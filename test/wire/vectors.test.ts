@@ -1,0 +1,114 @@
+import { expect } from 'chai'
+import { unpack } from 'msgpackr'
+import { decodeMessage, encodeMessage } from '../../src/wire/codec'
+import { EventDecoder } from '../../src/wire/event-decoder'
+import { EventEncoder } from '../../src/wire/event-encoder'
+import { type Frame, FrameReader } from '../../src/wire/frame'
+import { fromElements, KIND_CODES, type Message, type Refusal } from '../../src/wire/message'
+import { bytesOf } from '../support/frame-bytes'
+import { evaluate, messageVectors, payloadVectors } from '../support/vectors'
+
+const encoder = new EventEncoder(1024 * 1024)
+
+/** The message that a frame holds, read as a link reads it: an event where it lies, anything else as a whole. */
+function read(hex: string): Message {
+  const messages: Message[] = []
+  const reader = new FrameReader(1024 * 1024, (bytes, start, end) => {
+    const decoder = new EventDecoder()
+    const isEvent = decoder.readHeader(bytes, start, end)
+    const event = () => ({ kind: 'event', type: decoder.type, payload: decoder.payload(bytes, end) }) as const
+    messages.push(isEvent ? event() : decodeMessage(bytes, start, end))
+  })
+  reader.push(Buffer.from(hex, 'hex'))
+  expect(reader.heldBytes, 'bytes behind the frame').to.equal(0)
+  expect(messages, 'messages').to.have.lengthOf(1)
+  return messages[0] ?? expect.fail('no message')
+}
+
+/** The frame of a message, written as an endpoint writes it: an assignment from the event that it shares out. */
+function write(message: Message): string {
+  return bytesOf(frameOf(message)).toString('hex')
+}
+
+function frameOf(message: Message): Frame {
+  if (message.kind === 'event') return encoder.event(message.type, message.payload)
+  if (message.kind === 'assign') return encoder.assignment(encoder.event(message.type, message.payload), message)
+  return encodeMessage(message)
+}
+
+/** What a message says, as JSON has it: without what is `undefined`, and bytes in hexadecimal digits. */
+function said(message: Message): unknown {
+  const inDigits = Object.entries(message).map(([field, value]) => {
+    return [field, value instanceof Uint8Array && field !== 'payload' ? Buffer.from(value).toString('hex') : value]
+  })
+  return JSON.parse(JSON.stringify(Object.fromEntries(inDigits)))
+}
+
+describe('the vectors', () => {
+  describe('of messages', () => {
+    for (const vector of messageVectors) {
+      it(`say the same when read: ${vector.name}`, () => {
+        expect(said(read(vector.hex))).to.deep.equal(vector.message)
+        const body = Buffer.from(vector.hex, 'hex').subarray(4)
+        expect(said(decodeMessage(body, 0, body.length))).to.deep.equal(vector.message)
+        expect(said(fromElements(unpack(body))), 'by any msgpack library').to.deep.equal(vector.message)
+      })
+
+      if (vector.readOnly) {
+        it(`can be said in fewer words: ${vector.name}`, () => expect(write(read(vector.hex))).not.to.equal(vector.hex))
+      } else {
+        it(`are the same when written: ${vector.name}`, () => {
+          const message = read(vector.hex)
+          expect(write(message)).to.equal(vector.hex)
+          expect(bytesOf(encodeMessage(message)).toString('hex'), 'as a message like any other').to.equal(vector.hex)
+        })
+      }
+    }
+
+    it('show every kind', () => {
+      expect(new Set(messageVectors.map(({ message }) => message.kind))).to.deep.equal(new Set(Object.keys(KIND_CODES)))
+    })
+
+    it('show every reason for which an endpoint ends a link by its own will', () => {
+      const reasons: Record<'left' | Refusal, true> = {
+        left: true,
+        'name-in-use': true,
+        'name-claimed': true,
+        'name-conceded': true,
+        duplicate: true,
+        closing: true,
+      }
+      const shown = messageVectors
+        .map(({ hex }) => read(hex))
+        .flatMap((said) => (said.kind === 'goodbye' ? said.reason : []))
+      expect(shown).to.include.members(Object.keys(reasons))
+    })
+  })
+
+  describe('of payloads', () => {
+    for (const { name, sent, hex, arrives } of payloadVectors) {
+      it(`arrive as they say: ${name}`, () => {
+        const message = read(hex)
+        expect(message).to.deep.equal({ kind: 'event', type: 't', payload: evaluate(arrives) })
+        if (message.kind === 'event' && message.payload instanceof Uint8Array) {
+          expect(message.payload).to.be.instanceOf(Buffer)
+        }
+        const [, , payload] = unpack(Buffer.from(hex, 'hex').subarray(4))
+        expect(payload, 'by any msgpack library').to.deep.equal(evaluate(arrives))
+      })
+
+      if (sent !== undefined) {
+        it(`are the same when written: ${name}`, () => {
+          expect(bytesOf(encoder.event('t', evaluate(sent))).toString('hex')).to.equal(hex)
+        })
+      }
+    }
+  })
+
+  it('have names of their own', () => {
+    for (const vectors of [messageVectors, payloadVectors]) {
+      const names = vectors.map(({ name }) => name)
+      expect(names).to.deep.equal([...new Set(names)])
+    }
+  })
+})
