@@ -56,7 +56,7 @@ async function main(): Promise<number> {
 
 function stagesOf(name: PayloadName): Stages {
   const kind = payloadKind(name, BYTES)
-  const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+  const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
   const chunk = Buffer.concat(
     Array.from({ length: EVENTS }, (_, sequence) => {
       const { bytes, start, end } = encoder.event(TYPE, kind.make(sequence, 0, 0))
@@ -77,7 +77,7 @@ function stagesOf(name: PayloadName): Stages {
 
 function reading(chunk: Buffer, read: (decoder: EventDecoder, bytes: Buffer, end: number) => void): Work {
   const decoder = new EventDecoder()
-  const reader = new FrameReader(DEFAULT_LIMITS.frame, (bytes, start, end) => {
+  const reader = new FrameReader(DEFAULT_LIMITS.frameBytes, (bytes, start, end) => {
     if (decoder.readHeader(bytes, start, end)) read(decoder, bytes, end)
   })
   return () => {
@@ -87,7 +87,7 @@ function reading(chunk: Buffer, read: (decoder: EventDecoder, bytes: Buffer, end
 }
 
 function delivering(chunk: Buffer): Work {
-  const intake = new ReceiveWindow(DEFAULT_LIMITS.window, systemClock, () => {})
+  const intake = new ReceiveWindow(DEFAULT_LIMITS.windowBytes, systemClock, () => {})
   const subscriptions = new Subscriptions({
     announce: () => {},
     known: () => Promise.resolve(),
@@ -100,7 +100,7 @@ function delivering(chunk: Buffer): Work {
   let handled = 0
   subscriptions.add(subscribeSettings(TYPE, () => handled++, {}))
   const identity = { name: 'sender', groups: [] }
-  const inbound = new Inbound(DEFAULT_LIMITS.frame, true, intake, {
+  const inbound = new Inbound(DEFAULT_LIMITS.frameBytes, true, intake, {
     event: (type, payload) => subscriptions.deliver({ type, payload, origin: identity.name }, { identity, intake }),
     message: ({ kind }) => {
       throw new Error(`expected events, got ${kind}`)

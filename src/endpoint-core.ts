@@ -76,7 +76,7 @@ export class EndpointCore implements Receiver {
     this.handovers = new Waits(clock)
     this.#settlements = new Settlements(clock)
     this.routes = new Routes<Channel>(this.self)
-    const holdings = new MemoryBudget(limits.outboxTotal)
+    const holdings = new MemoryBudget(limits.outboxTotalBytes)
     this.loopback = new Loopback(
       this.self,
       { clock, limits, holdings },
@@ -118,13 +118,20 @@ export class EndpointCore implements Receiver {
       clock,
       overflow,
       requireSubscriber,
-      frameLimit: limits.frame,
+      frameLimit: limits.frameBytes,
       routes: this.routes,
       queues: this.#queues,
       slabs: holdings.slabs,
     })
     this.#mesh = new Mesh({
-      self: { ...this.self, pid, frameLimit: limits.frame, window: limits.window, requestLimit: limit, accepts },
+      self: {
+        ...this.self,
+        pid,
+        frameLimit: limits.frameBytes,
+        window: limits.windowBytes,
+        requestLimit: limit,
+        accepts,
+      },
       transport,
       clock,
       limits,

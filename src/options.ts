@@ -62,19 +62,19 @@ export interface Settings {
 
 /** The least value of each limit; the most is what a timer or an unsigned 32-bit length takes. */
 const LEAST: Limits = {
-  frame: HANDSHAKE_FRAME,
+  frameBytes: HANDSHAKE_FRAME,
   handshakeTimeout: 1,
-  handshakes: 1,
+  pendingHandshakes: 1,
   highWaterMark: 0,
-  outbox: HANDSHAKE_FRAME + PREFIX_BYTES,
-  outboxTotal: HANDSHAKE_FRAME + PREFIX_BYTES + SLAB_BYTES,
-  window: 1,
+  outboxBytes: HANDSHAKE_FRAME + PREFIX_BYTES,
+  outboxTotalBytes: HANDSHAKE_FRAME + PREFIX_BYTES + SLAB_BYTES,
+  windowBytes: 1,
   patience: 0,
   pendingRequests: 1,
   redialMin: 1,
   redialMax: 1,
-  rescan: 1,
-  ping: 1,
+  rescanInterval: 1,
+  pingInterval: 1,
   silentPings: 1,
 }
 
@@ -126,15 +126,20 @@ function locate(
 }
 
 function checkLimits(given: Partial<Limits>): Limits {
-  if (typeof given !== 'object') throw new InvalidArgument(`limits: expected { frame, … }, got ${describe(given)}`)
+  if (typeof given !== 'object') throw new InvalidArgument(`limits: expected { frameBytes, … }, got ${describe(given)}`)
   for (const [name, value] of Object.entries(given)) checkLimit(name, value)
   const limits: Limits = { ...DEFAULT_LIMITS, ...dependentDefaults(given), ...given }
-  const { frame, outbox, outboxTotal, highWaterMark, redialMin, redialMax } = limits
-  const room = frame + PREFIX_BYTES
-  expect(outbox >= room, 'outbox', `at least limits.frame + ${PREFIX_BYTES} (${room})`, outbox)
-  expect(outboxTotal >= outbox + SLAB_BYTES, 'outboxTotal', `at least limits.outbox + ${SLAB_BYTES}`, outboxTotal)
-  const mark = outbox - room
-  const below = `at most limits.outbox - limits.frame - ${PREFIX_BYTES} (${mark})`
+  const { frameBytes, outboxBytes, outboxTotalBytes, highWaterMark, redialMin, redialMax } = limits
+  const room = frameBytes + PREFIX_BYTES
+  expect(outboxBytes >= room, 'outboxBytes', `at least limits.frameBytes + ${PREFIX_BYTES} (${room})`, outboxBytes)
+  expect(
+    outboxTotalBytes >= outboxBytes + SLAB_BYTES,
+    'outboxTotalBytes',
+    `at least limits.outboxBytes + ${SLAB_BYTES}`,
+    outboxTotalBytes,
+  )
+  const mark = outboxBytes - room
+  const below = `at most limits.outboxBytes - limits.frameBytes - ${PREFIX_BYTES} (${mark})`
   expect(highWaterMark <= mark, 'highWaterMark', below, highWaterMark)
   expect(redialMax >= redialMin, 'redialMax', `at least limits.redialMin (${redialMin})`, redialMax)
   return limits
@@ -145,19 +150,19 @@ function checkLimit(name: string, value: unknown): void {
   if (least === undefined) {
     throw new InvalidArgument(`limits.${name}: expected one of ${Object.keys(LEAST).join(', ')}`)
   }
-  const most = name === 'frame' ? FRAME_CEILING : name === 'highWaterMark' ? MOST - LEAST.outbox : MOST
+  const most = name === 'frameBytes' ? FRAME_CEILING : name === 'highWaterMark' ? MOST - LEAST.outboxBytes : MOST
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return
   throw new InvalidArgument(`limits.${name}: expected a whole number from ${least} to ${most}, got ${describe(value)}`)
 }
 
 /** Defaults that give way to what is set beside them. */
 function dependentDefaults(given: Partial<Limits>): Partial<Limits> {
-  const { frame, outbox } = { ...DEFAULT_LIMITS, ...given }
+  const { frameBytes, outboxBytes } = { ...DEFAULT_LIMITS, ...given }
   const { redialMin, redialMax } = given
   const { highWaterMark, redialMin: least, redialMax: most } = DEFAULT_LIMITS
   return {
-    outboxTotal: Math.max(DEFAULT_LIMITS.outboxTotal, outbox + SLAB_BYTES),
-    highWaterMark: Math.min(highWaterMark, Math.floor(outbox / 2), outbox - frame - PREFIX_BYTES),
+    outboxTotalBytes: Math.max(DEFAULT_LIMITS.outboxTotalBytes, outboxBytes + SLAB_BYTES),
+    highWaterMark: Math.min(highWaterMark, Math.floor(outboxBytes / 2), outboxBytes - frameBytes - PREFIX_BYTES),
     redialMin: Math.min(least, redialMax ?? most),
     redialMax: Math.max(most, redialMin ?? least),
   }

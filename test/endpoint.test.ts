@@ -167,7 +167,7 @@ describe('Endpoint', () => {
 
     it("refuses a payload over the frame limit, its own or a receiver's, and nobody gets it", async () => {
       const a = await bus.start('a')
-      const small = await bus.start('small', { limits: { frame: 8192, outbox: 65_536 } })
+      const small = await bus.start('small', { limits: { frameBytes: 8192, outboxBytes: 65_536 } })
       const b = await bus.start('b')
       const received: number[] = []
       await small.subscribe('x', () => {}).ready
@@ -367,7 +367,7 @@ describe('Endpoint', () => {
     it('tells newcomers of thousands of types', async () => {
       const a = await bus.start('a')
       for (let n = 0; n < 5000; n++) a.subscribe(`some.rather.long.type.name.${n}`, () => {})
-      const b = await bus.start('b', { limits: { frame: 4096, outbox: 65_536 } })
+      const b = await bus.start('b', { limits: { frameBytes: 4096, outboxBytes: 65_536 } })
       expect(b.peers[0]?.subscriptions).to.have.length(5000)
       expect(await b.broadcast('some.rather.long.type.name.4999', 1)).to.equal(1)
     })
@@ -482,7 +482,7 @@ describe('Endpoint', () => {
     })
 
     it('G9: finds each other without any watching, and again after the directory was emptied', async () => {
-      const limits = { rescan: 50 }
+      const limits = { rescanInterval: 50 }
       const a = await bus.start('a', { watch: false, limits })
       for (const file of readdirSync(bus.directory)) rmSync(join(bus.directory, file))
       await until(() => readdirSync(bus.directory).length === 1)
@@ -493,16 +493,16 @@ describe('Endpoint', () => {
 
     it('G9: finds at its next scan who came while its file was gone, and could not find it', async () => {
       const rescans = new HeldTimers(RESCAN)
-      const a = await bus.startBy(rescans, 'a', { watch: false, limits: { rescan: RESCAN } })
+      const a = await bus.startBy(rescans, 'a', { watch: false, limits: { rescanInterval: RESCAN } })
       for (const file of readdirSync(bus.directory)) rmSync(join(bus.directory, file))
-      const b = await bus.start('b', { watch: false, limits: { rescan: RESCAN } })
+      const b = await bus.start('b', { watch: false, limits: { rescanInterval: RESCAN } })
       expect(b.isConnectedTo('a')).to.equal(false)
       rescans.goOff()
       await a.waitUntilConnectedTo('b')
     })
 
     it('comes back when its directory is removed and made anew', async () => {
-      const limits = { rescan: 50 }
+      const limits = { rescanInterval: 50 }
       await bus.start('a', { limits })
       rmSync(bus.directory, { recursive: true })
       await until(() => {
@@ -518,7 +518,7 @@ describe('Endpoint', () => {
 
     it('gives its name up, and says so, when another has taken it while its file was gone', async () => {
       const rescans = new HeldTimers(RESCAN)
-      const a = await bus.startBy(rescans, 'a', { watch: false, limits: { rescan: RESCAN } })
+      const a = await bus.startBy(rescans, 'a', { watch: false, limits: { rescanInterval: RESCAN } })
       const lost = next(a, 'error')
       for (const file of readdirSync(bus.directory)) rmSync(join(bus.directory, file))
       await bus.start('a')

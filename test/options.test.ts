@@ -46,7 +46,7 @@ describe('settingsOf', () => {
   })
 
   it('takes what is given', () => {
-    const limits = { frame: 8192, outbox: 16_384, patience: 0, pendingRequests: 7 }
+    const limits = { frameBytes: 8192, outboxBytes: 16_384, patience: 0, pendingRequests: 7 }
     const given = {
       name: 'shop',
       directory: '/run/shop',
@@ -70,7 +70,7 @@ describe('settingsOf', () => {
       name: 'shop',
       groups: Object.freeze(['web']),
       accepts: Object.freeze(['order.*']),
-      limits: Object.freeze({ frame: 8192 }),
+      limits: Object.freeze({ frameBytes: 8192 }),
     })
     expect(settingsOf(options).groups).not.to.equal(options.groups)
     expect(settingsOf(options).accepts).not.to.equal(options.accepts)
@@ -167,22 +167,25 @@ describe('settingsOf', () => {
       'a bus that is no string': [{ name: 'a', bus: 1 }, 'bus: expected 1 to 64 of A-Z a-z 0-9 . _ -'],
       'limits that are a number': [{ name: 'a', limits: 5 }, 'limits: expected '],
       'limits that are true': [{ name: 'a', limits: true }, 'limits: expected '],
-      'a limit that there is none of': [{ name: 'a', limits: { frames: 1 } }, 'limits.frames: expected one of frame, '],
+      'a limit that there is none of': [
+        { name: 'a', limits: { frames: 1 } },
+        'limits.frames: expected one of frameBytes, ',
+      ],
       'a limit that is a string': [
-        { name: 'a', limits: { frame: '8192' } },
-        "limits.frame: expected a whole number from 4096 to 67108864, got '8192'",
+        { name: 'a', limits: { frameBytes: '8192' } },
+        "limits.frameBytes: expected a whole number from 4096 to 67108864, got '8192'",
       ],
       'a limit that is undefined': [
         { name: 'a', limits: { patience: undefined } },
         'limits.patience: expected a whole number from 0 to 2147483647, got undefined',
       ],
       'an outbox that takes no frame of the limit': [
-        { name: 'a', limits: { frame: 8192, outbox: 8191 } },
-        'limits.outbox: expected at least limits.frame + 4 (8196), got 8191',
+        { name: 'a', limits: { frameBytes: 8192, outboxBytes: 8191 } },
+        'limits.outboxBytes: expected at least limits.frameBytes + 4 (8196), got 8191',
       ],
       'a mark that no outbox reaches': [
         { name: 'a', limits: { highWaterMark: 2 ** 23 } },
-        'limits.highWaterMark: expected at most limits.outbox - limits.frame - 4 (7340028), got 8388608',
+        'limits.highWaterMark: expected at most limits.outboxBytes - limits.frameBytes - 4 (7340028), got 8388608',
       ],
       'redials that begin slower than they end': [
         { name: 'a', limits: { redialMin: 20, redialMax: 10 } },
@@ -206,19 +209,19 @@ describe('settingsOf', () => {
 
   describe('bounds every limit:', () => {
     const least = {
-      frame: 4096,
+      frameBytes: 4096,
       handshakeTimeout: 1,
-      handshakes: 1,
+      pendingHandshakes: 1,
       highWaterMark: 0,
-      outbox: 4100,
-      outboxTotal: 4100 + 65_536,
-      window: 1,
+      outboxBytes: 4100,
+      outboxTotalBytes: 4100 + 65_536,
+      windowBytes: 1,
       patience: 0,
       pendingRequests: 1,
       redialMin: 1,
       redialMax: 1,
-      rescan: 1,
-      ping: 1,
+      rescanInterval: 1,
+      pingInterval: 1,
       silentPings: 1,
     } satisfies typeof DEFAULT_LIMITS
 
@@ -227,13 +230,13 @@ describe('settingsOf', () => {
 
     for (const [limit, lowest] of Object.entries(least)) {
       const highest =
-        limit === 'frame' ? 64 * 1024 * 1024 : limit === 'highWaterMark' ? 2 ** 31 - 1 - 4100 : 2 ** 31 - 1
+        limit === 'frameBytes' ? 64 * 1024 * 1024 : limit === 'highWaterMark' ? 2 ** 31 - 1 - 4100 : 2 ** 31 - 1
       // What one of the two allows, the other one must not forbid here.
       const rooms: Readonly<Record<string, object>> = {
-        frame: { outbox: 2 ** 31 - 1 },
-        highWaterMark: { frame: 4096, outbox: 2 ** 31 - 1 },
-        outbox: { frame: 4096 },
-        outboxTotal: { frame: 4096, outbox: 4100 },
+        frameBytes: { outboxBytes: 2 ** 31 - 1 },
+        highWaterMark: { frameBytes: 4096, outboxBytes: 2 ** 31 - 1 },
+        outboxBytes: { frameBytes: 4096 },
+        outboxTotalBytes: { frameBytes: 4096, outboxBytes: 4100 },
       }
       const room = rooms[limit] ?? {}
       const limited = (value: unknown) => settle({ name: 'a', limits: { ...room, [limit]: value } })

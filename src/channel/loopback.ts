@@ -32,10 +32,10 @@ export class Loopback implements Channel {
   constructor(identity: Identity, context: Omit<OutboxContext, 'connection'>, events: LoopbackEvents) {
     const { clock, limits } = context
     this.identity = identity
-    this.sendLimit = limits.frame
+    this.sendLimit = limits.frameBytes
     this.requestLimit = limits.pendingRequests
-    this.intake = new ReceiveWindow(limits.window, clock, (bytes, events) => this.outbox.credit(bytes, events))
-    const inbound = new Inbound(limits.frame, true, this.intake, {
+    this.intake = new ReceiveWindow(limits.windowBytes, clock, (bytes, events) => this.outbox.credit(bytes, events))
+    const inbound = new Inbound(limits.frameBytes, true, this.intake, {
       event: events.event,
       message: (message) => {
         if (isChannelMessage(message)) events.message(message)
@@ -62,7 +62,7 @@ export class Loopback implements Channel {
       { ...context, connection },
       { lagging: events.lagging, recovered: () => {}, overflowed: () => {} },
     )
-    this.outbox.window = limits.window
+    this.outbox.window = limits.windowBytes
   }
 
   /** Takes nothing more. Returns how many events have not been handed out. */

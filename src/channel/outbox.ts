@@ -58,7 +58,7 @@ export class Outbox implements BudgetHolder, BurstTarget {
     this.#context = context
     this.#events = events
     this.#backlog = new Backlog(context.holdings)
-    this.#control = new ControlQueue(Math.max(context.limits.outboxTotal, LEAST_CONTROL), events.overflowed)
+    this.#control = new ControlQueue(Math.max(context.limits.outboxTotalBytes, LEAST_CONTROL), events.overflowed)
     this.#pace = new Lag(context.clock, context.limits.patience, events.lagging)
     this.#flusher = new Flusher(context.connection, context.clock, {
       hasSendable: () => this.#hasSendable(),
@@ -147,7 +147,7 @@ export class Outbox implements BudgetHolder, BurstTarget {
     const isBehind = this.#flusher.isRunning || !this.#allowance.isOpen
     const key = handling.kind === 'latest' && isBehind ? handling.key : undefined
     if (key !== undefined) this.#backlog.dropOlder(key)
-    const isFull = this.queuedBytes + frame.end - frame.start > this.#context.limits.outbox
+    const isFull = this.queuedBytes + frame.end - frame.start > this.#context.limits.outboxBytes
     if (isFull && !this.#makeRoom(frame, handling)) return
     if (key === undefined) this.#backlog.push(frame, isBehind)
     else this.#backlog.pushNewest(key, frame)
@@ -262,7 +262,7 @@ export class Outbox implements BudgetHolder, BurstTarget {
       else this.#schedule(false)
       return false
     }
-    const room = this.#context.limits.outbox - (frame.end - frame.start)
+    const room = this.#context.limits.outboxBytes - (frame.end - frame.start)
     while (this.queuedBytes > room && this.#backlog.giveUpOldest()) {}
     return true
   }

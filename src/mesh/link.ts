@@ -93,7 +93,7 @@ export class Link extends Session {
     if (this.#state !== 'deciding') return
     if (!this.#expected) this.tell(this.#proofs ? { kind: 'proof', proof: this.#proofs.ours } : this.#hello)
     this.#state = 'introducing'
-    this.#inbound.limit = this.#context.limits.frame
+    this.#inbound.limit = this.#context.limits.frameBytes
     this.exchange.announceAll(this.#context.interest())
     this.tell({ kind: 'ready' })
   }

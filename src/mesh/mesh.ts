@@ -107,9 +107,9 @@ export class Mesh {
         clock,
         listener: this.#listener,
         watch,
-        rescan: limits.rescan,
+        rescan: limits.rescanInterval,
         found: (seen, wasGone) =>
-          this.#see(seen, () => ({ delay: wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescan })),
+          this.#see(seen, () => ({ delay: wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescanInterval })),
         republished: (seen) => this.#claimAgain(seen),
         failed: (error) => this.#context.events.error(error),
       })
@@ -197,9 +197,9 @@ export class Mesh {
 
   #accept(connection: Connection): void {
     const { limits } = this.#context
-    if (this.#strangers.size >= limits.handshakes) {
+    if (this.#strangers.size >= limits.pendingHandshakes) {
       const [oldest] = this.#strangers
-      oldest?.refuse('too-many-handshakes', `more than ${limits.handshakes} connections without a handshake`)
+      oldest?.refuse('too-many-handshakes', `more than ${limits.pendingHandshakes} connections without a handshake`)
     }
     this.#strangers.add(new Link(this.#linkContext, connection, undefined))
   }
@@ -290,7 +290,7 @@ export class Mesh {
 
   #planLifeCheck(): void {
     const { clock, limits } = this.#context
-    this.#lifeTimer = clock.after(limits.ping, () => {
+    this.#lifeTimer = clock.after(limits.pingInterval, () => {
       for (const link of this.#links.values()) link.checkLife()
       this.#planLifeCheck()
     })

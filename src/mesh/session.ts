@@ -62,7 +62,7 @@ export abstract class Session implements Channel {
         overflowed: () => clock.defer(() => this.overflowed()),
       },
     )
-    this.intake = new ReceiveWindow(limits.window, clock, (bytes, events) =>
+    this.intake = new ReceiveWindow(limits.windowBytes, clock, (bytes, events) =>
       this.tell({ kind: 'credit', bytes, events }),
     )
   }

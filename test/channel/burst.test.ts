@@ -24,8 +24,8 @@ describe('Burst', () => {
   function begin(): void {
     clock = new ManualClock()
     slabs = new Slabs()
-    encoder = new EventEncoder(DEFAULT_LIMITS.frame, slabs)
-    const holdings = new MemoryBudget(DEFAULT_LIMITS.outboxTotal, slabs)
+    encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes, slabs)
+    const holdings = new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes, slabs)
     readers = [new SlowReader(), new SlowReader()]
     targets = readers.map((connection) => {
       const context = { connection, clock, limits: DEFAULT_LIMITS, holdings }

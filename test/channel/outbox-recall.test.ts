@@ -25,7 +25,7 @@ function outboxWith(limits: Partial<Limits> = {}) {
     },
     { lagging: () => paces.push('lagging'), recovered: () => paces.push('recovered'), overflowed() {} },
   )
-  const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+  const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
   const event = (number: number, filler = 0) => encoder.event('e', [number, Buffer.alloc(filler)])
   return {
     clock,
@@ -148,7 +148,7 @@ describe('Outbox, when it is told to give back,', () => {
   })
 
   it('counts what it drops of assignments apart from what it drops of events', () => {
-    const { outbox, event, assign } = outboxWith({ outbox: 2000, highWaterMark: 0 })
+    const { outbox, event, assign } = outboxWith({ outboxBytes: 2000, highWaterMark: 0 })
     for (let number = 0; number < 3; number++) event(number, 300)
     for (let number = 3; number < 6; number++) assign(number, 300)
     expect(outbox.droppedAssignments).to.equal(0)
@@ -159,7 +159,7 @@ describe('Outbox, when it is told to give back,', () => {
   })
 
   it('counts as dropped an assignment that there is no room for at all', () => {
-    const { clock, outbox, event, assign } = outboxWith({ outbox: 2000, highWaterMark: 0 })
+    const { clock, outbox, event, assign } = outboxWith({ outboxBytes: 2000, highWaterMark: 0 })
     event(0, 1500)
     clock.turn()
     assign(1, 600, 'dropNewest')
@@ -168,7 +168,7 @@ describe('Outbox, when it is told to give back,', () => {
   })
 
   it('has room for the newest beside what is being written', () => {
-    const { clock, outbox, assign } = outboxWith({ outbox: 2000, highWaterMark: 0 })
+    const { clock, outbox, assign } = outboxWith({ outboxBytes: 2000, highWaterMark: 0 })
     assign(0, 1500)
     clock.turn()
     for (const number of [1, 2, 3]) assign(number, 600)

@@ -10,7 +10,7 @@ import { encodeMessage } from '../../src/wire/codec'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { SlowReader } from '../support/slow-reader'
 
-function outboxWith(limits: Partial<Limits>, holdings = new MemoryBudget(DEFAULT_LIMITS.outboxTotal)) {
+function outboxWith(limits: Partial<Limits>, holdings = new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes)) {
   const reader = new SlowReader()
   const paces: string[] = []
   const outbox = new Outbox(
@@ -47,7 +47,7 @@ async function collectGarbage(): Promise<void> {
 describe('Outbox', () => {
   it('sends a burst in one write, in order', async () => {
     const { reader, outbox } = outboxWith({})
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     reader.read()
     for (let number = 0; number < 100; number++) outbox.push(numbered(encoder, number), WAIT)
     expect(reader.writes).to.equal(0)
@@ -60,14 +60,14 @@ describe('Outbox', () => {
 
   it('does not wait for the end of the turn when a lot is pending', () => {
     const { reader, outbox } = outboxWith({})
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     outbox.push(encoder.event('big', Buffer.alloc(70_000)), WAIT)
     expect(reader.writes).to.equal(1)
   })
 
   it('lets control messages overtake events', async () => {
     const { reader, outbox } = outboxWith({})
-    outbox.push(new EventEncoder(DEFAULT_LIMITS.frame).event('n', 1), WAIT)
+    outbox.push(new EventEncoder(DEFAULT_LIMITS.frameBytes).event('n', 1), WAIT)
     outbox.pushControl(encodeMessage({ kind: 'ping' }))
     reader.read()
     await outbox.flushed()
@@ -76,7 +76,7 @@ describe('Outbox', () => {
 
   it('counts what is waiting and what is leaving until it has left', async () => {
     const { reader, outbox } = outboxWith({})
-    const frame = new EventEncoder(DEFAULT_LIMITS.frame).event('n', Buffer.alloc(1000))
+    const frame = new EventEncoder(DEFAULT_LIMITS.frameBytes).event('n', Buffer.alloc(1000))
     outbox.push(frame, WAIT)
     const size = frame.end - frame.start
     expect(outbox.queuedBytes).to.equal(size)
@@ -90,7 +90,7 @@ describe('Outbox', () => {
 
   it('makes senders wait above its mark, and lets them go on below it', async () => {
     const { reader, outbox } = outboxWith({ highWaterMark: 100, patience: 60_000 })
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     outbox.push(encoder.event('n', Buffer.alloc(50)), WAIT)
     expect(outbox.isOverMark).to.equal(false)
     outbox.push(encoder.event('n', Buffer.alloc(50)), WAIT)
@@ -108,7 +108,7 @@ describe('Outbox', () => {
 
   it('makes nobody wait for a peer that has used up its patience, until it has drained', async () => {
     const { reader, outbox, paces } = outboxWith({ highWaterMark: 100, patience: 10 })
-    outbox.push(new EventEncoder(DEFAULT_LIMITS.frame).event('n', Buffer.alloc(200)), WAIT)
+    outbox.push(new EventEncoder(DEFAULT_LIMITS.frameBytes).event('n', Buffer.alloc(200)), WAIT)
     await outbox.relief()
     expect(paces).to.deep.equal(['lagging'])
     expect(outbox.isLagging).to.equal(true)
@@ -121,8 +121,8 @@ describe('Outbox', () => {
   })
 
   it('drops the oldest events at its cap, and says so where they have been (G5)', async () => {
-    const { reader, outbox } = outboxWith({ outbox: 100 * FRAME })
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const { reader, outbox } = outboxWith({ outboxBytes: 100 * FRAME })
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let number = 1000; number < 1010; number++) outbox.push(numbered(encoder, number), WAIT)
     await turn()
     for (let number = 1010; number < 1200; number++) outbox.push(numbered(encoder, number), WAIT)
@@ -139,7 +139,7 @@ describe('Outbox', () => {
 
   it('counts right while a backlog leaves slice by slice', async () => {
     const { reader, outbox } = outboxWith({})
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     const total = 10_000
     let bytes = 0
     for (let number = 0; number < total; number++) {
@@ -163,7 +163,7 @@ describe('Outbox', () => {
 
   it('ends all waits when it is closed, and says what dies with it', async () => {
     const { outbox } = outboxWith({ highWaterMark: 10, patience: 60_000 })
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number), WAIT)
     const relief = outbox.relief()
     expect(outbox.close()).to.deep.equal({ undelivered: 5, unconfirmed: 0 })
@@ -176,16 +176,16 @@ describe('Outbox', () => {
   })
 
   it('counts among what dies with it the events it had dropped and not announced (G5)', async () => {
-    const { outbox } = outboxWith({ outbox: 100 * FRAME })
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const { outbox } = outboxWith({ outboxBytes: 100 * FRAME })
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let number = 1000; number < 2000; number++) outbox.push(numbered(encoder, number), WAIT)
     expect(outbox.close()).to.deep.equal({ undelivered: 1000, unconfirmed: 0 })
   })
 
   it('counts the events of a gap among what dies with it, until the peer is known to have read it (G5)', async () => {
     async function remainder(events: number, credited: number, isRead: boolean) {
-      const { reader, outbox } = outboxWith({ outbox: 10 * FRAME })
-      const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+      const { reader, outbox } = outboxWith({ outboxBytes: 10 * FRAME })
+      const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
       if (isRead) reader.read()
       for (let number = 200; number < 212; number++) {
         outbox.push(numbered(encoder, number), { kind: 'dropNewest' })
@@ -203,8 +203,8 @@ describe('Outbox', () => {
   })
 
   it('does not take a gap for read because what came after it has not even left (G5)', async () => {
-    const { reader, outbox } = outboxWith({ outbox: 10 * FRAME })
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const { reader, outbox } = outboxWith({ outboxBytes: 10 * FRAME })
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let number = 200; number < 212; number++) outbox.push(numbered(encoder, number), { kind: 'dropNewest' })
     await turn()
     reader.readOnce()
@@ -216,7 +216,7 @@ describe('Outbox', () => {
 
   it('counts as not delivered nothing that the peer has confirmed while its write was under way', async () => {
     const { outbox } = outboxWith({})
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number), WAIT)
     await turn()
     outbox.credit(3 * FRAME, 3)
@@ -227,7 +227,7 @@ describe('Outbox', () => {
     const holdings = new MemoryBudget(1_000_000)
     const [one, other] = [1, 2].map(() => outboxWith({ highWaterMark: 500_000, patience: 60_000 }, holdings).outbox)
     for (const outbox of [one, other]) if (outbox) outbox.window = 0
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let count = 0; count < 4; count++) one?.push(encoder.event('e', Buffer.alloc(150_000)), WAIT)
     const relief = one?.relief()
     expect(one?.isOverMark).to.equal(true)
@@ -241,7 +241,7 @@ describe('Outbox', () => {
   it('is not emptied for others that are being written and can give nothing up (G8)', async () => {
     const holdings = new MemoryBudget(1_000_000)
     const [healthy, ...stopped] = [1, 2, 3].map(() => outboxWith({}, holdings).outbox)
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (const outbox of stopped) outbox.push(encoder.event('e', Buffer.alloc(600_000)), WAIT)
     await turn()
     for (let number = 0; number < 50; number++) healthy?.push(numbered(encoder, number), WAIT)
@@ -251,7 +251,7 @@ describe('Outbox', () => {
 
   it('keeps no more alive for a slow peer than what it queues for it (G7)', async () => {
     const { outbox } = outboxWith({})
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     outbox.push(numbered(encoder, 1), WAIT)
     await turn()
     await collectGarbage()
@@ -274,8 +274,8 @@ describe('Outbox', () => {
     )
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-        const { reader, outbox } = outboxWith({ outbox: cap })
-        const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+        const { reader, outbox } = outboxWith({ outboxBytes: cap })
+        const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
         let sent = 0
         for (const action of steps) {
           if (action === 'turn') await turn()
@@ -309,8 +309,8 @@ describe('Outbox', () => {
   })
 
   it('drops no other for a newer one of a key, where the older makes room enough', async () => {
-    const { reader, outbox } = outboxWith({ outbox: 4 * FRAME, highWaterMark: FRAME })
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frame)
+    const { reader, outbox } = outboxWith({ outboxBytes: 4 * FRAME, highWaterMark: FRAME })
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     outbox.window = 1
     outbox.push(numbered(encoder, 0), WAIT)
     void outbox.flushed()
@@ -320,7 +320,7 @@ describe('Outbox', () => {
     for (const [index, key] of keys.entries()) outbox.push(numbered(encoder, 200 + index), { kind: 'latest', key })
     expect(outbox).to.include({ queuedEvents: 4, droppedEvents: 1 })
     reader.read()
-    outbox.window = DEFAULT_LIMITS.window
+    outbox.window = DEFAULT_LIMITS.windowBytes
     await outbox.flushed()
     expect(reader.received).to.deep.equal([0, 200, 201, 202, { gap: 1 }, 204])
   })

@@ -101,8 +101,9 @@ export class Actor {
     if (this.#alive.length >= CROWD) return
     const label = `${name}#${this.#role.number}.${++this.#lives}`
     const options = { ...this.#plan.optionsOf(name), directory: this.#role.directory }
-    const { frame, outbox, window, patience, rescan, handshakeTimeout } = settingsOf(options).limits
-    const limits = { frame, outbox, window, patience, rescan, handshakeTimeout }
+    const { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout } =
+      settingsOf(options).limits
+    const limits = { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout }
     this.log(label, { kind: 'starting', name, groups: [...(options.groups ?? [])], limits })
     const stage = { log: (endpoint: string, said: Said) => this.log(endpoint, said), sleep: setTimeout }
     const member = new Member(label, name, stage, this.#manner())

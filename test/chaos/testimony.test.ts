@@ -5,7 +5,14 @@ import { expect } from 'chai'
 import type { HistoryRecord } from '../simulation/record'
 import { historyOf, readTestimony, type Testimony } from './testimony'
 
-const LIMITS = { frame: 4096, outbox: 8192, window: 1000, patience: 100, rescan: 200, handshakeTimeout: 1000 }
+const LIMITS = {
+  frameBytes: 4096,
+  outboxBytes: 8192,
+  windowBytes: 1000,
+  patience: 100,
+  rescanInterval: 200,
+  handshakeTimeout: 1000,
+}
 
 function starting(at: number, endpoint: string, name: string): HistoryRecord {
   return { at, endpoint, kind: 'starting', name, groups: [], limits: LIMITS }

@@ -188,7 +188,7 @@ describe('a secret', () => {
 
   it('has whoever has none dialled as rarely as anybody else for whom there is no hope', async () => {
     const rival = await listen('till', ID, (wire) => wire.say({ ...HELLO, name: 'till' }, { kind: 'ready' }))
-    const limits = { redialMin: 1, redialMax: 60_000, rescan: 5 }
+    const limits = { redialMin: 1, redialMax: 60_000, rescanInterval: 5 }
     const shop = await start('shop', SECRET, limits)
     await until(() => rival.openChallenges === 0 && rival.challengers.length > 0)
     for (const name of ['a', 'b', 'c']) {

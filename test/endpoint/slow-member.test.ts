@@ -32,7 +32,7 @@ describe('a slow member of a queue', () => {
     const told: string[] = []
     sender.on('lagging', ({ name }) => told.push(`lagging ${name}`))
     sender.on('recovered', ({ name }) => told.push(`recovered ${name}`))
-    await startWith(await bus.start('hung', { limits: { window: 1 } }))
+    await startWith(await bus.start('hung', { limits: { windowBytes: 1 } }))
     for (const number of numbers(20)) await sender.broadcast(Job, number)
     await sender.drained()
     await until(() => done.length === 19)
@@ -59,7 +59,7 @@ describe('a slow member of a queue', () => {
     const errors: LahjaError[] = []
     sender.on('error', (error) => errors.push(error))
     const Large = defineEvent<Uint8Array>('job')
-    await startWith(await bus.start('hung', { limits: { window: 1 } }), { frame: 4096, outbox: 65_536 })
+    await startWith(await bus.start('hung', { limits: { windowBytes: 1 } }), { frameBytes: 4096, outboxBytes: 65_536 })
     for (const _ of numbers(5)) await sender.broadcast(Large, Buffer.alloc(10_000))
     await until(() => sender.peers.some(({ state }) => state === 'lagging'))
     held.release()
@@ -70,7 +70,7 @@ describe('a slow member of a queue', () => {
   it('takes nothing from a plain subscription of its endpoint: latest goes by the queue too', async () => {
     const State = defineEvent<number>('state', { overflow: 'latest' })
     sender = await bus.start('sender')
-    const receiver = await bus.start('receiver', { limits: { window: 1 } })
+    const receiver = await bus.start('receiver', { limits: { windowBytes: 1 } })
     const got: Record<string, number[]> = { plain: [], one: [], other: [] }
     const handle = (name: string) => (event: Event<number>) => {
       got[name]?.push(event.payload)

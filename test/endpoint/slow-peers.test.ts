@@ -5,7 +5,13 @@ import { HeldHandler } from '../support/held-handler'
 import { numbers } from '../support/members'
 
 const EVENT = Buffer.alloc(1000)
-const LIMITS = { frame: 4096, window: 2000, highWaterMark: 10_000, outbox: 30_000, patience: 2 ** 31 - 1 }
+const LIMITS = {
+  frameBytes: 4096,
+  windowBytes: 2000,
+  highWaterMark: 10_000,
+  outboxBytes: 30_000,
+  patience: 2 ** 31 - 1,
+}
 
 describe('a broadcast to several peers that are slow', () => {
   const bus = freshBus()

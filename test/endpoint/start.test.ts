@@ -141,7 +141,7 @@ describe('the start of an endpoint', () => {
 
   it('G10: is refused when the name is lost while peers are waited for', async () => {
     const slow = await peer('slow', () => {})
-    const starting = rejection(bus.start('one', { watch: false, limits: { rescan: 20 } }))
+    const starting = rejection(bus.start('one', { watch: false, limits: { rescanInterval: 20 } }))
     await until(() => slow.challengers.length === 1)
     await peer('one', (challenger) => say(challenger, { kind: 'goodbye', reason: 'name-in-use', text: '' }))
     for (const file of readdirSync(bus.directory)) {

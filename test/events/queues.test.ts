@@ -141,7 +141,7 @@ describe('Queues', () => {
   })
 
   it('count as in hand nothing that was dropped on the way, but only what was theirs', () => {
-    const small = new RecordingChannel('small', { limits: { outbox: 5000 } })
+    const small = new RecordingChannel('small', { limits: { outboxBytes: 5000 } })
     const event = new EventEncoder(5000)
     for (let number = 0; number < 3; number++) small.send(event.event('a', Buffer.alloc(1000)), WAIT)
     for (let number = 0; number < 10; number++) queues.give(small, SHARE, frame(), WAIT)

@@ -10,7 +10,7 @@ describe('Subscriptions keep on the account of who sends', () => {
   let sender: RecordingChannel
 
   beforeEach(() => {
-    sender = new RecordingChannel('shop', { limits: { window: 100 } })
+    sender = new RecordingChannel('shop', { limits: { windowBytes: 100 } })
     subscriptions = new Subscriptions({
       announce() {},
       known: () => Promise.resolve(),

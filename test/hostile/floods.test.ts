@@ -7,7 +7,7 @@ import { siege } from './siege'
 
 const MEBIBYTE = 2 ** 20
 
-const LARGE_FRAMES = { frame: 64 * MEBIBYTE, outbox: 65 * MEBIBYTE }
+const LARGE_FRAMES = { frameBytes: 64 * MEBIBYTE, outboxBytes: 65 * MEBIBYTE }
 
 /** Longer than any turn of the event loop may take, on a machine that has much else to do. */
 const HANG = 5000
@@ -45,7 +45,7 @@ describe('a flood', () => {
 
   for (const [what, messageOf] of Object.entries(ANSWERED)) {
     it(`of ${what}, from one that reads nothing, ends with an overflow, before it has used up much memory`, async () => {
-      const { host, witness } = await begin({ limits: { outbox: 2 * MEBIBYTE, outboxTotal: 4 * MEBIBYTE } })
+      const { host, witness } = await begin({ limits: { outboxBytes: 2 * MEBIBYTE, outboxTotalBytes: 4 * MEBIBYTE } })
       const codes: string[] = []
       host.on('lost', (_, { cause }) => codes.push(cause.code))
       host.respond('quick', () => 'x'.repeat(8000))

@@ -9,7 +9,13 @@ import type { HistoryRecord, Said } from '../simulation/record'
 import type { PythonMember } from './python-member'
 
 /** Small enough that windows are used up; nobody's patience ends. */
-const LIMITS = { frame: 8 * 1024, window: 8 * 1024, outbox: 64 * 1024, highWaterMark: 16 * 1024, patience: 20_000 }
+const LIMITS = {
+  frameBytes: 8 * 1024,
+  windowBytes: 8 * 1024,
+  outboxBytes: 64 * 1024,
+  highWaterMark: 16 * 1024,
+  patience: 20_000,
+}
 
 const ROUNDS = 100
 const REQUEST_TIMEOUT = 30_000
@@ -122,8 +128,11 @@ export class Encounter {
   }
 
   async #join(name: string): Promise<Member> {
-    const { frame, outbox, window, patience, rescan, handshakeTimeout } = settingsOf({ name, limits: LIMITS }).limits
-    const limits = { frame, outbox, window, patience, rescan, handshakeTimeout }
+    const { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout } = settingsOf({
+      name,
+      limits: LIMITS,
+    }).limits
+    const limits = { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout }
     const label = `${name}#1`
     // Every fifth handler takes its time.
     const manner = () => (++this.#handled % 5 === 0 ? 1 : 'at-once')

@@ -87,7 +87,7 @@ function test(python: string): void {
   })
 
   it('G4, G6: is heard by everyone, complete and in order, by those with a small window too', async () => {
-    const endpoints = [await bus.join('wide'), await bus.join('narrow', { limits: { window: 4096 } })]
+    const endpoints = [await bus.join('wide'), await bus.join('narrow', { limits: { windowBytes: 4096 } })]
     const received = endpoints.map(() => [] as unknown[])
     for (const [index, endpoint] of endpoints.entries()) {
       endpoint.subscribe('hiss.>', ({ payload, origin, type }) => {
@@ -160,7 +160,7 @@ function test(python: string): void {
   })
 
   it('G13: is unresponsive while it is stopped, and recovers by answering pings', async () => {
-    const [endpoint, snake] = await joinOne({ limits: { ping: 20 } })
+    const [endpoint, snake] = await joinOne({ limits: { pingInterval: 20 } })
     const states: string[] = []
     endpoint.on('unresponsive', ({ name }) => states.push(`unresponsive ${name}`))
     endpoint.on('recovered', ({ name }) => states.push(`recovered ${name}`))

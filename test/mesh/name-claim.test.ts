@@ -136,7 +136,7 @@ describe('the claim to a name', () => {
   })
 
   it('G10: is kept by a holder whose file was removed, against a rival that only claims', async () => {
-    const a = await bus.start('a', { watch: false, limits: { rescan: 20, redialMin: 5 } })
+    const a = await bus.start('a', { watch: false, limits: { rescanInterval: 20, redialMin: 5 } })
     const claiming = await rival('a', SMALLEST, (challenger, count) => {
       say(challenger, count < 3 ? 'name-claimed' : 'name-conceded')
     })
@@ -147,7 +147,7 @@ describe('the claim to a name', () => {
   })
 
   it('G12: ends with the endpoint, whatever it is waiting for', async () => {
-    const a = await bus.start('a', { watch: false, limits: { rescan: 20 } })
+    const a = await bus.start('a', { watch: false, limits: { rescanInterval: 20 } })
     const silent = await rival('a', SMALLEST, () => {})
     removeFileOf('a')
     await until(() => silent.openChallenges === 1)

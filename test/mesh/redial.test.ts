@@ -38,7 +38,7 @@ describe('a peer that comes up and then breaks the rules', () => {
     })
     peers.push(bad)
     await until(() => existsSync(bad.path))
-    const a = await bus.start('a', { limits: { redialMin: 1, redialMax: 60_000, rescan: 5 } })
+    const a = await bus.start('a', { limits: { redialMin: 1, redialMax: 60_000, rescanInterval: 5 } })
     await until(() => bad.openChallenges === 0)
     for (const name of ['b', 'c', 'd', 'e', 'f']) {
       const other = await bus.start(name, { limits: { redialMax: 60_000 } })

@@ -5,7 +5,7 @@ import { Heard, MEMBERS, Ready, Speak, Stop, Word } from './cluster-events'
 import { text } from './parse'
 
 /** They only find each other at the start: whom they don't dial has to be able to dial them. */
-const limits = { rescan: 600_000 }
+const limits = { rescanInterval: 600_000 }
 
 async function join(name: string, directory: string): Promise<Endpoint> {
   const endpoint = await Endpoint.start({ name, directory, watch: false, limits })

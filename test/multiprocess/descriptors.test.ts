@@ -9,7 +9,7 @@ const DESCRIPTORS = 60
 
 describe('a process that has no file descriptor left', () => {
   const bus = new Bus()
-  const limits = { redialMax: 200, rescan: 200 }
+  const limits = { redialMax: 200, rescanInterval: 200 }
 
   /** Of one whose start has to wait for somebody who can't answer. */
   const hasty = { ...limits, handshakeTimeout: 300 }

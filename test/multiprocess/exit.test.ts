@@ -6,7 +6,7 @@ import { until } from './until'
 
 describe('process.exit() right after a broadcast', () => {
   const bus = new Bus()
-  const limits = { frame: 64 * 1024 * 1024, outbox: 128 * 1024 * 1024 }
+  const limits = { frameBytes: 64 * 1024 * 1024, outboxBytes: 128 * 1024 * 1024 }
   let listeners: RemoteEndpoint[]
   let sender: RemoteEndpoint
 

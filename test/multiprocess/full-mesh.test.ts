@@ -20,7 +20,7 @@ describe('forty endpoints in eight processes that start at once', () => {
       Array.from({ length: ENDPOINTS }, (_, index) => {
         const process = processes[index % PROCESSES]
         if (!process) throw new Error('expected a process')
-        return bus.startIn(process, `endpoint-${index}`, { watch: false, limits: { rescan: RESCAN } })
+        return bus.startIn(process, `endpoint-${index}`, { watch: false, limits: { rescanInterval: RESCAN } })
       }),
     )
   })

@@ -6,7 +6,7 @@ import type { RemoteEndpoint } from './remote-endpoint'
 import { until } from './until'
 
 /** Nobody pings or looks around: that a process has died is told by the end of its stream, and by nothing else. */
-const DEAF = { ping: 600_000, rescan: 600_000 }
+const DEAF = { pingInterval: 600_000, rescanInterval: 600_000 }
 
 describe('a peer that is killed', () => {
   const bus = new Bus()
@@ -89,7 +89,7 @@ describe('a peer that is killed', () => {
   })
 
   it('G1: delivers nothing of a large event that it was killed in the middle of', async () => {
-    const limits = { frame: 64 * 1024 * 1024, outbox: 128 * 1024 * 1024 }
+    const limits = { frameBytes: 64 * 1024 * 1024, outboxBytes: 128 * 1024 * 1024 }
     const size = 8 * 1024 * 1024
     const receiver = await bus.start('receiver', { limits })
     await receiver.subscribe('large')

@@ -4,7 +4,7 @@ import { Bus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
 
 /** Long enough that no ping is among the bytes that are counted. */
-const NO_PINGS = { ping: 600_000 }
+const NO_PINGS = { pingInterval: 600_000 }
 
 describe('a subscription to what comes from some', () => {
   const bus = new Bus()

@@ -11,7 +11,7 @@ const TYPES = ['a', 'b'].flatMap((one) => {
 })
 
 /** Long enough that no ping is among the bytes that are counted. */
-const NO_PINGS = { ping: 600_000 }
+const NO_PINGS = { pingInterval: 600_000 }
 
 describe('patterns across processes', () => {
   const bus = new Bus()

@@ -20,7 +20,7 @@ describe('a peer that stands still', () => {
   const bus = new Bus()
 
   /** Soon notices who stands still, and also who only gets no turn for a while. */
-  const limits = { ping: 200, silentPings: 2 }
+  const limits = { pingInterval: 200, silentPings: 2 }
 
   beforeEach(() => bus.open())
   afterEach(() => bus.end())
@@ -29,7 +29,7 @@ describe('a peer that stands still', () => {
   async function expectIsolated({ begin, end, seconds }: Standstill): Promise<void> {
     const sender = await bus.start('sender', { limits })
     // Silence as long as its own standstill would be too much for it.
-    const still = await bus.start('still', { limits: { ping: 1000, silentPings: seconds - 2 } })
+    const still = await bus.start('still', { limits: { pingInterval: 1000, silentPings: seconds - 2 } })
     const lively = await bus.start('lively', { limits })
     for (const member of [sender, still, lively]) await member.subscribe('tick')
 

@@ -31,7 +31,7 @@ describe('a peer that is stopped', () => {
   it('G13: is not lost, and gets what was broadcast meanwhile', async () => {
     const stopped = await bus.start('stopped')
     await stopped.subscribe('tick')
-    const sender = await bus.start('sender', { limits: { ping: 20, silentPings: 2 } })
+    const sender = await bus.start('sender', { limits: { pingInterval: 20, silentPings: 2 } })
 
     stopped.process.stop()
     await sender.broadcast('tick', 100)

@@ -5,7 +5,7 @@ import { expectNumbers } from './numbers'
 const ROUNDS = 100
 
 /** Long enough that no ping is among the bytes that are counted. */
-const NO_PINGS = { ping: 600_000 }
+const NO_PINGS = { pingInterval: 600_000 }
 
 describe('subscriptions across processes', () => {
   const bus = new Bus()

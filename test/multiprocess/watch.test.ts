@@ -17,7 +17,7 @@ describe('processes that have no instance of inotify left', () => {
   it('G9: are linked with everyone all the same, also with those whom only a rescan finds', async () => {
     const [first, second] = [await bus.processes.blindParticipant(), await bus.processes.blindParticipant()]
     for (const process of [first, second]) expect(await process.call(watchFailure, bus.directory)).to.equal('EMFILE')
-    const limits = { rescan: 300 }
+    const limits = { rescanInterval: 300 }
     const hidden = await bus.startIn(first, 'hidden', { limits })
     const observer = await bus.join('observer')
     const [peer] = observer.peers

@@ -75,7 +75,7 @@ describe('what is planted in the directory', () => {
       const states = () => [...paths, join(elsewhere.path, 'socket'), join(elsewhere.path, 'file')].map(stateOf)
       const before = states()
 
-      const shop = await bus.start('shop', { limits: { rescan: 2, redialMin: 1, redialMax: 2 } })
+      const shop = await bus.start('shop', { limits: { rescanInterval: 2, redialMin: 1, redialMax: 2 } })
       const till = await bus.start('till')
       await till.waitUntilConnectedTo('shop')
       await till.close()

@@ -2,7 +2,14 @@ import { expect } from 'chai'
 import { check } from './checker'
 import { type HistoryRecord, parseRecord, type Said } from './record'
 
-const LIMITS = { frame: 4096, outbox: 8192, window: 1000, patience: 100, rescan: 200, handshakeTimeout: 1000 }
+const LIMITS = {
+  frameBytes: 4096,
+  outboxBytes: 8192,
+  windowBytes: 1000,
+  patience: 100,
+  rescanInterval: 200,
+  handshakeTimeout: 1000,
+}
 
 /** A history that is written down by hand; each record comes a millisecond after the one before. */
 class Draft {

@@ -47,7 +47,7 @@ describe('a full mesh, simulated', function () {
   })
 
   it('finds everyone within two rescans where no hint of the watch ever comes (G9)', async () => {
-    const { history, citizens } = await assemble(30, 1, { rescan: 1000 })
+    const { history, citizens } = await assemble(30, 1, { rescanInterval: 1000 })
     expect(citizens).to.have.lengthOf(30)
     expect(check(history.records)).to.deep.equal([])
   })

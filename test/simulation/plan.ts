@@ -114,25 +114,25 @@ export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>)
 }
 
 /** So that what senders and receivers keep beyond their bounds shows. */
-const LITTLE = { outbox: 4100, highWaterMark: 0, window: 1000 }
+const LITTLE = { outboxBytes: 4100, highWaterMark: 0, windowBytes: 1000 }
 
 /** Small, so that windows are used up, outboxes overflow and patience ends. */
 function limitsOf(random: Random): NonNullable<EndpointOptions['limits']> {
   const outbox = random.pick([4100, 8 * 1024, 40 * 1024])
   return {
-    frame: 4096,
-    outbox,
+    frameBytes: 4096,
+    outboxBytes: outbox,
     highWaterMark: Math.min(random.pick([0, 2000, 20_000]), outbox - 4100),
-    outboxTotal: random.pick([64 * 1024 + 40 * 1024, 1024 * 1024]),
-    window: random.pick([1, 1000, 10_000, 100_000]),
+    outboxTotalBytes: random.pick([64 * 1024 + 40 * 1024, 1024 * 1024]),
+    windowBytes: random.pick([1, 1000, 10_000, 100_000]),
     patience: random.pick([0, 50, 400]),
     pendingRequests: random.pick([1, 3, 100]),
     handshakeTimeout: 1000,
-    handshakes: random.pick([2, 8, 64]),
+    pendingHandshakes: random.pick([2, 8, 64]),
     redialMin: 10,
     redialMax: 300,
-    rescan: 200,
-    ping: 300,
+    rescanInterval: 200,
+    pingInterval: 300,
     silentPings: 3,
   }
 }

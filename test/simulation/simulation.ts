@@ -56,12 +56,12 @@ export class Simulation {
     const resident = { member, host }
     this.#residents.push(resident)
     const settings = { ...this.#core.settingsOf(options), pid: this.#residents.length }
-    const { frame, outbox, window, patience, rescan, handshakeTimeout } = settings.limits
+    const { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout } = settings.limits
     this.log(label, {
       kind: 'starting',
       name,
       groups: [...groups],
-      limits: { frame, outbox, window, patience, rescan, handshakeTimeout },
+      limits: { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout },
     })
     const world = {
       transport: new SimulatedTransport(this.network, host),

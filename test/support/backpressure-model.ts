@@ -61,7 +61,7 @@ export class BackpressureModel {
   readonly #clock = new ManualClock()
   /** Small, so that they are used again and again: what is needed must not be overwritten. */
   readonly #slabs = new Slabs(1024)
-  readonly #encoder = new EventEncoder(DEFAULT_LIMITS.frame, this.#slabs)
+  readonly #encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes, this.#slabs)
   readonly #leaving: Write[] = []
   readonly #onWire: Buffer[] = []
   readonly #credits: [bytes: number, events: number][] = []
@@ -95,7 +95,7 @@ export class BackpressureModel {
     this.outbox.window = bounds.window
     this.#targets = [{ outbox: this.outbox }]
     this.#intake = new ReceiveWindow(bounds.window, this.#clock, (bytes, events) => this.#credits.push([bytes, events]))
-    this.#inbound = new Inbound(DEFAULT_LIMITS.frame, true, this.#intake, {
+    this.#inbound = new Inbound(DEFAULT_LIMITS.frameBytes, true, this.#intake, {
       event: (_type, payload) => this.#receive(payload),
       message: (message) => {
         if (message.kind === 'gap') this.arrivals.push({ gap: message.count })
@@ -228,7 +228,7 @@ export class BackpressureModel {
     const bytes = Buffer.concat(chunks)
     let events = 0
     let gaps = 0
-    const reader = new FrameReader(DEFAULT_LIMITS.frame, (body, start, end) => {
+    const reader = new FrameReader(DEFAULT_LIMITS.frameBytes, (body, start, end) => {
       const message = decodeMessage(body, start, end)
       if (message.kind === 'gap') gaps += message.count
       else {

@@ -24,7 +24,7 @@ export const SENT: Frame = { bytes: Buffer.alloc(0), start: 0, end: 0 }
 export class RecordingChannel implements Channel {
   readonly identity: Identity
   readonly isOwn: boolean
-  readonly sendLimit = DEFAULT_LIMITS.frame
+  readonly sendLimit = DEFAULT_LIMITS.frameBytes
   readonly requestLimit: number
   readonly outbox: Outbox
   readonly intake: ReceiveWindow
@@ -43,9 +43,9 @@ export class RecordingChannel implements Channel {
     this.#accepted = accepts
     this.#limits = { ...DEFAULT_LIMITS, highWaterMark: 0, ...limits }
     this.requestLimit = this.#limits.pendingRequests
-    this.intake = new ReceiveWindow(this.#limits.window, this.#clock, (bytes) => this.credits.push(bytes))
+    this.intake = new ReceiveWindow(this.#limits.windowBytes, this.#clock, (bytes) => this.credits.push(bytes))
     const connection: Connection = { attach() {}, write: () => false, end() {}, linger() {}, destroy() {} }
-    const holdings = new MemoryBudget(this.#limits.outboxTotal)
+    const holdings = new MemoryBudget(this.#limits.outboxTotalBytes)
     const context = { connection, clock: this.#clock, limits: this.#limits, holdings }
     this.outbox = new Outbox(context, { lagging() {}, recovered() {}, overflowed() {} })
   }

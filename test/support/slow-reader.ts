@@ -10,7 +10,7 @@ export class SlowReader implements Connection {
   writes = 0
   #waiting: (() => void)[] = []
   #isReading = false
-  readonly #reader = new FrameReader(DEFAULT_LIMITS.frame, (bytes, start, end) => {
+  readonly #reader = new FrameReader(DEFAULT_LIMITS.frameBytes, (bytes, start, end) => {
     this.messages.push(decodeMessage(bytes, start, end))
   })
 

@@ -132,7 +132,16 @@ describe('docs/protocol.md', () => {
 
   it('names the numbers that the code goes by', () => {
     const time = (milliseconds: number) => (milliseconds < 1000 ? `${milliseconds} ms` : `${milliseconds / 1000} s`)
-    const { frame, window, handshakeTimeout, handshakes, pendingRequests, rescan, ping, silentPings } = DEFAULT_LIMITS
+    const {
+      frameBytes: frame,
+      windowBytes: window,
+      handshakeTimeout,
+      pendingHandshakes: handshakes,
+      pendingRequests,
+      rescanInterval: rescan,
+      pingInterval: ping,
+      silentPings,
+    } = DEFAULT_LIMITS
     const { redialMin, redialMax } = DEFAULT_LIMITS
     const rows = [
       ['version', `${PROTOCOL_VERSIONS[1]}`],

@@ -26,9 +26,9 @@ export function* judgeBounds(history: Case): Generator<Violation> {
 
 function* judgePair(subscription: Subscribed, sender: Life): Generator<Violation> {
   const { life } = subscription
-  const { frame, outbox } = sender.starting.record.limits
+  const { frameBytes, outboxBytes } = sender.starting.record.limits
   // One event may be over the outbox, and one over the window.
-  const bound = outbox + life.starting.record.limits.window + 2 * frame
+  const bound = outboxBytes + life.starting.record.limits.windowBytes + 2 * frameBytes
   const bytes = new Map<number, number>()
   for (const { index, link, bytes: change } of changesOf(subscription, sender)) {
     const underWay = (bytes.get(link) ?? 0) + change

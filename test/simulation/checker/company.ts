@@ -106,13 +106,13 @@ function* judgeFinding(history: Case, life: Life, peer: Life): Generator<Violati
   if (life === peer) return
   const both = Math.max(life.started, peer.started)
   if (!Number.isFinite(both)) return
-  const { rescan } = life.starting.record.limits
-  const deadline = history.time(both) + 2 * rescan + HANDSHAKE
+  const { rescanInterval } = life.starting.record.limits
+  const deadline = history.time(both) + 2 * rescanInterval + HANDSHAKE
   const end = history.placeAfter(deadline)
   if (end === history.records.length || Math.min(life.ending, peer.ending) < end) return
   if (history.isDisturbed(Math.min(life.starting.index, peer.starting.index), end)) return
   const link = life.acquaintances.get(peer.id ?? '')?.[0]
   if (link && link.joined <= end) return
-  const message = `${life.label} and ${peer.label} were both there, and not linked within ${2 * rescan + HANDSHAKE} ms`
+  const message = `${life.label} and ${peer.label} were both there, and not linked within ${2 * rescanInterval + HANDSHAKE} ms`
   yield { guarantee: 'G9', message, index: end }
 }
