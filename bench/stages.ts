@@ -89,12 +89,10 @@ function reading(chunk: Buffer, read: (decoder: EventDecoder, bytes: Buffer, end
 function delivering(chunk: Buffer): Work {
   const intake = new ReceiveWindow(DEFAULT_LIMITS.windowBytes, systemClock, () => {})
   const subscriptions = new Subscriptions({
-    announce: () => {},
-    known: () => Promise.resolve(),
-    failed: (error) => {
+    announcer: { announce: () => {}, known: () => Promise.resolve() },
+    report: (error) => {
       throw error
     },
-    settled: () => {},
     idle: () => {},
   })
   let handled = 0

@@ -3,20 +3,23 @@ import { Loopback } from './channel/loopback'
 import { MemoryBudget } from './channel/memory-budget'
 import type { EndpointEvents } from './endpoint-events'
 import { Broadcaster } from './events/broadcaster'
-import { Queues } from './events/queues'
-import { Settlements } from './events/settlements'
+import { QueueMembers } from './events/queue-members'
 import { Subscriptions } from './events/subscriptions'
-import { Membership, type Receiver, type Remains } from './membership'
+import { WorkQueues } from './events/work-queues'
+import { InterestAnnouncer } from './interest-announcer'
+import type { InterestChange } from './mesh/interest-exchange'
 import type { Link } from './mesh/link'
-import { Mesh } from './mesh/mesh'
+import type { LostEnding } from './mesh/link-ending'
+import { Mesh, type MeshEvents } from './mesh/mesh'
 import type { Session } from './mesh/session'
 import type { Identity } from './model/audience'
-import { boundaryOf, isWithin } from './model/boundary'
-import { BoundaryCrossed, type LahjaError, NoSubscribers } from './model/errors'
-import { type Interest, InterestSet } from './model/interest'
+import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from './model/errors'
+import { isMember } from './model/interest'
 import type { Settings } from './options'
+import { type Peer, Peers, peerOf, typesOf } from './peers'
 import type { Address } from './platform/address'
 import type { Clock } from './platform/clock'
+import { Deadline } from './platform/deadline'
 import type { Transport } from './platform/transport'
 import { Waits } from './platform/waits'
 import { PendingRequests } from './requests/pending-requests'
@@ -24,104 +27,99 @@ import { Requester } from './requests/requester'
 import { Responders } from './requests/responders'
 import { Ingress } from './routing/ingress'
 import { Routes } from './routing/routes'
-import { assignmentOf } from './wire/codec'
-import type { Frame } from './wire/frame'
 import type { ChannelMessage } from './wire/message'
 
-/** The world an endpoint lives in. */
+/** The transport and clock that an endpoint runs on. */
 export interface World {
   readonly transport: Transport
   readonly clock: Clock
 }
 
-/** What a participant tells its endpoint. */
+/** How the core reaches the endpoint's listeners. */
 export interface EndpointCoreEvents {
-  readonly notify: <Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]) => void
+  readonly emit: <Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]) => void
   readonly report: (error: LahjaError) => void
+  /** Another endpoint holds the name: this one has to leave the bus. */
   readonly nameLost: () => void
 }
 
-/** What an endpoint is made of, put together: what comes in finds its room, and what goes out its way. */
-export class EndpointCore implements Receiver {
+/**
+ * The parts of an endpoint, connected: the traffic of each link goes to subscriptions, queues and requests, and its
+ * comings and goings to the routes, the peers and the endpoint's listeners.
+ *
+ *     open ──close──▶ draining ──handlers done or half the timeout──▶ closed
+ */
+export class EndpointCore implements MeshEvents {
   readonly self: Address & Identity
+  readonly settings: Settings
   readonly waits: Waits
-  /** Waits that a close makes shorter, but does not end: for slow peers, and for what has begun. */
-  readonly handovers: Waits
-  readonly membership: Membership
+  readonly peers = new Peers()
   readonly routes: Routes<Channel>
+  readonly loopback: Loopback
+  readonly announcer: InterestAnnouncer
   readonly broadcaster: Broadcaster
   readonly subscriptions: Subscriptions
   readonly responders: Responders
-  readonly asker: Requester
-  readonly loopback: Loopback
-  /** What this endpoint's own subscriptions and responders want. */
-  readonly interest = new InterestSet()
+  readonly requester: Requester
   readonly #clock: Clock
-  /** Milliseconds to wait for peers that don't answer. */
-  readonly #patience: number
   readonly #events: EndpointCoreEvents
+  readonly #ingress: Ingress
+  readonly #workQueues: WorkQueues
+  readonly #queueMembers: QueueMembers
+  readonly #pendingRequests: PendingRequests
   readonly #mesh: Mesh
-  readonly #queues = new Queues()
-  readonly #requests: PendingRequests
-  readonly #settlements: Settlements
-  #state: 'open' | 'leaving' = 'open'
+  #state: 'open' | 'draining' | 'closed' = 'open'
 
   constructor(settings: Settings, { transport, clock }: World, events: EndpointCoreEvents) {
     const { name, groups, pid, accepts, secret, limits, watch, overflow, requireSubscriber } = settings
+    const { report } = events
     this.self = { name, groups, id: clock.incarnationId() }
+    this.settings = settings
     this.#clock = clock
-    this.#patience = limits.patience
     this.#events = events
     this.waits = new Waits(clock)
-    this.handovers = new Waits(clock)
-    this.#settlements = new Settlements(clock)
     this.routes = new Routes<Channel>(this.self)
-    const holdings = new MemoryBudget(limits.outboxTotalBytes)
+    this.#ingress = new Ingress(this.self, accepts)
+    const budget = new MemoryBudget(limits.outboxTotalBytes)
     this.loopback = new Loopback(
       this.self,
-      { clock, limits, holdings },
+      { clock, limits, holdings: budget },
       {
-        event: (type, payload) => this.event(this.loopback, type, payload),
-        gap: (count) => events.notify('gap', { peer: name, count }),
-        message: (message) => this.message(this.loopback, message),
-        lagging: () => this.lagging(this.loopback),
+        event: (type, payload) => this.#deliver(this.loopback, type, payload),
+        message: (message) => this.#dispatch(this.loopback, message),
+        gap: (count) => events.emit('gap', { peer: this.#selfAsPeer(), count }),
+        lagging: () => this.#workQueues.onLagging(this.loopback),
       },
     )
-    const announcements = {
-      announce: (change: 'subscribe' | 'unsubscribe', interest: Interest) => this.#announce(change, interest),
-      known: () => this.waits.settle('ready', {}, this.#mesh.known()),
-      failed: events.report,
-    }
-    this.subscriptions = new Subscriptions({
-      ...announcements,
-      settled: (channel) => this.#settled(channel),
-      idle: () => this.handovers.changed(),
-    })
-    const limit = limits.pendingRequests
-    this.responders = new Responders({ ...announcements, limit, idle: () => this.handovers.changed() })
-    this.#requests = new PendingRequests({ responders: (type) => this.routes.responders(type) })
-    this.asker = new Requester(this.#requests, this.waits)
-    this.membership = new Membership({
-      name,
-      gate: new Ingress(this.self, accepts),
+    this.announcer = new InterestAnnouncer({
+      self: this.self,
+      loopback: this.loopback,
       routes: this.routes,
       waits: this.waits,
-      receiver: this,
-      notify: events.notify,
-      report: events.report,
-      nameLost: (error) => {
-        events.report(error)
-        events.nameLost()
-      },
+      peers: () => this.#mesh,
     })
+    const { announcer } = this
+    const idle = () => this.#handlersChanged()
+    this.subscriptions = new Subscriptions({ announcer, report, idle })
+    this.#queueMembers = new QueueMembers({
+      clock,
+      membersOf: (queue, type) => this.subscriptions.membersOf(queue, type),
+      report,
+      settled: idle,
+    })
+    this.#workQueues = new WorkQueues({ routes: this.routes, isOpen: () => this.#state !== 'closed', report })
+    this.responders = new Responders({ announcer, report, idle, limit: limits.pendingRequests })
+    this.#pendingRequests = new PendingRequests(this.routes)
+    this.requester = new Requester(this.#pendingRequests, this.waits)
     this.broadcaster = new Broadcaster({
       clock,
       overflow,
       requireSubscriber,
       frameLimit: limits.frameBytes,
       routes: this.routes,
-      queues: this.#queues,
-      slabs: holdings.slabs,
+      queues: this.#workQueues,
+      slabs: budget.slabs,
+      waits: this.waits,
     })
     this.#mesh = new Mesh({
       self: {
@@ -129,177 +127,236 @@ export class EndpointCore implements Receiver {
         pid,
         frameLimit: limits.frameBytes,
         window: limits.windowBytes,
-        requestLimit: limit,
+        requestLimit: limits.pendingRequests,
         accepts,
       },
       transport,
       clock,
       limits,
-      holdings,
+      holdings: budget,
       watch,
       secret,
-      interest: () => this.#told(),
-      events: this.membership,
+      interest: () => announcer.forPeers(),
+      events: this,
     })
+  }
+
+  get state(): 'open' | 'draining' | 'closed' {
+    return this.#state
   }
 
   start(): Promise<void> {
     return this.#mesh.start()
   }
 
-  event(channel: Channel, type: string, payload: unknown): void {
+  /** @throws EndpointClosed once `close` has been called */
+  assertOpen(): void {
+    if (this.#state !== 'open') throw this.#closedError()
+  }
+
+  /** For calls that running handlers may still make while the endpoint drains. @throws EndpointClosed */
+  assertNotClosed(): void {
+    if (this.#state === 'closed') throw this.#closedError()
+  }
+
+  /** Whether this endpoint is linked with all of these names, its own aside. */
+  isConnectedTo(names: readonly string[]): boolean {
+    return this.peers.hasAll(names.filter((name) => name !== this.self.name))
+  }
+
+  /**
+   * Drains and leaves the bus.
+   *
+   * @param timeout milliseconds; handlers get half of it at most
+   * @returns the number of events that peers didn't take, by peer name
+   */
+  async close(timeout: number): Promise<ReadonlyMap<string, number>> {
+    const deadline = new Deadline(this.#clock, timeout)
+    this.#state = 'draining'
+    const wasInUse = [this.subscriptions.leaveQueues(), this.responders.close()].includes(true)
+    if (wasInUse || !this.#isIdle || this.loopback.outbox.queuedEvents > 0)
+      await this.#drain(deadline.within(timeout / 2))
+    this.#state = 'closed'
+    this.waits.end(this.#closedError())
+    return this.#leave(deadline)
+  }
+
+  // What peers do and send:
+
+  joined(link: Link): void {
+    for (const interest of link.interest) this.routes.add(link, interest)
+    this.peers.add(link)
+    this.waits.changed()
+    this.#pendingRequests.advance()
+    this.#emitFor(link, 'joined')
+  }
+
+  left(link: Link): void {
+    const { unfinished } = this.#forget(link)
+    const peer = peerOf(link)
+    if (peer) this.#events.emit('left', peer, { unfinished })
+  }
+
+  lost(link: Link, { cause, undelivered, unconfirmed }: LostEnding): void {
+    const { redelivered, unfinished } = this.#forget(link)
+    const peer = peerOf(link)
+    const loss = { cause, undelivered: undelivered - redelivered, unconfirmed, unfinished }
+    if (peer) this.#events.emit('lost', peer, loss)
+  }
+
+  abandoned(link: Link): void {
+    this.#forget(link)
+  }
+
+  interest(link: Session, { kind, interests }: InterestChange): void {
+    for (const interest of interests) {
+      if (kind === 'subscribe') this.routes.add(link, interest)
+      else this.routes.remove(link, interest)
+    }
+    if (kind === 'subscribe') this.#pendingRequests.advance()
+    else if (interests.some(isMember)) this.#workQueues.onMembersLeft(link)
+    if (interests.length === 0) return
+    this.peers.noteInterestChange()
+    this.waits.changed()
+    this.#emitFor(link, 'subscriptionsChanged')
+  }
+
+  event(link: Session, type: string, payload: unknown): void {
+    const refusal = this.#ingress.refusal(type)
+    if (refusal === undefined) this.#deliver(link, type, payload)
+    else this.#refuse(link, `event ${type}`, refusal)
+  }
+
+  message(link: Session, message: ChannelMessage): void {
+    if (message.kind !== 'assign' && message.kind !== 'request') return this.#dispatch(link, message)
+    const refusal = this.#ingress.refusal(message.type)
+    if (refusal === undefined) return this.#dispatch(link, message)
+    if (message.kind === 'assign') {
+      this.#refuse(link, `event ${message.type}`, refusal)
+      link.tell({ kind: 'settle', count: 1 })
+    } else {
+      this.#refuse(link, `request ${message.type}`, refusal)
+      link.tell({ kind: 'decline', id: message.id })
+    }
+  }
+
+  gap(link: Session, count: number): void {
+    const peer = peerOf(link)
+    if (peer) this.#events.emit('gap', { peer, count })
+  }
+
+  pace(link: Session, change: 'lagging' | 'recovered' | 'unresponsive'): void {
+    this.#emitFor(link, change)
+    if (change === 'lagging') this.#workQueues.onLagging(link)
+  }
+
+  error(error: LahjaError): void {
+    this.#events.report(error)
+  }
+
+  nameLost(error: NameInUse): void {
+    this.#events.report(error)
+    this.#events.nameLost()
+  }
+
+  #deliver(channel: Channel, type: string, payload: unknown): void {
     this.subscriptions.deliver({ type, payload, origin: channel.identity.name }, channel)
   }
 
-  message(channel: Channel, message: ChannelMessage): void {
+  #dispatch(channel: Channel, message: ChannelMessage): void {
     switch (message.kind) {
       case 'assign':
-        return this.subscriptions.assign(message, channel)
+        return this.#queueMembers.assign(message, channel)
       case 'settle':
-        return this.#queues.settled(channel, message.count)
+        return this.#workQueues.settle(channel, message.count)
       case 'return':
-        if (!this.#queues.hasGiven(channel, message)) return this.#reportUngiven(message, channel)
-        this.#queues.settled(channel, 1)
-        if (this.#state === 'open' && this.broadcaster.giveToAnother({ ...message, kind: 'assign' })) return
-        return this.#reportReturned(message, channel)
+        return this.#workQueues.onReturn(channel, message)
       case 'request':
       case 'cancel':
-        return this.responders.message(channel, message)
+        return this.responders.onMessage(channel, message)
       case 'response':
       case 'failure':
       case 'decline':
-        return this.#requests.message(channel, message)
+        return this.#pendingRequests.onMessage(channel, message)
       default:
         return message satisfies never
     }
   }
 
-  wanted(): void {
-    this.#requests.advance()
+  /** Removes a link and settles what was in flight on it. */
+  #forget(link: Link) {
+    this.peers.delete(link)
+    this.routes.forget(link)
+    this.waits.changed()
+    const recovered = this.#workQueues.onClosed(link)
+    this.#pendingRequests.onClosed(link)
+    this.responders.onClosed(link)
+    return recovered
   }
 
-  unwanted(link: Session): void {
-    const frames = link.outbox.recall((frame) => !this.broadcaster.isMember(link, frame))
-    this.#takeFrom(link, frames)
+  #refuse({ identity }: Session, what: string, refusal: string): void {
+    this.#events.report(new BoundaryCrossed(`${what} from ${identity.name} was refused: ${refusal}`))
   }
 
-  lagging(channel: Channel): void {
-    const frames = channel.outbox.recall((frame) => this.broadcaster.hasAnother(frame))
-    this.#takeFrom(channel, frames)
+  #emitFor(
+    link: Session,
+    name: 'joined' | 'lagging' | 'recovered' | 'unresponsive' | 'responsive' | 'subscriptionsChanged',
+  ): void {
+    const peer = peerOf(link)
+    if (peer) this.#events.emit(name, peer)
   }
 
-  ended(link: Link): Remains {
-    const frames = link.outbox.recall(() => true)
-    const inHand = this.#queues.ended(link)
-    const passedOn = this.#state === 'open' ? this.#passOn(frames) : 0
-    this.#requests.ended(link)
-    this.responders.ended(link)
-    return { passedOn, unfinished: Math.max(inHand - frames.length, 0) }
-  }
-
-  /** Milliseconds, to tell how long something took. */
-  now(): number {
-    return this.#clock.now()
-  }
-
-  /**
-   * Takes no more of what others can do, and lets what has begun come to its end, for so long at most. Nothing to wait
-   * for where nothing has begun.
-   */
-  finish(timeout: number): Promise<void> | undefined {
-    const wasMember = this.subscriptions.leaveQueues()
-    const wasResponder = this.responders.close()
-    const isIdle = this.#isIdle && this.loopback.outbox.queuedEvents === 0
-    if (!wasMember && !wasResponder && isIdle) return undefined
-    return this.#finish(timeout)
-  }
-
-  /** Leaves the bus. Returns how many events were not delivered, by peer name. */
-  async leave(timeout: number): Promise<Map<string, number>> {
-    this.#state = 'leaving'
-    this.#settlements.flush()
-    const [undelivered] = await Promise.all([this.#mesh.close(timeout), this.#deliverOwn(timeout)])
-    undelivered.set(this.self.name, this.loopback.end() + this.#waitingOwn)
-    this.subscriptions.close()
-    this.responders.ended(this.loopback)
-    return new Map([...undelivered].filter(([, events]) => events > 0))
+  /** Only a close waits for handlers. */
+  #handlersChanged(): void {
+    if (this.#state !== 'open') this.waits.changed()
   }
 
   get #isIdle(): boolean {
-    return this.subscriptions.isIdle && this.responders.isIdle && this.#waitingOwn === 0
+    return this.#queueMembers.isIdle && this.responders.isIdle && this.#waitingOwn === 0
   }
 
-  /** Events from here that wait for handlers here. */
+  /** Events sent by this endpoint that wait for its own handlers. */
   get #waitingOwn(): number {
     return this.subscriptions.waitingFrom(this.self.name)
   }
 
-  /** What is on its way here comes before the peers' word that they send no more. */
-  async #finish(timeout: number): Promise<void> {
-    const began = this.now()
-    const patience = Math.min(timeout, this.#patience)
-    await this.handovers.settle('finish', { timeout: patience }, this.#mesh.known()).catch(() => {})
-    await this.#deliverOwn(patience)
-    const left = Math.max(timeout - (this.now() - began), 0)
-    await this.handovers.until('finish', { timeout: left }, () => this.#isIdle).catch(() => {})
+  /** Finishes what has begun. What peers had sent before they know that nothing more is wanted counts as begun. */
+  async #drain(deadline: Deadline): Promise<void> {
+    const patience = deadline.within(this.settings.limits.patience)
+    await this.waits.fulfilled(patience, this.#mesh.known())
+    await this.#deliverOwn(deadline.within(this.settings.limits.patience))
+    await this.waits.reached(deadline, () => this.#isIdle)
   }
 
-  /** Lets this endpoint's handlers begin what it has sent to itself, for so long at most. */
-  async #deliverOwn(timeout: number): Promise<void> {
-    const began = this.now()
-    await this.handovers.settle('close', { timeout }, this.loopback.outbox.flushed()).catch(() => {})
-    const left = Math.max(timeout - (this.now() - began), 0)
-    await this.handovers.until('close', { timeout: left }, () => this.#waitingOwn === 0).catch(() => {})
+  /** Lets this endpoint's handlers begin what it has sent to itself. */
+  async #deliverOwn(deadline: Deadline): Promise<void> {
+    await this.waits.fulfilled(deadline, this.loopback.outbox.flushed())
+    await this.waits.reached(deadline, () => this.#waitingOwn === 0)
   }
 
-  #announce(change: 'subscribe' | 'unsubscribe', interest: Interest): void {
-    const isNews = change === 'subscribe' ? this.interest.add(interest) : this.interest.remove(interest)
-    if (isNews && change === 'subscribe') this.routes.add(this.loopback, interest)
-    else if (isNews) this.routes.remove(this.loopback, interest)
-    if (isNews) this.waits.changed()
-    // A boundary may have been drawn since the subscribe was told.
-    if (isNews && (change === 'unsubscribe' || this.#isForOthers(interest))) this.#mesh.announce(change, interest)
+  async #leave(deadline: Deadline): Promise<ReadonlyMap<string, number>> {
+    this.#queueMembers.flush()
+    const [undelivered] = await Promise.all([this.#mesh.close(deadline.left), this.#deliverOwn(deadline)])
+    undelivered.set(this.self.name, this.loopback.end() + this.#waitingOwn)
+    this.subscriptions.close()
+    this.responders.onClosed(this.loopback)
+    return new Map([...undelivered].filter(([, events]) => events > 0))
   }
 
-  *#told(): Generator<Interest> {
-    for (const interest of this.interest) if (this.#isForOthers(interest)) yield interest
+  #closedError(): EndpointClosed {
+    return new EndpointClosed(`endpoint ${this.self.name} is closed: close() has been called`)
   }
 
-  /** Others need not know of what a boundary keeps from coming here. */
-  #isForOthers({ type }: Interest): boolean {
-    const boundary = boundaryOf(type)
-    return boundary === undefined || isWithin(boundary, this.self)
-  }
-
-  /** Gives what was taken back from a peer to others. */
-  #takeFrom(channel: Channel, frames: readonly Frame[]): void {
-    this.#queues.settled(channel, frames.length)
-    const left = frames.length - this.#passOn(frames)
-    if (left === 0) return
-    const gone = `${channel.identity.name} has left their queues`
-    this.#events.report(new NoSubscribers(`${left} events: expected other members, as ${gone}`))
-  }
-
-  #passOn(frames: readonly Frame[]): number {
-    let passedOn = 0
-    for (const frame of frames) {
-      const assignment = assignmentOf(frame)
-      if (this.broadcaster.giveToAnother(assignment, frame)) passedOn++
+  #selfAsPeer(): Peer {
+    const { outbox } = this.loopback
+    return {
+      ...this.self,
+      pid: this.settings.pid,
+      state: outbox.isLagging ? 'lagging' : 'connected',
+      ...typesOf(this.announcer.interests),
+      accepts: this.settings.accepts,
+      queuedBytes: outbox.queuedBytes,
+      droppedEvents: outbox.droppedEvents,
     }
-    return passedOn
-  }
-
-  #settled(channel: Channel): void {
-    this.#settlements.add(channel)
-    this.handovers.changed()
-  }
-
-  #reportUngiven({ type }: { readonly type: string }, { identity: { name } }: Channel): void {
-    this.#events.report(new BoundaryCrossed(`expected no return of ${type} from ${name}: it has been given none`))
-  }
-
-  #reportReturned({ type, queue }: { readonly type: string; readonly queue: string }, { identity }: Channel): void {
-    const left = `${identity.name} has left the queue`
-    this.#events.report(new NoSubscribers(`event ${type} of queue ${queue}: expected another member, as ${left}`))
   }
 }

@@ -1,75 +1,48 @@
-import { captureRejectionSymbol, EventEmitter } from 'node:events'
-import { asError, HandlerError, type LahjaError } from './model/errors'
-import type { Peer } from './peer'
+import type { Remainder } from './channel/outbox'
+import type { LahjaError } from './model/errors'
+import type { Peer } from './peers'
 
-/** What an endpoint emits, with the arguments of each. */
+/** The events that an endpoint emits, and the arguments of each. */
 export interface EndpointEvents {
-  /** A peer is linked: from now on it gets what it is subscribed to. */
+  /** A peer is linked: from now on it gets the events that it is subscribed to. */
   joined: [peer: Peer]
-  /** A peer has said goodbye, after all it had to say. */
-  left: [peer: Peer, remains: { readonly unfinished: number }]
-  /** A peer's link broke, with so many events that were accepted for it. */
+  /** A peer has said goodbye. `unfinished`: events of queues that it was given and did not report as handled. */
+  left: [peer: Peer, remainder: Pick<Loss, 'unfinished'>]
+  /** The link with a peer broke. */
   lost: [peer: Peer, loss: Loss]
-  /** A peer has subscribed or unsubscribed, or begun or ended to respond. */
+  /** A peer has subscribed or unsubscribed, or begun or ceased to respond. */
   subscriptionsChanged: [peer: Peer]
-  /** A peer has used up its patience: nobody waits for it any more. */
+  /** A peer has used up `limits.patience`: senders no longer wait for it, and its oldest events make room for new ones. */
   lagging: [peer: Peer]
-  /** A lagging peer has caught up, or an unresponsive one has spoken. */
+  /** A peer is `connected` again after it was lagging or unresponsive. */
   recovered: [peer: Peer]
-  /** A peer has been silent for three pings. It may be stopped, or busy; it is not gone. */
+  /** A peer has not been heard of for `limits.silentPings` pings. It may be stopped or busy; it is not gone. */
   unresponsive: [peer: Peer]
-  /** A sender had to drop so many events that were meant for this endpoint, at this place of the order. */
-  gap: [gap: { readonly peer: string; readonly count: number }]
-  /** A handler threw, a frame was refused, the directory can't be read. Without a listener: a process warning. */
+  /** An unresponsive peer has spoken. If it still lags, its state is `lagging`. */
+  responsive: [peer: Peer]
+  /** A sender has dropped `count` events for this endpoint, at this place in the order of its events. */
+  gap: [gap: { readonly peer: Peer; readonly count: number }]
+  /**
+   * A handler or listener threw, a frame was refused, the directory can't be read. Without a listener, it becomes a
+   * process warning.
+   */
   error: [error: LahjaError]
 }
 
-/** What was lost with a link. */
-export interface Loss {
+/** The events that were accepted for a peer and not handled there for certain, when its link broke. */
+export interface Loss extends Remainder {
+  /** Why the link broke. */
   readonly cause: LahjaError
-  /** Events accepted for the peer that had not left this process, and that nobody else has got instead. */
+  /** Events still queued in this process that no other endpoint got instead. */
   readonly undelivered: number
   /**
-   * Events that had left and that the peer had not said it was done with. It may have handled them: it says so in
-   * batches. Events that were dropped, and of whose gap it may not have read, are among them.
+   * Events sent, but not acknowledged. The peer may have handled them, since it acknowledges in batches. Includes
+   * dropped events whose gap it may not have read.
    */
   readonly unconfirmed: number
   /**
-   * Events of queues that the peer had in hand: given to it, and not reported as handled. It may have handled some of
-   * them. One whose sending was under way when the link broke can be among `undelivered` too.
+   * Events of queues that were given to the peer and not reported as handled. It may have handled some of them. One that
+   * was being written when the link broke can be among `undelivered` too.
    */
   readonly unfinished: number
-}
-
-/** An emitter that swallows nothing and that no listener can break. */
-export class EndpointEmitter extends EventEmitter<EndpointEvents> {
-  constructor() {
-    super({ captureRejections: true })
-  }
-
-  /** @internal A listener that is async has rejected. */
-  override [captureRejectionSymbol](thrown: unknown, ...[name]: readonly unknown[]): void {
-    const cause = asError(thrown)
-    const failure = new HandlerError(`a listener of '${String(name)}' failed: ${cause.message}`, { cause })
-    if (name === 'error') process.emitWarning(failure)
-    else this.report(failure)
-  }
-
-  /** @internal Tells the listeners; one that throws is reported and stops nothing. */
-  protected notify<Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]): void {
-    try {
-      EventEmitter.prototype.emit.call(this, name, ...args)
-    } catch (thrown) {
-      const cause = asError(thrown)
-      const failure = new HandlerError(`a listener of '${name}' failed: ${cause.message}`, { cause })
-      if (name === 'error') process.emitWarning(failure)
-      else this.report(failure)
-    }
-  }
-
-  /** @internal Emits an `error`, or a process warning where nobody listens for errors. */
-  protected report(error: LahjaError): void {
-    if (this.listenerCount('error') > 0) this.notify('error', error)
-    else process.emitWarning(error)
-  }
 }

@@ -1,5 +1,7 @@
-import { Awareness } from './awareness'
+import { captureRejectionSymbol, EventEmitter } from 'node:events'
+import type { inspect } from 'node:util'
 import { EndpointCore, type World } from './endpoint-core'
+import type { EndpointEvents } from './endpoint-events'
 import type { BroadcastOptions } from './events/broadcaster'
 import { EventStream, type StreamOptions } from './events/event-stream'
 import {
@@ -16,54 +18,76 @@ import {
   overflowOf,
   type PayloadAnd,
   patternOf,
+  type RequestDefinition,
   type RequestType,
   requestNameOf,
   schemaOf,
   schemasOf,
 } from './model/definition'
-import { CloseTimeout, EndpointClosed } from './model/errors'
+import { asError, CloseTimeout, HandlerError, type LahjaError } from './model/errors'
 import type { Event, Handler, RequestHandler } from './model/event'
 import { validate } from './model/schema'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
+import type { Peer } from './peers'
 import { systemClock } from './platform/clock'
 import { SocketDirectory } from './platform/socket-directory'
 import { checkTimeout, type WaitOptions } from './platform/waits'
 import type { ReplyStream } from './requests/reply-stream'
 import type { RequestOptions } from './requests/requester'
-import type { Responder } from './requests/responder'
 import type { RespondOptions } from './requests/responders'
+import { isEligible } from './routing/eligibility'
+
+/** Milliseconds that `close` takes at most by default. */
+const CLOSE_TIMEOUT = 5000
 
 export interface CloseOptions {
   /**
-   * Milliseconds for what has begun to end and for peers to take what was accepted for them. Default 5,000; handlers
-   * get half of it at most.
+   * Milliseconds for running handlers to finish and for peers to take what is queued for them. Handlers get half of it
+   * at most. Default 5,000.
    */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
 }
 
+export interface AllSubscribedOptions {
+  /** Whether this endpoint itself has to be subscribed too. Default true. */
+  readonly includeSelf?: boolean | undefined
+}
+
+/** Anything that can be subscribed or responded to. */
+type AnyType = EventType | RequestType
+
 /** A named participant of the bus. */
-export class Endpoint extends Awareness implements AsyncDisposable {
-  /** @internal */
-  protected readonly participant: EndpointCore
-  readonly #settings: Settings
-  #state: 'open' | 'finishing' | 'closed' = 'open'
+export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDisposable {
+  readonly #core: EndpointCore
   #closing: Promise<void> | undefined
 
   private constructor(settings: Settings, world: World) {
-    super()
-    this.#settings = settings
-    this.participant = new EndpointCore(settings, world, {
-      notify: (event, ...args) => this.notify(event, ...args),
-      report: (error) => this.report(error),
-      nameLost: () => void this.close().catch((failure) => this.report(failure)),
+    super({ captureRejections: true })
+    this.#core = new EndpointCore(settings, world, {
+      emit: (name, ...args) => this.#emit(name, ...args),
+      report: (error) => this.#report(error),
+      nameLost: () => void this.close().catch((failure) => this.#report(failure)),
     })
   }
 
   /**
    * Joins the bus. Resolves when the endpoint holds its name, can be dialled, and is linked with every live peer that
-   * was there; one that doesn't answer holds it up until the handshake deadline at most, and is linked later.
+   * was there. A peer that doesn't answer delays it by `limits.handshakeTimeout` at most, and is linked later.
    *
-   * @throws InvalidArgument, DirectoryRefused, PathTooLong, NameInUse, ConnectionFailed
+   * @param options `name` is required; everything else has a default
+   * @throws InvalidArgument if an option can't be used
+   * @throws NameInUse if a live endpoint holds the name
+   * @throws DirectoryRefused if the bus directory can't be created or trusted
+   * @throws PathTooLong if the directory's path leaves no room for a socket's name
+   * @throws ConnectionFailed if the socket can't be opened
+   *
+   * @example
+   * ```ts
+   * import { Endpoint } from 'lahja'
+   *
+   * await using endpoint = await Endpoint.start({ name: 'shop', groups: ['web'] })
+   * await endpoint.broadcast('shop.opened', { at: Date.now() })
+   * ```
    */
   static async start(options: EndpointOptions): Promise<Endpoint> {
     const settings = settingsOf(options)
@@ -71,39 +95,53 @@ export class Endpoint extends Awareness implements AsyncDisposable {
     return Endpoint.startIn({ transport, clock: systemClock }, settings)
   }
 
-  /** @internal Joins a bus in another world than that of real sockets and real time. */
+  /** @internal Joins a bus over another transport and clock than real sockets and real time. */
   static async startIn(world: World, settings: Settings): Promise<Endpoint> {
     const endpoint = new Endpoint(settings, world)
-    await endpoint.participant.start()
+    await endpoint.#core.start()
     return endpoint
   }
 
   get name(): string {
-    return this.participant.self.name
+    return this.#core.self.name
   }
 
-  /** Of this one life of the endpoint. */
+  /** Identifies this one life of the endpoint: 13 characters of `0-9a-z`. */
   get id(): string {
-    return this.participant.self.id
+    return this.#core.self.id
   }
 
   get groups(): readonly string[] {
-    return this.participant.self.groups
+    return this.#core.self.groups
   }
 
-  /** The bus: the absolute path of its directory. */
+  /** The absolute path of the bus directory. */
   get directory(): string {
-    return this.#settings.directory
+    return this.#core.settings.directory
   }
 
   /**
-   * Sends an event to everyone who is subscribed, this endpoint included. Resolves once it is in every receiver's
-   * outbox and those over their high-water mark have been waited for, `limits.patience` at most. That it resolves says
-   * nothing of receipt.
+   * Sends an event to every subscriber, this endpoint's own included. Resolves once it is in the outbox of every receiver
+   * and none of those is over `limits.highWaterMark`, after `limits.patience` at the latest. It says nothing of receipt.
    *
-   * @returns the number of endpoints it was handed to
-   * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument, EndpointClosed:
-   *   nobody has got it. AbortError: it was handed over, and only the wait ended
+   * @param type a definition, or a type name
+   * @param payload anything that the type takes and msgpack can carry
+   * @returns the number of endpoints that the event was handed to
+   * @throws InvalidPayload if the payload doesn't fit the definition's schema
+   * @throws UnserializablePayload if a part of the payload has no form on the wire
+   * @throws PayloadTooLarge if the event is larger than `limits.frameBytes`, here or at a receiver
+   * @throws NoSubscribers if `requireSubscriber` is set and there is none
+   * @throws AbortError if `signal` aborts; the event was handed over, and only the wait ended
+   * @throws InvalidArgument, EndpointClosed
+   *
+   * @example
+   * ```ts
+   * import { defineEvent, Endpoint } from 'lahja'
+   *
+   * const OrderPlaced = defineEvent<{ id: string; total: number }>('order.placed')
+   * const endpoint = await Endpoint.start({ name: 'shop' })
+   * const receivers = await endpoint.broadcast(OrderPlaced, { id: 'A1', total: 12 }, { to: { group: 'billing' } })
+   * ```
    */
   broadcast<Payload, Input>(
     type: EventType<Payload, Input>,
@@ -111,98 +149,161 @@ export class Endpoint extends Awareness implements AsyncDisposable {
   ): Promise<number>
   broadcast(type: EventType, payload?: unknown, options?: BroadcastOptions): Promise<number> {
     try {
-      const count = this.#send(type, payload, options)
-      const { broadcaster, handovers } = this.participant
-      const pressure = broadcaster.pressure()
-      if (!pressure) return broadcaster.handedTo(count)
-      const signal = options?.signal
-      return (signal ? handovers.settle('broadcast', { signal }, pressure) : pressure).then(() => count)
+      const name = this.#prepare(type, payload)
+      return this.#core.broadcaster.broadcast(name, payload, options, overflowOf(type))
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
   /**
-   * Like `broadcast`, without a wait. The event is taken in any case; `false` says that an outbox is over its
-   * high-water mark, and that it is time to wait for `drained()`. An outbox at its cap drops its oldest events.
+   * Sends an event like `broadcast`, without waiting. The event is taken in any case.
    *
-   * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument, EndpointClosed
+   * @returns false if an outbox is over `limits.highWaterMark`: then it is time to wait for `drained()`, since an outbox
+   *   at `limits.outboxBytes` drops its oldest events
+   * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument, EndpointClosed as
+   *   `broadcast` does
+   *
+   * @example
+   * ```ts
+   * import { Endpoint } from 'lahja'
+   *
+   * const endpoint = await Endpoint.start({ name: 'source' })
+   * for (let n = 0; n < 1_000_000; n++) if (!endpoint.broadcastNowait('tick', n)) await endpoint.drained()
+   * ```
    */
   broadcastNowait<Payload, Input>(
     type: EventType<Payload, Input>,
     ...rest: PayloadAnd<Input, BroadcastOptions>
   ): boolean
   broadcastNowait(type: EventType, payload?: unknown, options?: BroadcastOptions): boolean {
-    this.#send(type, payload, options)
-    return !this.participant.broadcaster.isOverMark
+    const name = this.#prepare(type, payload)
+    return this.#core.broadcaster.broadcastNowait(name, payload, options, overflowOf(type))
   }
 
-  /** Resolves when no outbox that is waited for is over its high-water mark. */
+  /**
+   * Resolves when no outbox is over `limits.highWaterMark` any more; outboxes of lagging peers don't count.
+   *
+   * @throws WaitTimeout, AbortError, EndpointClosed
+   *
+   * @example
+   * ```ts
+   * import { Endpoint } from 'lahja'
+   *
+   * const endpoint = await Endpoint.start({ name: 'source' })
+   * if (!endpoint.broadcastNowait('tick', 1)) await endpoint.drained({ timeout: 10_000 })
+   * ```
+   */
   async drained(options: WaitOptions = {}): Promise<void> {
-    const { loopback, membership, waits } = this.participant
-    const channels = [loopback, ...membership.links]
+    const { loopback, peers, waits } = this.#core
+    const channels = [loopback, ...peers.links]
     await waits.settle('drained', options, Promise.all(channels.map(({ outbox }) => outbox.relief())))
   }
 
   /**
-   * Calls the handler for each event of the type, or of all types that the pattern stands for: in each sender's order,
-   * and one at a time unless `concurrency` says otherwise. In a pattern `*` stands for one token and `>` at the end for
-   * the rest: `order.*`, `order.>`. A handler that throws is reported as `error` and goes on with the next event.
+   * Calls the handler for each event of a type, in each sender's order. Its promise is awaited before the next event,
+   * unless `concurrency` allows more at a time. If it throws, that is an `error` event, and the next event follows.
    *
+   * @param type a definition, a type name, or a pattern of names: `order.*` (`*` is one token), `order.>` (`>` is the rest)
    * @throws InvalidArgument, EndpointClosed
+   *
+   * @example
+   * ```ts
+   * import { defineEvent, Endpoint } from 'lahja'
+   *
+   * const OrderPlaced = defineEvent<{ id: string; total: number }>('order.placed')
+   * const endpoint = await Endpoint.start({ name: 'billing' })
+   * const subscription = endpoint.subscribe(OrderPlaced, ({ payload, origin }) => {
+   *   console.log(`${origin} sold ${payload.id} for ${payload.total}`)
+   * })
+   * await subscription.ready
+   * ```
    */
   subscribe<Payload, Input>(
     type: EventType<Payload, Input>,
     handler: Handler<Payload>,
     options: SubscribeOptions = {},
   ): Subscription {
-    this.#assertOpen()
-    return this.participant.subscriptions.add(subscribeSettings(type, handler, options))
+    this.#core.assertOpen()
+    return this.#core.subscriptions.add(subscribeSettings(type, handler, options))
   }
 
   /**
-   * The events of a type for `for await`, from this call on.
+   * The events of a type for `for await`, from this call on: none is missed before the loop begins.
    *
+   * @param type a definition, a type name, or a pattern of names
    * @throws InvalidArgument, EndpointClosed
+   *
+   * @example
+   * ```ts
+   * import { Endpoint } from 'lahja'
+   *
+   * const endpoint = await Endpoint.start({ name: 'display' })
+   * for await (const { payload, origin } of endpoint.stream('sensor.reading', { limit: 10 })) {
+   *   console.log(origin, payload)
+   * }
+   * ```
    */
   stream<Payload, Input>(type: EventType<Payload, Input>, options: StreamOptions = {}): EventStream<Payload> {
-    this.#assertOpen()
+    this.#core.assertOpen()
     const { from } = options
     return new EventStream<Payload>(options, (keep, ended) => {
-      return this.participant.subscriptions.add(streamSettings(type, from, keep), ended)
+      return this.#core.subscriptions.add(streamSettings(type, from, keep), ended)
     })
   }
 
   /**
-   * The next event of a type.
+   * Resolves to the next event of a type.
    *
+   * @param type a definition, a type name, or a pattern of names
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
+   *
+   * @example
+   * ```ts
+   * import { Endpoint } from 'lahja'
+   *
+   * const endpoint = await Endpoint.start({ name: 'display' })
+   * const { payload } = await endpoint.waitFor('sensor.reading', { from: 'kitchen', timeout: 5_000 })
+   * ```
    */
   async waitFor<Payload, Input>(
     type: EventType<Payload, Input>,
     { from, ...options }: WaitForOptions = {},
   ): Promise<Event<Payload>> {
-    this.#assertOpen()
-    return this.participant.waits.wait<Event<Payload>>(`waitFor ${patternOf(type)}`, options, ({ resolve }) => {
+    this.#core.assertOpen()
+    return this.#core.waits.wait<Event<Payload>>(`waitFor ${patternOf(type)}`, options, ({ resolve }) => {
       const subscription = this.subscribe(type, resolve, { from })
       return () => subscription.unsubscribe()
     })
   }
 
   /**
-   * Answers the requests of a type, each once, any number at a time. What the handler throws goes to the asker.
+   * Answers the requests of a type, each once, any number at a time. What the handler returns is the response; what it
+   * throws goes to the asker as `RemoteError`, with its name, message and code.
    *
-   * @throws AlreadyResponding, InvalidArgument, EndpointClosed
+   * @param type a definition, or a type name
+   * @returns a subscription: `ready` resolves when every connected peer knows of it, `unsubscribe()` ends it
+   * @throws AlreadyResponding if this endpoint responds to the type already
+   * @throws InvalidArgument, EndpointClosed
+   *
+   * @example
+   * ```ts
+   * import { defineRequest, Endpoint } from 'lahja'
+   *
+   * const GetOrder = defineRequest<{ id: string }, { total: number }>('order.get')
+   * const endpoint = await Endpoint.start({ name: 'shop' })
+   * await endpoint.respond(GetOrder, async ({ payload }) => ({ total: payload.id.length })).ready
+   * ```
    */
   respond<Request, Response, Asked, Answered>(
     type: RequestType<Request, Response, Asked, Answered>,
     handler: RequestHandler<Asked, NoInfer<Answered>>,
     { sendStack = false, signal }: RespondOptions = {},
-  ): Responder {
-    this.#assertOpen()
+  ): Subscription {
+    this.#core.assertOpen()
     checkHandler(handler)
     const { request, response } = schemasOf(type)
-    return this.participant.responders.add({
+    return this.#core.responders.add({
       type: requestNameOf(type),
       handler,
       requestSchema: request,
@@ -213,11 +314,26 @@ export class Endpoint extends Awareness implements AsyncDisposable {
   }
 
   /**
-   * Asks one responder, of those that are meant the one with the fewest requests in flight from here. Settles in any
-   * case, and exactly once; a handler never runs twice for it.
+   * Asks one responder: the one with the fewest requests in flight from here, of those that `to` allows. Settles exactly
+   * once, and no handler runs twice for it.
    *
-   * @throws RemoteError, RequestTimeout, RemoteDisconnected, NoSubscribers, AbortError, UnexpectedResponse,
-   *   InvalidPayload, UnserializablePayload, PayloadTooLarge, InvalidArgument, EndpointClosed
+   * @param type a definition, or a type name
+   * @throws RemoteError if the responder threw
+   * @throws RequestTimeout if there was no response within `timeout`, 30 seconds by default
+   * @throws RemoteDisconnected if the responder was lost before it responded
+   * @throws NoSubscribers if nobody responds to the type
+   * @throws UnexpectedResponse if the response doesn't fit the definition's schema
+   * @throws AbortError if `signal` aborted
+   * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, InvalidArgument, EndpointClosed: nobody was asked
+   *
+   * @example
+   * ```ts
+   * import { defineRequest, Endpoint } from 'lahja'
+   *
+   * const GetOrder = defineRequest<{ id: string }, { total: number }>('order.get')
+   * const endpoint = await Endpoint.start({ name: 'desk' })
+   * const { total } = await endpoint.request(GetOrder, { id: 'A1' }, { to: 'shop', timeout: 2_000 })
+   * ```
    */
   request<Request, Response, Asked, Answered>(
     type: RequestType<Request, Response, Asked, Answered>,
@@ -225,82 +341,255 @@ export class Endpoint extends Awareness implements AsyncDisposable {
   ): Promise<Response>
   request(type: RequestType, payload?: unknown, options: RequestOptions = {}): Promise<unknown> {
     try {
-      this.#assertNotClosed()
-      return this.participant.asker.request({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
+      this.#core.assertNotClosed()
+      return this.#core.requester.request({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
   /**
-   * Asks every responder. The replies come as they come, one of each responder: its response, or the error that
-   * `request` would have rejected with. `break` after the first gives the others up.
+   * Asks every responder. The replies come as they arrive, one of each responder: its response, or the error that
+   * `request` would have rejected with. `break` gives up the rest.
    *
+   * @param type a definition, or a type name
    * @throws InvalidPayload, InvalidArgument, EndpointClosed
+   *
+   * @example
+   * ```ts
+   * import { defineRequest, Endpoint } from 'lahja'
+   *
+   * const GetLoad = defineRequest<void, number>('load.get')
+   * const endpoint = await Endpoint.start({ name: 'monitor' })
+   * for await (const { origin, payload, error } of endpoint.requestAll(GetLoad, undefined, { timeout: 1_000 })) {
+   *   console.log(origin, error ? error.code : payload)
+   * }
+   * ```
    */
   requestAll<Request, Response, Asked, Answered>(
     type: RequestType<Request, Response, Asked, Answered>,
     ...rest: PayloadAnd<Request, RequestOptions>
   ): ReplyStream<Response>
   requestAll(type: RequestType, payload?: unknown, options: RequestOptions = {}): ReplyStream<unknown> {
-    this.#assertNotClosed()
-    return this.participant.asker.requestAll({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
+    this.#core.assertNotClosed()
+    return this.#core.requester.requestAll({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
+  }
+
+  /** Every peer that this endpoint is linked with, as it is now. */
+  get peers(): readonly Peer[] {
+    return this.#core.peers.all
+  }
+
+  /** The types and patterns that each linked peer is subscribed or responds to, by its name. */
+  get connectedEndpointsAndSubscriptions(): ReadonlyMap<string, ReadonlySet<string>> {
+    return new Map(
+      this.peers.map(({ name, subscriptions, responds }) => [name, new Set([...subscriptions, ...responds])]),
+    )
+  }
+
+  /** The types and patterns of events that this endpoint is subscribed to. */
+  get subscribedEvents(): ReadonlySet<string> {
+    const events = [...this.#core.announcer.interests].filter(({ responds }) => !responds)
+    return new Set(events.map(({ type }) => type))
+  }
+
+  /** Whether there is a link with an endpoint of this name. With itself, always. */
+  isConnectedTo(name: string): boolean {
+    return this.#core.isConnectedTo([name])
+  }
+
+  /** Whether the connected endpoint of this name would get this endpoint's events, or requests, of a type. */
+  isEndpointSubscribedTo(name: string, type: AnyType): boolean {
+    const subscribed = this.#subscribed(type)
+    return this.#links.some((link) => link.identity.name === name && subscribed.has(link))
+  }
+
+  /** Whether at least one connected endpoint, this one aside, would get this endpoint's events, or requests, of a type. */
+  isAnyEndpointSubscribedTo(type: AnyType): boolean {
+    const subscribed = this.#subscribed(type)
+    return this.#links.some((link) => subscribed.has(link))
+  }
+
+  /** Whether every connected endpoint, and this one, would get this endpoint's events, or requests, of a type. */
+  areAllEndpointsSubscribedTo(type: AnyType, { includeSelf = true }: AllSubscribedOptions = {}): boolean {
+    const subscribed = this.#subscribed(type)
+    if (includeSelf && !subscribed.has(this.#core.loopback)) return false
+    return this.#links.every((link) => subscribed.has(link))
   }
 
   /**
-   * Leaves the bus. What waits for members of queues here goes to others, what has begun comes to its end; everything
-   * that was accepted is delivered to the peers that read; they see `left`, the socket file is removed and nothing
-   * keeps the process alive any more. Pending waits reject with `EndpointClosed`, streams end. Calling it again returns
-   * the same promise.
+   * Resolves when there is a link with each of the names.
    *
-   * @throws CloseTimeout if peers did not take what was accepted for them in time; the endpoint is closed all the same
+   * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
+   *
+   * @example
+   * ```ts
+   * import { Endpoint } from 'lahja'
+   *
+   * const endpoint = await Endpoint.start({ name: 'desk' })
+   * await endpoint.waitUntilConnectedTo(['shop', 'billing'], { timeout: 10_000 })
+   * ```
    */
-  close(options: CloseOptions = {}): Promise<void> {
-    const { timeout = 5000 } = options
-    checkTimeout(timeout)
-    this.#closing ??= this.#close(timeout)
-    return this.#closing
+  async waitUntilConnectedTo(names: string | readonly string[], options?: WaitOptions): Promise<void> {
+    const wanted = typeof names === 'string' ? [names] : names
+    await this.#until(`waitUntilConnectedTo ${wanted.join(', ')}`, options, () => this.#core.isConnectedTo(wanted))
+  }
+
+  /**
+   * Resolves when a peer has joined, left or been lost.
+   *
+   * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
+   */
+  waitUntilConnectionsChange(options?: WaitOptions): Promise<void> {
+    const { peers } = this.#core
+    const before = peers.connectionChanges
+    return this.#until('waitUntilConnectionsChange', options, () => peers.connectionChanges !== before)
+  }
+
+  /**
+   * Resolves when `isEndpointSubscribedTo` holds.
+   *
+   * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
+   */
+  waitUntilEndpointSubscribedTo(name: string, type: AnyType, options?: WaitOptions): Promise<void> {
+    const what = `waitUntilEndpointSubscribedTo ${name}`
+    return this.#until(what, options, () => this.isEndpointSubscribedTo(name, type))
+  }
+
+  /**
+   * Resolves when `isAnyEndpointSubscribedTo` holds.
+   *
+   * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
+   */
+  waitUntilAnyEndpointSubscribedTo(type: AnyType, options?: WaitOptions): Promise<void> {
+    const what = 'waitUntilAnyEndpointSubscribedTo'
+    return this.#until(what, options, () => this.isAnyEndpointSubscribedTo(type))
+  }
+
+  /**
+   * Resolves when `areAllEndpointsSubscribedTo` holds.
+   *
+   * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
+   */
+  waitUntilAllEndpointsSubscribedTo(type: AnyType, options?: WaitOptions & AllSubscribedOptions): Promise<void> {
+    const what = 'waitUntilAllEndpointsSubscribedTo'
+    return this.#until(what, options, () => this.areAllEndpointsSubscribedTo(type, options))
+  }
+
+  /**
+   * Resolves when the subscriptions or responders of a connected endpoint have changed, also by its joining or leaving.
+   *
+   * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
+   */
+  waitUntilEndpointSubscriptionsChange(options?: WaitOptions): Promise<void> {
+    const { peers } = this.#core
+    const before = peers.interestChanges
+    return this.#until('waitUntilEndpointSubscriptionsChange', options, () => peers.interestChanges !== before)
+  }
+
+  /**
+   * Leaves the bus. Drains first: takes no more events of queues and no more requests, and lets running handlers finish;
+   * then delivers what is queued for peers that read, says goodbye, and removes the socket file. Nothing keeps the
+   * process alive afterwards. Pending waits reject with `EndpointClosed`, and streams end.
+   *
+   * Calling it again returns the same promise.
+   *
+   * @throws CloseTimeout if peers did not take everything in time; the endpoint is closed all the same
+   * @throws InvalidArgument if the timeout can't be used; the endpoint stays open
+   *
+   * @example
+   * ```ts
+   * import { Endpoint } from 'lahja'
+   *
+   * const endpoint = await Endpoint.start({ name: 'service' })
+   * process.once('SIGTERM', () => void endpoint.close({ timeout: 2_000 }))
+   * ```
+   */
+  close(options?: CloseOptions): Promise<void> {
+    try {
+      const { timeout = CLOSE_TIMEOUT } = options ?? {}
+      checkTimeout(timeout)
+      this.#closing ??= this.#close(timeout)
+      return this.#closing
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  async #close(timeout: number): Promise<void> {
-    this.#state = 'finishing'
-    const { participant } = this
-    const began = participant.now()
-    const finishing = participant.finish(timeout / 2)
-    if (finishing) await finishing
-    this.#state = 'closed'
-    participant.waits.end(this.#closedError())
-    const undelivered = await participant.leave(Math.max(timeout - (participant.now() - began), 0))
-    if (undelivered.size === 0) return
-    const list = [...undelivered].map(([peer, events]) => `${events} for ${peer}`).join(', ')
-    throw new CloseTimeout(
-      `expected peers to take all events within ${timeout} ms, got some left: ${list}`,
-      undelivered,
-    )
+  /** @internal An async listener has rejected. */
+  override [captureRejectionSymbol](thrown: unknown, ...[name]: readonly unknown[]): void {
+    this.#reportListener(String(name), thrown)
   }
 
-  #send(type: EventType, payload: unknown, options: BroadcastOptions | undefined): number {
-    this.#assertNotClosed()
+  /** @internal */
+  [Symbol.for('nodejs.util.inspect.custom')](_depth: number, options: object, show: typeof inspect): string {
+    const { self, settings, state, peers, subscriptions, loopback } = this.#core
+    const { name, id, groups } = self
+    const queuedBytes = peers.all.reduce((sum, peer) => sum + peer.queuedBytes, loopback.outbox.queuedBytes)
+    const counts = { peers: peers.links.size, subscriptions: subscriptions.size, queuedBytes }
+    return `Endpoint ${show({ name, id, groups, directory: settings.directory, state, ...counts }, options)}`
+  }
+
+  async #close(timeout: number): Promise<void> {
+    const undelivered = await this.#core.close(timeout)
+    if (undelivered.size === 0) return
+    const list = [...undelivered].map(([peer, events]) => `${events} for ${peer}`).join(', ')
+    throw new CloseTimeout(`peers did not take all events within ${timeout} ms; undelivered: ${list}`, undelivered)
+  }
+
+  /** Checks an event before it is sent. Returns its type's name. */
+  #prepare(type: EventType, payload: unknown): string {
+    this.#core.assertNotClosed()
     const name = nameOf(type)
     const schema = schemaOf(type)
     if (schema) validate(schema, payload, `event ${name}`)
-    return this.participant.broadcaster.send(name, payload, options, overflowOf(type))
+    return name
   }
 
-  #assertOpen(): void {
-    if (this.#state !== 'open') throw this.#closedError()
+  async #until(what: string, options: WaitOptions | undefined, condition: () => boolean): Promise<void> {
+    await this.#core.waits.until(what, options ?? {}, condition)
   }
 
-  /** What handlers that have begun may still do. */
-  #assertNotClosed(): void {
-    if (this.#state === 'closed') throw this.#closedError()
+  get #links() {
+    return [...this.#core.peers.links]
   }
 
-  #closedError(): EndpointClosed {
-    return new EndpointClosed(`endpoint ${this.name}: expected it to be open, but close() has been called`)
+  /** The channels to the endpoints that would get events or requests of a type. */
+  #subscribed(type: AnyType) {
+    const { routes } = this.#core
+    const name = isRequest(type) ? requestNameOf(type) : nameOf(type)
+    const responders = isRequest(type) || typeof type === 'string' ? routes.responders(name) : []
+    const subscribers = isRequest(type) ? [] : routes.subscribers(name)
+    return new Set([...subscribers, ...responders].filter((channel) => isEligible(name, channel)))
   }
+
+  /** Calls the listeners. One that throws is reported and keeps nothing from the others. */
+  #emit<Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]): void {
+    try {
+      EventEmitter.prototype.emit.call(this, name, ...args)
+    } catch (thrown) {
+      this.#reportListener(name, thrown)
+    }
+  }
+
+  /** An `error` event, or a process warning if nobody listens for errors. */
+  #report(error: LahjaError): void {
+    if (this.listenerCount('error') > 0) this.#emit('error', error)
+    else process.emitWarning(error)
+  }
+
+  #reportListener(name: string, thrown: unknown): void {
+    const cause = asError(thrown)
+    const failure = new HandlerError(`a listener of '${name}' failed: ${cause.message}`, { cause })
+    if (name === 'error') process.emitWarning(failure)
+    else this.#report(failure)
+  }
+}
+
+function isRequest(type: AnyType): type is RequestDefinition<unknown, unknown> {
+  return typeof type === 'object' && type?.kind === 'request'
 }

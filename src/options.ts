@@ -13,34 +13,37 @@ export interface EndpointOptions {
   /** Unique on the bus: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a letter or a digit. */
   readonly name: string
   /**
-   * The bus: what endpoints that shall hear each other have in common. Default: `$LAHJA_DIRECTORY`, else
+   * The bus directory: endpoints that use the same directory find each other. Default: `$LAHJA_DIRECTORY`, else
    * `$XDG_RUNTIME_DIR/lahja/<bus>`, else `<tmpdir>/lahja-<uid>/<bus>`.
    */
-  readonly directory?: string
+  readonly directory?: string | undefined
   /** The last part of the default directory, for several buses side by side. Default `default`. */
-  readonly bus?: string
-  /** Labels under which this endpoint can be addressed together with others. Default none. */
-  readonly groups?: readonly string[]
+  readonly bus?: string | undefined
+  /** Labels by which senders can address this endpoint together with others. Default none. */
+  readonly groups?: readonly string[] | undefined
   /**
-   * Patterns of the types this endpoint lets in from others: events and requests of all other types are refused where
-   * they are sent, and once more here. Default: all.
+   * Patterns of the types that this endpoint lets in from others. Events and requests of other types are not sent to it,
+   * and refused where they arrive all the same. Default: all types.
    */
-  readonly accepts?: readonly string[]
+  readonly accepts?: readonly string[] | undefined
   /**
-   * What all endpoints of the bus know and nobody else: no link is taken up before both sides have proved that they know
-   * it. With a secret, the directory may be one that a group shares (see SECURITY.md). Best 32 random bytes; a string
-   * stands for its UTF-8. Default none.
+   * A secret that all endpoints of the bus share: a link comes up only once both sides have proved that they know it.
+   * With a secret, the directory may be one that a group shares (see SECURITY.md). Best 32 random bytes; a string
+   * stands for its UTF-8 bytes. Default none.
    */
-  readonly secret?: string | Uint8Array
-  /** What happens to events for peers that are behind, unless their definition says otherwise. Default `wait`. */
-  readonly overflow?: Overflow
+  readonly secret?: string | Uint8Array | undefined
+  /** How events are handled for peers that are behind, unless their definition says otherwise. Default `wait`. */
+  readonly overflow?: Overflow | undefined
   /** Make every broadcast without a subscriber reject with `NoSubscribers`. Default false. */
-  readonly requireSubscriber?: boolean
-  /** Let the system tell of changes in the directory, ahead of the next rescan. Default true. */
-  readonly watch?: boolean
-  /** Bounds to set otherwise than by default. */
-  readonly limits?: Partial<Limits>
+  readonly requireSubscriber?: boolean | undefined
+  /** Watch the directory for changes, so that peers are found before the next rescan. Default true. */
+  readonly watch?: boolean | undefined
+  /** Bounds other than the defaults. */
+  readonly limits?: LimitOptions | undefined
 }
+
+/** Any of the limits; those left out have their defaults. */
+export type LimitOptions = { readonly [Name in keyof Limits]?: Limits[Name] | undefined }
 
 /** Options that have been checked and completed. */
 export interface Settings {
@@ -48,7 +51,7 @@ export interface Settings {
   readonly groups: readonly string[]
   /** Absolute. */
   readonly directory: string
-  /** Parents of the directory that are this package's own, and have to be as safe as the directory itself. */
+  /** Parent directories that this package creates, and that must be as safe as the directory itself. */
   readonly ownParents: readonly string[]
   readonly accepts: readonly string[] | undefined
   readonly secret: Secret | undefined
@@ -56,11 +59,11 @@ export interface Settings {
   readonly requireSubscriber: boolean
   readonly watch: boolean
   readonly limits: Limits
-  /** Of the process, for people to read. */
+  /** Process id, for people to read. */
   readonly pid: number
 }
 
-/** The least value of each limit; the most is what a timer or an unsigned 32-bit length takes. */
+/** The minimum of each limit. The maximum is what a timer, or a 32-bit length, takes. */
 const LEAST: Limits = {
   frameBytes: HANDSHAKE_FRAME,
   handshakeTimeout: 1,
@@ -80,7 +83,7 @@ const LEAST: Limits = {
 
 const MOST = 2 ** 31 - 1
 
-/** Of all groups and patterns together, so that a hello that tells them fits into a frame before the handshake. */
+/** Bytes of all groups and patterns together, so that a hello fits into a frame before the handshake. */
 const HELLO_BYTES = HANDSHAKE_FRAME - 1024
 
 /** @throws InvalidArgument that names the option, what it takes and what came */
@@ -108,7 +111,7 @@ export function settingsOf(options: EndpointOptions): Settings {
   }
 }
 
-/** Where the bus is, in the order in which the places are tried. */
+/** The bus directory: the first of the option, the environment variable and the default places. */
 function locate(
   { directory, bus = 'default' }: EndpointOptions,
   env: NodeJS.ProcessEnv,
@@ -125,23 +128,27 @@ function locate(
   return { directory: join(parent, checkName('bus', bus)), ownParents: [parent] }
 }
 
-function checkLimits(given: Partial<Limits>): Limits {
-  if (typeof given !== 'object') throw new InvalidArgument(`limits: expected { frameBytes, … }, got ${describe(given)}`)
+function checkLimits(options: LimitOptions): Limits {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgument(`limits: expected { frameBytes, … }, got ${describe(options)}`)
+  }
+  const given: Partial<Limits> = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   for (const [name, value] of Object.entries(given)) checkLimit(name, value)
   const limits: Limits = { ...DEFAULT_LIMITS, ...dependentDefaults(given), ...given }
   const { frameBytes, outboxBytes, outboxTotalBytes, highWaterMark, redialMin, redialMax } = limits
   const room = frameBytes + PREFIX_BYTES
-  expect(outboxBytes >= room, 'outboxBytes', `at least limits.frameBytes + ${PREFIX_BYTES} (${room})`, outboxBytes)
-  expect(
-    outboxTotalBytes >= outboxBytes + SLAB_BYTES,
+  const mark = outboxBytes - room
+  const total = outboxBytes + SLAB_BYTES
+  assertLimit(outboxBytes >= room, 'outboxBytes', `at least limits.frameBytes + ${PREFIX_BYTES} (${room})`, outboxBytes)
+  assertLimit(
+    outboxTotalBytes >= total,
     'outboxTotalBytes',
-    `at least limits.outboxBytes + ${SLAB_BYTES}`,
+    `at least limits.outboxBytes + ${SLAB_BYTES} (${total})`,
     outboxTotalBytes,
   )
-  const mark = outboxBytes - room
   const below = `at most limits.outboxBytes - limits.frameBytes - ${PREFIX_BYTES} (${mark})`
-  expect(highWaterMark <= mark, 'highWaterMark', below, highWaterMark)
-  expect(redialMax >= redialMin, 'redialMax', `at least limits.redialMin (${redialMin})`, redialMax)
+  assertLimit(highWaterMark <= mark, 'highWaterMark', below, highWaterMark)
+  assertLimit(redialMax >= redialMin, 'redialMax', `at least limits.redialMin (${redialMin})`, redialMax)
   return limits
 }
 
@@ -155,7 +162,7 @@ function checkLimit(name: string, value: unknown): void {
   throw new InvalidArgument(`limits.${name}: expected a whole number from ${least} to ${most}, got ${describe(value)}`)
 }
 
-/** Defaults that give way to what is set beside them. */
+/** Defaults that depend on other limits. */
 function dependentDefaults(given: Partial<Limits>): Partial<Limits> {
   const { frameBytes, outboxBytes } = { ...DEFAULT_LIMITS, ...given }
   const { redialMin, redialMax } = given
@@ -168,7 +175,7 @@ function dependentDefaults(given: Partial<Limits>): Partial<Limits> {
   }
 }
 
-function expect(condition: boolean, limit: keyof Limits, expected: string, got: number): void {
+function assertLimit(condition: boolean, limit: keyof Limits, expected: string, got: number): void {
   if (!condition) throw new InvalidArgument(`limits.${limit}: expected ${expected}, got ${got}`)
 }
 
@@ -177,11 +184,11 @@ function checkArray(name: string, value: unknown): readonly unknown[] {
   throw new InvalidArgument(`${name}: expected an array of names, got ${describe(value)}`)
 }
 
-/** The message doesn't say what came: it may be a secret all the same. */
+/** The message doesn't quote the value, which may be a secret all the same. */
 function checkSecret(value: unknown): Secret {
   const isOne = (typeof value === 'string' || value instanceof Uint8Array) && value.length > 0
   if (isOne) return new Secret(value)
-  throw new InvalidArgument('secret: expected a string or bytes, and not an empty one, got something else')
+  throw new InvalidArgument('secret: expected a string or a Uint8Array of at least one byte, got another value')
 }
 
 function checkBoolean(name: string, value: unknown): boolean {

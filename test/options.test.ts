@@ -65,6 +65,15 @@ describe('settingsOf', () => {
     })
   })
 
+  it('takes undefined for the default of an option, whichever it is', () => {
+    const limits = Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((limit) => [limit, undefined]))
+    const given = ['bus', 'groups', 'accepts', 'secret', 'overflow', 'requireSubscriber', 'watch']
+    const options = Object.fromEntries(given.map((option) => [option, undefined]))
+    const defaults = settingsOf({ name: 'shop', directory: '/bus' })
+    expect(settingsOf({ name: 'shop', directory: '/bus', ...options, limits })).to.deep.equal(defaults)
+    expect(settingsOf({ name: 'shop', directory: '/bus', limits: undefined })).to.deep.equal(defaults)
+  })
+
   it('leaves the options as they were', () => {
     const options = Object.freeze({
       name: 'shop',
@@ -102,7 +111,7 @@ describe('settingsOf', () => {
       expect(() => settle({ name: 'a', secret }))
         .to.throw(InvalidArgument)
         .with.property('message')
-        .that.equals('secret: expected a string or bytes, and not an empty one, got something else')
+        .that.equals('secret: expected a string or a Uint8Array of at least one byte, got another value')
     })
   }
 
@@ -174,10 +183,6 @@ describe('settingsOf', () => {
       'a limit that is a string': [
         { name: 'a', limits: { frameBytes: '8192' } },
         "limits.frameBytes: expected a whole number from 4096 to 67108864, got '8192'",
-      ],
-      'a limit that is undefined': [
-        { name: 'a', limits: { patience: undefined } },
-        'limits.patience: expected a whole number from 0 to 2147483647, got undefined',
       ],
       'an outbox that takes no frame of the limit': [
         { name: 'a', limits: { frameBytes: 8192, outboxBytes: 8191 } },

@@ -26,7 +26,7 @@ export function sayWhoIsThere(endpoint: Endpoint): void {
   endpoint.on('joined', ({ name }) => say(`sees ${name} join`))
   endpoint.on('left', ({ name }) => say(`sees ${name} leave`))
   endpoint.on('lost', ({ name }, { cause }) => say(`has lost ${name}: ${cause.message}`))
-  endpoint.on('gap', ({ peer, count }) => say(`has missed ${count} events from ${peer}`))
+  endpoint.on('gap', ({ peer, count }) => say(`has missed ${count} events from ${peer.name}`))
 }
 
 /** Runs a program; what it throws becomes one line and exit code 1. */

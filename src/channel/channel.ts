@@ -1,6 +1,7 @@
 import type { Identity } from '../model/audience'
+import { PayloadTooLarge } from '../model/errors'
 import type { Handling } from '../model/overflow'
-import type { Frame } from '../wire/frame'
+import { type Frame, PREFIX_BYTES } from '../wire/frame'
 import type { ChannelMessage } from '../wire/message'
 import type { Outbox } from './outbox'
 import type { ReceiveWindow } from './receive-window'
@@ -29,4 +30,17 @@ export interface Channel {
    * @throws UnserializablePayload, PayloadTooLarge
    */
   tell(message: ChannelMessage): Frame
+}
+
+/** Whether the other end takes frames of this size. */
+export function fits({ sendLimit }: Channel, { start, end }: Frame): boolean {
+  return end - start - PREFIX_BYTES <= sendLimit
+}
+
+/** @throws PayloadTooLarge if the frame of an event is larger than the other end takes */
+export function assertFits(type: string, frame: Frame, channel: Channel): void {
+  if (fits(channel, frame)) return
+  const { sendLimit, identity } = channel
+  const bytes = frame.end - frame.start - PREFIX_BYTES
+  throw new PayloadTooLarge(`event ${type}: expected at most ${sendLimit} bytes for ${identity.name}, got ${bytes}`)
 }

@@ -1,35 +1,38 @@
+import type { inspect } from 'node:util'
 import type { Receipt } from '../channel/receive-window'
 import type { Audience } from '../model/audience'
 import { AbortError, describe, InvalidArgument } from '../model/errors'
 import type { Event } from '../model/event'
+import type { Keep } from './consumer'
 import { Fifo } from './fifo'
 import { StreamBuffer } from './stream-buffer'
 import type { Subscription } from './subscription'
 
 export interface StreamOptions {
-  /** Ends the stream after so many events. Default: it goes on until the endpoint closes. */
-  readonly limit?: number
-  /** Only events from these: a name, an array of names, or `{ group }`. The others are not even sent. */
+  /** Number of events after which the stream ends, from 1. Default: it goes on until the endpoint closes. */
+  readonly limit?: number | undefined
+  /**
+   * Only events from these endpoints: a name, an array of names, or `{ group }`. Others are not sent at all. Default:
+   * every endpoint.
+   */
   readonly from?: Audience | undefined
-  /** Ends the stream: what waits for the next event gets an `AbortError`. */
+  /** Ends the stream: the reader gets an `AbortError`. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** Takes an event to keep it until it is read. A method, for the reason that `Handler` is one. */
-type Keep<Payload> = { keep(event: Event<Payload>, receipt: Receipt): void }['keep']
-
-/** Events of one type, for `for await`. Subscribed from the call of `stream` on; `break` unsubscribes. */
+/** The events of a type or pattern, for `for await`. It is subscribed from the call of `stream` on; `break` unsubscribes. */
 export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload>, undefined>, AsyncDisposable {
   readonly #subscription: Subscription
   readonly #limit: number
   readonly #signal: AbortSignal | undefined
-  readonly #inbox = new StreamBuffer<Event<Payload>>()
-  /** Of what waits to be read. */
+  readonly #buffer = new StreamBuffer<Event<Payload>>()
+  /** Of the events in the buffer. */
   readonly #receipts = new Fifo<Receipt>()
   #received = 0
 
   /**
-   * @param subscribe called once, with what to call for each event and at the end of the subscription
+   * @internal
+   * @param subscribe called once, with the functions to call for each event and at the end of the subscription
    * @throws InvalidArgument
    */
   constructor(
@@ -49,20 +52,20 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
     else signal?.addEventListener('abort', this.#abort, { once: true })
   }
 
-  /** Resolves when every peer that is connected now knows of the stream: nothing that they broadcast later is missed. */
+  /** Resolves when every peer that is connected now knows of the stream: it misses nothing that they broadcast later. */
   get ready(): Promise<void> {
     return this.#subscription.ready
   }
 
-  /** @throws AbortError, once, after the signal's abort */
+  /** @throws AbortError once, when the signal has aborted */
   next(): Promise<IteratorResult<Event<Payload>, undefined>> {
-    if (this.#inbox.size > 0) this.#receipts.shift()?.handled()
-    return this.#inbox.next()
+    if (this.#buffer.size > 0) this.#receipts.shift()?.handled()
+    return this.#buffer.next()
   }
 
-  /** Unsubscribes, and drops what has not been read. */
+  /** Unsubscribes, and drops the events that have not been read. */
   return(): Promise<IteratorResult<Event<Payload>, undefined>> {
-    this.#inbox.discard()
+    this.#buffer.discard()
     this.#settleAll()
     this.finish()
     return Promise.resolve({ done: true, value: undefined })
@@ -76,23 +79,29 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
     await this.return()
   }
 
-  /** Unsubscribes; what has arrived can still be read. */
+  /** Unsubscribes, and ends the stream once the events that have arrived are read. */
   finish(): void {
-    this.#inbox.end()
+    this.#buffer.end()
     this.#signal?.removeEventListener('abort', this.#abort)
     this.#subscription.unsubscribe()
   }
 
+  /** @internal */
+  [Symbol.for('nodejs.util.inspect.custom')](_depth: number, options: object, show: typeof inspect): string {
+    const { type } = this.#subscription
+    return `EventStream ${show({ type, state: this.#buffer.isOpen ? 'open' : 'ended', buffered: this.#buffer.size }, options)}`
+  }
+
   #receive(event: Event<Payload>, receipt: Receipt): void {
     this.#received++
-    if (this.#inbox.push(event)) this.#receipts.push(receipt)
+    if (this.#buffer.push(event)) this.#receipts.push(receipt)
     else receipt.handled()
     if (this.#received >= this.#limit) this.finish()
   }
 
   readonly #abort = (): void => {
     const cause = this.#signal?.reason
-    this.#inbox.fail(new AbortError(`stream of ${this.#subscription.type}: aborted`, { cause }))
+    this.#buffer.fail(new AbortError(`stream of ${this.#subscription.type}: aborted`, { cause }))
     this.#settleAll()
     this.finish()
   }

@@ -1,4 +1,4 @@
-import { type Audience, checkAudience } from '../model/audience'
+import { type Audience, checkAudience, copyAudience } from '../model/audience'
 import { type EventType, patternOf, schemaOf } from '../model/definition'
 import { describe, InvalidArgument } from '../model/errors'
 import type { Handler } from '../model/event'
@@ -6,34 +6,37 @@ import type { Interest } from '../model/interest'
 import { isName } from '../model/name'
 import type { StandardSchema } from '../model/schema'
 import type { WaitOptions } from '../platform/waits'
-import type { Consumer } from './subscription'
+import type { Consumption, Keep } from './consumer'
 
 export interface SubscribeOptions {
-  /** Only events from these: a name, an array of names, or `{ group }`. The others are not even sent. */
+  /**
+   * Only events from these endpoints: a name, an array of names, or `{ group }`. Others are not sent at all. Default:
+   * every endpoint.
+   */
   readonly from?: Audience | undefined
   /**
-   * Shares the events with all other subscriptions of this queue, anywhere on the bus: each event goes to one of them,
-   * to the one that has the least in hand. Named like an endpoint. Default: gets every event itself.
+   * A work queue, named like an endpoint: each event goes to one of its subscriptions, anywhere on the bus, to the one
+   * with the fewest events in flight. Default: none, so that the subscription gets every event.
    */
   readonly queue?: string | undefined
-  /** How many events the handler may have under way at a time; they begin in order. Default 1. */
+  /** Maximum number of events handled concurrently, 1 to `Infinity`; they begin in order. Default 1. */
   readonly concurrency?: number | undefined
   /** Ends the subscription. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface WaitForOptions extends WaitOptions {
-  /** Only an event from these: a name, an array of names, or `{ group }`. */
+  /** Only an event from these endpoints: a name, an array of names, or `{ group }`. Default: every endpoint. */
   readonly from?: Audience | undefined
 }
 
-/** Bytes of names in `from`, so that every peer's frames have room for it. */
+/** Bytes that the names in `from` may have together, so that they fit into a frame of any peer. */
 const FROM_BYTES = 2048
 
-/** How one subscription wants its events. */
+/** The options of a subscription, checked and completed. */
 export interface SubscribeSettings {
   readonly interest: Interest
-  readonly consumer: Consumer
+  readonly consumption: Consumption
   readonly schema: StandardSchema | undefined
   /** Ends the subscription. */
   readonly signal: AbortSignal | undefined
@@ -55,19 +58,16 @@ export function subscribeSettings(
     const expected = 'a whole number from 1 up, or Infinity'
     throw new InvalidArgument(`concurrency: expected ${expected}, got ${describe(concurrency)}`)
   }
-  const interest = { type: patternOf(type), from: copyOf(from), queue }
-  return { interest, consumer: { kind: 'handler', handle, concurrency }, schema: schemaOf(type), signal }
+  const interest = { type: patternOf(type), from: from === undefined ? undefined : copyAudience(from), queue }
+  return { interest, consumption: { kind: 'handler', handle, concurrency }, schema: schemaOf(type), signal }
 }
 
-/** How a stream wants its events. @throws InvalidArgument */
+/** @throws InvalidArgument */
 export function streamSettings(type: EventType, from: Audience | undefined, keep: Keep): SubscribeSettings {
   if (from !== undefined) checkFrom(from)
-  const interest = { type: patternOf(type), from: copyOf(from) }
-  return { interest, consumer: { kind: 'keeper', keep }, schema: schemaOf(type), signal: undefined }
+  const interest = { type: patternOf(type), from: from === undefined ? undefined : copyAudience(from) }
+  return { interest, consumption: { kind: 'buffer', keep }, schema: schemaOf(type), signal: undefined }
 }
-
-/** What takes an event to keep it until it is read. */
-export type Keep = Extract<Consumer, { kind: 'keeper' }>['keep']
 
 /** @throws InvalidArgument */
 export function checkHandler(handler: unknown): void {
@@ -75,19 +75,10 @@ export function checkHandler(handler: unknown): void {
   throw new InvalidArgument(`handler: expected a function, got ${describe(handler)}`)
 }
 
-/** What the caller does to its own later changes nothing. */
-function copyOf(from: Audience | undefined): Audience | undefined {
-  if (from === undefined) return undefined
-  if (typeof from === 'string') return [from]
-  return 'group' in from ? { group: from.group } : [...from]
-}
-
 function checkFrom(from: Audience): void {
   checkAudience('from', from)
   const bytes = Buffer.byteLength(JSON.stringify(from))
   if (bytes > FROM_BYTES) {
-    throw new InvalidArgument(
-      `from: expected at most ${FROM_BYTES} bytes of names, got ${bytes}; a group says it shorter`,
-    )
+    throw new InvalidArgument(`from: expected at most ${FROM_BYTES} bytes of names, got ${bytes}; use a group instead`)
   }
 }

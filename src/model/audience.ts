@@ -3,6 +3,15 @@ import { describe, InvalidArgument } from './errors'
 /** Whom an event is for: an endpoint's name, several names, or every endpoint that carries a group's label. */
 export type Audience = string | readonly string[] | { readonly group: string }
 
+/** An audience without the short form for one name. */
+export type AudienceList = Exclude<Audience, string>
+
+/** A copy that later changes to the original don't reach. */
+export function copyAudience(audience: Audience): AudienceList {
+  if (typeof audience === 'string') return [audience]
+  return 'group' in audience ? { group: audience.group } : [...audience]
+}
+
 /** What an endpoint tells about itself that routing looks at. */
 export interface Identity {
   readonly name: string

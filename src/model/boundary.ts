@@ -2,16 +2,16 @@ import type { Identity } from './audience'
 import { describe, InvalidArgument } from './errors'
 import { isName } from './name'
 
-/** How far events of a type may go: not out of the endpoint, or only to endpoints that carry one of the groups. */
+/** How far events of a type may go: not out of the endpoint, or only to endpoints in one of the groups. */
 export type Boundary = 'internal' | { readonly groups: readonly string[] }
 
-/** By the name of the type, so that no other definition of it, and no string, gets around it. */
+/** By type name, so that neither another definition of the type nor a plain string gets around it. */
 const boundaries = new Map<string, Boundary>()
 
 /**
- * Draws the boundary of a type, for all that this process sends and receives.
+ * Sets the boundary of a type, for everything that this process sends and receives.
  *
- * @throws InvalidArgument for what is no boundary, and for another one than was drawn before
+ * @throws InvalidArgument if the value is no boundary, or differs from one defined for the type before
  */
 export function drawBoundary(type: string, value: unknown): Boundary {
   const boundary = parseBoundary(type, value)
@@ -24,14 +24,23 @@ export function drawBoundary(type: string, value: unknown): Boundary {
   return boundary
 }
 
-/** The boundary of a type, if one has been drawn. */
+/** The boundary of a type, if it has one. */
 export function boundaryOf(type: string): Boundary | undefined {
   return boundaries.size === 0 ? undefined : boundaries.get(type)
 }
 
-/** May an endpoint other than the sender's own have events within the boundary? */
-export function isWithin(boundary: Boundary, who: Identity): boolean {
-  return boundary !== 'internal' && boundary.groups.some((group) => who.groups.includes(group))
+/**
+ * Whether an endpoint may have events and requests of a type.
+ *
+ * This is the one rule behind every check: where interest is announced, where events and requests are sent, and once
+ * more where they arrive.
+ *
+ * @param isOwn whether it is the endpoint that asks: no boundary keeps a type from its own sender
+ */
+export function isWithinBoundary(type: string, endpoint: Identity, isOwn = false): boolean {
+  const boundary = boundaryOf(type)
+  if (boundary === undefined || isOwn) return true
+  return boundary !== 'internal' && boundary.groups.some((group) => endpoint.groups.includes(group))
 }
 
 function parseBoundary(type: string, value: unknown): Boundary {

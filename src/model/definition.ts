@@ -47,12 +47,12 @@ export type PayloadOf<Type extends EventType> = Type extends EventDefinition<inf
 
 export interface EventOptions<Payload> extends DefinitionOptions {
   /** What happens to its events for peers that are behind. Default: the endpoint's option. */
-  readonly overflow?: Overflow<Payload>
+  readonly overflow?: Overflow<Payload> | undefined
 }
 
 export interface DefinitionOptions {
   /** Events never leave it, whatever a caller passes: `internal` to the endpoint, or the groups that may have them. */
-  readonly boundary?: Boundary
+  readonly boundary?: Boundary | undefined
 }
 
 /**

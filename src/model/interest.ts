@@ -1,11 +1,11 @@
-import { type Audience, type Identity, includes } from './audience'
+import { type AudienceList, type Identity, includes } from './audience'
 
 /** What one subscription, or one responder, tells the other endpoints that it wants. */
 export interface Interest {
   /** The name of a type, or a pattern. */
   readonly type: string
   /** Only what comes from these. */
-  readonly from?: Audience | undefined
+  readonly from?: AudienceList | undefined
   /** Shares the events with the other members of this queue. */
   readonly queue?: string | undefined
   /** Wants requests of the type, not events. */
@@ -61,5 +61,5 @@ export function isMember(interest: Interest): boolean {
 
 /** The same for interests that say the same. */
 export function keyOf({ type, from, queue, responds }: Interest): string {
-  return JSON.stringify([type, typeof from === 'string' ? [from] : (from ?? 0), queue ?? 0, responds ?? false])
+  return JSON.stringify([type, from ?? 0, queue ?? 0, responds ?? false])
 }

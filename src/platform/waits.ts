@@ -1,29 +1,31 @@
 import { AbortError, describe, InvalidArgument, type LahjaError, WaitTimeout } from '../model/errors'
 import type { Clock, Timer } from './clock'
+import type { Deadline } from './deadline'
 
-/** What a timer of Node takes; anything longer would be over at once. */
+/** The longest delay that Node's timers take, in milliseconds; longer ones fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
 export interface WaitOptions {
-  /** Milliseconds until the wait rejects with `WaitTimeout`; without it, it waits as long as it takes. */
-  readonly timeout?: number
+  /** Milliseconds until the wait rejects with `WaitTimeout`. Default: no limit. */
+  readonly timeout?: number | undefined
   /** Ends the wait with `AbortError`. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** What an endpoint's own code may choose of a wait. */
-interface Manner {
-  /** The error at the end of the timeout. Default `WaitTimeout`. */
+interface InternalWaitOptions extends WaitOptions {
+  /** Makes the error at the end of the timeout. Default `WaitTimeout`. */
   readonly timedOut?: (message: string) => LahjaError
+  /** Whether the wait goes on when the registry is ended. Default false. */
+  readonly outlivesEnd?: boolean
 }
 
-/** What a wait hands to the code that knows when it is over. */
+/** How the code that was started by a wait ends it. */
 export interface Waiter<Value> {
   readonly resolve: (value: Value) => void
   readonly reject: (error: LahjaError) => void
 }
 
-/** Everything an endpoint's callers wait for, so that each wait ends: by its event, timeout, signal, or the close. */
+/** Every wait of one endpoint, so that each ends: by its result, timeout or signal, or when the endpoint closes. */
 export class Waits {
   readonly #clock: Clock
   readonly #pending = new Set<(error: LahjaError) => void>()
@@ -35,18 +37,19 @@ export class Waits {
   }
 
   /**
-   * One wait. `start` is called at once; what it returns is called when the wait is over, however it ends.
+   * One wait. `start` is called at once; the function it returns is called when the wait is over, however it ends.
    *
-   * @throws WaitTimeout, AbortError, InvalidArgument, or the error the registry was ended with
+   * @param what the wait's name in errors
+   * @throws WaitTimeout, AbortError, InvalidArgument, or the error that the registry was ended with
    */
   wait<Value>(
     what: string,
-    options: WaitOptions & Manner,
+    options: InternalWaitOptions,
     start: (waiter: Waiter<Value>) => () => void,
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
-      const { timeout, signal, timedOut = (message) => new WaitTimeout(message) } = options
-      if (this.#ended) return reject(this.#ended)
+      const { timeout, signal, timedOut = (message) => new WaitTimeout(message), outlivesEnd = false } = options
+      if (this.#ended && !outlivesEnd) return reject(this.#ended)
       if (signal?.aborted) return reject(aborted(what, signal))
       checkTimeout(timeout)
 
@@ -72,10 +75,10 @@ export class Waits {
         resolve(value)
       }
 
-      this.#pending.add(fail)
+      if (!outlivesEnd) this.#pending.add(fail)
       signal?.addEventListener('abort', onAbort, { once: true })
       if (timeout !== undefined && timeout !== Number.POSITIVE_INFINITY) {
-        timer = this.#clock.after(timeout, () => fail(timedOut(`${what}: expected within ${timeout} ms`)))
+        timer = this.#clock.after(timeout, () => fail(timedOut(`${what}: timed out after ${timeout} ms`)))
       }
       try {
         stop = start({ resolve: succeed, reject: fail })
@@ -87,37 +90,76 @@ export class Waits {
     })
   }
 
-  /** A wait for a condition that only `changed()` can make true. Resolves at once if it holds already. */
+  /** Resolves when the condition holds. It is checked now, and at each call of `changed`. */
   until(what: string, options: WaitOptions, condition: () => boolean): Promise<void> {
     return this.wait<void>(what, options, ({ resolve }) => {
-      const check = () => condition() && resolve()
-      check()
-      this.#conditions.add(check)
-      return () => this.#conditions.delete(check)
+      if (condition()) resolve()
+      return this.#watch(condition, resolve)
     })
   }
 
-  /** A wait for a promise. */
-  settle<Value>(what: string, options: WaitOptions, promise: Promise<Value>): Promise<Value> {
+  /** Resolves or rejects as the promise does. */
+  settle<Value>(what: string, options: InternalWaitOptions, promise: Promise<Value>): Promise<Value> {
     return this.wait<Value>(what, options, ({ resolve, reject }) => {
       promise.then(resolve, reject)
       return () => {}
     })
   }
 
-  /** Something that conditions look at is different now. */
+  /** Resolves to whether the condition came to hold before the deadline. Goes on when the registry is ended. */
+  reached(deadline: Deadline, condition: () => boolean): Promise<boolean> {
+    if (condition()) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const finish = (isReached: boolean) => {
+        timer?.cancel()
+        unwatch()
+        resolve(isReached)
+      }
+      const timer = this.#at(deadline, () => finish(false))
+      const unwatch = this.#watch(condition, () => finish(true))
+    })
+  }
+
+  /** Resolves to whether the promise was fulfilled before the deadline. Goes on when the registry is ended. */
+  fulfilled(deadline: Deadline, promise: Promise<unknown>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = this.#at(deadline, () => resolve(false))
+      const finish = (isFulfilled: boolean) => {
+        timer?.cancel()
+        resolve(isFulfilled)
+      }
+      promise.then(
+        () => finish(true),
+        () => finish(false),
+      )
+    })
+  }
+
+  /** Something that conditions depend on has changed. */
   changed(): void {
+    if (this.#conditions.size === 0) return
     for (const check of [...this.#conditions]) check()
   }
 
-  /** Rejects all that still waits, and whatever comes later. */
+  /** Rejects all pending waits, and all later ones. */
   end(error: LahjaError): void {
     this.#ended = error
     for (const fail of [...this.#pending]) fail(error)
   }
+
+  #at({ left }: Deadline, call: () => void): Timer | undefined {
+    return left === Number.POSITIVE_INFINITY ? undefined : this.#clock.after(left, call)
+  }
+
+  /** Calls `met` at each change after which the condition holds. Returns how to stop. */
+  #watch(condition: () => boolean, met: () => void): () => void {
+    const check = () => condition() && met()
+    this.#conditions.add(check)
+    return () => this.#conditions.delete(check)
+  }
 }
 
-/** @throws InvalidArgument for what no timer takes */
+/** @throws InvalidArgument for a number of milliseconds that no timer takes */
 export function checkTimeout(timeout: unknown): void {
   if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) return
   if (typeof timeout === 'number' && timeout >= 0 && timeout <= LONGEST_TIMER) return

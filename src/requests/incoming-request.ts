@@ -1,7 +1,7 @@
 import type { AbortError } from '../model/errors'
 import type { RequestEvent } from '../model/event'
 
-/** A request under way. Its signal is made when a handler looks at it: most don't, and it costs more than all the rest. */
+/** A request that a handler is running for. Its signal is made on first access, since it costs more than the rest. */
 export class IncomingRequest implements RequestEvent {
   readonly type: string
   readonly origin: string
@@ -23,7 +23,7 @@ export class IncomingRequest implements RequestEvent {
     return this.#controller.signal
   }
 
-  /** Nobody waits for the response any more. */
+  /** Aborts the signal: nothing waits for the response any more. */
   abandon(reason: AbortError): void {
     this.#abandoned = reason
     this.#controller?.abort(reason)

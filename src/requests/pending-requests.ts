@@ -1,8 +1,10 @@
 import type { Channel } from '../channel/channel'
-import { type Audience, includes } from '../model/audience'
-import { boundaryOf, isWithin } from '../model/boundary'
+import type { Audience } from '../model/audience'
+import { boundaryOf } from '../model/boundary'
 import { LahjaError, NoSubscribers, RemoteDisconnected, RemoteError } from '../model/errors'
 import { Balancer } from '../routing/balancer'
+import { isEligible } from '../routing/eligibility'
+import type { Routes } from '../routing/routes'
 import type { Frame } from '../wire/frame'
 import type { MessageOf } from '../wire/message'
 import { WaitingList } from './waiting-list'
@@ -12,53 +14,46 @@ export type Outcome =
   | { readonly kind: 'response'; readonly origin: string; readonly payload: unknown }
   | { readonly kind: 'failure'; readonly origin: string; readonly error: LahjaError }
 
-/** A request that waits: for its turn, or for its response. */
+/** A request that waits for its turn or for its response. */
 interface Pending {
   readonly id: number
   readonly type: string
   readonly payload: unknown
-  /** Who can be asked now. */
+  /** The responders that can be asked now. */
   readonly candidates: () => readonly Channel[]
   readonly settle: (outcome: Outcome) => void
-  /** Who has been asked. */
+  /** The responder that has been asked. */
   channel: Channel | undefined
-  /** In which it was asked. */
+  /** The frame in which it was asked. */
   frame: Frame | undefined
-  /** Who will not have it. */
+  /** Responders that declined it. */
   readonly declined: Set<Channel>
 }
 
-export interface RequestsContext {
-  readonly responders: (type: string) => readonly Channel[]
-}
-
-/** What this endpoint asks of others: whom, what is still unanswered, and how each of it ends, exactly once. */
+/** The requests that this endpoint has made and that have not settled; each settles exactly once. */
 export class PendingRequests {
-  readonly #context: RequestsContext
+  readonly #routes: Pick<Routes<Channel>, 'responders'>
   readonly #pending = new Map<number, Pending>()
-  /** What each has been asked and hasn't answered. */
+  /** Requests sent and not answered, by responder. */
   readonly #inFlight = new Map<Channel, Set<Pending>>()
-  /** What waits until somebody can be asked. */
-  readonly #line = new WaitingList<Pending, Channel>()
+  /** Requests that wait for a responder below its limit. */
+  readonly #waiting = new WaitingList<Pending, Channel>()
   readonly #rotation = new Balancer()
   #lastId = 0
 
-  constructor(context: RequestsContext) {
-    this.#context = context
+  constructor(routes: Pick<Routes<Channel>, 'responders'>) {
+    this.#routes = routes
   }
 
-  /** Everyone who can be asked: responds to the type, is within its boundary, and is meant. */
+  /** Every responder that may have requests of the type: addressed, and within its boundary. */
   candidates(type: string, to: Audience | undefined): readonly Channel[] {
-    const boundary = boundaryOf(type)
-    const responders = this.#context.responders(type)
-    if (boundary === undefined && to === undefined) return responders
-    return responders.filter(({ identity, isOwn }) => {
-      return (isOwn || !boundary || isWithin(boundary, identity)) && (to === undefined || includes(to, identity))
-    })
+    const responders = this.#routes.responders(type)
+    if (boundaryOf(type) === undefined && to === undefined) return responders
+    return responders.filter((channel) => isEligible(type, channel, { to }))
   }
 
   /**
-   * Asks the one of the candidates with the fewest requests in flight from here. One that declines is not asked again.
+   * Asks the candidate with the fewest requests in flight from here. One that declines is not asked again.
    *
    * @param settle called once, unless the request is given up
    * @returns gives the request up: the responder is told, and `settle` is not called any more
@@ -83,9 +78,9 @@ export class PendingRequests {
     return () => this.#giveUp(pending)
   }
 
-  message(channel: Channel, message: MessageOf<'response' | 'failure' | 'decline'>): void {
+  onMessage(channel: Channel, message: MessageOf<'response' | 'failure' | 'decline'>): void {
     const pending = this.#pending.get(message.id)
-    // An answer to what was given up meanwhile, or to what another was asked.
+    // The request was given up meanwhile, or another responder was asked.
     if (!pending || pending.channel !== channel) return
     const origin = channel.identity.name
     switch (message.kind) {
@@ -105,50 +100,52 @@ export class PendingRequests {
     }
   }
 
-  /** A responder's link has ended: what it had in flight from here is answered with `RemoteDisconnected`. */
-  ended(channel: Channel): void {
+  /** The channel is closed: requests in flight to it settle with `RemoteDisconnected`. */
+  onClosed(channel: Channel): void {
     const inFlight = this.#inFlight.get(channel) ?? []
     this.#inFlight.delete(channel)
     const origin = channel.identity.name
     for (const pending of inFlight) {
-      const error = new RemoteDisconnected(`request ${pending.type}: expected a response, but ${origin} is gone`)
+      const error = new RemoteDisconnected(
+        `request ${pending.type}: ${origin} disconnected before it responded; it may or may not have handled the request`,
+      )
       this.#settle(pending, { kind: 'failure', origin, error })
     }
     this.advance()
   }
 
-  /** Gives all in line another try: who can be asked is different now. */
+  /** Tries all waiting requests again: the responders have changed. */
   advance(): void {
-    for (const pending of this.#line.all) this.#placeAgain(pending)
+    for (const pending of this.#waiting.all) this.#placeAgain(pending)
   }
 
-  /** There is room for those in line with this responder. */
+  /** This responder may have room for waiting requests. */
   #next(channel: Channel): void {
-    for (const pending of this.#line.at(channel)) {
+    for (const pending of this.#waiting.at(channel)) {
       if (this.#countOf(channel) >= channel.requestLimit) return
       this.#placeAgain(pending)
     }
   }
 
-  /** Sends the request, puts it in line, or settles it if there is nobody to ask. */
+  /** Sends the request, lets it wait, or settles it if there is no responder. */
   #place(pending: Pending): void {
     const { type, id, payload, declined } = pending
     const candidates = pending.candidates().filter((channel) => !declined.has(channel))
     if (candidates.length === 0) {
-      const error = new NoSubscribers(`request ${type}: expected a responder, got none among those it is meant for`)
+      const error = new NoSubscribers(noResponder(type))
       return this.#settle(pending, { kind: 'failure', origin: '', error })
     }
     const free = candidates.filter((channel) => this.#countOf(channel) < channel.requestLimit)
     const channel = this.#rotation.pick(free, (candidate) => this.#countOf(candidate))
-    if (!channel) return this.#line.join(pending, candidates)
+    if (!channel) return this.#waiting.join(pending, candidates)
     pending.frame = channel.tell({ kind: 'request', id, type, payload })
-    this.#line.leave(pending)
+    this.#waiting.leave(pending)
     pending.channel = channel
     const inFlight = this.#inFlight.get(channel) ?? new Set()
     this.#inFlight.set(channel, inFlight.add(pending))
   }
 
-  /** The same where the caller is not there any more to catch what another responder's limit throws. */
+  /** The same when there is no caller left to throw to. */
   #placeAgain(pending: Pending): void {
     try {
       this.#place(pending)
@@ -170,14 +167,14 @@ export class PendingRequests {
     if (!this.#pending.has(id)) return
     this.#forget(pending)
     if (!channel || !frame) return
-    // What has not left is nothing to cancel: a responder that reads nothing must not make us keep both.
+    // A request that has not left is taken back, so that one that never reads doesn't make us keep a cancel as well.
     if (!channel.outbox.withdraw(frame)) channel.tell({ kind: 'cancel', id })
     this.#next(channel)
   }
 
   #forget(pending: Pending): void {
     this.#pending.delete(pending.id)
-    this.#line.leave(pending)
+    this.#waiting.leave(pending)
     this.#detach(pending)
   }
 
@@ -191,4 +188,8 @@ export class PendingRequests {
   #countOf(channel: Channel): number {
     return this.#inFlight.get(channel)?.size ?? 0
   }
+}
+
+export function noResponder(type: string): string {
+  return `request ${type}: no endpoint that it is for responds to it`
 }

@@ -1,30 +1,31 @@
 import type { StreamBuffer } from '../events/stream-buffer'
 import type { LahjaError } from '../model/errors'
 
-/** What one responder made of a request to all of them. */
+/** The answer of one responder to `requestAll`. */
 export type Reply<Response> =
   | { readonly origin: string; readonly payload: Response; readonly error?: undefined }
-  /** It failed, as `request` would have: `RemoteError`, `RequestTimeout`, `RemoteDisconnected`, `UnexpectedResponse`. */
+  /** The error that `request` would have rejected with: `RemoteError`, `RequestTimeout`, `RemoteDisconnected`, `UnexpectedResponse`. */
   | { readonly origin: string; readonly payload?: undefined; readonly error: LahjaError }
 
-/** The replies to a request to all responders, as they come; `break` gives up what is still missing. */
+/** The replies of `requestAll`, as they arrive; `break` gives up the rest. */
 export class ReplyStream<Response> implements AsyncIterableIterator<Reply<Response>, undefined>, AsyncDisposable {
-  readonly #inbox: StreamBuffer<Reply<Response>>
+  readonly #buffer: StreamBuffer<Reply<Response>>
   readonly #giveUp: () => void
 
-  constructor(inbox: StreamBuffer<Reply<Response>>, giveUp: () => void) {
-    this.#inbox = inbox
+  /** @internal */
+  constructor(buffer: StreamBuffer<Reply<Response>>, giveUp: () => void) {
+    this.#buffer = buffer
     this.#giveUp = giveUp
   }
 
   /** @throws NoSubscribers, AbortError, EndpointClosed; each once */
   next(): Promise<IteratorResult<Reply<Response>, undefined>> {
-    return this.#inbox.next()
+    return this.#buffer.next()
   }
 
-  /** Tells the responders that have not answered that nobody waits for them any more. */
+  /** Gives up: responders that have not replied are told. */
   return(): Promise<IteratorResult<Reply<Response>, undefined>> {
-    this.#inbox.discard()
+    this.#buffer.discard()
     this.#giveUp()
     return Promise.resolve({ done: true, value: undefined })
   }

@@ -4,29 +4,29 @@ import type { RequestSchemas } from '../model/definition'
 import { InvalidPayload, LahjaError, NoSubscribers, RequestTimeout, UnexpectedResponse } from '../model/errors'
 import { validate } from '../model/schema'
 import type { Waits } from '../platform/waits'
-import type { Outcome, PendingRequests } from './pending-requests'
+import { noResponder, type Outcome, type PendingRequests } from './pending-requests'
 import { type Reply, ReplyStream } from './reply-stream'
 
-/** Milliseconds that a request waits for its response, unless it says otherwise. */
+/** Milliseconds that a request waits for its response by default. */
 const DEFAULT_TIMEOUT = 30_000
 
 export interface RequestOptions {
-  /** Only to these: a name, an array of names, or `{ group }`. Default: everyone who responds. */
+  /** Only responders at these endpoints: a name, an array of names, or `{ group }`. Default: every responder. */
   readonly to?: Audience | undefined
-  /** Milliseconds until it rejects with `RequestTimeout`. Default 30,000; `Infinity` waits as long as it takes. */
-  readonly timeout?: number
-  /** Gives it up, with `AbortError`; the responder is told. */
+  /** Milliseconds until it rejects with `RequestTimeout`; `Infinity` for no limit. Default 30,000. */
+  readonly timeout?: number | undefined
+  /** Gives the request up with `AbortError`; the responder is told. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** A request, as far as it is the same for one responder and for all. */
+/** A request as its caller makes it, to one responder or to all. */
 interface Question {
   readonly type: string
   readonly schemas: RequestSchemas
   readonly payload: unknown
 }
 
-/** The asking side of requests: what is sent fits its schema, and everything ends, however it ends. */
+/** The asking side of requests: validates what is sent and received, and sees to it that every request settles. */
 export class Requester {
   readonly #requests: PendingRequests
   readonly #waits: Waits
@@ -54,14 +54,14 @@ export class Requester {
   requestAll(question: Question, { to, timeout = DEFAULT_TIMEOUT, signal }: RequestOptions): ReplyStream<unknown> {
     const { type, payload } = question
     checkRequest(question, to)
-    const inbox = new StreamBuffer<Reply<unknown>>()
+    const buffer = new StreamBuffer<Reply<unknown>>()
     let giveUp = () => {}
     const candidates = () => this.#requests.candidates(type, to)
     const channels = candidates()
     const missing = new Set(channels)
     if (channels.length === 0) {
-      inbox.fail(new NoSubscribers(`request ${type}: expected a responder, got none among those it is meant for`))
-      return new ReplyStream(inbox, giveUp)
+      buffer.fail(new NoSubscribers(noResponder(type)))
+      return new ReplyStream(buffer, giveUp)
     }
     const waiting = this.#waits.wait<void>(`request ${type}`, { timeout, signal, timedOut }, ({ resolve }) => {
       giveUp = resolve
@@ -69,8 +69,8 @@ export class Requester {
         const origin = channel.identity.name
         const settle = (reply: Reply<unknown>) => {
           missing.delete(channel)
-          // Whoever declines does not respond any more.
-          if (!(reply.error instanceof NoSubscribers)) inbox.push(reply)
+          // It declined, so it does not respond any more.
+          if (!(reply.error instanceof NoSubscribers)) buffer.push(reply)
           if (missing.size === 0) resolve()
         }
         const only = () => candidates().filter((candidate) => candidate === channel)
@@ -87,14 +87,14 @@ export class Requester {
       }
     })
     waiting.then(
-      () => inbox.end(),
+      () => buffer.end(),
       (error: LahjaError) => {
-        if (!(error instanceof RequestTimeout)) return inbox.fail(error)
-        for (const { identity } of missing) inbox.push({ origin: identity.name, error })
-        inbox.end()
+        if (!(error instanceof RequestTimeout)) return buffer.fail(error)
+        for (const { identity } of missing) buffer.push({ origin: identity.name, error })
+        buffer.end()
       },
     )
-    return new ReplyStream(inbox, () => giveUp())
+    return new ReplyStream(buffer, () => giveUp())
   }
 }
 

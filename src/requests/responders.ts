@@ -1,28 +1,24 @@
 import type { Channel } from '../channel/channel'
+import { type Announcer, Subscription } from '../events/subscription'
 import { AbortError, AlreadyResponding, asError, HandlerError, LahjaError, type RemoteFailure } from '../model/errors'
 import { isThenable, type RequestHandler } from '../model/event'
-import type { Interest } from '../model/interest'
 import { type StandardSchema, validate } from '../model/schema'
 import type { ChannelMessage, MessageOf } from '../wire/message'
 import { IncomingRequest } from './incoming-request'
-import { Responder } from './responder'
 
 export interface RespondOptions {
   /** Send askers the stack of what the handler throws, beside its name, message and code. Default false. */
   readonly sendStack?: boolean | undefined
-  /** Ends the responding. */
+  /** Stops responding when it aborts. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface RespondersContext {
-  /** Tells everyone that this endpoint has begun or ended to respond. */
-  readonly announce: (change: 'subscribe' | 'unsubscribe', interest: Interest) => void
-  /** Resolves when everyone knows of all that has been announced; rejects when the endpoint closes first. */
-  readonly known: () => Promise<void>
-  readonly failed: (error: LahjaError) => void
-  /** Called when nothing is being responded to any more. */
+  readonly announcer: Announcer
+  readonly report: (error: LahjaError) => void
+  /** Called when no request is running any more. */
   readonly idle: () => void
-  /** Requests of one asker under way at a time. */
+  /** Maximum number of requests of one asker that run at a time. */
   readonly limit: number
 }
 
@@ -37,105 +33,103 @@ export interface Service {
   readonly signal: AbortSignal | undefined
 }
 
-/** What others ask of this endpoint: each request is handled once, and answered once. */
+/** Answers the requests that others make of this endpoint: each is handled once and answered once. */
 export class Responders {
   readonly #context: RespondersContext
   readonly #services = new Map<string, Service>()
-  readonly #open = new Set<Responder>()
-  readonly #underWay = new Map<Channel, Map<number, IncomingRequest>>()
-  /** Requests under way, of all askers. */
+  readonly #open = new Set<Subscription>()
+  readonly #running = new Map<Channel, Map<number, IncomingRequest>>()
+  /** Requests running, of all askers. */
   #count = 0
 
   constructor(context: RespondersContext) {
     this.#context = context
   }
 
-  /** Is no request being handled? */
+  /** Whether no request is running. */
   get isIdle(): boolean {
     return this.#count === 0
   }
 
   /** @throws AlreadyResponding */
-  add(service: Service): Responder {
+  add(service: Service): Subscription {
     const { type, signal } = service
     if (this.#services.has(type)) {
-      throw new AlreadyResponding(`respond ${type}: expected one responder on this endpoint, but there is one already`)
+      throw new AlreadyResponding(`this endpoint already responds to ${type}; unsubscribe the first responder before`)
     }
-    const { announce, known } = this.#context
-    const interest: Interest = { type, responds: true }
     this.#services.set(type, service)
-    announce('subscribe', interest)
-    const stop = () => responder.unsubscribe()
-    const responder: Responder = new Responder(type, known, () => {
-      signal?.removeEventListener('abort', stop)
-      this.#services.delete(type)
-      this.#open.delete(responder)
-      announce('unsubscribe', interest)
+    const subscription: Subscription = new Subscription({
+      interest: { type, responds: true },
+      announcer: this.#context.announcer,
+      signal,
+      pending: () => this.#countOf(type),
+      ended: () => {
+        this.#services.delete(type)
+        this.#open.delete(subscription)
+      },
     })
-    this.#open.add(responder)
-    if (signal?.aborted) responder.unsubscribe()
-    else signal?.addEventListener('abort', stop, { once: true })
-    return responder
+    this.#open.add(subscription)
+    return subscription.announce()
   }
 
-  message(channel: Channel, message: MessageOf<'request' | 'cancel'>): void {
+  onMessage(channel: Channel, message: MessageOf<'request' | 'cancel'>): void {
     if (message.kind === 'request') this.#handle(channel, message)
-    else this.#finish(channel, message.id)?.abandon(new AbortError('the asker has given the request up'))
+    else this.#finish(channel, message.id)?.abandon(new AbortError('the asker gave up the request'))
   }
 
-  /** An asker's link has ended: nobody waits for its responses any more. */
-  ended(channel: Channel): void {
-    const underWay = this.#underWay.get(channel)
-    this.#underWay.delete(channel)
-    this.#count -= underWay?.size ?? 0
-    for (const request of underWay?.values() ?? []) {
-      request.abandon(new AbortError(`${channel.identity.name}, who asked, is gone`))
+  /** The channel is closed: no response can reach the asker any more. */
+  onClosed(channel: Channel): void {
+    const running = this.#running.get(channel)
+    this.#running.delete(channel)
+    this.#count -= running?.size ?? 0
+    for (const request of running?.values() ?? []) {
+      request.abandon(new AbortError(`the asker ${channel.identity.name} is gone`))
     }
     if (this.isIdle) this.#context.idle()
   }
 
-  /** Responds no more; what is under way may end. Returns whether there was anything to end. */
+  /** Stops responding; requests that run come to their end. Returns whether there was a responder. */
   close(): boolean {
     const open = [...this.#open]
-    for (const responder of open) responder.unsubscribe()
+    for (const subscription of open) subscription.unsubscribe()
     return open.length > 0
   }
 
   #handle(channel: Channel, { id, type, payload }: MessageOf<'request'>): void {
     const service = this.#services.get(type)
-    const underWay = this.#underWayFor(channel)
-    if (underWay.has(id)) return
-    if (!service || underWay.size >= this.#context.limit) return void channel.tell({ kind: 'decline', id })
+    const running = this.#runningFor(channel)
+    if (running.has(id)) return
+    if (!service || running.size >= this.#context.limit) return void channel.tell({ kind: 'decline', id })
     const request = new IncomingRequest(type, payload, channel.identity.name)
-    underWay.set(id, request)
+    running.set(id, request)
     this.#count++
     const answer = answerOf(service, request)
     if ('then' in answer) void answer.then((answer) => this.#answer(channel, id, request, answer))
     else this.#answer(channel, id, request, answer)
   }
 
-  /** Kept as long as the link: askers that ask one by one would need a new one each time. */
-  #underWayFor(channel: Channel): Map<number, IncomingRequest> {
-    const known = this.#underWay.get(channel)
+  /** Kept as long as the channel, so that sequential requests don't make a new map each. */
+  #runningFor(channel: Channel): Map<number, IncomingRequest> {
+    const known = this.#running.get(channel)
     if (known) return known
-    const underWay = new Map<number, IncomingRequest>()
-    this.#underWay.set(channel, underWay)
-    return underWay
+    const running = new Map<number, IncomingRequest>()
+    this.#running.set(channel, running)
+    return running
   }
 
   #answer(channel: Channel, id: number, request: IncomingRequest, answer: Answer): void {
-    // Who has cancelled a request may have asked another one under its number.
-    if (this.#underWay.get(channel)?.get(id) === request) {
+    // After a cancel the asker may have used the number again.
+    if (this.#running.get(channel)?.get(id) === request) {
       this.#finish(channel, id)
       this.#send(channel, id, answer)
     } else if (answer.kind === 'failure' && !isAbort(answer.thrown)) this.#report(request.type, answer.thrown)
   }
 
-  /** Ends what is under way under this number, if it is. */
+  /** Ends the request of this number, if it is running. */
   #finish(channel: Channel, id: number): IncomingRequest | undefined {
-    const underWay = this.#underWay.get(channel)
-    const request = underWay?.get(id)
-    if (underWay?.delete(id)) this.#count--
+    const running = this.#running.get(channel)
+    const request = running?.get(id)
+    if (running?.delete(id)) this.#count--
     if (this.isIdle) this.#context.idle()
     return request
   }
@@ -155,10 +149,18 @@ export class Responders {
     }
   }
 
+  #countOf(type: string): number {
+    let count = 0
+    for (const requests of this.#running.values()) {
+      for (const request of requests.values()) if (request.type === type) count++
+    }
+    return count
+  }
+
   #report(type: string, thrown: unknown): void {
     const cause = asError(thrown)
     const message = `a responder to ${type} failed: ${cause.message}`
-    this.#context.failed(thrown instanceof LahjaError ? thrown : new HandlerError(message, { cause }))
+    this.#context.report(thrown instanceof LahjaError ? thrown : new HandlerError(message, { cause }))
   }
 }
 
@@ -167,7 +169,7 @@ type Answer = { readonly service: Service } & (
   | { readonly kind: 'failure'; readonly thrown: unknown }
 )
 
-/** A handler that answers at once is answered for at once. */
+/** The answer itself where the handler is synchronous, so that it is sent in the same turn. */
 function answerOf(service: Service, request: IncomingRequest): Answer | Promise<Answer> {
   const { type, requestSchema, handler } = service
   const fail = (thrown: unknown): Answer => ({ kind: 'failure', service, thrown })
@@ -184,7 +186,7 @@ function answerOf(service: Service, request: IncomingRequest): Answer | Promise<
   }
 }
 
-/** Only whether it fits: what the schema makes of it, it makes where it arrives. @throws InvalidPayload */
+/** Validates only: the schema's conversions are made where the response arrives. @throws InvalidPayload */
 function responseOf(service: Service, payload: unknown): Answer {
   const { type, responseSchema } = service
   if (responseSchema) validate(responseSchema, payload, `response to ${type}`)
@@ -197,7 +199,7 @@ function messageOf(id: number, answer: Answer): ChannelMessage {
   return { kind, id, error: failureOf(answer.thrown, service.sendStack) }
 }
 
-/** Of what was thrown, what an asker is told. */
+/** The part of an error that an asker is told. */
 function failureOf(thrown: unknown, withStack: boolean): RemoteFailure {
   const error = asError(thrown)
   const { name, message, stack } = error
@@ -205,7 +207,7 @@ function failureOf(thrown: unknown, withStack: boolean): RemoteFailure {
   return { name: String(name), message: String(message), code, stack: withStack ? stack : undefined }
 }
 
-/** So that it fits into every peer's frames. */
+/** Short enough for a frame of any peer. */
 function clip(text: string): string {
   return text.slice(0, 300)
 }

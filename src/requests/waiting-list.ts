@@ -1,22 +1,19 @@
-/**
- * Those who wait for one of several places, in order: the next one for a place is found without a look at those who
- * wait for others.
- */
+/** A queue for several places at once: the next item for a place is found without walking past items for others. */
 export class WaitingList<Waiting, Place> {
   readonly #places = new Map<Waiting, readonly Place[]>()
   readonly #queues = new Map<Place, Set<Waiting>>()
 
-  /** Everyone, in order. */
+  /** All items, in order. */
   get all(): Iterable<Waiting> {
     return this.#places.keys()
   }
 
-  /** Those who wait for that place, in order. */
+  /** The items that wait for a place, in order. */
   at(place: Place): Iterable<Waiting> {
     return this.#queues.get(place) ?? []
   }
 
-  /** Joins at the end. Who waits already keeps its turn, and waits for these places from now on. */
+  /** Adds an item at the end. One that waits already keeps its turn, and waits for these places from now on. */
   join(waiting: Waiting, places: readonly Place[]): void {
     for (const place of this.#places.get(waiting) ?? []) if (!places.includes(place)) this.#drop(waiting, place)
     this.#places.set(waiting, places)

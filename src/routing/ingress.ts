@@ -1,5 +1,5 @@
 import type { Identity } from '../model/audience'
-import { boundaryOf, isWithin } from '../model/boundary'
+import { boundaryOf, isWithinBoundary } from '../model/boundary'
 import { PatternTree } from './pattern-tree'
 
 /** What an endpoint lets in from others, whatever they have been told. */
@@ -17,11 +17,13 @@ export class Ingress {
 
   /** Why an event or request of this type is not let in; nothing if it is. */
   refusal(type: string): string | undefined {
-    const boundary = boundaryOf(type)
-    if (boundary && !isWithin(boundary, this.#self)) {
-      return `the boundary of ${type} is ${boundary === 'internal' ? boundary : `groups ${boundary.groups.join(', ')}`}`
-    }
+    if (!isWithinBoundary(type, this.#self)) return `the boundary of ${type} is ${describeBoundary(type)}`
     if (this.#accepted?.select(type) === false) return `${type} is not among the types that are accepted`
     return undefined
   }
+}
+
+function describeBoundary(type: string): string {
+  const boundary = boundaryOf(type) ?? 'internal'
+  return boundary === 'internal' ? boundary : `groups ${boundary.groups.join(', ')}`
 }

@@ -1,4 +1,4 @@
-import type { Audience } from '../model/audience'
+import type { AudienceList } from '../model/audience'
 import { describe, ProtocolViolation, type Violation } from '../model/errors'
 import type { Interest } from '../model/interest'
 import {
@@ -157,7 +157,7 @@ export function toElements(message: Message): unknown[] {
 }
 
 function toFields({ type, from, queue, responds }: Interest): object {
-  return given({ type, from: typeof from === 'string' ? [from] : from, queue, responds: responds || undefined })
+  return given({ type, from, queue, responds: responds || undefined })
 }
 
 function withPayload(elements: unknown[], payload: unknown): unknown[] {
@@ -266,7 +266,7 @@ function parseFailure(fields: ReadonlyMap<string, unknown>): Failure {
   }
 }
 
-function audience(value: unknown, what: string): Audience {
+function audience(value: unknown, what: string): AudienceList {
   if (Array.isArray(value)) return texts(value, what)
   return { group: text(map(value, what).get('group'), `${what}.group`) }
 }

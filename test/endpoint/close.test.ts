@@ -37,6 +37,18 @@ describe('close', () => {
     expect(timeout).to.have.deep.property('undelivered', new Map([['self', 4]]))
   })
 
+  it('rejects options that it cannot use, and the endpoint stays open', async () => {
+    const self = await bus.start('self')
+    for (const timeout of [-1, Number.NaN, 'soon', null]) {
+      const closing: unknown = Reflect.apply(self.close, self, [{ timeout }])
+      expect(closing).to.be.instanceOf(Promise)
+      expect(await rejection(Promise.resolve(closing))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
+    }
+    self.subscribe(Job, () => {})
+    expect(await self.broadcast(Job, 1)).to.equal(1)
+    await self.close({ timeout: undefined })
+  })
+
   it('does not wait for streams of its own that nobody reads', async () => {
     const self = await bus.start('self')
     const stream = self.stream(Job)

@@ -24,9 +24,9 @@ const PATIENT = 2 ** 31 - 1
 
 const News = defineEvent<Numbered>('news')
 const LIMITS = {
-  window: WINDOW * FRAME,
-  frame: 4096,
-  outbox: CAP * FRAME,
+  windowBytes: WINDOW * FRAME,
+  frameBytes: 4096,
+  outboxBytes: CAP * FRAME,
   highWaterMark: 10 * FRAME,
   patience: PATIENT,
 }

@@ -133,7 +133,7 @@ describe('a member that leaves its queue', () => {
     await until(() => reports.length === 3)
     expect(new Set(codesOf(reports))).to.deep.equal(new Set(['LAHJA_NO_SUBSCRIBERS']))
     expect(reports[0]).to.be.instanceOf(NoSubscribers)
-    expect(reports[0]?.message).to.contain('job').and.contain('workers').and.contain('b has left')
+    expect(reports[0]?.message).to.contain('job').and.contain('workers').and.contain('b left the queue')
     held.release()
     await arrived(a, b)
     expect(held.begun).to.deep.equal([0])
@@ -274,7 +274,7 @@ describe('a member that leaves its queue', () => {
     for (const peer of [gone, slow, witness]) peer.destroy()
     await closing
     expect(codesOf(reports)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS'])
-    expect(reports[0]?.message).to.match(/^2 events/)
+    expect(reports[0]?.message).to.match(/^2 queue events/)
   })
 
   it('gives back what crosses the goodbye of its sender, which reports it (G5)', async () => {

@@ -139,7 +139,7 @@ describe('request', () => {
     peer.destroy()
     const error = await outcome
     expect(error).to.be.instanceOf(RemoteDisconnected).and.include({ code: 'LAHJA_REMOTE_DISCONNECTED' })
-    expect(error.message).to.contain('bare is gone')
+    expect(error.message).to.contain('bare disconnected before it responded')
     handler.release()
     expect(await asker.request(Anything, 2)).to.equal(2)
     expect(handler.begun).to.deep.equal([2])
@@ -218,7 +218,7 @@ describe('request', () => {
   })
 
   it('rejects with UnserializablePayload or PayloadTooLarge for what cannot be sent, and asks nobody', async () => {
-    await begin({ frame: 8192 })
+    await begin({ frameBytes: 8192 })
     const sizes: unknown[] = []
     await responder.respond(Anything, ({ payload }) => sizes.push(payload)).ready
     expect(await rejection(asker.request(Anything, { f: () => {} }))).to.be.instanceOf(UnserializablePayload)
@@ -238,7 +238,7 @@ describe('request', () => {
   })
 
   it('rejects with RemoteError where the response is over the frame limit of the asker', async () => {
-    await begin({ frame: 8192, outbox: 65_536 })
+    await begin({ frameBytes: 8192, outboxBytes: 65_536 })
     const reports = reportsOf(responder)
     await responder.respond(Anything, ({ payload }) => Buffer.alloc(Number(payload))).ready
     const error = await rejection(asker.request(Anything, 10_000, PATIENT))

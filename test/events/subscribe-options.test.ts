@@ -11,11 +11,11 @@ function wishWith(options: unknown): unknown {
   return Reflect.apply(subscribeSettings, undefined, ['a', handler, options])
 }
 
-describe('wishOf', () => {
+describe('subscribeSettings', () => {
   it('completes what is not given', () => {
     expect(subscribeSettings('a.*', handler, {})).to.deep.equal({
       interest: { type: 'a.*', from: undefined, queue: undefined },
-      consumer: { kind: 'handler', handle: handler, concurrency: 1 },
+      consumption: { kind: 'handler', handle: handler, concurrency: 1 },
       schema: undefined,
       signal: undefined,
     })
@@ -27,7 +27,7 @@ describe('wishOf', () => {
     const options: SubscribeOptions = { from: { group: 'web' }, queue: 'mailers', concurrency: 7, signal }
     expect(subscribeSettings(defineEvent('a', schema), handler, options)).to.deep.equal({
       interest: { type: 'a', from: { group: 'web' }, queue: 'mailers' },
-      consumer: { kind: 'handler', handle: handler, concurrency: 7 },
+      consumption: { kind: 'handler', handle: handler, concurrency: 7 },
       schema,
       signal,
     })
@@ -41,7 +41,7 @@ describe('wishOf', () => {
 
   it('takes any concurrency from one up, also without an end', () => {
     for (const concurrency of [1, 2, 2 ** 40, Number.POSITIVE_INFINITY]) {
-      expect(subscribeSettings('a', handler, { concurrency }).consumer).to.have.property('concurrency', concurrency)
+      expect(subscribeSettings('a', handler, { concurrency }).consumption).to.have.property('concurrency', concurrency)
     }
   })
 
@@ -50,7 +50,7 @@ describe('wishOf', () => {
     expect(subscribeSettings('a', handler, { from: names }).interest.from).to.deep.equal(names)
     expect(() => subscribeSettings('a', handler, { from: [...names, ...names] })).to.throw(
       InvalidArgument,
-      'from: expected at most 2048 bytes of names, got 3887; a group says it shorter',
+      'from: expected at most 2048 bytes of names, got 3887; use a group instead',
     )
     expect(() => subscribeSettings('a', handler, { from: { group: 'é'.repeat(1100) } })).to.throw(
       InvalidArgument,

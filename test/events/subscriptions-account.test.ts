@@ -1,22 +1,28 @@
 import { expect } from 'chai'
+import { QueueMembers } from '../../src/events/queue-members'
 import { type SubscribeOptions, subscribeSettings } from '../../src/events/subscribe-options'
 import { Subscriptions } from '../../src/events/subscriptions'
+import type { LahjaError } from '../../src/model/errors'
 import type { Handler } from '../../src/model/event'
+import { ManualClock } from '../support/manual-clock'
 import { RecordingChannel } from '../support/recording-channel'
 import { Workbench } from '../support/workbench'
 
-describe('Subscriptions keep on the account of who sends', () => {
+describe('Subscriptions, accounting to the sender,', () => {
   let subscriptions: Subscriptions
+  let queueMembers: QueueMembers
   let sender: RecordingChannel
 
   beforeEach(() => {
     sender = new RecordingChannel('shop', { limits: { windowBytes: 100 } })
-    subscriptions = new Subscriptions({
-      announce() {},
-      known: () => Promise.resolve(),
-      failed: (error) => expect.fail(error.message),
+    const report = (error: LahjaError) => expect.fail(error.message)
+    const announcer = { announce() {}, known: () => Promise.resolve() }
+    subscriptions = new Subscriptions({ announcer, report, idle() {} })
+    queueMembers = new QueueMembers({
+      clock: new ManualClock(),
+      membersOf: (queue, type) => subscriptions.membersOf(queue, type),
+      report,
       settled() {},
-      idle() {},
     })
   })
 
@@ -29,10 +35,10 @@ describe('Subscriptions keep on the account of who sends', () => {
   }
   const assign = (payload: unknown, bytes = 60) => {
     const assignment = { kind: 'assign', queue: 'q', type: 'order.placed', isFixed: false, payload } as const
-    sender.receive(bytes, () => subscriptions.assign(assignment, sender))
+    sender.receive(bytes, () => queueMembers.assign(assignment, sender))
   }
 
-  it('an event until the last of those who got it is done with it', async () => {
+  it('give credit for an event when the last handler is done with it', async () => {
     const benches = [new Workbench(), new Workbench()]
     for (const bench of benches) add('order.placed', bench.handle)
     add('order.placed', () => {})
@@ -43,13 +49,13 @@ describe('Subscriptions keep on the account of who sends', () => {
     expect(sender.credits).to.deep.equal([60])
   })
 
-  it('an event that nobody got no longer than that', () => {
+  it('give credit at once for an event without a subscription', () => {
     add('order.paid', () => new Promise(() => {}))
     deliver()
     expect(sender.credits).to.deep.equal([60])
   })
 
-  it('an assignment until it is handled, by whomever', async () => {
+  it('give credit for an assignment when it is handled, whichever member handles it', async () => {
     const [first, second] = [new Workbench(), new Workbench()]
     const one = add('order.placed', first.handle, { queue: 'q' })
     assign(1)
@@ -64,7 +70,7 @@ describe('Subscriptions keep on the account of who sends', () => {
     expect(sender.credits).to.deep.equal([60, 60])
   })
 
-  it('no assignment that is given back, at once or later', () => {
+  it('give credit for an assignment when it is returned, at once or later', () => {
     assign(1)
     expect(sender.takeTold()).to.have.lengthOf(1)
     expect(sender.credits).to.deep.equal([60])

@@ -175,7 +175,7 @@ describe('a stranger', () => {
   })
 
   it('cannot keep others out by opening connections: the oldest has to go', async () => {
-    await begin({ handshakes: 4 })
+    await begin({ pendingHandshakes: 4 })
     const idle = [1, 2, 3, 4].map(() => connectStranger())
     const peer = await connectPeer()
     await until(() => idle.some(({ isClosed }) => isClosed))
@@ -259,7 +259,7 @@ describe('a stranger', () => {
   })
 
   it('G13: is unresponsive while silent, never dead, and recovers with any sign of life', async () => {
-    await begin({ ping: 5 })
+    await begin({ pingInterval: 5 })
     const changes: string[] = []
     endpoint.on('unresponsive', ({ name }) => changes.push(`${name} unresponsive`))
     endpoint.on('recovered', ({ name }) => changes.push(`${name} recovered`))

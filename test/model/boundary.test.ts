@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { boundaryOf, drawBoundary, isWithin } from '../../src/model/boundary'
+import { boundaryOf, drawBoundary, isWithinBoundary } from '../../src/model/boundary'
 import { InvalidArgument } from '../../src/model/errors'
 
 const web = { name: 'shop', groups: ['web', 'eu'] }
@@ -15,16 +15,25 @@ describe('a boundary', () => {
     expect(boundaryOf('__proto__')).to.equal(undefined)
   })
 
-  it('that is internal has nobody else within it', () => {
-    for (const who of [web, loner]) expect(isWithin('internal', who)).to.equal(false)
+  it('that is internal keeps its type from every endpoint but the own one', () => {
+    drawBoundary('boundary.within.internal', 'internal')
+    for (const endpoint of [web, loner]) {
+      expect(isWithinBoundary('boundary.within.internal', endpoint)).to.equal(false)
+      expect(isWithinBoundary('boundary.within.internal', endpoint, true)).to.equal(true)
+    }
   })
 
-  it('of groups has everyone within it who carries one of them', () => {
-    expect(isWithin({ groups: ['eu'] }, web)).to.equal(true)
-    expect(isWithin({ groups: ['us', 'web'] }, web)).to.equal(true)
-    expect(isWithin({ groups: ['us'] }, web)).to.equal(false)
-    expect(isWithin({ groups: ['shop'] }, web)).to.equal(false)
-    expect(isWithin({ groups: ['web'] }, loner)).to.equal(false)
+  it('of groups lets endpoints in one of them have its type, and the own one', () => {
+    drawBoundary('boundary.within.eu', { groups: ['eu'] })
+    drawBoundary('boundary.within.us', { groups: ['us', 'shop'] })
+    expect(isWithinBoundary('boundary.within.eu', web)).to.equal(true)
+    expect(isWithinBoundary('boundary.within.us', web)).to.equal(false)
+    expect(isWithinBoundary('boundary.within.eu', loner)).to.equal(false)
+    expect(isWithinBoundary('boundary.within.eu', loner, true)).to.equal(true)
+  })
+
+  it('that was never drawn keeps nothing from anybody', () => {
+    expect(isWithinBoundary('boundary.within.none', loner)).to.equal(true)
   })
 
   it('can be drawn again, if it is the same one, in whatever order its groups are', () => {

@@ -12,7 +12,13 @@ const MIB = 1024 * KIB
 const SLACK = 32 * MIB
 
 /** Small enough to be full at once. */
-const TIGHT = { frame: 8 * KIB, window: 16 * KIB, highWaterMark: 16 * KIB, outbox: 64 * KIB, patience: 60_000 }
+const TIGHT = {
+  frameBytes: 8 * KIB,
+  windowBytes: 16 * KIB,
+  highWaterMark: 16 * KIB,
+  outboxBytes: 64 * KIB,
+  patience: 60_000,
+}
 
 describe('backpressure between processes', () => {
   const bus = new Bus()
@@ -98,7 +104,7 @@ describe('backpressure between processes', () => {
     async function flooded(type: string, streams: boolean): Promise<TallyReport> {
       await slow.read(type, { takes: 1, streams })
       const { queued, growth } = await sender.flood(type, { count: COUNT, filler: KIB })
-      expect(queued).to.be.at.most(TIGHT.outbox)
+      expect(queued).to.be.at.most(TIGHT.outboxBytes)
       expect(growth).to.be.below(SLACK)
       await until(async () => (await sender.standings()).every(({ queuedBytes }) => queuedBytes === 0))
       await sender.broadcast(type, 1, COUNT)

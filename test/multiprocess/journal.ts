@@ -27,7 +27,7 @@ export class Journal {
     }
     endpoint.on('left', ({ name }) => this.#note('left', name))
     endpoint.on('lost', ({ name }, { cause }) => this.#note('lost', name, cause))
-    endpoint.on('gap', ({ peer }) => this.#note('gap', peer))
+    endpoint.on('gap', ({ peer }) => this.#note('gap', peer.name))
     endpoint.on('error', (error) => this.#note('error', '', error))
   }
 

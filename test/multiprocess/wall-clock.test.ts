@@ -12,10 +12,10 @@ describe('a wall clock that jumps', () => {
   const bus = new Bus()
 
   /** Soon notices who is stopped, and also who only gets no turn for a while. */
-  const quick = { ping: 100, silentPings: 3 }
+  const quick = { pingInterval: 100, silentPings: 3 }
 
   /** Looks as often, and takes an hour of silence for as much as the other, but nothing that happens here. */
-  const patient = { ping: 100, silentPings: 300 }
+  const patient = { pingInterval: 100, silentPings: 300 }
 
   beforeEach(() => bus.open())
   afterEach(() => bus.end())

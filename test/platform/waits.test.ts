@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
 import { AbortError, EndpointClosed, RequestTimeout, WaitTimeout } from '../../src/model/errors'
+import { Deadline } from '../../src/platform/deadline'
 import { type Waiter, Waits } from '../../src/platform/waits'
 import { ManualClock } from '../support/manual-clock'
 import { rejection } from '../support/rejection'
@@ -89,7 +90,7 @@ describe('Waits', () => {
       clock.advance(1)
       const error = await rejection(wait)
       expect(error).to.be.instanceOf(WaitTimeout)
-      expect(error.message).to.equal('waitFor tick: expected within 100 ms')
+      expect(error.message).to.equal('waitFor tick: timed out after 100 ms')
       expect(stopped).to.equal(1)
       expect(clock.pending).to.equal(0)
     })
@@ -101,7 +102,7 @@ describe('Waits', () => {
       clock.advance(100)
       const error = await rejection(wait)
       expect(error).to.be.instanceOf(RequestTimeout)
-      expect(error.message).to.equal('request order.get: expected within 100 ms')
+      expect(error.message).to.equal('request order.get: timed out after 100 ms')
       expect(stopped).to.equal(1)
       expect(listeners(signal)).to.equal(0)
     })
@@ -215,7 +216,7 @@ describe('Waits', () => {
       let asked = 0
       const wait = waits.until('waitUntilConnectedTo till', { timeout: 50 }, () => ++asked > 1000)
       clock.advance(50)
-      expect((await rejection(wait)).message).to.equal('waitUntilConnectedTo till: expected within 50 ms')
+      expect((await rejection(wait)).message).to.equal('waitUntilConnectedTo till: timed out after 50 ms')
       waits.changed()
       expect(asked).to.equal(1)
     })
@@ -257,6 +258,63 @@ describe('Waits', () => {
       await new Promise((resolve) => setImmediate(resolve))
       process.off('unhandledRejection', note)
       expect(unhandled).to.deep.equal([])
+    })
+  })
+
+  describe('reached', () => {
+    it('tells that the condition held at once, and leaves nothing behind', async () => {
+      expect(await waits.reached(new Deadline(clock, 100), () => true)).to.equal(true)
+      expect(clock.pending).to.equal(0)
+    })
+
+    it('tells that the condition came to hold at a change before the deadline', async () => {
+      let holds = false
+      const reached = waits.reached(new Deadline(clock, 100), () => holds)
+      waits.changed()
+      expect(await now(reached)).to.equal(TURN)
+      holds = true
+      waits.changed()
+      expect(await reached).to.equal(true)
+      expect(clock.pending).to.equal(0)
+    })
+
+    it('tells that the deadline came first, and checks no more', async () => {
+      let checks = 0
+      const reached = waits.reached(new Deadline(clock, 100), () => ++checks > 1000)
+      clock.advance(100)
+      expect(await reached).to.equal(false)
+      waits.changed()
+      expect(checks).to.equal(1)
+    })
+
+    it('sets no timer for a deadline that is infinitely far away', async () => {
+      let holds = false
+      const reached = waits.reached(new Deadline(clock, Number.POSITIVE_INFINITY), () => holds)
+      expect(clock.pending).to.equal(0)
+      holds = true
+      waits.changed()
+      expect(await reached).to.equal(true)
+    })
+
+    it('goes on when all other waits are ended', async () => {
+      let holds = false
+      const reached = waits.reached(new Deadline(clock, 100), () => holds)
+      waits.end(new EndpointClosed('closed'))
+      holds = true
+      waits.changed()
+      expect(await reached).to.equal(true)
+    })
+  })
+
+  describe('fulfilled', () => {
+    it('tells whether the promise was fulfilled before the deadline', async () => {
+      const deadline = new Deadline(clock, 100)
+      expect(await waits.fulfilled(deadline, Promise.resolve('value'))).to.equal(true)
+      expect(await waits.fulfilled(deadline, Promise.reject(new Error('broken')))).to.equal(false)
+      const late = waits.fulfilled(deadline, new Promise(() => {}))
+      clock.advance(100)
+      expect(await late).to.equal(false)
+      expect(clock.pending).to.equal(0)
     })
   })
 

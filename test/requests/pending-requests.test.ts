@@ -40,7 +40,7 @@ describe('Requests', () => {
     const till = respond('till')
     ask('x')
     expect(till.told).to.deep.equal([{ kind: 'request', id: 1, type: 'a', payload: 'x' }])
-    requests.message(till, { kind: 'response', id: 1, payload: { sum: 3 } })
+    requests.onMessage(till, { kind: 'response', id: 1, payload: { sum: 3 } })
     expect(outcomes).to.deep.equal([['x', { kind: 'response', origin: 'till', payload: { sum: 3 } }]])
   })
 
@@ -48,7 +48,7 @@ describe('Requests', () => {
     const till = respond('till')
     ask('x')
     const thrown = { name: 'TypeError', message: 'no such order', code: 'E_ORDER' }
-    requests.message(till, { kind: 'failure', id: 1, error: thrown })
+    requests.onMessage(till, { kind: 'failure', id: 1, error: thrown })
     const [[, outcome] = []] = outcomes
     expect(outcome).to.include({ kind: 'failure', origin: 'till' })
     expect(outcome).to.have.property('error').that.deep.includes({
@@ -72,9 +72,9 @@ describe('Requests', () => {
     const till = respond('till')
     ask('x')
     responders = []
-    requests.ended(till)
-    requests.message(till, { kind: 'response', id: 1, payload: 'late' })
-    requests.ended(till)
+    requests.onClosed(till)
+    requests.onMessage(till, { kind: 'response', id: 1, payload: 'late' })
+    requests.onClosed(till)
     expect(codes()).to.deep.equal([['x', 'LAHJA_REMOTE_DISCONNECTED']])
   })
 
@@ -88,7 +88,7 @@ describe('Requests', () => {
     const [till, desk] = [respond('till'), respond('desk')]
     for (let number = 0; number < 4; number++) ask(`${number}`)
     for (const message of till.takeTold()) {
-      if (message.kind === 'request') requests.message(till, { kind: 'response', id: message.id, payload: 1 })
+      if (message.kind === 'request') requests.onMessage(till, { kind: 'response', id: message.id, payload: 1 })
     }
     desk.takeTold()
     ask('x')
@@ -102,9 +102,9 @@ describe('Requests', () => {
     const desk = respond('desk')
     for (const kind of ['response', 'failure', 'decline'] as const) {
       const error = { name: 'Error', message: 'not mine' }
-      requests.message(desk, kind === 'failure' ? { kind, id: 1, error } : { kind, id: 1, payload: 'not mine' })
+      requests.onMessage(desk, kind === 'failure' ? { kind, id: 1, error } : { kind, id: 1, payload: 'not mine' })
     }
-    requests.message(till, { kind: 'response', id: 7, payload: 'never asked' })
+    requests.onMessage(till, { kind: 'response', id: 7, payload: 'never asked' })
     expect(outcomes).to.deep.equal([])
     expect(desk.told).to.deep.equal([])
   })
@@ -114,9 +114,9 @@ describe('Requests', () => {
       const [till, desk] = [respond('till'), respond('desk')]
       ask('x')
       const [first, second] = till.told.length > 0 ? [till, desk] : [desk, till]
-      requests.message(first, { kind: 'decline', id: 1 })
+      requests.onMessage(first, { kind: 'decline', id: 1 })
       expect(questions(second)).to.deep.equal(['x'])
-      requests.message(second, { kind: 'decline', id: 1 })
+      requests.onMessage(second, { kind: 'decline', id: 1 })
       expect(codes()).to.deep.equal([['x', 'LAHJA_NO_SUBSCRIBERS']])
       expect(questions(first)).to.deep.equal(['x'])
     })
@@ -127,7 +127,7 @@ describe('Requests', () => {
       ask('x')
       ask('y')
       expect(questions(till)).to.deep.equal(['x'])
-      requests.message(till, { kind: 'decline', id: 1 })
+      requests.onMessage(till, { kind: 'decline', id: 1 })
       expect(codes()).to.deep.equal([['x', 'LAHJA_NO_SUBSCRIBERS']])
       expect(questions(till)).to.deep.equal(['y'])
     })
@@ -137,7 +137,7 @@ describe('Requests', () => {
       ask('x')
       const [first, second] = till.told.length > 0 ? [till, desk] : [desk, till]
       second.refusal = new PayloadTooLarge('too much')
-      requests.message(first, { kind: 'decline', id: 1 })
+      requests.onMessage(first, { kind: 'decline', id: 1 })
       expect(codes()).to.deep.equal([['x', 'LAHJA_PAYLOAD_TOO_LARGE']])
     })
   })
@@ -151,9 +151,9 @@ describe('Requests', () => {
       const till = respond('till')
       for (const question of ['1', '2', '3', '4', '5']) ask(question)
       expect(questions(till)).to.deep.equal(['1', '2'])
-      requests.message(till, { kind: 'response', id: 2, payload: 'ok' })
+      requests.onMessage(till, { kind: 'response', id: 2, payload: 'ok' })
       expect(questions(till)).to.deep.equal(['3'])
-      requests.message(till, { kind: 'failure', id: 1, error: { name: 'Error', message: 'no' } })
+      requests.onMessage(till, { kind: 'failure', id: 1, error: { name: 'Error', message: 'no' } })
       expect(questions(till)).to.deep.equal(['4'])
     })
 
@@ -161,7 +161,7 @@ describe('Requests', () => {
       const [till, desk] = [respond('till'), respond('desk', { limits: { pendingRequests: 4 } })]
       for (let number = 0; number < 10; number++) ask(`${number}`)
       expect([questions(till).length, questions(desk).length]).to.deep.equal([2, 4])
-      for (let id = 1; id <= 10; id++) requests.message(desk, { kind: 'response', id, payload: 'ok' })
+      for (let id = 1; id <= 10; id++) requests.onMessage(desk, { kind: 'response', id, payload: 'ok' })
       expect([questions(till).length, questions(desk).length]).to.deep.equal([0, 4])
     })
 
@@ -170,7 +170,7 @@ describe('Requests', () => {
       for (const question of ['1', '2', '3']) ask(question, () => [till])
       ask('4', () => [desk])
       expect(questions(desk)).to.deep.equal(['4'])
-      requests.message(till, { kind: 'response', id: 1, payload: 'ok' })
+      requests.onMessage(till, { kind: 'response', id: 1, payload: 'ok' })
       expect(questions(till)).to.deep.equal(['1', '2', '3'])
     })
 
@@ -187,7 +187,7 @@ describe('Requests', () => {
       const till = respond('till')
       for (const question of ['1', '2', '3']) ask(question)
       responders = []
-      requests.ended(till)
+      requests.onClosed(till)
       expect(codes()).to.have.deep.members([
         ['1', 'LAHJA_REMOTE_DISCONNECTED'],
         ['2', 'LAHJA_REMOTE_DISCONNECTED'],
@@ -210,7 +210,7 @@ describe('Requests', () => {
       )
       ask('4')
       till.refusal = new PayloadTooLarge('too much')
-      requests.message(till, { kind: 'response', id: 1, payload: 'ok' })
+      requests.onMessage(till, { kind: 'response', id: 1, payload: 'ok' })
       expect(codes()).to.deep.equal([
         ['1', 'ok'],
         ['3', 'LAHJA_PAYLOAD_TOO_LARGE'],
@@ -225,8 +225,8 @@ describe('Requests', () => {
       const giveUp = ask('x')
       giveUp()
       giveUp()
-      requests.message(till, { kind: 'response', id: 1, payload: 'late' })
-      requests.ended(till)
+      requests.onMessage(till, { kind: 'response', id: 1, payload: 'late' })
+      requests.onClosed(till)
       expect(till.told.slice(1)).to.deep.equal([{ kind: 'cancel', id: 1 }])
       expect(outcomes).to.deep.equal([])
     })
@@ -245,7 +245,7 @@ describe('Requests', () => {
     it('are not cancelled once they are settled', () => {
       const till = respond('till')
       const giveUp = ask('x')
-      requests.message(till, { kind: 'response', id: 1, payload: 'ok' })
+      requests.onMessage(till, { kind: 'response', id: 1, payload: 'ok' })
       giveUp()
       expect(questions(till)).to.deep.equal(['x'])
     })
@@ -260,7 +260,7 @@ describe('Requests', () => {
     ask('y')
     expect(questions(till)).to.deep.equal(['y'])
     responders = []
-    requests.ended(till)
+    requests.onClosed(till)
     expect(codes()).to.deep.equal([['y', 'LAHJA_REMOTE_DISCONNECTED']])
   })
 
@@ -276,7 +276,7 @@ describe('Requests', () => {
           () => responders,
           () => {},
         )
-        if (id % 3 === 1) requests.message(till, { kind: 'response', id, payload: 'ok' })
+        if (id % 3 === 1) requests.onMessage(till, { kind: 'response', id, payload: 'ok' })
         else giveUp()
       } catch {}
       till.takeTold()

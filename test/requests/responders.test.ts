@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import { AlreadyResponding, type LahjaError, PayloadTooLarge } from '../../src/model/errors'
 import type { RequestEvent } from '../../src/model/event'
+import type { Interest } from '../../src/model/interest'
 import { Responders, type Service } from '../../src/requests/responders'
 import type { ChannelMessage } from '../../src/wire/message'
 import { RecordingChannel, SENT } from '../support/recording-channel'
@@ -24,10 +25,12 @@ describe('Responders', () => {
     events = []
     ends = []
     asker = new RecordingChannel('asker')
+    const announce = (change: string, { type, responds }: Interest) => {
+      announced.push(`${change} ${type} ${responds}`)
+    }
     responders = new Responders({
-      announce: (change, { type, responds }) => void announced.push(`${change} ${type} ${responds}`),
-      known: () => Promise.resolve(),
-      failed: (error) => failures.push(error),
+      announcer: { announce, known: () => Promise.resolve() },
+      report: (error) => failures.push(error),
       idle: () => idle++,
       limit: 2,
     })
@@ -53,7 +56,7 @@ describe('Responders', () => {
 
   /** Asks, and gives the answers that have come by the end of the turn. */
   async function ask(id: number, payload?: unknown, from = asker): Promise<ChannelMessage[]> {
-    responders.message(from, { kind: 'request', id, type: 'order.get', payload })
+    responders.onMessage(from, { kind: 'request', id, type: 'order.get', payload })
     await turn()
     return from.takeTold()
   }
@@ -92,7 +95,7 @@ describe('Responders', () => {
 
   it('are one for each type', async () => {
     const responder = respond(() => 'first')
-    expect(() => respond(() => 'second')).to.throw(AlreadyResponding, 'respond order.get: expected one responder')
+    expect(() => respond(() => 'second')).to.throw(AlreadyResponding, 'this endpoint already responds to order.get')
     respond(() => 'other', { type: 'order.put' })
     expect(await ask(1)).to.deep.equal([{ kind: 'response', id: 1, payload: 'first' }])
     responder.unsubscribe()
@@ -217,8 +220,8 @@ describe('Responders', () => {
       respond(slow)
       await ask(1)
       expect(events[0]?.signal.aborted).to.equal(false)
-      responders.message(asker, { kind: 'cancel', id: 1 })
-      expect(events[0]?.signal.reason).to.have.property('message', 'the asker has given the request up')
+      responders.onMessage(asker, { kind: 'cancel', id: 1 })
+      expect(events[0]?.signal.reason).to.have.property('message', 'the asker gave up the request')
       expect(responders.isIdle).to.equal(true)
       ends[0]?.resolve('late')
       await turn()
@@ -232,12 +235,12 @@ describe('Responders', () => {
       for (const [id, from] of [[1, asker] as const, [2, asker] as const, [1, other] as const]) {
         await ask(id, undefined, from)
       }
-      responders.message(asker, { kind: 'cancel', id: 1 })
-      responders.message(asker, { kind: 'cancel', id: 9 })
+      responders.onMessage(asker, { kind: 'cancel', id: 1 })
+      responders.onMessage(asker, { kind: 'cancel', id: 9 })
       expect(events.map(({ signal }) => signal.aborted)).to.deep.equal([true, false, false])
-      responders.ended(other)
+      responders.onClosed(other)
       expect(events.map(({ signal }) => signal.aborted)).to.deep.equal([true, false, true])
-      expect(events[2]?.signal.reason).to.have.property('message', 'other, who asked, is gone')
+      expect(events[2]?.signal.reason).to.have.property('message', 'the asker other is gone')
       ends[1]?.resolve('ok')
       await turn()
       expect(asker.told).to.deep.equal([{ kind: 'response', id: 2, payload: 'ok' }])
@@ -252,7 +255,7 @@ describe('Responders', () => {
         [2, new TypeError('broken')],
       ] as const) {
         await ask(id)
-        responders.message(asker, { kind: 'cancel', id })
+        responders.onMessage(asker, { kind: 'cancel', id })
         ends[id - 1]?.reject(thrown)
         await turn()
       }

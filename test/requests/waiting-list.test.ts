@@ -56,11 +56,11 @@ describe('Requests in line', () => {
         () => [ready],
         () => {},
       )
-      requests.message(ready, { kind: 'response', id, payload: 'ok' })
+      requests.onMessage(ready, { kind: 'response', id, payload: 'ok' })
     }
     expect(ready.told).to.have.lengthOf(10)
     expect(looks).to.equal(100)
-    requests.message(busy, { kind: 'response', id: 1, payload: 'ok' })
+    requests.onMessage(busy, { kind: 'response', id: 1, payload: 'ok' })
     expect(busy.told).to.have.lengthOf(2)
   })
 })

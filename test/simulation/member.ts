@@ -1,4 +1,4 @@
-import type { BroadcastOptions, Endpoint, EventDefinition, Responder, SubscribeOptions, Subscription } from '../../src'
+import type { BroadcastOptions, Endpoint, EventDefinition, SubscribeOptions, Subscription } from '../../src'
 import { digestOf, type Parcel, unwrap, type Wrapping, wrap } from './parcel'
 import type { Said } from './record'
 
@@ -28,7 +28,7 @@ export class Member {
   #endpoint: Endpoint | undefined
   #state: 'starting' | 'up' | 'closing' | 'over' = 'starting'
   readonly #subscriptions = new Map<number, { readonly end: () => void }>()
-  readonly #responders = new Map<string, Responder>()
+  readonly #responders = new Map<string, Subscription>()
   #lastSubscription = 0
   #lastEvent = 0
   #lastRequest = 0
@@ -221,7 +221,7 @@ export class Member {
     endpoint.on('lost', ({ id, name }, { cause, undelivered, unconfirmed }) => {
       this.#log({ kind: 'lost', peer: id, name, cause: cause.code, undelivered, unconfirmed })
     })
-    endpoint.on('gap', ({ peer, count }) => this.#log({ kind: 'gap', peer, count }))
+    endpoint.on('gap', ({ peer, count }) => this.#log({ kind: 'gap', peer: peer.name, count }))
     for (const kind of ['lagging', 'recovered', 'unresponsive'] as const) {
       endpoint.on(kind, ({ id, name }) => this.#log({ kind, peer: id, name }))
     }

@@ -70,8 +70,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'a subscription goes on after its end',
-    file: 'events/subscription',
-    original: `this.#state = 'over'\n    this.#context.unsubscribed()`,
+    file: 'events/subscriptions',
+    original: `this.#receivers.remove(interest.type, consumer)
+        ended?.()
+        consumer.close()`,
     replacement: '',
     breaks: ['G2'],
   },
@@ -154,9 +156,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'an event of a queue is given out twice',
     file: 'events/broadcaster',
-    original: 'this.#context.queues.give(channel, { type, queue }, frame, handlingWithin(queue, handling))',
-    replacement: `this.#context.queues.give(channel, { type, queue }, frame, handlingWithin(queue, handling))
-      this.#context.queues.give(channel, { type, queue }, frame, handlingWithin(queue, handling))`,
+    original: 'queues.give(delivery, withinQueue(delivery.queue, handling))',
+    replacement: `queues.give(delivery, withinQueue(delivery.queue, handling))
+      queues.give(delivery, withinQueue(delivery.queue, handling))`,
     breaks: ['G3'],
   },
 ]

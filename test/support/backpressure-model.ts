@@ -80,7 +80,9 @@ export class BackpressureModel {
   constructor(bounds: Bounds) {
     this.#bounds = bounds
     this.holdings = new MemoryBudget(bounds.outboxTotal, this.#slabs)
-    const limits = { ...DEFAULT_LIMITS, ...bounds, highWaterMark: bounds.outbox / 2 }
+    const { window: windowBytes, outbox: outboxBytes, outboxTotal: outboxTotalBytes } = bounds
+    const highWaterMark = outboxBytes / 2
+    const limits = { ...DEFAULT_LIMITS, windowBytes, outboxBytes, outboxTotalBytes, highWaterMark }
     const connection = {
       attach() {},
       write: (chunks: readonly Uint8Array[], done: () => void) => this.#write(chunks, done),

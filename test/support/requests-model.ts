@@ -78,13 +78,13 @@ export class RequestsModel {
         : kind === 'failure'
           ? { kind, id, error: { name: 'Error', message: 'broken' } }
           : { kind, id }
-    for (const other of this.#responders) if (other !== holder) this.requests.message(other, message)
+    for (const other of this.#responders) if (other !== holder) this.requests.onMessage(other, message)
     expect(asked.outcomes).to.deep.equal([])
     asked.holder = undefined
     if (kind === 'decline') asked.declined.add(holder)
-    this.requests.message(holder, message)
+    this.requests.onMessage(holder, message)
     if (kind !== 'decline') expect(asked.outcomes).to.deep.include.members([{ ...asked.outcomes[0], kind: kind }])
-    this.requests.message(holder, message)
+    this.requests.onMessage(holder, message)
   }
 
   giveUp(index: number): void {
@@ -114,7 +114,7 @@ export class RequestsModel {
     const held = [...this.#asked.values()].filter(({ holder }) => holder === responder)
     responder.isResponding = false
     for (const asked of held) asked.holder = undefined
-    this.requests.ended(responder)
+    this.requests.onClosed(responder)
     for (const { outcomes } of held) {
       expect(outcomes).to.have.lengthOf(1)
       expect(outcomes[0]).to.have.nested.property('error.code', 'LAHJA_REMOTE_DISCONNECTED')

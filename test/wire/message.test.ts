@@ -139,7 +139,7 @@ describe('messages', () => {
   it('leave out what says nothing', () => {
     const interests = [
       { type: 'tick', from: undefined, queue: undefined, responds: false },
-      { type: 'tick', from: 'shop', responds: undefined },
+      { type: 'tick', from: ['shop'], responds: undefined },
     ]
     expect(toElements({ kind: 'subscribe', sequence: 1, interests })).to.deep.equal([
       2,

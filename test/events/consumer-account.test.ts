@@ -2,41 +2,41 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { z } from 'zod'
 import type { Receipt } from '../../src/channel/receive-window'
-import type { Consumer } from '../../src/events/subscription'
+import type { Consumption } from '../../src/events/consumer'
 import type { Event } from '../../src/model/event'
-import { eventOf, subscriptionWith } from '../support/subscription-bench'
+import { consumerWith, eventOf } from '../support/consumer-bench'
 import { CountedAccount, CountedReceipt, turn, Workbench } from '../support/workbench'
 
 const OPEN: [number, number] = [0, 0]
 const HANDLED: [number, number] = [1, 0]
 const GIVEN_BACK: [number, number] = [0, 1]
 
-/** A subscription whose events are kept, and what it has kept. */
-function keeping(options: Parameters<typeof subscriptionWith>[1] = {}) {
+/** A consumer with a buffer, and the events in it. */
+function keeping(options: Parameters<typeof consumerWith>[1] = {}) {
   const kept: [event: Event, receipt: Receipt][] = []
-  const consumer: Consumer = { kind: 'keeper', keep: (event, receipt) => void kept.push([event, receipt]) }
-  return { kept, ...subscriptionWith(() => {}, { consumer, ...options }) }
+  const consumption: Consumption = { kind: 'buffer', keep: (event, receipt) => void kept.push([event, receipt]) }
+  return { kept, ...consumerWith(() => {}, { consumption, ...options }) }
 }
 
-describe('Subscription, on the account of who sends,', () => {
+describe('Consumer, accounting to the sender,', () => {
   let account: CountedAccount
 
   beforeEach(() => {
     account = new CountedAccount()
   })
 
-  it('holds nothing that its handler is done with at once, also by throwing', () => {
-    const { subscription } = subscriptionWith(({ payload }) => {
+  it('takes no receipt for an event that its handler finishes synchronously, or by throwing', () => {
+    const { consumer } = consumerWith(({ payload }) => {
       if (payload === 1) throw new Error('broken')
     })
-    for (let number = 0; number < 3; number++) subscription.deliver(eventOf(number), account)
+    for (let number = 0; number < 3; number++) consumer.deliver(eventOf(number), account)
     expect(account.receipts).to.deep.equal([])
   })
 
-  it('holds an event until the promise of its handler has settled, either way', async () => {
+  it('keeps the receipt of an event until the promise of its handler has settled, either way', async () => {
     const bench = new Workbench()
-    const { subscription } = subscriptionWith(bench.handle, { concurrency: 2 })
-    for (let number = 0; number < 2; number++) subscription.deliver(eventOf(number), account)
+    const { consumer } = consumerWith(bench.handle, { concurrency: 2 })
+    for (let number = 0; number < 2; number++) consumer.deliver(eventOf(number), account)
     await turn()
     expect(account.outcomes).to.deep.equal([OPEN, OPEN])
     await bench.finish(0)
@@ -45,10 +45,10 @@ describe('Subscription, on the account of who sends,', () => {
     expect(account.outcomes).to.deep.equal([HANDLED, HANDLED])
   })
 
-  it('holds what waits until its own turn is over, by one receipt each', async () => {
+  it('keeps one receipt for each waiting event until it is handled', async () => {
     const bench = new Workbench()
-    const { subscription } = subscriptionWith(bench.handle)
-    for (let number = 0; number < 3; number++) subscription.deliver(eventOf(number), account)
+    const { consumer } = consumerWith(bench.handle)
+    for (let number = 0; number < 3; number++) consumer.deliver(eventOf(number), account)
     expect(account.outcomes).to.deep.equal([OPEN, OPEN, OPEN])
     for (let done = 1; done <= 3; done++) {
       await bench.finish(0)
@@ -57,74 +57,74 @@ describe('Subscription, on the account of who sends,', () => {
     }
   })
 
-  it('lets go of what has waited and needed no wait then', async () => {
+  it('settles an event that waited and is then handled synchronously', async () => {
     const bench = new Workbench()
-    const { subscription } = subscriptionWith((event) => (event.payload === 0 ? bench.handle(event) : undefined))
-    for (let number = 0; number < 3; number++) subscription.deliver(eventOf(number), account)
+    const { consumer } = consumerWith((event) => (event.payload === 0 ? bench.handle(event) : undefined))
+    for (let number = 0; number < 3; number++) consumer.deliver(eventOf(number), account)
     await bench.finish(0)
     expect(account.outcomes).to.deep.equal([HANDLED, HANDLED, HANDLED])
   })
 
-  it('lets go of what waits when it is over, and of what it has begun when that has ended', async () => {
+  it('gives waiting events back when it is closed, and settles running ones when they end', async () => {
     const bench = new Workbench()
-    const { subscription } = subscriptionWith(bench.handle)
-    for (let number = 0; number < 2; number++) subscription.deliver(eventOf(number), account)
-    subscription.unsubscribe()
+    const { consumer } = consumerWith(bench.handle)
+    for (let number = 0; number < 2; number++) consumer.deliver(eventOf(number), account)
+    consumer.close()
     expect(account.outcomes).to.deep.equal([OPEN, GIVEN_BACK])
-    subscription.deliver(eventOf(2), account)
+    consumer.deliver(eventOf(2), account)
     await bench.finish(0)
     expect(account.outcomes).to.deep.equal([HANDLED, GIVEN_BACK])
   })
 
-  it('lets go of what does not fit its schema', async () => {
+  it('settles an event that does not fit its schema', async () => {
     const bench = new Workbench()
-    const { subscription, failures } = subscriptionWith(bench.handle, { schema: z.number() })
-    subscription.deliver(eventOf('no number'), account)
+    const { consumer, failures } = consumerWith(bench.handle, { schema: z.number() })
+    consumer.deliver(eventOf('no number'), account)
     expect(account.receipts).to.deep.equal([])
-    for (const payload of [0, 'no number']) subscription.deliver(eventOf(payload), account)
+    for (const payload of [0, 'no number']) consumer.deliver(eventOf(payload), account)
     await bench.finish(0)
     expect(account.outcomes).to.deep.equal([HANDLED, HANDLED])
     expect(failures).to.have.lengthOf(2)
   })
 
-  describe('where events are kept', () => {
-    it('hands over each at once, with a receipt that it leaves to who keeps it', async () => {
-      const { kept, subscription } = keeping()
-      for (let number = 0; number < 3; number++) subscription.deliver(eventOf(number), account)
+  describe('with a buffer', () => {
+    it('hands over each event at once, with a receipt that the buffer settles', async () => {
+      const { kept, consumer } = keeping()
+      for (let number = 0; number < 3; number++) consumer.deliver(eventOf(number), account)
       expect(kept).to.deep.equal([0, 1, 2].map((number, index) => [eventOf(number), account.receipts[index]]))
       await turn()
       expect(account.outcomes).to.deep.equal([OPEN, OPEN, OPEN])
-      subscription.unsubscribe()
+      consumer.close()
       expect(account.outcomes).to.deep.equal([OPEN, OPEN, OPEN])
-      expect(subscription.load).to.equal(0)
+      expect(consumer.load).to.equal(0)
     })
 
-    it('passes on the receipt of what is on an account already', () => {
-      const { kept, subscription } = keeping()
+    it('passes on the receipt of an event that has one already', () => {
+      const { kept, consumer } = keeping()
       const receipt = new CountedReceipt()
-      subscription.take(eventOf(1), receipt)
+      consumer.take(eventOf(1), receipt)
       expect(kept).to.deep.equal([[eventOf(1), receipt]])
       expect(receipt.outcome).to.deep.equal(OPEN)
     })
 
-    it('keeps what the schema makes of a payload, and nothing that does not fit', () => {
-      const { kept, subscription, failures } = keeping({ schema: z.string().transform((text) => text.length) })
-      for (const payload of ['noon', 7]) subscription.deliver(eventOf(payload), account)
+    it('buffers the payload that the schema makes, and no event that does not fit', () => {
+      const { kept, consumer, failures } = keeping({ schema: z.string().transform((text) => text.length) })
+      for (const payload of ['noon', 7]) consumer.deliver(eventOf(payload), account)
       expect(kept.map(([{ payload }]) => payload)).to.deep.equal([4])
       expect(account.outcomes).to.deep.equal([OPEN])
       expect(failures).to.have.lengthOf(1)
     })
 
-    it('hands over nothing when it is over', () => {
-      const { kept, subscription } = keeping()
-      subscription.unsubscribe()
-      subscription.deliver(eventOf(1), account)
+    it('hands over nothing when it is closed', () => {
+      const { kept, consumer } = keeping()
+      consumer.close()
+      consumer.deliver(eventOf(1), account)
       expect(kept).to.deep.equal([])
       expect(account.receipts).to.deep.equal([])
     })
   })
 
-  it('holds exactly what is under way and what waits, whatever happens in whatever order (G7)', async () => {
+  it('keeps receipts for exactly the running and waiting events, in any order of steps (G7)', async () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.constantFrom('fast', 'slow', 'throws') },
       { weight: 4, arbitrary: fc.record({ finish: fc.nat(5), fails: fc.boolean() }) },
@@ -136,7 +136,7 @@ describe('Subscription, on the account of who sends,', () => {
         async (steps, concurrency) => {
           const bench = new Workbench()
           const account = new CountedAccount()
-          const { subscription } = subscriptionWith(
+          const { consumer } = consumerWith(
             (event) => {
               if (event.payload === 'throws') throw new Error('broken')
               return event.payload === 'slow' ? bench.handle(event) : undefined
@@ -144,10 +144,10 @@ describe('Subscription, on the account of who sends,', () => {
             { concurrency },
           )
           for (const step of steps) {
-            if (typeof step === 'string') subscription.deliver(eventOf(step), account)
+            if (typeof step === 'string') consumer.deliver(eventOf(step), account)
             else await bench.finish(step.finish, step.fails)
             const held = account.outcomes.filter(([handled]) => handled === 0)
-            expect(held).to.have.lengthOf(subscription.load)
+            expect(held).to.have.lengthOf(consumer.load)
           }
           while (bench.running > 0) await bench.finish(0)
           for (const outcome of account.outcomes) expect(outcome).to.deep.equal(HANDLED)

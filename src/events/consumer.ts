@@ -1,0 +1,147 @@
+import type { Receipt } from '../channel/receive-window'
+import { asError, HandlerError, InvalidPayload, type LahjaError } from '../model/errors'
+import { type Event, type Handler, isThenable } from '../model/event'
+import type { Interest } from '../model/interest'
+import { type StandardSchema, validate } from '../model/schema'
+import { Fifo } from './fifo'
+
+/** Takes an event and keeps it until it is read. A method, so that its parameter may be narrower; see `Handler`. */
+export type Keep<Payload = unknown> = { keep(event: Event<Payload>, receipt: Receipt): void }['keep']
+
+/** How events are consumed. */
+export type Consumption =
+  /** By calls of a handler, `concurrency` at most at a time. */
+  | { readonly kind: 'handler'; readonly handle: Handler<unknown>; readonly concurrency: number }
+  /** By a buffer, which settles each receipt when the event is read. */
+  | { readonly kind: 'buffer'; readonly keep: Keep }
+
+/** Accounts for an event that is not done with when `deliver` returns. */
+interface Account {
+  hold(): Receipt
+}
+
+interface Task {
+  readonly event: Event
+  readonly receipt: Receipt
+}
+
+export interface ConsumerContext {
+  readonly interest: Interest
+  readonly consumption: Consumption
+  /** Validates payloads before they are handed over. */
+  readonly schema: StandardSchema | undefined
+  readonly report: (error: LahjaError) => void
+  /** Called when no event waits for the handler any more. */
+  readonly idle: () => void
+}
+
+/** Consumes the events of one subscription, in order, as fast as its handler or reader takes them. */
+export class Consumer {
+  readonly interest: Interest
+  readonly #context: ConsumerContext
+  readonly #concurrency: number
+  readonly #waiting = new Fifo<Task>()
+  #running = 0
+  #state: 'open' | 'closed' = 'open'
+
+  constructor(context: ConsumerContext) {
+    const { interest, consumption } = context
+    this.interest = interest
+    this.#context = context
+    this.#concurrency = consumption.kind === 'handler' ? consumption.concurrency : Number.POSITIVE_INFINITY
+  }
+
+  /** Events running and waiting. */
+  get load(): number {
+    return this.#running + this.#waiting.length
+  }
+
+  /** Events of this sender that wait for the handler. */
+  waitingFrom(origin: string): number {
+    return this.#waiting.count(({ event }) => event.origin === origin)
+  }
+
+  /** Handles an event now, or when it is its turn. */
+  deliver(event: Event, account: Account): void {
+    if (this.#state === 'closed') return
+    if (this.#running >= this.#concurrency) return void this.#waiting.push({ event, receipt: account.hold() })
+    this.#run(event, undefined, account)
+    if (this.#waiting.length > 0) this.#runNext()
+  }
+
+  /** The same for an event that is accounted for already. */
+  take(event: Event, receipt: Receipt): void {
+    if (this.#state === 'closed') return receipt.giveBack()
+    if (this.#running >= this.#concurrency) return void this.#waiting.push({ event, receipt })
+    this.#run(event, receipt)
+    if (this.#waiting.length > 0) this.#runNext()
+  }
+
+  /** Handles no more events: those that wait are given back, those that run come to their end. */
+  close(): void {
+    this.#state = 'closed'
+    for (let task = this.#waiting.shift(); task; task = this.#waiting.shift()) task.receipt.giveBack()
+    this.#context.idle()
+  }
+
+  /** @param account provides a receipt if there is none yet and one is needed */
+  #run(event: Event, receipt: Receipt | undefined, account?: Account): void {
+    const { consumption } = this.#context
+    const validated = this.#validate(event)
+    if (!validated) return receipt?.handled()
+    if (consumption.kind === 'buffer') {
+      const kept = receipt ?? account?.hold()
+      if (kept) consumption.keep(validated, kept)
+      return
+    }
+    // Counted from before the call: the handler may unsubscribe another consumer, whose events come here.
+    this.#running++
+    try {
+      const result = consumption.handle(validated)
+      if (isThenable(result)) return this.#await(result, event, receipt ?? account?.hold())
+    } catch (thrown) {
+      this.#reportFailure(event, thrown)
+    }
+    this.#running--
+    receipt?.handled()
+  }
+
+  #await(result: PromiseLike<unknown>, event: Event, receipt: Receipt | undefined): void {
+    const done = () => {
+      this.#running--
+      receipt?.handled()
+      this.#runNext()
+    }
+    Promise.resolve(result).then(done, (thrown) => {
+      this.#reportFailure(event, thrown)
+      done()
+    })
+  }
+
+  #runNext(): void {
+    while (this.#state === 'open' && this.#running < this.#concurrency) {
+      const task = this.#waiting.shift()
+      if (!task) return this.#context.idle()
+      this.#run(task.event, task.receipt)
+    }
+  }
+
+  /** The event with the payload that the schema makes of it; undefined, and a report, if the payload doesn't fit. */
+  #validate(event: Event): Event | undefined {
+    const { schema, report } = this.#context
+    if (!schema) return event
+    try {
+      return { ...event, payload: validate(schema, event.payload, `event ${event.type} from ${event.origin}`) }
+    } catch (error) {
+      if (!(error instanceof InvalidPayload)) throw error
+      report(error)
+      return undefined
+    }
+  }
+
+  #reportFailure(event: Event, thrown: unknown): void {
+    const cause = asError(thrown)
+    const message = `a handler of ${this.interest.type} failed on an event from ${event.origin}: ${cause.message}`
+    this.#context.report(new HandlerError(message, { cause }))
+  }
+}

@@ -1,0 +1,96 @@
+import type { Channel } from '../channel/channel'
+import type { Receipt } from '../channel/receive-window'
+import { asError, HandlerError, LahjaError, NoSubscribers } from '../model/errors'
+import { isInterestedIn } from '../model/interest'
+import type { Clock } from '../platform/clock'
+import { Balancers } from '../routing/balancer'
+import type { Assignment } from '../wire/message'
+import type { Consumer } from './consumer'
+
+export interface QueueMembersContext {
+  readonly clock: Clock
+  /** The members of a queue here that want events of this type. */
+  readonly membersOf: (queue: string, type: string) => readonly Consumer[]
+  readonly report: (error: LahjaError) => void
+  /** Called when an assignment has been settled. */
+  readonly settled: () => void
+}
+
+/** The receiving side of work queues: hands what is assigned to this endpoint to its members, and tells the senders. */
+export class QueueMembers {
+  readonly #context: QueueMembersContext
+  readonly #balancers = new Balancers()
+  /** Assignments handled since senders were last told, by the channel to each. */
+  readonly #settled = new Map<Channel, number>()
+  #inFlight = 0
+
+  constructor(context: QueueMembersContext) {
+    this.#context = context
+  }
+
+  /** Whether no assignment is running or waiting. */
+  get isIdle(): boolean {
+    return this.#inFlight === 0
+  }
+
+  /** Hands an event to the member with the fewest in flight, or back to its sender if there is none. */
+  assign(assignment: Assignment, channel: Channel): void {
+    this.#handOut(assignment, channel, channel.intake.hold())
+  }
+
+  /** Tells senders now how many of their assignments have been handled, not at the end of the turn. */
+  flush(): void {
+    for (const [channel, count] of this.#settled) channel.tell({ kind: 'settle', count })
+    this.#settled.clear()
+  }
+
+  #handOut(assignment: Assignment, channel: Channel, account: Receipt): void {
+    const { queue, type, payload } = assignment
+    const members = this.#context.membersOf(queue, type)
+    const interested = members.filter(({ interest }) => isInterestedIn(interest, channel.identity))
+    const member = this.#balancers.of(queue).pick(interested, ({ load }) => load)
+    if (!member) {
+      account.giveBack()
+      return this.#return(assignment, channel)
+    }
+    this.#inFlight++
+    const event = { type, payload, origin: channel.identity.name }
+    member.take(event, {
+      handled: () => {
+        this.#inFlight--
+        account.handled()
+        this.#settle(channel)
+      },
+      giveBack: () => {
+        this.#inFlight--
+        this.#handOut(assignment, channel, account)
+      },
+    })
+  }
+
+  /** Counts an assignment as handled. Senders are told once a turn. */
+  #settle(channel: Channel): void {
+    if (this.#settled.size === 0) this.#context.clock.defer(() => this.flush())
+    this.#settled.set(channel, (this.#settled.get(channel) ?? 0) + 1)
+    this.#context.settled()
+  }
+
+  #return(assignment: Assignment, channel: Channel): void {
+    const { type, queue } = assignment
+    const what = `event ${type} of queue ${queue}`
+    if (channel.outbox.isClosed) {
+      const { name } = channel.identity
+      return this.#context.report(
+        new NoSubscribers(`${what} is lost: the queue has no member here any more, and its sender ${name} is gone`),
+      )
+    }
+    try {
+      channel.tell({ ...assignment, kind: 'return' })
+    } catch (thrown) {
+      const cause = asError(thrown)
+      const failure = new HandlerError(`${what} could not be returned to its sender: ${cause.message}`, { cause })
+      this.#context.report(thrown instanceof LahjaError ? thrown : failure)
+      this.#settle(channel)
+    }
+  }
+}

@@ -1,0 +1,222 @@
+import { assertFits, type Channel, fits } from '../channel/channel'
+import { BoundaryCrossed, LahjaError, NoSubscribers, ProtocolViolation } from '../model/errors'
+import type { Handling } from '../model/overflow'
+import { Balancers } from '../routing/balancer'
+import { type Addressing, isEligible } from '../routing/eligibility'
+import type { Member, Queue, Routes } from '../routing/routes'
+import { assignmentOf, encodeMessage } from '../wire/codec'
+import type { EventEncoder, EventFrame } from '../wire/event-encoder'
+import type { Frame } from '../wire/frame'
+import type { Assignment, MessageOf } from '../wire/message'
+
+export interface WorkQueuesContext {
+  readonly routes: Routes<Channel>
+  /** Whether events that come back may still go to other members: not while the endpoint is leaving. */
+  readonly isOpen: () => boolean
+  readonly report: (error: LahjaError) => void
+}
+
+/** An event of a queue, on its way to the member that was chosen for it. */
+export interface QueueDelivery {
+  readonly channel: Channel
+  readonly type: string
+  readonly queue: string
+  readonly frame: Frame
+}
+
+/** What became of the queue events of a peer that is gone. */
+export interface Recovered {
+  /** Events that had not left for it, and that other members have now. */
+  readonly redelivered: number
+  /** Events that it had been given and had not reported as handled. */
+  readonly unfinished: number
+}
+
+interface InFlight {
+  /** Events given and not settled, including those dropped from the outbox since. */
+  given: number
+  /** The types given since there were none in flight, by queue. */
+  readonly types: Map<string, Set<string>>
+}
+
+const NONE: readonly never[] = []
+
+/** Types remembered for one queue and member; beyond that, an event of any type may come back. */
+const REMEMBERED_TYPES = 10_000
+
+/**
+ * The sending side of work queues: each event goes to one member of the queue, here or at a peer. It is taken back while
+ * it has not left for a member that lags or leaves, and given to another when a member returns it.
+ */
+export class WorkQueues {
+  readonly #context: WorkQueuesContext
+  readonly #inFlight = new Map<Channel, InFlight>()
+  readonly #balancers = new Balancers()
+
+  constructor(context: WorkQueuesContext) {
+    this.#context = context
+  }
+
+  /**
+   * Chooses a member of each queue for an event and encodes the event for it. Nothing is sent yet.
+   *
+   * @throws PayloadTooLarge if no member of a queue takes frames of this size
+   */
+  prepare(
+    queues: readonly Queue<Channel>[],
+    type: string,
+    event: EventFrame,
+    encoder: EventEncoder,
+    options: Addressing = {},
+  ): readonly QueueDelivery[] {
+    const { to, except, internal = false } = options
+    const isFixed = internal || to !== undefined || except !== undefined
+    return queues.flatMap(({ name: queue, members }) => {
+      const eligible = members.filter(({ destination }) => isEligible(type, destination, options))
+      if (eligible.length === 0) return []
+      const frame = encoder.assignment(event, { queue, type, isFixed })
+      const fitting = eligible.filter(({ destination }) => fits(destination, frame))
+      const channel = this.choose(queue, fitting.length > 0 ? fitting : eligible)
+      if (!channel) return []
+      assertFits(type, frame, channel)
+      return { channel, type, queue, frame }
+    })
+  }
+
+  /** The member with the fewest events in flight for its weight, round-robin on ties; one that lags only if all do. */
+  choose(queue: string, members: readonly Member<Channel>[]): Channel | undefined {
+    return this.#balancers.of(queue).pick(members, ({ destination, weight }) => {
+      return destination.outbox.isLagging ? Number.MAX_VALUE : this.inFlight(destination) / weight
+    })?.destination
+  }
+
+  /** Sends an event to the member that was chosen for it. Returns whether to wait for its outbox. */
+  give({ channel, type, queue, frame }: QueueDelivery, handling: Handling): void {
+    const entry = this.#entryOf(channel)
+    if (this.inFlight(channel) === 0) entry.types.clear()
+    entry.given++
+    const types = entry.types.get(queue)
+    if (!types) entry.types.set(queue, new Set([type]))
+    else if (types.size < REMEMBERED_TYPES) types.add(type)
+    channel.send(frame, handling)
+  }
+
+  /** Events given to a member that it has not settled. */
+  inFlight(channel: Channel): number {
+    return Math.max((this.#inFlight.get(channel)?.given ?? 0) - channel.outbox.droppedAssignments, 0)
+  }
+
+  /** A member is done with this many events: handled, returned, or taken back from its outbox. */
+  settle(channel: Channel, count: number): void {
+    const entry = this.#entryOf(channel)
+    entry.given = Math.max(entry.given - count, 0)
+  }
+
+  /** A peer has no member for an event any more: another one gets it, or it is reported. */
+  onReturn(channel: Channel, message: MessageOf<'return'>): void {
+    const { type, queue } = message
+    const { name } = channel.identity
+    const { isOpen, report } = this.#context
+    if (!isEligible(type, channel)) {
+      return report(new BoundaryCrossed(`${name} returned an event of ${type}, which the boundary keeps from it`))
+    }
+    if (!this.#hasGiven(channel, type, queue)) {
+      return report(new BoundaryCrossed(`${name} returned an event of ${type} that it was not given`))
+    }
+    this.settle(channel, 1)
+    if (isOpen() && this.#giveToAnother({ ...message, kind: 'assign' })) return
+    report(
+      new NoSubscribers(`event ${type} of queue ${queue} is lost: ${name} left the queue, which has no other member`),
+    )
+  }
+
+  /** A peer has left queues: other members get the events for it that have not left. */
+  onMembersLeft(channel: Channel): void {
+    this.#redeliver(channel, (assignment) => !this.#isMember(channel, assignment))
+  }
+
+  /** A peer lags: other members that don't get the events for it that have not left. */
+  onLagging(channel: Channel): void {
+    this.#redeliver(channel, (assignment, frame) => {
+      if (assignment.isFixed) return false
+      return this.#eligibleFor(assignment, frame).some(({ destination }) => !destination.outbox.isLagging)
+    })
+  }
+
+  /** The channel is closed: other members get the events for it that have not left. */
+  onClosed(channel: Channel): Recovered {
+    const frames = channel.outbox.recall(() => true)
+    const unfinished = Math.max(this.inFlight(channel) - frames.length, 0)
+    this.#inFlight.delete(channel)
+    return { redelivered: this.#context.isOpen() ? this.#giveToOthers(frames) : 0, unfinished }
+  }
+
+  #redeliver(channel: Channel, isWanted: (assignment: Assignment, frame: Frame) => boolean): void {
+    const frames = channel.outbox.recall((frame) => isWanted(assignmentOf(frame), frame))
+    this.settle(channel, frames.length)
+    const lost = frames.length - this.#giveToOthers(frames)
+    if (lost === 0) return
+    const { name } = channel.identity
+    const message = `${lost} queue events are lost: ${name} left their queues, which have no other members`
+    this.#context.report(new NoSubscribers(message))
+  }
+
+  /** Returns how many of the events another member has got. */
+  #giveToOthers(frames: readonly Frame[]): number {
+    return frames.filter((frame) => this.#giveToAnother(assignmentOf(frame), frame)).length
+  }
+
+  /**
+   * Gives an event whose member is gone to another. Returns whether there is one that may have it.
+   *
+   * @throws ProtocolViolation if it was returned in a form that can't have been sent from here
+   */
+  #giveToAnother(assignment: Assignment, frame: Frame = encodeReturned(assignment)): boolean {
+    const { type, queue, isFixed } = assignment
+    if (isFixed) return false
+    const channel = this.choose(queue, this.#eligibleFor(assignment, frame))
+    if (!channel) return false
+    this.give({ channel, type, queue, frame }, { kind: 'wait' })
+    return true
+  }
+
+  #eligibleFor({ type, queue }: Assignment, frame: Frame): readonly Member<Channel>[] {
+    return this.#membersOf(type, queue).filter(({ destination }) => {
+      return !destination.outbox.isClosed && isEligible(type, destination) && fits(destination, frame)
+    })
+  }
+
+  #isMember(channel: Channel, { type, queue }: Assignment): boolean {
+    return this.#membersOf(type, queue).some(({ destination }) => destination === channel)
+  }
+
+  #membersOf(type: string, queue: string): readonly Member<Channel>[] {
+    return this.#context.routes.select(type).queues.find(({ name }) => name === queue)?.members ?? NONE
+  }
+
+  /** Whether an event of this type can be among those in flight. */
+  #hasGiven(channel: Channel, type: string, queue: string): boolean {
+    const types = this.#inFlight.get(channel)?.types.get(queue)
+    if (!types || this.inFlight(channel) === 0) return false
+    return types.has(type) || types.size === REMEMBERED_TYPES
+  }
+
+  #entryOf(channel: Channel): InFlight {
+    const known = this.#inFlight.get(channel)
+    if (known) return known
+    const entry: InFlight = { given: 0, types: new Map() }
+    this.#inFlight.set(channel, entry)
+    return entry
+  }
+}
+
+function encodeReturned(assignment: Assignment): Frame {
+  try {
+    return encodeMessage(assignment)
+  } catch (cause) {
+    if (!(cause instanceof LahjaError)) throw cause
+    throw new ProtocolViolation('malformed', `return: expected an event that was given, got: ${cause.message}`, {
+      cause,
+    })
+  }
+}

@@ -1,0 +1,59 @@
+import type { Channel } from './channel/channel'
+import type { Announcer } from './events/subscription'
+import type { Identity } from './model/audience'
+import { isWithinBoundary } from './model/boundary'
+import { type Interest, InterestSet } from './model/interest'
+import type { Waits } from './platform/waits'
+import type { Routes } from './routing/routes'
+
+export interface InterestAnnouncerContext {
+  readonly self: Identity
+  /** The channel to this endpoint's own subscriptions. */
+  readonly loopback: Channel
+  readonly routes: Routes<Channel>
+  readonly waits: Waits
+  /** The peers to tell. */
+  readonly peers: () => {
+    announce(change: 'subscribe' | 'unsubscribe', interest: Interest): void
+    known(): Promise<void>
+  }
+}
+
+/** What this endpoint's subscriptions and responders want: routed to them here, and announced to all peers. */
+export class InterestAnnouncer implements Announcer {
+  readonly #context: InterestAnnouncerContext
+  readonly #interests = new InterestSet()
+
+  constructor(context: InterestAnnouncerContext) {
+    this.#context = context
+  }
+
+  /** Everything that this endpoint wants. */
+  get interests(): Iterable<Interest> {
+    return this.#interests
+  }
+
+  /** The part of it that peers have to know: not what a boundary keeps from coming here. */
+  *forPeers(): Generator<Interest> {
+    for (const interest of this.#interests) if (this.#isForPeers(interest)) yield interest
+  }
+
+  announce(change: 'subscribe' | 'unsubscribe', interest: Interest): void {
+    const { loopback, routes, waits, peers } = this.#context
+    const isNews = change === 'subscribe' ? this.#interests.add(interest) : this.#interests.remove(interest)
+    if (!isNews) return
+    if (change === 'subscribe') routes.add(loopback, interest)
+    else routes.remove(loopback, interest)
+    waits.changed()
+    // Peers ignore the end of an interest that they don't know, and a boundary may have been set since they were told.
+    if (change === 'unsubscribe' || this.#isForPeers(interest)) peers().announce(change, interest)
+  }
+
+  known(): Promise<void> {
+    return this.#context.waits.settle('ready', {}, this.#context.peers().known())
+  }
+
+  #isForPeers({ type }: Interest): boolean {
+    return isWithinBoundary(type, this.#context.self)
+  }
+}

@@ -1,0 +1,107 @@
+import type { Link } from './mesh/link'
+import type { Session } from './mesh/session'
+import type { Interest } from './model/interest'
+
+/** Another endpoint on the bus, as it was when this was read. */
+export interface Peer {
+  readonly name: string
+  /** Of this one life of the endpoint: after a restart it is another. */
+  readonly id: string
+  readonly groups: readonly string[]
+  /** Process id. In another container it may mean another process. */
+  readonly pid: number
+  /** `lagging`: senders no longer wait for it. `unresponsive`: silent for long, but not gone. */
+  readonly state: 'connected' | 'lagging' | 'unresponsive'
+  /** The types and patterns that it is subscribed to. */
+  readonly subscriptions: readonly string[]
+  /** The types of requests that it responds to. */
+  readonly responds: readonly string[]
+  /** Patterns of the types that it lets in from others; undefined if it lets in all. */
+  readonly accepts: readonly string[] | undefined
+  /** Bytes of events queued for it in this process. */
+  readonly queuedBytes: number
+  /** Events for it that were dropped since it joined. */
+  readonly droppedEvents: number
+}
+
+/** The peers that this endpoint is linked with. */
+export class Peers {
+  readonly #links = new Set<Link>()
+  #connectionChanges = 0
+  #interestChanges = 0
+
+  get links(): ReadonlySet<Link> {
+    return this.#links
+  }
+
+  /** Every peer as it is now. */
+  get all(): readonly Peer[] {
+    return [...this.#links].flatMap((link) => peerOf(link) ?? [])
+  }
+
+  /** How many times a peer has joined, left or been lost. */
+  get connectionChanges(): number {
+    return this.#connectionChanges
+  }
+
+  /** How many times the interest of a peer has changed. */
+  get interestChanges(): number {
+    return this.#interestChanges
+  }
+
+  add(link: Link): void {
+    this.#links.add(link)
+    this.#connectionChanges++
+    if (hasInterest(link)) this.#interestChanges++
+  }
+
+  delete(link: Link): void {
+    this.#links.delete(link)
+    this.#connectionChanges++
+    if (hasInterest(link)) this.#interestChanges++
+  }
+
+  noteInterestChange(): void {
+    this.#interestChanges++
+  }
+
+  has(name: string): boolean {
+    for (const { identity } of this.#links) if (identity.name === name) return true
+    return false
+  }
+
+  hasAll(names: readonly string[]): boolean {
+    const connected = new Set([...this.#links].map(({ identity }) => identity.name))
+    return names.every((name) => connected.has(name))
+  }
+}
+
+/** The peer at the other end of a link, from its hello on. */
+export function peerOf(link: Session): Peer | undefined {
+  const { peer, outbox, interest, isUnresponsive } = link
+  if (!peer) return undefined
+  const { name, id, groups, pid, accepts } = peer
+  return {
+    name,
+    id,
+    groups,
+    pid,
+    state: isUnresponsive ? 'unresponsive' : outbox.isLagging ? 'lagging' : 'connected',
+    ...typesOf(interest),
+    accepts,
+    queuedBytes: outbox.queuedBytes,
+    droppedEvents: outbox.droppedEvents,
+  }
+}
+
+/** The types in a list of interests, each once. */
+export function typesOf(interests: Iterable<Interest>): Pick<Peer, 'subscriptions' | 'responds'> {
+  const [subscriptions, responds] = [new Set<string>(), new Set<string>()]
+  for (const interest of interests) (interest.responds ? responds : subscriptions).add(interest.type)
+  return { subscriptions: [...subscriptions], responds: [...responds] }
+}
+
+function hasInterest(link: Link): boolean {
+  for (const _ of link.interest) return true
+  return false
+}

@@ -1,0 +1,41 @@
+import { inspect } from 'node:util'
+import { expect } from 'chai'
+import { freshBus } from '../support/bus'
+
+const ONE_LINE = { breakLength: Number.POSITIVE_INFINITY, compact: true }
+
+describe('util.inspect', () => {
+  const bus = freshBus()
+
+  it('shows the name, state and counts of an endpoint, and neither internals nor its secret', async () => {
+    const shop = await bus.start('shop', { groups: ['web'], secret: 'sesame' })
+    const till = await bus.start('till', { secret: 'sesame' })
+    await shop.waitUntilConnectedTo('till')
+    shop.subscribe('order.placed', () => {})
+    expect(inspect(shop, ONE_LINE)).to.equal(
+      `Endpoint { name: 'shop', id: '${shop.id}', groups: [ 'web' ], directory: '${bus.directory}', ` +
+        `state: 'open', peers: 1, subscriptions: 1, queuedBytes: 0 }`,
+    )
+    await till.close()
+    expect(inspect(till, ONE_LINE)).to.contain(`state: 'closed'`)
+    for (const shown of [inspect(shop, { depth: 9, showHidden: true }), inspect(shop.peers, { depth: 9 })]) {
+      expect(shown).not.to.contain('sesame')
+    }
+  })
+
+  it('shows the type, state and buffered events of a stream', async () => {
+    const shop = await bus.start('shop')
+    const stream = shop.stream('tick')
+    await shop.broadcast('tick', 1)
+    await shop.drained()
+    expect(inspect(stream, ONE_LINE)).to.match(/^EventStream \{ type: 'tick', state: 'open', buffered: [01] \}$/)
+    await stream.return()
+    expect(inspect(stream, ONE_LINE)).to.equal(`EventStream { type: 'tick', state: 'ended', buffered: 0 }`)
+  })
+
+  it('shows a subscription of respond like one of subscribe', async () => {
+    const shop = await bus.start('shop')
+    const responder = shop.respond('order.get', () => 1)
+    expect(inspect(responder, ONE_LINE)).to.equal(`Subscription { type: 'order.get', state: 'open', pending: 0 }`)
+  })
+})

@@ -1,0 +1,178 @@
+import { expect } from 'chai'
+import type { Channel } from '../../src/channel/channel'
+import { WorkQueues } from '../../src/events/work-queues'
+import type { LahjaError } from '../../src/model/errors'
+import { Routes } from '../../src/routing/routes'
+import { encodeMessage } from '../../src/wire/codec'
+import { EventEncoder } from '../../src/wire/event-encoder'
+import type { Frame } from '../../src/wire/frame'
+import { heapUsed } from '../support/heap-used'
+import { RecordingChannel } from '../support/recording-channel'
+
+const frame = () =>
+  encodeMessage({ kind: 'assign', queue: 'q', type: 'a', isFixed: false, payload: Buffer.alloc(1000) })
+
+const WAIT = { kind: 'wait' } as const
+
+const JOB = { type: 'job', queue: 'q' }
+
+describe('WorkQueues', () => {
+  let queues: WorkQueues
+  let till: RecordingChannel
+  let desk: RecordingChannel
+
+  let failures: LahjaError[]
+
+  beforeEach(() => {
+    failures = []
+    queues = new WorkQueues({
+      routes: new Routes<Channel>({ name: 'shop', groups: [] }),
+      isOpen: () => true,
+      report: (error) => void failures.push(error),
+    })
+    till = new RecordingChannel('till')
+    desk = new RecordingChannel('desk')
+  })
+
+  const give = (channel: Channel, job: typeof JOB, frame: Frame) => queues.give({ channel, ...job, frame }, WAIT)
+
+  /** Returns an event that nobody else may have, and tells the code of the report that this causes. */
+  function returned(channel: Channel, job: typeof JOB): string | undefined {
+    queues.onReturn(channel, { kind: 'return', ...job, isFixed: true, payload: 1 })
+    return failures.pop()?.code
+  }
+
+  /** Gives so many events to members of these weights. Returns how many each has got. */
+  function share(count: number, weights: ReadonlyMap<RecordingChannel, number>): number[] {
+    const members = [...weights].map(([destination, weight]) => ({ destination, weight }))
+    for (let number = 0; number < count; number++) {
+      const channel = queues.choose('q', members)
+      if (channel) give(channel, JOB, frame())
+    }
+    return [...weights.keys()].map((channel) => queues.inFlight(channel))
+  }
+
+  it('choose no member of an empty queue', () => expect(queues.choose('q', [])).to.equal(undefined))
+
+  it('share events by weight while none is settled', () => {
+    expect(
+      share(
+        12,
+        new Map([
+          [till, 1],
+          [desk, 1],
+        ]),
+      ),
+    ).to.deep.equal([6, 6])
+    expect(
+      share(
+        24,
+        new Map([
+          [till, 3],
+          [desk, 1],
+        ]),
+      ),
+    ).to.deep.equal([27, 9])
+  })
+
+  it('send the events they give, and count them as in flight until they are settled', () => {
+    give(till, JOB, frame())
+    give(till, JOB, frame())
+    expect(till.outbox.queuedEvents).to.equal(2)
+    expect(queues.inFlight(till)).to.equal(2)
+    queues.settle(till, 1)
+    expect(queues.inFlight(till)).to.equal(1)
+    expect(queues.inFlight(desk)).to.equal(0)
+  })
+
+  it('take back only events that were given and not settled', () => {
+    give(till, JOB, frame())
+    for (const job of [
+      { ...JOB, type: 'other' },
+      { ...JOB, queue: 'other' },
+    ]) {
+      expect(returned(till, job)).to.equal('LAHJA_BOUNDARY_CROSSED')
+    }
+    expect(returned(desk, JOB)).to.equal('LAHJA_BOUNDARY_CROSSED')
+    expect(returned(till, JOB)).to.equal('LAHJA_NO_SUBSCRIBERS')
+    expect(queues.inFlight(till)).to.equal(0)
+    expect(returned(till, JOB)).to.equal('LAHJA_BOUNDARY_CROSSED')
+  })
+
+  for (const [what, left] of [
+    ['nothing', 0],
+    ['something', 1],
+  ] as const) {
+    it(`remember a bounded number of types while ${what} stays in flight (G7)`, () => {
+      const small = encodeMessage({ kind: 'assign', queue: 'q', type: 'a', isFixed: false, payload: 1 })
+      for (let count = 0; count < left; count++) give(till, JOB, small)
+      const before = heapUsed()
+      for (let number = 0; number < 100_000; number++) {
+        give(till, { ...JOB, type: `job.${number}.${'x'.repeat(50)}` }, small)
+        queues.settle(till, 1)
+        till.outbox.recall(() => true)
+      }
+      expect(heapUsed() - before).to.be.below(4 * 1024 * 1024)
+      const another = { ...JOB, type: 'another' }
+      give(till, another, small)
+      expect(returned(till, another)).to.equal('LAHJA_NO_SUBSCRIBERS')
+    })
+  }
+
+  it('choose the member with the fewest events in flight', () => {
+    const members = [till, desk].map((channel) => ({ destination: channel, weight: 1 }))
+    give(till, JOB, frame())
+    give(till, JOB, frame())
+    give(desk, JOB, frame())
+    for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(desk)
+    queues.settle(till, 2)
+    for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(till)
+  })
+
+  it('choose round-robin between members with equally many in flight', () => {
+    const members = [till, desk].map((channel) => ({ destination: channel, weight: 1 }))
+    const chosen = [queues.choose('q', members), queues.choose('q', members)]
+    expect(chosen).to.have.members([till, desk])
+  })
+
+  it('choose a lagging member only if all members lag', () => {
+    const members = [till, desk].map((channel) => ({ destination: channel, weight: 1 }))
+    give(till, JOB, frame())
+    till.lag()
+    expect(till.outbox.isLagging).to.equal(true)
+    for (let number = 0; number < 5; number++) give(desk, JOB, frame())
+    for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(desk)
+    desk.lag()
+    expect(queues.choose('q', members)).to.be.oneOf([till, desk])
+  })
+
+  it('give no advantage to a member that settles more than it was given', () => {
+    const members = [till, desk].map((channel) => ({ destination: channel, weight: 1 }))
+    queues.settle(till, 1000)
+    expect(queues.inFlight(till)).to.equal(0)
+    give(till, JOB, frame())
+    for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(desk)
+  })
+
+  it('tell how many events of a closed channel are unfinished, those still queued aside, and forget it', () => {
+    for (let number = 0; number < 3; number++) give(till, JOB, frame())
+    queues.settle(till, 1)
+    till.outbox.recall(() => true)
+    expect(queues.onClosed(till)).to.deep.equal({ redelivered: 0, unfinished: 2 })
+    expect(queues.onClosed(till)).to.deep.equal({ redelivered: 0, unfinished: 0 })
+    expect(queues.inFlight(till)).to.equal(0)
+  })
+
+  it('count no event that was dropped from the outbox as in flight', () => {
+    const small = new RecordingChannel('small', { limits: { outboxBytes: 5000 } })
+    const event = new EventEncoder(5000)
+    for (let number = 0; number < 3; number++) small.send(event.event('a', Buffer.alloc(1000)), WAIT)
+    for (let number = 0; number < 10; number++) give(small, JOB, frame())
+    expect(small.outbox.queuedEvents).to.equal(4)
+    expect(queues.inFlight(small)).to.equal(4)
+    queues.settle(small, 3)
+    expect(queues.inFlight(small)).to.equal(1)
+    small.outbox.recall(() => true)
+    expect(queues.onClosed(small).unfinished).to.equal(1)
+  })
+})

@@ -1,0 +1,23 @@
+import { Consumer, type ConsumerContext } from '../../src/events/consumer'
+import type { LahjaError } from '../../src/model/errors'
+import type { Event, Handler } from '../../src/model/event'
+
+interface BenchOptions extends Partial<ConsumerContext> {
+  readonly concurrency?: number
+}
+
+/** A consumer, and the errors it reports. */
+export function consumerWith(handle: Handler<unknown>, { concurrency = 1, ...options }: BenchOptions = {}) {
+  const failures: LahjaError[] = []
+  const consumer = new Consumer({
+    interest: { type: 'n' },
+    consumption: { kind: 'handler', handle, concurrency },
+    schema: undefined,
+    report: (error) => failures.push(error),
+    idle: () => {},
+    ...options,
+  })
+  return { consumer, failures }
+}
+
+export const eventOf = (payload: unknown): Event => ({ type: 'n', payload, origin: 'shop' })
