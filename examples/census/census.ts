@@ -7,7 +7,7 @@ import { findingsOf, isAsExpected, tableOf } from './report'
 import { ParticipantFailed, Stage } from './stage'
 import { counted, totalOf } from './tally'
 
-/** Reads a text to three processes, and checks what they have counted against the text itself. */
+/** Has a text read to three processes, and compares their counts with the text itself. */
 async function main(): Promise<number> {
   const args = argumentsOf(process.argv.slice(2))
   if (!args) {
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** Rejects when nobody wants to see the rest. */
+/** Rejects on Ctrl-C, or when standard output is closed. */
 function interruption(): Promise<never> {
   return new Promise((_, reject) => {
     process.stdout.on('error', reject)

@@ -5,7 +5,7 @@ import { give } from './notice'
 import { Tally } from './tally'
 import { occasionally, run, say, sayWhoIsThere } from './voice'
 
-/** Counts every line, in the plainest way to consume events: a subscription with a handler. */
+/** Counts every line with the simplest consumer: a subscription with a handler. */
 async function main(): Promise<void> {
   await using endpoint = await Endpoint.start({ name: COUNTER })
   sayWhoIsThere(endpoint)

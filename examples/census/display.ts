@@ -12,7 +12,7 @@ const WIDTH = Math.max(...[...COLORS.keys()].map((name) => name.length))
 
 const isColored = process.stdout.isTTY && !process.env.NO_COLOR
 
-/** One line of what happens, and who says it. */
+/** Prints one line, with the name of the process it comes from. */
 export function show(name: string, text: string): void {
   const prefix = name.padEnd(WIDTH)
   const color = [...COLORS].find(([known]) => known === name)?.[1] ?? 'bold'

@@ -1,14 +1,13 @@
 import type { Endpoint } from 'lahja'
 import { READER, TextEnded } from './events'
 
-/** Milliseconds for the reader to appear. */
+/** Milliseconds to wait for the reader to join. */
 const PATIENCE = 30_000
 
 /**
- * Resolves when the reader has read all of the text and left. All it had to say has arrived by then: a goodbye comes
- * last.
+ * Resolves when the reader has read all of the text and left. A goodbye comes last, so all lines have arrived by then.
  *
- * @throws Error if the reader goes without having come to the end, or never appears
+ * @throws Error if the reader leaves before the end of the text, or never joins
  */
 export async function untilTextEnded(endpoint: Endpoint): Promise<void> {
   let isComplete = false

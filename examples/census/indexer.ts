@@ -5,7 +5,7 @@ import { give } from './notice'
 import { Tally } from './tally'
 import { occasionally, run, say, sayWhoIsThere } from './voice'
 
-/** Notes how paragraphs begin. It subscribes to all lines, but the reader sends it only those that begin one. */
+/** Counts the first lines of paragraphs. It subscribes to all lines, but the reader sends it only these. */
 async function main(): Promise<void> {
   await using endpoint = await Endpoint.start({ name: INDEXER })
   sayWhoIsThere(endpoint)

@@ -14,16 +14,16 @@ Four processes on one bus: one reads a text to the others, line by line, and the
 
 Exit code: 0 if all have counted right, 1 if not, 2 if there is nothing to read.`
 
-/** The arguments, or the text they name, are no good. */
+/** The arguments are invalid, or the text they name cannot be read. */
 export class InputError extends Error {}
 
 export interface Arguments {
-  /** A path, or - for standard input. */
+  /** A path, or `-` for standard input. */
   readonly source: string
   readonly seconds: number
 }
 
-/** A text: where a process can read it, and what the census itself has read there. */
+/** A text: where the reader process finds it, and its lines as the census read them. */
 export interface Text {
   readonly title: string
   readonly path: string
@@ -31,7 +31,7 @@ export interface Text {
 }
 
 /**
- * @returns undefined if it is help that is wanted
+ * @returns undefined for `--help`
  * @throws InputError
  */
 export function argumentsOf(args: readonly string[]): Arguments | undefined {
@@ -47,7 +47,7 @@ export function argumentsOf(args: readonly string[]): Arguments | undefined {
 }
 
 /**
- * @param directory where to keep a copy of standard input, which can be read only once
+ * @param directory for a copy of standard input, which can be read only once
  * @throws InputError
  */
 export async function textOf(source: string, directory: string): Promise<Text> {

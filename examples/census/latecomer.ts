@@ -5,7 +5,7 @@ import { give } from './notice'
 import { Tally } from './tally'
 import { occasionally, run, say, sayWhoIsThere } from './voice'
 
-/** Comes when the reading has begun, and misses nothing from then on. It consumes events as a stream. */
+/** Joins after the reading has begun, and misses nothing from then on. It consumes events as a stream. */
 async function main(): Promise<void> {
   await using endpoint = await Endpoint.start({ name: LATECOMER })
   sayWhoIsThere(endpoint)
@@ -15,8 +15,9 @@ async function main(): Promise<void> {
 
   const ended = untilTextEnded(endpoint)
   const lines = endpoint.stream(LineRead)
-  const finish = () => lines.finish()
-  ended.then(finish, finish)
+  // Closing ends the stream; lines that have arrived can still be read.
+  const close = () => endpoint.close()
+  ended.then(close, close)
 
   for await (const { payload } of lines) {
     tally.add(payload)

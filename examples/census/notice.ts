@@ -1,6 +1,6 @@
 import type { Total } from './tally'
 
-/** What the four tell the census on standard output, a line of JSON each; all other lines are for people. */
+/** Messages from the four processes to the census on standard output, one line of JSON each. All other lines are for people. */
 export type Notice =
   | { readonly kind: 'listening' }
   | { readonly kind: 'reading' }
@@ -10,7 +10,7 @@ export function give(notice: Notice): void {
   console.log(JSON.stringify(notice))
 }
 
-/** The notice that a line of output holds, if it holds one. */
+/** The notice in a line of output; undefined if there is none. */
 export function noticeIn(output: string): Notice | undefined {
   if (!output.startsWith('{')) return undefined
   const { kind, total } = fieldsOf(JSON.parse(output))

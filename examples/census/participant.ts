@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { type Notice, noticeIn } from './notice'
 import type { Total } from './tally'
 
-/** One of the four, as the census sees it: a process of which it has the output, and nothing else. */
+/** One of the four processes, of which the census sees only the output. */
 export class Participant {
   readonly name: string
   /** Resolves to the exit code when all output has been shown. */
@@ -17,7 +17,7 @@ export class Participant {
 
   constructor(name: string, args: readonly string[], directory: string, show: (name: string, text: string) => void) {
     this.name = name
-    // Compiled in the way that this process is.
+    // With the flags of this process, so that TypeScript is compiled the same way.
     const command = [...process.execArgv, join(__dirname, `${name}.ts`), ...args]
     const child = spawn(process.execPath, command, {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -37,12 +37,12 @@ export class Participant {
     this.ended.catch(() => {})
   }
 
-  /** What it has counted, if it has said so. */
+  /** Its total; undefined if it has not reported one. */
   get total(): Total | undefined {
     return this.#total
   }
 
-  /** Resolves to whether it has given such a notice; false if it has ended without. */
+  /** Resolves to true at the first notice of this kind, or to false if the process ends without one. */
   until(kind: Notice['kind']): Promise<boolean> {
     if (this.#heard.has(kind)) return Promise.resolve(true)
     return Promise.race([once(this.#notices, kind).then(() => true), this.ended.then(() => false)])

@@ -7,10 +7,10 @@ import { counted, Tally } from './tally'
 import { type Line, linesOf, middleOf, openingsOf } from './text'
 import { occasionally, run, say, sayWhoIsThere } from './voice'
 
-/** Milliseconds: a text has to arrive whole, so nobody is given up for being slow. */
+/** Milliseconds to wait for slow receivers. The text must arrive complete, so this is long. */
 const PATIENCE = 60_000
 
-/** Pauses in the reading, so that one can watch it. */
+/** Pauses during the reading, so that people can watch. */
 const PAUSES = 100
 
 /** Broadcasts every line of a text. */
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
 
 async function read(endpoint: Endpoint, lines: readonly Line[], tally: Tally, duration: number): Promise<void> {
   const arrival = endpoint.waitUntilEndpointSubscribedTo(LATECOMER, LineRead, { timeout: PATIENCE })
-  // It is awaited below, but not if the text can't be read that far.
+  // It is awaited below, unless reading fails before that.
   arrival.catch(() => {})
   const openings = new Set(openingsOf(lines))
   const step = Math.ceil(lines.length / PAUSES)
@@ -44,7 +44,7 @@ async function read(endpoint: Endpoint, lines: readonly Line[], tally: Tally, du
     if (line.number === 1) give({ kind: 'reading' })
     if (line.number % step === 0) await pause(duration / PAUSES)
     if (line.number === middleOf(lines)) {
-      // Whoever comes late would miss all of a short text.
+      // Otherwise the latecomer could miss all of a short text.
       say(`is half-way through, and goes on when the ${LATECOMER} is there`)
       await arrival
     }
@@ -52,7 +52,7 @@ async function read(endpoint: Endpoint, lines: readonly Line[], tally: Tally, du
   await arrival
 }
 
-/** Everyone gets the line, but the indexer only if it begins a paragraph. */
+/** Sends the line to all endpoints, but to the indexer only if it begins a paragraph. */
 async function send(endpoint: Endpoint, line: Line, isOpening: boolean): Promise<void> {
   try {
     await endpoint.broadcast(LineRead, line, { except: INDEXER })

@@ -3,7 +3,7 @@ import { COUNTER, INDEXER, LATECOMER, READER } from './events'
 import { type Total, totalOf } from './tally'
 import { type Line, middleOf, openingsOf } from './text'
 
-/** What each of the four says it has read, and what it must have by the file. */
+/** What a process reports to have read, and what it should have read according to the file. */
 export interface Finding {
   readonly name: string
   readonly style: string
@@ -29,7 +29,7 @@ export function findingsOf(lines: readonly Line[], totals: ReadonlyMap<string, T
   ]
 }
 
-/** From the first line that the latecomer has got: the first after the middle at the latest, where it was waited for. */
+/** From the latecomer's first line on. The reader waits for it in the middle, so that is the line after the middle at the latest. */
 function restOf(lines: readonly Line[], total: Total | undefined): readonly Line[] {
   const latest = middleOf(lines) + 1
   return lines.slice(Math.min(total?.from || latest, latest) - 1)

@@ -3,7 +3,7 @@ import type { Text } from './input'
 import { Participant } from './participant'
 import type { Total } from './tally'
 
-/** One of the four has failed, and has said why. */
+/** One of the four processes failed; it has printed why. */
 export class ParticipantFailed extends Error {
   readonly code: number
 
@@ -13,7 +13,7 @@ export class ParticipantFailed extends Error {
   }
 }
 
-/** Where the four meet: started one after another, each on its own from then on. */
+/** Starts the four processes one after another; from then on each runs on its own. */
 export class Stage {
   readonly #directory: string
   readonly #show: (name: string, text: string) => void
@@ -27,10 +27,10 @@ export class Stage {
   }
 
   /**
-   * Lets the text be read. Whoever starts is linked with all that are there, so the reader, who comes after the
-   * counter and the indexer, need not wait for them.
+   * Has the text read. A starting endpoint is linked with all endpoints that are there, so the reader, which starts after
+   * the counter and the indexer, need not wait for them.
    *
-   * @returns what each has counted
+   * @returns the total of each process
    * @throws ParticipantFailed
    */
   async perform({ path }: Text, seconds: number): Promise<Map<string, Total | undefined>> {
@@ -42,13 +42,13 @@ export class Stage {
     if (await reader.until('reading')) this.#start(LATECOMER)
 
     const codes = await Promise.all(this.#participants.map(({ ended }) => ended))
-    // The reader's failure comes first: it is what makes the others fail.
+    // The reader's failure comes first, because it makes the others fail.
     const failed = [reader, ...this.#participants].find((one) => codes[this.#participants.indexOf(one)] !== 0)
     if (failed) throw new ParticipantFailed(failed.name, await failed.ended)
     return new Map(this.#participants.map(({ name, total }) => [name, total]))
   }
 
-  /** Ends whoever is still there. */
+  /** Ends all processes that are still running. */
   async clear(): Promise<void> {
     this.#isOver = true
     await Promise.all(this.#participants.map((participant) => participant.end()))

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto'
 import { type Line, wordsIn } from './text'
 
-/** What it comes to: two tallies are equal if the same lines have been added to both in the same order. */
+/** The result of a tally. Two totals are equal if the same lines were added in the same order. */
 export interface Total {
-  /** The number of the first line; 0 if there was none. */
+  /** The number of the first line; 0 without any lines. */
   readonly from: number
   readonly lines: number
   readonly words: number
-  /** Of the lines and their numbers. */
+  /** SHA-256 of the lines and their numbers. */
   readonly checksum: string
 }
 
-/** Counts lines and words as they come. */
+/** Counts lines and words as they arrive. */
 export class Tally {
   readonly #hash = createHash('sha256')
   #from = 0
@@ -35,7 +35,7 @@ export class Tally {
   }
 }
 
-/** A number of things, for people. */
+/** A number and its noun, for people: `1 line`, `1,234 lines`. */
 export function counted(number: number, thing: string): string {
   return `${number.toLocaleString('en')} ${thing}${number === 1 ? '' : 's'}`
 }

@@ -1,17 +1,17 @@
-/** A line of a text, without its line break. Numbers begin with 1. */
+/** A line of a text, without its line break. Numbering starts at 1. */
 export interface Line {
   readonly number: number
   readonly text: string
 }
 
-/** The lines of a text, whatever its line breaks, and whether or not the last line has one. */
+/** The lines of a text with LF or CRLF line breaks. A line break at the end adds no empty line. */
 export function linesOf(text: string): Line[] {
   const parts = text.split(/\r?\n/)
   if (parts.at(-1) === '') parts.pop()
   return parts.map((part, index) => ({ number: index + 1, text: part }))
 }
 
-/** The lines that begin a paragraph: those with words on them that follow none, or a line without any. */
+/** The first lines of paragraphs: lines with words, at the beginning or after a line without words. */
 export function openingsOf(lines: readonly Line[]): Line[] {
   return lines.filter((line, index) => {
     const before = lines[index - 1]

@@ -1,14 +1,14 @@
 import type { Endpoint } from 'lahja'
 
-/** Tells the people who watch, in one line. */
+/** Prints one line for people. */
 export function say(text: string): void {
   console.log(text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '·'))
 }
 
-/** Milliseconds from one report of progress to the next. */
+/** Milliseconds between two reports of progress. */
 const INTERVAL = 400
 
-/** The same, but not so often that nobody can read it. */
+/** The same, but at most once per interval, so that people can read it. */
 export function occasionally(text: () => string): () => void {
   let next = performance.now() + INTERVAL
   return () => {
@@ -19,7 +19,7 @@ export function occasionally(text: () => string): () => void {
   }
 }
 
-/** Says who is there, who comes and who goes. */
+/** Reports the peers that are there, join and leave. */
 export function sayWhoIsThere(endpoint: Endpoint): void {
   const names = endpoint.peers.map(({ name }) => name)
   say(`joins the bus, where ${names.length > 0 ? `${names.join(', ')} can be seen` : 'nobody is yet'}`)
@@ -29,7 +29,7 @@ export function sayWhoIsThere(endpoint: Endpoint): void {
   endpoint.on('gap', ({ peer, count }) => say(`has missed ${count} events from ${peer.name}`))
 }
 
-/** Runs a program; what it throws becomes one line and exit code 1. */
+/** Runs a program. An error it throws becomes one line and exit code 1. */
 export function run(main: () => Promise<void>): void {
   main().catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : String(error))

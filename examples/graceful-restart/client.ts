@@ -1,13 +1,13 @@
 import { Endpoint } from 'lahja'
 import { Booked, BUS, GetPrice, Sold } from './shop'
 
-/** Customers that are served at a time. */
+/** Customers served concurrently. */
 const CUSTOMERS = 8
 
-/** Milliseconds for what was sold to be booked. */
+/** Milliseconds to wait for a booking. */
 const PATIENCE = 5000
 
-/** Asks and publishes without a break, and gets through the restarts of the service with everything answered and booked. */
+/** Sends requests and events without a break, through every restart of the service. All are answered and booked. */
 async function main(): Promise<void> {
   let isOpen = true
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 
-/** One of the scripts here, run as a process of its own; what it prints is passed on. */
+/** A script of this example, run as its own process. Its output is passed on. */
 export class Script {
   readonly #name: string
   readonly #child: ChildProcess
@@ -11,7 +11,7 @@ export class Script {
   readonly #ended: Promise<unknown[]>
 
   constructor(name: string, ...args: readonly string[]) {
-    // Compiled in the way that this process is.
+    // With the flags of this process, so that TypeScript is compiled the same way.
     const command = [...process.execArgv, join(__dirname, `${name}.ts`), ...args]
     const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#name = name
@@ -21,7 +21,7 @@ export class Script {
     process.once('exit', () => child.kill())
   }
 
-  /** Resolves when this line is printed, from now on; rejects if the process ends without. */
+  /** Resolves the next time this line is printed; rejects if the process ends before that. */
   async untilPrinted(expected: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#lines.on('line', (line) => line === expected && resolve())
@@ -29,7 +29,7 @@ export class Script {
     })
   }
 
-  /** Asks the process to end, as a supervisor does, and resolves when it has. */
+  /** Sends SIGTERM, as a supervisor does, and resolves when the process has ended. */
   async end(): Promise<void> {
     this.#child.kill('SIGTERM')
     const [code] = await this.#ended

@@ -2,12 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Endpoint } from 'lahja'
 import { Booked, BUS, GetPrice, SERVICE, Sold } from './shop'
 
-/** Milliseconds that everything takes, so that there is always something that has begun, and something that waits. */
+/** Milliseconds of work per request or event, so that some are always running and some are waiting. */
 const EFFORT = 5
 
 /**
- * One generation of the service, the first unless the argument says which. For a moment two of them are there at once,
- * so each has a name of its own; what they are known by is their group.
+ * One generation of the service; the argument is its number, default 1. For a moment two generations run at once, so each
+ * has its own name, and they are addressed by their group.
  */
 async function main(): Promise<void> {
   const name = `service-${process.argv[2] ?? 1}`
@@ -31,12 +31,12 @@ async function main(): Promise<void> {
   )
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, async () => {
-      // Takes no more, ends what it has begun, leaves to the next one what waits, and goes.
+      // Accepts no new work, finishes running work, and leaves waiting work to the next generation.
       await endpoint.close()
       console.log(`${name} has closed: ${answered} answered, ${booked} booked`)
     })
   }
-  // From here on everyone knows of this generation: the one before can go.
+  // All peers know this generation now, so the previous one can leave.
   await Promise.all([prices.ready, sales.ready])
   console.log(`${name} is ready`)
 }

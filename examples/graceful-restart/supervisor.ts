@@ -2,7 +2,7 @@ import { Script } from './script'
 
 const GENERATIONS = 3
 
-/** Replaces the service again and again while a client uses it: the new one comes first, then the old one goes. */
+/** Replaces the service repeatedly while a client uses it: the new one starts before the old one stops. */
 async function main(): Promise<void> {
   const client = new Script('client')
   let service: Script | undefined

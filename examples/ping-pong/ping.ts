@@ -17,12 +17,12 @@ async function main(): Promise<void> {
     if (receivers === 0) console.log('waiting for pong')
   }
   const pongs = endpoint.stream(Pong)
-  // Pong may come later, or come back: it has not seen the ball that is in play.
+  // Pong may start later or restart: then it has not seen the current ball.
   endpoint.subscribe(Ready, serve)
   await serve()
 
   for await (const { payload } of pongs) {
-    // A ball that was served twice comes back twice.
+    // A ball that was served twice is returned twice.
     if (payload.round !== round) continue
     console.log(`pong ${round}`)
     if (round === rounds) break
@@ -34,6 +34,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  // Ctrl-C came while there was a ball to serve.
+  // Closed by Ctrl-C while serving a ball.
   if (!(error instanceof EndpointClosed)) throw error
 })

@@ -24,6 +24,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  // Ctrl-C came while there was a ball to return.
+  // Closed by Ctrl-C while returning a ball.
   if (!(error instanceof EndpointClosed)) throw error
 })

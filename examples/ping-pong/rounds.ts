@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-/** How many rounds to play: `--rounds N`, or until Ctrl-C. */
+/** The number of rounds to play: `--rounds N`. Default: until Ctrl-C. */
 export function roundsWanted(): number {
   const { values } = parseArgs({ options: { rounds: { type: 'string', default: 'Infinity' } } })
   const rounds = Number(values.rounds)

@@ -1,7 +1,7 @@
 import { Endpoint, RemoteError } from 'lahja'
 import { ASKER, BUS, Translate } from './translate'
 
-/** Asks for one word after another: those given as arguments, or three of its own. */
+/** Asks for one word after another: the arguments, or three words of its own. */
 async function main(): Promise<void> {
   const given = process.argv.slice(2)
   const words = given.length > 0 ? given : ['gift', 'network', 'broker']
@@ -16,7 +16,7 @@ async function translationOf(word: string, endpoint: Endpoint): Promise<string> 
   try {
     return await endpoint.request(Translate, word)
   } catch (error) {
-    // What the other side has thrown arrives here; all else that can go wrong has errors of its own.
+    // A RemoteError is an error that the responder threw. Every other failure has its own class.
     if (!(error instanceof RemoteError)) throw error
     return `${error.origin} says: ${error.remote.message}`
   }

@@ -1,9 +1,9 @@
 import { defineRequest } from 'lahja'
 
-/** The bus of the two: a directory with sockets, shared by all processes of one user. */
+/** The bus of this example: a directory of sockets for the processes of one user. */
 export const BUS = 'request'
 
-/** The names of the two on the bus. */
+/** The names of the two endpoints. */
 export const ASKER = 'asker'
 export const TRANSLATOR = 'translator'
 

@@ -8,7 +8,7 @@ const FINNISH = new Map([
   ['network', 'verkko'],
 ])
 
-/** Translates for the asker, until it has gone. */
+/** Translates for the asker until it leaves. */
 async function main(): Promise<void> {
   await using endpoint = await Endpoint.start({ name: TRANSLATOR, bus: BUS })
   endpoint.respond(Translate, ({ payload, origin }) => {

@@ -4,31 +4,35 @@ import { Endpoint, type Peer } from 'lahja'
 import { BUS, CountLines, GIVER, LinesCounted } from './jobs'
 import { Ledger } from './ledger'
 
-/** How many workers it waits for before it begins; more may come. */
+/** Workers to wait for before the start. More may join later. */
 const WORKERS = 2
 
-/** Has the lines of all these examples counted, a job for each file. */
+/** Has the lines of all examples counted, one job per file. */
 async function main(): Promise<void> {
   const paths = await filesIn(dirname(__dirname))
   const ledger = new Ledger(paths)
   await using endpoint = await Endpoint.start({ name: GIVER, bus: BUS })
-  const results = endpoint.stream(LinesCounted)
+  let finish = () => {}
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  endpoint.subscribe(LinesCounted, ({ origin, payload }) => {
+    ledger.enter(origin, payload)
+    if (ledger.open.size === 0) finish()
+  })
 
   const replace = ({ name }: Peer, { unfinished }: { readonly unfinished: number }) => {
     console.log(`${name} has gone, with ${unfinished} jobs in hand`)
-    // Nobody knows which they were. What is still open is handed out again, so some of it may be done twice.
+    // It is unknown which jobs these were, so all open ones are handed out again; some may be done twice.
     if (unfinished > 0) for (const path of ledger.open) endpoint.broadcastNowait(CountLines, { path })
-    if (!endpoint.isAnyEndpointSubscribedTo(CountLines)) results.finish()
+    if (!endpoint.isAnyEndpointSubscribedTo(CountLines)) finish()
   }
   endpoint.on('left', replace)
   endpoint.on('lost', replace)
 
   await untilWorkersAreThere(endpoint)
   for (const path of paths) await endpoint.broadcast(CountLines, { path })
-  for await (const { origin, payload } of results) {
-    ledger.enter(origin, payload)
-    if (ledger.open.size === 0) break
-  }
+  await finished
   console.log(ledger.toString())
   if (ledger.open.size > 0) process.exitCode = 1
 }

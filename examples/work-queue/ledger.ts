@@ -1,4 +1,4 @@
-/** Who has counted what, and what is still to be counted. */
+/** The results of each worker, and the files that are still open. */
 export class Ledger {
   readonly #open: Set<string>
   readonly #files = new Map<string, number>()
@@ -8,19 +8,19 @@ export class Ledger {
     this.#open = new Set(paths)
   }
 
-  /** The files that nobody has counted yet. */
+  /** The files without a result. */
   get open(): ReadonlySet<string> {
     return this.#open
   }
 
-  /** What was done twice counts once. */
+  /** A file that was counted twice is entered once. */
   enter(worker: string, { path, lines }: { readonly path: string; readonly lines: number }): void {
     if (!this.#open.delete(path)) return
     this.#files.set(worker, (this.#files.get(worker) ?? 0) + 1)
     this.#lines += lines
   }
 
-  /** A line for each worker, and one for all. */
+  /** One line per worker, and one for all together. */
   toString(): string {
     const shares = [...this.#files].map(([worker, files]) => `${worker}: ${files} files`)
     const counted = [...this.#files.values()].reduce((sum, files) => sum + files, 0)

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { Endpoint } from 'lahja'
 import { BUS, COUNTERS, CountLines, GIVER, LinesCounted } from './jobs'
 
-/** How many files it has open at a time. */
+/** Files read concurrently. */
 const CONCURRENCY = 4
 
-/** Takes its share of the jobs, until the giver has gone. */
+/** Handles its share of the jobs until the giver leaves. */
 async function main(): Promise<void> {
   await using endpoint = await Endpoint.start({ name: `worker-${process.pid}`, bus: BUS })
   let done = 0

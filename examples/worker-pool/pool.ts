@@ -7,7 +7,7 @@ import { BUS, CountPrimes, MAIN, type Range } from './primes'
 const LIMIT = 1_000_000
 const STEP = 20_000
 
-/** Two at least, so that there is something to share. */
+/** At least two, so that there is work to share. */
 const THREADS = Math.max(2, availableParallelism())
 
 /** Counts primes with a pool of threads, each of them an endpoint. */
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   const shares = new Map(names.map((name) => [name, 0]))
   let total = 0
   const ranges = rangesUpTo(LIMIT)
-  // As many requests at a time as there are threads; each goes to the thread that has the least to do.
+  // As many requests in flight as there are threads. Each goes to the thread with the fewest.
   const ask = async () => {
     for (const range of ranges) {
       const { thread, primes } = await endpoint.request(CountPrimes, range)

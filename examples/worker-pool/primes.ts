@@ -1,18 +1,18 @@
 import { defineRequest } from 'lahja'
 
-/** The bus of the pool: a directory with sockets, shared by all processes and threads of one user. */
+/** The bus of the pool: a directory of sockets for the processes and threads of one user. */
 export const BUS = 'worker-pool'
 
-/** The name of the main thread. */
+/** The endpoint name of the main thread. */
 export const MAIN = 'main'
 
-/** Numbers from `from` up to, but not including, `to`. */
+/** The numbers from `from` up to, but not including, `to`. */
 export interface Range {
   readonly from: number
   readonly to: number
 }
 
-/** How many of the numbers are prime, and who has found out. */
+/** The number of primes in a range, and the thread that counted them. */
 export interface Finding {
   readonly thread: string
   readonly primes: number
@@ -20,7 +20,7 @@ export interface Finding {
 
 export const CountPrimes = defineRequest<Range, Finding>('primes.count')
 
-/** By trial division: slow, and meant to be. */
+/** By trial division, which is slow on purpose. */
 export function primesIn({ from, to }: Range): number {
   let primes = 0
   for (let number = Math.max(from, 2); number < to; number++) if (isPrime(number)) primes++

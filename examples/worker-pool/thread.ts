@@ -2,7 +2,7 @@ import { workerData } from 'node:worker_threads'
 import { Endpoint } from 'lahja'
 import { BUS, CountPrimes, MAIN, primesIn } from './primes'
 
-/** A thread of the pool, and an endpoint like any other: counts for the main thread until that has gone. */
+/** A thread of the pool, which is an endpoint like any other. It counts for the main thread until that leaves. */
 async function main(): Promise<void> {
   const name = String(workerData)
   await using endpoint = await Endpoint.start({ name, bus: BUS })
