@@ -103,7 +103,7 @@ export class EndpointCore implements Receiver {
     this.asker = new Requester(this.#requests, this.waits)
     this.membership = new Membership({
       name,
-      gate: new Ingress(this.self, accepts),
+      ingress: new Ingress(this.self, accepts),
       routes: this.routes,
       waits: this.waits,
       receiver: this,

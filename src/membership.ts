@@ -39,7 +39,7 @@ export interface Remains {
 export interface MembershipContext {
   /** The endpoint's own name. */
   readonly name: string
-  readonly gate: Ingress
+  readonly ingress: Ingress
   readonly routes: Routes<Channel>
   readonly waits: Waits
   readonly receiver: Receiver
@@ -135,7 +135,7 @@ export class Membership implements MeshEvents {
   }
 
   event(link: Session, type: string, payload: unknown): void {
-    const refusal = this.#context.gate.refusal(type)
+    const refusal = this.#context.ingress.refusal(type)
     if (refusal) this.#refuse(link, `event ${type}`, refusal)
     else this.#context.receiver.event(link, type, payload)
   }
@@ -145,7 +145,7 @@ export class Membership implements MeshEvents {
       return this.#refuse(link, `return of ${message.type}`, `the boundary of ${message.type} has kept it here`)
     }
     const isFromOutside = message.kind === 'assign' || message.kind === 'request'
-    const refusal = isFromOutside ? this.#context.gate.refusal(message.type) : undefined
+    const refusal = isFromOutside ? this.#context.ingress.refusal(message.type) : undefined
     if (!isFromOutside || !refusal) return this.#context.receiver.message(link, message)
     this.#refuse(link, `${message.kind === 'assign' ? 'event' : 'request'} ${message.type}`, refusal)
     if (message.kind === 'assign') link.tell({ kind: 'settle', count: 1 })
@@ -176,7 +176,7 @@ export class Membership implements MeshEvents {
   #forget(link: Link): void {
     this.#links.delete(link)
     for (const _ of link.interest) this.#interestChanges++
-    this.#context.routes.forget(link)
+    this.#context.routes.removeAll(link)
     this.#changed()
   }
 

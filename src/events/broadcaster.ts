@@ -4,8 +4,8 @@ import type { Outbox } from '../channel/outbox'
 import { type Audience, checkAudience, isAddressed } from '../model/audience'
 import { type Boundary, boundaryOf, isWithin } from '../model/boundary'
 import { LahjaError, NoSubscribers, PayloadTooLarge, ProtocolViolation } from '../model/errors'
-import { HANDSHAKE_FRAME } from '../model/limits'
-import { type Handling, handlingOf, type Overflow } from '../model/overflow'
+import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
+import { type Overflow, type OverflowPolicy, policyOf } from '../model/overflow'
 import type { Clock } from '../platform/clock'
 import type { Member, Queue, Routes } from '../routing/routes'
 import { assignmentOf, encodeMessage } from '../wire/codec'
@@ -75,7 +75,7 @@ export class Broadcaster {
    */
   send(type: string, payload: unknown, options: BroadcastOptions | undefined, overflow: Overflow | undefined): number {
     // A payload's getter or a key function may broadcast something itself: the frame outside is in hand still.
-    if (this.#depth === 0) this.#encoder.letGo()
+    if (this.#depth === 0) this.#encoder.releaseSlabs()
     this.#depth++
     try {
       return this.#send(type, payload, options, overflow)
@@ -101,7 +101,7 @@ export class Broadcaster {
     const errands = queues.length === 0 ? NONE : this.#errands(queues, type, frame, options)
     this.#size = frame.end - frame.start
     this.#turn.spend(this.#size)
-    const handling = handlingOf(overflow ?? this.#context.overflow, type, payload)
+    const handling = policyOf(overflow ?? this.#context.overflow, type, payload)
     if (isForAll && queues.length === 0 && handling.kind === 'wait' && this.#gather(recipients, frame)) {
       return recipients.length
     }
@@ -260,7 +260,7 @@ function sharing(
 }
 
 /** What the newest of a key is to a queue is none of the others' business: each has its own. */
-function handlingWithin(queue: string, handling: Handling): Handling {
+function handlingWithin(queue: string, handling: OverflowPolicy): OverflowPolicy {
   return handling.kind === 'latest' ? { kind: 'latest', key: `\0${queue}\0${handling.key}` } : handling
 }
 
@@ -282,7 +282,7 @@ function countOf(recipients: readonly Channel[], errands: readonly QueueDelivery
 /** Every endpoint takes frames of this size, so most events need no look at the channels. */
 function checkLimits(type: string, frame: Frame, channels: readonly Channel[]): void {
   const body = frame.end - frame.start - PREFIX_BYTES
-  if (body <= HANDSHAKE_FRAME) return
+  if (body <= HANDSHAKE_FRAME_BYTES) return
   for (const channel of channels) {
     if (takes(channel, frame)) continue
     const { sendLimit, identity } = channel

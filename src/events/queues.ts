@@ -1,5 +1,5 @@
 import type { Channel } from '../channel/channel'
-import type { Handling } from '../model/overflow'
+import type { OverflowPolicy } from '../model/overflow'
 import { Balancers } from '../routing/balancer'
 import type { Member } from '../routing/routes'
 import type { Frame } from '../wire/frame'
@@ -23,16 +23,16 @@ const REMEMBERED = 10_000
 /** The sharing out of events: which member of a queue gets the next one, and who has how many in hand. */
 export class Queues {
   readonly #hands = new Map<Channel, Hand>()
-  readonly #rotations = new Balancers()
+  readonly #balancers = new Balancers()
 
   /** The member with the least in hand for each that it has; one that lags only if all do. */
   choose(queue: string, members: readonly Member<Channel>[]): Channel | undefined {
-    return this.#rotations.of(queue).pick(members, ({ destination, weight }) => {
+    return this.#balancers.of(queue).pick(members, ({ destination, weight }) => {
       return destination.outbox.isLagging ? Number.MAX_VALUE : this.inHand(destination) / weight
     })?.destination
   }
 
-  give(channel: Channel, { type, queue }: Share, frame: Frame, handling: Handling): void {
+  give(channel: Channel, { type, queue }: Share, frame: Frame, handling: OverflowPolicy): void {
     const hand = this.#handOf(channel)
     if (this.inHand(channel) === 0) hand.types.clear()
     hand.given++

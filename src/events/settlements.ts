@@ -11,7 +11,7 @@ export class Settlements {
   }
 
   add(channel: Channel): void {
-    if (this.#counts.size === 0) this.#clock.defer(() => this.flush())
+    if (this.#counts.size === 0) this.#clock.nextTurn(() => this.flush())
     this.#counts.set(channel, (this.#counts.get(channel) ?? 0) + 1)
   }
 

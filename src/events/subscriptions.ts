@@ -32,7 +32,7 @@ export class Subscriptions {
   readonly #context: SubscriptionsContext
   readonly #router = new PatternTree<Subscription, Receivers>(receiversOf)
   readonly #open = new Set<Subscription>()
-  readonly #rotations = new Balancers()
+  readonly #balancers = new Balancers()
   /** Assignments under way or waiting. */
   #inHand = 0
 
@@ -95,7 +95,7 @@ export class Subscriptions {
     const { queue, type, payload } = assignment
     const members = this.#router.select(type).queues.get(queue) ?? []
     const wanting = members.filter(({ interest }) => isInterestedIn(interest, channel.identity))
-    const member = this.#rotations.of(queue).pick(wanting, ({ load }) => load)
+    const member = this.#balancers.of(queue).pick(wanting, ({ load }) => load)
     if (!member) {
       account.giveBack()
       return this.#return(assignment, channel)

@@ -177,7 +177,7 @@ export class OutboxOverflow extends LahjaError {
 }
 
 /** The names under which a link is closed for what its peer sent, or failed to send. */
-export type Violation =
+export type ViolationReason =
   | 'frame-too-large'
   | 'frame-empty'
   | 'frame-cut-off'
@@ -192,9 +192,9 @@ export type Violation =
 /** A peer broke the protocol: its link, and only that, is closed. */
 export class ProtocolViolation extends LahjaError {
   readonly code = 'LAHJA_PROTOCOL_VIOLATION'
-  readonly reason: Violation
+  readonly reason: ViolationReason
 
-  constructor(reason: Violation, message: string, options?: ErrorOptions) {
+  constructor(reason: ViolationReason, message: string, options?: ErrorOptions) {
     super(`${reason}: ${message}`, options)
     this.reason = reason
   }
@@ -212,7 +212,7 @@ export function describe(value: unknown): string {
 }
 
 /** Whatever was thrown on the bus there, as an error of this package. */
-export function asLahjaError(location: string, thrown: unknown): LahjaError {
+export function asDirectoryError(location: string, thrown: unknown): LahjaError {
   if (thrown instanceof LahjaError) return thrown
   const cause = asError(thrown)
   return new DirectoryRefused(`${location}: ${cause.message}`, { cause })

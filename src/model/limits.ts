@@ -50,10 +50,10 @@ export const DEFAULT_LIMITS: Limits = {
 }
 
 /** Whatever `frameBytes` is set to, it is at most this. */
-export const FRAME_CEILING = 64 * 1024 * 1024
+export const MAX_FRAME_BYTES = 64 * 1024 * 1024
 
 /** Body of a frame before the handshake, when nothing is known of who sends it. */
-export const HANDSHAKE_FRAME = 4096
+export const HANDSHAKE_FRAME_BYTES = 4096
 
 /** Control messages that wait for one peer may take as much as `outboxTotalBytes`, and this much even where that is less. */
-export const LEAST_CONTROL = 64 * 1024 * 1024
+export const MIN_CONTROL_BYTES = 64 * 1024 * 1024

@@ -23,21 +23,21 @@ export type Overflow<Payload = unknown> =
 export type KeyOf<Payload> = { key(payload: Payload): string | number }['key']
 
 /** How one event is to be handled where a peer is behind. */
-export type Handling =
+export type OverflowPolicy =
   | { readonly kind: 'wait' | 'dropOldest' | 'dropNewest' | 'disconnect' }
   | { readonly kind: 'latest'; readonly key: string }
 
-const HANDLINGS = {
+const POLICIES = {
   wait: { kind: 'wait' },
   dropOldest: { kind: 'dropOldest' },
   dropNewest: { kind: 'dropNewest' },
   disconnect: { kind: 'disconnect' },
-} as const satisfies Record<string, Handling>
+} as const satisfies Record<string, OverflowPolicy>
 
 /** The same objects for all events but those of which only the newest is wanted. @throws what a key function throws */
-export function handlingOf(overflow: Overflow, type: string, payload: unknown): Handling {
+export function policyOf(overflow: Overflow, type: string, payload: unknown): OverflowPolicy {
   if (typeof overflow === 'object') return { kind: 'latest', key: `${type} ${overflow.latest(payload)}` }
-  return overflow === 'latest' ? { kind: 'latest', key: type } : HANDLINGS[overflow]
+  return overflow === 'latest' ? { kind: 'latest', key: type } : POLICIES[overflow]
 }
 
 /** @throws InvalidArgument */

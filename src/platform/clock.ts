@@ -10,9 +10,9 @@ export interface Clock {
   /** Calls once after `delay` milliseconds. */
   after(delay: number, call: () => void): Timer
   /** Calls when what runs now, and all promises that it has settled, have had their say. */
-  soon(call: () => void): void
+  nextTick(call: () => void): void
   /** Calls when the current turn of the event loop is over. */
-  defer(call: () => void): void
+  nextTurn(call: () => void): void
   /** A number in [0, 1). */
   random(): number
   /** The name of one life of an endpoint: 64 random bits as 13 characters of [0-9a-z], unlike any other. */
@@ -29,8 +29,8 @@ export const systemClock: Clock = {
     const timer = setTimeout(call, delay)
     return { cancel: () => clearTimeout(timer) }
   },
-  soon: (call) => process.nextTick(call),
-  defer: (call) => void setImmediate(call),
+  nextTick: (call) => process.nextTick(call),
+  nextTurn: (call) => void setImmediate(call),
   random: Math.random,
   incarnationId() {
     const bits = ((word() << 32n) | word()) ^ process.hrtime.bigint()

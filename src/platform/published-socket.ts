@@ -2,7 +2,7 @@ import { chmodSync, lchownSync, lstatSync, renameSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { asError, ConnectionFailed } from '../model/errors'
 import { SocketConnection } from './socket-connection'
-import { lookAt, removeSocket } from './socket-file'
+import { removeSocket, tryLstat } from './socket-file'
 import type { Connection, Listener } from './transport'
 
 /** Connections the kernel keeps for us to accept. */
@@ -36,7 +36,7 @@ export class PublishedSocket implements Listener {
   }
 
   async isPublished(): Promise<boolean> {
-    return lookAt(this.#path)?.ino === this.#inode
+    return tryLstat(this.#path)?.ino === this.#inode
   }
 
   async republish(): Promise<void> {
@@ -66,7 +66,7 @@ export class PublishedSocket implements Listener {
       server.removeAllListeners('error')
       // Running out of descriptors while accepting concerns whoever dialled, and they try again.
       server.on('error', () => {})
-      this.#share()
+      this.#admitGroup()
       this.#inode = lstatSync(this.#temporaryPath).ino
       renameSync(this.#temporaryPath, this.#path)
     } catch (error) {
@@ -77,7 +77,7 @@ export class PublishedSocket implements Listener {
   }
 
   /** By path, as there is no other way; in a directory that a group shares, nobody can put a link there meanwhile. */
-  #share(): void {
+  #admitGroup(): void {
     if (this.#group === undefined) return
     lchownSync(this.#temporaryPath, -1, this.#group)
     chmodSync(this.#temporaryPath, GROUP_MODE)

@@ -4,7 +4,7 @@ import { asError, codeOf, PathTooLong } from '../model/errors'
 import { type Address, fileNameOf, parseFileName } from './address'
 import { checkTrust, refused } from './directory-trust'
 import { PublishedSocket } from './published-socket'
-import { dialSocket, lookAt, removeSocket } from './socket-file'
+import { dialSocket, removeSocket, tryLstat } from './socket-file'
 import type { Connection, DialOutcome, Listener, Transport, Watch } from './transport'
 
 /** Bytes of `sun_path` without its final NUL (unix(7)); longer paths are cut off without an error. */
@@ -72,14 +72,14 @@ export class SocketDirectory implements Transport {
   }
 
   /** Safe, because nobody ever listens at this path again. */
-  async bury(address: Address): Promise<void> {
+  async remove(address: Address): Promise<void> {
     removeSocket(this.#pathOf(address))
   }
 
-  watch(hint: () => void): Watch {
+  watch(onChange: () => void): Watch {
     let watcher: FSWatcher | undefined
     try {
-      watcher = watch(this.location, { persistent: false }, () => hint())
+      watcher = watch(this.location, { persistent: false }, () => onChange())
       watcher.on('error', () => watcher?.close())
     } catch {
       // Watches are scarce (fs.inotify.max_user_instances); the rescan finds everything without one.
@@ -99,7 +99,7 @@ export class SocketDirectory implements Transport {
     for (const fileName of this.#list()) {
       if (!NOT_YET_PUBLISHED.test(fileName)) continue
       const path = join(this.location, fileName)
-      const stats = lookAt(path)
+      const stats = tryLstat(path)
       if (!stats?.isSocket() || Date.now() - stats.mtimeMs <= ABANDONED_AFTER) continue
       // The wall clock may have jumped, or its process been stopped: whoever listens will publish.
       const outcome = await dialSocket(path, this.#mayBeShared)
@@ -128,7 +128,7 @@ function create(path: string): void {
   const parent = dirname(path)
   if (codeOf(failure) !== 'ENOENT' || parent === path) throw failure
   // If it is there, somebody may have created it a moment ago.
-  if (!lookAt(parent)) create(parent)
+  if (!tryLstat(parent)) create(parent)
   const lasting = tryToCreate(path)
   if (lasting) throw lasting
 }

@@ -9,7 +9,7 @@ import type { DialOutcome } from './transport'
  * `O_PATH | O_NOFOLLOW` of Linux: a handle of what stands at the path itself, a link or a socket, without opening it
  * (open(2); Node has no name for the first).
  */
-const HANDLE_ONLY = 0o10000000 | constants.O_NOFOLLOW
+const O_PATH_NOFOLLOW = 0o10000000 | constants.O_NOFOLLOW
 
 const OUT_OF_DESCRIPTORS: readonly unknown[] = ['EMFILE', 'ENFILE']
 
@@ -17,7 +17,7 @@ const OUT_OF_DESCRIPTORS: readonly unknown[] = ['EMFILE', 'ENFILE']
  * What stands at a path itself, if that can be told. On this thread, like all work on the directory: bind(2) and
  * connect(2) go through it here too, and to have a thread look takes a pool of threads and longer than the look.
  */
-export function lookAt(path: string): Stats | undefined {
+export function tryLstat(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false })
   } catch {
@@ -31,9 +31,9 @@ export function lookAt(path: string): Stats | undefined {
  * @param isShared whether others can put something else at the path meanwhile; to rule that out takes twice as long
  */
 export async function dialSocket(path: string, isShared: boolean): Promise<DialOutcome> {
-  if (isShared && process.platform === 'linux') return dialByHandle(path)
-  const stats = lookAt(path)
-  return stats?.isSocket() ? told(await dialByName(path), stats) : { kind: 'absent' }
+  if (isShared && process.platform === 'linux') return dialThroughDescriptor(path)
+  const stats = tryLstat(path)
+  return stats?.isSocket() ? withOwner(await connectTo(path), stats) : { kind: 'absent' }
 }
 
 /**
@@ -42,7 +42,7 @@ export async function dialSocket(path: string, isShared: boolean): Promise<DialO
  * @throws DirectoryRefused
  */
 export function removeSocket(path: string, isMeant: (stats: Stats) => boolean = () => true): void {
-  const stats = lookAt(path)
+  const stats = tryLstat(path)
   if (!stats?.isSocket() || !isMeant(stats)) return
   try {
     unlinkSync(path)
@@ -54,26 +54,26 @@ export function removeSocket(path: string, isMeant: (stats: Stats) => boolean = 
 }
 
 /** The path may come to stand for something else between the look and the dial, but the handle can't. */
-async function dialByHandle(path: string): Promise<DialOutcome> {
-  const handle = handleOf(path)
-  if (typeof handle === 'object') return handle
+async function dialThroughDescriptor(path: string): Promise<DialOutcome> {
+  const descriptor = openPath(path)
+  if (typeof descriptor === 'object') return descriptor
   try {
-    const stats = fstatSync(handle)
+    const stats = fstatSync(descriptor)
     if (!stats.isSocket()) return { kind: 'absent' }
-    const outcome = await dialByName(`/proc/self/fd/${handle}`)
+    const outcome = await connectTo(`/proc/self/fd/${descriptor}`)
     // Only where /proc isn't mounted is there nothing of that name.
-    return told(outcome.kind === 'absent' ? await dialByName(path) : outcome, stats)
+    return withOwner(outcome.kind === 'absent' ? await connectTo(path) : outcome, stats)
   } finally {
-    closeSync(handle)
+    closeSync(descriptor)
   }
 }
 
 /** An outcome that says nothing for certain, with whose socket it is about. */
-function told(outcome: DialOutcome, stats: Stats): DialOutcome {
+function withOwner(outcome: DialOutcome, stats: Stats): DialOutcome {
   return outcome.kind === 'connected' || outcome.kind === 'busy' ? { ...outcome, isForeign: isForeign(stats) } : outcome
 }
 
-function dialByName(path: string): Promise<DialOutcome> {
+function connectTo(path: string): Promise<DialOutcome> {
   return new Promise((resolve) => {
     const socket = connect({ path, allowHalfOpen: true })
     socket.once('error', (cause) => resolve(outcomeOf(cause)))
@@ -82,9 +82,9 @@ function dialByName(path: string): Promise<DialOutcome> {
 }
 
 /** A handle, or what it says of who is there that there is none. */
-function handleOf(path: string): number | DialOutcome {
+function openPath(path: string): number | DialOutcome {
   try {
-    return openSync(path, HANDLE_ONLY)
+    return openSync(path, O_PATH_NOFOLLOW)
   } catch (thrown) {
     const cause = asError(thrown)
     return OUT_OF_DESCRIPTORS.includes(codeOf(cause)) ? { kind: 'busy', cause } : { kind: 'absent' }

@@ -68,7 +68,7 @@ export interface Transport {
   scan(): Promise<Address[]>
   dial(address: Address): Promise<DialOutcome>
   /** Removes the address of a peer that a dial has proved dead. */
-  bury(address: Address): Promise<void>
+  remove(address: Address): Promise<void>
   /** Calls `hint` when the bus may have changed. May miss changes, and may not work at all. */
-  watch(hint: () => void): Watch
+  watch(onChange: () => void): Watch
 }

@@ -40,7 +40,7 @@ export class PendingRequests {
   readonly #inFlight = new Map<Channel, Set<Pending>>()
   /** What waits until somebody can be asked. */
   readonly #line = new WaitingList<Pending, Channel>()
-  readonly #rotation = new Balancer()
+  readonly #balancer = new Balancer()
   #lastId = 0
 
   constructor(context: RequestsContext) {
@@ -139,7 +139,7 @@ export class PendingRequests {
       return this.#settle(pending, { kind: 'failure', origin: '', error })
     }
     const free = candidates.filter((channel) => this.#countOf(channel) < channel.requestLimit)
-    const channel = this.#rotation.pick(free, (candidate) => this.#countOf(candidate))
+    const channel = this.#balancer.pick(free, (candidate) => this.#countOf(candidate))
     if (!channel) return this.#line.join(pending, candidates)
     pending.frame = channel.tell({ kind: 'request', id, type, payload })
     this.#line.leave(pending)

@@ -20,11 +20,11 @@ export class Balancer {
 
 /** One for each of several names: what is picked for one is nobody's turn for another. */
 export class Balancers {
-  readonly #rotations = new Map<string, Balancer>()
+  readonly #balancers = new Map<string, Balancer>()
 
   of(name: string): Balancer {
-    const known = this.#rotations.get(name) ?? new Balancer()
-    this.#rotations.set(name, known)
+    const known = this.#balancers.get(name) ?? new Balancer()
+    this.#balancers.set(name, known)
     return known
   }
 }

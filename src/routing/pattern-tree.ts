@@ -1,4 +1,4 @@
-import { isPattern } from '../model/pattern'
+import { hasWildcard } from '../model/pattern'
 
 /** One token of the patterns that go through here; `*` and `>` are tokens like any other. */
 interface Node<Target> {
@@ -7,7 +7,7 @@ interface Node<Target> {
 }
 
 /** Routes that are remembered at most; a program that makes up types without end starts over. */
-const REMEMBERED = 10_000
+const MAX_CACHED_ROUTES = 10_000
 
 /**
  * Who gets what: the targets that have asked for a type, by its name or by a pattern, and what is made of them.
@@ -36,25 +36,25 @@ export class PatternTree<Target, Route> {
       node = next
     }
     node.targets.add(target)
-    this.#forget(pattern)
+    this.#invalidate(pattern)
   }
 
   remove(pattern: string, target: Target): void {
-    const way: [node: Node<Target>, token: string][] = []
+    const path: [node: Node<Target>, token: string][] = []
     let node = this.#root
     for (const token of pattern.split('.')) {
       const next = node.next.get(token)
       if (!next) return
-      way.push([node, token])
+      path.push([node, token])
       node = next
     }
     node.targets.delete(target)
-    for (const [above, token] of way.reverse()) {
+    for (const [above, token] of path.reverse()) {
       const below = above.next.get(token)
       if (below && (below.targets.size > 0 || below.next.size > 0)) break
       above.next.delete(token)
     }
-    this.#forget(pattern)
+    this.#invalidate(pattern)
   }
 
   select(type: string): Route {
@@ -63,13 +63,13 @@ export class PatternTree<Target, Route> {
     const targets = new Set<Target>()
     collect(this.#root, type.split('.'), 0, targets)
     const route = this.#derive([...targets], type)
-    if (this.#routes.size >= REMEMBERED) this.#routes.clear()
+    if (this.#routes.size >= MAX_CACHED_ROUTES) this.#routes.clear()
     this.#routes.set(type, route)
     return route
   }
 
-  #forget(pattern: string): void {
-    if (isPattern(pattern)) this.#routes.clear()
+  #invalidate(pattern: string): void {
+    if (hasWildcard(pattern)) this.#routes.clear()
     else this.#routes.delete(pattern)
   }
 }

@@ -1,4 +1,4 @@
-import { typeName } from './field-parsers'
+import { parseTypeName } from './field-parsers'
 import { KIND_CODES } from './message'
 import { BIN_8, BIN_16, BIN_32, FIXARRAY_2, FIXARRAY_3, FIXSTR, STR_8 } from './msgpack-format'
 import { forgetChunk, NeverUsed, unpackNext } from './unpacker'
@@ -88,7 +88,7 @@ export class EventDecoder {
     let same = end > start && end - start === last.length
     for (let index = 0; same && index < last.length; index++) same = bytes[start + index] === last[index]
     if (same) return
-    this.#type = typeName(bytes.toString('utf8', start, end), 'type')
+    this.#type = parseTypeName(bytes.toString('utf8', start, end), 'type')
     this.#lastHead = Buffer.from(bytes.subarray(start, end))
   }
 }

@@ -23,14 +23,14 @@ export interface EventFrame extends Frame {
 }
 
 /** A buffer of one frame of up to so many slabs is used again, as a slab is. */
-const REUSED_SLABS = 4
+const MAX_REUSED_SLABS = 4
 
 /** Turns events into frames, each event once, whatever the number of its receivers. */
 export class EventEncoder {
   readonly #limit: number
   readonly #slabs: Slabs
   /** A frame over this size gets a buffer of its own instead of the rest of a slab. */
-  readonly #largest: number
+  readonly #maxInSlab: number
   readonly #headers = new Map<string, Buffer>()
   /** None yet: many an endpoint only listens. */
   #slab: Buffer = Buffer.alloc(0)
@@ -43,16 +43,16 @@ export class EventEncoder {
   constructor(limit: number, slabs = new Slabs()) {
     this.#limit = limit
     this.#slabs = slabs
-    this.#largest = slabs.bytes / 4
+    this.#maxInSlab = slabs.bytes / 4
   }
 
   /** Would a frame of that size begin a new slab? One that gets a buffer of its own would not. */
   isFullFor(bytes: number): boolean {
-    return bytes <= this.#largest && this.#used + bytes > this.#slab.length
+    return bytes <= this.#maxInSlab && this.#used + bytes > this.#slab.length
   }
 
   /** Nobody has a frame in hand any more that isn't pinned: full slabs are left to those who have pinned them. */
-  letGo(): void {
+  releaseSlabs(): void {
     for (const slab of this.#full) this.#slabs.unpin(slab)
     if (this.#full.length > 0) this.#full = []
   }
@@ -115,8 +115,8 @@ export class EventEncoder {
     const size = PREFIX_BYTES + length
     let bytes = this.#slab
     let start = this.#used
-    if (size > this.#largest) {
-      bytes = this.#alone(size)
+    if (size > this.#maxInSlab) {
+      bytes = this.#ownBuffer(size)
       start = 0
     } else {
       if (start + size > bytes.length) {
@@ -135,8 +135,8 @@ export class EventEncoder {
   }
 
   /** A buffer for one frame. A very large one is not worth keeping until the next is sent. */
-  #alone(size: number): Buffer {
-    if (size > this.#slabs.bytes * REUSED_SLABS) return Buffer.allocUnsafeSlow(size)
+  #ownBuffer(size: number): Buffer {
+    if (size > this.#slabs.bytes * MAX_REUSED_SLABS) return Buffer.allocUnsafeSlow(size)
     const bytes = this.#slabs.take(size)
     this.#full.push(bytes)
     return bytes

@@ -17,7 +17,7 @@ export interface Frame {
 export type FrameSink = (bytes: Buffer, start: number, end: number, isOwn: boolean) => void
 
 /** A frame of at most so many bytes gets its whole buffer at once: to let it grow would cost more than that can. */
-const GIVEN_AT_ONCE = 256 * 1024
+const ALLOCATED_AT_ONCE = 256 * 1024
 
 /**
  * Cuts a stream of chunks into frames.
@@ -103,7 +103,7 @@ export class FrameReader {
   }
 
   #sizeFor(needed: number): number {
-    if (this.#total <= GIVEN_AT_ONCE) return Math.max(needed, this.#total)
+    if (this.#total <= ALLOCATED_AT_ONCE) return Math.max(needed, this.#total)
     return Math.max(needed, Math.min(2 * this.#held.length, this.#total))
   }
 

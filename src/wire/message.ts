@@ -1,27 +1,27 @@
 import type { Audience } from '../model/audience'
-import { describe, ProtocolViolation, type Violation } from '../model/errors'
+import { describe, ProtocolViolation, type ViolationReason } from '../model/errors'
 import type { Interest } from '../model/interest'
 import {
-  array,
-  bytes,
-  count,
-  flag,
-  integer,
-  map,
-  name,
-  optional,
-  pattern,
-  patterns,
-  text,
-  texts,
-  typeName,
+  asNumber,
+  parseArray,
+  parseBoolean,
+  parseBytes,
+  parseCount,
+  parseMap,
+  parseName,
+  parseOptional,
+  parsePattern,
+  parsePatterns,
+  parseString,
+  parseStrings,
+  parseTypeName,
 } from './field-parsers'
 
 /** Why a link is ended by the one that says so: it leaves, it will not have this link, or the peer broke the rules. */
-export type GoodbyeReason = 'left' | 'overflow' | 'unauthenticated' | Refusal | Violation
+export type GoodbyeReason = 'left' | 'overflow' | 'unauthenticated' | RefusalReason | ViolationReason
 
 /** Why a link was not taken up. Each but the first two invites another dial. */
-export type Refusal = 'name-in-use' | 'name-claimed' | 'name-conceded' | 'duplicate' | 'closing'
+export type RefusalReason = 'name-in-use' | 'name-claimed' | 'name-conceded' | 'duplicate' | 'closing'
 
 /** The messages of the protocol; docs/protocol.md has every byte of them. */
 export type Message =
@@ -119,11 +119,11 @@ export function toElements(message: Message): unknown[] {
   switch (message.kind) {
     case 'hello': {
       const { kind: _, ...fields } = message
-      return [code, given(fields)]
+      return [code, definedFields(fields)]
     }
     case 'subscribe':
     case 'unsubscribe':
-      return [code, message.sequence, message.interests.map(toFields)]
+      return [code, message.sequence, message.interests.map(interestFields)]
     case 'acknowledge':
       return [code, message.sequence]
     case 'event':
@@ -145,7 +145,7 @@ export function toElements(message: Message): unknown[] {
     case 'response':
       return withPayload([code, message.id], message.payload)
     case 'failure':
-      return [code, message.id, given({ ...message.error })]
+      return [code, message.id, definedFields({ ...message.error })]
     case 'decline':
     case 'cancel':
       return [code, message.id]
@@ -156,8 +156,8 @@ export function toElements(message: Message): unknown[] {
   }
 }
 
-function toFields({ type, from, queue, responds }: Interest): object {
-  return given({ type, from: typeof from === 'string' ? [from] : from, queue, responds: responds || undefined })
+function interestFields({ type, from, queue, responds }: Interest): object {
+  return definedFields({ type, from: typeof from === 'string' ? [from] : from, queue, responds: responds || undefined })
 }
 
 function withPayload(elements: unknown[], payload: unknown): unknown[] {
@@ -166,7 +166,7 @@ function withPayload(elements: unknown[], payload: unknown): unknown[] {
 }
 
 /** Fields that say nothing are left out. */
-function given(fields: Readonly<Record<string, unknown>>): object {
+function definedFields(fields: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
@@ -176,35 +176,35 @@ function given(fields: Readonly<Record<string, unknown>>): object {
  * @throws ProtocolViolation for anything else
  */
 export function fromElements(body: unknown): Message {
-  const [code, ...rest] = array(body, 'body')
+  const [code, ...rest] = parseArray(body, 'body')
   const [first, second, third] = rest
-  switch (integer(code)) {
+  switch (asNumber(code)) {
     case KIND_CODES.hello:
       return parseHello(first)
     case KIND_CODES.ready:
       return { kind: 'ready' }
     case KIND_CODES.subscribe:
-      return { kind: 'subscribe', sequence: count(first, 'sequence'), interests: parseInterests(second) }
+      return { kind: 'subscribe', sequence: parseCount(first, 'sequence'), interests: parseInterests(second) }
     case KIND_CODES.unsubscribe:
-      return { kind: 'unsubscribe', sequence: count(first, 'sequence'), interests: parseInterests(second) }
+      return { kind: 'unsubscribe', sequence: parseCount(first, 'sequence'), interests: parseInterests(second) }
     case KIND_CODES.acknowledge:
-      return { kind: 'acknowledge', sequence: count(first, 'sequence') }
+      return { kind: 'acknowledge', sequence: parseCount(first, 'sequence') }
     case KIND_CODES.event:
-      return { kind: 'event', type: typeName(first, 'type'), payload: second }
+      return { kind: 'event', type: parseTypeName(first, 'type'), payload: second }
     case KIND_CODES.gap:
-      return { kind: 'gap', count: count(first, 'count') }
+      return { kind: 'gap', count: parseCount(first, 'count') }
     case KIND_CODES.ping:
       return { kind: 'ping' }
     case KIND_CODES.pong:
       return { kind: 'pong' }
     case KIND_CODES.credit:
-      return { kind: 'credit', bytes: count(first, 'bytes'), events: count(second, 'events') }
+      return { kind: 'credit', bytes: parseCount(first, 'bytes'), events: parseCount(second, 'events') }
     case KIND_CODES.goodbye:
       return parseGoodbye(first, second, third)
     case KIND_CODES.proof:
-      return { kind: 'proof', proof: bytes(first, 'proof') }
+      return { kind: 'proof', proof: parseBytes(first, 'proof') }
     default:
-      return parseChannelMessage(integer(code), rest)
+      return parseChannelMessage(asNumber(code), rest)
   }
 }
 
@@ -213,19 +213,19 @@ function parseChannelMessage(code: unknown, [first, second, third, fourth]: read
     case KIND_CODES.assign:
       return { kind: 'assign', ...parseAssignment(first, second, third), payload: fourth }
     case KIND_CODES.settle:
-      return { kind: 'settle', count: count(first, 'count') }
+      return { kind: 'settle', count: parseCount(first, 'count') }
     case KIND_CODES.return:
       return { kind: 'return', ...parseAssignment(first, second, third), payload: fourth }
     case KIND_CODES.request:
-      return { kind: 'request', id: count(first, 'id'), type: typeName(second, 'type'), payload: third }
+      return { kind: 'request', id: parseCount(first, 'id'), type: parseTypeName(second, 'type'), payload: third }
     case KIND_CODES.response:
-      return { kind: 'response', id: count(first, 'id'), payload: second }
+      return { kind: 'response', id: parseCount(first, 'id'), payload: second }
     case KIND_CODES.failure:
-      return { kind: 'failure', id: count(first, 'id'), error: parseFailure(map(second, 'failure')) }
+      return { kind: 'failure', id: parseCount(first, 'id'), error: parseFailure(parseMap(second, 'failure')) }
     case KIND_CODES.decline:
-      return { kind: 'decline', id: count(first, 'id') }
+      return { kind: 'decline', id: parseCount(first, 'id') }
     case KIND_CODES.cancel:
-      return { kind: 'cancel', id: count(first, 'id') }
+      return { kind: 'cancel', id: parseCount(first, 'id') }
     default:
       throw new ProtocolViolation('malformed', `kind: expected 0 to ${KIND_CODES.proof}, got ${describe(code)}`)
   }
@@ -234,41 +234,45 @@ function parseChannelMessage(code: unknown, [first, second, third, fourth]: read
 function parseGoodbye(reason: unknown, said: unknown, proof: unknown): Goodbye {
   return {
     kind: 'goodbye',
-    reason: text(reason, 'reason'),
-    text: text(said, 'text'),
-    proof: optional(proof, 'proof', bytes),
+    reason: parseString(reason, 'reason'),
+    text: parseString(said, 'text'),
+    proof: parseOptional(proof, 'proof', parseBytes),
   }
 }
 
 function parseInterests(value: unknown): Interest[] {
-  return array(value, 'interest').map((entry) => {
-    const fields = map(entry, 'interest[]')
+  return parseArray(value, 'interest').map((entry) => {
+    const fields = parseMap(entry, 'interest[]')
     return {
-      type: pattern(fields.get('type'), 'interest[].type'),
-      from: optional(fields.get('from'), 'interest[].from', audience),
-      queue: optional(fields.get('queue'), 'interest[].queue', name),
+      type: parsePattern(fields.get('type'), 'interest[].type'),
+      from: parseOptional(fields.get('from'), 'interest[].from', parseAudience),
+      queue: parseOptional(fields.get('queue'), 'interest[].queue', parseName),
       // False says no more than to leave it out.
-      responds: optional(fields.get('responds'), 'interest[].responds', flag) || undefined,
+      responds: parseOptional(fields.get('responds'), 'interest[].responds', parseBoolean) || undefined,
     }
   })
 }
 
 function parseAssignment(queue: unknown, type: unknown, isFixed: unknown) {
-  return { queue: name(queue, 'queue'), type: typeName(type, 'type'), isFixed: flag(isFixed, 'fixed') }
+  return {
+    queue: parseName(queue, 'queue'),
+    type: parseTypeName(type, 'type'),
+    isFixed: parseBoolean(isFixed, 'fixed'),
+  }
 }
 
 function parseFailure(fields: ReadonlyMap<string, unknown>): Failure {
   return {
-    name: text(fields.get('name'), 'failure.name'),
-    message: text(fields.get('message'), 'failure.message'),
-    code: optional(fields.get('code'), 'failure.code', text),
-    stack: optional(fields.get('stack'), 'failure.stack', text),
+    name: parseString(fields.get('name'), 'failure.name'),
+    message: parseString(fields.get('message'), 'failure.message'),
+    code: parseOptional(fields.get('code'), 'failure.code', parseString),
+    stack: parseOptional(fields.get('stack'), 'failure.stack', parseString),
   }
 }
 
-function audience(value: unknown, what: string): Audience {
-  if (Array.isArray(value)) return texts(value, what)
-  return { group: text(map(value, what).get('group'), `${what}.group`) }
+function parseAudience(value: unknown, what: string): Audience {
+  if (Array.isArray(value)) return parseStrings(value, what)
+  return { group: parseString(parseMap(value, what).get('group'), `${what}.group`) }
 }
 
 /** What an endpoint says of itself before anything else. */
@@ -294,19 +298,19 @@ export interface Hello {
 
 /** @throws ProtocolViolation */
 export function parseHello(value: unknown): Hello {
-  const fields = map(value, 'hello')
-  const [oldest, newest] = array(fields.get('versions'), 'hello.versions')
+  const fields = parseMap(value, 'hello')
+  const [oldest, newest] = parseArray(fields.get('versions'), 'hello.versions')
   return {
     kind: 'hello',
-    versions: [count(oldest, 'hello.versions[0]'), count(newest, 'hello.versions[1]')],
-    name: text(fields.get('name'), 'hello.name'),
-    id: text(fields.get('id'), 'hello.id'),
-    groups: texts(fields.get('groups'), 'hello.groups'),
-    pid: count(fields.get('pid'), 'hello.pid'),
-    frameLimit: count(fields.get('frameLimit'), 'hello.frameLimit'),
-    window: count(fields.get('window'), 'hello.window'),
-    requestLimit: count(fields.get('requestLimit'), 'hello.requestLimit'),
-    accepts: optional(fields.get('accepts'), 'hello.accepts', patterns),
-    nonce: optional(fields.get('nonce'), 'hello.nonce', bytes),
+    versions: [parseCount(oldest, 'hello.versions[0]'), parseCount(newest, 'hello.versions[1]')],
+    name: parseString(fields.get('name'), 'hello.name'),
+    id: parseString(fields.get('id'), 'hello.id'),
+    groups: parseStrings(fields.get('groups'), 'hello.groups'),
+    pid: parseCount(fields.get('pid'), 'hello.pid'),
+    frameLimit: parseCount(fields.get('frameLimit'), 'hello.frameLimit'),
+    window: parseCount(fields.get('window'), 'hello.window'),
+    requestLimit: parseCount(fields.get('requestLimit'), 'hello.requestLimit'),
+    accepts: parseOptional(fields.get('accepts'), 'hello.accepts', parsePatterns),
+    nonce: parseOptional(fields.get('nonce'), 'hello.nonce', parseBytes),
   }
 }

@@ -58,7 +58,7 @@ export class Slabs {
   }
 
   /** The slab is not to be used again: somebody may read it, and won't say when that is over. */
-  forgo({ buffer }: Uint8Array): void {
+  discard({ buffer }: Uint8Array): void {
     this.#pins.delete(buffer)
   }
 
