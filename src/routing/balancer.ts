@@ -1,4 +1,4 @@
-/** Picks the least loaded of several, in turn where several are loaded as little. */
+/** Picks the least loaded item, round-robin on ties. */
 export class Balancer {
   #turn = 0
 
@@ -18,7 +18,7 @@ export class Balancer {
   }
 }
 
-/** One for each of several names: what is picked for one is nobody's turn for another. */
+/** One balancer per name, each with its own turn. */
 export class Balancers {
   readonly #balancers = new Map<string, Balancer>()
 

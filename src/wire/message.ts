@@ -1,5 +1,5 @@
 import type { Audience } from '../model/audience'
-import { describe, ProtocolViolation, type ViolationReason } from '../model/errors'
+import { describe, ProtocolViolation, type RemoteFailure, type ViolationReason } from '../model/errors'
 import type { Interest } from '../model/interest'
 import {
   asNumber,
@@ -17,10 +17,10 @@ import {
   parseTypeName,
 } from './field-parsers'
 
-/** Why a link is ended by the one that says so: it leaves, it will not have this link, or the peer broke the rules. */
+/** Why the sender of a goodbye ends the link: it leaves, it refuses the link, or the peer broke the protocol. */
 export type GoodbyeReason = 'left' | 'overflow' | 'unauthenticated' | RefusalReason | ViolationReason
 
-/** Why a link was not taken up. Each but the first two invites another dial. */
+/** Why a link was refused. After all but the first two, the peer dials again. */
 export type RefusalReason = 'name-in-use' | 'name-claimed' | 'name-conceded' | 'duplicate' | 'closing'
 
 /** The messages of the protocol; docs/protocol.md has every byte of them. */
@@ -32,59 +32,73 @@ export type Message =
   | { readonly kind: 'ready' }
   | { readonly kind: 'event'; readonly type: string; readonly payload: unknown }
   | { readonly kind: 'gap'; readonly count: number }
-  /** So many bytes, of so many events, are done with: as many more may be sent. */
+  /** This many bytes and events have been handled; as many more may be sent. */
   | { readonly kind: 'credit'; readonly bytes: number; readonly events: number }
   | { readonly kind: 'ping' }
   | { readonly kind: 'pong' }
   | Goodbye
-  /** The sender knows the secret. */
+  /** Proves that the sender knows the secret. */
   | { readonly kind: 'proof'; readonly proof: Uint8Array }
   | ChannelMessage
 
+/** The first message of an endpoint: who it is, and its limits. */
+export interface Hello {
+  readonly kind: 'hello'
+  /** The oldest and the newest protocol version that it speaks. */
+  readonly versions: readonly [oldest: number, newest: number]
+  readonly name: string
+  readonly id: string
+  readonly groups: readonly string[]
+  readonly pid: number
+  /** Largest body of a frame that it accepts, in bytes. */
+  readonly frameLimit: number
+  /** Bytes of events that may be sent to it ahead of credit. */
+  readonly window: number
+  /** Number of requests that it handles concurrently for one peer. */
+  readonly requestLimit: number
+  /** Patterns of the types that it lets in. Undefined: all. */
+  readonly accepts?: readonly string[] | undefined
+  /** Random bytes that the peer's proof must include. Only from an endpoint with a secret. */
+  readonly nonce?: Uint8Array | undefined
+}
+
+/** The last message of an endpoint. */
 export interface Goodbye {
   readonly kind: 'goodbye'
   readonly reason: string
   readonly text: string
-  /** From one that will not have the link, though it knows the secret: its word counts. */
+  /** Proves that a sender which refuses the link knows the secret, so that its reason counts. */
   readonly proof?: Uint8Array | undefined
 }
 
-/** What is between the subscriptions and requests of two endpoints, whatever kind of channel it goes through. */
+/** The messages between subscriptions and requests of two endpoints, or of one endpoint with itself. */
 export type ChannelMessage =
   | Assignment
-  /** So many assignments have been handled. */
+  /** This many assignments have been handled. */
   | { readonly kind: 'settle'; readonly count: number }
-  /** An assignment for which there is no member any more. */
+  /** An assignment, returned because it has no member any more. */
   | (Omit<Assignment, 'kind'> & { readonly kind: 'return' })
   | { readonly kind: 'request'; readonly id: number; readonly type: string; readonly payload: unknown }
   | { readonly kind: 'response'; readonly id: number; readonly payload: unknown }
-  | { readonly kind: 'failure'; readonly id: number; readonly error: Failure }
-  /** The request has not been and will not be handled here. */
+  | { readonly kind: 'failure'; readonly id: number; readonly error: RemoteFailure }
+  /** The request has not been and will not be handled. */
   | { readonly kind: 'decline'; readonly id: number }
-  /** Nobody waits for the response any more. */
+  /** The response is no longer needed. */
   | { readonly kind: 'cancel'; readonly id: number }
 
-/** An event for one member of a queue. */
+/** An event for one queue member. */
 export interface Assignment {
   readonly kind: 'assign'
   readonly queue: string
   readonly type: string
-  /** Meant for members here only, so not to be given to another. */
+  /** Only for members at this endpoint: must not be given to another one. */
   readonly isFixed: boolean
   readonly payload: unknown
 }
 
-/** What a responder threw, as far as it is told. */
-export interface Failure {
-  readonly name: string
-  readonly message: string
-  readonly code?: string | undefined
-  readonly stack?: string | undefined
-}
-
 export type MessageOf<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>
 
-/** The number that stands for each kind as the first element of a body. */
+/** The number of each kind, which is the first element of a body. */
 export const KIND_CODES = {
   hello: 0,
   ready: 1,
@@ -113,7 +127,7 @@ export function isChannelMessage(message: Message): message is ChannelMessage {
   return code >= KIND_CODES.assign && code <= KIND_CODES.cancel
 }
 
-/** The elements of a message's body. */
+/** The elements of a message's body. The last one is left out if it is an undefined payload. */
 export function toElements(message: Message): unknown[] {
   const code = KIND_CODES[message.kind]
   switch (message.kind) {
@@ -165,15 +179,14 @@ function withPayload(elements: unknown[], payload: unknown): unknown[] {
   return elements
 }
 
-/** Fields that say nothing are left out. */
 function definedFields(fields: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 /**
- * The message that a decoded body stands for. Elements and fields that this version doesn't know are passed over.
+ * The message of a decoded body. Elements and fields that this version doesn't know are ignored.
  *
- * @throws ProtocolViolation for anything else
+ * @throws ProtocolViolation if it is malformed
  */
 export function fromElements(body: unknown): Message {
   const [code, ...rest] = parseArray(body, 'body')
@@ -231,11 +244,11 @@ function parseChannelMessage(code: unknown, [first, second, third, fourth]: read
   }
 }
 
-function parseGoodbye(reason: unknown, said: unknown, proof: unknown): Goodbye {
+function parseGoodbye(reason: unknown, text: unknown, proof: unknown): Goodbye {
   return {
     kind: 'goodbye',
     reason: parseString(reason, 'reason'),
-    text: parseString(said, 'text'),
+    text: parseString(text, 'text'),
     proof: parseOptional(proof, 'proof', parseBytes),
   }
 }
@@ -247,7 +260,7 @@ function parseInterests(value: unknown): Interest[] {
       type: parsePattern(fields.get('type'), 'interest[].type'),
       from: parseOptional(fields.get('from'), 'interest[].from', parseAudience),
       queue: parseOptional(fields.get('queue'), 'interest[].queue', parseName),
-      // False says no more than to leave it out.
+      // False means the same as undefined.
       responds: parseOptional(fields.get('responds'), 'interest[].responds', parseBoolean) || undefined,
     }
   })
@@ -261,7 +274,7 @@ function parseAssignment(queue: unknown, type: unknown, isFixed: unknown) {
   }
 }
 
-function parseFailure(fields: ReadonlyMap<string, unknown>): Failure {
+function parseFailure(fields: ReadonlyMap<string, unknown>): RemoteFailure {
   return {
     name: parseString(fields.get('name'), 'failure.name'),
     message: parseString(fields.get('message'), 'failure.message'),
@@ -275,29 +288,7 @@ function parseAudience(value: unknown, what: string): Audience {
   return { group: parseString(parseMap(value, what).get('group'), `${what}.group`) }
 }
 
-/** What an endpoint says of itself before anything else. */
-export interface Hello {
-  readonly kind: 'hello'
-  /** The protocol versions it speaks, the oldest and the newest. */
-  readonly versions: readonly [oldest: number, newest: number]
-  readonly name: string
-  readonly id: string
-  readonly groups: readonly string[]
-  readonly pid: number
-  /** Bytes of body it takes in a frame. */
-  readonly frameLimit: number
-  /** Bytes of events that it takes ahead of the credit it gives. */
-  readonly window: number
-  /** Requests of one peer that it handles at a time. */
-  readonly requestLimit: number
-  /** The patterns of types it lets in; all, where it doesn't say. */
-  readonly accepts?: readonly string[] | undefined
-  /** Random bytes, from an endpoint that has a secret: what the peer's proof has to be fresh for. */
-  readonly nonce?: Uint8Array | undefined
-}
-
-/** @throws ProtocolViolation */
-export function parseHello(value: unknown): Hello {
+function parseHello(value: unknown): Hello {
   const fields = parseMap(value, 'hello')
   const [oldest, newest] = parseArray(fields.get('versions'), 'hello.versions')
   return {

@@ -1,11 +1,11 @@
 import { expect } from 'chai'
 import { PROTOCOL_VERSIONS } from '../../src/mesh/handshake'
 import { NONCE_BYTES } from '../../src/mesh/secret'
-import type { ViolationReason } from '../../src/model/errors'
+import type { RemoteFailure, ViolationReason } from '../../src/model/errors'
 import type { Interest } from '../../src/model/interest'
 import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES, MAX_FRAME_BYTES } from '../../src/model/limits'
 import { MAX_TYPE_BYTES } from '../../src/model/pattern'
-import { type Failure, type GoodbyeReason, type Hello, KIND_CODES } from '../../src/wire/message'
+import { type GoodbyeReason, type Hello, KIND_CODES } from '../../src/wire/message'
 import { MAX_DEPTH } from '../../src/wire/payload-check'
 import { messageRow, payloadRow, proofRow, protocolDocument } from '../support/protocol-document'
 import { messageVectors, payloadVectors, proofVectors } from '../support/vectors'
@@ -56,7 +56,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, true>>>> = {
     keyof Interest,
     true
   >,
-  failure: { name: true, message: true, code: true, stack: true } satisfies Record<keyof Failure, true>,
+  failure: { name: true, message: true, code: true, stack: true } satisfies Record<keyof RemoteFailure, true>,
 }
 
 /** The first cells of the lines of the table that begins with this line, the first one below the section's heading. */
