@@ -66,7 +66,7 @@ function stagesOf(name: PayloadName): Stages {
   const payload = kind.make(EVENTS, 0, 0)
   return {
     encode: () => {
-      encoder.letGo()
+      encoder.releaseSlabs()
       for (let event = 0; event < EVENTS; event++) encoder.event(TYPE, payload)
     },
     cut: reading(chunk, () => {}),

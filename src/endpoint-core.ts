@@ -286,7 +286,7 @@ export class EndpointCore implements MeshEvents {
   /** Removes a link and settles what was in flight on it. */
   #forget(link: Link) {
     this.peers.delete(link)
-    this.routes.forget(link)
+    this.routes.removeAll(link)
     this.waits.changed()
     const recovered = this.#workQueues.onClosed(link)
     this.#pendingRequests.onClosed(link)

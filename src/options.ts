@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { Secret } from './mesh/secret'
 import { describe, InvalidArgument } from './model/errors'
-import { DEFAULT_LIMITS, FRAME_CEILING, HANDSHAKE_FRAME, type Limits } from './model/limits'
+import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES, type Limits, MAX_FRAME_BYTES } from './model/limits'
 import { checkName } from './model/name'
 import { checkOverflow, type Overflow } from './model/overflow'
 import { checkPattern } from './model/pattern'
@@ -65,12 +65,12 @@ export interface Settings {
 
 /** The minimum of each limit. The maximum is what a timer, or a 32-bit length, takes. */
 const LEAST: Limits = {
-  frameBytes: HANDSHAKE_FRAME,
+  frameBytes: HANDSHAKE_FRAME_BYTES,
   handshakeTimeout: 1,
   pendingHandshakes: 1,
   highWaterMark: 0,
-  outboxBytes: HANDSHAKE_FRAME + PREFIX_BYTES,
-  outboxTotalBytes: HANDSHAKE_FRAME + PREFIX_BYTES + SLAB_BYTES,
+  outboxBytes: HANDSHAKE_FRAME_BYTES + PREFIX_BYTES,
+  outboxTotalBytes: HANDSHAKE_FRAME_BYTES + PREFIX_BYTES + SLAB_BYTES,
   windowBytes: 1,
   patience: 0,
   pendingRequests: 1,
@@ -84,7 +84,7 @@ const LEAST: Limits = {
 const MOST = 2 ** 31 - 1
 
 /** Bytes of all groups and patterns together, so that a hello fits into a frame before the handshake. */
-const HELLO_BYTES = HANDSHAKE_FRAME - 1024
+const HELLO_BYTES = HANDSHAKE_FRAME_BYTES - 1024
 
 /** @throws InvalidArgument that names the option, what it takes and what came */
 export function settingsOf(options: EndpointOptions): Settings {
@@ -157,7 +157,7 @@ function checkLimit(name: string, value: unknown): void {
   if (least === undefined) {
     throw new InvalidArgument(`limits.${name}: expected one of ${Object.keys(LEAST).join(', ')}`)
   }
-  const most = name === 'frameBytes' ? FRAME_CEILING : name === 'highWaterMark' ? MOST - LEAST.outboxBytes : MOST
+  const most = name === 'frameBytes' ? MAX_FRAME_BYTES : name === 'highWaterMark' ? MOST - LEAST.outboxBytes : MOST
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return
   throw new InvalidArgument(`limits.${name}: expected a whole number from ${least} to ${most}, got ${describe(value)}`)
 }

@@ -4,8 +4,8 @@ import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { helloOf } from '../src/mesh/handshake'
 import { InvalidArgument } from '../src/model/errors'
-import { DEFAULT_LIMITS, HANDSHAKE_FRAME } from '../src/model/limits'
-import { handlingOf } from '../src/model/overflow'
+import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES } from '../src/model/limits'
+import { policyOf } from '../src/model/overflow'
 import { settingsOf } from '../src/options'
 import { encodeMessage } from '../src/wire/codec'
 
@@ -93,7 +93,7 @@ describe('settingsOf', () => {
 
   it('takes a key for what events are the newest of', () => {
     const { overflow } = settingsOf({ name: 'a', overflow: { latest: (payload) => `key of ${payload}` } })
-    expect(handlingOf(overflow, 'price', 7)).to.deep.equal({ kind: 'latest', key: 'price key of 7' })
+    expect(policyOf(overflow, 'price', 7)).to.deep.equal({ kind: 'latest', key: 'price key of 7' })
   })
 
   it('takes text or bytes for a secret, which it then knows by itself', () => {
@@ -274,7 +274,7 @@ describe('settingsOf', () => {
       const most = { frameLimit: 2 ** 31, window: 2 ** 31, requestLimit: 2 ** 31 }
       const settings = settingsOf({ name, groups, accepts })
       const frame = encodeMessage(helloOf({ id: '0'.repeat(13), ...most, ...settings }, Buffer.alloc(32)))
-      expect(frame.end - frame.start - 4).to.be.at.most(HANDSHAKE_FRAME)
+      expect(frame.end - frame.start - 4).to.be.at.most(HANDSHAKE_FRAME_BYTES)
     }
   })
 

@@ -145,7 +145,7 @@ export class Backlog {
     const { slabs } = this.#holdings
     for (const chunk of chunks) {
       if (isSent) slabs.unpin(chunk)
-      else slabs.forgo(chunk)
+      else slabs.discard(chunk)
     }
   }
 

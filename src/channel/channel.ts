@@ -1,6 +1,6 @@
 import type { Identity } from '../model/audience'
 import { PayloadTooLarge } from '../model/errors'
-import type { Handling } from '../model/overflow'
+import type { OverflowPolicy } from '../model/overflow'
 import { type Frame, PREFIX_BYTES } from '../wire/frame'
 import type { ChannelMessage } from '../wire/message'
 import type { Outbox } from './outbox'
@@ -22,7 +22,7 @@ export interface Channel {
   /** Does the other end let events and requests of this type in? */
   accepts(type: string): boolean
   /** Sends an event, in order with all others. */
-  send(frame: Frame, handling: Handling): void
+  send(frame: Frame, policy: OverflowPolicy): void
   /**
    * Sends a message ahead of all events that wait.
    *

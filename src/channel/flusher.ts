@@ -48,7 +48,7 @@ export class Flusher {
   plan(): void {
     if (this.#state !== 'idle') return
     this.#state = 'scheduled'
-    this.#clock.soon(this.#flushPlanned)
+    this.#clock.nextTick(this.#flushPlanned)
   }
 
   /** Sends now. */

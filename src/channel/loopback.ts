@@ -1,5 +1,5 @@
 import type { Identity } from '../model/audience'
-import type { Handling } from '../model/overflow'
+import type { OverflowPolicy } from '../model/overflow'
 import type { Connection } from '../platform/transport'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
@@ -45,7 +45,7 @@ export class Loopback implements Channel {
     const connection: Connection = {
       attach: () => {},
       write: (chunks, done) => {
-        clock.defer(() => {
+        clock.nextTurn(() => {
           try {
             for (const chunk of chunks) inbound.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
           } finally {
@@ -78,7 +78,7 @@ export class Loopback implements Channel {
     return true
   }
 
-  send(frame: Frame, handling: Handling): void {
+  send(frame: Frame, handling: OverflowPolicy): void {
     // There is nobody to disconnect.
     this.outbox.push(frame, handling.kind === 'disconnect' ? { kind: 'dropOldest' } : handling)
   }

@@ -1,5 +1,5 @@
-import { LEAST_CONTROL, type Limits } from '../model/limits'
-import type { Handling } from '../model/overflow'
+import { type Limits, MIN_CONTROL_BYTES } from '../model/limits'
+import type { OverflowPolicy } from '../model/overflow'
 import type { Clock } from '../platform/clock'
 import type { Connection } from '../platform/transport'
 import type { Frame } from '../wire/frame'
@@ -58,7 +58,7 @@ export class Outbox implements BudgetHolder, BurstTarget {
     this.#context = context
     this.#events = events
     this.#backlog = new Backlog(context.holdings)
-    this.#control = new ControlQueue(Math.max(context.limits.outboxTotalBytes, LEAST_CONTROL), events.overflowed)
+    this.#control = new ControlQueue(Math.max(context.limits.outboxTotalBytes, MIN_CONTROL_BYTES), events.overflowed)
     this.#pace = new Lag(context.clock, context.limits.patience, events.lagging)
     this.#flusher = new Flusher(context.connection, context.clock, {
       hasSendable: () => this.#hasSendable(),
@@ -141,7 +141,7 @@ export class Outbox implements BudgetHolder, BurstTarget {
   }
 
   /** Takes an event's frame. */
-  push(frame: Frame, handling: Handling): void {
+  push(frame: Frame, handling: OverflowPolicy): void {
     if (this.#flusher.isClosed) return
     this.#gather()
     const isBehind = this.#flusher.isRunning || !this.#allowance.isOpen
@@ -255,7 +255,7 @@ export class Outbox implements BudgetHolder, BurstTarget {
    * Makes room for an event at the cap, in the way that was chosen for it. Where what is being written fills the outbox,
    * the newest event may be over the cap: it matters most, and there is nothing left to drop for it.
    */
-  #makeRoom(frame: Frame, { kind }: Handling): boolean {
+  #makeRoom(frame: Frame, { kind }: OverflowPolicy): boolean {
     if (kind === 'dropNewest' || kind === 'disconnect') {
       this.#backlog.refuse(frame)
       if (kind === 'disconnect') this.#events.overflowed()

@@ -104,7 +104,7 @@ export class ReceiveWindow {
   #schedule(): void {
     if (this.#giving !== 'idle' || this.#doneBytes === 0) return
     this.#giving = 'scheduled'
-    this.#clock.defer(() => {
+    this.#clock.nextTurn(() => {
       if (this.#giving === 'scheduled') this.#giving = 'idle'
       this.#giveBack()
     })

@@ -3,8 +3,8 @@ import type { Outbox } from '../channel/outbox'
 import { type Audience, checkAudience } from '../model/audience'
 import { boundaryOf } from '../model/boundary'
 import { NoSubscribers } from '../model/errors'
-import { HANDSHAKE_FRAME } from '../model/limits'
-import { type Handling, handlingOf, type Overflow } from '../model/overflow'
+import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
+import { type Overflow, type OverflowPolicy, policyOf } from '../model/overflow'
 import type { Clock } from '../platform/clock'
 import type { Waits } from '../platform/waits'
 import { isEligible } from '../routing/eligibility'
@@ -97,7 +97,7 @@ export class Broadcaster {
 
   #send(type: string, payload: unknown, options: BroadcastOptions | undefined, overflow: Overflow | undefined): number {
     // While an outer event is being encoded, its slabs are still in use.
-    if (this.#depth === 0) this.#encoder.letGo()
+    if (this.#depth === 0) this.#encoder.releaseSlabs()
     this.#depth++
     try {
       return this.#fanOut(type, payload, options, overflow)
@@ -122,23 +122,24 @@ export class Broadcaster {
     if (recipients.length + route.queues.length === 0) return this.#nobody(type, options)
 
     const frame = this.#encoder.event(type, payload)
-    if (frame.end - frame.start > HANDSHAKE_FRAME) for (const channel of recipients) assertFits(type, frame, channel)
+    if (frame.end - frame.start > HANDSHAKE_FRAME_BYTES)
+      for (const channel of recipients) assertFits(type, frame, channel)
     const deliveries =
       route.queues.length === 0 ? NONE : queues.prepare(route.queues, type, frame, this.#encoder, options)
     if (recipients.length + deliveries.length === 0) return this.#nobody(type, options)
-    const handling = handlingOf(overflow ?? this.#context.overflow, type, payload)
+    const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
 
     if (this.#slow.length > 0) this.#slow = []
     this.#size = frame.end - frame.start
     this.#turn.spend(this.#size)
     for (const channel of recipients) {
-      channel.send(frame, handling)
-      if (handling.kind === 'wait' && channel.outbox.isOverMark) this.#slow.push(channel.outbox)
+      channel.send(frame, policy)
+      if (policy.kind === 'wait' && channel.outbox.isOverMark) this.#slow.push(channel.outbox)
     }
     for (const delivery of deliveries) {
-      queues.give(delivery, withinQueue(delivery.queue, handling))
+      queues.give(delivery, withinQueue(delivery.queue, policy))
       const { outbox } = delivery.channel
-      if (handling.kind === 'wait' && outbox.isOverMark) this.#slow.push(outbox)
+      if (policy.kind === 'wait' && outbox.isOverMark) this.#slow.push(outbox)
     }
     return deliveries.length === 0 ? recipients.length : countEndpoints(recipients, deliveries)
   }
@@ -174,8 +175,8 @@ function checkAddressing({ to, except }: BroadcastOptions): void {
 }
 
 /** `latest` replaces events within a queue, never those of another queue or of plain subscribers. */
-function withinQueue(queue: string, handling: Handling): Handling {
-  return handling.kind === 'latest' ? { kind: 'latest', key: `\0${queue}\0${handling.key}` } : handling
+function withinQueue(queue: string, policy: OverflowPolicy): OverflowPolicy {
+  return policy.kind === 'latest' ? { kind: 'latest', key: `\0${queue}\0${policy.key}` } : policy
 }
 
 /** An endpoint that receives an event in several ways counts once. */

@@ -70,7 +70,7 @@ export class QueueMembers {
 
   /** Counts an assignment as handled. Senders are told once a turn. */
   #settle(channel: Channel): void {
-    if (this.#settled.size === 0) this.#context.clock.defer(() => this.flush())
+    if (this.#settled.size === 0) this.#context.clock.nextTurn(() => this.flush())
     this.#settled.set(channel, (this.#settled.get(channel) ?? 0) + 1)
     this.#context.settled()
   }

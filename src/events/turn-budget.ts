@@ -26,7 +26,7 @@ export class TurnBudget {
     this.#bytes += bytes
     if (this.#isUnderWay) return
     this.#isUnderWay = true
-    this.#clock.defer(() => {
+    this.#clock.nextTurn(() => {
       this.#isUnderWay = false
       this.#bytes = 0
     })
@@ -35,7 +35,7 @@ export class TurnBudget {
   /** Resolves in the next turn: after everything that has been put off until then by now. */
   next(): Promise<void> {
     this.#next ??= new Promise((resolve) => {
-      this.#clock.defer(() => {
+      this.#clock.nextTurn(() => {
         this.#next = undefined
         resolve()
       })

@@ -1,6 +1,6 @@
 import { assertFits, type Channel, fits } from '../channel/channel'
 import { BoundaryCrossed, LahjaError, NoSubscribers, ProtocolViolation } from '../model/errors'
-import type { Handling } from '../model/overflow'
+import type { OverflowPolicy } from '../model/overflow'
 import { Balancers } from '../routing/balancer'
 import { type Addressing, isEligible } from '../routing/eligibility'
 import type { Member, Queue, Routes } from '../routing/routes'
@@ -91,14 +91,14 @@ export class WorkQueues {
   }
 
   /** Sends an event to the member that was chosen for it. Returns whether to wait for its outbox. */
-  give({ channel, type, queue, frame }: QueueDelivery, handling: Handling): void {
+  give({ channel, type, queue, frame }: QueueDelivery, policy: OverflowPolicy): void {
     const entry = this.#entryOf(channel)
     if (this.inFlight(channel) === 0) entry.types.clear()
     entry.given++
     const types = entry.types.get(queue)
     if (!types) entry.types.set(queue, new Set([type]))
     else if (types.size < REMEMBERED_TYPES) types.add(type)
-    channel.send(frame, handling)
+    channel.send(frame, policy)
   }
 
   /** Events given to a member that it has not settled. */

@@ -1,4 +1,4 @@
-import { asLahjaError, type LahjaError } from '../model/errors'
+import { asDirectoryError, type LahjaError } from '../model/errors'
 import type { Limits } from '../model/limits'
 import type { Address } from '../platform/address'
 import type { Clock, Timer } from '../platform/clock'
@@ -137,7 +137,9 @@ export class Dialer {
         return
       case 'dead':
         this.#state = { kind: 'stopped' }
-        await transport.bury(this.address).catch((error) => this.#fail('bury', asLahjaError(transport.location, error)))
+        await transport
+          .remove(this.address)
+          .catch((error) => this.#fail('remove', asDirectoryError(transport.location, error)))
         return gone(this.address)
       case 'absent':
         this.#state = { kind: 'stopped' }
@@ -146,7 +148,7 @@ export class Dialer {
         return this.#retry(false)
       case 'failed':
         this.#retry(true)
-        return this.#fail('dial', asLahjaError(transport.location, outcome.cause))
+        return this.#fail('dial', asDirectoryError(transport.location, outcome.cause))
     }
   }
 

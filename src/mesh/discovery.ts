@@ -1,4 +1,4 @@
-import { asLahjaError, type LahjaError } from '../model/errors'
+import { asDirectoryError, type LahjaError } from '../model/errors'
 import type { Address } from '../platform/address'
 import type { Clock, Timer } from '../platform/clock'
 import type { Listener, Transport, Watch } from '../platform/transport'
@@ -99,7 +99,7 @@ export class Discovery {
   /** A failure that lasts is reported once. */
   #report(thrown: unknown): void {
     if (this.#stopped) return
-    const error = asLahjaError(this.#context.transport.location, thrown)
+    const error = asDirectoryError(this.#context.transport.location, thrown)
     if (error.message === this.#lastFailure) return
     this.#lastFailure = error.message
     this.#context.failed(error)

@@ -1,6 +1,6 @@
 import type { Identity } from '../model/audience'
 import { describe, ProtocolViolation, Unauthenticated } from '../model/errors'
-import { HANDSHAKE_FRAME } from '../model/limits'
+import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
 import { isName } from '../model/name'
 import { type Address, isId } from '../platform/address'
 import type { Hello } from '../wire/message'
@@ -56,9 +56,9 @@ export function agree(ours: Hello, theirs: Hello, expected: Address | undefined)
     const [want, got] = [ours, theirs].map(({ versions }) => versions.join(' to '))
     throw new ProtocolViolation('version-mismatch', `expected a protocol version of ${want}, got ${got}`)
   }
-  if (theirs.frameLimit < HANDSHAKE_FRAME) {
+  if (theirs.frameLimit < HANDSHAKE_FRAME_BYTES) {
     const got = theirs.frameLimit
-    throw new ProtocolViolation('malformed', `hello.frameLimit: expected at least ${HANDSHAKE_FRAME}, got ${got}`)
+    throw new ProtocolViolation('malformed', `hello.frameLimit: expected at least ${HANDSHAKE_FRAME_BYTES}, got ${got}`)
   }
   if (theirs.window < 1 || theirs.requestLimit < 1) {
     const got = `${theirs.window} and ${theirs.requestLimit}`

@@ -8,7 +8,7 @@ import {
   Unauthenticated,
 } from '../model/errors'
 import type { Interest } from '../model/interest'
-import { HANDSHAKE_FRAME } from '../model/limits'
+import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
 import type { Address } from '../platform/address'
 import type { Timer } from '../platform/clock'
 import type { Connection } from '../platform/transport'
@@ -65,12 +65,12 @@ export class Link extends Session {
     this.#expected = expected
     this.#hello = context.hello()
     this.#isProven = context.secret === undefined
-    this.#inbound = new Inbound(HANDSHAKE_FRAME, false, this.intake, {
+    this.#inbound = new Inbound(HANDSHAKE_FRAME_BYTES, false, this.intake, {
       event: (type, payload) => traffic.event(this, type, payload),
       message: (message) => this.#handle(message),
     })
     // Where the process was stopped, what has come meanwhile has come in time, and is read first.
-    this.#handshakeTimer = clock.after(limits.handshakeTimeout, () => clock.defer(() => this.#checkHandshake()))
+    this.#handshakeTimer = clock.after(limits.handshakeTimeout, () => clock.nextTurn(() => this.#checkHandshake()))
     connection.attach({
       data: (chunk) => this.#read(chunk),
       end: () => this.#ended(),

@@ -1,4 +1,4 @@
-import { asLahjaError, type LahjaError, NameInUse, ProtocolViolation, Unauthenticated } from '../model/errors'
+import { asDirectoryError, type LahjaError, NameInUse, ProtocolViolation, Unauthenticated } from '../model/errors'
 import type { Interest } from '../model/interest'
 import type { Address } from '../platform/address'
 import type { Timer } from '../platform/clock'
@@ -147,7 +147,7 @@ export class Mesh {
     this.#dialers.clear()
     this.#claim.stop()
     const { transport, events } = this.#context
-    await this.#listener?.withdraw().catch((error) => events.error(asLahjaError(transport.location, error)))
+    await this.#listener?.withdraw().catch((error) => events.error(asDirectoryError(transport.location, error)))
     for (const link of [...this.#strangers]) link.refuse('closing', 'the endpoint is closing')
     for (const link of [...this.#links.values()]) void link.leave()
     await this.#until(timeout, () => this.#links.size === 0)
@@ -211,7 +211,7 @@ export class Mesh {
     if (hello.name === self.name) {
       const text = `${self.name} is the name of ${self.id}`
       // Who has hung up by then has given up; a claimant that was stopped for long gives way to nobody who is gone.
-      return clock.defer(() => this.#strangers.has(link) && link.refuse(this.#claim.answer(hello.id), text))
+      return clock.nextTurn(() => this.#strangers.has(link) && link.refuse(this.#claim.answer(hello.id), text))
     }
     if (this.#claim.isHolding) this.#decide(link, hello)
     else this.#greeted.push([link, hello])
@@ -279,7 +279,7 @@ export class Mesh {
     } catch (error) {
       if (this.#closing) return
       if (error instanceof NameInUse) this.#context.events.nameLost(error)
-      else this.#context.events.error(asLahjaError(this.#context.transport.location, error))
+      else this.#context.events.error(asDirectoryError(this.#context.transport.location, error))
     }
   }
 

@@ -99,7 +99,7 @@ export class NameClaim {
       const isLast = clock.now() >= deadline
       const outcome = await transport.dial(rival)
       if (outcome.kind === 'absent') return
-      if (outcome.kind === 'dead') return transport.bury(rival)
+      if (outcome.kind === 'dead') return transport.remove(rival)
       const word = outcome.kind === 'connected' ? await this.#challenge(outcome.connection, rival) : 'disconnected'
       const verdict = this.#verdictOn(word)
       if (verdict === 'won') return

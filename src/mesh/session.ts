@@ -4,8 +4,8 @@ import { Outbox } from '../channel/outbox'
 import { ReceiveWindow } from '../channel/receive-window'
 import type { Identity } from '../model/audience'
 import type { Interest } from '../model/interest'
-import { HANDSHAKE_FRAME, type Limits } from '../model/limits'
-import type { Handling } from '../model/overflow'
+import { HANDSHAKE_FRAME_BYTES, type Limits } from '../model/limits'
+import type { OverflowPolicy } from '../model/overflow'
 import { matches } from '../model/pattern'
 import type { Clock } from '../platform/clock'
 import type { Connection } from '../platform/transport'
@@ -59,7 +59,7 @@ export abstract class Session implements Channel {
       {
         lagging: () => traffic.pace(this, 'lagging'),
         recovered: () => traffic.pace(this, 'recovered'),
-        overflowed: () => clock.defer(() => this.overflowed()),
+        overflowed: () => clock.nextTurn(() => this.overflowed()),
       },
     )
     this.intake = new ReceiveWindow(limits.windowBytes, clock, (bytes, events) =>
@@ -86,7 +86,7 @@ export abstract class Session implements Channel {
   }
 
   get sendLimit(): number {
-    return this.#agreement?.sendLimit ?? HANDSHAKE_FRAME
+    return this.#agreement?.sendLimit ?? HANDSHAKE_FRAME_BYTES
   }
 
   get requestLimit(): number {
@@ -97,7 +97,7 @@ export abstract class Session implements Channel {
     return this.#peer?.accepts?.some((pattern) => matches(pattern, type)) ?? true
   }
 
-  send(frame: Frame, handling: Handling): void {
+  send(frame: Frame, handling: OverflowPolicy): void {
     this.outbox.push(frame, handling)
   }
 

@@ -1,6 +1,6 @@
 import { describe, InvalidArgument } from './errors'
 
-/** Whom an event is for: an endpoint's name, several names, or every endpoint that carries a group's label. */
+/** A set of endpoints: one by name, several by name, or all members of a group. */
 export type Audience = string | readonly string[] | { readonly group: string }
 
 /** An audience without the short form for one name. */
@@ -12,24 +12,24 @@ export function copyAudience(audience: Audience): AudienceList {
   return 'group' in audience ? { group: audience.group } : [...audience]
 }
 
-/** What an endpoint tells about itself that routing looks at. */
+/** The part of an endpoint's identity that routing uses. */
 export interface Identity {
   readonly name: string
   readonly groups: readonly string[]
 }
 
-export function includes(audience: Audience, who: Identity): boolean {
-  if (typeof audience === 'string') return audience === who.name
-  if ('group' in audience) return who.groups.includes(audience.group)
-  return audience.includes(who.name)
+export function includes(audience: Audience, endpoint: Identity): boolean {
+  if (typeof audience === 'string') return audience === endpoint.name
+  if ('group' in audience) return endpoint.groups.includes(audience.group)
+  return audience.includes(endpoint.name)
 }
 
-/** The routing decision of one broadcast: is this endpoint meant? */
-export function isAddressed(who: Identity, to: Audience | undefined, except: Audience | undefined): boolean {
-  return (to === undefined || includes(to, who)) && (except === undefined || !includes(except, who))
+/** Do the options `to` and `except` of a broadcast leave it for this endpoint? */
+export function isAddressed(endpoint: Identity, to: Audience | undefined, except: Audience | undefined): boolean {
+  return (to === undefined || includes(to, endpoint)) && (except === undefined || !includes(except, endpoint))
 }
 
-/** @throws InvalidArgument where the value is none of an audience's three forms */
+/** @throws InvalidArgument unless the value is a name, an array of names or `{ group }` */
 export function checkAudience(option: string, value: unknown): void {
   if (typeof value === 'string') return
   if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return

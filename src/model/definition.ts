@@ -7,65 +7,113 @@ import { checkSchema, type InputOf, isSchema, type OutputOf, type StandardSchema
 declare const payloadType: unique symbol
 declare const responseType: unique symbol
 
-/** A named event type whose payload type travels with it, from `broadcast` to every way of consuming. */
+/**
+ * The name of an event type, with the type of its payload. Made by `defineEvent`.
+ *
+ * `Payload` is what handlers receive and `Input` is what `broadcast` takes; they differ only if a schema converts.
+ */
 export interface EventDefinition<Payload, Input = Payload> {
   readonly kind: 'event'
+  /** The name under which its events are sent and matched. */
   readonly name: string
-  /** What happens to its events for peers that are behind; the endpoint's option, where it doesn't say. */
+  /** What happens to its events for peers that are behind. Undefined: the endpoint's option `overflow`. */
   readonly overflow?: Overflow | undefined
-  /** What payloads are held against, before they are sent and when they arrive. */
+  /** Payloads are validated against it before they are sent, and when they arrive. */
   readonly schema?: StandardSchema | undefined
-  /** Only in the types: what makes two definitions of different payloads different. */
+  /** Exists only in the types: keeps definitions of different payloads apart. */
   readonly [payloadType]?: { readonly sent: Input; readonly received: Payload }
 }
 
-/** A named request: what is asked and what is answered. */
+/**
+ * The name of a request type, with the types of its request and response. Made by `defineRequest`.
+ *
+ * The asker sends `Request` and receives `Response`, the responder receives `Asked` and returns `Answered`; they differ only
+ * if a schema converts.
+ */
 export interface RequestDefinition<Request, Response, Asked = Request, Answered = Response> {
   readonly kind: 'request'
+  /** The name under which its requests are sent and matched. */
   readonly name: string
+  /** Payloads are validated against these before they are sent, and when they arrive. */
   readonly schemas: RequestSchemas
-  /** Only in the types. */
+  /** Exists only in the types. */
   readonly [payloadType]?: { readonly sent: Request; readonly received: Asked }
   readonly [responseType]?: { readonly sent: Answered; readonly received: Response }
 }
 
+/** The schemas of a request type. */
 export interface RequestSchemas {
   readonly request?: StandardSchema | undefined
   readonly response?: StandardSchema | undefined
 }
 
-/** What events are broadcast and subscribed as: a definition, or a plain string whose payload is `unknown`. */
+/** An event type: a definition, or its name as a string, whose payload is then `unknown`. */
 export type EventType<Payload = unknown, Input = Payload> = EventDefinition<Payload, Input> | string
 
-/** What requests are asked and answered as: a definition, or a plain string whose payloads are `unknown`. */
+/** A request type: a definition, or its name as a string, whose request and response are then `unknown`. */
 export type RequestType<Request = unknown, Response = unknown, Asked = Request, Answered = Response> =
   | RequestDefinition<Request, Response, Asked, Answered>
   | string
 
-/** What handlers get. */
+/** The payload that handlers of an event type receive. */
 export type PayloadOf<Type extends EventType> = Type extends EventDefinition<infer Payload, infer _> ? Payload : unknown
 
+/** The last arguments of `broadcast` and `request`. A payload that may be `undefined` may be left out. */
+export type PayloadAnd<Payload, Options> = undefined extends Payload
+  ? [payload?: Payload, options?: Options]
+  : [payload: Payload, options?: Options]
+
+/** Options of `defineEvent`. */
 export interface EventOptions<Payload> extends DefinitionOptions {
-  /** What happens to its events for peers that are behind. Default: the endpoint's option. */
+  /** What happens to its events for peers that are behind. Default: the endpoint's option `overflow`. */
   readonly overflow?: Overflow<Payload> | undefined
 }
 
+/** Options of `defineRequest`, and of `defineEvent` too. */
 export interface DefinitionOptions {
-  /** Events never leave it, whatever a caller passes: `internal` to the endpoint, or the groups that may have them. */
+  /**
+   * Which endpoints the type may reach: `'internal'` for the sender only, `{ groups }` for members of one of the groups. It
+   * holds for everything of this name in the process, whatever a call passes as `to`. Default: every endpoint.
+   */
   readonly boundary?: Boundary | undefined
 }
 
 /**
- * Defines an event type, once, where all its senders and receivers can import it.
+ * Defines an event type whose payloads are validated by a schema. Define it once, in a module that its senders and
+ * receivers import.
  *
- * @param schema of the Standard Schema interface; a payload that doesn't fit is neither sent nor handed over
- * @throws InvalidArgument if the name isn't dotted tokens without white space, `*` or `>`, or is over 255 bytes, and
- *   for a boundary other than one defined for the same name before
+ * @param name Tokens joined by dots, without white space, `*` and `>`; at most 255 bytes.
+ * @param schema A synchronous schema of any Standard Schema library, or options that contain one. Payloads are validated
+ *   where they are sent and where they arrive; handlers receive the schema's output.
+ * @throws InvalidArgument if the name, schema or an option is invalid, or the name already has a different boundary
+ * @example
+ * ```ts
+ * import { defineEvent } from 'lahja'
+ * import { z } from 'zod'
+ *
+ * export const OrderPlaced = defineEvent('order.placed', z.object({ id: z.string(), total: z.number() }))
+ * ```
  */
 export function defineEvent<Schema extends StandardSchema>(
   name: string,
   schema: Schema | (EventOptions<InputOf<Schema>> & { readonly schema: Schema }),
 ): EventDefinition<OutputOf<Schema>, InputOf<Schema>>
+/**
+ * Defines an event type. Define it once, in a module that its senders and receivers import.
+ *
+ * @param name Tokens joined by dots, without white space, `*` and `>`; at most 255 bytes.
+ * @param options Overflow policy and boundary. Default: those of the endpoint, and none.
+ * @throws InvalidArgument if the name or an option is invalid, or the name already has a different boundary
+ * @example
+ * ```ts
+ * import { defineEvent } from 'lahja'
+ *
+ * export const OrderPlaced = defineEvent<{ id: string; total: number }>('order.placed')
+ * export const ShipMoved = defineEvent<{ id: string; x: number; y: number }>('ship.moved', {
+ *   overflow: { latest: ({ id }) => id },
+ * })
+ * ```
+ */
 export function defineEvent<Payload = void>(name: string, options?: EventOptions<Payload>): EventDefinition<Payload>
 export function defineEvent(name: string, given: unknown = {}): EventDefinition<unknown> {
   const options = isSchema(given) ? { schema: given } : optionsOf(given)
@@ -77,14 +125,41 @@ export function defineEvent(name: string, given: unknown = {}): EventDefinition<
 }
 
 /**
- * Defines a request, once, where those who ask and those who answer can import it.
+ * Defines a request type whose requests and responses are validated by schemas. Define it once, in a module that its
+ * askers and responders import.
  *
- * @throws InvalidArgument as `defineEvent` does
+ * @param name Tokens joined by dots, without white space, `*` and `>`; at most 255 bytes.
+ * @param schemas Synchronous schemas of any Standard Schema library, and a boundary if there is one. Payloads are validated
+ *   where they are sent and where they arrive; the receiver gets the schema's output.
+ * @throws InvalidArgument if the name, a schema or the boundary is invalid, or the name already has a different boundary
+ * @example
+ * ```ts
+ * import { defineRequest } from 'lahja'
+ * import { z } from 'zod'
+ *
+ * export const GetOrder = defineRequest('order.get', {
+ *   request: z.object({ id: z.string() }),
+ *   response: z.object({ total: z.number() }),
+ * })
+ * ```
  */
 export function defineRequest<Request extends StandardSchema, Response extends StandardSchema>(
   name: string,
   schemas: DefinitionOptions & { readonly request: Request; readonly response: Response },
 ): RequestDefinition<InputOf<Request>, OutputOf<Response>, OutputOf<Request>, InputOf<Response>>
+/**
+ * Defines a request type. Define it once, in a module that its askers and responders import.
+ *
+ * @param name Tokens joined by dots, without white space, `*` and `>`; at most 255 bytes.
+ * @param options The boundary. Default: none.
+ * @throws InvalidArgument if the name or the boundary is invalid, or the name already has a different boundary
+ * @example
+ * ```ts
+ * import { defineRequest } from 'lahja'
+ *
+ * export const GetOrder = defineRequest<{ id: string }, { total: number }>('order.get')
+ * ```
+ */
 export function defineRequest<Request = void, Response = void>(
   name: string,
   options?: DefinitionOptions,
@@ -100,17 +175,17 @@ export function defineRequest(name: string, given: unknown = {}): RequestDefinit
   return Object.freeze({ kind: 'request', name: type, schemas: Object.freeze(schemas) })
 }
 
-/** The name that events are sent under. @throws InvalidArgument */
+/** The name of an event type. @throws InvalidArgument */
 export function nameOf(type: EventType): string {
   return typeof type === 'string' ? checkTypeName(type) : checkTypeName(definitionOf(type, 'event').name)
 }
 
-/** What a subscription is for: the name of a type, or a pattern. @throws InvalidArgument */
+/** The name or pattern that a subscription is for. @throws InvalidArgument */
 export function patternOf(type: EventType): string {
   return typeof type === 'string' ? checkPattern(type) : nameOf(type)
 }
 
-/** @throws InvalidArgument */
+/** The name of a request type. @throws InvalidArgument */
 export function requestNameOf(type: RequestType): string {
   return typeof type === 'string' ? checkTypeName(type) : checkTypeName(definitionOf(type, 'request').name)
 }
@@ -137,8 +212,3 @@ function optionsOf(given: unknown): Readonly<Record<string, unknown>> {
   if (typeof given === 'object' && given !== null) return { ...given }
   throw new InvalidArgument(`definition: expected options or a schema, got ${describe(given)}`)
 }
-
-/** A payload may be left out where its type has room for `undefined`. */
-export type PayloadAnd<Payload, Options> = undefined extends Payload
-  ? [payload?: Payload, options?: Options]
-  : [payload: Payload, options?: Options]

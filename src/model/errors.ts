@@ -1,8 +1,10 @@
 /**
- * Everything this package throws, rejects with or reports is a `LahjaError`. The class names the cause, `code` is its
- * stable name for programs, the message says what was expected and what came.
+ * The base class of every error that this package throws, rejects with or emits as `error`. The subclass names the
+ * cause; the message says what happened and, where you can do something about it, what to do; an underlying error is the
+ * `cause`.
  */
 export abstract class LahjaError extends Error {
+  /** A stable name for programs: `LAHJA_` and the class name in capitals. */
   abstract readonly code: string
 
   constructor(message: string, options?: ErrorOptions) {
@@ -11,35 +13,41 @@ export abstract class LahjaError extends Error {
   }
 }
 
-/** An argument or option that can't be used. */
+/** An argument or option is invalid. The message names it, what it accepts and what it was. */
 export class InvalidArgument extends LahjaError {
   readonly code = 'LAHJA_INVALID_ARGUMENT'
 }
 
-/** The bus directory can't be trusted, created or read. */
+/**
+ * The bus directory can't be created or used, or isn't safe: others could read it, or replace sockets in it. The message
+ * says what is wrong with it; an error of the operating system is the `cause`.
+ */
 export class DirectoryRefused extends LahjaError {
   readonly code = 'LAHJA_DIRECTORY_REFUSED'
 }
 
-/** A socket path would not fit into `sockaddr_un.sun_path` (unix(7)), where longer paths are cut off silently. */
+/**
+ * The path of a socket is longer than the operating system allows: 107 bytes on Linux, 103 elsewhere. Choose a shorter
+ * directory or endpoint name.
+ */
 export class PathTooLong extends LahjaError {
   readonly code = 'LAHJA_PATH_TOO_LONG'
 }
 
-/** Another live endpoint of the bus holds the name. */
+/** Another live endpoint on the bus has the name. Thrown by `Endpoint.start`; emitted if the name is lost later. */
 export class NameInUse extends LahjaError {
   readonly code = 'LAHJA_NAME_IN_USE'
 }
 
-/** The endpoint is closing or closed. */
+/** `close()` has been called on the endpoint. Pending waits and requests reject with it too. */
 export class EndpointClosed extends LahjaError {
   readonly code = 'LAHJA_ENDPOINT_CLOSED'
 }
 
-/** `close()` reached its deadline with events still waiting for peers that did not read. */
+/** `close()` reached its `timeout` before its peers had read everything that was queued for them. The endpoint is closed. */
 export class CloseTimeout extends LahjaError {
   readonly code = 'LAHJA_CLOSE_TIMEOUT'
-  /** Events not delivered, by peer name. */
+  /** The number of events that were not delivered, by peer name. */
   readonly undelivered: ReadonlyMap<string, number>
 
   constructor(message: string, undelivered: ReadonlyMap<string, number>) {
@@ -48,30 +56,42 @@ export class CloseTimeout extends LahjaError {
   }
 }
 
-/** A broadcast that requires a subscriber, a request, or an event that a queue's member gave back found nobody. */
+/**
+ * No endpoint takes the event or request: for a broadcast with `requireSubscriber`, for a request, and for a queue event
+ * whose member has left and that no other member may have.
+ */
 export class NoSubscribers extends LahjaError {
   readonly code = 'LAHJA_NO_SUBSCRIBERS'
 }
 
-/** The payload holds something that has no form on the wire; the message names where. */
+/**
+ * The payload contains a value that can't be encoded, such as a function. The message names the path to it. What a getter
+ * or `toJSON` of the payload threw is the `cause`.
+ */
 export class UnserializablePayload extends LahjaError {
   readonly code = 'LAHJA_UNSERIALIZABLE_PAYLOAD'
 }
 
-/** The encoded event is larger than the frame limit, this endpoint's own or a receiver's. */
+/** The encoded payload is larger than `limits.frameBytes` of this endpoint or of a receiver. */
 export class PayloadTooLarge extends LahjaError {
   readonly code = 'LAHJA_PAYLOAD_TOO_LARGE'
 }
 
-/** What a schema has found wrong with a payload, in its own words. */
+/** One problem that a schema found in a payload. */
 export interface PayloadIssue {
+  /** The schema's own message. */
   readonly message: string
+  /** Where in the payload: keys from the outside in. Undefined for the payload as a whole. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
-/** A payload doesn't fit the schema of its definition. */
+/**
+ * A payload doesn't match the schema of its definition, or the schema failed: then what it threw is the `cause`. Thrown
+ * by the sender's call; emitted by a receiver, which drops the event.
+ */
 export class InvalidPayload extends LahjaError {
   readonly code = 'LAHJA_INVALID_PAYLOAD'
+  /** What the schema found; empty if the schema itself failed. */
   readonly issues: readonly PayloadIssue[]
 
   constructor(message: string, issues: readonly PayloadIssue[], options?: ErrorOptions) {
@@ -80,30 +100,36 @@ export class InvalidPayload extends LahjaError {
   }
 }
 
-/** An event or request came from where the boundary of its type, or what the endpoint accepts, doesn't let it in. */
+/**
+ * A peer sent an event or request that this endpoint doesn't let in, because of the boundary of its type or the option
+ * `accepts`. Only emitted; the event or request is dropped.
+ */
 export class BoundaryCrossed extends LahjaError {
   readonly code = 'LAHJA_BOUNDARY_CROSSED'
 }
 
-/** The endpoint responds to the type already. */
+/** This endpoint already responds to the type. */
 export class AlreadyResponding extends LahjaError {
   readonly code = 'LAHJA_ALREADY_RESPONDING'
 }
 
-/** What a responder threw, as far as it tells. */
+/** The error that a responder's handler threw, as sent to the asker. */
 export interface RemoteFailure {
+  /** Its `name`, such as `TypeError`. */
   readonly name: string
   readonly message: string
+  /** Its `code`, if it is a string or a number, as a string. */
   readonly code?: string | undefined
-  /** Only where the responder sends it. */
+  /** Only if the responder set `sendStack`. */
   readonly stack?: string | undefined
 }
 
-/** The responder threw, or could not send what it answered. */
+/** The responder's handler threw, or its response could not be sent. */
 export class RemoteError extends LahjaError {
   readonly code = 'LAHJA_REMOTE_ERROR'
   /** The responder's name. */
   readonly origin: string
+  /** What the responder threw. */
   readonly remote: RemoteFailure
 
   constructor(message: string, origin: string, remote: RemoteFailure) {
@@ -118,40 +144,43 @@ export class RequestTimeout extends LahjaError {
   readonly code = 'LAHJA_REQUEST_TIMEOUT'
 }
 
-/** The responder's link ended before it had responded; whether it has handled the request is unknown. */
+/** The link to the responder ended before its response arrived. It may or may not have handled the request. */
 export class RemoteDisconnected extends LahjaError {
   readonly code = 'LAHJA_REMOTE_DISCONNECTED'
 }
 
-/** The response doesn't fit the definition's schema; what the schema says is the `cause`. */
+/** The response doesn't match the asker's schema; the `InvalidPayload` is the `cause`. */
 export class UnexpectedResponse extends LahjaError {
   readonly code = 'LAHJA_UNEXPECTED_RESPONSE'
 }
 
-/** A wait reached its `timeout`. */
+/** A wait, such as `waitFor`, reached its `timeout`. */
 export class WaitTimeout extends LahjaError {
   readonly code = 'LAHJA_WAIT_TIMEOUT'
 }
 
-/** A wait ended by its `signal`; the signal's reason is the `cause`. */
+/** The `signal` of a call aborted; its reason is the `cause`. */
 export class AbortError extends LahjaError {
   readonly code = 'LAHJA_ABORTED'
 }
 
-/** A subscription's handler threw or rejected; what it threw is the `cause`. */
+/**
+ * A handler, or a listener of one of the endpoint's own events, threw or rejected; what it threw is the `cause`. Only
+ * emitted: the next event is handled as usual.
+ */
 export class HandlerError extends LahjaError {
   readonly code = 'LAHJA_HANDLER_ERROR'
 }
 
-/** A connection could not be made or went wrong below the protocol; the system's error is the `cause`. */
+/** Listening failed, or a connection broke. An error of the operating system is the `cause`. */
 export class ConnectionFailed extends LahjaError {
   readonly code = 'LAHJA_CONNECTION_FAILED'
 }
 
-/** A peer ended the link, or would not take it up, and said why. */
+/** A peer refused or closed the link and gave a reason. */
 export class LinkRefused extends LahjaError {
   readonly code = 'LAHJA_LINK_REFUSED'
-  /** The peer's word for it, as docs/protocol.md lists them. */
+  /** One of the reasons listed in docs/protocol.md. */
   readonly reason: string
 
   constructor(reason: string, message: string) {
@@ -160,10 +189,13 @@ export class LinkRefused extends LahjaError {
   }
 }
 
-/** One of two has not proved to the other that it knows the secret; neither the secret nor a proof is told. */
+/**
+ * An endpoint didn't prove that it knows the secret of the bus, or this one didn't prove it to a peer. Check the option
+ * `secret` of both. The message contains neither the secret nor a proof.
+ */
 export class Unauthenticated extends LahjaError {
   readonly code = 'LAHJA_UNAUTHENTICATED'
-  /** The word for it that the other is told. */
+  /** As in the goodbye to the peer. */
   readonly reason = 'unauthenticated'
 
   constructor(message: string, options?: ErrorOptions) {
@@ -171,13 +203,16 @@ export class Unauthenticated extends LahjaError {
   }
 }
 
-/** A peer's outbox was at its cap, and the event's policy was to disconnect it. */
+/**
+ * A peer was disconnected because it didn't read: its queue was full and the overflow policy is `disconnect`, or too much
+ * waited for it that can't be dropped.
+ */
 export class OutboxOverflow extends LahjaError {
   readonly code = 'LAHJA_OUTBOX_OVERFLOW'
 }
 
-/** The names under which a link is closed for what its peer sent, or failed to send. */
-export type Violation =
+/** Why a link was closed: what its peer did wrong. */
+export type ViolationReason =
   | 'frame-too-large'
   | 'frame-empty'
   | 'frame-cut-off'
@@ -189,18 +224,18 @@ export type Violation =
   | 'handshake-timeout'
   | 'too-many-handshakes'
 
-/** A peer broke the protocol: its link, and only that, is closed. */
+/** A peer broke the protocol. Its link is closed; all other links stay up. */
 export class ProtocolViolation extends LahjaError {
   readonly code = 'LAHJA_PROTOCOL_VIOLATION'
-  readonly reason: Violation
+  readonly reason: ViolationReason
 
-  constructor(reason: Violation, message: string, options?: ErrorOptions) {
+  constructor(reason: ViolationReason, message: string, options?: ErrorOptions) {
     super(`${reason}: ${message}`, options)
     this.reason = reason
   }
 }
 
-/** Says what came in the words of an "expected X, got Y" message. */
+/** Describes a value for the end of an "expected X, got Y" message. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return value.length > 80 ? `'${value.slice(0, 80)}…'` : `'${value}'`
   if (typeof value === 'function') return `a function${value.name ? ` (${value.name})` : ''}`
@@ -211,20 +246,20 @@ export function describe(value: unknown): string {
   return typeof name === 'string' && name !== 'Object' ? `an instance of ${name}` : 'an object'
 }
 
-/** Whatever was thrown on the bus there, as an error of this package. */
-export function asLahjaError(location: string, thrown: unknown): LahjaError {
+/** A `LahjaError` as it is; anything else as a `DirectoryRefused` of the bus directory. */
+export function asDirectoryError(location: string, thrown: unknown): LahjaError {
   if (thrown instanceof LahjaError) return thrown
   const cause = asError(thrown)
   return new DirectoryRefused(`${location}: ${cause.message}`, { cause })
 }
 
-/** Whatever was thrown, as an `Error`. */
+/** An `Error` as it is; anything else as the `cause` of a new one. */
 export function asError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown
   return new Error(typeof thrown === 'string' ? thrown : describe(thrown), { cause: thrown })
 }
 
-/** The name of a system's error, such as `ENOENT`. */
+/** The `code` of an error of the operating system, such as `ENOENT`. */
 export function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined
 }

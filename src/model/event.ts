@@ -1,31 +1,32 @@
-/** A broadcast as its receivers see it. */
+/** An event as its subscribers receive it. */
 export interface Event<Payload = unknown> {
+  /** The name of its type; tells types apart in the handler of a pattern. */
   readonly type: string
   readonly payload: Payload
   /** The sender's name. */
   readonly origin: string
 }
 
-/** A request as its responder sees it. */
+/** A request as its responder receives it. */
 export interface RequestEvent<Payload = unknown> extends Event<Payload> {
-  /** Aborts when nobody waits for the response any more: the asker has given up, timed out, or is gone. */
+  /** Aborts when the response is no longer needed: the asker gave up, timed out or disconnected. */
   readonly signal: AbortSignal
 }
 
 /**
- * What a subscription calls. A promise that it returns is awaited before its next event.
+ * A subscription's handler. A promise that it returns is awaited before its next event; anything else is ignored.
  *
- * Written as a method, whose parameter may be narrower than what it is given: that a payload has the type its
- * definition promises is the sender's word, or that of the definition's schema.
+ * Declared as a method, so that its parameter may be narrower than `Event<unknown>`: that a payload has the type of its
+ * definition is up to the sender, or to the definition's schema.
  */
 export type Handler<Payload> = { handle(event: Event<Payload>): unknown }['handle']
 
-/** What answers requests: with a response, the promise of one, or by throwing. */
+/** A responder's handler. Returns the response or a promise of it; what it throws goes to the asker as `RemoteError`. */
 export type RequestHandler<Request, Response> = {
   handle(event: RequestEvent<Request>): Response | PromiseLike<Response>
 }['handle']
 
-/** Is it a promise, of whatever library? */
+/** Is it a promise, of any library? */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

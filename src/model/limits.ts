@@ -1,34 +1,64 @@
-/** The bounds of one endpoint, all of them options of `Endpoint.start`. Sizes in bytes, times in milliseconds. */
+/**
+ * The bounds of one endpoint: the option `limits` of `Endpoint.start`. Names that end in `Bytes`, and `highWaterMark`, are
+ * bytes; `patience` and names that end in `Timeout`, `Interval`, `Min` or `Max` are milliseconds; the rest are counts.
+ */
 export interface Limits {
-  /** Body of a frame, sent or received. Default 1 MiB, at most 64 MiB. */
+  /**
+   * Largest encoded event, request or response, in bytes, to send or to receive. A larger one is not sent: its call
+   * rejects with `PayloadTooLarge`. A peer that sends one anyway is disconnected. Default 1 MiB; 4 KiB to 64 MiB.
+   */
   readonly frameBytes: number
-  /** From a connection to the end of its handshake. Default 10 s. */
+  /**
+   * Milliseconds from the start of a connection to the end of its handshake. The connection is then closed. Default
+   * 10,000.
+   */
   readonly handshakeTimeout: number
-  /** Incoming connections that have not finished a handshake; the oldest goes when one too many comes. Default 64. */
+  /** Number of incoming connections in their handshake. The oldest is closed for one more. Default 64. */
   readonly pendingHandshakes: number
-  /** Queued for one peer, from which on `broadcast` waits and `broadcastNowait` says false. Default 1 MiB. */
+  /**
+   * Queued bytes per peer above which `broadcast` waits and `broadcastNowait` returns false. Default 1 MiB; at least a
+   * frame below `outboxBytes`.
+   */
   readonly highWaterMark: number
-  /** Queued for one peer at most. Default 8 MiB. */
+  /**
+   * Largest number of bytes queued per peer. At the limit, the overflow policy decides which events are dropped, or that
+   * the peer is disconnected. Default 8 MiB; at least a frame.
+   */
   readonly outboxBytes: number
   /**
-   * Memory that what is queued for all peers together holds at most; what several wait for counts once. A peer for which
-   * as much waits that can not be dropped (answers, acknowledgements, requests) is disconnected. Default 256 MiB.
+   * Largest number of bytes held in memory by the events queued for all peers together; an event queued for several
+   * counts once. At the limit, the peer with the most bytes queued loses its oldest events. Requests, responses and
+   * acknowledgements can't be dropped: a peer that leaves this many bytes of them unread, and at least 64 MiB, is
+   * disconnected. Default 256 MiB.
    */
   readonly outboxTotalBytes: number
-  /** Of a peer's events that this endpoint has received and not done with, from which on the peer waits. Default 1 MiB. */
+  /**
+   * Bytes of one peer's events that are received and not yet handled. At the limit, the peer sends no more until some
+   * are handled. Default 1 MiB.
+   */
   readonly windowBytes: number
-  /** How long a `broadcast` waits for a slow peer before it is `lagging`, and nobody waits for it. Default 1 s. */
+  /**
+   * Milliseconds that `broadcast` waits for a slow peer. The peer is then `lagging`: until it has caught up, `broadcast`
+   * doesn't wait for it. Default 1,000.
+   */
   readonly patience: number
-  /** Requests to one peer that wait for its response at a time; more wait their turn. Default 1,024. */
+  /**
+   * Number of requests in flight from one endpoint to another; of two different limits the lower one holds. Further
+   * requests wait in the asker. Default 1,024.
+   */
   readonly pendingRequests: number
-  /** The least and the most of the redial delay, whose full jitter doubles from one to the other. Default 50 and 5,000. */
+  /**
+   * Milliseconds to the first redial at most: the delay is random, and its upper bound doubles with each attempt up to
+   * `redialMax`. Default 50.
+   */
   readonly redialMin: number
+  /** Milliseconds between two dials of one peer at most. Default 5,000. */
   readonly redialMax: number
-  /** Between two looks at the directory. Default 1 s. */
+  /** Milliseconds between two scans of the directory. Default 1,000. */
   readonly rescanInterval: number
-  /** Between two looks for silent peers, which are then asked for a sign of life. Default 5 s. */
+  /** Milliseconds between two checks for silent peers; a silent peer is pinged. Default 5,000. */
   readonly pingInterval: number
-  /** Of silence, in pings, before a peer is `unresponsive`. Default 3, which is 15 s. */
+  /** Number of silent intervals after which a peer is `unresponsive`. Its link stays up. Default 3, which is 15 s. */
   readonly silentPings: number
 }
 
@@ -49,11 +79,11 @@ export const DEFAULT_LIMITS: Limits = {
   silentPings: 3,
 }
 
-/** Whatever `frameBytes` is set to, it is at most this. */
-export const FRAME_CEILING = 64 * 1024 * 1024
+/** The largest allowed `frameBytes`. */
+export const MAX_FRAME_BYTES = 64 * 1024 * 1024
 
-/** Body of a frame before the handshake, when nothing is known of who sends it. */
-export const HANDSHAKE_FRAME = 4096
+/** The largest body of a frame before the handshake is complete, when the sender is still unknown. */
+export const HANDSHAKE_FRAME_BYTES = 4096
 
-/** Control messages that wait for one peer may take as much as `outboxTotalBytes`, and this much even where that is less. */
-export const LEAST_CONTROL = 64 * 1024 * 1024
+/** Control messages queued for one peer may take `outboxTotalBytes`, and at least this much. */
+export const MIN_CONTROL_BYTES = 64 * 1024 * 1024

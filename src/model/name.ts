@@ -2,12 +2,12 @@ import { describe, InvalidArgument } from './errors'
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
-/** Whether the string can name an endpoint, a group or a queue. */
+/** Is it a valid name of an endpoint, a group or a queue? */
 export function isName(name: string): boolean {
   return NAME.test(name)
 }
 
-/** @throws InvalidArgument if the value can't name an endpoint, a group or a queue */
+/** @throws InvalidArgument unless the value is a valid name of an endpoint, a group or a queue */
 export function checkName(option: string, value: unknown): string {
   if (typeof value === 'string' && isName(value)) return value
   const expected = '1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or a digit'

@@ -1,15 +1,16 @@
 import { describe, InvalidArgument } from './errors'
 
 /**
- * What happens to an event for a peer that is behind.
+ * What happens to an event for a peer that is behind: `limits.highWaterMark` bytes are queued for it (`broadcast` waits), or
+ * `limits.outboxBytes` (the queue is full). What is dropped, the peer learns as a `gap`.
  *
- * - `wait`: `broadcast` waits for the peer, `limits.patience` at most; after that it is `lagging`, nobody waits for it,
- *   and its oldest events make room for new ones.
- * - `dropOldest`: nobody waits; at the cap the oldest events make room.
- * - `dropNewest`: nobody waits; at the cap the event is dropped.
- * - `latest`: nobody waits; an event that waits is dropped for a newer one of the same type, or with `{ latest: key }`
- *   of the same type and key.
- * - `disconnect`: nobody waits; at the cap the link is closed, and the peer starts anew.
+ * - `'wait'`: `broadcast` waits for the peer, up to `limits.patience`. Once the peer is `lagging`, it is not waited for, and
+ *   a full queue drops its oldest events.
+ * - `'dropOldest'`: no waiting. A full queue drops its oldest events.
+ * - `'dropNewest'`: no waiting. A full queue drops the event.
+ * - `'latest'`: no waiting. The event replaces a queued one of the same type; with `{ latest: (payload) => key }`, one of
+ *   the same type and key. A full queue drops its oldest events.
+ * - `'disconnect'`: no waiting. A full queue disconnects the peer, which then starts over with a new link.
  */
 export type Overflow<Payload = unknown> =
   | 'wait'
@@ -19,25 +20,25 @@ export type Overflow<Payload = unknown> =
   | 'disconnect'
   | { readonly latest: KeyOf<Payload> }
 
-/** What a payload is the newest of. Written as a method, for the reason that `Handler` is. */
+/** Returns the key that an event shares with the older ones it replaces. Declared as a method, as `Handler` is. */
 export type KeyOf<Payload> = { key(payload: Payload): string | number }['key']
 
-/** How one event is to be handled where a peer is behind. */
-export type Handling =
+/** The overflow option of one event, with the key of its payload. */
+export type OverflowPolicy =
   | { readonly kind: 'wait' | 'dropOldest' | 'dropNewest' | 'disconnect' }
   | { readonly kind: 'latest'; readonly key: string }
 
-const HANDLINGS = {
+const POLICIES = {
   wait: { kind: 'wait' },
   dropOldest: { kind: 'dropOldest' },
   dropNewest: { kind: 'dropNewest' },
   disconnect: { kind: 'disconnect' },
-} as const satisfies Record<string, Handling>
+} as const satisfies Record<string, OverflowPolicy>
 
-/** The same objects for all events but those of which only the newest is wanted. @throws what a key function throws */
-export function handlingOf(overflow: Overflow, type: string, payload: unknown): Handling {
+/** Allocates only for `latest`. @throws what a key function throws */
+export function policyOf(overflow: Overflow, type: string, payload: unknown): OverflowPolicy {
   if (typeof overflow === 'object') return { kind: 'latest', key: `${type} ${overflow.latest(payload)}` }
-  return overflow === 'latest' ? { kind: 'latest', key: type } : HANDLINGS[overflow]
+  return overflow === 'latest' ? { kind: 'latest', key: type } : POLICIES[overflow]
 }
 
 /** @throws InvalidArgument */

@@ -1,9 +1,6 @@
 import { asError, describe, InvalidArgument, InvalidPayload, type PayloadIssue } from './errors'
 
-/**
- * What schema libraries have in common (https://standardschema.dev, version 1): zod, valibot, arktype and others all
- * make such schemas, and none of them has to be known here.
- */
+/** A schema of any library that implements Standard Schema (https://standardschema.dev): zod, valibot, arktype and others. */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1
@@ -13,14 +10,15 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   }
 }
 
+/** What `validate` of a schema returns: the value, or what is wrong with it. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly PayloadIssue[] }
 
-/** What a schema takes: the payload as it is sent. */
+/** The payload as it is sent: the input of its schema. */
 export type InputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['input']
 
-/** What a schema makes of it: the payload as it is handed over. */
+/** The payload as handlers receive it: the output of its schema. */
 export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output']
 
 export function isSchema(value: unknown): value is StandardSchema {
@@ -31,35 +29,31 @@ export function isSchema(value: unknown): value is StandardSchema {
   return 'validate' in standard && typeof standard.validate === 'function'
 }
 
-/** @throws InvalidArgument for what is no schema */
+/** @throws InvalidArgument unless the value is a schema */
 export function checkSchema(option: string, value: unknown): StandardSchema {
   if (isSchema(value)) return value
   throw new InvalidArgument(`${option}: expected a schema of the Standard Schema interface, got ${describe(value)}`)
 }
 
 /**
- * What the schema makes of a value.
+ * Returns the schema's output for a value. A schema that returns a promise is refused: later events would have to wait
+ * for it, or overtake.
  *
- * Schemas that answer with a promise are refused: events behind a payload that is still being looked at would have to
- * wait for it, or overtake it.
- *
- * @param what the value's name in messages
+ * @param subject what the value is, for error messages
  * @throws InvalidPayload
  */
-export function validate<Output>(schema: StandardSchema<unknown, Output>, value: unknown, what: string): Output {
-  const result = run(schema, value, what)
+export function validate<Output>(schema: StandardSchema<unknown, Output>, value: unknown, subject: string): Output {
+  const result = run(schema, value, subject)
   if ('then' in result) {
     Promise.resolve(result).catch(() => {})
-    throw new InvalidPayload(`${what}: expected a schema that answers at once, got a promise`, [])
+    throw new InvalidPayload(`${subject}: its schema validates asynchronously; use a synchronous schema`, [])
   }
   if (!result.issues) return result.value
   const list = result.issues.map(describeIssue).join('; ')
-  throw new InvalidPayload(`${what}: expected a payload that fits its schema, got one with issues: ${list}`, [
-    ...result.issues,
-  ])
+  throw new InvalidPayload(`${subject}: the payload does not match its schema: ${list}`, [...result.issues])
 }
 
-function run<Output>(schema: StandardSchema<unknown, Output>, value: unknown, what: string) {
+function run<Output>(schema: StandardSchema<unknown, Output>, value: unknown, subject: string) {
   try {
     const result = schema['~standard'].validate(value)
     if (typeof result !== 'object' || result === null) {
@@ -71,13 +65,11 @@ function run<Output>(schema: StandardSchema<unknown, Output>, value: unknown, wh
     return result
   } catch (thrown) {
     const cause = asError(thrown)
-    throw new InvalidPayload(`${what}: expected an answer of the schema, but it failed: ${cause.message}`, [], {
-      cause,
-    })
+    throw new InvalidPayload(`${subject}: its schema failed: ${cause.message}`, [], { cause })
   }
 }
 
-/** What a schema not written in TypeScript answers can be anything. */
+/** A schema that isn't written in TypeScript can return anything. */
 function areIssues(value: unknown): boolean {
   return Array.isArray(value) && value.every((issue) => typeof issue === 'object' && issue !== null)
 }

@@ -1,6 +1,6 @@
 import { isName } from '../model/name'
 
-/** The address of one incarnation: one life of an endpoint. No other endpoint ever has it again. */
+/** The address of one incarnation of an endpoint, from its start to its end. It is never used again. */
 export interface Address {
   readonly name: string
   readonly id: string
@@ -18,7 +18,7 @@ export function fileNameOf({ name, id }: Address): string {
   return `${name}~${id}.sock`
 }
 
-/** The address that a file name publishes, if it is one. */
+/** The address in a file name; undefined if the file isn't a published socket. */
 export function parseFileName(fileName: string): Address | undefined {
   const [, name = '', id = ''] = FILE.exec(fileName) ?? []
   return isName(name) && isId(id) ? { name, id } : undefined

@@ -1,26 +1,26 @@
-/** A pending call that can be taken back. */
+/** A pending call. */
 export interface Timer {
   cancel(): void
 }
 
-/** Time and chance: the only way by which they enter the core. */
+/** Time and randomness. The core has no other access to them, so that tests and the simulation can replace both. */
 export interface Clock {
-  /** Milliseconds on a scale that never jumps (it does not follow changes of the system's date). */
+  /** Milliseconds of a monotonic clock, independent of the system's date. */
   now(): number
-  /** Calls once after `delay` milliseconds. */
+  /** Calls once, after `delay` milliseconds. */
   after(delay: number, call: () => void): Timer
-  /** Calls when what runs now, and all promises that it has settled, have had their say. */
-  soon(call: () => void): void
-  /** Calls when the current turn of the event loop is over. */
-  defer(call: () => void): void
+  /** Calls at the end of the current tick, before any I/O: `process.nextTick`. */
+  nextTick(call: () => void): void
+  /** Calls in the next turn of the event loop, after pending I/O: `setImmediate`. */
+  nextTurn(call: () => void): void
   /** A number in [0, 1). */
   random(): number
-  /** The name of one life of an endpoint: 64 random bits as 13 characters of [0-9a-z], unlike any other. */
+  /** A unique id for one incarnation of an endpoint: 64 random bits as 13 characters of [0-9a-z]. */
   incarnationId(): string
 }
 
 export const systemClock: Clock = {
-  // Not `performance` and, below, not `crypto`: to load the two was a third of what it took to join an empty bus.
+  // Not `performance`, nor `crypto` below: loading them took a third of the time to join an empty bus.
   now() {
     const [seconds, nanoseconds] = process.hrtime()
     return seconds * 1000 + nanoseconds / 1e6
@@ -29,8 +29,8 @@ export const systemClock: Clock = {
     const timer = setTimeout(call, delay)
     return { cancel: () => clearTimeout(timer) }
   },
-  soon: (call) => process.nextTick(call),
-  defer: (call) => void setImmediate(call),
+  nextTick: (call) => process.nextTick(call),
+  nextTurn: (call) => void setImmediate(call),
   random: Math.random,
   incarnationId() {
     const bits = ((word() << 32n) | word()) ^ process.hrtime.bigint()
@@ -39,8 +39,8 @@ export const systemClock: Clock = {
 }
 
 /**
- * 32 random bits. V8 begins each process and worker with 64 bits of the system's entropy, which will do where nothing is
- * secret. Where it is told what to begin with (`--random-seed`), only the time tells ids apart.
+ * 32 random bits. V8 seeds `Math.random` of each process and worker with 64 bits of system entropy, which is enough, as ids
+ * aren't secret. With a fixed seed (`--random-seed`), only the time in an id makes it unique.
  */
 function word(): bigint {
   return BigInt(Math.floor(Math.random() * 2 ** 32))

@@ -1,45 +1,49 @@
 import type { Stats } from 'node:fs'
 import { asError, DirectoryRefused } from '../model/errors'
 
-/** Lets only the owner of a file or directory rename and remove it, where others may write to the directory. */
+/** The sticky bit: in a directory that several users can write to, only its owner can rename or remove a file. */
 const STICKY = 0o1000
 
 /**
- * Is the directory shared by a group?
+ * Checks that a directory is safe: real, owned by this process's user and closed to all others. If it may be shared, the
+ * owner may be root too, and a group may have access if its members can't replace each other's sockets.
  *
- * @param group whether it may be: only where whoever is let in has to prove that they belong
- * @throws DirectoryRefused unless it is a real directory, ours, and closed to everyone else; one that may be shared can
- *   be root's too, and open to a group whose members can't replace each other's sockets
+ * @param mayBeShared set this only if peers have to prove that they belong to the bus
+ * @returns whether a group shares it
+ * @throws DirectoryRefused
  */
-export function checkTrust(path: string, stats: Stats, group: boolean): boolean {
+export function checkTrust(path: string, stats: Stats, mayBeShared: boolean): boolean {
   const uid = process.geteuid?.()
   const permissions = stats.mode & 0o777
-  const mode = (stats.mode & 0o1777).toString(8).padStart(4, '0')
-  if (stats.isSymbolicLink()) throw refused(path, 'expected a directory, got a symbolic link')
-  if (!stats.isDirectory()) throw refused(path, 'expected a directory, got another kind of file')
-  if (uid !== undefined && stats.uid !== uid && !(group && stats.uid === 0)) {
-    throw refused(path, `expected owner ${uid}${group ? ' or 0' : ''}, got owner ${stats.uid}`)
+  const mode = `has mode ${(stats.mode & 0o1777).toString(8).padStart(4, '0')}, which`
+  const advice = `chmod it to 0700${mayBeShared ? ', or to 1770 to share it with its group' : ''}`
+  if (stats.isSymbolicLink()) throw refused(path, 'is a symbolic link', 'use the directory that it points to')
+  if (!stats.isDirectory()) throw refused(path, 'is not a directory', 'choose another path')
+  if (uid !== undefined && stats.uid !== uid && !(mayBeShared && stats.uid === 0)) {
+    const owners = `by you (${uid})${mayBeShared ? ' or root' : ''}`
+    throw refused(path, `is owned by user ${stats.uid}, not ${owners}`, 'choose another directory or chown it')
   }
-  const expected = `expected mode 0700${group ? ' or 1770' : ''}, got ${mode}, which`
-  if ((permissions & (group ? 0o007 : 0o077)) !== 0) throw refused(path, `${expected} lets others in`)
-  if ((permissions & 0o700) !== 0o700) throw refused(path, `${expected} keeps its owner out`)
+  if ((permissions & (mayBeShared ? 0o007 : 0o077)) !== 0) throw refused(path, `${mode} lets other users in`, advice)
+  if ((permissions & 0o700) !== 0o700) throw refused(path, `${mode} keeps its owner out`, advice)
   if ((permissions & 0o020) !== 0 && (stats.mode & STICKY) === 0) {
-    throw refused(path, `${expected} lets the group's members replace each other's sockets`)
+    throw refused(path, `${mode} lets members of its group replace each other's sockets`, advice)
   }
   return (permissions & 0o070) !== 0
 }
 
+/** Does the file belong to this process's user? */
 export function isOurs({ uid }: Stats): boolean {
   return uid === process.geteuid?.()
 }
 
-/** Is a file neither our own user's nor root's? */
+/** Does the file belong neither to this process's user nor to root? */
 export function isForeign(stats: Stats): boolean {
   return stats.uid !== 0 && !isOurs(stats)
 }
 
-export function refused(path: string, what: string, thrown?: unknown): DirectoryRefused {
-  if (thrown === undefined) return new DirectoryRefused(`${path}: ${what}`)
+/** @param thrown the error of the operating system, if there is one */
+export function refused(path: string, problem: string, advice: string, thrown?: unknown): DirectoryRefused {
+  if (thrown === undefined) return new DirectoryRefused(`${path}: ${problem}; ${advice}`)
   const cause = asError(thrown)
-  return new DirectoryRefused(`${path}: ${what}, got ${cause.message}`, { cause })
+  return new DirectoryRefused(`${path}: ${problem} (${cause.message}); ${advice}`, { cause })
 }

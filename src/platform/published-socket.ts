@@ -2,16 +2,16 @@ import { chmodSync, lchownSync, lstatSync, renameSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { asError, ConnectionFailed } from '../model/errors'
 import { SocketConnection } from './socket-connection'
-import { lookAt, removeSocket } from './socket-file'
+import { removeSocket, tryLstat } from './socket-file'
 import type { Connection, Listener } from './transport'
 
-/** Connections the kernel keeps for us to accept. */
+/** Connections that the kernel queues for us to accept. */
 const BACKLOG = 511
 
-/** Lets the members of the file's group connect, and nobody else. */
+/** Only the owner and members of the file's group can connect. */
 const GROUP_MODE = 0o660
 
-/** A listening socket that stands under its public name only while it listens. */
+/** A listening socket whose public name exists only while it listens. */
 export class PublishedSocket implements Listener {
   readonly #temporaryPath: string
   readonly #path: string
@@ -22,7 +22,7 @@ export class PublishedSocket implements Listener {
   #publishing: Promise<void> = Promise.resolve()
   #withdrawn = false
 
-  /** @param group may connect too */
+  /** @param group the id of a group whose members may connect too */
   constructor(
     temporaryPath: string,
     path: string,
@@ -36,7 +36,7 @@ export class PublishedSocket implements Listener {
   }
 
   async isPublished(): Promise<boolean> {
-    return lookAt(this.#path)?.ino === this.#inode
+    return tryLstat(this.#path)?.ino === this.#inode
   }
 
   async republish(): Promise<void> {
@@ -45,7 +45,7 @@ export class PublishedSocket implements Listener {
     await this.#publishing
   }
 
-  /** What is being published is published first, so that it can't come after this. */
+  /** Waits for a publication in progress, which would otherwise add the socket again. */
   async withdraw(): Promise<void> {
     this.#withdrawn = true
     await this.#publishing.catch(() => {})
@@ -60,24 +60,24 @@ export class PublishedSocket implements Listener {
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject)
-        // Exclusive, or the workers of a cluster would share one socket, and with it one identity.
+        // Without `exclusive`, the workers of a cluster would share one socket, and with it one identity.
         server.listen({ path: this.#temporaryPath, exclusive: true, backlog: BACKLOG }, resolve)
       })
       server.removeAllListeners('error')
-      // Running out of descriptors while accepting concerns whoever dialled, and they try again.
+      // Errors of accept(2), such as too many open files, fail the peer's dial, and it dials again.
       server.on('error', () => {})
-      this.#share()
+      this.#admitGroup()
       this.#inode = lstatSync(this.#temporaryPath).ino
       renameSync(this.#temporaryPath, this.#path)
     } catch (error) {
       server.close()
       const cause = asError(error)
-      throw new ConnectionFailed(`expected to listen at ${this.#path}, got ${cause.message}`, { cause })
+      throw new ConnectionFailed(`can't listen at ${this.#path}: ${cause.message}`, { cause })
     }
   }
 
-  /** By path, as there is no other way; in a directory that a group shares, nobody can put a link there meanwhile. */
-  #share(): void {
+  /** There are no calls for this but by path. The sticky bit keeps others from putting a link there meanwhile. */
+  #admitGroup(): void {
     if (this.#group === undefined) return
     lchownSync(this.#temporaryPath, -1, this.#group)
     chmodSync(this.#temporaryPath, GROUP_MODE)

@@ -6,7 +6,7 @@ export class SocketConnection implements Connection {
   readonly #socket: Socket
   #error: Error | undefined
 
-  /** @param socket with `allowHalfOpen`, so that the end of what the peer sends doesn't end what we send */
+  /** @param socket with `allowHalfOpen`, so that we can still write after the peer has ended its side */
   constructor(socket: Socket) {
     this.#socket = socket
     socket.on('error', (error) => {
@@ -26,7 +26,7 @@ export class SocketConnection implements Connection {
     if (last > 0) socket.cork()
     for (let index = 0; index < last; index++) socket.write(chunks[index] ?? '')
     let hasLeft = false
-    // A reset calls back without an error where another operation has got it: what was written then is lost too.
+    // If another operation got the error of a reset, this one is called back without one; its bytes are lost too.
     socket.write(chunks[last] ?? '', (error) => hasLeft || error || socket.destroyed || done())
     if (last > 0) socket.uncork()
     hasLeft = socket.writableLength === 0 && !socket.errored && !socket.destroyed
@@ -37,12 +37,12 @@ export class SocketConnection implements Connection {
     this.#socket.end()
   }
 
-  linger(limit: number): void {
+  linger(timeout: number): void {
     const socket = this.#socket
     socket.unref()
     socket.destroySoon()
-    // What is being written keeps the process alive whatever the socket does.
-    socket.setTimeout(limit, () => socket.destroy())
+    // A pending write keeps the process alive even though the socket is unreferenced.
+    socket.setTimeout(timeout, () => socket.destroy())
   }
 
   destroy(): void {

@@ -4,31 +4,29 @@ import { asError, codeOf, PathTooLong } from '../model/errors'
 import { type Address, fileNameOf, parseFileName } from './address'
 import { checkTrust, refused } from './directory-trust'
 import { PublishedSocket } from './published-socket'
-import { dialSocket, lookAt, removeSocket } from './socket-file'
+import { dialSocket, removeSocket, tryLstat } from './socket-file'
 import type { Connection, DialOutcome, Listener, Transport, Watch } from './transport'
 
-/** Bytes of `sun_path` without its final NUL (unix(7)); longer paths are cut off without an error. */
+/** Size of `sun_path` in bytes without its final NUL (unix(7)). Longer paths are cut off without an error. */
 const PATH_LIMIT = process.platform === 'linux' ? 107 : 103
 
-const NOT_YET_PUBLISHED = /^[0-9a-z]{13}\.new$/
+/** The file name of a socket before it is published. */
+const UNPUBLISHED = /^[0-9a-z]{13}\.new$/
 
-/** Age in milliseconds at which an unpublished socket is what a crash left behind: publishing takes microseconds. */
+/** Milliseconds after which an unpublished socket was left behind by a crash: publishing takes microseconds. */
 const ABANDONED_AFTER = 60_000
 
-/**
- * A directory of Unix domain sockets, one for each endpoint, closed to everyone but the user it belongs to, or to
- * everyone but that user and a group.
- */
+/** A directory of Unix domain sockets, one per endpoint, open only to its owner, or to its owner and a group. */
 export class SocketDirectory implements Transport {
   readonly location: string
   readonly #ownParents: readonly string[]
   readonly #mayBeShared: boolean
-  /** That shares it. */
+  /** The id of the group that shares it. */
   #group: number | undefined
 
   /**
-   * @param ownParents directories above it that are created and checked like a directory that nobody shares
-   * @param mayBeShared whether a group may share it
+   * @param ownParents parent directories to create, which must be as safe as an unshared directory
+   * @param mayBeShared may a group share it?
    */
   constructor(location: string, ownParents: readonly string[] = [], mayBeShared = false) {
     this.location = location
@@ -42,7 +40,7 @@ export class SocketDirectory implements Transport {
       try {
         create(path)
       } catch (error) {
-        throw refused(path, 'expected to create or find it', error)
+        throw refused(path, "can't be created", 'choose another directory', error)
       }
       const stats = statsOf(path)
       const isShared = checkTrust(path, stats, this.#mayBeShared && path === this.location)
@@ -71,18 +69,18 @@ export class SocketDirectory implements Transport {
     return dialSocket(this.#pathOf(address), this.#mayBeShared)
   }
 
-  /** Safe, because nobody ever listens at this path again. */
-  async bury(address: Address): Promise<void> {
+  /** Safe, because a path is never listened at again. */
+  async remove(address: Address): Promise<void> {
     removeSocket(this.#pathOf(address))
   }
 
-  watch(hint: () => void): Watch {
+  watch(onChange: () => void): Watch {
     let watcher: FSWatcher | undefined
     try {
-      watcher = watch(this.location, { persistent: false }, () => hint())
+      watcher = watch(this.location, { persistent: false }, () => onChange())
       watcher.on('error', () => watcher?.close())
     } catch {
-      // Watches are scarce (fs.inotify.max_user_instances); the rescan finds everything without one.
+      // Watches are scarce (fs.inotify.max_user_instances); without one, the next scan finds the change.
     }
     return { stop: () => watcher?.close() }
   }
@@ -91,17 +89,17 @@ export class SocketDirectory implements Transport {
     try {
       return readdirSync(this.location)
     } catch (error) {
-      throw refused(this.location, 'expected to read it', error)
+      throw refused(this.location, "can't be read", 'check its permissions', error)
     }
   }
 
   async #sweep(): Promise<void> {
     for (const fileName of this.#list()) {
-      if (!NOT_YET_PUBLISHED.test(fileName)) continue
+      if (!UNPUBLISHED.test(fileName)) continue
       const path = join(this.location, fileName)
-      const stats = lookAt(path)
+      const stats = tryLstat(path)
       if (!stats?.isSocket() || Date.now() - stats.mtimeMs <= ABANDONED_AFTER) continue
-      // The wall clock may have jumped, or its process been stopped: whoever listens will publish.
+      // The system's date may have jumped, or the process been stopped: a socket with a listener will still be published.
       const outcome = await dialSocket(path, this.#mayBeShared)
       if (outcome.kind === 'dead') removeSocket(path)
       if (outcome.kind === 'connected') outcome.connection.destroy()
@@ -112,28 +110,27 @@ export class SocketDirectory implements Transport {
     const path = join(this.location, fileNameOf(address))
     const bytes = Buffer.byteLength(path)
     if (bytes <= PATH_LIMIT) return path
-    throw new PathTooLong(
-      `expected a socket path of at most ${PATH_LIMIT} bytes, got ${bytes}, ${bytes - PATH_LIMIT} over: ${path}`,
-    )
+    const excess = `has ${bytes} bytes, ${bytes - PATH_LIMIT} more than a socket path may have (${PATH_LIMIT})`
+    throw new PathTooLong(`${path}: ${excess}; choose a shorter directory or endpoint name`)
   }
 }
 
 /**
- * Creates a directory, and those above it that aren't there. The `recursive` of Node tries for ever, and lets nothing else
- * run, where nothing can be created though the directory above is there, as in /proc.
+ * Creates a directory and its missing parents. Not with Node's `recursive`, which loops forever if the parent exists but
+ * nothing can be created in it, as in /proc.
  */
 function create(path: string): void {
   const failure = tryToCreate(path)
   if (!failure) return
   const parent = dirname(path)
   if (codeOf(failure) !== 'ENOENT' || parent === path) throw failure
-  // If it is there, somebody may have created it a moment ago.
-  if (!lookAt(parent)) create(parent)
-  const lasting = tryToCreate(path)
-  if (lasting) throw lasting
+  // If the parent exists by now, another process has created it.
+  if (!tryLstat(parent)) create(parent)
+  const secondFailure = tryToCreate(path)
+  if (secondFailure) throw secondFailure
 }
 
-/** Returns why it isn't there. */
+/** Returns an error unless the path exists now. */
 function tryToCreate(path: string): Error | undefined {
   try {
     mkdirSync(path, 0o700)
@@ -147,6 +144,6 @@ function statsOf(path: string): Stats {
   try {
     return lstatSync(path)
   } catch (error) {
-    throw refused(path, 'expected to look at it', error)
+    throw refused(path, "can't be read", 'check its permissions', error)
   }
 }

@@ -5,19 +5,16 @@ import { isForeign, isOurs, refused } from './directory-trust'
 import { SocketConnection } from './socket-connection'
 import type { DialOutcome } from './transport'
 
-/**
- * `O_PATH | O_NOFOLLOW` of Linux: a handle of what stands at the path itself, a link or a socket, without opening it
- * (open(2); Node has no name for the first).
- */
-const HANDLE_ONLY = 0o10000000 | constants.O_NOFOLLOW
+/** A descriptor of the file at a path, even a link or a socket, without opening it (open(2)). Node has no `O_PATH`. */
+const O_PATH_NOFOLLOW = 0o10000000 | constants.O_NOFOLLOW
 
 const OUT_OF_DESCRIPTORS: readonly unknown[] = ['EMFILE', 'ENFILE']
 
 /**
- * What stands at a path itself, if that can be told. On this thread, like all work on the directory: bind(2) and
- * connect(2) go through it here too, and to have a thread look takes a pool of threads and longer than the look.
+ * The file at a path; links are not followed. Undefined if there is none or it can't be read. Synchronous, like all work
+ * on the directory: starting a thread pool takes longer than the calls, and bind(2) and connect(2) run on this thread too.
  */
-export function lookAt(path: string): Stats | undefined {
+export function tryLstat(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false })
   } catch {
@@ -26,54 +23,54 @@ export function lookAt(path: string): Stats | undefined {
 }
 
 /**
- * Connects to the socket at a path; to nothing else, and to nothing that a link leads to.
+ * Connects to the socket at a path. Links are not followed.
  *
- * @param isShared whether others can put something else at the path meanwhile; to rule that out takes twice as long
+ * @param isShared can other users replace the file between the check and the dial? Ruling that out takes twice as long
  */
 export async function dialSocket(path: string, isShared: boolean): Promise<DialOutcome> {
-  if (isShared && process.platform === 'linux') return dialByHandle(path)
-  const stats = lookAt(path)
-  return stats?.isSocket() ? told(await dialByName(path), stats) : { kind: 'absent' }
+  if (isShared && process.platform === 'linux') return dialThroughDescriptor(path)
+  const stats = tryLstat(path)
+  return stats?.isSocket() ? withOwner(await connectTo(path), stats) : { kind: 'absent' }
 }
 
 /**
- * Removes the socket at a path, if that is what is there and what is meant.
+ * Removes the file at a path if it is a socket and `isExpected` returns true.
  *
  * @throws DirectoryRefused
  */
-export function removeSocket(path: string, isMeant: (stats: Stats) => boolean = () => true): void {
-  const stats = lookAt(path)
-  if (!stats?.isSocket() || !isMeant(stats)) return
+export function removeSocket(path: string, isExpected: (stats: Stats) => boolean = () => true): void {
+  const stats = tryLstat(path)
+  if (!stats?.isSocket() || !isExpected(stats)) return
   try {
     unlinkSync(path)
   } catch (error) {
-    // In a directory that a group shares, the file of another user's is that user's to remove.
+    // In a shared directory, only its owner can remove the socket of another user.
     if (codeOf(error) === 'ENOENT' || !isOurs(stats)) return
-    throw refused(path, 'expected to remove it', error)
+    throw refused(path, "can't be removed", 'check the permissions of its directory', error)
   }
 }
 
-/** The path may come to stand for something else between the look and the dial, but the handle can't. */
-async function dialByHandle(path: string): Promise<DialOutcome> {
-  const handle = handleOf(path)
-  if (typeof handle === 'object') return handle
+/** The file at a path may be replaced between the check and the dial; the file of a descriptor can't. */
+async function dialThroughDescriptor(path: string): Promise<DialOutcome> {
+  const descriptor = openPath(path)
+  if (typeof descriptor === 'object') return descriptor
   try {
-    const stats = fstatSync(handle)
+    const stats = fstatSync(descriptor)
     if (!stats.isSocket()) return { kind: 'absent' }
-    const outcome = await dialByName(`/proc/self/fd/${handle}`)
-    // Only where /proc isn't mounted is there nothing of that name.
-    return told(outcome.kind === 'absent' ? await dialByName(path) : outcome, stats)
+    const outcome = await connectTo(`/proc/self/fd/${descriptor}`)
+    // This path exists wherever /proc is mounted.
+    return withOwner(outcome.kind === 'absent' ? await connectTo(path) : outcome, stats)
   } finally {
-    closeSync(handle)
+    closeSync(descriptor)
   }
 }
 
-/** An outcome that says nothing for certain, with whose socket it is about. */
-function told(outcome: DialOutcome, stats: Stats): DialOutcome {
+/** Adds whose socket it is to an outcome that another user can have brought about. */
+function withOwner(outcome: DialOutcome, stats: Stats): DialOutcome {
   return outcome.kind === 'connected' || outcome.kind === 'busy' ? { ...outcome, isForeign: isForeign(stats) } : outcome
 }
 
-function dialByName(path: string): Promise<DialOutcome> {
+function connectTo(path: string): Promise<DialOutcome> {
   return new Promise((resolve) => {
     const socket = connect({ path, allowHalfOpen: true })
     socket.once('error', (cause) => resolve(outcomeOf(cause)))
@@ -81,10 +78,10 @@ function dialByName(path: string): Promise<DialOutcome> {
   })
 }
 
-/** A handle, or what it says of who is there that there is none. */
-function handleOf(path: string): number | DialOutcome {
+/** A descriptor, or the outcome of the dial if there is none. */
+function openPath(path: string): number | DialOutcome {
   try {
-    return openSync(path, HANDLE_ONLY)
+    return openSync(path, O_PATH_NOFOLLOW)
   } catch (thrown) {
     const cause = asError(thrown)
     return OUT_OF_DESCRIPTORS.includes(codeOf(cause)) ? { kind: 'busy', cause } : { kind: 'absent' }

@@ -1,53 +1,50 @@
 import type { Address } from './address'
 
-/** What a connection tells its owner, from `attach` on. After `closed` nothing follows. */
+/** Callbacks of a connection, called from `attach` on. `closed` is the last one. */
 export interface ConnectionEvents {
   readonly data: (chunk: Buffer) => void
-  /** The other side will send no more; what we write still reaches it. */
+  /** The peer has ended its side of the stream; writes still reach it. */
   readonly end: () => void
   readonly closed: (cause: Error | undefined) => void
 }
 
-/** A stream of bytes in both directions. */
+/** A duplex byte stream. */
 export interface Connection {
-  /** Starts the reading. Called once. */
+  /** Starts reading. Called once. */
   attach(events: ConnectionEvents): void
   /**
-   * Writes all chunks as one. Returns whether they have left this process; if not, `done` is called when they have, and
-   * never if the connection breaks.
+   * Writes all chunks in one piece. Returns whether they have left this process. If not, `done` is called when they have,
+   * and never if the connection breaks first.
    */
   write(chunks: readonly Uint8Array[], done: () => void): boolean
-  /** Sends nothing more, once what was written has left. */
+  /** Ends this side of the stream after everything written so far. */
   end(): void
   /**
-   * Closes both directions as soon as what was written has left, or after so many milliseconds in which nothing of it
-   * has. That keeps no process alive for longer.
+   * Closes both sides once everything written so far has left, or after `timeout` milliseconds without progress. Doesn't
+   * keep the process alive longer than that.
    */
-  linger(limit: number): void
-  /** Closes both directions at once; what has not left is dropped. */
+  linger(timeout: number): void
+  /** Closes both sides now and drops what has not left. */
   destroy(): void
 }
 
-/**
- * How an attempt to reach an address ended. `isForeign`: it was not published by our own user, nor by one who may do
- * everything anyway.
- */
+/** The result of a dial. `isForeign`: the socket belongs neither to this process's user nor to root. */
 export type DialOutcome =
   | { readonly kind: 'connected'; readonly connection: Connection; readonly isForeign?: boolean }
-  /** Proof that its process has ended or given it up: nobody listens, and nobody ever will again. */
+  /** Proof that its process has ended or closed it: the address is never listened at again. */
   | { readonly kind: 'dead' }
   /** The address is no longer published. */
   | { readonly kind: 'absent' }
-  /** No answer just now (a full backlog, a missing descriptor): try again later. */
+  /** No answer for now (a full backlog, no free descriptor): try again later. */
   | { readonly kind: 'busy'; readonly cause: Error; readonly isForeign?: boolean }
 
-/** The own place on the bus, listening. */
+/** This endpoint's listening socket. */
 export interface Listener {
-  /** Is the address still there for others to find? */
+  /** Can other endpoints still find its address? */
   isPublished(): Promise<boolean>
-  /** Listens and publishes anew, after something removed the address. */
+  /** Listens and publishes again, after the address was removed. */
   republish(): Promise<void>
-  /** Takes the address off the bus and accepts nothing more. */
+  /** Removes the address and accepts no more connections. */
   withdraw(): Promise<void>
 }
 
@@ -56,19 +53,19 @@ export interface Watch {
   stop(): void
 }
 
-/** Sockets and files: the only way by which they enter the core. */
+/** Sockets and files. The core has no other access to them, so that tests and the simulation can replace both. */
 export interface Transport {
-  /** Where the bus is, for messages. */
+  /** Where the bus is, for error messages. */
   readonly location: string
-  /** Makes the bus usable, or says why it can't be trusted. */
+  /** Creates the bus if necessary. @throws DirectoryRefused if it isn't safe */
   open(): Promise<void>
-  /** Listens first, publishes then: whoever finds the address can dial it. */
+  /** Listens, then publishes the address, so that an address that is found can be dialled. */
   publish(self: Address, accept: (connection: Connection) => void): Promise<Listener>
-  /** Every address published now. */
+  /** Every published address. */
   scan(): Promise<Address[]>
   dial(address: Address): Promise<DialOutcome>
-  /** Removes the address of a peer that a dial has proved dead. */
-  bury(address: Address): Promise<void>
-  /** Calls `hint` when the bus may have changed. May miss changes, and may not work at all. */
-  watch(hint: () => void): Watch
+  /** Removes an address that a dial has proved dead. */
+  remove(address: Address): Promise<void>
+  /** Calls `onChange` when addresses may have changed. May miss changes; may never call it. */
+  watch(onChange: () => void): Watch
 }

@@ -1,4 +1,4 @@
-/** Picks the least loaded of several, in turn where several are loaded as little. */
+/** Picks the least loaded item, round-robin on ties. */
 export class Balancer {
   #turn = 0
 
@@ -18,13 +18,13 @@ export class Balancer {
   }
 }
 
-/** One for each of several names: what is picked for one is nobody's turn for another. */
+/** One balancer per name, each with its own turn. */
 export class Balancers {
-  readonly #rotations = new Map<string, Balancer>()
+  readonly #balancers = new Map<string, Balancer>()
 
   of(name: string): Balancer {
-    const known = this.#rotations.get(name) ?? new Balancer()
-    this.#rotations.set(name, known)
+    const known = this.#balancers.get(name) ?? new Balancer()
+    this.#balancers.set(name, known)
     return known
   }
 }

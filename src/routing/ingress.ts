@@ -2,12 +2,12 @@ import type { Identity } from '../model/audience'
 import { boundaryOf, isWithinBoundary } from '../model/boundary'
 import { PatternTree } from './pattern-tree'
 
-/** What an endpoint lets in from others, whatever they have been told. */
+/** Decides which types an endpoint lets in from other endpoints, whatever they were told. */
 export class Ingress {
   readonly #self: Identity
   readonly #accepted: PatternTree<true, boolean> | undefined
 
-  /** @param accepts patterns of the types to let in; all, where there are none given */
+  /** @param accepts patterns of the types to let in; undefined lets all in */
   constructor(self: Identity, accepts: readonly string[] | undefined) {
     this.#self = self
     if (!accepts) return
@@ -15,10 +15,10 @@ export class Ingress {
     for (const pattern of accepts) this.#accepted.add(pattern, true)
   }
 
-  /** Why an event or request of this type is not let in; nothing if it is. */
+  /** Why an event or request of this type is refused; undefined if it is let in. */
   refusal(type: string): string | undefined {
     if (!isWithinBoundary(type, this.#self)) return `the boundary of ${type} is ${describeBoundary(type)}`
-    if (this.#accepted?.select(type) === false) return `${type} is not among the types that are accepted`
+    if (this.#accepted?.select(type) === false) return `${type} is not a type that this endpoint accepts`
     return undefined
   }
 }

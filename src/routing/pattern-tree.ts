@@ -1,26 +1,26 @@
-import { isPattern } from '../model/pattern'
+import { hasWildcard } from '../model/pattern'
 
-/** One token of the patterns that go through here; `*` and `>` are tokens like any other. */
+/** A token of one or more patterns; `*` and `>` are tokens like any other. */
 interface Node<Target> {
   readonly targets: Set<Target>
   readonly next: Map<string, Node<Target>>
 }
 
-/** Routes that are remembered at most; a program that makes up types without end starts over. */
-const REMEMBERED = 10_000
+/** The cache is cleared at this size, so that a program that keeps inventing types doesn't fill the memory. */
+const MAX_CACHED_ROUTES = 10_000
 
 /**
- * Who gets what: the targets that have asked for a type, by its name or by a pattern, and what is made of them.
+ * Finds the targets whose patterns match a type.
  *
- * The patterns are a tree of tokens, so that a look-up walks past none of those that don't match; and what has been
- * looked up is remembered until somebody asks for or gives up a pattern that may match it.
+ * The patterns form a tree of tokens, so that a look-up visits only patterns that match so far. The route of a type is
+ * cached until a pattern that may match it is added or removed.
  */
 export class PatternTree<Target, Route> {
   readonly #derive: (targets: readonly Target[], type: string) => Route
   readonly #root: Node<Target> = { targets: new Set(), next: new Map() }
   readonly #routes = new Map<string, Route>()
 
-  /** @param derive makes a route of the targets for a type; it stays as it is while others come and go */
+  /** @param derive makes the route of a type from its targets, an array that never changes */
   constructor(derive: (targets: readonly Target[], type: string) => Route) {
     this.#derive = derive
   }
@@ -36,25 +36,25 @@ export class PatternTree<Target, Route> {
       node = next
     }
     node.targets.add(target)
-    this.#forget(pattern)
+    this.#invalidate(pattern)
   }
 
   remove(pattern: string, target: Target): void {
-    const way: [node: Node<Target>, token: string][] = []
+    const path: [node: Node<Target>, token: string][] = []
     let node = this.#root
     for (const token of pattern.split('.')) {
       const next = node.next.get(token)
       if (!next) return
-      way.push([node, token])
+      path.push([node, token])
       node = next
     }
     node.targets.delete(target)
-    for (const [above, token] of way.reverse()) {
+    for (const [above, token] of path.reverse()) {
       const below = above.next.get(token)
       if (below && (below.targets.size > 0 || below.next.size > 0)) break
       above.next.delete(token)
     }
-    this.#forget(pattern)
+    this.#invalidate(pattern)
   }
 
   select(type: string): Route {
@@ -63,18 +63,18 @@ export class PatternTree<Target, Route> {
     const targets = new Set<Target>()
     collect(this.#root, type.split('.'), 0, targets)
     const route = this.#derive([...targets], type)
-    if (this.#routes.size >= REMEMBERED) this.#routes.clear()
+    if (this.#routes.size >= MAX_CACHED_ROUTES) this.#routes.clear()
     this.#routes.set(type, route)
     return route
   }
 
-  #forget(pattern: string): void {
-    if (isPattern(pattern)) this.#routes.clear()
+  #invalidate(pattern: string): void {
+    if (hasWildcard(pattern)) this.#routes.clear()
     else this.#routes.delete(pattern)
   }
 }
 
-/** Adds the targets of every pattern below the node that matches the tokens from the index on. */
+/** Adds the targets of every pattern below the node that matches the tokens from `index` on. */
 function collect<Target>(node: Node<Target>, tokens: readonly string[], index: number, into: Set<Target>): void {
   const token = tokens[index]
   if (token === undefined) {

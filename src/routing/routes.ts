@@ -2,18 +2,18 @@ import type { Identity } from '../model/audience'
 import { type Interest, isInterestedIn, keyOf } from '../model/interest'
 import { PatternTree } from './pattern-tree'
 
-/** Where routes can lead. */
+/** An endpoint as routes see it. */
 export interface Destination {
   readonly identity: Identity
   /** Whether the endpoint lets in events and requests of this type from others. */
   accepts(type: string): boolean
 }
 
-/** Who gets an event of a type. */
+/** The receivers of an event type. */
 export interface Route<To> {
-  /** Destinations with at least one subscription outside of queues: each gets the event once. */
+  /** Destinations with a subscription outside of queues; each gets the event once. */
   readonly recipients: readonly To[]
-  /** Queues that share the events: one member of each gets the event. */
+  /** One member of each queue gets the event. */
   readonly queues: readonly Queue<To>[]
 }
 
@@ -25,17 +25,17 @@ export interface Queue<To> {
 /** A destination with subscriptions in a queue. */
 export interface Member<To> {
   readonly destination: To
-  /** The number of its subscriptions in the queue. */
+  /** Number of its subscriptions in the queue. */
   readonly weight: number
 }
 
-/** One interest of a destination; there is one entry for each time it was added. */
+/** An interest of a destination. The same interest added twice has two entries. */
 interface Entry<To> {
   readonly destination: To
   readonly interest: Interest
 }
 
-/** What every endpoint on the bus, this one included, wants to receive from this endpoint. */
+/** Where this endpoint's events and requests go: the interests of every endpoint, its own included. */
 export class Routes<To extends Destination> {
   readonly #self: Identity
   readonly #entries = new Map<To, Map<string, Entry<To>[]>>()
@@ -52,10 +52,10 @@ export class Routes<To extends Destination> {
     const known = this.#entries.get(destination) ?? new Map<string, Entry<To>[]>()
     this.#entries.set(destination, known)
     const entry = { destination, interest }
-    const alike = known.get(key)
-    if (alike) alike.push(entry)
+    const same = known.get(key)
+    if (same) same.push(entry)
     else known.set(key, [entry])
-    this.#routerOf(interest).add(interest.type, entry)
+    this.treeFor(interest).add(interest.type, entry)
   }
 
   remove(destination: To, interest: Interest): void {
@@ -65,13 +65,13 @@ export class Routes<To extends Destination> {
     const entry = alike?.pop()
     if (!known || !entry) return
     if (alike?.length === 0) known.delete(key)
-    this.#routerOf(interest).remove(interest.type, entry)
+    this.treeFor(interest).remove(interest.type, entry)
   }
 
-  /** Forgets all that a destination's other end wants. */
-  forget(destination: To): void {
+  /** Removes all interests of a destination. */
+  removeAll(destination: To): void {
     for (const entries of this.#entries.get(destination)?.values() ?? []) {
-      for (const entry of entries) this.#routerOf(entry.interest).remove(entry.interest.type, entry)
+      for (const entry of entries) this.treeFor(entry.interest).remove(entry.interest.type, entry)
     }
     this.#entries.delete(destination)
   }
@@ -80,18 +80,18 @@ export class Routes<To extends Destination> {
     return this.#events.select(type)
   }
 
-  /** Everyone who gets events of a type, all of them or a share. */
+  /** Every destination that gets events of a type, directly or as a queue member. */
   subscribers(type: string): readonly To[] {
     const { recipients, queues } = this.select(type)
     return [...recipients, ...queues.flatMap(({ members }) => members.map(({ destination }) => destination))]
   }
 
-  /** Everyone who responds to requests of a type. */
+  /** Every destination that responds to requests of a type. */
   responders(type: string): readonly To[] {
     return this.#requests.select(type)
   }
 
-  #routerOf({ responds }: Interest) {
+  treeFor({ responds }: Interest) {
     return responds ? this.#requests : this.#events
   }
 }

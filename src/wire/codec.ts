@@ -6,16 +6,17 @@ import { packMessage } from './packer'
 import { unpack } from './unpacker'
 
 /**
- * A frame for a message other than an event.
+ * Encodes a message other than an event.
  *
- * @param limit bytes its body may have
+ * @param limit largest size of the frame's body, in bytes
  * @throws UnserializablePayload, PayloadTooLarge
  */
 export function encodeMessage(message: Message, limit = Number.POSITIVE_INFINITY): Frame {
   const packed = packMessage(toElements(message), 'payload' in message ? message.payload : undefined)
   const length = packed.end - packed.start
   if (length > limit) {
-    throw new PayloadTooLarge(`${message.kind}: expected a frame of at most ${limit} bytes, got ${length}`)
+    const excess = `takes ${length} bytes encoded, but limits.frameBytes is ${limit} here or at the receiver`
+    throw new PayloadTooLarge(`${message.kind}: ${excess}; send less, or raise the limit of both`)
   }
   const bytes = Buffer.allocUnsafe(PREFIX_BYTES + length)
   bytes.writeUInt32BE(length, 0)
@@ -23,20 +24,20 @@ export function encodeMessage(message: Message, limit = Number.POSITIVE_INFINITY
   return { bytes, start: 0, end: bytes.length }
 }
 
-/** Is the frame that begins there, of this endpoint's own making, an event for a member of a queue? */
+/** Is the frame at `start`, encoded by this endpoint, an assignment? */
 export function isAssignment(bytes: Buffer, start: number): boolean {
   const elements = bytes[start + PREFIX_BYTES]
   return (elements === FIXARRAY_5 || elements === FIXARRAY_4) && bytes[start + PREFIX_BYTES + 1] === KIND_CODES.assign
 }
 
-/** What an assignment's frame says. */
+/** Decodes the frame of an assignment. */
 export function assignmentOf({ bytes, start, end }: Frame): Assignment {
   const message = decodeMessage(bytes, start + PREFIX_BYTES, end)
   if (message.kind === 'assign') return message
-  throw new TypeError(`expected an assignment's frame, got one of kind ${message.kind}`)
+  throw new TypeError(`the frame is not an assignment but of kind ${message.kind}`)
 }
 
-/** @throws ProtocolViolation for a body that is not msgpack, or no message */
+/** Decodes the body of a frame. @throws ProtocolViolation if it isn't a valid message */
 export function decodeMessage(bytes: Buffer, start: number, end: number): Message {
   return fromElements(unpack(bytes, start, end))
 }

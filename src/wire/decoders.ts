@@ -1,33 +1,33 @@
 import { createRequire } from 'node:module'
 import { addExtension, C1, Unpackr } from 'msgpackr/index-no-eval'
 
-/** Extensions that two peers have agreed on: `undefined`, and the timestamp. */
+/** The extensions of the protocol: `undefined` and the timestamp. */
 const UNDEFINED = 0x00
 const TIMESTAMP = 0xff
 
-/** What msgpackr makes of the byte that msgpack never uses. */
+/** The values that msgpackr returns for the byte that msgpack never uses. */
 const unused = new Set<unknown>([C1])
 
-/** Bytes of a source under which msgpackr knows again the keys that it has read before. */
+/** Size in bytes below which msgpackr caches the keys that it reads. */
 export const SHORT = 180
 
-/** For sources under that size. It has no native code, a call of which would cost more than it saves. */
+/** For sources below that size: without native code, whose call would cost more than it saves. */
 export const shortDecoder = strict(Unpackr, addExtension)
 
 let longer: Unpackr | undefined
 
-/** For all others: strings are read by native code, many at a time, where the package for it could be installed. */
+/** For all others: reads strings with native code, if its package is installed. */
 export function longDecoder(): Unpackr {
   longer ??= nativeDecoder()
   return longer
 }
 
-/** Is it what msgpackr makes of the byte that msgpack never uses? */
+/** Is it the value that msgpackr returns for the byte that msgpack never uses? */
 export function isUnused(value: unknown): boolean {
   return unused.has(value)
 }
 
-/** Loaded when the first long payload comes: the search for native code takes longer than all else in an import. */
+/** Loaded with the first long payload: looking for native code takes longer than the rest of the import. */
 function nativeDecoder(): Unpackr {
   const native: typeof import('msgpackr/unpack-no-eval') = require('msgpackr/unpack-no-eval')
   unused.add(native.C1)
@@ -35,21 +35,20 @@ function nativeDecoder(): Unpackr {
     const extract: unknown = createRequire(require.resolve('msgpackr'))('msgpackr-extract')
     if (typeof extract === 'object' && extract !== null) native.setExtractor(Reflect.get(extract, 'extractStrings'))
   } catch {
-    // Without it msgpackr reads them itself.
+    // Without native code, msgpackr reads strings itself.
   }
   return strict(native.Unpackr, native.addExtension)
 }
 
 /**
- * A decoder that takes nothing but what two peers have agreed on. msgpackr has one list of extensions for a whole program,
- * except in the builds that are used here. Changed in these, it neither spoils what the program itself does with msgpackr,
- * nor lets peers make instances of what the program has added.
+ * A decoder that refuses everything that isn't in the protocol. The builds of msgpackr used here have their own list of
+ * extensions: changing it doesn't affect the program's msgpackr, and peers can't use extensions that the program added.
  */
 function strict(Decoder: typeof Unpackr, add: typeof addExtension): Unpackr {
   for (let type = UNDEFINED + 1; type < TIMESTAMP; type++) add({ type, unpack: () => refuse(type) })
   const structures: object[] = []
   const decoder = new Decoder({ useRecords: false, structuredClone: false, copyBuffers: true, structures })
-  // A record that is defined is added here, so none can be. (Where many values are read, this one field is reset.)
+  // Defining a record would add to this object, so it can't. (msgpackr resets this one field when it reads many values.)
   Object.preventExtensions(Object.assign(structures, { restoreStructures: null }))
   return decoder
 }

@@ -1,23 +1,23 @@
-/** Bytes of a chunk that are laid out at a time: many pieces together cost less than each by itself. */
+/** Bytes of a chunk that are copied at a time, as copying many pieces at once costs less. */
 const LAID_BYTES = 8 * 1024
 
-/** A place of its own for what is read: each piece is moved to where the desk begins. */
+/** A buffer to decode from: each piece is moved to its beginning. */
 export class Desk {
   readonly bytes: Buffer
-  /** Bytes that a piece may have. */
+  /** Largest size of a piece, in bytes. */
   readonly #size: number
   #chunk: Buffer | undefined
-  /** What of the chunk lies behind the place for a piece. */
+  /** The range of the chunk that has been copied behind the place for a piece. */
   #start = 0
   #end = 0
 
-  /** @param size bytes that a piece may have */
+  /** @param size largest size of a piece, in bytes */
   constructor(size: number) {
     this.#size = size
     this.bytes = Buffer.allocUnsafeSlow(size + LAID_BYTES)
   }
 
-  /** Moves a piece of a chunk there. Unless it is all of it, the chunk must not change until the desk is cleared. */
+  /** Moves a piece of a chunk to the beginning. Unless the piece is the whole chunk, the chunk must not change until `clear`. */
   put(chunk: Buffer, start: number, end: number): void {
     if (start === 0 && end === chunk.length) return void this.bytes.set(chunk)
     if (chunk !== this.#chunk || start < this.#start || end > this.#end) this.#lay(chunk, start)
@@ -25,7 +25,7 @@ export class Desk {
     this.bytes.copyWithin(0, at, at + end - start)
   }
 
-  /** What lies there is not to be looked at again. */
+  /** Forgets the chunk. */
   clear(): void {
     this.#chunk = undefined
   }

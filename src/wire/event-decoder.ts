@@ -1,4 +1,4 @@
-import { typeName } from './field-parsers'
+import { parseTypeName } from './field-parsers'
 import { KIND_CODES } from './message'
 import { BIN_8, BIN_16, BIN_32, FIXARRAY_2, FIXARRAY_3, FIXSTR, STR_8 } from './msgpack-format'
 import { forgetChunk, NeverUsed, unpackNext } from './unpacker'
@@ -6,33 +6,34 @@ import { forgetChunk, NeverUsed, unpackNext } from './unpacker'
 const EMPTY = Buffer.alloc(0)
 
 /**
- * Bytes of a chunk that are copied at a time. Payloads lie side by side in the copy, so that one that is kept for long
- * keeps no more than this alive; that is also how Node's own small buffers share their memory.
+ * Bytes of a chunk that are copied at a time, for several payloads. A payload that is kept keeps no more than this alive.
+ * Node's own small buffers share memory in the same way.
  */
 const COPY_BYTES = 8 * 1024
 
-/** Reads events where they lie. Remembers the last type, since most events are of the same type as the one before. */
+/** Decodes events in place. Caches the last type, since most events have the type of the event before. */
 export class EventDecoder {
   #lastHead: Buffer = EMPTY
   #type = ''
   readonly #neverUsed = new NeverUsed()
-  /** Equal to the end of the body where there is no payload. */
+  /** The end of the body if there is no payload. */
   #payloadStart = 0
-  /** The chunk of which a part has been copied. */
+  /** The chunk that was copied last, in part. */
   #copied: Buffer | undefined
   #copy: Buffer = EMPTY
   #copyStart = 0
   #copyEnd = 0
 
-  /** Of the event whose header has been read last. */
+  /** The type in the last header. */
   get type(): string {
     return this.#type
   }
 
   /**
-   * Reads the header, if the body is an event in its shortest form (any other is for `decodeMessage`).
+   * Reads the header of an event. Returns false unless the body is an event in its shortest form: then use
+   * `decodeMessage`.
    *
-   * @throws ProtocolViolation where its type has no name that a type can have
+   * @throws ProtocolViolation if the type name is invalid
    */
   readHeader(bytes: Buffer, start: number, end: number): boolean {
     const elements = bytes[start]
@@ -49,9 +50,9 @@ export class EventDecoder {
   }
 
   /**
-   * The payload of that event.
+   * The payload of the event whose header was read last.
    *
-   * @param isOwn whether the event is all that is in the buffer, which nobody else has: bytes can be left where they are
+   * @param isOwn is the buffer this event's own? Then binary payloads aren't copied
    * @throws ProtocolViolation
    */
   payload(bytes: Buffer, end: number, isOwn = false): unknown {
@@ -62,7 +63,7 @@ export class EventDecoder {
     return unpackNext(bytes, start, end, this.#neverUsed.isWithin(bytes, start, end))
   }
 
-  /** The chunk has been read: nothing of it is kept, and it may be written over. */
+  /** Forgets the chunk, which may be overwritten now. */
   forget(): void {
     this.#neverUsed.forget()
     forgetChunk()
@@ -70,7 +71,7 @@ export class EventDecoder {
     this.#copy = EMPTY
   }
 
-  /** Events keep no part of the chunk they came in alive, nor can a later read change them. */
+  /** Copies, since the chunk will be overwritten, and must not be kept alive by an event. */
   #copyOut(bytes: Buffer, start: number, end: number): Buffer {
     if (bytes !== this.#copied || end > this.#copyEnd || start < this.#copyStart) {
       this.#copied = bytes
@@ -88,21 +89,21 @@ export class EventDecoder {
     let same = end > start && end - start === last.length
     for (let index = 0; same && index < last.length; index++) same = bytes[start + index] === last[index]
     if (same) return
-    this.#type = typeName(bytes.toString('utf8', start, end), 'type')
+    this.#type = parseTypeName(bytes.toString('utf8', start, end), 'type')
     this.#lastHead = Buffer.from(bytes.subarray(start, end))
   }
 }
 
-/** Not in Node's pool, of which a newer Node would keep 64 KiB alive: there is one such copy for many events. */
+/** Not in Node's pool, as newer versions of Node would keep 64 KiB of it alive. */
 function copyOfNeighbours(piece: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(piece.length)
   copy.set(piece)
-  // Whoever gave one payload's memory away to a thread would take that of the others along.
+  // Transferring one payload to a thread would detach the others in the same memory.
   process.getBuiltinModule('node:worker_threads').markAsUntransferable(copy.buffer)
   return copy
 }
 
-/** Where the bytes begin, if it is nothing but bytes that fill this piece; 0 if not. */
+/** The start of the bytes, if the range is exactly one binary value; otherwise 0. */
 function bytesFrom(piece: Buffer, start: number, end: number): number {
   const head = piece[start]
   if (head === BIN_8 && start + 2 <= end && start + 2 + (piece[start + 1] ?? 0) === end) return start + 2

@@ -17,47 +17,47 @@ import {
 import { pack } from './packer'
 import { Slabs } from './slabs'
 
-/** A frame with a payload at its end. */
+/** The frame of an event. Its payload is at its end. */
 export interface EventFrame extends Frame {
   readonly payloadStart: number
 }
 
-/** A buffer of one frame of up to so many slabs is used again, as a slab is. */
-const REUSED_SLABS = 4
+/** The buffer of a large frame is reused up to this size, in slabs. */
+const MAX_REUSED_SLABS = 4
 
-/** Turns events into frames, each event once, whatever the number of its receivers. */
+/** Encodes events into frames: each event once, for all its receivers. */
 export class EventEncoder {
   readonly #limit: number
   readonly #slabs: Slabs
-  /** A frame over this size gets a buffer of its own instead of the rest of a slab. */
-  readonly #largest: number
+  /** A frame over this size gets its own buffer. */
+  readonly #maxInSlab: number
   readonly #headers = new Map<string, Buffer>()
-  /** None yet: many an endpoint only listens. */
+  /** Empty until the first event: many endpoints only listen. */
   #slab: Buffer = Buffer.alloc(0)
   #slabView: DataView = new DataView(this.#slab.buffer, this.#slab.byteOffset, 0)
   #used = 0
-  /** Slabs written full, and buffers of large frames, of which somebody may still hold a frame. */
+  /** Full slabs and buffers of large frames that are still pinned by the encoder. */
   #full: Buffer[] = []
 
-  /** @param limit bytes a frame's body may have */
+  /** @param limit largest size of a frame's body, in bytes */
   constructor(limit: number, slabs = new Slabs()) {
     this.#limit = limit
     this.#slabs = slabs
-    this.#largest = slabs.bytes / 4
+    this.#maxInSlab = slabs.bytes / 4
   }
 
-  /** Would a frame of that size begin a new slab? One that gets a buffer of its own would not. */
+  /** Does a frame of this size need a new slab? */
   isFullFor(bytes: number): boolean {
-    return bytes <= this.#largest && this.#used + bytes > this.#slab.length
+    return bytes <= this.#maxInSlab && this.#used + bytes > this.#slab.length
   }
 
-  /** Nobody has a frame in hand any more that isn't pinned: full slabs are left to those who have pinned them. */
-  letGo(): void {
+  /** Unpins all full slabs. Frames in use must have been pinned by their users. */
+  releaseSlabs(): void {
     for (const slab of this.#full) this.#slabs.unpin(slab)
     if (this.#full.length > 0) this.#full = []
   }
 
-  /** @throws UnserializablePayload, PayloadTooLarge */
+  /** Encodes an event. @throws UnserializablePayload, PayloadTooLarge */
   event(type: string, payload: unknown): EventFrame {
     const header = this.#header(type)
     if (payload === undefined) {
@@ -75,7 +75,7 @@ export class EventEncoder {
     return frame
   }
 
-  /** An event, encoded already, once more for a member of a queue. @throws PayloadTooLarge */
+  /** Copies an encoded event into an assignment to a queue member. @throws PayloadTooLarge */
   assignment({ bytes, payloadStart, end }: EventFrame, assigned: Omit<Assignment, 'kind' | 'payload'>): Frame {
     const { queue, type, isFixed } = assigned
     const code = payloadStart === end ? FIXARRAY_4 : FIXARRAY_5
@@ -86,7 +86,7 @@ export class EventEncoder {
     return frame
   }
 
-  /** Bytes at the top of a payload skip msgpackr, whose look-up of extensions costs more than the copy. */
+  /** Not with msgpackr, whose look-up of extensions costs more than the copy. */
   #binary(type: string, header: Buffer, payload: Uint8Array): EventFrame {
     const length = payload.length
     const head = length < 0x100 ? 2 : length < 0x10000 ? 3 : 5
@@ -106,17 +106,18 @@ export class EventEncoder {
     return frame
   }
 
-  /** Makes room for a frame, and writes its length and header. */
+  /** Reserves space for a frame, and writes its length and header. */
   #place(header: Buffer, payloadBytes: number, type: string): EventFrame {
     const length = header.length + payloadBytes
     if (length > this.#limit) {
-      throw new PayloadTooLarge(`event ${type}: expected a frame of at most ${this.#limit} bytes, got ${length}`)
+      const excess = `takes ${length} bytes encoded, but limits.frameBytes is ${this.#limit}`
+      throw new PayloadTooLarge(`event ${type}: ${excess}; send less, or raise the limit here and at its receivers`)
     }
     const size = PREFIX_BYTES + length
     let bytes = this.#slab
     let start = this.#used
-    if (size > this.#largest) {
-      bytes = this.#alone(size)
+    if (size > this.#maxInSlab) {
+      bytes = this.#ownBuffer(size)
       start = 0
     } else {
       if (start + size > bytes.length) {
@@ -129,20 +130,20 @@ export class EventEncoder {
     }
     const payloadStart = start + PREFIX_BYTES + header.length
     writeLength(bytes, start, length)
-    // A header is so short that a loop is faster than a call.
+    // For a few bytes, a loop is faster than a call.
     for (let index = 0; index < header.length; index++) bytes[start + PREFIX_BYTES + index] = header[index] ?? 0
     return { bytes, start, payloadStart, end: start + size }
   }
 
-  /** A buffer for one frame. A very large one is not worth keeping until the next is sent. */
-  #alone(size: number): Buffer {
-    if (size > this.#slabs.bytes * REUSED_SLABS) return Buffer.allocUnsafeSlow(size)
+  /** A buffer for one frame. A very large one isn't kept for reuse. */
+  #ownBuffer(size: number): Buffer {
+    if (size > this.#slabs.bytes * MAX_REUSED_SLABS) return Buffer.allocUnsafeSlow(size)
     const bytes = this.#slabs.take(size)
     this.#full.push(bytes)
     return bytes
   }
 
-  /** The elements before the payload, the same for every event of a type: `[event, type, ...`. */
+  /** The elements before the payload, `[event, type, …`, cached by type. */
   #header(type: string): Buffer {
     const known = this.#headers.get(type)
     if (known) return known
@@ -152,7 +153,7 @@ export class EventEncoder {
   }
 }
 
-/** What `writeUInt32BE` does, without its checks: every frame needs it, and a slab always has room for it. */
+/** `writeUInt32BE` without its checks, which every frame would pay for. */
 function writeLength(bytes: Buffer, at: number, length: number): void {
   bytes[at] = length >>> 24
   bytes[at + 1] = length >>> 16
@@ -160,17 +161,17 @@ function writeLength(bytes: Buffer, at: number, length: number): void {
   bytes[at + 3] = length
 }
 
-/** A string of up to 255 bytes in its shortest form. */
+/** A string of up to 255 bytes in its shortest format. */
 function stringOf(text: string): readonly number[] {
   const bytes = Buffer.from(text)
   return bytes.length < 0x20 ? [FIXSTR | bytes.length, ...bytes] : [STR_8, bytes.length, ...bytes]
 }
 
-/** Up to so many bytes a loop is faster than a call of `set`, which also needs a view of just what is copied. */
-export const FEW_BYTES = 256
+/** Up to this size, a loop is faster than a call of `set`, which also needs a subarray. */
+const FEW_BYTES = 256
 
-/** Copies a few bytes, four at a time. */
-export function copyFew(from: DataView, start: number, end: number, to: DataView, at: number): void {
+/** Copies bytes, four at a time. */
+function copyFew(from: DataView, start: number, end: number, to: DataView, at: number): void {
   const wordsEnd = end - 3
   const shift = at - start
   let index = start

@@ -1,76 +1,76 @@
 import { describe, ProtocolViolation } from '../model/errors'
 import { isName } from '../model/name'
-import { isPatternName, isTypeName } from '../model/pattern'
+import { isTypeName, isTypeOrPattern } from '../model/pattern'
 
-/** Where a field may be left out. */
-export function optional<Value>(value: unknown, what: string, parse: (value: unknown, what: string) => Value) {
-  return value === undefined ? undefined : parse(value, what)
+/** Parses a field that may be missing. */
+export function parseOptional<Value>(value: unknown, field: string, parse: (value: unknown, field: string) => Value) {
+  return value === undefined ? undefined : parse(value, field)
 }
 
-export function array(value: unknown, what: string): readonly unknown[] {
+export function parseArray(value: unknown, field: string): readonly unknown[] {
   if (Array.isArray(value)) return value
-  throw malformed(what, 'an array', value)
+  throw malformed(field, 'an array', value)
 }
 
-/** Bytes and dates are objects too, but no maps: of bytes every single one would become an entry. */
-export function map(value: unknown, what: string): ReadonlyMap<string, unknown> {
+/** Bytes and dates are objects too, but not maps: each byte would become an entry. */
+export function parseMap(value: unknown, field: string): ReadonlyMap<string, unknown> {
   const isMap = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
   if (isMap) return new Map(Object.entries(value))
-  throw malformed(what, 'a map', value)
+  throw malformed(field, 'a map', value)
 }
 
-export function texts(value: unknown, what: string): string[] {
-  return array(value, what).map((item) => text(item, `${what}[]`))
+export function parseStrings(value: unknown, field: string): string[] {
+  return parseArray(value, field).map((item) => parseString(item, `${field}[]`))
 }
 
-export function text(value: unknown, what: string): string {
+export function parseString(value: unknown, field: string): string {
   if (typeof value === 'string') return value
-  throw malformed(what, 'a string', value)
+  throw malformed(field, 'a string', value)
 }
 
-/** A string that can name an endpoint, a group or a queue. */
-export function name(value: unknown, what: string): string {
+/** The name of an endpoint, a group or a queue. */
+export function parseName(value: unknown, field: string): string {
   if (typeof value === 'string' && isName(value)) return value
-  throw malformed(what, 'a name', value)
+  throw malformed(field, 'a name', value)
 }
 
-/** The name of a type of events or requests. */
-export function typeName(value: unknown, what: string): string {
+/** The name of an event or request type. */
+export function parseTypeName(value: unknown, field: string): string {
   if (typeof value === 'string' && isTypeName(value)) return value
-  throw malformed(what, 'the name of a type', value)
+  throw malformed(field, 'the name of a type', value)
 }
 
-/** The name of a type, or a pattern of such names. */
-export function pattern(value: unknown, what: string): string {
-  if (typeof value === 'string' && isPatternName(value)) return value
-  throw malformed(what, 'the name of a type or a pattern', value)
+/** A type name or a pattern. */
+export function parsePattern(value: unknown, field: string): string {
+  if (typeof value === 'string' && isTypeOrPattern(value)) return value
+  throw malformed(field, 'the name of a type or a pattern', value)
 }
 
-export function patterns(value: unknown, what: string): string[] {
-  return array(value, what).map((item) => pattern(item, `${what}[]`))
+export function parsePatterns(value: unknown, field: string): string[] {
+  return parseArray(value, field).map((item) => parsePattern(item, `${field}[]`))
 }
 
-export function bytes(value: unknown, what: string): Uint8Array {
+export function parseBytes(value: unknown, field: string): Uint8Array {
   if (value instanceof Uint8Array) return value
-  throw malformed(what, 'bytes', value)
+  throw malformed(field, 'bytes', value)
 }
 
-export function flag(value: unknown, what: string): boolean {
+export function parseBoolean(value: unknown, field: string): boolean {
   if (typeof value === 'boolean') return value
-  throw malformed(what, 'true or false', value)
+  throw malformed(field, 'true or false', value)
 }
 
-export function count(value: unknown, what: string): number {
-  const number = integer(value)
+export function parseCount(value: unknown, field: string): number {
+  const number = asNumber(value)
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number
-  throw malformed(what, 'a whole number', value)
+  throw malformed(field, 'a whole number', value)
 }
 
-/** Encoders that write every integer with 64 bits are decoded to bigints. */
-export function integer(value: unknown): unknown {
+/** 64-bit integers are decoded to bigints; some encoders write every integer that way. */
+export function asNumber(value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value
 }
 
-function malformed(what: string, expected: string, value: unknown): ProtocolViolation {
-  return new ProtocolViolation('malformed', `${what}: expected ${expected}, got ${describe(value)}`)
+function malformed(field: string, expected: string, value: unknown): ProtocolViolation {
+  return new ProtocolViolation('malformed', `${field}: expected ${expected}, got ${describe(value)}`)
 }

@@ -1,40 +1,37 @@
 import { ProtocolViolation } from '../model/errors'
 
-/** Bytes of the big-endian length that stands before every frame's body. */
+/** Size of the prefix of a frame, in bytes: the length of its body, big-endian. */
 export const PREFIX_BYTES = 4
 
-/** A frame with its prefix: a piece of a buffer that may hold others before and after it. */
+/** A frame with its prefix, or several in a row: a range of a buffer. */
 export interface Frame {
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
 }
 
-/**
- * Where in the chunk the body of a frame lies. The bytes are only lent, and may be reused after the call, unless the frame
- * has a buffer of its own.
- */
+/** Receives the range of a frame's body. Unless `isOwn`, the bytes are only valid during the call. */
 export type FrameSink = (bytes: Buffer, start: number, end: number, isOwn: boolean) => void
 
-/** A frame of at most so many bytes gets its whole buffer at once: to let it grow would cost more than that can. */
-const GIVEN_AT_ONCE = 256 * 1024
+/** A frame up to this size gets its whole buffer at once, as growing it would cost more. */
+const ALLOCATED_AT_ONCE = 256 * 1024
 
 /**
- * Cuts a stream of chunks into frames.
+ * Splits a stream of chunks into frames.
  *
- * A frame that lies whole in one chunk is handed on where it is; one that spans chunks is gathered in a buffer of its own
- * that, if it is large, grows with what has arrived, never with what was announced.
+ * A frame within one chunk is passed on in place. A frame that spans chunks is copied to a buffer of its own; a large one
+ * grows with the bytes that arrive, so that a peer can't make it large by announcing a length.
  */
 export class FrameReader {
   readonly #sink: FrameSink
   #limit: number
   #held: Buffer = Buffer.alloc(0)
   #heldBytes = 0
-  /** Bytes that the held frame has in all, as far as that is known. */
+  /** Size of the held frame, as far as it is known. */
   #total = PREFIX_BYTES
   #stopped = false
 
-  /** @param limit bytes a frame's body may have */
+  /** @param limit largest size of a frame's body, in bytes */
   constructor(limit: number, sink: FrameSink) {
     this.#limit = limit
     this.#sink = sink
@@ -44,18 +41,18 @@ export class FrameReader {
     this.#limit = bytes
   }
 
-  /** Bytes of a frame that has begun and not ended. */
+  /** Bytes of an incomplete frame. */
   get heldBytes(): number {
     return this.#heldBytes
   }
 
-  /** Hands on nothing more, not even from the chunk being read. */
+  /** Passes on no more frames, not even of the chunk being read. */
   stop(): void {
     this.#stopped = true
     this.#release()
   }
 
-  /** @throws ProtocolViolation for a length that is zero or over the limit, before anything of its body is held */
+  /** @throws ProtocolViolation for a length of zero or over the limit, before any of its body is held */
   push(chunk: Buffer): void {
     let offset = this.#heldBytes > 0 ? this.#complete(chunk) : 0
     while (!this.#stopped && chunk.length - offset >= PREFIX_BYTES) {
@@ -71,7 +68,7 @@ export class FrameReader {
     if (!this.#stopped && offset < chunk.length) this.#hold(chunk, offset, chunk.length)
   }
 
-  /** Goes on with the frame that is held; returns how far into the chunk it reached. */
+  /** Continues the held frame. Returns how much of the chunk was used. */
   #complete(chunk: Buffer): number {
     let offset = 0
     if (this.#heldBytes < PREFIX_BYTES) {
@@ -103,7 +100,7 @@ export class FrameReader {
   }
 
   #sizeFor(needed: number): number {
-    if (this.#total <= GIVEN_AT_ONCE) return Math.max(needed, this.#total)
+    if (this.#total <= ALLOCATED_AT_ONCE) return Math.max(needed, this.#total)
     return Math.max(needed, Math.min(2 * this.#held.length, this.#total))
   }
 
@@ -122,22 +119,21 @@ export class FrameReader {
   }
 }
 
-/** Events that lie one behind the other in one buffer: a link of the chain that a backlog is. */
+/** Consecutive events in one buffer: a node of the linked list of a backlog. */
 export interface Run {
   bytes: Buffer
   start: number
   end: number
-  /** How many there are. */
   events: number
-  /** Of an event of which only the newest is wanted: what it is the newest of. Such an event is alone in its run. */
+  /** The key of an event with the policy `latest`, which is alone in its run. */
   readonly key?: string | undefined
-  /** How many events have been dropped just before it. */
+  /** Number of events dropped directly before it. */
   gap: number
   previous?: Run | undefined
   next?: Run | undefined
 }
 
-/** The frames of a run. They tell their own length, so a run needs no list of them. */
+/** The frames of a run, found by their lengths. */
 export function* framesOf({ bytes, start, end }: Frame): Generator<Frame> {
   for (let at = start; at < end; at = frameEnd(bytes, at)) yield { bytes, start: at, end: frameEnd(bytes, at) }
 }
@@ -148,14 +144,14 @@ export function countFrames({ bytes, start, end }: Frame): number {
   return frames
 }
 
-/** Where the frame ends with which so many bytes of the run are reached. */
+/** The end of the first frame that reaches `wanted` bytes of the run. */
 export function cutAfter({ bytes, start, end }: Frame, wanted: number): number {
   let at = start
   while (at < end && at - start < wanted) at = frameEnd(bytes, at)
   return at
 }
 
-/** Where the frame that begins there ends. */
+/** The end of the frame that begins at `start`. */
 export function frameEnd(bytes: Buffer, start: number): number {
   return start + PREFIX_BYTES + bytes.readUInt32BE(start)
 }

@@ -1,27 +1,27 @@
 import type { AudienceList } from '../model/audience'
-import { describe, ProtocolViolation, type Violation } from '../model/errors'
+import { describe, ProtocolViolation, type RemoteFailure, type ViolationReason } from '../model/errors'
 import type { Interest } from '../model/interest'
 import {
-  array,
-  bytes,
-  count,
-  flag,
-  integer,
-  map,
-  name,
-  optional,
-  pattern,
-  patterns,
-  text,
-  texts,
-  typeName,
+  asNumber,
+  parseArray,
+  parseBoolean,
+  parseBytes,
+  parseCount,
+  parseMap,
+  parseName,
+  parseOptional,
+  parsePattern,
+  parsePatterns,
+  parseString,
+  parseStrings,
+  parseTypeName,
 } from './field-parsers'
 
-/** Why a link is ended by the one that says so: it leaves, it will not have this link, or the peer broke the rules. */
-export type GoodbyeReason = 'left' | 'overflow' | 'unauthenticated' | Refusal | Violation
+/** Why the sender of a goodbye ends the link: it leaves, it refuses the link, or the peer broke the protocol. */
+export type GoodbyeReason = 'left' | 'overflow' | 'unauthenticated' | RefusalReason | ViolationReason
 
-/** Why a link was not taken up. Each but the first two invites another dial. */
-export type Refusal = 'name-in-use' | 'name-claimed' | 'name-conceded' | 'duplicate' | 'closing'
+/** Why a link was refused. After all but the first two, the peer dials again. */
+export type RefusalReason = 'name-in-use' | 'name-claimed' | 'name-conceded' | 'duplicate' | 'closing'
 
 /** The messages of the protocol; docs/protocol.md has every byte of them. */
 export type Message =
@@ -32,59 +32,73 @@ export type Message =
   | { readonly kind: 'ready' }
   | { readonly kind: 'event'; readonly type: string; readonly payload: unknown }
   | { readonly kind: 'gap'; readonly count: number }
-  /** So many bytes, of so many events, are done with: as many more may be sent. */
+  /** This many bytes and events have been handled; as many more may be sent. */
   | { readonly kind: 'credit'; readonly bytes: number; readonly events: number }
   | { readonly kind: 'ping' }
   | { readonly kind: 'pong' }
   | Goodbye
-  /** The sender knows the secret. */
+  /** Proves that the sender knows the secret. */
   | { readonly kind: 'proof'; readonly proof: Uint8Array }
   | ChannelMessage
 
+/** The first message of an endpoint: who it is, and its limits. */
+export interface Hello {
+  readonly kind: 'hello'
+  /** The oldest and the newest protocol version that it speaks. */
+  readonly versions: readonly [oldest: number, newest: number]
+  readonly name: string
+  readonly id: string
+  readonly groups: readonly string[]
+  readonly pid: number
+  /** Largest body of a frame that it accepts, in bytes. */
+  readonly frameLimit: number
+  /** Bytes of events that may be sent to it ahead of credit. */
+  readonly window: number
+  /** Number of requests that it handles concurrently for one peer. */
+  readonly requestLimit: number
+  /** Patterns of the types that it lets in. Undefined: all. */
+  readonly accepts?: readonly string[] | undefined
+  /** Random bytes that the peer's proof must include. Only from an endpoint with a secret. */
+  readonly nonce?: Uint8Array | undefined
+}
+
+/** The last message of an endpoint. */
 export interface Goodbye {
   readonly kind: 'goodbye'
   readonly reason: string
   readonly text: string
-  /** From one that will not have the link, though it knows the secret: its word counts. */
+  /** Proves that a sender which refuses the link knows the secret, so that its reason counts. */
   readonly proof?: Uint8Array | undefined
 }
 
-/** What is between the subscriptions and requests of two endpoints, whatever kind of channel it goes through. */
+/** The messages between subscriptions and requests of two endpoints, or of one endpoint with itself. */
 export type ChannelMessage =
   | Assignment
-  /** So many assignments have been handled. */
+  /** This many assignments have been handled. */
   | { readonly kind: 'settle'; readonly count: number }
-  /** An assignment for which there is no member any more. */
+  /** An assignment, returned because it has no member any more. */
   | (Omit<Assignment, 'kind'> & { readonly kind: 'return' })
   | { readonly kind: 'request'; readonly id: number; readonly type: string; readonly payload: unknown }
   | { readonly kind: 'response'; readonly id: number; readonly payload: unknown }
-  | { readonly kind: 'failure'; readonly id: number; readonly error: Failure }
-  /** The request has not been and will not be handled here. */
+  | { readonly kind: 'failure'; readonly id: number; readonly error: RemoteFailure }
+  /** The request has not been and will not be handled. */
   | { readonly kind: 'decline'; readonly id: number }
-  /** Nobody waits for the response any more. */
+  /** The response is no longer needed. */
   | { readonly kind: 'cancel'; readonly id: number }
 
-/** An event for one member of a queue. */
+/** An event for one queue member. */
 export interface Assignment {
   readonly kind: 'assign'
   readonly queue: string
   readonly type: string
-  /** Meant for members here only, so not to be given to another. */
+  /** Only for members at this endpoint: must not be given to another one. */
   readonly isFixed: boolean
   readonly payload: unknown
 }
 
-/** What a responder threw, as far as it is told. */
-export interface Failure {
-  readonly name: string
-  readonly message: string
-  readonly code?: string | undefined
-  readonly stack?: string | undefined
-}
-
 export type MessageOf<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>
 
-/** The number that stands for each kind as the first element of a body. */
+/** The number of each kind, which is the first element of a body. */
 export const KIND_CODES = {
   hello: 0,
   ready: 1,
@@ -113,17 +127,17 @@ export function isChannelMessage(message: Message): message is ChannelMessage {
   return code >= KIND_CODES.assign && code <= KIND_CODES.cancel
 }
 
-/** The elements of a message's body. */
+/** The elements of a message's body. The last one is left out if it is an undefined payload. */
 export function toElements(message: Message): unknown[] {
   const code = KIND_CODES[message.kind]
   switch (message.kind) {
     case 'hello': {
       const { kind: _, ...fields } = message
-      return [code, given(fields)]
+      return [code, definedFields(fields)]
     }
     case 'subscribe':
     case 'unsubscribe':
-      return [code, message.sequence, message.interests.map(toFields)]
+      return [code, message.sequence, message.interests.map(interestFields)]
     case 'acknowledge':
       return [code, message.sequence]
     case 'event':
@@ -145,7 +159,7 @@ export function toElements(message: Message): unknown[] {
     case 'response':
       return withPayload([code, message.id], message.payload)
     case 'failure':
-      return [code, message.id, given({ ...message.error })]
+      return [code, message.id, definedFields({ ...message.error })]
     case 'decline':
     case 'cancel':
       return [code, message.id]
@@ -156,8 +170,8 @@ export function toElements(message: Message): unknown[] {
   }
 }
 
-function toFields({ type, from, queue, responds }: Interest): object {
-  return given({ type, from, queue, responds: responds || undefined })
+function interestFields({ type, from, queue, responds }: Interest): object {
+  return definedFields({ type, from, queue, responds: responds || undefined })
 }
 
 function withPayload(elements: unknown[], payload: unknown): unknown[] {
@@ -165,46 +179,45 @@ function withPayload(elements: unknown[], payload: unknown): unknown[] {
   return elements
 }
 
-/** Fields that say nothing are left out. */
-function given(fields: Readonly<Record<string, unknown>>): object {
+function definedFields(fields: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 /**
- * The message that a decoded body stands for. Elements and fields that this version doesn't know are passed over.
+ * The message of a decoded body. Elements and fields that this version doesn't know are ignored.
  *
- * @throws ProtocolViolation for anything else
+ * @throws ProtocolViolation if it is malformed
  */
 export function fromElements(body: unknown): Message {
-  const [code, ...rest] = array(body, 'body')
+  const [code, ...rest] = parseArray(body, 'body')
   const [first, second, third] = rest
-  switch (integer(code)) {
+  switch (asNumber(code)) {
     case KIND_CODES.hello:
       return parseHello(first)
     case KIND_CODES.ready:
       return { kind: 'ready' }
     case KIND_CODES.subscribe:
-      return { kind: 'subscribe', sequence: count(first, 'sequence'), interests: parseInterests(second) }
+      return { kind: 'subscribe', sequence: parseCount(first, 'sequence'), interests: parseInterests(second) }
     case KIND_CODES.unsubscribe:
-      return { kind: 'unsubscribe', sequence: count(first, 'sequence'), interests: parseInterests(second) }
+      return { kind: 'unsubscribe', sequence: parseCount(first, 'sequence'), interests: parseInterests(second) }
     case KIND_CODES.acknowledge:
-      return { kind: 'acknowledge', sequence: count(first, 'sequence') }
+      return { kind: 'acknowledge', sequence: parseCount(first, 'sequence') }
     case KIND_CODES.event:
-      return { kind: 'event', type: typeName(first, 'type'), payload: second }
+      return { kind: 'event', type: parseTypeName(first, 'type'), payload: second }
     case KIND_CODES.gap:
-      return { kind: 'gap', count: count(first, 'count') }
+      return { kind: 'gap', count: parseCount(first, 'count') }
     case KIND_CODES.ping:
       return { kind: 'ping' }
     case KIND_CODES.pong:
       return { kind: 'pong' }
     case KIND_CODES.credit:
-      return { kind: 'credit', bytes: count(first, 'bytes'), events: count(second, 'events') }
+      return { kind: 'credit', bytes: parseCount(first, 'bytes'), events: parseCount(second, 'events') }
     case KIND_CODES.goodbye:
       return parseGoodbye(first, second, third)
     case KIND_CODES.proof:
-      return { kind: 'proof', proof: bytes(first, 'proof') }
+      return { kind: 'proof', proof: parseBytes(first, 'proof') }
     default:
-      return parseChannelMessage(integer(code), rest)
+      return parseChannelMessage(asNumber(code), rest)
   }
 }
 
@@ -213,100 +226,82 @@ function parseChannelMessage(code: unknown, [first, second, third, fourth]: read
     case KIND_CODES.assign:
       return { kind: 'assign', ...parseAssignment(first, second, third), payload: fourth }
     case KIND_CODES.settle:
-      return { kind: 'settle', count: count(first, 'count') }
+      return { kind: 'settle', count: parseCount(first, 'count') }
     case KIND_CODES.return:
       return { kind: 'return', ...parseAssignment(first, second, third), payload: fourth }
     case KIND_CODES.request:
-      return { kind: 'request', id: count(first, 'id'), type: typeName(second, 'type'), payload: third }
+      return { kind: 'request', id: parseCount(first, 'id'), type: parseTypeName(second, 'type'), payload: third }
     case KIND_CODES.response:
-      return { kind: 'response', id: count(first, 'id'), payload: second }
+      return { kind: 'response', id: parseCount(first, 'id'), payload: second }
     case KIND_CODES.failure:
-      return { kind: 'failure', id: count(first, 'id'), error: parseFailure(map(second, 'failure')) }
+      return { kind: 'failure', id: parseCount(first, 'id'), error: parseFailure(parseMap(second, 'failure')) }
     case KIND_CODES.decline:
-      return { kind: 'decline', id: count(first, 'id') }
+      return { kind: 'decline', id: parseCount(first, 'id') }
     case KIND_CODES.cancel:
-      return { kind: 'cancel', id: count(first, 'id') }
+      return { kind: 'cancel', id: parseCount(first, 'id') }
     default:
       throw new ProtocolViolation('malformed', `kind: expected 0 to ${KIND_CODES.proof}, got ${describe(code)}`)
   }
 }
 
-function parseGoodbye(reason: unknown, said: unknown, proof: unknown): Goodbye {
+function parseGoodbye(reason: unknown, text: unknown, proof: unknown): Goodbye {
   return {
     kind: 'goodbye',
-    reason: text(reason, 'reason'),
-    text: text(said, 'text'),
-    proof: optional(proof, 'proof', bytes),
+    reason: parseString(reason, 'reason'),
+    text: parseString(text, 'text'),
+    proof: parseOptional(proof, 'proof', parseBytes),
   }
 }
 
 function parseInterests(value: unknown): Interest[] {
-  return array(value, 'interest').map((entry) => {
-    const fields = map(entry, 'interest[]')
+  return parseArray(value, 'interest').map((entry) => {
+    const fields = parseMap(entry, 'interest[]')
     return {
-      type: pattern(fields.get('type'), 'interest[].type'),
-      from: optional(fields.get('from'), 'interest[].from', audience),
-      queue: optional(fields.get('queue'), 'interest[].queue', name),
-      // False says no more than to leave it out.
-      responds: optional(fields.get('responds'), 'interest[].responds', flag) || undefined,
+      type: parsePattern(fields.get('type'), 'interest[].type'),
+      from: parseOptional(fields.get('from'), 'interest[].from', parseAudience),
+      queue: parseOptional(fields.get('queue'), 'interest[].queue', parseName),
+      // False means the same as undefined.
+      responds: parseOptional(fields.get('responds'), 'interest[].responds', parseBoolean) || undefined,
     }
   })
 }
 
 function parseAssignment(queue: unknown, type: unknown, isFixed: unknown) {
-  return { queue: name(queue, 'queue'), type: typeName(type, 'type'), isFixed: flag(isFixed, 'fixed') }
-}
-
-function parseFailure(fields: ReadonlyMap<string, unknown>): Failure {
   return {
-    name: text(fields.get('name'), 'failure.name'),
-    message: text(fields.get('message'), 'failure.message'),
-    code: optional(fields.get('code'), 'failure.code', text),
-    stack: optional(fields.get('stack'), 'failure.stack', text),
+    queue: parseName(queue, 'queue'),
+    type: parseTypeName(type, 'type'),
+    isFixed: parseBoolean(isFixed, 'fixed'),
   }
 }
 
-function audience(value: unknown, what: string): AudienceList {
-  if (Array.isArray(value)) return texts(value, what)
-  return { group: text(map(value, what).get('group'), `${what}.group`) }
+function parseFailure(fields: ReadonlyMap<string, unknown>): RemoteFailure {
+  return {
+    name: parseString(fields.get('name'), 'failure.name'),
+    message: parseString(fields.get('message'), 'failure.message'),
+    code: parseOptional(fields.get('code'), 'failure.code', parseString),
+    stack: parseOptional(fields.get('stack'), 'failure.stack', parseString),
+  }
 }
 
-/** What an endpoint says of itself before anything else. */
-export interface Hello {
-  readonly kind: 'hello'
-  /** The protocol versions it speaks, the oldest and the newest. */
-  readonly versions: readonly [oldest: number, newest: number]
-  readonly name: string
-  readonly id: string
-  readonly groups: readonly string[]
-  readonly pid: number
-  /** Bytes of body it takes in a frame. */
-  readonly frameLimit: number
-  /** Bytes of events that it takes ahead of the credit it gives. */
-  readonly window: number
-  /** Requests of one peer that it handles at a time. */
-  readonly requestLimit: number
-  /** The patterns of types it lets in; all, where it doesn't say. */
-  readonly accepts?: readonly string[] | undefined
-  /** Random bytes, from an endpoint that has a secret: what the peer's proof has to be fresh for. */
-  readonly nonce?: Uint8Array | undefined
+function parseAudience(value: unknown, what: string): AudienceList {
+  if (Array.isArray(value)) return parseStrings(value, what)
+  return { group: parseString(parseMap(value, what).get('group'), `${what}.group`) }
 }
 
-/** @throws ProtocolViolation */
-export function parseHello(value: unknown): Hello {
-  const fields = map(value, 'hello')
-  const [oldest, newest] = array(fields.get('versions'), 'hello.versions')
+function parseHello(value: unknown): Hello {
+  const fields = parseMap(value, 'hello')
+  const [oldest, newest] = parseArray(fields.get('versions'), 'hello.versions')
   return {
     kind: 'hello',
-    versions: [count(oldest, 'hello.versions[0]'), count(newest, 'hello.versions[1]')],
-    name: text(fields.get('name'), 'hello.name'),
-    id: text(fields.get('id'), 'hello.id'),
-    groups: texts(fields.get('groups'), 'hello.groups'),
-    pid: count(fields.get('pid'), 'hello.pid'),
-    frameLimit: count(fields.get('frameLimit'), 'hello.frameLimit'),
-    window: count(fields.get('window'), 'hello.window'),
-    requestLimit: count(fields.get('requestLimit'), 'hello.requestLimit'),
-    accepts: optional(fields.get('accepts'), 'hello.accepts', patterns),
-    nonce: optional(fields.get('nonce'), 'hello.nonce', bytes),
+    versions: [parseCount(oldest, 'hello.versions[0]'), parseCount(newest, 'hello.versions[1]')],
+    name: parseString(fields.get('name'), 'hello.name'),
+    id: parseString(fields.get('id'), 'hello.id'),
+    groups: parseStrings(fields.get('groups'), 'hello.groups'),
+    pid: parseCount(fields.get('pid'), 'hello.pid'),
+    frameLimit: parseCount(fields.get('frameLimit'), 'hello.frameLimit'),
+    window: parseCount(fields.get('window'), 'hello.window'),
+    requestLimit: parseCount(fields.get('requestLimit'), 'hello.requestLimit'),
+    accepts: parseOptional(fields.get('accepts'), 'hello.accepts', parsePatterns),
+    nonce: parseOptional(fields.get('nonce'), 'hello.nonce', parseBytes),
   }
 }

@@ -1,6 +1,6 @@
-/** First bytes of the msgpack forms that are written and read without msgpackr (msgpack's specification, "Formats"). */
+/** First bytes of the msgpack formats that are written and read without msgpackr (msgpack specification, "Formats"). */
 export const FIXMAP = 0x80
-/** That a map of that form has at most. */
+/** The most keys of a fixmap. */
 export const FIXMAP_KEYS = 15
 export const FIXARRAY_2 = 0x92
 export const FIXARRAY_3 = 0x93

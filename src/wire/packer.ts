@@ -3,44 +3,44 @@ import { asError, UnserializablePayload } from '../model/errors'
 import { FIXMAP, FIXMAP_KEYS, MAP_16 } from './msgpack-format'
 import { findFlaw, MAX_DEPTH } from './payload-check'
 
-/** Pack to the start of msgpackr's scratch buffer and lend it out, instead of allocating: the frame is copied anyway. */
+/** Options of msgpackr: pack to the start of its scratch buffer and return that buffer, as the frame is copied anyway. */
 const LEND_SCRATCH = 512 | 1024
 
-/** Memory is only taken for what of this has been used. */
+/** The operating system allocates only the pages that are used. */
 const SCRATCH_BYTES = 256 * 1024
 
-/** What msgpackr lends out: the whole scratch buffer, and where in it the result lies. */
+/** The scratch buffer as msgpackr returns it, with the range of the result. */
 interface Scratch extends Buffer {
   readonly start?: number
   readonly end?: number
   readonly dataView?: DataView
 }
 
-/** What is packed, only lent: the next call writes over it. */
+/** A packed value. The next call overwrites it. */
 export interface Packed {
   readonly bytes: Buffer
-  /** Of all those bytes. */
+  /** Of all of `bytes`. */
   readonly view: DataView
   readonly start: number
   readonly end: number
 }
 
-/** Packs one value at a time, as msgpackr has one place for all of them to be packed to. */
+/** Packs one value at a time, as msgpackr has one scratch buffer. */
 class Packer {
-  /** Payloads that msgpackr is packing: a getter or `toJSON` of one may broadcast another. */
+  /** Number of payloads being packed: a getter or `toJSON` of one may broadcast another. */
   #packing = 0
-  /** Payloads that are packed and looked at, which calls their getters too, while what was packed is only lent. */
+  /** Number of packed payloads being checked, which calls their getters too, before the scratch buffer is copied. */
   #looking = 0
-  /** What may be flawed in what is being packed. */
+  /** The payload being packed. */
   #suspect: unknown
-  /** Has anything been packed since the beginning that is none of JSON's values? */
+  /** Does the payload contain anything but JSON values? */
   #isUnusual = false
-  /** And anything of which msgpackr takes other keys than its own where it doesn't count them first? */
+  /** Does it contain an object of which `fastest` would pack other keys than its own? */
   #isMisread = false
-  /** Where msgpackr packs to, if that is nobody else's. */
+  /** The scratch buffer of msgpackr, unless other code may have it. */
   #scratch: Buffer | undefined
 
-  /** @param payload what in the value may be flawed */
+  /** @param payload the part of the value to check */
   pack(packr: Packr, value: unknown, payload: unknown): Packed {
     const outer = this.#suspect
     this.#suspect = payload
@@ -55,7 +55,7 @@ class Packer {
     }
   }
 
-  /** Something is packed that is none of JSON's values. */
+  /** Called for each value that isn't a JSON value. */
   noteUnusual(value: unknown): void {
     this.#isUnusual = true
     if (showsOtherKeys(value)) this.#isMisread = true
@@ -66,17 +66,17 @@ class Packer {
     const bytes = this.#packToScratch(packr, value)
     if (this.#isMisread && packr === fastest) return this.#lend(shortest, value)
     const { start = 0, end = bytes.length, dataView: view = viewOf(bytes) } = bytes
-    // Elsewhere it is where it has outgrown the scratch, or where somebody else has used msgpackr and got the place before.
+    // The result outgrew the scratch buffer, or other code packed with the same msgpackr before.
     if (bytes !== this.#scratch || start > 0) this.#scratch = undefined
-    // What is short is not deep, so that most payloads need no look at all that they hold.
+    // A short payload isn't deep, so most payloads need no check.
     if (this.#isUnusual || end - start > MAX_DEPTH) this.#assertFlawless()
     return { bytes, view, start: shortened(bytes, start), end }
   }
 
   #begin(packr: Packr): void {
-    if (this.#packing > 0) return // msgpackr takes care itself of what it is packing.
+    if (this.#packing > 0) return // msgpackr itself handles nested calls.
     if (this.#looking > 0) {
-      // Otherwise what has been lent would be written over.
+      // Otherwise the packed payload would be overwritten.
       this.#scratch = undefined
       packr.useBuffer(Buffer.allocUnsafeSlow(8192))
       return
@@ -87,7 +87,7 @@ class Packer {
     packr.useBuffer(this.#scratch)
   }
 
-  /** msgpackr copies what it has to a larger buffer where one does not do; a payload that holds itself would need more forever. */
+  /** msgpackr copies a full scratch buffer to a larger one. Checking then stops a payload that contains itself. */
   #newScratch(): Buffer {
     const assertFlawless = () => this.#assertFlawless()
     return Object.defineProperty(Buffer.allocUnsafeSlow(SCRATCH_BYTES), 'copy', {
@@ -107,7 +107,7 @@ class Packer {
     }
   }
 
-  /** Packs what could not be packed once more, unless something is wrong with it: then that is said, with its place. */
+  /** After a failure: throws an error with the path to the flaw, or packs again with `shortest` if there is none. */
   #retry(value: unknown, cause: unknown): Packed {
     let reason = asError(cause).message
     try {
@@ -115,7 +115,7 @@ class Packer {
       if (!flaw) return this.#lend(shortest, value)
       reason = flaw
     } catch {
-      // What came first says more.
+      // The first error says more.
     }
     this.#scratch = undefined
     throw unserializable(reason, cause)
@@ -132,7 +132,7 @@ class Packer {
   }
 }
 
-/** Gives a map of the middle size that begins there its shortest form, if it has so few keys: it begins later then. */
+/** Turns a map16 at `start` with few keys into a fixmap. Returns its new start. */
 function shortened(bytes: Buffer, start: number): number {
   const keys = bytes[start + 2] ?? 0
   if (bytes[start] !== MAP_16 || bytes[start + 1] !== 0 || keys > FIXMAP_KEYS) return start
@@ -140,7 +140,7 @@ function shortened(bytes: Buffer, start: number): number {
   return start + 2
 }
 
-/** Where it doesn't count keys first, msgpackr asks the object which are its own, or takes all where it can't ask. */
+/** `fastest` calls the object's own `hasOwnProperty`, or takes inherited keys if there is none. */
 function showsOtherKeys(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const { hasOwnProperty: ask } = value
@@ -149,7 +149,7 @@ function showsOtherKeys(value: unknown): boolean {
 }
 
 function unserializable(flaw: string, cause?: unknown): UnserializablePayload {
-  const message = `expected a payload that msgpack can carry, but ${flaw}`
+  const message = `the payload can't be sent: ${flaw}`
   return new UnserializablePayload(message, cause === undefined ? undefined : { cause })
 }
 
@@ -166,26 +166,26 @@ class WatchfulPackr extends Packr {
       variableMapSize,
       structuredClone: false,
       moreTypes: false,
-      // Left to itself msgpackr writes a function as `undefined`: a payload that is not the one that was sent.
+      // By default, msgpackr writes a function as `undefined`.
       writeFunction(): never {
-        throw new TypeError('it holds a function')
+        throw new TypeError('it contains a function')
       },
     })
   }
 
-  /** An option of msgpackr's, of which it makes sure for each `Map`. */
+  /** An option that msgpackr reads for each `Map`. */
   get mapAsEmptyObject(): boolean {
     return noteUnusual(undefined)
   }
 }
 
-/** Writes objects as maps of the middle size, as their keys need not be counted before: that is faster. */
+/** Writes every object as a map16, which is faster, as its keys needn't be counted first. */
 const fastest = new WatchfulPackr(false)
 
-/** Writes any map in its shortest form. Only this one can write an object of over 65,535 keys. */
+/** Writes every map in its shortest format. Required for objects of more than 65,535 keys. */
 const shortest = new WatchfulPackr(true)
 
-/** msgpackr asks of all that is neither a plain object nor an array nor a `Map` whether it is an instance of this. */
+/** msgpackr calls `instanceof` with this class for everything but plain objects, arrays and maps. */
 const Unusual = Object.defineProperty(() => {}, Symbol.hasInstance, { value: noteUnusual })
 addExtension({ Class: Unusual, write: (value: unknown) => value })
 
@@ -195,7 +195,7 @@ function noteUnusual(value: unknown): false {
 }
 
 /**
- * Packs a payload of an event.
+ * Packs the payload of an event.
  *
  * @throws UnserializablePayload
  */
@@ -206,7 +206,7 @@ export function pack(payload: unknown): Packed {
 /**
  * Packs a message.
  *
- * @param payload what in it comes from a program and may be flawed
+ * @param payload the part that comes from the program, to be checked
  * @throws UnserializablePayload
  */
 export function packMessage(elements: readonly unknown[], payload: unknown): Packed {

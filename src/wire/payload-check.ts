@@ -1,20 +1,19 @@
 import { describe } from '../model/errors'
 
-/** Levels of arrays and objects inside each other that a payload may have. */
+/** The most levels of nested arrays and objects in a payload. */
 export const MAX_DEPTH = 512
 
 /**
- * Finds what in a payload has no form on the wire, as a path and a reason: `payload.items[3].callback is a function`.
+ * Finds a value in a payload that can't be encoded, and returns its path with a reason, such as
+ * `payload.items[3].callback is a function`; undefined for a valid payload.
  *
- * Whatever a getter or `toJSON` of the payload throws is thrown on.
- *
- * @returns undefined for a payload that msgpackr packs so that every receiver can unpack it
+ * @throws what a getter or `toJSON` of the payload throws
  */
 export function findFlaw(payload: unknown): string | undefined {
   return isPlain(payload, 0) ? undefined : flawIn(payload, 'payload', [])
 }
 
-/** Nothing but JSON's values, bytes and dates? A quick look that spares nearly every payload the thorough one. */
+/** Does it contain only JSON values, bytes and dates? A quick check that is enough for most payloads. */
 function isPlain(value: unknown, depth: number): boolean {
   if (typeof value !== 'object')
     return typeof value !== 'function' && typeof value !== 'symbol' && typeof value !== 'bigint'
@@ -39,11 +38,11 @@ function flawIn(value: unknown, path: string, ancestors: readonly object[]): str
     return `${path} is ${describe(value)}, which does not fit into 64 bits`
   }
   if (typeof value !== 'object' || value === null) return undefined
-  if (ancestors.includes(value)) return `${path} is an object that holds itself`
+  if (ancestors.includes(value)) return `${path} contains itself`
   if (ancestors.length >= MAX_DEPTH) return `${path.slice(0, 80)}… is nested deeper than ${MAX_DEPTH} levels`
-  // msgpackr would copy a view's elements where its bytes belong.
+  // msgpackr would write the elements of a typed array instead of its bytes.
   if (ArrayBuffer.isView(value) && !(value instanceof Uint8Array)) {
-    return `${path} is ${describe(value)}, of which only the bytes can be sent, as a Uint8Array`
+    return `${path} is ${describe(value)}; send its bytes as a Uint8Array`
   }
   for (const [step, child] of children(value)) {
     const flaw = step.flaw ?? flawIn(child, path + step.path, [...ancestors, value])
@@ -52,7 +51,7 @@ function flawIn(value: unknown, path: string, ancestors: readonly object[]): str
   return undefined
 }
 
-/** The way from a value to one that it holds, and what is wrong with the way itself. */
+/** The path from a value to one that it contains, and what is wrong with its key. */
 interface Step {
   readonly path: string
   readonly flaw?: string | undefined
@@ -73,10 +72,10 @@ function* children(value: object): Generator<[step: Step, child: unknown]> {
   }
 }
 
-/** Maps arrive as objects, whose keys are strings. */
+/** Maps arrive as objects, so their keys must have a form as strings. */
 function flawOfKey(key: unknown): string | undefined {
   if (typeof key === 'string' || typeof key === 'number' || typeof key === 'boolean') return undefined
-  return `is under a key that is ${describe(key)}, where only strings, numbers and booleans can be`
+  return `has a key that is ${describe(key)}; keys must be strings, numbers or booleans`
 }
 
 function stepTo(key: string): string {

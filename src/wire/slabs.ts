@@ -1,36 +1,36 @@
-/** Frames are written one behind the other into slabs of this size, so that a burst leaves in few, large writes. */
+/** Size of a slab in bytes. Frames are written into slabs back to back, so that a burst leaves in few, large writes. */
 export const SLAB_BYTES = 64 * 1024
 
-/** Bytes kept for later at most; more than that were needed only for a while. */
+/** Most bytes of unused slabs to keep; more were needed only for a peak. */
 const SPARE_BYTES = 2 * 1024 * 1024
 
-/** Sizes are whole pages, so that frames of about the same size can have each other's memory. */
+/** Sizes are rounded up to whole pages, so that large frames of similar sizes can reuse each other's buffers. */
 const PAGE_BYTES = 4096
 
 /**
- * The buffers that events are written into. A slab is used again when nobody needs any more what is in it: memory that
- * was used a moment ago is still in the processor's cache, and new memory can cost a sender a third of its time.
+ * The pool of buffers that events are written into. A slab is reused when its last pin is gone: recently used memory is
+ * still in the processor's cache, and new memory can cost a sender a third of its time.
  *
- * Whoever needs what is in a slab pins it. Pins of other buffers don't count, as nobody writes into those twice.
+ * Pins of buffers that aren't slabs are ignored, as those are never reused.
  */
 export class Slabs {
   readonly #bytes: number
   readonly #pins = new Map<ArrayBufferLike, number>()
-  /** The one let go last is at the end. */
+  /** Unused slabs, the last one used at the end. */
   readonly #spare: ArrayBufferLike[] = []
   #spareBytes = 0
 
-  /** @param bytes of each slab */
+  /** @param bytes size of each slab */
   constructor(bytes = SLAB_BYTES) {
     this.#bytes = bytes
   }
 
-  /** Bytes of each slab. */
+  /** Size of each slab, in bytes. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** A slab to write into, or a buffer of another size for one large frame, pinned once. */
+  /** Returns a slab, or a buffer of another size for one large frame, pinned once. */
   take(bytes = this.#bytes): Buffer {
     const size = Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES
     const buffer = this.#takeSpare(size) ?? Buffer.allocUnsafeSlow(size).buffer
@@ -38,7 +38,7 @@ export class Slabs {
     return Buffer.from(buffer, 0, bytes)
   }
 
-  /** What is in the slab is needed once more. */
+  /** Keeps the slab from being reused, until a matching `unpin`. */
   pin({ buffer }: Uint8Array): void {
     const pins = this.#pins.get(buffer)
     if (pins !== undefined) this.#pins.set(buffer, pins + 1)
@@ -57,8 +57,8 @@ export class Slabs {
     while (this.#spareBytes > SPARE_BYTES) this.#spareBytes -= this.#spare.shift()?.byteLength ?? 0
   }
 
-  /** The slab is not to be used again: somebody may read it, and won't say when that is over. */
-  forgo({ buffer }: Uint8Array): void {
+  /** Never reuses the slab: it may still be read, and there will be no `unpin`. */
+  discard({ buffer }: Uint8Array): void {
     this.#pins.delete(buffer)
   }
 

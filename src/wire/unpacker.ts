@@ -2,21 +2,20 @@ import { asError, ProtocolViolation } from '../model/errors'
 import { isUnused, longDecoder, SHORT, shortDecoder } from './decoders'
 import { Desk } from './desk'
 
-/** msgpack never uses this byte; msgpackr makes a value of its own of it. */
+/** msgpack never uses this byte; msgpackr returns a special value for it. */
 const NEVER_USED = 0xc1
 
-/** A longer payload may be large enough that msgpackr must not write it down for the message of an error. */
+/** From this size in bytes on, a value is unpacked in a way that keeps it out of msgpackr's error messages. */
 const LARGE = 16 * 1024
 
-/** Where short pieces are moved to: msgpackr takes a source for as long as the place is where its value ends. */
+/** Short pieces are moved here: msgpackr takes the end of the range for the size of the source. */
 const desk = new Desk(SHORT)
 
 const range = { start: 0, end: 0 }
 
 /**
- * The one value that fills a piece of a buffer.
- *
- * How deep it is nested is bounded by the stack: msgpackr reads level by level, and gives up in good order.
+ * Unpacks the one value in a range of a buffer. Its depth is limited by the stack, whose overflow is an error like any
+ * other.
  *
  * @throws ProtocolViolation
  */
@@ -26,9 +25,9 @@ export function unpack(bytes: Buffer, start: number, end: number): unknown {
 }
 
 /**
- * The same for a piece of a chunk of which more pieces are read. The chunk must not change until it is forgotten.
+ * The same for one of several pieces of a chunk. The chunk must not change until `forgetChunk`.
  *
- * @param mayBeUnused whether the byte that msgpack never uses is among the bytes
+ * @param mayBeUnused is the byte that msgpack never uses among the bytes?
  * @throws ProtocolViolation
  */
 export function unpackNext(chunk: Buffer, start: number, end: number, mayBeUnused: boolean): unknown {
@@ -41,7 +40,7 @@ export function unpackNext(chunk: Buffer, start: number, end: number, mayBeUnuse
   }
 }
 
-/** The chunk has been read, and may be written over. */
+/** Forgets the chunk, which may be overwritten now. */
 export function forgetChunk(): void {
   desk.clear()
 }
@@ -80,7 +79,7 @@ function holdsUnused(value: unknown): boolean {
   return false
 }
 
-/** Finds the byte that msgpack never uses in a chunk with one search, however many pieces of the chunk are asked for, in their order. */
+/** Looks for the byte that msgpack never uses in consecutive pieces of a chunk, with one search of the chunk. */
 export class NeverUsed {
   #bytes: Buffer | undefined
   #next = 0
@@ -94,7 +93,7 @@ export class NeverUsed {
     return this.#next < end
   }
 
-  /** The chunk has been read, and may be written over. */
+  /** Forgets the chunk, which may be overwritten now. */
   forget(): void {
     this.#bytes = undefined
   }

@@ -257,7 +257,7 @@ describe('Outbox', () => {
     await collectGarbage()
     const before = process.memoryUsage().arrayBuffers
     for (let number = 0; number < 1000; number++) {
-      encoder.letGo()
+      encoder.releaseSlabs()
       outbox.push(numbered(encoder, number), WAIT)
       for (let other = 0; other < 4; other++) encoder.event('other', Buffer.alloc(16_000))
     }

@@ -71,7 +71,7 @@ class EmptyBus implements Transport {
     return { kind: 'absent' }
   }
 
-  async bury(): Promise<void> {}
+  async remove(): Promise<void> {}
 
   watch(): { stop(): void } {
     return { stop() {} }

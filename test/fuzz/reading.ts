@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { agree } from '../../src/mesh/handshake'
 import { ProtocolViolation, UnserializablePayload } from '../../src/model/errors'
-import { HANDSHAKE_FRAME } from '../../src/model/limits'
+import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { EventDecoder } from '../../src/wire/event-decoder'
 import { FrameReader } from '../../src/wire/frame'
@@ -77,7 +77,7 @@ function readMessage(bytes: Buffer, start: number, end: number, decoder: EventDe
   checkRewritten(message)
   if (message.kind !== 'hello') return
   const { result: agreement } = outcomeOf(() => agree(OURS, message, undefined))
-  const isSound = agreement === undefined || (agreement.version === 1 && agreement.sendLimit >= HANDSHAKE_FRAME)
+  const isSound = agreement === undefined || (agreement.version === 1 && agreement.sendLimit >= HANDSHAKE_FRAME_BYTES)
   check(isSound, 'expected an agreement on version 1 and frames of a size that both sides take')
   outcomeOf(() => agree(OURS, message, { name: 'expected', id: OURS.id }))
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { agree, helloOf, PROTOCOL_VERSIONS, precedes } from '../../src/mesh/handshake'
-import { HANDSHAKE_FRAME } from '../../src/model/limits'
+import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import { type Hello, toElements } from '../../src/wire/message'
 import { violation } from '../support/violation'
 
@@ -92,8 +92,8 @@ describe('agree', () => {
     })
 
     it('wants a peer to take at least what it takes before the handshake', () => {
-      expect(agreeing({ frameLimit: HANDSHAKE_FRAME }).sendLimit).to.equal(HANDSHAKE_FRAME)
-      expect(violation(() => agreeing({ frameLimit: HANDSHAKE_FRAME - 1 }))).to.equal('malformed')
+      expect(agreeing({ frameLimit: HANDSHAKE_FRAME_BYTES }).sendLimit).to.equal(HANDSHAKE_FRAME_BYTES)
+      expect(violation(() => agreeing({ frameLimit: HANDSHAKE_FRAME_BYTES - 1 }))).to.equal('malformed')
       expect(violation(() => agreeing({ frameLimit: 0 }))).to.equal('malformed')
     })
   })

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { InterestExchange } from '../../src/mesh/interest-exchange'
-import { HANDSHAKE_FRAME } from '../../src/model/limits'
+import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message } from '../../src/wire/message'
 import { bodyOf } from '../support/frame-bytes'
@@ -91,7 +91,7 @@ describe('InterestExchange', () => {
     })
 
     it('what it has gathered in frames within the limit of that time', () => {
-      let limit = HANDSHAKE_FRAME
+      let limit = HANDSHAKE_FRAME_BYTES
       const sent: Message[] = []
       const exchange = new InterestExchange(
         (message) => sent.push(message),
@@ -99,11 +99,11 @@ describe('InterestExchange', () => {
       )
       exchange.announce('subscribe', a)
       for (let index = 0; index < 1000; index++) exchange.announce('subscribe', { type: `type.${index}` })
-      limit = 2 * HANDSHAKE_FRAME
+      limit = 2 * HANDSHAKE_FRAME_BYTES
       exchange.acknowledged(1)
       const sizes = sent.slice(1).map((message) => bodyOf(encodeMessage(message)).length)
       expect(sizes.length).to.be.within(2, 20)
-      expect(Math.max(...sizes)).to.be.within(HANDSHAKE_FRAME / 2, limit)
+      expect(Math.max(...sizes)).to.be.within(HANDSHAKE_FRAME_BYTES / 2, limit)
       expect(toldIn(sent)).to.have.lengthOf(1001)
     })
   })

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { type Interest, keyOf } from '../../src/model/interest'
-import { HANDSHAKE_FRAME } from '../../src/model/limits'
+import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import { encodeMessage } from '../../src/wire/codec'
 import { bodyOf } from '../support/frame-bytes'
 import { a, member, talking, toldIn } from '../support/interest-talk'
@@ -22,7 +22,7 @@ describe('InterestExchange announces everything', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(interest, { maxLength: 200, selector: keyOf }),
-        fc.integer({ min: HANDSHAKE_FRAME, max: 4 * HANDSHAKE_FRAME }),
+        fc.integer({ min: HANDSHAKE_FRAME_BYTES, max: 4 * HANDSHAKE_FRAME_BYTES }),
         (interests, limit) => {
           const { sent, exchange } = talking(limit)
           exchange.announceAll(interests)
@@ -46,7 +46,7 @@ describe('InterestExchange announces everything', () => {
     const { sent, exchange } = talking()
     exchange.announceAll(Array.from({ length: 1000 }, (_, index) => ({ type: `t${index}` })))
     expect(sent.length).to.be.within(2, 20)
-    for (const message of sent) expect(bodyOf(encodeMessage(message)).length).to.be.at.most(HANDSHAKE_FRAME)
+    for (const message of sent) expect(bodyOf(encodeMessage(message)).length).to.be.at.most(HANDSHAKE_FRAME_BYTES)
   })
 
   it('with the longest names that there are in the least of frames', () => {
@@ -56,7 +56,7 @@ describe('InterestExchange announces everything', () => {
       return { type: `${index}.`.padEnd(255, 'x'), from, queue: 'q'.repeat(64), responds: true }
     })
     exchange.announceAll(interests)
-    for (const message of sent) expect(bodyOf(encodeMessage(message)).length).to.be.at.most(HANDSHAKE_FRAME)
+    for (const message of sent) expect(bodyOf(encodeMessage(message)).length).to.be.at.most(HANDSHAKE_FRAME_BYTES)
     expect(toldIn(sent)).to.deep.equal(interests)
   })
 

@@ -4,14 +4,14 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { encodeMessage } from '../../src/wire/codec'
-import type { Message, Refusal } from '../../src/wire/message'
+import type { Message, RefusalReason } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
 import { rejection } from '../support/rejection'
 import { Rival } from '../support/rival'
 
 const SMALLEST = '0000000000000'
 
-const say = (socket: Socket, reason: Refusal) => {
+const say = (socket: Socket, reason: RefusalReason) => {
   socket.end(encodeMessage({ kind: 'goodbye', reason, text: '' }).bytes)
 }
 

@@ -63,9 +63,9 @@ class SlowBurials extends SocketDirectory {
     })
   }
 
-  override bury(address: Address): Promise<void> {
+  override remove(address: Address): Promise<void> {
     this.under.push(address)
-    const burial = this.#released.then(() => super.bury(address))
+    const burial = this.#released.then(() => super.remove(address))
     this.done.push(burial)
     return burial
   }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { checkOverflow, handlingOf } from '../../src/model/overflow'
+import { checkOverflow, policyOf } from '../../src/model/overflow'
 import { rejection } from '../support/rejection'
 
 const POLICIES = ['wait', 'dropOldest', 'dropNewest', 'latest', 'disconnect'] as const
@@ -14,7 +14,7 @@ describe('checkOverflow', () => {
   it('takes a key function', () => {
     const overflow = checkOverflow('overflow', { latest: (payload: unknown) => `key of ${payload}` })
     expect(overflow).to.be.an('object')
-    expect(handlingOf(overflow, 'price', 5)).to.deep.equal({ kind: 'latest', key: 'price key of 5' })
+    expect(policyOf(overflow, 'price', 5)).to.deep.equal({ kind: 'latest', key: 'price key of 5' })
   })
 
   for (const value of [undefined, null, 'drop', 1, {}, { latest: 'symbol' }, () => 'wait']) {
@@ -29,14 +29,14 @@ describe('checkOverflow', () => {
 describe('handlingOf', () => {
   for (const kind of ['wait', 'dropOldest', 'dropNewest', 'disconnect'] as const) {
     it(`is one and the same object for every event with '${kind}'`, () => {
-      expect(handlingOf(kind, 'a', 1)).to.deep.equal({ kind })
-      expect(handlingOf(kind, 'a', 1)).to.equal(handlingOf(kind, 'b', 2))
+      expect(policyOf(kind, 'a', 1)).to.deep.equal({ kind })
+      expect(policyOf(kind, 'a', 1)).to.equal(policyOf(kind, 'b', 2))
     })
   }
 
   it('keeps the newest of each type with latest', () => {
-    expect(handlingOf('latest', 'a', 1)).to.deep.equal(handlingOf('latest', 'a', 2))
-    expect(handlingOf('latest', 'a', 1)).not.to.deep.equal(handlingOf('latest', 'b', 1))
+    expect(policyOf('latest', 'a', 1)).to.deep.equal(policyOf('latest', 'a', 2))
+    expect(policyOf('latest', 'a', 1)).not.to.deep.equal(policyOf('latest', 'b', 1))
   })
 
   it('keeps the newest of each type and key with a key function, and calls it once', () => {
@@ -45,15 +45,15 @@ describe('handlingOf', () => {
       asked.push(payload)
       return typeof payload === 'number' ? payload % 2 : 'none'
     }
-    const keys = [1, 2, 3].map((payload) => handlingOf({ latest }, 'a', payload))
+    const keys = [1, 2, 3].map((payload) => policyOf({ latest }, 'a', payload))
     expect(keys[0]).to.deep.equal(keys[2])
     expect(keys[0]).not.to.deep.equal(keys[1])
-    expect(handlingOf({ latest }, 'b', 1)).not.to.deep.equal(keys[0])
+    expect(policyOf({ latest }, 'b', 1)).not.to.deep.equal(keys[0])
     expect(asked).to.deep.equal([1, 2, 3, 1])
   })
 
   it('takes no type for another with a key', () => {
-    expect(handlingOf({ latest: () => '' }, 'a', 1)).not.to.deep.equal(handlingOf('latest', 'a', 1))
+    expect(policyOf({ latest: () => '' }, 'a', 1)).not.to.deep.equal(policyOf('latest', 'a', 1))
   })
 
   it('throws what a key function throws', () => {
@@ -61,6 +61,6 @@ describe('handlingOf', () => {
     const latest = () => {
       throw thrown
     }
-    expect(() => handlingOf({ latest }, 'a', 1)).to.throw(thrown)
+    expect(() => policyOf({ latest }, 'a', 1)).to.throw(thrown)
   })
 })

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { InvalidArgument } from '../../src/model/errors'
-import { checkPattern, checkTypeName, isPattern, MAX_TYPE_BYTES, matches } from '../../src/model/pattern'
+import { checkPattern, checkTypeName, hasWildcard, MAX_TYPE_BYTES, matches } from '../../src/model/pattern'
 
 const token = fc.constantFrom('a', 'b', 'ab', 'order', 'é', '$^', '[x]', '\\', '__proto__')
 const type = fc.array(token, { minLength: 1, maxLength: 4 }).map((tokens) => tokens.join('.'))
@@ -72,7 +72,7 @@ describe('a pattern', () => {
     it(`may be ${pattern}, and is then no name of a type`, () => {
       for (let time = 0; time < 2; time++) {
         expect(checkPattern(pattern)).to.equal(pattern)
-        expect(isPattern(pattern)).to.equal(true)
+        expect(hasWildcard(pattern)).to.equal(true)
         expect(() => checkTypeName(pattern)).to.throw(InvalidArgument)
       }
     })
@@ -81,7 +81,7 @@ describe('a pattern', () => {
   for (const name of ['a', 'order.placed', 'café', '😀.👍']) {
     it(`may be the name ${name}, which stands for itself`, () => {
       expect(checkPattern(name)).to.equal(name)
-      expect(isPattern(name)).to.equal(false)
+      expect(hasWildcard(name)).to.equal(false)
       expect(checkTypeName(name)).to.equal(name)
     })
   }

@@ -242,7 +242,7 @@ for (const user of users) {
         await as(user, async () => {
           await location.open()
           expect(await location.dial(address)).to.deep.equal({ kind: 'dead' })
-          await location.bury(address)
+          await location.remove(address)
         })
         expect(readdirSync(bus()).sort()).to.deep.equal(uid === 0 ? [] : [...files].sort())
       })

@@ -90,7 +90,7 @@ describe('what is planted in the directory', () => {
       const path = join(bus.directory, 'peer~0000000000abc.sock')
       plant(path, elsewhere.path)
       const before = stateOf(path)
-      await new SocketDirectory(bus.directory).bury({ name: 'peer', id: '0000000000abc' })
+      await new SocketDirectory(bus.directory).remove({ name: 'peer', id: '0000000000abc' })
       expect(stateOf(path)).to.deep.equal(before)
     })
   }

@@ -220,8 +220,8 @@ describe('SocketDirectory', () => {
     it('takes a refused dial for proof of death, and can bury the dead', async () => {
       leaveStaleSocket(path())
       expect(await directory.dial(SELF)).to.deep.equal({ kind: 'dead' })
-      await directory.bury(SELF)
-      await directory.bury(SELF)
+      await directory.remove(SELF)
+      await directory.remove(SELF)
       expect(readdirSync(bus())).to.deep.equal([])
     })
 

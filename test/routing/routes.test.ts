@@ -60,7 +60,7 @@ describe('Routes', () => {
     expect(namesIn(routes, 'a.b').queues).to.deep.equal({ q: { till: 3, desk: 1 }, other: { desk: 1 } })
     routes.remove(till, { type: 'a.b', queue: 'q' })
     expect(namesIn(routes, 'a.b').queues).to.deep.equal({ q: { till: 2, desk: 1 }, other: { desk: 1 } })
-    routes.forget(desk)
+    routes.removeAll(desk)
     expect(namesIn(routes, 'a.b').queues).to.deep.equal({ q: { till: 2 } })
   })
 
@@ -114,7 +114,7 @@ describe('Routes', () => {
       routes.remove(till, interest)
       expect(isWanted()).to.equal(false)
       routes.add(till, interest)
-      routes.forget(till)
+      routes.removeAll(till)
       expect(isWanted()).to.equal(false)
       routes.add(till, interest)
       routes.remove(till, interest)
@@ -150,7 +150,7 @@ describe('Routes', () => {
             const index = told.findIndex((one) => one.channel === channel && keyOf(one.interest) === keyOf(interest))
             if (index >= 0) told.splice(index, 1)
           } else {
-            routes.forget(channel)
+            routes.removeAll(channel)
             told = told.filter((one) => one.channel !== channel)
           }
           expectToLead(routes, told)

@@ -156,9 +156,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'an event of a queue is given out twice',
     file: 'events/broadcaster',
-    original: 'queues.give(delivery, withinQueue(delivery.queue, handling))',
-    replacement: `queues.give(delivery, withinQueue(delivery.queue, handling))
-      queues.give(delivery, withinQueue(delivery.queue, handling))`,
+    original: 'queues.give(delivery, withinQueue(delivery.queue, policy))',
+    replacement: `queues.give(delivery, withinQueue(delivery.queue, policy))
+      queues.give(delivery, withinQueue(delivery.queue, policy))`,
     breaks: ['G3'],
   },
 ]

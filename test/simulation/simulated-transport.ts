@@ -35,7 +35,7 @@ export class SimulatedTransport implements Transport {
     return answer === 'busy' ? { kind: 'busy', cause: new Error('connect EAGAIN') } : { kind: answer }
   }
 
-  bury(address: Address): Promise<void> {
+  remove(address: Address): Promise<void> {
     return this.#call(() => this.#network.remove(address))
   }
 

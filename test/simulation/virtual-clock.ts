@@ -23,11 +23,11 @@ export class VirtualClock implements Clock {
   }
 
   /** Part of the same turn: the timeline gives each turn the time that this takes. */
-  soon(call: () => void): void {
+  nextTick(call: () => void): void {
     process.nextTick(call)
   }
 
-  defer(call: () => void): void {
+  nextTurn(call: () => void): void {
     this.#host.schedule(0, call)
   }
 

@@ -5,7 +5,7 @@ import { MemoryBudget } from '../../src/channel/memory-budget'
 import { Outbox } from '../../src/channel/outbox'
 import { type Receipt, ReceiveWindow } from '../../src/channel/receive-window'
 import { DEFAULT_LIMITS } from '../../src/model/limits'
-import type { Handling } from '../../src/model/overflow'
+import type { OverflowPolicy } from '../../src/model/overflow'
 import { assignmentOf, decodeMessage } from '../../src/wire/codec'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { FrameReader, PREFIX_BYTES } from '../../src/wire/frame'
@@ -108,12 +108,12 @@ export class BackpressureModel {
   }
 
   push({ policy, key, bytes, isAssignment }: Push): void {
-    this.#encoder.letGo()
+    this.#encoder.releaseSlabs()
     const number = this.pushed++
     const event = this.#encoder.event('e', [number, Buffer.alloc(bytes)])
     const frame = isAssignment ? this.#encoder.assignment(event, { queue: 'q', type: 'e', isFixed: false }) : event
     this.#largest = Math.max(this.#largest, frame.end - frame.start)
-    const handling: Handling = policy === 'latest' ? { kind: 'latest', key } : { kind: policy }
+    const handling: OverflowPolicy = policy === 'latest' ? { kind: 'latest', key } : { kind: policy }
     if (policy === 'latest') this.newest.set(key, number)
     this.outbox.push(frame, handling)
   }
@@ -121,7 +121,7 @@ export class BackpressureModel {
   /** So many events in a row, handed over as a broadcaster does: together, as far as the outbox is open for that. */
   burst(count: number, bytes: number): void {
     for (let event = 0; event < count; event++) {
-      this.#encoder.letGo()
+      this.#encoder.releaseSlabs()
       const frame = this.#encoder.event('e', [this.pushed++, Buffer.alloc(bytes)])
       this.#largest = Math.max(this.#largest, frame.end - frame.start)
       if (this.#burst?.extend(this.#targets, frame)) this.inBursts++

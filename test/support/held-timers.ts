@@ -28,12 +28,12 @@ export class HeldTimers implements Clock {
     for (const timer of due) timer()
   }
 
-  soon(call: () => void): void {
-    systemClock.soon(call)
+  nextTick(call: () => void): void {
+    systemClock.nextTick(call)
   }
 
-  defer(call: () => void): void {
-    systemClock.defer(call)
+  nextTurn(call: () => void): void {
+    systemClock.nextTurn(call)
   }
 
   random(): number {

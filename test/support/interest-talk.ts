@@ -1,10 +1,10 @@
 import { InterestExchange } from '../../src/mesh/interest-exchange'
 import type { Interest } from '../../src/model/interest'
-import { HANDSHAKE_FRAME } from '../../src/model/limits'
+import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import type { Message } from '../../src/wire/message'
 
 /** An exchange, and what it has sent to the peer. */
-export function talking(limit = HANDSHAKE_FRAME) {
+export function talking(limit = HANDSHAKE_FRAME_BYTES) {
   const sent: Message[] = []
   const exchange = new InterestExchange(
     (message) => sent.push(message),

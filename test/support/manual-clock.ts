@@ -27,11 +27,11 @@ export class ManualClock implements Clock {
     return timer
   }
 
-  soon(call: () => void): void {
+  nextTick(call: () => void): void {
     this.#deferred.push(call)
   }
 
-  defer(call: () => void): void {
+  nextTurn(call: () => void): void {
     this.#deferred.push(call)
   }
 

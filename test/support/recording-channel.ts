@@ -4,7 +4,7 @@ import { Outbox } from '../../src/channel/outbox'
 import { ReceiveWindow } from '../../src/channel/receive-window'
 import type { Identity } from '../../src/model/audience'
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits'
-import type { Handling } from '../../src/model/overflow'
+import type { OverflowPolicy } from '../../src/model/overflow'
 import { matches } from '../../src/model/pattern'
 import type { Connection } from '../../src/platform/transport'
 import type { Frame } from '../../src/wire/frame'
@@ -54,7 +54,7 @@ export class RecordingChannel implements Channel {
     return this.#accepted?.some((pattern) => matches(pattern, type)) ?? true
   }
 
-  send(frame: Frame, handling: Handling): void {
+  send(frame: Frame, handling: OverflowPolicy): void {
     this.outbox.push(frame, handling)
   }
 

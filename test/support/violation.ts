@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { ProtocolViolation, type Violation } from '../../src/model/errors'
+import { ProtocolViolation, type ViolationReason } from '../../src/model/errors'
 
 /** The reason for which a call finds that a peer has broken the protocol, or the test fails. */
-export function violation(call: () => unknown): Violation {
+export function violation(call: () => unknown): ViolationReason {
   try {
     call()
   } catch (error) {

@@ -1,17 +1,17 @@
 import { expect } from 'chai'
 import { PROTOCOL_VERSIONS } from '../../src/mesh/handshake'
 import { NONCE_BYTES } from '../../src/mesh/secret'
-import type { Violation } from '../../src/model/errors'
+import type { RemoteFailure, ViolationReason } from '../../src/model/errors'
 import type { Interest } from '../../src/model/interest'
-import { DEFAULT_LIMITS, FRAME_CEILING, HANDSHAKE_FRAME } from '../../src/model/limits'
+import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES, MAX_FRAME_BYTES } from '../../src/model/limits'
 import { MAX_TYPE_BYTES } from '../../src/model/pattern'
-import { type Failure, type GoodbyeReason, type Hello, KIND_CODES } from '../../src/wire/message'
+import { type GoodbyeReason, type Hello, KIND_CODES } from '../../src/wire/message'
 import { MAX_DEPTH } from '../../src/wire/payload-check'
 import { messageRow, payloadRow, proofRow, protocolDocument } from '../support/protocol-document'
 import { messageVectors, payloadVectors, proofVectors } from '../support/vectors'
 
 /** The compiler keeps this list complete. */
-const VIOLATIONS: Record<Violation, true> = {
+const VIOLATIONS: Record<ViolationReason, true> = {
   'frame-too-large': true,
   'frame-empty': true,
   'frame-cut-off': true,
@@ -56,7 +56,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, true>>>> = {
     keyof Interest,
     true
   >,
-  failure: { name: true, message: true, code: true, stack: true } satisfies Record<keyof Failure, true>,
+  failure: { name: true, message: true, code: true, stack: true } satisfies Record<keyof RemoteFailure, true>,
 }
 
 /** The first cells of the lines of the table that begins with this line, the first one below the section's heading. */
@@ -145,11 +145,11 @@ describe('docs/protocol.md', () => {
     const { redialMin, redialMax } = DEFAULT_LIMITS
     const rows = [
       ['version', `${PROTOCOL_VERSIONS[1]}`],
-      ['frame before the handshake', `${HANDSHAKE_FRAME.toLocaleString('en')} bytes`],
+      ['frame before the handshake', `${HANDSHAKE_FRAME_BYTES.toLocaleString('en')} bytes`],
       ['name of a type, pattern', `${MAX_TYPE_BYTES} bytes`],
       ['nonce, proof', `${NONCE_BYTES} bytes`],
       ['nesting of a payload', `${MAX_DEPTH} levels`],
-      ['frame after the handshake', `${frame / 2 ** 20} MiB, at most ${FRAME_CEILING / 2 ** 20} MiB`],
+      ['frame after the handshake', `${frame / 2 ** 20} MiB, at most ${MAX_FRAME_BYTES / 2 ** 20} MiB`],
       ['handshake', time(handshakeTimeout)],
       ['connections without a handshake', `${handshakes}`],
       ['requests of one asker to one responder without an answer', pendingRequests.toLocaleString('en')],

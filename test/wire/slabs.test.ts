@@ -25,7 +25,7 @@ describe('Slabs', () => {
   it('never uses a slab again that it was told to forgo', () => {
     const slabs = new Slabs()
     const slab = slabs.take()
-    slabs.forgo(slab.subarray(0, 10))
+    slabs.discard(slab.subarray(0, 10))
     slabs.unpin(slab)
     expect(slabs.take().buffer).not.to.equal(slab.buffer)
   })

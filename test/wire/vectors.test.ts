@@ -4,7 +4,7 @@ import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { EventDecoder } from '../../src/wire/event-decoder'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { type Frame, FrameReader } from '../../src/wire/frame'
-import { fromElements, KIND_CODES, type Message, type Refusal } from '../../src/wire/message'
+import { fromElements, KIND_CODES, type Message, type RefusalReason } from '../../src/wire/message'
 import { bytesOf } from '../support/frame-bytes'
 import { evaluate, messageVectors, payloadVectors } from '../support/vectors'
 
@@ -70,7 +70,7 @@ describe('the vectors', () => {
     })
 
     it('show every reason for which an endpoint ends a link by its own will', () => {
-      const reasons: Record<'left' | Refusal, true> = {
+      const reasons: Record<'left' | RefusalReason, true> = {
         left: true,
         'name-in-use': true,
         'name-claimed': true,
