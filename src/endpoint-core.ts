@@ -9,7 +9,6 @@ import { Subscriptions } from './events/subscriptions'
 import { Membership, type Receiver, type Remains } from './membership'
 import type { Link } from './mesh/link'
 import { Mesh } from './mesh/mesh'
-import type { Session } from './mesh/session'
 import type { Identity } from './model/audience'
 import { boundaryOf, isWithin } from './model/boundary'
 import { BoundaryCrossed, type LahjaError, NoSubscribers } from './model/errors'
@@ -17,6 +16,7 @@ import { type Interest, InterestSet } from './model/interest'
 import type { Settings } from './options'
 import type { Address } from './platform/address'
 import type { Clock } from './platform/clock'
+import type { DebugLog } from './platform/debug-log'
 import type { Transport } from './platform/transport'
 import { Waits } from './platform/waits'
 import { PendingRequests } from './requests/pending-requests'
@@ -32,6 +32,7 @@ import type { ChannelMessage } from './wire/message'
 export interface World {
   readonly transport: Transport
   readonly clock: Clock
+  readonly debug?: DebugLog | undefined
 }
 
 /** What a participant tells its endpoint. */
@@ -66,7 +67,7 @@ export class EndpointCore implements Receiver {
   readonly #settlements: Settlements
   #state: 'open' | 'leaving' = 'open'
 
-  constructor(settings: Settings, { transport, clock }: World, events: EndpointCoreEvents) {
+  constructor(settings: Settings, { transport, clock, debug }: World, events: EndpointCoreEvents) {
     const { name, groups, pid, accepts, secret, limits, watch, overflow, requireSubscriber } = settings
     this.self = { name, groups, id: clock.incarnationId() }
     this.#clock = clock
@@ -138,6 +139,7 @@ export class EndpointCore implements Receiver {
       holdings,
       watch,
       secret,
+      debug,
       interest: () => this.#told(),
       events: this.membership,
     })
@@ -178,7 +180,7 @@ export class EndpointCore implements Receiver {
     this.#requests.advance()
   }
 
-  unwanted(link: Session): void {
+  unwanted(link: Link): void {
     const frames = link.outbox.recall((frame) => !this.broadcaster.isMember(link, frame))
     this.#takeFrom(link, frames)
   }

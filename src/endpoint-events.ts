@@ -14,10 +14,12 @@ export interface EndpointEvents {
   subscriptionsChanged: [peer: Peer]
   /** A peer has used up its patience: nobody waits for it any more. */
   lagging: [peer: Peer]
-  /** A lagging peer has caught up, or an unresponsive one has spoken. */
+  /** A peer's state is `connected` again: it neither lags nor is unresponsive. */
   recovered: [peer: Peer]
   /** A peer has been silent for three pings. It may be stopped, or busy; it is not gone. */
   unresponsive: [peer: Peer]
+  /** An unresponsive peer has sent something. If it doesn't lag, `recovered` follows. */
+  responsive: [peer: Peer]
   /** A sender had to drop so many events that were meant for this endpoint, at this place of the order. */
   gap: [gap: { readonly peer: string; readonly count: number }]
   /** A handler threw, a frame was refused, the directory can't be read. Without a listener: a process warning. */

@@ -26,6 +26,7 @@ import type { Event, Handler, RequestHandler } from './model/event'
 import { validate } from './model/schema'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
 import { systemClock } from './platform/clock'
+import { debugLogOf } from './platform/debug-log'
 import { SocketDirectory } from './platform/socket-directory'
 import { checkTimeout, type WaitOptions } from './platform/waits'
 import type { ReplyStream } from './requests/reply-stream'
@@ -68,7 +69,7 @@ export class Endpoint extends Awareness implements AsyncDisposable {
   static async start(options: EndpointOptions): Promise<Endpoint> {
     const settings = settingsOf(options)
     const transport = new SocketDirectory(settings.directory, settings.ownParents, settings.secret !== undefined)
-    return Endpoint.startIn({ transport, clock: systemClock }, settings)
+    return Endpoint.startIn({ transport, clock: systemClock, debug: debugLogOf(settings.name) }, settings)
   }
 
   /** @internal Joins a bus in another world than that of real sockets and real time. */

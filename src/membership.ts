@@ -1,10 +1,9 @@
 import type { Channel } from './channel/channel'
 import type { EndpointEvents } from './endpoint-events'
 import type { InterestChange } from './mesh/interest-exchange'
-import type { Link } from './mesh/link'
+import type { Link, PaceChange } from './mesh/link'
 import type { LostEnding } from './mesh/link-ending'
 import type { MeshEvents } from './mesh/mesh'
-import type { Session } from './mesh/session'
 import { boundaryOf, isWithin } from './model/boundary'
 import { BoundaryCrossed, type LahjaError, type NameInUse } from './model/errors'
 import { isMember } from './model/interest'
@@ -23,7 +22,7 @@ export interface Receiver {
   /** The other end has used up its patience: what others can have need not wait for it. */
   lagging(channel: Channel): void
   /** The peer has left queues: what waits for it and isn't wanted any more can go to other members. */
-  unwanted(link: Session): void
+  unwanted(link: Link): void
   /** The link is closed. Returns what became of what the peer was given. */
   ended(link: Link): Remains
 }
@@ -120,7 +119,7 @@ export class Membership implements MeshEvents {
     this.#context.receiver.ended(link)
   }
 
-  interest(link: Session, { kind, interests }: InterestChange): void {
+  interest(link: Link, { kind, interests }: InterestChange): void {
     const { routes, receiver } = this.#context
     for (const interest of interests) {
       if (kind === 'subscribe') routes.add(link, interest)
@@ -134,13 +133,13 @@ export class Membership implements MeshEvents {
     this.#tell('subscriptionsChanged', link)
   }
 
-  event(link: Session, type: string, payload: unknown): void {
+  event(link: Link, type: string, payload: unknown): void {
     const refusal = this.#context.gate.refusal(type)
     if (refusal) this.#refuse(link, `event ${type}`, refusal)
     else this.#context.receiver.event(link, type, payload)
   }
 
-  message(link: Session, message: ChannelMessage): void {
+  message(link: Link, message: ChannelMessage): void {
     if (message.kind === 'return' && !canHave(link, message.type)) {
       return this.#refuse(link, `return of ${message.type}`, `the boundary of ${message.type} has kept it here`)
     }
@@ -152,11 +151,11 @@ export class Membership implements MeshEvents {
     else link.tell({ kind: 'decline', id: message.id })
   }
 
-  gap(link: Session, count: number): void {
+  gap(link: Link, count: number): void {
     this.#context.notify('gap', { peer: link.identity.name, count })
   }
 
-  pace(link: Session, change: 'lagging' | 'recovered' | 'unresponsive'): void {
+  pace(link: Link, change: PaceChange): void {
     this.#tell(change, link)
     if (change === 'lagging') this.#context.receiver.lagging(link)
   }
@@ -169,7 +168,7 @@ export class Membership implements MeshEvents {
     this.#context.nameLost(error)
   }
 
-  #refuse({ identity }: Session, what: string, refusal: string): void {
+  #refuse({ identity }: Link, what: string, refusal: string): void {
     this.#context.report(new BoundaryCrossed(`expected no ${what} from ${identity.name}: ${refusal}`))
   }
 
@@ -185,14 +184,14 @@ export class Membership implements MeshEvents {
     this.#context.waits.changed()
   }
 
-  #tell(name: 'joined' | 'lagging' | 'recovered' | 'unresponsive' | 'subscriptionsChanged', link: Session): void {
+  #tell(name: 'joined' | PaceChange | 'subscriptionsChanged', link: Link): void {
     const peer = peerOf(link)
     if (peer) this.#context.notify(name, peer)
   }
 }
 
 /** Could the peer have been given an event of this type? */
-function canHave({ identity }: Session, type: string): boolean {
+function canHave({ identity }: Link, type: string): boolean {
   const boundary = boundaryOf(type)
   return boundary === undefined || isWithin(boundary, identity)
 }

@@ -1,4 +1,4 @@
-import type { Session } from './mesh/session'
+import type { Link } from './mesh/link'
 import type { Interest } from './model/interest'
 
 /** Another endpoint on the bus, as it was when this was read. */
@@ -22,15 +22,15 @@ export interface Peer {
   readonly droppedEvents: number
 }
 
-export function peerOf(session: Session): Peer | undefined {
-  const { peer, outbox, interest, isUnresponsive } = session
+export function peerOf(link: Link): Peer | undefined {
+  const { peer, outbox, interest, state } = link
   if (!peer) return undefined
   return {
     name: peer.name,
     id: peer.id,
     groups: peer.groups,
     pid: peer.pid,
-    state: isUnresponsive ? 'unresponsive' : outbox.isLagging ? 'lagging' : 'connected',
+    state,
     subscriptions: typesOf(interest, (responds) => !responds),
     responds: typesOf(interest, (responds) => responds),
     accepts: peer.accepts,

@@ -27,7 +27,7 @@ describe('a mistake in the core', function () {
   }
 
   it('is made anew when its place in the source is not there any more', () => {
-    const nowhere = { mistake: 'x', file: 'pace', original: 'not in the source', replacement: '', breaks: [] }
+    const nowhere = { mistake: 'x', file: 'channel/lag', original: 'not in the source', replacement: '', breaks: [] }
     expect(() => new MutantCore(nowhere)).to.throw(TypeError, 'got 0')
     expect(() => new MutantCore({ ...nowhere, original: 'this' })).to.throw(TypeError, 'expected one place')
   })
