@@ -7,7 +7,7 @@ import { numbers } from '../support/members'
 const Job = defineEvent<number>('job')
 
 /** A window that one event uses up, and a mark that one reaches. */
-const TIGHT = { window: 1, highWaterMark: 0 }
+const TIGHT = { windowBytes: 1, highWaterMark: 0 }
 
 describe('a slow member of a queue', () => {
   const bus = freshBus()
