@@ -8,10 +8,9 @@ import { Subscriptions } from './events/subscriptions'
 import { WorkQueues } from './events/work-queues'
 import { InterestAnnouncer } from './interest-announcer'
 import type { InterestChange } from './mesh/interest-exchange'
-import type { Link } from './mesh/link'
+import type { Link, PaceChange } from './mesh/link'
 import type { LostEnding } from './mesh/link-ending'
 import { Mesh, type MeshEvents } from './mesh/mesh'
-import type { Session } from './mesh/session'
 import type { Identity } from './model/audience'
 import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from './model/errors'
 import { isMember } from './model/interest'
@@ -20,6 +19,7 @@ import { type Peer, Peers, peerOf, typesOf } from './peers'
 import type { Address } from './platform/address'
 import type { Clock } from './platform/clock'
 import { Deadline } from './platform/deadline'
+import type { DebugLog } from './platform/debug-log'
 import type { Transport } from './platform/transport'
 import { Waits } from './platform/waits'
 import { PendingRequests } from './requests/pending-requests'
@@ -33,6 +33,7 @@ import type { ChannelMessage } from './wire/message'
 export interface World {
   readonly transport: Transport
   readonly clock: Clock
+  readonly debug?: DebugLog | undefined
 }
 
 /** How the core reaches the endpoint's listeners. */
@@ -70,7 +71,7 @@ export class EndpointCore implements MeshEvents {
   readonly #mesh: Mesh
   #state: 'open' | 'draining' | 'closed' = 'open'
 
-  constructor(settings: Settings, { transport, clock }: World, events: EndpointCoreEvents) {
+  constructor(settings: Settings, { transport, clock, debug }: World, events: EndpointCoreEvents) {
     const { name, groups, pid, accepts, secret, limits, watch, overflow, requireSubscriber } = settings
     const { report } = events
     this.self = { name, groups, id: clock.incarnationId() }
@@ -136,6 +137,7 @@ export class EndpointCore implements MeshEvents {
       holdings: budget,
       watch,
       secret,
+      debug,
       interest: () => announcer.forPeers(),
       events: this,
     })
@@ -208,7 +210,7 @@ export class EndpointCore implements MeshEvents {
     this.#forget(link)
   }
 
-  interest(link: Session, { kind, interests }: InterestChange): void {
+  interest(link: Link, { kind, interests }: InterestChange): void {
     for (const interest of interests) {
       if (kind === 'subscribe') this.routes.add(link, interest)
       else this.routes.remove(link, interest)
@@ -221,13 +223,13 @@ export class EndpointCore implements MeshEvents {
     this.#emitFor(link, 'subscriptionsChanged')
   }
 
-  event(link: Session, type: string, payload: unknown): void {
+  event(link: Link, type: string, payload: unknown): void {
     const refusal = this.#ingress.refusal(type)
     if (refusal === undefined) this.#deliver(link, type, payload)
     else this.#refuse(link, `event ${type}`, refusal)
   }
 
-  message(link: Session, message: ChannelMessage): void {
+  message(link: Link, message: ChannelMessage): void {
     if (message.kind !== 'assign' && message.kind !== 'request') return this.#dispatch(link, message)
     const refusal = this.#ingress.refusal(message.type)
     if (refusal === undefined) return this.#dispatch(link, message)
@@ -240,12 +242,12 @@ export class EndpointCore implements MeshEvents {
     }
   }
 
-  gap(link: Session, count: number): void {
+  gap(link: Link, count: number): void {
     const peer = peerOf(link)
     if (peer) this.#events.emit('gap', { peer, count })
   }
 
-  pace(link: Session, change: 'lagging' | 'recovered' | 'unresponsive'): void {
+  pace(link: Link, change: PaceChange): void {
     this.#emitFor(link, change)
     if (change === 'lagging') this.#workQueues.onLagging(link)
   }
@@ -294,14 +296,11 @@ export class EndpointCore implements MeshEvents {
     return recovered
   }
 
-  #refuse({ identity }: Session, what: string, refusal: string): void {
+  #refuse({ identity }: Link, what: string, refusal: string): void {
     this.#events.report(new BoundaryCrossed(`${what} from ${identity.name} was refused: ${refusal}`))
   }
 
-  #emitFor(
-    link: Session,
-    name: 'joined' | 'lagging' | 'recovered' | 'unresponsive' | 'responsive' | 'subscriptionsChanged',
-  ): void {
+  #emitFor(link: Link, name: 'joined' | PaceChange | 'subscriptionsChanged'): void {
     const peer = peerOf(link)
     if (peer) this.#events.emit(name, peer)
   }

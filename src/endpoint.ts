@@ -30,6 +30,7 @@ import { validate } from './model/schema'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
 import type { Peer } from './peers'
 import { systemClock } from './platform/clock'
+import { debugLogOf } from './platform/debug-log'
 import { SocketDirectory } from './platform/socket-directory'
 import { checkTimeout, type WaitOptions } from './platform/waits'
 import type { ReplyStream } from './requests/reply-stream'
@@ -92,7 +93,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   static async start(options: EndpointOptions): Promise<Endpoint> {
     const settings = settingsOf(options)
     const transport = new SocketDirectory(settings.directory, settings.ownParents, settings.secret !== undefined)
-    return Endpoint.startIn({ transport, clock: systemClock }, settings)
+    return Endpoint.startIn({ transport, clock: systemClock, debug: debugLogOf(settings.name) }, settings)
   }
 
   /** @internal Joins a bus over another transport and clock than real sockets and real time. */

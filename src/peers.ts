@@ -1,5 +1,4 @@
 import type { Link } from './mesh/link'
-import type { Session } from './mesh/session'
 import type { Interest } from './model/interest'
 
 /** Another endpoint on the bus, as it was when this was read. */
@@ -77,8 +76,8 @@ export class Peers {
 }
 
 /** The peer at the other end of a link, from its hello on. */
-export function peerOf(link: Session): Peer | undefined {
-  const { peer, outbox, interest, isUnresponsive } = link
+export function peerOf(link: Link): Peer | undefined {
+  const { peer, outbox, interest, state } = link
   if (!peer) return undefined
   const { name, id, groups, pid, accepts } = peer
   return {
@@ -86,7 +85,7 @@ export function peerOf(link: Session): Peer | undefined {
     id,
     groups,
     pid,
-    state: isUnresponsive ? 'unresponsive' : outbox.isLagging ? 'lagging' : 'connected',
+    state,
     ...typesOf(interest),
     accepts,
     queuedBytes: outbox.queuedBytes,

@@ -17,7 +17,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   model: [],
 }
 
-/** The only files that may use sockets, files and cryptography; everything else gets them passed in. */
+/** The only files that may use sockets, files, cryptography and the debug log; everything else gets them passed in. */
 const SEAMS: Readonly<Record<string, readonly string[]>> = {
   'node:net': ['platform/published-socket', 'platform/socket-connection', 'platform/socket-file'],
   'node:fs': [
@@ -27,6 +27,7 @@ const SEAMS: Readonly<Record<string, readonly string[]>> = {
     'platform/socket-file',
   ],
   'node:crypto': ['mesh/secret'],
+  'node:util': ['platform/debug-log'],
 }
 
 const SOURCE = join(__dirname, '..', 'src')

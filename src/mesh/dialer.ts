@@ -1,164 +1,141 @@
-import { asDirectoryError, type LahjaError } from '../model/errors'
+import { asDirectoryError, asError, type LahjaError } from '../model/errors'
 import type { Limits } from '../model/limits'
 import type { Address } from '../platform/address'
 import type { Clock, Timer } from '../platform/clock'
+import type { DebugLog } from '../platform/debug-log'
 import type { Connection, Transport } from '../platform/transport'
+import { type Attempt, nextAttempt } from './backoff'
 import type { Link } from './link'
 import { isHopeless, type LinkEnding } from './link-ending'
 
-/** What a dialer needs of the mesh it dials for. */
 export interface DialerContext {
   readonly transport: Transport
   readonly clock: Clock
   readonly limits: Limits
-  /** Begins a handshake with whoever has answered at the address. */
-  readonly shakeHands: (connection: Connection, address: Address) => Link
-  /** There is nobody at the address any more. */
-  readonly gone: (address: Address) => void
-  /** An attempt has failed in a way that another one will not mend. */
-  readonly failed: (address: Address, cause: LahjaError) => void
+  readonly debug?: DebugLog | undefined
+  /** Makes a link of a connection and begins its handshake. */
+  readonly connected: (connection: Connection, address: Address) => Link
+  /** The address is dead or has been withdrawn. */
+  readonly gone: () => void
+  /** An attempt failed in a way that will last. Called once for each such reason in a row. */
+  readonly failed: (cause: LahjaError) => void
 }
 
 type State =
-  | { readonly kind: 'waiting'; readonly timer: Timer; readonly hopeless: boolean }
+  | { readonly kind: 'waiting'; readonly timer: Timer; readonly isHopeless: boolean }
   | { readonly kind: 'dialling' }
   | { readonly kind: 'linked'; readonly link: Link }
   | { readonly kind: 'stopped' }
 
-/**
- * How long to wait before an attempt: full jitter over a span that doubles from attempt to attempt, so that peers that
- * failed together do not try again together.
- */
-export function redialDelay(attempt: number, limits: Pick<Limits, 'redialMin' | 'redialMax'>, random: number): number {
-  return random * Math.min(limits.redialMax, limits.redialMin * 2 ** attempt)
-}
-
-/** When to dial next, and how many attempts that nothing has come of there were before. */
-export interface Attempt {
-  /** Milliseconds. */
-  readonly delay: number
-  readonly count?: number
-  /** Will it fail like the one before? */
-  readonly hopeless?: boolean
-}
-
-/** The attempt after a link that the peer had dialled, and that has ended before its time. */
-export function attemptAfter(ending: LinkEnding, before: number, limits: Limits, random: () => number): Attempt {
-  const count = ending.kind === 'lost' ? 0 : before
-  const hopeless = isHopeless(ending)
-  return { delay: hopeless ? limits.redialMax : redialDelay(count, limits, random()), count: count + 1, hopeless }
-}
-
-/** Dials one address until there is a link or nobody left to link with. */
+/** Dials one address until there is a link or the address is gone, and again when the link breaks. */
 export class Dialer {
   readonly address: Address
   readonly #context: DialerContext
   #state: State = { kind: 'stopped' }
-  #attempt: number
+  #failures = 0
   #lastFailure = ''
 
-  constructor(address: Address, context: DialerContext, { delay, count = 0, hopeless = false }: Attempt) {
+  constructor(address: Address, context: DialerContext, attempt: Attempt) {
     this.address = address
     this.#context = context
-    this.#attempt = count
-    this.#wait(delay, hopeless)
+    this.#schedule(attempt)
   }
 
-  /** Attempts so far, since the last link. */
-  get count(): number {
-    return this.#attempt
+  /** Failed attempts since the last link. */
+  get failures(): number {
+    return this.#failures
   }
 
-  /** The link it has made, from the dial on; its handshake may still fail. */
+  /** The link of the last dial that connected; its handshake may still fail. */
   get link(): Link | undefined {
     return this.#state.kind === 'linked' ? this.#state.link : undefined
   }
 
-  /** Is there something better to do than to wait for it? */
+  /** Whether waiting for it is pointless: its link is up, or none is expected soon. */
   get isSettled(): boolean {
     const state = this.#state
-    return (
-      state.kind === 'stopped' ||
-      (state.kind === 'linked' ? state.link.isUp : state.kind === 'waiting' && state.hopeless)
-    )
+    if (state.kind === 'waiting') return state.isHopeless
+    return state.kind === 'linked' ? state.link.isUp : state.kind === 'stopped'
   }
 
-  /** The link is up. */
-  succeeded(): void {
-    this.#attempt = 0
+  /** Its link is up. */
+  onUp(): void {
+    this.#failures = 0
     this.#lastFailure = ''
   }
 
-  /** The link it had made is closed, and not by a goodbye. */
-  closed(ending: LinkEnding): void {
+  /** Its link has closed, other than by the goodbye of a peer that left. */
+  onClosed(ending: LinkEnding): void {
     if (this.#state.kind !== 'linked') return
-    const hopeless = isHopeless(ending)
-    if (hopeless && ending.kind === 'refused') this.#fail(ending.reason, ending.cause)
-    this.#retry(hopeless)
+    const willLast = isHopeless(ending)
+    if (willLast && ending.kind === 'refused') this.#report(ending.reason, ending.cause)
+    this.#retry(willLast)
   }
 
-  /** Gives up, together with a link that is not up yet. */
+  /** Gives up, and refuses a link that is not up yet. */
   stop(): void {
     const state = this.#state
     this.#state = { kind: 'stopped' }
     if (state.kind === 'waiting') state.timer.cancel()
-    if (state.kind === 'linked' && !state.link.isUp) state.link.refuse('duplicate', 'another link was preferred')
+    if (state.kind === 'linked' && !state.link.isUp) state.link.refuse('duplicate', 'another link is preferred')
   }
 
-  /** A failure that lasts is reported once. */
-  #fail(reason: string, cause: LahjaError): void {
+  #report(reason: string, cause: LahjaError): void {
     if (reason === this.#lastFailure) return
     this.#lastFailure = reason
-    this.#context.failed(this.address, cause)
+    this.#context.failed(cause)
   }
 
-  #retry(hopeless: boolean): void {
+  #retry(willLast: boolean): void {
     const { clock, limits } = this.#context
-    const delay = hopeless ? limits.redialMax : redialDelay(this.#attempt++, limits, clock.random())
-    this.#wait(delay, hopeless)
+    this.#schedule(nextAttempt(this.#failures, willLast, limits, () => clock.random()))
   }
 
-  #wait(delay: number, hopeless: boolean): void {
+  #schedule({ delay, failures = 0, isHopeless = false }: Attempt): void {
+    this.#failures = failures
     const timer = this.#context.clock.after(delay, () => void this.#dial())
-    this.#state = { kind: 'waiting', timer, hopeless }
+    this.#state = { kind: 'waiting', timer, isHopeless }
   }
 
   async #dial(): Promise<void> {
     this.#state = { kind: 'dialling' }
-    const { transport, shakeHands, gone } = this.#context
+    const { transport, debug, connected, gone } = this.#context
+    const { name, id } = this.address
+    debug?.(`${name}~${id}: dialling`)
     const outcome = await transport.dial(this.address).catch(asFailure)
     if (this.#isStopped()) {
       if (outcome.kind === 'connected') outcome.connection.destroy()
       return
     }
+    debug?.(`${name}~${id}: ${outcome.kind}${'cause' in outcome ? `: ${asError(outcome.cause).message}` : ''}`)
     switch (outcome.kind) {
       case 'connected':
-        this.#state = { kind: 'linked', link: shakeHands(outcome.connection, this.address) }
+        this.#state = { kind: 'linked', link: connected(outcome.connection, this.address) }
         return
       case 'dead':
         this.#state = { kind: 'stopped' }
         await transport
           .remove(this.address)
-          .catch((error) => this.#fail('remove', asDirectoryError(transport.location, error)))
-        return gone(this.address)
+          .catch((error) => this.#report('bury', asDirectoryError(transport.location, error)))
+        return gone()
       case 'absent':
         this.#state = { kind: 'stopped' }
-        return gone(this.address)
+        return gone()
       case 'busy':
         return this.#retry(false)
       case 'failed':
         this.#retry(true)
-        return this.#fail('dial', asDirectoryError(transport.location, outcome.cause))
+        return this.#report('dial', asDirectoryError(transport.location, outcome.cause))
     }
   }
 
-  /** By a call of `stop` while the dial was under way. */
+  /** By a call of `stop` during the dial. */
   #isStopped(): boolean {
     return this.#state.kind === 'stopped'
   }
 }
 
-/** What no attempt will mend, such as an address that is too long to be dialled from here. */
+/** A dial that will fail again, for instance because the path is too long to be dialled from here. */
 interface Failure {
   readonly kind: 'failed'
   readonly cause: unknown

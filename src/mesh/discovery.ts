@@ -4,8 +4,8 @@ import type { Clock, Timer } from '../platform/clock'
 import type { Listener, Transport, Watch } from '../platform/transport'
 
 /**
- * Milliseconds in which hints of a change become one scan. Where many come they must not have everyone scan for each of
- * them: they dial everyone by themselves. Only an own address that has gone waits for it.
+ * Milliseconds over which a watch's hints are gathered into one scan. A burst of newcomers must not make every endpoint
+ * scan for each of them: newcomers dial everyone themselves. Only the loss of our own address waits for the scan.
  */
 const HINT_DELAY = 200
 
@@ -13,92 +13,92 @@ export interface DiscoveryContext {
   readonly transport: Transport
   readonly clock: Clock
   readonly listener: Listener
-  /** Milliseconds between two scans. */
-  readonly rescan: number
-  /** Watch the bus, so that changes are seen before the next scan? */
+  /** Milliseconds between scans. */
+  readonly rescanInterval: number
+  /** Whether to watch the directory, so that changes are seen before the next scan. */
   readonly watch: boolean
-  /** Who is there; `wasGone` if the own address was not there until now, so that they may have looked for it in vain. */
+  /** The result of a scan. `wasGone`: our own address was missing until now, so others may not have found it. */
   readonly found: (addresses: readonly Address[], wasGone: boolean) => void
-  /** The own address was gone and is published again; others may have taken the name meanwhile. */
+  /** Our own address was missing and is published again; another endpoint may have taken the name meanwhile. */
   readonly republished: (addresses: readonly Address[]) => Promise<void>
+  /** A scan failed. Called once for each error in a row. */
   readonly failed: (error: LahjaError) => void
 }
 
-/** Keeps looking who is there. The periodic scan is the truth; a watch only makes it come sooner. */
+/** Scans the directory periodically, and sooner on a hint of the watch, which may miss changes. */
 export class Discovery {
   readonly #context: DiscoveryContext
   #watch: Watch | undefined
   #next: { readonly timer: Timer; readonly at: number } | undefined
-  #scanning = false
-  #hintedMeanwhile = false
-  #stopped = false
-  /** The own address was gone, so the name is to be claimed again. */
+  #isScanning = false
+  #wasHinted = false
+  #isStopped = false
+  /** Our own address was missing, so the name has to be claimed again. */
   #mustClaim = false
   #lastFailure = ''
 
   constructor(context: DiscoveryContext) {
     this.#context = context
     this.#startWatch()
-    this.#plan(context.rescan)
+    this.#schedule(context.rescanInterval)
   }
 
   stop(): void {
-    this.#stopped = true
+    this.#isStopped = true
     this.#watch?.stop()
     this.#next?.timer.cancel()
   }
 
   #startWatch(): void {
     this.#watch?.stop()
-    if (this.#context.watch) this.#watch = this.#context.transport.watch(() => this.#plan(HINT_DELAY))
+    if (this.#context.watch) this.#watch = this.#context.transport.watch(() => this.#schedule(HINT_DELAY))
   }
 
-  /** The next scan, in `delay` milliseconds at the latest. */
-  #plan(delay: number): void {
+  /** Makes sure that a scan happens within so many milliseconds. */
+  #schedule(delay: number): void {
     const { clock } = this.#context
     const at = clock.now() + delay
-    if (this.#scanning) this.#hintedMeanwhile = true
-    if (this.#stopped || this.#scanning || (this.#next && this.#next.at <= at)) return
+    if (this.#isScanning) this.#wasHinted = true
+    if (this.#isStopped || this.#isScanning || (this.#next && this.#next.at <= at)) return
     this.#next?.timer.cancel()
     this.#next = { at, timer: clock.after(delay, () => void this.#scan()) }
   }
 
   async #scan(): Promise<void> {
     this.#next = undefined
-    this.#scanning = true
-    this.#hintedMeanwhile = false
+    this.#isScanning = true
+    this.#wasHinted = false
     try {
-      await this.#look()
+      await this.#refresh()
       this.#lastFailure = ''
     } catch (error) {
       this.#report(error)
     }
-    this.#scanning = false
-    this.#plan(this.#hintedMeanwhile ? HINT_DELAY : this.#context.rescan)
+    this.#isScanning = false
+    this.#schedule(this.#wasHinted ? HINT_DELAY : this.#context.rescanInterval)
   }
 
-  async #look(): Promise<void> {
+  async #refresh(): Promise<void> {
     const { transport, listener, found, republished } = this.#context
     const isPublished = await listener.isPublished()
-    if (this.#stopped) return
+    if (this.#isStopped) return
     if (!isPublished) {
       this.#mustClaim = true
       await transport.open()
-      if (this.#stopped) return
+      if (this.#isStopped) return
       await listener.republish()
-      if (!this.#stopped) this.#startWatch()
+      if (!this.#isStopped) this.#startWatch()
     }
     const addresses = await transport.scan()
-    if (this.#stopped) return
+    if (this.#isStopped) return
     found(addresses, this.#mustClaim)
     if (!this.#mustClaim) return
     await republished(addresses)
     this.#mustClaim = false
   }
 
-  /** A failure that lasts is reported once. */
   #report(thrown: unknown): void {
-    if (this.#stopped) return
+    if (this.#isStopped) return
     const error = asDirectoryError(this.#context.transport.location, thrown)
     if (error.message === this.#lastFailure) return
     this.#lastFailure = error.message

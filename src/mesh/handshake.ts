@@ -1,105 +1,121 @@
-import type { Identity } from '../model/audience'
-import { describe, ProtocolViolation, Unauthenticated } from '../model/errors'
-import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
-import { isName } from '../model/name'
-import { type Address, isId } from '../platform/address'
-import type { Hello } from '../wire/message'
-import { NONCE_BYTES, type Role, type Secret } from './secret'
-
-/** The versions of the protocol that this code speaks. */
-export const PROTOCOL_VERSIONS = [1, 1] as const
-
-/** What an endpoint is, and what it takes. */
-export interface Introduction extends Address, Identity {
-  readonly pid: number
-  readonly frameLimit: number
-  readonly window: number
-  readonly requestLimit: number
-  readonly accepts: readonly string[] | undefined
-}
-
-/** What an endpoint says of itself, with a nonce where it asks for a proof. */
-export function helloOf({ name, id, groups, pid, ...limits }: Introduction, nonce?: Uint8Array): Hello {
-  const hello = { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid, ...limits } as const
-  return nonce ? { ...hello, nonce } : hello
-}
-
-/** What the two sides of a link have agreed on. */
-export interface Agreement {
-  readonly version: number
-  /** Bytes of body that the peer takes in a frame we send. */
-  readonly sendLimit: number
-  /** Requests to the peer that may wait for a response at a time. */
-  readonly requestLimit: number
-}
+import { Unauthenticated } from '../model/errors'
+import type { Address } from '../platform/address'
+import type { Hello, Message } from '../wire/message'
+import { type Agreement, agree, type Proofs, proofsOf } from './agreement'
+import { unexpected } from './link-ending'
+import { isSameProof, type Secret } from './secret'
 
 /**
- * Holds a peer's hello against ours.
+ *     greeting ──hello──▶ deciding ──accept──▶ accepted
+ *         └──hello──▶ proving ──proof──▲
  *
- * @param expected who has to answer, where we dialled an address
- * @throws ProtocolViolation if the peer is someone else, or speaks no version that we speak
+ * The dialler sends its hello first, the acceptor when it accepts. With a secret, both also send a proof: the acceptor
+ * then answers a hello with its own at once, and sends its proof when it accepts.
  */
-export function agree(ours: Hello, theirs: Hello, expected: Address | undefined): Agreement {
-  if (!isName(theirs.name) || !isId(theirs.id) || !theirs.groups.every(isName)) {
-    const got = [theirs.name, theirs.id, ...theirs.groups].map(describe).join(', ')
-    throw new ProtocolViolation('malformed', `hello: expected a valid name, id and groups, got ${got}`)
-  }
-  if (expected && (theirs.name !== expected.name || theirs.id !== expected.id)) {
-    const [want, got] = [expected, theirs].map(({ name, id }) => `${name}~${id}`)
-    throw new ProtocolViolation('wrong-peer', `expected ${want} at its address, got ${got}`)
-  }
-  if (theirs.nonce && theirs.nonce.length !== NONCE_BYTES) {
-    throw new ProtocolViolation('malformed', `hello.nonce: expected ${NONCE_BYTES} bytes, got ${theirs.nonce.length}`)
-  }
-  const version = Math.min(ours.versions[1], theirs.versions[1])
-  if (version < Math.max(ours.versions[0], theirs.versions[0])) {
-    const [want, got] = [ours, theirs].map(({ versions }) => versions.join(' to '))
-    throw new ProtocolViolation('version-mismatch', `expected a protocol version of ${want}, got ${got}`)
-  }
-  if (theirs.frameLimit < HANDSHAKE_FRAME_BYTES) {
-    const got = theirs.frameLimit
-    throw new ProtocolViolation('malformed', `hello.frameLimit: expected at least ${HANDSHAKE_FRAME_BYTES}, got ${got}`)
-  }
-  if (theirs.window < 1 || theirs.requestLimit < 1) {
-    const got = `${theirs.window} and ${theirs.requestLimit}`
-    throw new ProtocolViolation('malformed', `hello: expected a window and a requestLimit of at least 1, got ${got}`)
-  }
-  return {
-    version,
-    sendLimit: Math.min(ours.frameLimit, theirs.frameLimit),
-    requestLimit: Math.min(ours.requestLimit, theirs.requestLimit),
-  }
+export type HandshakeState = 'greeting' | 'proving' | 'deciding' | 'accepted'
+
+export interface HandshakeContext {
+  /** Makes our hello, with a nonce of its own for each link if there is a secret. */
+  readonly hello: () => Hello
+  readonly secret?: Secret | undefined
 }
 
-/** What each side of a link has to say before the other believes that it knows the secret. */
-export interface Proofs {
-  readonly ours: Uint8Array
-  readonly theirs: Uint8Array
+export interface HandshakeEvents {
+  send(message: Message): void
+  /** The peer's hello is valid, and so is its proof if there is a secret: accept the link or refuse it. */
+  decide(peer: Hello): void
 }
 
-/**
- * The proofs of a link between two that have a secret; none where neither has one.
- *
- * @throws Unauthenticated if only one has
- */
-export function proofsOf(secret: Secret | undefined, role: Role, ours: Hello, theirs: Hello): Proofs | undefined {
-  const [own, other] = [ours.nonce, theirs.nonce]
-  const who = `${theirs.name}~${theirs.id}`
-  if (!secret || !own) {
-    if (other) throw new Unauthenticated(`expected ${who} to ask for no proof, as there is no secret here`)
-    return undefined
+/** Learns who the peer is, has it prove that it knows the secret, and leaves the decision to its owner. */
+export class Handshake {
+  readonly #secret: Secret | undefined
+  readonly #expected: Address | undefined
+  readonly #events: HandshakeEvents
+  readonly #hello: Hello
+  #state: HandshakeState = 'greeting'
+  #peer: Hello | undefined
+  #agreement: Agreement | undefined
+  #proofs: Proofs | undefined
+  #isProven: boolean
+
+  /** @param expected the address that was dialled; undefined on the acceptor's side */
+  constructor({ hello, secret }: HandshakeContext, expected: Address | undefined, events: HandshakeEvents) {
+    this.#secret = secret
+    this.#expected = expected
+    this.#events = events
+    this.#hello = hello()
+    this.#isProven = secret === undefined
   }
-  if (!other) throw new Unauthenticated(`expected ${who} to know the secret, got a hello that has none`)
-  const [us, them] = [
-    { ...ours, nonce: own },
-    { ...theirs, nonce: other },
-  ]
-  const sides = role === 'dialler' ? { dialler: us, acceptor: them } : { dialler: them, acceptor: us }
-  const otherRole = role === 'dialler' ? 'acceptor' : 'dialler'
-  return { ours: secret.proof(role, sides), theirs: secret.proof(otherRole, sides) }
-}
 
-/** Does the first of two incarnations come before the second, where one of them has to give way? */
-export function precedes(id: string, other: string): boolean {
-  return id < other
+  get state(): HandshakeState {
+    return this.#state
+  }
+
+  /** The peer's hello, once it has arrived. */
+  get peer(): Hello | undefined {
+    return this.#peer
+  }
+
+  get agreement(): Agreement | undefined {
+    return this.#agreement
+  }
+
+  /** Whether the peer has proved that it knows the secret; true if there is none. */
+  get isProven(): boolean {
+    return this.#isProven
+  }
+
+  /** Our proof, if a goodbye has to carry it: a refusal counts only with the proof that an acceptance would have sent. */
+  get refusalProof(): Uint8Array | undefined {
+    return this.#state === 'deciding' ? this.#proofs?.ours : undefined
+  }
+
+  /** Sends our hello, if we are the dialler. */
+  begin(): void {
+    if (this.#expected) this.#events.send(this.#hello)
+  }
+
+  /** @throws ProtocolViolation, Unauthenticated */
+  onMessage(message: Message): void {
+    if (this.#state === 'greeting' && message.kind === 'hello') return this.#onHello(message)
+    if (this.#state === 'proving' && message.kind === 'proof') return this.#onProof(message.proof)
+    throw unexpected(message, this.#state)
+  }
+
+  /** Answers the dialler. Returns false if there is nothing to decide, not yet or not any more. */
+  accept(): boolean {
+    if (this.#state !== 'deciding') return false
+    if (!this.#expected) this.#events.send(this.#proofs ? { kind: 'proof', proof: this.#proofs.ours } : this.#hello)
+    this.#state = 'accepted'
+    return true
+  }
+
+  /** Checks a proof of the peer, from a message of its own or from its goodbye. */
+  verifyProof(proof: Uint8Array): boolean {
+    const isValid = this.#proofs !== undefined && isSameProof(proof, this.#proofs.theirs)
+    if (isValid) this.#isProven = true
+    return isValid
+  }
+
+  #onHello(hello: Hello): void {
+    this.#agreement = agree(this.#hello, hello, this.#expected)
+    this.#peer = hello
+    const role = this.#expected ? 'dialler' : 'acceptor'
+    this.#proofs = proofsOf(this.#secret, role, this.#hello, hello)
+    if (!this.#proofs) return this.#decide(hello)
+    this.#events.send(this.#expected ? { kind: 'proof', proof: this.#proofs.ours } : this.#hello)
+    this.#state = 'proving'
+  }
+
+  #onProof(proof: Uint8Array): void {
+    const peer = this.#peer
+    if (peer && this.verifyProof(proof)) return this.#decide(peer)
+    const text = `${peer?.name}~${peer?.id} has not proved that it knows the secret; start both with the same`
+    throw new Unauthenticated(text)
+  }
+
+  #decide(peer: Hello): void {
+    this.#state = 'deciding'
+    this.#events.decide(peer)
+  }
 }

@@ -1,21 +1,21 @@
 import { type Interest, InterestSet, isMember, keyOf } from '../model/interest'
 import type { Message, MessageOf } from '../wire/message'
 
-/** What changes a peer's knowledge of what the other is subscribed to. */
+/** A change of one side's interest, as it is told to the other. */
 export type InterestChange = MessageOf<'subscribe' | 'unsubscribe'>
 
-/** Bytes around the names in a message (map, keys, string headers), and of the elements around the list. */
+/** Bytes of msgpack around the names of one interest (map, keys, string headers), and around the whole list. */
 const AROUND_INTEREST = 48
 const AROUND_LIST = 64
 
-/** What has come and gone since the last change that was told: what cancels out is never told. */
+/** Changes since the last announcement, by interest. A subscribe and its unsubscribe cancel out, so neither is sent. */
 type Difference = Map<string, { readonly interest: Interest; count: number }>
 
 /**
- * What the two ends of a link have told each other about their subscriptions.
+ * The interest of both ends of a link, as far as they have told each other.
  *
- * There is one change under way at a time. What changes until it is acknowledged is gathered, so that a peer that is
- * stopped costs no more than what differs in the end.
+ * One announcement is in flight at a time. Changes until it is acknowledged are gathered, so a stopped peer costs no
+ * more memory than the difference in the end.
  */
 export class InterestExchange {
   readonly #send: (message: Message) => void
@@ -24,53 +24,53 @@ export class InterestExchange {
   #difference: Difference = new Map()
   #sequence = 0
   #acknowledged = 0
-  /** Those who wait for what is under way, and for what has been gathered since. */
-  #underWay = new Waiters()
+  /** Waiting for the announcement in flight, and for the changes gathered since. */
+  #inFlight = new Waiters()
   #gathered = new Waiters()
 
-  /** @param limit bytes that a message may have */
+  /** @param limit maximum bytes of a message */
   constructor(send: (message: Message) => void, limit: () => number) {
     this.#send = send
     this.#limit = limit
   }
 
-  /** What the peer wants. */
+  /** The peer's interest. */
   get theirs(): Iterable<Interest> {
     return this.#theirs
   }
 
-  /** Something has changed on our side; the peer is told. */
+  /** Our interest has changed. */
   announce(kind: InterestChange['kind'], interest: Interest): void {
-    this.#note(kind, interest)
-    if (this.#isKnown) this.#tell()
+    this.#record(kind, interest)
+    if (this.#isKnown) this.#sendDifference()
   }
 
-  /** Tells the peer of all we want. */
+  /** Announces our whole interest, once, at the start. */
   announceAll(interests: Iterable<Interest>): void {
-    for (const interest of interests) this.#note('subscribe', interest)
-    this.#tell()
+    for (const interest of interests) this.#record('subscribe', interest)
+    this.#sendDifference()
   }
 
-  /** Resolves when the peer knows of all that has been announced by now, or the link has ended. */
+  /** Resolves when the peer has acknowledged everything announced so far, or the link has ended. */
   known(): Promise<void> {
     if (this.#isKnown) return Promise.resolve()
-    return (this.#difference.size > 0 ? this.#gathered : this.#underWay).promise
+    return (this.#difference.size > 0 ? this.#gathered : this.#inFlight).promise
   }
 
-  /** The peer knows what we have announced up to this number. */
-  acknowledged(sequence: number): void {
+  /** The peer knows everything announced up to this sequence number. */
+  onAcknowledge(sequence: number): void {
     if (sequence <= this.#acknowledged || sequence > this.#sequence) return
     this.#acknowledged = sequence
     if (!this.#isKnown) return
-    this.#underWay.resolve()
-    this.#underWay = this.#gathered
+    this.#inFlight.resolve()
+    this.#inFlight = this.#gathered
     this.#gathered = new Waiters()
-    this.#tell()
-    if (this.#isKnown) this.#underWay.resolve()
+    this.#sendDifference()
+    if (this.#isKnown) this.#inFlight.resolve()
   }
 
-  /** Takes note of a change on the peer's side. Returns what of it is new; to be acknowledged once it is acted on. */
-  learn({ kind, interests }: InterestChange): readonly Interest[] {
+  /** Applies a change of the peer's interest. Returns the effective part; acknowledge once it has been acted on. */
+  apply({ kind, interests }: InterestChange): readonly Interest[] {
     return interests.filter((interest) => {
       const isKnown = this.#theirs.has(interest)
       if (kind === 'unsubscribe') return isKnown && this.#theirs.remove(interest)
@@ -78,16 +78,16 @@ export class InterestExchange {
     })
   }
 
-  /** Tells the peer that its change of this number is acted on. */
+  /** Tells the peer that its change has been acted on. */
   acknowledge(sequence: number): void {
     this.#send({ kind: 'acknowledge', sequence })
   }
 
-  /** The link has ended: nobody waits for its acknowledgements any more. */
+  /** The link has ended: releases everything that waits for an acknowledgement. */
   end(): void {
     this.#acknowledged = this.#sequence
     this.#difference.clear()
-    this.#underWay.resolve()
+    this.#inFlight.resolve()
     this.#gathered.resolve()
   }
 
@@ -95,7 +95,7 @@ export class InterestExchange {
     return this.#acknowledged === this.#sequence
   }
 
-  #note(kind: InterestChange['kind'], interest: Interest): void {
+  #record(kind: InterestChange['kind'], interest: Interest): void {
     const key = keyOf(interest)
     const known = this.#difference.get(key) ?? { interest, count: 0 }
     known.count += kind === 'subscribe' ? 1 : -1
@@ -103,8 +103,7 @@ export class InterestExchange {
     else this.#difference.set(key, known)
   }
 
-  /** Sends what is different. */
-  #tell(): void {
+  #sendDifference(): void {
     const difference = this.#difference
     this.#difference = new Map()
     for (const kind of ['unsubscribe', 'subscribe'] as const) {
@@ -119,7 +118,7 @@ export class InterestExchange {
   }
 }
 
-/** One promise for everyone who waits for the same, made for the first of them. */
+/** One promise shared by all that wait for the same acknowledgement, created on demand. */
 class Waiters {
   #waiting: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
 

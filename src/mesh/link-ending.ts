@@ -1,5 +1,6 @@
 import type { Remainder } from '../channel/outbox'
 import { ConnectionFailed, type LahjaError, LinkRefused, ProtocolViolation, Unauthenticated } from '../model/errors'
+import type { Message } from '../wire/message'
 
 /** The link broke. */
 export interface LostEnding extends Remainder {
@@ -9,21 +10,26 @@ export interface LostEnding extends Remainder {
 
 /** How a link ended. */
 export type LinkEnding =
-  /** The peer said goodbye after all it had to say. */
+  /** The peer said goodbye after it had sent everything. */
   | { readonly kind: 'left' }
-  /** We left, and the peer has read it all, or we gave it up. */
+  /** We left, and the peer has read everything or was given up. */
   | { readonly kind: 'done' }
-  /** It never came up: one side would not have it, or it broke before. */
+  /** It never came up: one side refused it, or it broke before. */
   | { readonly kind: 'refused'; readonly cause: LahjaError; readonly reason: string }
   | LostEnding
 
-/** The end of a link that something went wrong with. */
+/** The ending of a link that failed. */
 export function failure(wasUp: boolean, cause: LahjaError, remainder: Remainder): LinkEnding {
   if (wasUp) return { kind: 'lost', cause, ...remainder }
   return { kind: 'refused', cause, reason: reasonOf(cause) ?? 'disconnected' }
 }
 
-/** The reasons that hold for the next attempt too. */
+/** For the debug log. */
+export function describeEnding(ending: LinkEnding): string {
+  return 'cause' in ending ? `${ending.kind}: ${ending.cause.message}` : ending.kind
+}
+
+/** Reasons that apply to the next attempt as well. */
 const LASTING = [
   'version-mismatch',
   'malformed',
@@ -34,32 +40,36 @@ const LASTING = [
   'unauthenticated',
 ]
 
-/** Would the next link with this peer end like this one? */
+/** Whether another attempt would end the same way. */
 export function isHopeless(ending: LinkEnding): boolean {
   if (ending.kind !== 'refused' && ending.kind !== 'lost') return false
   return LASTING.includes(reasonOf(ending.cause) ?? '')
 }
 
-/** The name of the reason, where one side has said it. */
+/** The protocol's reason, if one side gave one. */
 function reasonOf(cause: LahjaError): string | undefined {
   const isNamed = cause instanceof ProtocolViolation || cause instanceof LinkRefused || cause instanceof Unauthenticated
   return isNamed ? cause.reason : undefined
 }
 
-/** Why a goodbye other than one that leaves is a failure. */
+/** For a goodbye other than that of a peer that leaves. */
 export function dismissal(reason: string, text: string): LahjaError {
   if (reason !== 'unauthenticated') return new LinkRefused(reason, text)
-  return new Unauthenticated(`expected the peer to know the same secret, got its goodbye: ${text}`)
+  return new Unauthenticated(`the peer refused the link, start both with the same secret; its goodbye: ${text}`)
 }
 
-/** Why a stream that ends without a goodbye is a failure. */
+/** For a stream that ends without a goodbye. */
 export function endOfStream(heldBytes: number): LahjaError {
-  if (heldBytes === 0) return new ConnectionFailed('expected a goodbye, got the end of the stream')
-  const got = `the end of the stream after ${heldBytes} bytes of one`
-  return new ProtocolViolation('frame-cut-off', `expected a whole frame, got ${got}`)
+  if (heldBytes === 0) return new ConnectionFailed('the peer closed the connection without a goodbye')
+  return new ProtocolViolation('frame-cut-off', `the stream ended after ${heldBytes} bytes of a frame`)
 }
 
-/** Why a handshake that takes more than so many milliseconds is a failure. */
+/** @param limit milliseconds */
 export function lateHandshake(limit: number): ProtocolViolation {
-  return new ProtocolViolation('handshake-timeout', `expected a handshake within ${limit} ms`)
+  return new ProtocolViolation('handshake-timeout', `the handshake was not finished within ${limit} ms`)
+}
+
+/** For a message that the protocol does not allow in this state of the link. */
+export function unexpected(message: Message, state: string): ProtocolViolation {
+  return new ProtocolViolation('unexpected-message', `a message of kind ${message.kind} came in state ${state}`)
 }

@@ -1,4 +1,9 @@
+import type { Channel } from '../channel/channel'
 import { Inbound } from '../channel/inbound'
+import type { MemoryBudget } from '../channel/memory-budget'
+import { Outbox } from '../channel/outbox'
+import { ReceiveWindow } from '../channel/receive-window'
+import type { Identity } from '../model/audience'
 import {
   ConnectionFailed,
   type LahjaError,
@@ -8,272 +13,410 @@ import {
   Unauthenticated,
 } from '../model/errors'
 import type { Interest } from '../model/interest'
-import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
+import { HANDSHAKE_FRAME_BYTES, type Limits } from '../model/limits'
+import type { OverflowPolicy } from '../model/overflow'
+import { matches } from '../model/pattern'
 import type { Address } from '../platform/address'
-import type { Timer } from '../platform/clock'
+import type { Clock, Timer } from '../platform/clock'
+import type { DebugLog } from '../platform/debug-log'
 import type { Connection } from '../platform/transport'
 import { encodeMessage } from '../wire/codec'
-import type { Goodbye, GoodbyeReason, Hello, Message } from '../wire/message'
-import { agree, type Proofs, proofsOf } from './handshake'
-import type { InterestChange } from './interest-exchange'
-import { dismissal, endOfStream, failure, type LinkEnding, lateHandshake } from './link-ending'
-import { type LinkState, unexpected } from './link-state'
-import { isSameProof, type Secret } from './secret'
-import { Session, type SessionContext } from './session'
+import type { Frame } from '../wire/frame'
+import type { ChannelMessage, Goodbye, GoodbyeReason, Hello, Message } from '../wire/message'
+import { Handshake, type HandshakeContext } from './handshake'
+import { type InterestChange, InterestExchange } from './interest-exchange'
+import {
+  describeEnding,
+  dismissal,
+  endOfStream,
+  failure,
+  type LinkEnding,
+  lateHandshake,
+  unexpected,
+} from './link-ending'
+import { Liveness } from './liveness'
 
-/** Of a goodbye's text, so that it fits into a frame before the handshake. */
+/** Length of a goodbye's text, so that it fits into a frame before the handshake. */
 const GOODBYE_CHARACTERS = 1000
 
-/** What a link tells of its life. */
+const UNKNOWN: Identity = { name: '', groups: [] }
+
+/**
+ *     handshake ──accept──▶ introducing ──ready──▶ up ──leave──▶ leaving
+ *
+ * While introducing, each side tells its interest, then `ready`. Any phase can end in closed.
+ */
+type Phase = 'handshake' | 'introducing' | 'up' | 'leaving' | 'closed'
+
+/** How a peer keeps up. One that is both unresponsive and lagging is `unresponsive`. */
+export type LinkState = 'connected' | 'lagging' | 'unresponsive'
+
+/**
+ * A change of pace. `responsive`: an unresponsive peer has sent something. `recovered`: the state is `connected` again,
+ * so a peer that lags when it becomes responsive recovers later.
+ */
+export type PaceChange = 'lagging' | 'unresponsive' | 'responsive' | 'recovered'
+
+/** What arrives from the peer once a link is up. */
+export interface Traffic {
+  event(link: Link, type: string, payload: unknown): void
+  /** A message between the subscriptions and requests of the two endpoints. */
+  message(link: Link, message: ChannelMessage): void
+  /** The peer's interest has changed. */
+  interest(link: Link, change: InterestChange): void
+  gap(link: Link, count: number): void
+  pace(link: Link, change: PaceChange): void
+}
+
+/** The life of a link, for its owner. */
 export interface LinkEvents {
-  /** The peer has said who it is, and proved that it may: answer with `accept` or `refuse`. */
-  greeted(link: Link, hello: Hello): void
+  /** The handshake has shown who the peer is: call `accept` or `refuse`. */
+  identified(link: Link, peer: Hello): void
   up(link: Link): void
   closed(link: Link, ending: LinkEnding): void
 }
 
 /** What all links of an endpoint share. */
-export interface LinkContext extends SessionContext {
+export interface LinkContext extends HandshakeContext {
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly holdings: MemoryBudget
+  readonly debug?: DebugLog | undefined
+  readonly traffic: Traffic
   readonly events: LinkEvents
-  /** What this endpoint says of itself, anew for each link. */
-  readonly hello: () => Hello
-  /** What a peer has to prove that it knows. */
-  readonly secret?: Secret | undefined
-  /** What this endpoint wants now. */
+  /** This endpoint's interest at the moment. */
   readonly interest: () => Iterable<Interest>
 }
 
-/** One session with one peer, from the connection over the handshake to the goodbye. */
-export class Link extends Session {
+/** One connection with one peer, from the handshake to the goodbye. */
+export class Link implements Channel {
+  readonly isOwn = false
+  readonly outbox: Outbox
+  readonly intake: ReceiveWindow
   readonly #context: LinkContext
   readonly #connection: Connection
-  readonly #inbound: Inbound
-  readonly #handshakeTimer: Timer
   readonly #expected: Address | undefined
-  /** What we say of ourselves on this link. */
-  readonly #hello: Hello
-  #proofs: Proofs | undefined
-  #isProven: boolean
-  #state: LinkState = 'greeting'
+  readonly #handshake: Handshake
+  readonly #deadline: Timer
+  readonly #inbound: Inbound
+  readonly #exchange: InterestExchange
+  readonly #liveness: Liveness
+  #phase: Phase = 'handshake'
 
-  /** @param expected whom we have dialled; nobody where the peer has dialled us */
+  /** @param expected the address that was dialled; undefined for an incoming connection */
   constructor(context: LinkContext, connection: Connection, expected: Address | undefined) {
-    super(context, connection)
-    const { clock, limits, traffic } = context
+    const { clock, limits, holdings, traffic } = context
     this.#context = context
     this.#connection = connection
     this.#expected = expected
-    this.#hello = context.hello()
-    this.#isProven = context.secret === undefined
+    this.#liveness = new Liveness(limits.silentPings)
+    this.outbox = new Outbox(
+      { connection, clock, limits, holdings },
+      {
+        lagging: () => traffic.pace(this, 'lagging'),
+        recovered: () => this.#tellRecovered(),
+        overflowed: () => clock.nextTurn(() => this.#onOverflow()),
+      },
+    )
+    this.intake = new ReceiveWindow(limits.windowBytes, clock, (bytes, events) =>
+      this.tell({ kind: 'credit', bytes, events }),
+    )
+    this.#exchange = new InterestExchange(
+      (message) => this.tell(message),
+      () => this.sendLimit,
+    )
+    this.#handshake = new Handshake(context, expected, {
+      send: (message) => this.tell(message),
+      decide: (peer) => this.#onIdentified(peer),
+    })
+    // Events don't pass through `#onMessage`: they are the hot path, decoded in place without an object for a message,
+    // and `takesEvents` already says in which phase they are legal. Those in other forms of msgpack come as messages.
     this.#inbound = new Inbound(HANDSHAKE_FRAME_BYTES, false, this.intake, {
       event: (type, payload) => traffic.event(this, type, payload),
-      message: (message) => this.#handle(message),
+      message: (message) => this.#onMessage(message),
     })
-    // Where the process was stopped, what has come meanwhile has come in time, and is read first.
-    this.#handshakeTimer = clock.after(limits.handshakeTimeout, () => clock.nextTurn(() => this.#checkHandshake()))
+    // Deferred, so that what arrived in time while this process was stopped is read first.
+    this.#deadline = clock.after(limits.handshakeTimeout, () => clock.nextTurn(() => this.#onDeadline()))
     connection.attach({
-      data: (chunk) => this.#read(chunk),
-      end: () => this.#ended(),
-      closed: (cause) => this.#broke(cause),
+      data: (chunk) => this.#onData(chunk),
+      end: () => this.#onEnd(),
+      closed: (cause) => this.#onDisconnect(cause),
     })
-    if (expected) this.tell(this.#hello)
+    context.debug?.(`${this.#label}: handshake begins`)
+    this.#handshake.begin()
   }
 
-  /** Has the peer proved that it knows the secret, if there is one? If not, its word is anybody's. */
+  /** The peer's hello, once it has arrived. */
+  get peer(): Hello | undefined {
+    return this.#handshake.peer
+  }
+
+  get identity(): Identity {
+    return this.#handshake.peer ?? UNKNOWN
+  }
+
+  /** Whether the peer has proved that it knows the secret, if there is one. */
   get isProven(): boolean {
-    return this.#isProven
+    return this.#handshake.isProven
   }
 
   get isUp(): boolean {
-    return this.#state === 'up'
+    return this.#phase === 'up'
   }
 
-  /** Takes the link up: tells the peer what we are subscribed to. */
+  get state(): LinkState {
+    if (this.#liveness.isUnresponsive) return 'unresponsive'
+    return this.outbox.isLagging ? 'lagging' : 'connected'
+  }
+
+  /** The peer's interest. */
+  get interest(): Iterable<Interest> {
+    return this.#exchange.theirs
+  }
+
+  get sendLimit(): number {
+    return this.#handshake.agreement?.sendLimit ?? HANDSHAKE_FRAME_BYTES
+  }
+
+  get requestLimit(): number {
+    return this.#handshake.agreement?.requestLimit ?? 0
+  }
+
+  accepts(type: string): boolean {
+    return this.peer?.accepts?.some((pattern) => matches(pattern, type)) ?? true
+  }
+
+  /** Accepts the peer and sends it our interest. */
   accept(): void {
-    if (this.#state !== 'deciding') return
-    if (!this.#expected) this.tell(this.#proofs ? { kind: 'proof', proof: this.#proofs.ours } : this.#hello)
-    this.#state = 'introducing'
+    if (this.#phase !== 'handshake' || !this.#handshake.accept()) return
+    this.#phase = 'introducing'
     this.#inbound.limit = this.#context.limits.frameBytes
-    this.exchange.announceAll(this.#context.interest())
+    this.#exchange.announceAll(this.#context.interest())
     this.tell({ kind: 'ready' })
   }
 
-  /** Closes the link with a reason that the peer is told. */
+  /** Closes the link and tells the peer the reason. */
   refuse(reason: GoodbyeReason, text: string): void {
     this.#sendGoodbye(reason, text)
     this.#close({ kind: 'refused', reason, cause: new LinkRefused(reason, text) })
   }
 
-  /** Tells the peer of a change of interest. */
+  #onIdentified(peer: Hello): void {
+    this.outbox.window = peer.window
+    this.#context.debug?.(`${this.#label}: identified`)
+    this.#context.events.identified(this, peer)
+  }
+
+  #onReady(): void {
+    this.#deadline.cancel()
+    this.#inbound.takesEvents = true
+    this.#phase = 'up'
+    this.#context.debug?.(`${this.#label}: link is up`)
+    this.#context.events.up(this)
+  }
+
+  #onDeadline(): void {
+    if (this.#phase === 'up' || this.#phase === 'leaving') return
+    this.#onViolation(lateHandshake(this.#context.limits.handshakeTimeout))
+  }
+
+  send(frame: Frame, handling: OverflowPolicy): void {
+    this.outbox.push(frame, handling)
+  }
+
+  tell(message: Message): Frame {
+    const frame = encodeMessage(message, this.sendLimit)
+    this.outbox.pushControl(frame)
+    return frame
+  }
+
+  /** Tells the peer of a change of our interest. */
   announce(change: InterestChange['kind'], interest: Interest): void {
-    if (this.#state === 'introducing' || this.#state === 'up') this.exchange.announce(change, interest)
+    if (this.#phase === 'introducing' || this.#phase === 'up') this.#exchange.announce(change, interest)
   }
 
-  /** Called every ping interval. */
-  checkLife(): void {
-    if (this.#state === 'up') this.listen()
+  /** Resolves when the peer has acknowledged all changes announced so far, or the link has ended. */
+  known(): Promise<void> {
+    return this.#exchange.known()
   }
 
-  /** Sends all that waits, says goodbye, and reads on until the peer has closed its side: some of it may come back. */
+  /** Called every ping interval. Pings a silent peer; silence never ends a link. */
+  checkLiveness(): void {
+    if (this.#phase !== 'up') return
+    const { isSilent, becameUnresponsive } = this.#liveness.check()
+    if (isSilent) this.tell({ kind: 'ping' })
+    if (becameUnresponsive) this.#context.traffic.pace(this, 'unresponsive')
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#liveness.onActivity()) {
+      this.#context.traffic.pace(this, 'responsive')
+      this.#tellRecovered()
+    }
+    try {
+      this.#inbound.push(chunk)
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation || error instanceof Unauthenticated)) throw error
+      if (this.#phase === 'leaving') this.#inbound.stop()
+      else this.#onViolation(error)
+    }
+  }
+
+  #onMessage(message: Message): void {
+    if (message.kind === 'goodbye') return this.#onGoodbye(message)
+    switch (this.#phase) {
+      case 'handshake':
+        return this.#handshake.onMessage(message)
+      case 'introducing':
+        if (message.kind === 'ready') return this.#onReady()
+        if (message.kind === 'subscribe') return this.#onFirstInterest(message)
+        if (message.kind === 'acknowledge') return this.#dispatch(message)
+        break
+      case 'up':
+        if (message.kind === 'hello' || message.kind === 'proof' || message.kind === 'ready') break
+        return this.#dispatch(message)
+      case 'leaving':
+        // The peer reports what became of the queue events it was given; no other endpoint can.
+        if (message.kind === 'return' || message.kind === 'settle') this.#dispatch(message)
+        return
+      case 'closed':
+        break
+    }
+    throw unexpected(message, this.#phase)
+  }
+
+  #dispatch(message: Exclude<Message, { kind: 'hello' | 'proof' | 'ready' | 'goodbye' }>): void {
+    const { traffic } = this.#context
+    switch (message.kind) {
+      case 'event':
+        return traffic.event(this, message.type, message.payload)
+      case 'subscribe':
+      case 'unsubscribe':
+        return this.#onInterest(message)
+      case 'acknowledge':
+        return this.#exchange.onAcknowledge(message.sequence)
+      case 'gap':
+        return traffic.gap(this, message.count)
+      case 'credit':
+        return this.outbox.credit(message.bytes, message.events)
+      case 'ping':
+        this.tell({ kind: 'pong' })
+        return
+      case 'pong':
+        return
+      default:
+        return traffic.message(this, message)
+    }
+  }
+
+  /** Interest of a peer that has not joined yet: it is read from `interest` when the link is up. */
+  #onFirstInterest(change: InterestChange): void {
+    this.#exchange.apply(change)
+    this.#exchange.acknowledge(change.sequence)
+  }
+
+  #onInterest(change: InterestChange): void {
+    this.#context.traffic.interest(this, { ...change, interests: this.#exchange.apply(change) })
+    this.#exchange.acknowledge(change.sequence)
+  }
+
+  #tellRecovered(): void {
+    if (this.state === 'connected') this.#context.traffic.pace(this, 'recovered')
+  }
+
+  /**
+   * Sends everything that is queued, then a goodbye, and reads until the peer closes its side: queue events may come
+   * back.
+   */
   async leave(): Promise<void> {
-    if (this.#state !== 'up') return this.refuse('closing', 'the endpoint is closing')
+    if (this.#phase !== 'up') return this.refuse('closing', 'the endpoint is closing')
     await this.outbox.flushed()
-    if (this.#state !== 'up') return
+    if (this.#phase !== 'up') return
     this.#sendGoodbye('left', 'the endpoint has closed')
     this.#connection.end()
     this.#inbound.takesEvents = false
     this.outbox.close()
-    this.#state = 'leaving'
+    this.#phase = 'leaving'
   }
 
-  /** Closes at once. Returns how many events were not delivered. */
+  /** Closes the link at once. Returns the number of events that were not delivered. */
   abandon(): number {
     const { undelivered, unconfirmed } = this.outbox.close()
     this.#close({ kind: 'done' })
     return undelivered + unconfirmed
   }
 
-  protected override overflowed(): void {
-    if (this.#state !== 'up' && this.#state !== 'introducing') return
-    const { name } = this.identity
-    this.#sendGoodbye('overflow', 'more waits than is kept')
-    this.#fail(new OutboxOverflow(`expected ${name} to read, got more that waits for it than is kept`))
-  }
-
-  #read(chunk: Buffer): void {
-    this.heard()
-    try {
-      this.#inbound.push(chunk)
-    } catch (error) {
-      if (!(error instanceof ProtocolViolation || error instanceof Unauthenticated)) throw error
-      if (this.#state === 'leaving') this.#inbound.stop()
-      else this.#violated(error)
-    }
-  }
-
-  #handle(message: Message): void {
-    if (message.kind === 'goodbye') return this.#dismissed(message)
-    switch (this.#state) {
-      case 'greeting':
-        if (message.kind === 'hello') return this.#greet(message)
-        break
-      case 'proving':
-        if (message.kind === 'proof') return this.#believe(message.proof)
-        break
-      case 'introducing':
-        if (message.kind === 'ready') return this.#goUp()
-        if (message.kind === 'subscribe') return this.learn(message)
-        if (message.kind === 'acknowledge') return this.converse(message)
-        break
-      case 'up':
-        if (message.kind === 'hello' || message.kind === 'proof' || message.kind === 'ready') break
-        return this.converse(message)
-      case 'leaving':
-        // What of its assignments nobody has handled, nobody else can tell.
-        if (message.kind === 'return' || message.kind === 'settle') this.converse(message)
-        return
-      case 'deciding':
-      case 'closed':
-        break
-    }
-    throw unexpected(message, this.#state)
-  }
-
-  #greet(hello: Hello): void {
-    this.meet(hello, agree(this.#hello, hello, this.#expected))
-    const role = this.#expected ? 'dialler' : 'acceptor'
-    this.#proofs = proofsOf(this.#context.secret, role, this.#hello, hello)
-    if (!this.#proofs) return this.#consider(hello)
-    this.tell(this.#expected ? { kind: 'proof', proof: this.#proofs.ours } : this.#hello)
-    this.#state = 'proving'
-  }
-
-  #believe(proof: Uint8Array): void {
-    const { peer } = this
-    if (!peer || !this.#isTheirs(proof)) {
-      const { name } = this.identity
-      throw new Unauthenticated(`expected ${name}~${peer?.id} to prove that it knows the secret, got another proof`)
-    }
-    this.#isProven = true
-    this.#consider(peer)
-  }
-
-  #isTheirs(proof: Uint8Array): boolean {
-    return this.#proofs !== undefined && isSameProof(proof, this.#proofs.theirs)
-  }
-
-  #consider(hello: Hello): void {
-    this.#state = 'deciding'
-    this.#context.events.greeted(this, hello)
-  }
-
-  #goUp(): void {
-    this.#handshakeTimer.cancel()
-    this.#inbound.takesEvents = true
-    this.#state = 'up'
-    this.#context.events.up(this)
-  }
-
-  #checkHandshake(): void {
-    if (this.#state === 'up' || this.#state === 'leaving') return
-    this.#violated(lateHandshake(this.#context.limits.handshakeTimeout))
-  }
-
-  #dismissed({ reason, text, proof }: Goodbye): void {
-    const isGoing = reason === 'left' || reason === 'closing'
-    if (this.#state === 'leaving') return isGoing ? this.#part() : undefined
-    if (proof && this.#isTheirs(proof)) this.#isProven = true
-    if (this.#state === 'up' && isGoing) return this.#part()
+  #onGoodbye({ reason, text, proof }: Goodbye): void {
+    this.#context.debug?.(`${this.#label}: received goodbye ${reason}: ${text}`)
+    const isLeaving = reason === 'left' || reason === 'closing'
+    if (this.#phase === 'leaving') return isLeaving ? this.#finish() : undefined
+    if (proof) this.#handshake.verifyProof(proof)
+    if (this.#phase === 'up' && isLeaving) return this.#finish()
     this.#fail(dismissal(reason, text))
   }
 
-  /** The peer has left, perhaps at the same time as we, and reads on until this side is closed. */
-  #part(): void {
+  /** The peer has left, perhaps when we did too, and reads until this side is closed. */
+  #finish(): void {
     this.outbox.sendLast()
     this.#connection.linger(this.#context.limits.handshakeTimeout)
     this.#close({ kind: 'left' })
   }
 
-  #ended(): void {
-    if (this.#state === 'leaving') return this.#close({ kind: 'done' })
+  #onEnd(): void {
+    if (this.#phase === 'leaving') return this.#close({ kind: 'done' })
     this.#fail(endOfStream(this.#inbound.heldBytes))
   }
 
-  #broke(cause: Error | undefined): void {
+  #onDisconnect(cause: Error | undefined): void {
     const failed = new ConnectionFailed(`the connection broke: ${cause?.message ?? 'closed'}`, { cause })
-    if (this.#state !== 'leaving') return this.#fail(failed)
+    if (this.#phase !== 'leaving') return this.#fail(failed)
     const remainder = this.outbox.close()
     const wasRead = cause === undefined || this.outbox.unconfirmedEvents === 0
     this.#close(wasRead ? { kind: 'done' } : { kind: 'lost', cause: failed, ...remainder })
   }
 
-  #violated(violation: ProtocolViolation | Unauthenticated): void {
+  #onViolation(violation: ProtocolViolation | Unauthenticated): void {
     this.#sendGoodbye(violation.reason, violation.message)
     this.#fail(violation)
   }
 
+  /** The outbox is full, and holds or was given what must not be dropped. */
+  #onOverflow(): void {
+    if (this.#phase !== 'up' && this.#phase !== 'introducing') return
+    this.#sendGoodbye('overflow', 'the outbox for this endpoint is full')
+    this.#fail(new OutboxOverflow(`disconnected ${this.identity.name}: its outbox is full; it reads too slowly`))
+  }
+
   #fail(cause: LahjaError): void {
-    this.#close(failure(this.#state === 'up', cause, this.outbox.close()))
+    this.#close(failure(this.#phase === 'up', cause, this.outbox.close()))
   }
 
   #close(ending: LinkEnding): void {
-    if (this.#state === 'closed') return
-    this.#state = 'closed'
-    this.#handshakeTimer.cancel()
+    if (this.#phase === 'closed') return
+    this.#phase = 'closed'
+    this.#deadline.cancel()
     this.#inbound.stop()
     this.outbox.close()
     this.intake.stop()
-    this.exchange.end()
+    this.#exchange.end()
     if (ending.kind !== 'left') this.#connection.destroy()
+    this.#context.debug?.(`${this.#label}: link closed, ${describeEnding(ending)}`)
     this.#context.events.closed(this, ending)
     this.outbox.discard()
   }
 
-  /** Straight to the connection: nothing that waits in the outbox matters any more. */
+  /** Writes to the connection directly: nothing in the outbox matters any more. */
   #sendGoodbye(reason: GoodbyeReason, text: string): void {
-    if (this.#state === 'closed') return
-    const proof = this.#state === 'deciding' ? this.#proofs?.ours : undefined
+    if (this.#phase === 'closed') return
+    this.#context.debug?.(`${this.#label}: sent goodbye ${reason}: ${text}`)
+    const proof = this.#handshake.refusalProof
     const { bytes } = encodeMessage({ kind: 'goodbye', reason, text: text.slice(0, GOODBYE_CHARACTERS), proof })
     this.#connection.write([bytes], () => {})
+  }
+
+  /** For the debug log. */
+  get #label(): string {
+    const peer = this.peer ?? this.#expected
+    return `${peer ? `${peer.name}~${peer.id}` : 'unknown peer'} (${this.#expected ? 'dialled' : 'incoming'})`
   }
 }

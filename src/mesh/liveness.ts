@@ -1,12 +1,12 @@
 /**
- * Whether a peer shows signs of life. Only counts pings that went unanswered, so a stall of our own loop, in which no
- * ping is sent either, proves nothing; and silence is no death, only the reason to say `unresponsive`.
+ * Whether a peer shows signs of life. It counts unanswered pings rather than time: while our own loop stalls, no ping is
+ * sent, so the stall does not count against the peer. A silent peer is `unresponsive`, never dead.
  */
 export class Liveness {
   readonly #limit: number
   #silentPings = 0
 
-  /** @param limit pings without any sign of life from which on a peer is unresponsive */
+  /** @param limit unanswered pings after which a peer is unresponsive */
   constructor(limit: number) {
     this.#limit = limit
   }
@@ -15,14 +15,14 @@ export class Liveness {
     return this.#silentPings > this.#limit
   }
 
-  /** Called every ping interval: is it time to ask, and has the peer just become unresponsive? */
+  /** Called every ping interval. Returns whether to send a ping, and whether the peer has just become unresponsive. */
   check(): { readonly isSilent: boolean; readonly becameUnresponsive: boolean } {
     this.#silentPings++
     return { isSilent: this.#silentPings > 1, becameUnresponsive: this.#silentPings === this.#limit + 1 }
   }
 
-  /** Something came from the peer. Was it thought unresponsive? */
-  heard(): boolean {
+  /** Data has arrived from the peer. Returns whether it was unresponsive until now. */
+  onActivity(): boolean {
     const was = this.isUnresponsive
     this.#silentPings = 0
     return was

@@ -5,66 +5,69 @@ import type { Timer } from '../platform/clock'
 import type { Connection, Listener, Transport } from '../platform/transport'
 import { Waits } from '../platform/waits'
 import type { Hello } from '../wire/message'
-import { type Attempt, attemptAfter, Dialer } from './dialer'
+import { helloOf, type Introduction, precedes } from './agreement'
+import { type Attempt, nextAttempt } from './backoff'
+import { Dialer } from './dialer'
 import { Discovery } from './discovery'
-import { helloOf, type Introduction, precedes } from './handshake'
-import { Link, type LinkContext, type LinkEvents } from './link'
-import type { LinkEnding, LostEnding } from './link-ending'
+import { Link, type LinkContext, type LinkEvents, type Traffic } from './link'
+import { isHopeless, type LinkEnding, type LostEnding } from './link-ending'
 import { NameClaim } from './name-claim'
-import type { Traffic } from './session'
 
-/** Rescans of grace for a newcomer that could see us, and as many more at most: it dials everyone itself. */
+/** A newcomer dials everyone itself, so it is dialled only after this many rescan intervals, up to twice as many. */
 const GRACE = 2
 
-/** What the mesh tells its endpoint, beside what comes from peers. */
+/** What the mesh tells its endpoint, besides what peers send. */
 export interface MeshEvents extends Traffic {
   joined(link: Link): void
   left(link: Link): void
   lost(link: Link, ending: LostEnding): void
-  /** We are leaving, and the peer's link is closed. */
+  /** This endpoint is leaving, and the link is closed. */
   abandoned(link: Link): void
   error(error: LahjaError): void
-  /** Another endpoint holds our name: the bus has to be left. */
+  /** Another endpoint holds our name: this one has to leave the bus. */
   nameLost(error: NameInUse): void
 }
 
-export interface MeshContext extends Pick<LinkContext, 'clock' | 'limits' | 'holdings' | 'interest' | 'secret'> {
+export interface MeshContext
+  extends Pick<LinkContext, 'clock' | 'limits' | 'holdings' | 'interest' | 'secret' | 'debug'> {
   readonly self: Introduction
   readonly transport: Transport
   readonly watch: boolean
   readonly events: MeshEvents
 }
 
-/** Who is connected: one link with every other live incarnation on the bus. */
+/** Keeps exactly one link with every other live endpoint on the bus. */
 export class Mesh {
   readonly #context: MeshContext
   readonly #claim: NameClaim
   readonly #linkContext: LinkContext
+  /** By the peer's id. */
   readonly #dialers = new Map<string, Dialer>()
-  /** By the peer's id: the one link with each, taken up by both sides or about to be. */
+  /** By the peer's id: accepted links, up or about to be. */
   readonly #links = new Map<string, Link>()
-  /** Attempts of our own that a peer's dial was preferred to: where that comes to nothing, they are counted on. */
-  readonly #attempts = new WeakMap<Link, number>()
-  /** Connections that others have made and that are no links yet. */
-  readonly #strangers = new Set<Link>()
-  #greeted: [link: Link, hello: Hello][] = []
+  /** Failed attempts of the dialer that a peer's dial has replaced; they count again if its link fails. */
+  readonly #failures = new WeakMap<Link, number>()
+  /** Incoming connections whose link is not up yet, oldest first. */
+  readonly #incoming = new Set<Link>()
+  /** Incoming links that wait until the name is ours. */
+  #undecided: [link: Link, peer: Hello][] = []
   #listener: Listener | undefined
   #discovery: Discovery | undefined
-  #lifeTimer: Timer | undefined
-  #closing = false
+  #livenessTimer: Timer | undefined
+  #isClosing = false
   readonly #waits: Waits
 
   constructor(context: MeshContext) {
-    const { self, transport, clock, limits, secret, events } = context
+    const { self, transport, clock, limits, secret, debug, events } = context
     this.#context = context
     this.#waits = new Waits(clock)
     this.#linkContext = {
       ...context,
       hello: () => helloOf(self, secret?.nonce()),
       events: {
-        greeted: (link, hello) => this.#greet(link, hello),
-        up: (link) => this.#up(link),
-        closed: (link, ending) => this.#closed(link, ending),
+        identified: (link, peer) => this.#onIdentified(link, peer),
+        up: (link) => this.#onUp(link),
+        closed: (link, ending) => this.#onClosed(link, ending),
       },
       traffic: events,
     }
@@ -73,12 +76,13 @@ export class Mesh {
       transport,
       clock,
       limits,
+      debug,
       hasSecret: secret !== undefined,
       ignored: (error) => events.error(error),
       challenge: (connection, rival, closed) => {
         const events: LinkEvents = {
           ...this.#linkContext.events,
-          greeted: (link) => link.refuse('name-in-use', 'expected a refusal'),
+          identified: (link) => link.refuse('name-in-use', 'a challenge of a name must be refused'),
           closed: (link, ending) => closed(ending, link.isProven),
         }
         return new Link({ ...this.#linkContext, events }, connection, rival)
@@ -87,68 +91,68 @@ export class Mesh {
   }
 
   /**
-   * Joins the bus: resolves when the name is ours and every live peer that was there is linked, or has had until the
-   * handshake deadline.
+   * Joins the bus. Resolves when this endpoint holds its name and is linked with every live peer that was there; a peer
+   * that does not answer delays it until the handshake timeout at most.
    *
    * @throws NameInUse, DirectoryRefused, PathTooLong
    */
   async start(): Promise<void> {
     const { self, transport, clock, limits, watch } = this.#context
     await transport.open()
-    this.#listener = await transport.publish(self, (connection) => this.#accept(connection))
+    this.#listener = await transport.publish(self, (connection) => this.#onConnection(connection))
     try {
       const addresses = await transport.scan()
       await this.#claim.settle(addresses)
-      for (const [link, hello] of this.#greeted.splice(0)) this.#decide(link, hello)
-      this.#see(addresses, () => ({ delay: 0 }))
+      for (const [link, peer] of this.#undecided.splice(0)) this.#decide(link, peer)
+      this.#dialAll(addresses, () => ({ delay: 0 }))
       const found = new Set(addresses.map(({ id }) => id))
       this.#discovery = new Discovery({
         transport,
         clock,
         listener: this.#listener,
         watch,
-        rescan: limits.rescanInterval,
+        rescanInterval: limits.rescanInterval,
         found: (seen, wasGone) =>
-          this.#see(seen, () => ({ delay: wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescanInterval })),
-        republished: (seen) => this.#claimAgain(seen),
+          this.#dialAll(seen, () => ({ delay: wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescanInterval })),
+        republished: (seen) => this.#reclaimName(seen),
         failed: (error) => this.#context.events.error(error),
       })
-      this.#planLifeCheck()
-      await this.#until(limits.handshakeTimeout, () => this.#closing || this.#areSettled(found))
+      this.#scheduleLivenessCheck()
+      await this.#until(limits.handshakeTimeout, () => this.#isClosing || this.#areSettled(found))
       await this.#claim.settle([]) // The name may have been lost meanwhile.
     } catch (error) {
-      if (!this.#closing) await this.close(0)
+      if (!this.#isClosing) await this.close(0)
       throw error
     }
   }
 
-  /** Tells every peer of a change of interest. */
+  /** Tells every peer of a change of our interest. */
   announce(change: 'subscribe' | 'unsubscribe', interest: Interest): void {
     for (const link of this.#links.values()) link.announce(change, interest)
   }
 
-  /** Resolves when each peer knows of all changes by now, or has gone. */
+  /** Resolves when every peer has acknowledged all changes announced so far, or has gone. */
   async known(): Promise<void> {
     await Promise.all([...this.#links.values()].map((link) => link.known()))
   }
 
   /**
-   * Leaves the bus: nobody finds us any more, every peer gets what was accepted for it, then a goodbye.
+   * Leaves the bus: withdraws the address, sends every peer what is queued for it, then says goodbye.
    *
-   * @param timeout milliseconds after which peers that do not read are given up
-   * @returns how many events were not delivered, by peer name
+   * @param timeout milliseconds after which peers that don't read are given up
+   * @returns numbers of events that were not delivered, by peer name
    */
   async close(timeout: number): Promise<Map<string, number>> {
-    this.#closing = true
+    this.#isClosing = true
     this.#waits.changed()
     this.#discovery?.stop()
-    this.#lifeTimer?.cancel()
+    this.#livenessTimer?.cancel()
     for (const dialer of this.#dialers.values()) dialer.stop()
     this.#dialers.clear()
     this.#claim.stop()
     const { transport, events } = this.#context
     await this.#listener?.withdraw().catch((error) => events.error(asDirectoryError(transport.location, error)))
-    for (const link of [...this.#strangers]) link.refuse('closing', 'the endpoint is closing')
+    for (const link of [...this.#incoming]) link.refuse('closing', 'the endpoint is closing')
     for (const link of [...this.#links.values()]) void link.leave()
     await this.#until(timeout, () => this.#links.size === 0)
     const undelivered = new Map<string, number>()
@@ -156,7 +160,7 @@ export class Mesh {
     return undelivered
   }
 
-  /** Is there a link with each address, or nothing to wait for? Those are taken out; a link may be lost meanwhile. */
+  /** Whether each peer has a link that is up, or none to wait for. Peers without a link are removed from the set. */
   #areSettled(ids: Set<string>): boolean {
     for (const id of ids) {
       const link = this.#links.get(id)
@@ -166,25 +170,27 @@ export class Mesh {
     return true
   }
 
-  /** Waits for what only a change of links and dialers brings about, or until the time is over. */
+  /** Waits until links and dialers fulfil the condition, or the timeout is over. */
   async #until(timeout: number, condition: () => boolean): Promise<void> {
     await this.#waits.until('links', { timeout }, condition).catch(() => {})
   }
 
-  #see(addresses: readonly Address[], attempt: () => Attempt): void {
-    const { self, transport, clock, limits, events } = this.#context
+  /** Dials all addresses that have neither a link nor a dialer. */
+  #dialAll(addresses: readonly Address[], attempt: () => Attempt): void {
+    const { self, transport, clock, limits, debug, events } = this.#context
     for (const address of addresses) {
       const { id, name } = address
-      if (this.#closing || name === self.name || this.#links.has(id) || this.#dialers.has(id)) continue
+      if (this.#isClosing || name === self.name || this.#links.has(id) || this.#dialers.has(id)) continue
       const dialer = new Dialer(
         address,
         {
           transport,
           clock,
           limits,
-          shakeHands: (connection, expected) => new Link(this.#linkContext, connection, expected),
+          debug,
+          connected: (connection, expected) => new Link(this.#linkContext, connection, expected),
           gone: () => this.#dialers.get(id) === dialer && this.#dialers.delete(id) && this.#waits.changed(),
-          failed: (_, cause) => {
+          failed: (cause) => {
             events.error(cause)
             this.#waits.changed()
           },
@@ -195,104 +201,106 @@ export class Mesh {
     }
   }
 
-  #accept(connection: Connection): void {
-    const { limits } = this.#context
-    if (this.#strangers.size >= limits.pendingHandshakes) {
-      const [oldest] = this.#strangers
-      oldest?.refuse('too-many-handshakes', `more than ${limits.pendingHandshakes} connections without a handshake`)
+  #onConnection(connection: Connection): void {
+    const { pendingHandshakes } = this.#context.limits
+    if (this.#incoming.size >= pendingHandshakes) {
+      const [oldest] = this.#incoming
+      oldest?.refuse('too-many-handshakes', `more than ${pendingHandshakes} handshakes are pending`)
     }
-    this.#strangers.add(new Link(this.#linkContext, connection, undefined))
+    this.#incoming.add(new Link(this.#linkContext, connection, undefined))
   }
 
-  #greet(link: Link, hello: Hello): void {
-    if (this.#closing) return link.refuse('closing', 'the endpoint is closing')
-    if (!this.#strangers.has(link)) return this.#take(link, hello)
+  #onIdentified(link: Link, peer: Hello): void {
+    if (this.#isClosing) return link.refuse('closing', 'the endpoint is closing')
+    if (!this.#incoming.has(link)) return this.#accept(link, peer)
     const { self, clock } = this.#context
-    if (hello.name === self.name) {
+    if (peer.name === self.name) {
       const text = `${self.name} is the name of ${self.id}`
-      // Who has hung up by then has given up; a claimant that was stopped for long gives way to nobody who is gone.
-      return clock.nextTurn(() => this.#strangers.has(link) && link.refuse(this.#claim.answer(hello.id), text))
+      // Deferred, to skip rivals that have already disconnected: after a long stop we must not concede to one of them.
+      return clock.nextTurn(() => this.#incoming.has(link) && link.refuse(this.#claim.answer(peer.id), text))
     }
-    if (this.#claim.isHolding) this.#decide(link, hello)
-    else this.#greeted.push([link, hello])
+    if (this.#claim.isHolding) this.#decide(link, peer)
+    else this.#undecided.push([link, peer])
   }
 
   /**
-   * Is this the one link with the peer? If both have dialled, the dial of the smaller id stands, and the side with
-   * the smaller id is the one to say so: it refuses the other's as long as its own is under way.
+   * Accepts or refuses an incoming link. If both endpoints have dialled, the dial of the smaller id stands, and the
+   * endpoint with the smaller id enforces it: it refuses the other dial while its own is in progress.
    */
-  #decide(link: Link, hello: Hello): void {
-    const { id } = hello
+  #decide(link: Link, peer: Hello): void {
+    const { id } = peer
     if (this.#links.has(id)) return link.refuse('duplicate', 'there is a link already')
     const dialer = this.#dialers.get(id)
     if (dialer?.link && precedes(this.#context.self.id, id)) {
       return link.refuse('duplicate', 'the dial of the smaller id stands')
     }
     this.#dialers.delete(id)
-    if (dialer) this.#attempts.set(link, dialer.count)
-    this.#take(link, hello)
-    dialer?.stop() // Last, so that nobody who waits for the peer finds nothing to wait for.
+    if (dialer) this.#failures.set(link, dialer.failures)
+    this.#accept(link, peer)
+    dialer?.stop() // Last, so that there is no moment at which the peer has neither a link nor a dialer.
   }
 
-  #take(link: Link, { id }: Hello): void {
+  #accept(link: Link, { id }: Hello): void {
     this.#links.set(id, link)
     link.accept()
   }
 
-  #up(link: Link): void {
+  #onUp(link: Link): void {
     const { peer } = link
     if (!peer) return
-    this.#strangers.delete(link)
-    this.#dialers.get(peer.id)?.succeeded()
+    this.#incoming.delete(link)
+    this.#dialers.get(peer.id)?.onUp()
     this.#context.events.joined(link)
     this.#waits.changed()
   }
 
-  #closed(link: Link, ending: LinkEnding): void {
+  #onClosed(link: Link, ending: LinkEnding): void {
     const { events } = this.#context
-    const wasStranger = this.#strangers.delete(link)
-    this.#greeted = this.#greeted.filter(([greeted]) => greeted !== link)
+    const wasIncoming = this.#incoming.delete(link)
+    this.#undecided = this.#undecided.filter(([undecided]) => undecided !== link)
     const { peer } = link
-    const isTheLink = peer !== undefined && this.#links.get(peer.id) === link
-    if (isTheLink) this.#links.delete(peer.id)
+    const wasAccepted = peer !== undefined && this.#links.get(peer.id) === link
+    if (wasAccepted) this.#links.delete(peer.id)
     const dialer = [...this.#dialers.values()].find((candidate) => candidate.link === link)
     if (ending.kind === 'left') {
       dialer?.stop()
       if (dialer) this.#dialers.delete(dialer.address.id)
-      if (isTheLink) events.left(link)
+      if (wasAccepted) events.left(link)
     } else if (ending.kind === 'lost') {
       if (ending.cause instanceof ProtocolViolation) events.error(ending.cause)
-      if (isTheLink) events.lost(link, ending)
+      if (wasAccepted) events.lost(link, ending)
     } else if (ending.kind === 'done') {
-      if (isTheLink) events.abandoned(link)
-    } else if (wasStranger && (ending.cause instanceof ProtocolViolation || ending.cause instanceof Unauthenticated)) {
+      if (wasAccepted) events.abandoned(link)
+    } else if (wasIncoming && (ending.cause instanceof ProtocolViolation || ending.cause instanceof Unauthenticated)) {
       events.error(ending.cause)
     }
-    if (isTheLink && !dialer && 'cause' in ending) this.#see([peer], () => this.#attemptAfter(link, ending))
-    dialer?.closed(ending)
+    if (wasAccepted && !dialer && 'cause' in ending) this.#dialAll([peer], () => this.#attemptAfter(link, ending))
+    dialer?.onClosed(ending)
     this.#waits.changed()
   }
 
-  async #claimAgain(addresses: readonly Address[]): Promise<void> {
+  /** The first attempt after a link that the peer had dialled. */
+  #attemptAfter(link: Link, ending: LinkEnding): Attempt {
+    const { clock, limits } = this.#context
+    const failures = ending.kind === 'lost' ? 0 : (this.#failures.get(link) ?? 0)
+    return nextAttempt(failures, isHopeless(ending), limits, () => clock.random())
+  }
+
+  async #reclaimName(addresses: readonly Address[]): Promise<void> {
     try {
       await this.#claim.settle(addresses)
     } catch (error) {
-      if (this.#closing) return
+      if (this.#isClosing) return
       if (error instanceof NameInUse) this.#context.events.nameLost(error)
       else this.#context.events.error(asDirectoryError(this.#context.transport.location, error))
     }
   }
 
-  #attemptAfter(link: Link, ending: LinkEnding): Attempt {
+  #scheduleLivenessCheck(): void {
     const { clock, limits } = this.#context
-    return attemptAfter(ending, this.#attempts.get(link) ?? 0, limits, () => clock.random())
-  }
-
-  #planLifeCheck(): void {
-    const { clock, limits } = this.#context
-    this.#lifeTimer = clock.after(limits.pingInterval, () => {
-      for (const link of this.#links.values()) link.checkLife()
-      this.#planLifeCheck()
+    this.#livenessTimer = clock.after(limits.pingInterval, () => {
+      for (const link of this.#links.values()) link.checkLiveness()
+      this.#scheduleLivenessCheck()
     })
   }
 }

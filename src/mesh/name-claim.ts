@@ -2,167 +2,188 @@ import { type LahjaError, NameInUse, Unauthenticated } from '../model/errors'
 import type { Limits } from '../model/limits'
 import type { Address } from '../platform/address'
 import type { Clock } from '../platform/clock'
+import type { DebugLog } from '../platform/debug-log'
 import type { Connection, Transport } from '../platform/transport'
-import { redialDelay } from './dialer'
-import { precedes } from './handshake'
+import { precedes } from './agreement'
+import { redialDelay } from './backoff'
 import type { Link } from './link'
 import type { LinkEnding } from './link-ending'
 
-/** What a rival has said that has proved nothing, and never answered either. */
+/** Stands for a rival that has neither answered nor proved anything. */
 const SILENCE = 'silence'
 
-/** Ends that say nothing of the name: the rival is about to go or gone, or out of room or descriptors just now. */
-const NO_ANSWER = ['disconnected', 'frame-cut-off', 'closing', 'too-many-handshakes', SILENCE]
+/** Responses that don't settle the claim: the rival is leaving, has gone, or is short of room or descriptors. */
+const INCONCLUSIVE = ['disconnected', 'frame-cut-off', 'closing', 'too-many-handshakes', SILENCE]
 
-/** Where an endpoint stands with its name. */
-type Standing = 'claiming' | 'holding' | 'conceded'
+/** Challenges are tried again until the deadline, so their delays stop growing early. */
+const DELAY_DOUBLINGS = 3
+
+type ClaimState = 'claiming' | 'holding' | 'conceded'
 
 const ANSWERS = { claiming: 'name-claimed', holding: 'name-in-use', conceded: 'name-conceded' } as const
 
-export interface ClaimContext {
+export interface NameClaimContext {
   readonly self: Address
   readonly transport: Transport
   readonly clock: Clock
   readonly limits: Limits
-  /** Does the word of a rival count only if it proves that it knows the secret? */
+  readonly debug?: DebugLog | undefined
+  /** With a secret, only rivals that prove that they know it count. */
   readonly hasSecret: boolean
-  /** Begins a handshake with a rival; `closed` hears how it ended, and whether the rival's word counts. */
+  /** Begins a handshake with a rival. `closed` gets its ending, and whether the rival has proved that it knows the secret. */
   readonly challenge: (
     connection: Connection,
     rival: Address,
     closed: (ending: LinkEnding, isProven: boolean) => void,
   ) => Link
-  /** A rival is none, since it doesn't know the secret. */
+  /** A rival was passed over, as it has not proved that it knows the secret. */
   readonly ignored: (error: LahjaError) => void
 }
 
-/** What a rival has said. What it says without the proof that it owes is a stranger's, except that it is just now busy. */
-function wordOf(ending: LinkEnding, isProven: boolean): string {
-  const word = ending.kind === 'refused' ? ending.reason : 'name-in-use'
-  if (isProven || NO_ANSWER.includes(word)) return word
-  return word === 'handshake-timeout' ? SILENCE : 'unauthenticated'
+/** A rival's response: its goodbye's reason. Without a proof that is owed, only an inconclusive one is believed. */
+function responseOf(ending: LinkEnding, isProven: boolean): string {
+  const response = ending.kind === 'refused' ? ending.reason : 'name-in-use'
+  if (isProven || INCONCLUSIVE.includes(response)) return response
+  return response === 'handshake-timeout' ? SILENCE : 'unauthenticated'
 }
 
 /**
- * One name, one holder.
+ * Makes sure that a name has one holder.
  *
- * Who claims a name publishes its own address first and then challenges every other address of that name. Of two
- * claimants at least one sees the other, since each looks only after it can be seen; the one with the smaller id wins,
- * and the other knows it before the winner does. A holder wins against every claimant, and so does a rival that can be
- * reached but doesn't answer.
+ * A claimant publishes its own address first, then challenges every other address of the same name. Each claimant looks
+ * only after it can be seen, so of any two at least one sees the other. The smaller id wins, and the loser concedes
+ * before the winner knows. A holder wins against every claimant, and so does a rival that can be reached but is silent.
  *
- * Where there is a secret, nobody who doesn't know it can take the name away: only what a rival says with its proof
- * counts, and silence only where the address belongs to our own user, who could end us anyway.
+ * With a secret, a rival's response counts only with its proof, and its silence only if the address belongs to our own
+ * user, who could kill this process anyway. So a peer without the secret can't take the name.
  */
 export class NameClaim {
-  readonly #context: ClaimContext
-  readonly #running = new Set<() => void>()
-  #standing: Standing = 'claiming'
+  readonly #context: NameClaimContext
+  readonly #cancellations = new Set<() => void>()
+  #state: ClaimState = 'claiming'
 
-  constructor(context: ClaimContext) {
+  constructor(context: NameClaimContext) {
     this.#context = context
   }
 
   get isHolding(): boolean {
-    return this.#standing === 'holding'
+    return this.#state === 'holding'
   }
 
-  /** The answer to a challenge. Conceding is final: whoever hears it may count on it. */
+  /** Our answer to a challenge. A concession is final, as the challenger relies on it. */
   answer(challenger: string): 'name-in-use' | 'name-claimed' | 'name-conceded' {
-    if (this.#standing === 'claiming' && precedes(challenger, this.#context.self.id)) this.#standing = 'conceded'
-    return ANSWERS[this.#standing]
+    if (this.#state === 'claiming' && precedes(challenger, this.#context.self.id)) this.#state = 'conceded'
+    return ANSWERS[this.#state]
   }
 
-  /** Ends all contests: the endpoint is leaving. */
+  /** Concedes and ends all contests: the endpoint is leaving. */
   stop(): void {
-    this.#standing = 'conceded'
-    for (const end of [...this.#running]) end()
+    this.#state = 'conceded'
+    for (const cancel of [...this.#cancellations]) cancel()
   }
 
-  /** @throws NameInUse if one of the rivals holds the name, or comes before us */
+  /**
+   * Contests the name with every rival among the addresses.
+   *
+   * @throws NameInUse if one of them holds the name or has the smaller id
+   */
   async settle(addresses: readonly Address[]): Promise<void> {
     const { self } = this.#context
     const rivals = addresses.filter(({ name, id }) => name === self.name && id !== self.id)
     await Promise.all(rivals.map((rival) => this.#contest(rival)))
     if (this.#hasConceded()) {
       const { location } = this.#context.transport
-      throw new NameInUse(`expected a name that no live endpoint in ${location} holds, got '${self.name}'`)
+      const text = `the name '${self.name}' is in use by a live endpoint in ${location}; close it or choose another name`
+      throw new NameInUse(text)
     }
-    this.#standing = 'holding'
+    this.#state = 'holding'
   }
 
   async #contest(rival: Address): Promise<void> {
-    const { transport, clock, limits, hasSecret } = this.#context
+    const { transport, clock, limits, debug, hasSecret } = this.#context
     const deadline = clock.now() + limits.handshakeTimeout
     for (let attempt = 0; !this.#hasConceded(); attempt++) {
-      // What was said until the deadline may be out of date, if this process was stopped meanwhile: it looks once more.
+      // The responses so far may be out of date if this process was stopped until the deadline: try once more.
       const isLast = clock.now() >= deadline
       const outcome = await transport.dial(rival)
+      debug?.(`${rival.name}~${rival.id}: dialled to challenge its name: ${outcome.kind}`)
       if (outcome.kind === 'absent') return
       if (outcome.kind === 'dead') return transport.remove(rival)
-      const word = outcome.kind === 'connected' ? await this.#challenge(outcome.connection, rival) : 'disconnected'
-      const verdict = this.#verdictOn(word)
-      if (verdict === 'won') return
-      if (verdict === 'lost') return this.#concede()
-      if (verdict === 'none of us') return this.#ignore(rival, 'an answer without one')
-      if (isLast || (word === SILENCE && clock.now() >= deadline)) {
-        return hasSecret && outcome.isForeign ? this.#ignore(rival, 'no answer') : this.#concede()
+      const response = outcome.kind === 'connected' ? await this.#challenge(outcome.connection, rival) : 'disconnected'
+      switch (this.#judge(response)) {
+        case 'won':
+          return
+        case 'lost':
+          return this.#concede()
+        case 'unauthenticated':
+          return this.#ignore(rival, 'answered without a proof of the secret')
+        case 'inconclusive':
+          break
       }
-      await this.#pause(redialDelay(Math.min(attempt, 3), limits, clock.random()))
+      if (isLast || (response === SILENCE && clock.now() >= deadline)) {
+        return hasSecret && outcome.isForeign ? this.#ignore(rival, 'has not answered') : this.#concede()
+      }
+      await this.#pause(redialDelay(Math.min(attempt, DELAY_DOUBLINGS), limits, clock.random()))
     }
   }
 
-  /** A rival that only claims gives way to a holder, as soon as it hears of it from its own challenge. */
-  #verdictOn(word: string): 'won' | 'lost' | 'try again' | 'none of us' {
-    if (word === 'name-conceded') return 'won'
-    if (word === 'unauthenticated' && this.#context.hasSecret) return 'none of us'
-    if (NO_ANSWER.includes(word) || (word === 'name-claimed' && this.isHolding)) return 'try again'
+  /** To a holder, another claim is inconclusive: the claimant gives way once it has challenged the holder itself. */
+  #judge(response: string): 'won' | 'lost' | 'inconclusive' | 'unauthenticated' {
+    if (response === 'name-conceded') return 'won'
+    if (response === 'unauthenticated' && this.#context.hasSecret) return 'unauthenticated'
+    if (INCONCLUSIVE.includes(response) || (response === 'name-claimed' && this.isHolding)) return 'inconclusive'
     return 'lost'
   }
 
-  #ignore({ name, id }: Address, got: string): void {
+  #ignore({ name, id }: Address, what: string): void {
     if (this.#hasConceded()) return
-    this.#context.ignored(new Unauthenticated(`expected ${name}~${id} to prove that it knows the secret, got ${got}`))
+    const text = `ignored the claim of ${name}~${id} to this endpoint's name: it ${what}`
+    this.#context.ignored(new Unauthenticated(text))
   }
 
-  /** Known at once, so that nobody gives way to one who has lost. */
+  /** Takes effect at once, so that no challenger concedes to an endpoint that has lost. */
   #concede(): void {
-    this.#standing = 'conceded'
+    this.#state = 'conceded'
   }
 
   #hasConceded(): boolean {
-    return this.#standing === 'conceded'
+    return this.#state === 'conceded'
   }
 
   #challenge(connection: Connection, rival: Address): Promise<string> {
-    return this.#until((resolve) => {
+    return this.#cancellable('closing', (resolve) => {
       const link = this.#context.challenge(connection, rival, (ending, isProven) => {
-        resolve(wordOf(ending, isProven))
+        resolve(responseOf(ending, isProven))
       })
       return () => link.abandon()
-    }, 'closing')
+    })
   }
 
-  #pause(milliseconds: number): Promise<string> {
-    return this.#until((resolve) => {
-      const timer = this.#context.clock.after(milliseconds, () => resolve('over'))
+  async #pause(milliseconds: number): Promise<void> {
+    await this.#cancellable(undefined, (resolve) => {
+      const timer = this.#context.clock.after(milliseconds, () => resolve(undefined))
       return () => timer.cancel()
-    }, 'over')
+    })
   }
 
-  /** Something under way that `stop` ends. */
-  #until(begin: (resolve: (word: string) => void) => () => void, stopped: string): Promise<string> {
+  /**
+   * Waits for something that `stop` cancels.
+   *
+   * @param cancelled resolves the promise if it is
+   * @param begin returns how to cancel it
+   */
+  #cancellable<Value>(cancelled: Value, begin: (resolve: (value: Value) => void) => () => void): Promise<Value> {
     return new Promise((resolve) => {
-      const finish = (word: string) => {
-        this.#running.delete(end)
-        resolve(word)
+      const finish = (value: Value) => {
+        this.#cancellations.delete(cancel)
+        resolve(value)
       }
-      const end = () => {
-        finish(stopped)
-        cancel()
+      const cancel = () => {
+        finish(cancelled)
+        stop()
       }
-      this.#running.add(end)
-      const cancel = begin(finish)
+      this.#cancellations.add(cancel)
+      const stop = begin(finish)
     })
   }
 }

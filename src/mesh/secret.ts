@@ -1,49 +1,48 @@
 import type { KeyObject } from 'node:crypto'
 import type { Address } from '../platform/address'
 
-/** Loaded where there is a secret: that takes a good part of the time that all of an import may take. */
+/** Loaded on first use: without a secret, importing it would be a good part of this package's load time. */
 const crypto = () => process.getBuiltinModule('node:crypto')
 
-/** Of a nonce: as many as of a proof, so that guessing one is as hard as guessing the other. */
+/** As long as a proof, so that guessing one is as hard as guessing the other. */
 export const NONCE_BYTES = 32
 
-/** Keeps a proof of this protocol from being one of anything else that the same secret is used for. */
+/** Separates the proofs of this protocol from other uses of the same secret. */
 const LABEL = 'lahja/1 proof'
 
-/** Keeps the key of the proofs from being the plain hash of the secret, which is no secret where people compare files. */
+/** Keeps the key from being the plain hash of the secret, which people publish to compare files. */
 const KEY_LABEL = 'lahja/1 secret'
 
-/** One side of a link that is about to be: who it says it is, and what the proofs of this link have to be fresh for. */
+/** One side of a link during the handshake: who it says it is, and its nonce. */
 export interface Side extends Address {
   readonly nonce: Uint8Array
 }
 
-/** Which side of a link one is on. */
 export type Role = 'dialler' | 'acceptor'
 
-/** The sides of one link. */
 export type Sides = Readonly<Record<Role, Side>>
 
-/** What those who may be on the bus know. It is never told: each side only proves to the other that it knows it. */
+/** The secret of a bus. It is never sent: each side of a link proves to the other that it knows it. */
 export class Secret {
   readonly #key: KeyObject
 
   /**
-   * Hashed, since HMAC takes two keys for one that differ in zeros at the end, or are a long one and its hash
-   * (RFC 2104, section 2).
-   * @param value a string stands for its bytes in UTF-8
+   * The key is a hash, as HMAC itself treats some different secrets as the same key: those that differ in trailing
+   * zeros, or a long one and its hash (RFC 2104, section 2).
+   *
+   * @param value a string stands for its UTF-8 bytes
    */
   constructor(value: string | Uint8Array) {
     const hash = crypto().createHash('sha256').update(`${KEY_LABEL}\0`).update(value)
     this.#key = crypto().createSecretKey(hash.digest())
   }
 
-  /** Random bytes, for one link only. */
+  /** Random bytes, to be used for one link. */
   nonce(): Uint8Array {
     return crypto().randomBytes(NONCE_BYTES)
   }
 
-  /** What that side of the link has to say; nobody else can say it, and it is of no use on any other link. */
+  /** The proof of one side of a link. It needs the secret, and is valid for that side and link only. */
   proof(role: Role, { dialler, acceptor }: Sides): Uint8Array {
     const hmac = crypto().createHmac('sha256', this.#key)
     for (const part of [LABEL, role]) hmac.update(`${part}\0`)
@@ -53,7 +52,7 @@ export class Secret {
   }
 }
 
-/** Compares in a time that says nothing of where two proofs differ. */
+/** Compares in constant time. */
 export function isSameProof(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && crypto().timingSafeEqual(one, other)
 }

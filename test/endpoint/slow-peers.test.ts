@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Endpoint } from '../../src'
+import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { numbers } from '../support/members'
@@ -74,5 +75,61 @@ describe('a peer that lags', () => {
     }
     expect(recovered).to.deep.equal([0])
     handler.release()
+  })
+})
+
+describe('a peer that lags and is unresponsive', () => {
+  const bus = freshBus()
+  const connectPeer = barePeers()
+  const SILENT = { ...LIMITS, patience: 1, pingInterval: 20, silentPings: 1 }
+
+  /** The changes of pace that an endpoint emits, each with the state of the peer. */
+  function pacesOf(endpoint: Endpoint): [change: string, state: string][] {
+    const paces: [string, string][] = []
+    for (const change of ['lagging', 'unresponsive', 'responsive', 'recovered'] as const) {
+      endpoint.on(change, ({ state }) => paces.push([change, state]))
+    }
+    return paces
+  }
+
+  /** Broadcasts until the peer has used up the endpoint's patience and has missed a ping. Either may come first. */
+  async function neglect(a: Endpoint, payload: Buffer): Promise<[change: string, state: string][]> {
+    const paces = pacesOf(a)
+    while (!paces.some(([change]) => change === 'lagging')) await a.broadcast('tick', payload)
+    await until(() => paces.length === 2)
+    expect(paces.splice(0).map(([change]) => change)).to.have.members(['lagging', 'unresponsive'])
+    return paces
+  }
+
+  it('is responsive when it speaks, and recovers when nothing is queued for it any more (G8, G13)', async () => {
+    const a = await bus.start('a', { limits: SILENT })
+    const peer = await connectPeer(a, { window: 2 * LIMITS.highWaterMark })
+    await peer.want({ type: 'tick' })
+    const paces = await neglect(a, EVENT)
+    // In one chunk: the endpoint hears the peer before it reads the credit.
+    peer.say({ kind: 'pong' }, { kind: 'credit', bytes: 2 ** 20, events: 2 ** 10 })
+    await until(() => paces.length >= 2)
+    expect(paces.slice(0, 2)).to.deep.equal([
+      ['responsive', 'lagging'],
+      ['recovered', 'connected'],
+    ])
+  })
+
+  it('does not recover while it is silent, even when nothing is queued for it any more (G8, G13)', async () => {
+    const a = await bus.start('a', { limits: { ...SILENT, frameBytes: 2 ** 20, outboxBytes: 2 ** 23 } })
+    const peer = await connectPeer(a, { window: 2 ** 31 })
+    await peer.want({ type: 'tick' })
+    peer.pause()
+    const paces = await neglect(a, Buffer.alloc(100_000))
+    peer.resume()
+    await until(() => a.peers[0]?.queuedBytes === 0)
+    expect(a.peers[0]?.state).to.equal('unresponsive')
+    expect(paces).to.deep.equal([])
+    peer.say({ kind: 'pong' })
+    await until(() => paces.length >= 2)
+    expect(paces.slice(0, 2)).to.deep.equal([
+      ['responsive', 'connected'],
+      ['recovered', 'connected'],
+    ])
   })
 })

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { agree } from '../../src/mesh/handshake'
+import { agree } from '../../src/mesh/agreement'
 import { ProtocolViolation, UnserializablePayload } from '../../src/model/errors'
 import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
@@ -77,8 +77,8 @@ function readMessage(bytes: Buffer, start: number, end: number, decoder: EventDe
   checkRewritten(message)
   if (message.kind !== 'hello') return
   const { result: agreement } = outcomeOf(() => agree(OURS, message, undefined))
-  const isSound = agreement === undefined || (agreement.version === 1 && agreement.sendLimit >= HANDSHAKE_FRAME_BYTES)
-  check(isSound, 'expected an agreement on version 1 and frames of a size that both sides take')
+  const isSound = agreement === undefined || agreement.sendLimit >= HANDSHAKE_FRAME_BYTES
+  check(isSound, 'expected an agreement on frames of a size that both sides take')
   outcomeOf(() => agree(OURS, message, { name: 'expected', id: OURS.id }))
 }
 

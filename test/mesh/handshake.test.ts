@@ -1,176 +1,173 @@
 import { expect } from 'chai'
-import fc from 'fast-check'
-import { agree, helloOf, PROTOCOL_VERSIONS, precedes } from '../../src/mesh/handshake'
-import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
-import { type Hello, toElements } from '../../src/wire/message'
+import { helloOf, proofsOf } from '../../src/mesh/agreement'
+import { Handshake } from '../../src/mesh/handshake'
+import { NONCE_BYTES, Secret } from '../../src/mesh/secret'
+import { ProtocolViolation, Unauthenticated } from '../../src/model/errors'
+import type { Address } from '../../src/platform/address'
+import type { Hello, Message } from '../../src/wire/message'
 import { violation } from '../support/violation'
 
-const OURS: Hello = {
-  kind: 'hello',
-  versions: [2, 4],
-  name: 'shop',
-  id: '0000000000abc',
-  groups: [],
-  pid: 1,
-  frameLimit: 10_000,
-  window: 100_000,
-  requestLimit: 100,
+const TILL: Address = { name: 'till', id: '0000000000abc' }
+const SHOP: Address = { name: 'shop', id: '0000000000abd' }
+const SECRET = new Secret('open sesame')
+
+function introduce(self: Address, secret?: Secret): Hello {
+  const limits = { frameLimit: 4096, window: 65_536, requestLimit: 16, accepts: undefined }
+  return helloOf({ ...self, groups: [], pid: 1, ...limits }, secret?.nonce())
 }
-const THEIRS: Hello = { ...OURS, name: 'till', id: '0000000000abd', groups: ['web'] }
 
-/** What comes of our hello and theirs with these changes. */
-const agreeing = (changes: Partial<Hello>) => agree(OURS, { ...THEIRS, ...changes }, undefined)
+/** One side of a link. */
+class End {
+  readonly sent: Message[] = []
+  readonly decisions: Hello[] = []
+  readonly hello: Hello
+  readonly handshake: Handshake
 
-describe('agree', () => {
-  describe('on a version', () => {
-    const ranges: [theirs: [number, number], agreed: number][] = [
-      [[2, 4], 4],
-      [[1, 9], 4],
-      [[3, 3], 3],
-      [[1, 2], 2],
-      [[4, 9], 4],
-      [[0, 3], 3],
-    ]
-    for (const [versions, agreed] of ranges) {
-      it(`takes ${agreed} of 2 to 4 and ${versions.join(' to ')}`, () => {
-        expect(agreeing({ versions }).version).to.equal(agreed)
-      })
-    }
-
-    for (const versions of [
-      [5, 9],
-      [0, 1],
-      [0, 0],
-      [4, 2],
-      [9, 2],
-    ] as const) {
-      it(`finds none in 2 to 4 and ${versions.join(' to ')}`, () => {
-        expect(violation(() => agreeing({ versions }))).to.equal('version-mismatch')
-        expect(() => agreeing({ versions })).to.throw(
-          `expected a protocol version of 2 to 4, got ${versions.join(' to ')}`,
-        )
-      })
-    }
-
-    it('comes to the same on both sides, and to the newest that both speak', () => {
-      const range = fc
-        .tuple(fc.nat(9), fc.nat(9))
-        .map(([one, other]) => [Math.min(one, other), Math.max(one, other)] as const)
-      const agreed = (one: Hello, other: Hello) => {
-        try {
-          return agree(one, other, undefined).version
-        } catch {
-          return undefined
-        }
-      }
-      fc.assert(
-        fc.property(range, range, (ours, theirs) => {
-          const [one, other] = [
-            { ...OURS, versions: ours },
-            { ...THEIRS, versions: theirs },
-          ]
-          const common = Array.from({ length: 10 }, (_, version) => version).filter((version) =>
-            [ours, theirs].every(([oldest, newest]) => oldest <= version && version <= newest),
-          )
-          expect(agreed(one, other)).to.equal(common.at(-1))
-          expect(agreed(other, one)).to.equal(common.at(-1))
-        }),
-      )
+  constructor(self: Address, secret: Secret | undefined, expected?: Address) {
+    this.hello = introduce(self, secret)
+    this.handshake = new Handshake({ hello: () => this.hello, secret }, expected, {
+      send: (message) => this.sent.push(message),
+      decide: (peer) => this.decisions.push(peer),
     })
-
-    it('is possible between two of this version', () => {
-      const versions = PROTOCOL_VERSIONS
-      expect(agree({ ...OURS, versions }, { ...THEIRS, versions }, undefined).version).to.equal(1)
-    })
-  })
-
-  describe('on frames', () => {
-    it('sends what both take', () => {
-      expect(agreeing({ frameLimit: 5000 }).sendLimit).to.equal(5000)
-      expect(agreeing({ frameLimit: 10_000 }).sendLimit).to.equal(10_000)
-      expect(agreeing({ frameLimit: 20_000 }).sendLimit).to.equal(10_000)
-    })
-
-    it('wants a peer to take at least what it takes before the handshake', () => {
-      expect(agreeing({ frameLimit: HANDSHAKE_FRAME_BYTES }).sendLimit).to.equal(HANDSHAKE_FRAME_BYTES)
-      expect(violation(() => agreeing({ frameLimit: HANDSHAKE_FRAME_BYTES - 1 }))).to.equal('malformed')
-      expect(violation(() => agreeing({ frameLimit: 0 }))).to.equal('malformed')
-    })
-  })
-
-  describe('on who it is', () => {
-    const till = { name: 'till', id: '0000000000abd' }
-
-    it('takes anyone where nobody in particular is expected', () => {
-      expect(() => agree(OURS, THEIRS, undefined)).not.to.throw()
-    })
-
-    it('takes the one who was dialled', () => {
-      expect(() => agree(OURS, THEIRS, till)).not.to.throw()
-    })
-
-    it('refuses another name or another life of the one who was dialled, with both', () => {
-      expect(violation(() => agree(OURS, THEIRS, { ...till, name: 'tills' }))).to.equal('wrong-peer')
-      expect(violation(() => agree(OURS, THEIRS, { ...till, id: '0000000000abe' }))).to.equal('wrong-peer')
-      expect(() => agree(OURS, THEIRS, { ...till, name: 'tills' })).to.throw(
-        'expected tills~0000000000abd at its address, got till~0000000000abd',
-      )
-    })
-
-    it('takes what it lets in for its own business, any pattern or none', () => {
-      for (const accepts of [undefined, [], ['order.*', 'log.>']]) {
-        expect(agreeing({ accepts })).to.deep.equal({ version: 4, sendLimit: 10_000, requestLimit: 100 })
-      }
-    })
-
-    it('refuses what can be no name, id or group', () => {
-      for (const changes of [{ name: '' }, { name: 'a b' }, { id: 'abc' }, { id: '' }, { groups: ['web', '../etc'] }]) {
-        expect(
-          violation(() => agreeing(changes)),
-          JSON.stringify(changes),
-        ).to.equal('malformed')
-      }
-    })
-  })
-})
-
-describe('precedes', () => {
-  it('puts any two different ids into one order, that of their characters', () => {
-    const id = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
-    fc.assert(
-      fc.property(id, id, (one, other) => {
-        const [first, second] = [one, other].map((bits) => bits.toString(36).padStart(13, '0'))
-        expect(precedes(String(first), String(second))).to.equal(one < other)
-      }),
-    )
-  })
-
-  it('puts nobody before itself', () => expect(precedes(OURS.id, OURS.id)).to.equal(false))
-})
-
-describe('helloOf', () => {
-  const self = {
-    name: 'shop',
-    id: '0000000000abc',
-    groups: ['web'],
-    pid: 4711,
-    frameLimit: 10_000,
-    window: 100_000,
-    requestLimit: 100,
+    this.handshake.begin()
   }
+}
 
-  it('says who the endpoint is, what it speaks and what it takes', () => {
-    expect(helloOf({ ...self, accepts: ['order.*'] })).to.deep.equal({
-      kind: 'hello',
-      versions: PROTOCOL_VERSIONS,
-      accepts: ['order.*'],
-      ...self,
+/** Hands each side what the other has sent since. */
+function exchange(one: End, other: End): void {
+  for (const [sender, receiver] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    for (const message of sender.sent.splice(0)) receiver.handshake.onMessage(message)
+  }
+}
+
+describe('Handshake', () => {
+  describe('without a secret', () => {
+    it('answers a hello only when it is accepted', () => {
+      const [dialler, acceptor] = [new End(TILL, undefined, SHOP), new End(SHOP, undefined)]
+      exchange(dialler, acceptor)
+      expect(acceptor.decisions).to.deep.equal([dialler.hello])
+      expect(acceptor.sent).to.deep.equal([])
+      expect(acceptor.handshake.accept()).to.equal(true)
+      expect(acceptor.sent).to.deep.equal([acceptor.hello])
+      exchange(acceptor, dialler)
+      expect(dialler.decisions).to.deep.equal([acceptor.hello])
+      expect(dialler.handshake.accept()).to.equal(true)
+      expect(dialler.sent).to.deep.equal([])
+    })
+
+    it('knows the peer and the agreed limits from the hello on', () => {
+      const acceptor = new End(SHOP, undefined)
+      expect(acceptor.handshake.peer).to.equal(undefined)
+      expect(acceptor.handshake.agreement).to.equal(undefined)
+      const hello = { ...introduce(TILL), requestLimit: 7 }
+      acceptor.handshake.onMessage(hello)
+      expect(acceptor.handshake.peer).to.equal(hello)
+      expect(acceptor.handshake.agreement).to.deep.equal({ sendLimit: 4096, requestLimit: 7 })
+    })
+
+    it('needs no proof, and gives none with a refusal', () => {
+      const acceptor = new End(SHOP, undefined)
+      expect(acceptor.handshake.isProven).to.equal(true)
+      acceptor.handshake.onMessage(introduce(TILL))
+      expect(acceptor.handshake.refusalProof).to.equal(undefined)
+    })
+
+    it('accepts once, and not before there is a peer', () => {
+      const acceptor = new End(SHOP, undefined)
+      expect(acceptor.handshake.accept()).to.equal(false)
+      acceptor.handshake.onMessage(introduce(TILL))
+      expect([acceptor.handshake.accept(), acceptor.handshake.accept()]).to.deep.equal([true, false])
+      expect(acceptor.sent).to.have.length(1)
+    })
+
+    it('takes no answer but that of the dialled address', () => {
+      const dialler = new End(TILL, undefined, SHOP)
+      expect(violation(() => dialler.handshake.onMessage(introduce({ ...SHOP, id: '0000000000abe' })))).to.equal(
+        'wrong-peer',
+      )
+      expect(dialler.decisions).to.deep.equal([])
     })
   })
 
-  it('says nothing of what is let in where everything is, which is not the same as nothing', () => {
-    const [all, none] = [undefined, []].map((accepts) => toElements(helloOf({ ...self, accepts }))[1])
-    expect(all).not.to.have.property('accepts')
-    expect(none).to.have.deep.property('accepts', [])
+  describe('with a secret', () => {
+    it('exchanges hellos, then proofs, and the acceptor decides before it proves anything', () => {
+      const [dialler, acceptor] = [new End(TILL, SECRET, SHOP), new End(SHOP, SECRET)]
+      exchange(dialler, acceptor)
+      expect(acceptor.handshake.state).to.equal('proving')
+      expect(acceptor.decisions).to.deep.equal([])
+      expect(dialler.sent.map(({ kind }) => kind)).to.deep.equal(['proof'])
+      exchange(dialler, acceptor)
+      expect(acceptor.handshake.isProven).to.equal(true)
+      expect(acceptor.decisions).to.deep.equal([dialler.hello])
+      expect(acceptor.sent).to.deep.equal([])
+      expect(dialler.handshake.isProven).to.equal(false)
+      acceptor.handshake.accept()
+      expect(acceptor.sent.map(({ kind }) => kind)).to.deep.equal(['proof'])
+      exchange(acceptor, dialler)
+      expect(dialler.handshake.isProven).to.equal(true)
+      expect(dialler.decisions).to.deep.equal([acceptor.hello])
+    })
+
+    it('gives its proof with a refusal, as long as it decides', () => {
+      const [dialler, acceptor] = [new End(TILL, SECRET, SHOP), new End(SHOP, SECRET)]
+      const proofs = proofsOf(SECRET, 'acceptor', acceptor.hello, dialler.hello)
+      exchange(dialler, acceptor)
+      expect(acceptor.handshake.refusalProof).to.equal(undefined)
+      exchange(dialler, acceptor)
+      expect(acceptor.handshake.refusalProof).to.deep.equal(proofs?.ours)
+      acceptor.handshake.accept()
+      expect(acceptor.handshake.refusalProof).to.equal(undefined)
+    })
+
+    it('believes a refusal that carries the proof', () => {
+      const [dialler, acceptor] = [new End(TILL, SECRET, SHOP), new End(SHOP, SECRET)]
+      exchange(dialler, acceptor)
+      exchange(dialler, acceptor)
+      expect(dialler.handshake.verifyProof(Buffer.alloc(32))).to.equal(false)
+      expect(dialler.handshake.isProven).to.equal(false)
+      expect(dialler.handshake.verifyProof(acceptor.handshake.refusalProof ?? Buffer.alloc(0))).to.equal(true)
+      expect(dialler.handshake.isProven).to.equal(true)
+    })
+
+    it('refuses a wrong proof, and names the peer but neither secret nor proof', () => {
+      const acceptor = new End(SHOP, SECRET)
+      const hello = introduce(TILL, new Secret('open barley'))
+      acceptor.handshake.onMessage(hello)
+      const proof = Buffer.alloc(32, 'p')
+      expect(() => acceptor.handshake.onMessage({ kind: 'proof', proof })).to.throw(
+        Unauthenticated,
+        /^unauthenticated: till~0000000000abc has not proved that it knows the secret; start both with the same$/,
+      )
+      expect(acceptor.handshake.isProven).to.equal(false)
+      expect(acceptor.decisions).to.deep.equal([])
+    })
+
+    it('has no valid proof before the hello of the peer', () => {
+      const { handshake } = new End(SHOP, SECRET)
+      expect(handshake.verifyProof(Buffer.alloc(32))).to.equal(false)
+    })
+  })
+
+  it('refuses every other message, with its kind and the state', () => {
+    const greeting = new End(SHOP, SECRET)
+    const proving = new End(SHOP, SECRET)
+    proving.handshake.onMessage(introduce(TILL, SECRET))
+    const deciding = new End(SHOP, undefined)
+    deciding.handshake.onMessage(introduce(TILL))
+    const proof: Message = { kind: 'proof', proof: Buffer.alloc(NONCE_BYTES) }
+    const hello = introduce(TILL)
+    for (const [{ handshake }, messages] of [
+      [greeting, [proof, { kind: 'ready' }]],
+      [proving, [hello, { kind: 'ready' }]],
+      [deciding, [hello, proof, { kind: 'ready' }]],
+    ] as const) {
+      for (const message of messages) {
+        const expected = `unexpected-message: a message of kind ${message.kind} came in state ${handshake.state}`
+        expect(() => handshake.onMessage(message)).to.throw(ProtocolViolation, expected)
+      }
+    }
   })
 })

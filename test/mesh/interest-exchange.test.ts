@@ -12,18 +12,18 @@ import { isResolved } from '../support/workbench'
 
 describe('InterestExchange', () => {
   describe('announces', () => {
-    it('a change at once where none is under way, each under a number of its own, counted from 1', () => {
+    it('a change at once if none is in flight, with sequence numbers from 1', () => {
       const { sent, exchange } = talking()
       exchange.announce('subscribe', a)
       expect(sent.splice(0)).to.deep.equal([{ kind: 'subscribe', sequence: 1, interests: [a] }])
-      exchange.acknowledged(1)
+      exchange.onAcknowledge(1)
       exchange.announce('unsubscribe', a)
       expect(sent.splice(0)).to.deep.equal([{ kind: 'unsubscribe', sequence: 2, interests: [a] }])
-      exchange.acknowledged(2)
+      exchange.onAcknowledge(2)
       expect(sent).to.deep.equal([])
     })
 
-    it('what changes while one is under way when that one is acknowledged, all together', () => {
+    it('changes made while one is in flight together, when that one is acknowledged', () => {
       const { sent, exchange } = talking()
       exchange.announce('subscribe', a)
       sent.splice(0)
@@ -31,7 +31,7 @@ describe('InterestExchange', () => {
       exchange.announce('unsubscribe', a)
       for (const interest of [member, c, member]) exchange.announce('subscribe', interest)
       expect(sent).to.deep.equal([])
-      exchange.acknowledged(1)
+      exchange.onAcknowledge(1)
       const [left, come, ...rest] = sent
       expect(left).to.deep.equal({ kind: 'unsubscribe', sequence: 2, interests: [a] })
       expect(come).to.deep.include({ kind: 'subscribe', sequence: 3 })
@@ -39,20 +39,20 @@ describe('InterestExchange', () => {
       expect(rest).to.deep.equal([])
     })
 
-    it('nothing more until all that is under way is acknowledged', () => {
+    it('nothing more until everything in flight is acknowledged', () => {
       const { sent, exchange } = talking()
       exchange.announce('subscribe', a)
       exchange.announce('unsubscribe', a)
       exchange.announce('subscribe', b)
-      exchange.acknowledged(1)
+      exchange.onAcknowledge(1)
       exchange.announce('subscribe', c)
-      exchange.acknowledged(2)
+      exchange.onAcknowledge(2)
       expect(sent).to.have.lengthOf(3)
-      exchange.acknowledged(3)
+      exchange.onAcknowledge(3)
       expect(sent.slice(3)).to.deep.equal([{ kind: 'subscribe', sequence: 4, interests: [c] }])
     })
 
-    it('never what cancels out: a peer that is stopped costs no more than what differs in the end', () => {
+    it('no changes that cancel out, so a stopped peer costs only the difference in the end', () => {
       const { sent, exchange } = talking()
       exchange.announceAll([a])
       for (let round = 0; round < 1000; round++) {
@@ -63,11 +63,11 @@ describe('InterestExchange', () => {
       }
       exchange.announce('subscribe', c)
       expect(sent.splice(0)).to.deep.equal([{ kind: 'subscribe', sequence: 1, interests: [a] }])
-      exchange.acknowledged(1)
+      exchange.onAcknowledge(1)
       expect(sent).to.deep.equal([{ kind: 'subscribe', sequence: 2, interests: [c] }])
     })
 
-    it('nothing, and keeps nothing, of types that have come and gone meanwhile (G7)', () => {
+    it('nothing of types that came and went meanwhile, and keeps no memory of them (G7)', () => {
       const { sent, exchange } = talking()
       exchange.announceAll([a])
       const before = heapUsed()
@@ -75,22 +75,22 @@ describe('InterestExchange', () => {
         for (const kind of ['subscribe', 'unsubscribe'] as const) exchange.announce(kind, { type: `reply.${index}` })
       }
       expect(heapUsed() - before).to.be.below(2 * 1024 * 1024)
-      exchange.acknowledged(1)
+      exchange.onAcknowledge(1)
       expect(sent).to.have.lengthOf(1)
     })
 
-    it('of members of queues as many as there are more or less', () => {
+    it('the net change in the number of queue members', () => {
       const { sent, exchange } = talking()
       exchange.announceAll([member, member])
       for (const kind of ['unsubscribe', 'subscribe', 'unsubscribe', 'unsubscribe'] as const) {
         exchange.announce(kind, member)
       }
       sent.splice(0)
-      exchange.acknowledged(1)
+      exchange.onAcknowledge(1)
       expect(sent).to.deep.equal([{ kind: 'unsubscribe', sequence: 2, interests: [member, member] }])
     })
 
-    it('what it has gathered in frames within the limit of that time', () => {
+    it('gathered changes in frames within the limit at that time', () => {
       let limit = HANDSHAKE_FRAME_BYTES
       const sent: Message[] = []
       const exchange = new InterestExchange(
@@ -100,7 +100,7 @@ describe('InterestExchange', () => {
       exchange.announce('subscribe', a)
       for (let index = 0; index < 1000; index++) exchange.announce('subscribe', { type: `type.${index}` })
       limit = 2 * HANDSHAKE_FRAME_BYTES
-      exchange.acknowledged(1)
+      exchange.onAcknowledge(1)
       const sizes = sent.slice(1).map((message) => bodyOf(encodeMessage(message)).length)
       expect(sizes.length).to.be.within(2, 20)
       expect(Math.max(...sizes)).to.be.within(HANDSHAKE_FRAME_BYTES / 2, limit)
@@ -108,53 +108,53 @@ describe('InterestExchange', () => {
     })
   })
 
-  describe('says that all is known', () => {
-    it('at once where nothing is under way', async () => {
+  describe('resolves known()', () => {
+    it('at once if nothing is in flight', async () => {
       const { exchange } = talking()
       expect(await isResolved(exchange.known())).to.equal(true)
       exchange.announceAll([])
       expect(await isResolved(exchange.known())).to.equal(true)
       exchange.announce('subscribe', a)
-      exchange.acknowledged(1)
+      exchange.onAcknowledge(1)
       expect(await isResolved(exchange.known())).to.equal(true)
     })
 
-    it('when the last of what is under way is acknowledged, not before', async () => {
+    it('when the last message in flight is acknowledged, not before', async () => {
       const { sent, exchange } = talking()
       exchange.announceAll(Array.from({ length: 300 }, (_, index) => ({ type: `type.${index}` })))
       expect(sent.length).to.be.greaterThan(2)
       const known = exchange.known()
-      for (let sequence = 1; sequence < sent.length; sequence++) exchange.acknowledged(sequence)
+      for (let sequence = 1; sequence < sent.length; sequence++) exchange.onAcknowledge(sequence)
       expect(await isResolved(known)).to.equal(false)
-      exchange.acknowledged(sent.length)
+      exchange.onAcknowledge(sent.length)
       expect(await isResolved(known)).to.equal(true)
     })
 
-    it('by one acknowledgement for all that was sent up to it', async () => {
+    it('by one acknowledgement for everything sent before it', async () => {
       const { exchange } = talking()
       exchange.announce('subscribe', a)
       exchange.announce('unsubscribe', a)
       exchange.announce('subscribe', b)
-      exchange.acknowledged(1)
+      exchange.onAcknowledge(1)
       const known = exchange.known()
-      exchange.acknowledged(3)
+      exchange.onAcknowledge(3)
       expect(await isResolved(known)).to.equal(true)
     })
 
-    it('of what has been gathered by then only when that is acknowledged, too', async () => {
+    it('for gathered changes only when they are acknowledged too', async () => {
       const { exchange } = talking()
       exchange.announce('subscribe', a)
       const first = exchange.known()
       exchange.announce('subscribe', b)
       const second = exchange.known()
       expect(await Promise.all([first, second].map(isResolved))).to.deep.equal([false, false])
-      exchange.acknowledged(1)
+      exchange.onAcknowledge(1)
       expect(await Promise.all([first, second].map(isResolved))).to.deep.equal([true, false])
-      exchange.acknowledged(2)
+      exchange.onAcknowledge(2)
       expect(await isResolved(second)).to.equal(true)
     })
 
-    it('of what has cancelled out meanwhile with what was under way', async () => {
+    it('for changes that cancelled out together with those in flight', async () => {
       const { sent, exchange } = talking()
       exchange.announce('subscribe', a)
       exchange.announce('subscribe', b)
@@ -162,12 +162,12 @@ describe('InterestExchange', () => {
       exchange.announce('unsubscribe', b)
       const later = exchange.known()
       expect(await Promise.all([known, later].map(isResolved))).to.deep.equal([false, false])
-      exchange.acknowledged(1)
+      exchange.onAcknowledge(1)
       expect(await Promise.all([known, later].map(isResolved))).to.deep.equal([true, true])
       expect(sent).to.have.lengthOf(1)
     })
 
-    it('of what was announced by then, even where something new is announced all the time', async () => {
+    it('for everything announced before the call, even under constant change', async () => {
       const { exchange } = talking()
       const churn = (round: number) => exchange.announce('subscribe', { type: `type.${round}` })
       churn(0)
@@ -175,31 +175,31 @@ describe('InterestExchange', () => {
         churn(round)
         const known = exchange.known()
         churn(1000 + round)
-        exchange.acknowledged(2 * round - 1)
+        exchange.onAcknowledge(2 * round - 1)
         churn(2000 + round)
         expect(await isResolved(known), `${round}, after one`).to.equal(false)
-        exchange.acknowledged(2 * round)
+        exchange.onAcknowledge(2 * round)
         expect(await isResolved(known), `${round}, after two`).to.equal(true)
       }
     })
 
-    it('not for acknowledgements of what was never announced, or for the second time', async () => {
+    it('not for acknowledgements of unknown sequence numbers, or repeated ones', async () => {
       const { sent, exchange } = talking()
-      for (const sequence of [0, 1, 7, Number.MAX_SAFE_INTEGER]) exchange.acknowledged(sequence)
+      for (const sequence of [0, 1, 7, Number.MAX_SAFE_INTEGER]) exchange.onAcknowledge(sequence)
       exchange.announce('subscribe', a)
       exchange.announce('subscribe', b)
-      for (const sequence of [0, 2, 7, Number.MAX_SAFE_INTEGER, -1]) exchange.acknowledged(sequence)
+      for (const sequence of [0, 2, 7, Number.MAX_SAFE_INTEGER, -1]) exchange.onAcknowledge(sequence)
       expect(await isResolved(exchange.known())).to.equal(false)
       expect(sent).to.have.lengthOf(1)
-      exchange.acknowledged(1)
-      exchange.acknowledged(1)
+      exchange.onAcknowledge(1)
+      exchange.onAcknowledge(1)
       expect(sent).to.have.lengthOf(2)
       expect(await isResolved(exchange.known())).to.equal(false)
-      exchange.acknowledged(2)
+      exchange.onAcknowledge(2)
       expect(await isResolved(exchange.known())).to.equal(true)
     })
 
-    it('to all who wait, and to all who ask later, when the link ends; then nothing more is sent', async () => {
+    it('for all callers, past and future, when the link ends, and sends nothing more', async () => {
       const { sent, exchange } = talking()
       exchange.announce('subscribe', a)
       const underWay = exchange.known()
@@ -209,11 +209,11 @@ describe('InterestExchange', () => {
       exchange.end()
       const all = [underWay, gathered, exchange.known()]
       expect(await Promise.all(all.map(isResolved))).to.deep.equal([true, true, true])
-      for (const sequence of [1, 2]) exchange.acknowledged(sequence)
+      for (const sequence of [1, 2]) exchange.onAcknowledge(sequence)
       expect(sent).to.have.lengthOf(1)
     })
 
-    it('never too early and always in the end, whatever happens in whatever order', async () => {
+    it('never too early and always in the end, for any order of changes and acknowledgements', async () => {
       const step = fc.oneof(
         { weight: 5, arbitrary: fc.record({ toggle: fc.nat(5) }) },
         { weight: 1, arbitrary: fc.record({ join: fc.boolean() }) },

@@ -6,7 +6,7 @@ import { encodeMessage } from '../../src/wire/codec'
 import { bodyOf } from '../support/frame-bytes'
 import { a, member, talking, toldIn } from '../support/interest-talk'
 
-describe('InterestExchange announces everything', () => {
+describe('InterestExchange announces the whole interest', () => {
   const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 })
   const interest: fc.Arbitrary<Interest> = fc.record(
     {
@@ -42,14 +42,14 @@ describe('InterestExchange announces everything', () => {
     expect(toldIn(sent)).to.have.deep.members([a, member, member, member])
   })
 
-  it('in frames that are filled, not one for each interest', () => {
+  it('in full frames, not in one for each interest', () => {
     const { sent, exchange } = talking()
     exchange.announceAll(Array.from({ length: 1000 }, (_, index) => ({ type: `t${index}` })))
     expect(sent.length).to.be.within(2, 20)
     for (const message of sent) expect(bodyOf(encodeMessage(message)).length).to.be.at.most(HANDSHAKE_FRAME_BYTES)
   })
 
-  it('with the longest names that there are in the least of frames', () => {
+  it('with the longest names in the smallest frames', () => {
     const { sent, exchange } = talking()
     const from = Array.from({ length: 28 }, (_, index) => `${index}`.padEnd(70, 'x'))
     const interests = Array.from({ length: 20 }, (_, index) => {
@@ -60,7 +60,7 @@ describe('InterestExchange announces everything', () => {
     expect(toldIn(sent)).to.deep.equal(interests)
   })
 
-  it('with no message where there is nothing to tell', () => {
+  it('without a message if there is none', () => {
     const { sent, exchange } = talking()
     exchange.announceAll([])
     expect(sent).to.deep.equal([])

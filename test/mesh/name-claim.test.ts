@@ -15,12 +15,12 @@ const say = (socket: Socket, reason: RefusalReason) => {
   socket.end(encodeMessage({ kind: 'goodbye', reason, text: '' }).bytes)
 }
 
-/** Stands still, with everyone in this process. */
+/** Blocks this process. */
 const stopFor = (milliseconds: number) => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
 }
 
-describe('the claim to a name', () => {
+describe('a name claim', () => {
   const rivals: Rival[] = []
   afterEach(() => {
     for (const rival of rivals.splice(0)) rival.close()
@@ -34,30 +34,30 @@ describe('the claim to a name', () => {
     return made
   }
 
-  /** Makes an endpoint publish itself, and so claim its name, anew. */
+  /** Makes an endpoint publish its address and claim its name again. */
   function removeFileOf(name: string): void {
     for (const file of readdirSync(bus.directory)) {
       if (file.startsWith(`${name}~`) && !file.includes(SMALLEST)) rmSync(join(bus.directory, file))
     }
   }
 
-  it('G10: is lost to a rival that holds the name', async () => {
+  it('is lost to a rival that holds the name (G10)', async () => {
     await rival('a', SMALLEST, (challenger) => say(challenger, 'name-in-use'))
     expect(await rejection(bus.start('a'))).to.include({ code: 'LAHJA_NAME_IN_USE' })
   })
 
-  it('G10: is lost to a rival that comes before it', async () => {
+  it('is lost to a claimant with a smaller id (G10)', async () => {
     await rival('a', SMALLEST, (challenger) => say(challenger, 'name-claimed'))
     expect(await rejection(bus.start('a'))).to.include({ code: 'LAHJA_NAME_IN_USE' })
   })
 
-  it('G10: is lost to a rival that does not answer', async () => {
+  it('is lost to a rival that does not answer (G10)', async () => {
     await rival('a', SMALLEST, () => {})
     const error = await rejection(bus.start('a', { limits: { handshakeTimeout: 50 } }))
     expect(error).to.include({ code: 'LAHJA_NAME_IN_USE' })
   })
 
-  it('G10: is lost to a rival that can only be reached and hangs up, until the deadline', async () => {
+  it('is lost to a rival that keeps disconnecting until the deadline (G10)', async () => {
     const { challengers } = await rival('a', SMALLEST, (challenger) => challenger.destroy())
     const error = await rejection(bus.start('a', { limits: { handshakeTimeout: 200, redialMin: 5 } }))
     expect(error).to.include({ code: 'LAHJA_NAME_IN_USE' })
@@ -70,7 +70,7 @@ describe('the claim to a name', () => {
     expect(conceding.challengers).to.have.length(1)
   })
 
-  it('is won against a rival that is leaving, once it has gone', async () => {
+  it('is won against a rival that is closing, once it is gone', async () => {
     const leaving = await rival('a', SMALLEST, (challenger, count) => {
       say(challenger, 'closing')
       if (count === 2) leaving.close()
@@ -79,7 +79,7 @@ describe('the claim to a name', () => {
     expect(leaving.challengers).to.have.length(2)
   })
 
-  it('G10: is won against a rival whose answer was cut off, once it concedes', async () => {
+  it('is won against a rival whose answer was cut off, once it concedes (G10)', async () => {
     const torn = await rival('a', SMALLEST, (challenger, count) => {
       if (count === 1)
         challenger.end(encodeMessage({ kind: 'goodbye', reason: 'name-claimed', text: '' }).bytes.subarray(0, 9))
@@ -89,7 +89,7 @@ describe('the claim to a name', () => {
     expect(torn.challengers).to.have.length(2)
   })
 
-  it('G10: is won against a rival that has gone while the claimant was stopped until its deadline', async () => {
+  it('is won against a rival that went while the claimant was stopped until its deadline (G10)', async () => {
     const leaving = await rival('a', SMALLEST, (challenger) => {
       challenger.once('close', () => {
         leaving.close()
@@ -101,7 +101,7 @@ describe('the claim to a name', () => {
     expect(leaving.challengers).to.have.length(1)
   })
 
-  it('G10: is won against a rival that has conceded while the claimant was stopped until its deadline', async () => {
+  it('is won against a rival that conceded while the claimant was stopped until its deadline (G10)', async () => {
     await rival('a', SMALLEST, (challenger) => {
       say(challenger, 'name-conceded')
       stopFor(150)
@@ -109,7 +109,7 @@ describe('the claim to a name', () => {
     await bus.start('a', { limits: { handshakeTimeout: 100 } })
   })
 
-  it('G10: is not given up for a challenger that has given up itself before it could be answered', async () => {
+  it('is not conceded to a challenger that has already disconnected (G10)', async () => {
     const challengers: Socket[] = []
     await rival('a', SMALLEST, (challenger) => challengers.push(challenger))
     const starting = bus.start('a')
@@ -135,7 +135,7 @@ describe('the claim to a name', () => {
     expect((await starting).name).to.equal('a')
   })
 
-  it('G10: is kept by a holder whose file was removed, against a rival that only claims', async () => {
+  it('is kept by a holder whose file was removed, against a mere claimant (G10)', async () => {
     const a = await bus.start('a', { watch: false, limits: { rescanInterval: 20, redialMin: 5 } })
     const claiming = await rival('a', SMALLEST, (challenger, count) => {
       say(challenger, count < 3 ? 'name-claimed' : 'name-conceded')
@@ -146,7 +146,7 @@ describe('the claim to a name', () => {
     expect(await a.broadcast('x')).to.equal(0)
   })
 
-  it('G12: ends with the endpoint, whatever it is waiting for', async () => {
+  it('ends when the endpoint closes, whatever it waits for (G12)', async () => {
     const a = await bus.start('a', { watch: false, limits: { rescanInterval: 20 } })
     const silent = await rival('a', SMALLEST, () => {})
     removeFileOf('a')
@@ -156,7 +156,7 @@ describe('the claim to a name', () => {
     expect(readdirSync(bus.directory)).to.deep.equal([`a~${SMALLEST}.sock`])
   })
 
-  it('lets nobody in before it is settled, and forgets who has gone meanwhile', async () => {
+  it('keeps peers waiting until it is settled, and forgets those that disconnect meanwhile', async () => {
     const challengers: Socket[] = []
     await rival('host', SMALLEST, (challenger) => challengers.push(challenger))
     const starting = bus.start('host')

@@ -25,14 +25,14 @@ const HELLO: Message = {
   requestLimit: 1024,
 }
 
-describe('a peer that comes up and then breaks the rules', () => {
+describe('a dialer', () => {
   const peers: Rival[] = []
   afterEach(() => {
     for (const peer of peers.splice(0)) peer.close()
   })
   const bus = freshBus()
 
-  it('is not dialled again and again', async () => {
+  it('does not keep dialling a peer that breaks the protocol once its link is up', async () => {
     const bad = new Rival(bus.directory, 'bad', '0000000000000', (dialler) => {
       for (const message of [HELLO, { kind: 'ready' }, HELLO] as const) dialler.write(encodeMessage(message).bytes)
     })
@@ -49,7 +49,7 @@ describe('a peer that comes up and then breaks the rules', () => {
   })
 })
 
-/** A directory where it takes as long as the test wants until a file is removed. */
+/** A directory in which the removal of files waits for the test. */
 class SlowBurials extends SocketDirectory {
   readonly under: Address[] = []
   readonly done: Promise<void>[] = []
@@ -71,11 +71,11 @@ class SlowBurials extends SocketDirectory {
   }
 }
 
-describe('a peer that is back before its last life is forgotten', () => {
+describe('a dialer that removes the file of a dead peer', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
 
-  it('G12: is not waited for by an endpoint that has closed', async () => {
+  it('sets no timer for the same id after the endpoint has closed (G12)', async () => {
     const id = '0000000000000'
     leaveStaleSocket(join(bus.directory, `bare~${id}.sock`))
     const timers = new Set<object>()

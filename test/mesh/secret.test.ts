@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { Unauthenticated } from '../../src'
-import { proofsOf } from '../../src/mesh/handshake'
+import { proofsOf } from '../../src/mesh/agreement'
 import { isSameProof, NONCE_BYTES, type Role, Secret, type Side, type Sides } from '../../src/mesh/secret'
 import type { Hello } from '../../src/wire/message'
 import { proofVectors } from '../support/vectors'
@@ -21,7 +21,7 @@ const secret = fc.uint8Array({ minLength: 1, maxLength: 100 })
 
 describe('a proof', () => {
   for (const vector of proofVectors) {
-    it(`is what other implementations come to: ${vector.name}`, () => {
+    it(`matches the vector: ${vector.name}`, () => {
       const [dialler, acceptor] = [vector.dialler, vector.acceptor].map(({ nonce, ...address }) => {
         return { ...address, nonce: Buffer.from(nonce, 'hex') }
       })
@@ -31,7 +31,7 @@ describe('a proof', () => {
     })
   }
 
-  it('is the same on both sides, and whether the secret is text or its bytes', () => {
+  it('is the same for a secret as text and as its UTF-8 bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), role, sides, (text, asRole, between) => {
         const proof = new Secret(text).proof(asRole, between)
@@ -41,7 +41,7 @@ describe('a proof', () => {
     )
   })
 
-  it('is another one for another secret, role, nonce, id or name, and for the sides the other way round', () => {
+  it('differs for another secret, role, nonce, id or name, and for swapped sides', () => {
     fc.assert(
       fc.property(secret, secret, role, sides, sides, (key, otherKey, asRole, between, others) => {
         const known = new Secret(key)
@@ -62,7 +62,7 @@ describe('a proof', () => {
     )
   })
 
-  it('takes no two secrets for one that HMAC by itself would: zeros at the end, and what a long one hashes to', () => {
+  it('differs for secrets that HMAC alone treats as equal: trailing zeros, and the hash of a long one', () => {
     const between: Sides = {
       dialler: { name: 'till', id: '1'.repeat(13), nonce: Buffer.alloc(NONCE_BYTES, 1) },
       acceptor: { name: 'shop', id: '2'.repeat(13), nonce: Buffer.alloc(NONCE_BYTES, 2) },
@@ -78,14 +78,14 @@ describe('a proof', () => {
     }
   })
 
-  it('is not to be had for the SHA-256 of the secret, which people tell to say which file they mean', () => {
+  it('cannot be computed from the SHA-256 of the secret, which people publish to compare files', () => {
     for (const { secret, input, proof } of proofVectors) {
       const told = createHash('sha256').update(secret).digest()
       expect(createHmac('sha256', told).update(Buffer.from(input, 'hex')).digest('hex')).not.to.equal(proof)
     }
   })
 
-  it('is compared whole', () => {
+  it('is compared in full', () => {
     const proof = Buffer.alloc(32, 7)
     expect(isSameProof(proof, Buffer.from(proof))).to.equal(true)
     for (const at of [0, 15, 31]) {
@@ -98,14 +98,14 @@ describe('a proof', () => {
 })
 
 describe('a secret', () => {
-  it('gives every link nonces of its own', () => {
+  it('makes a different nonce for every link', () => {
     const known = new Secret('open sesame')
     const nonces = Array.from({ length: 1000 }, () => known.nonce())
     expect(new Set(nonces.map(hex)).size).to.equal(1000)
     for (const nonce of nonces) expect(nonce).to.have.length(NONCE_BYTES)
   })
 
-  it('is not to be seen', () => {
+  it('does not appear in inspect or JSON output', () => {
     const text = inspect(new Secret('open sesame'), { depth: Number.POSITIVE_INFINITY, showHidden: true })
     for (const form of ['sesame', hex(Buffer.from('sesame')), '6f 70 65 6e']) expect(text).not.to.contain(form)
     expect(JSON.stringify(new Secret('open sesame'))).to.equal('{}')
@@ -127,7 +127,7 @@ describe('proofsOf', () => {
   })
   const known = new Secret('open sesame')
 
-  it('expects of each side what the other has to say', () => {
+  it('gives each side the proof that the other expects', () => {
     const [shop, till] = [hello('shop', 1), hello('till', 2)]
     const atShop = proofsOf(known, 'acceptor', shop, till)
     const atTill = proofsOf(known, 'dialler', till, shop)
@@ -135,18 +135,18 @@ describe('proofsOf', () => {
     expect(atShop?.ours).not.to.deep.equal(atShop?.theirs)
   })
 
-  it('expects none where neither side has a secret', () => {
+  it('gives no proofs if neither side has a secret', () => {
     expect(proofsOf(undefined, 'dialler', hello('shop'), hello('till'))).to.equal(undefined)
   })
 
-  it('refuses whoever has none, and whoever has one where there is none', () => {
+  it('refuses a link of which only one side has a secret', () => {
     expect(() => proofsOf(known, 'acceptor', hello('shop', 1), hello('till'))).to.throw(
       Unauthenticated,
-      'unauthenticated: expected till~000000000till to know the secret, got a hello that has none',
+      'unauthenticated: till~000000000till has no secret and this endpoint has one; start both with the same',
     )
     expect(() => proofsOf(undefined, 'dialler', hello('shop'), hello('till', 2))).to.throw(
       Unauthenticated,
-      'unauthenticated: expected till~000000000till to ask for no proof, as there is no secret here',
+      'unauthenticated: till~000000000till has a secret and this endpoint has none; start both with the same',
     )
   })
 })

@@ -11,11 +11,11 @@ export const MUTANTS: readonly Mutant[] = [
       return link.refuse('duplicate', 'the dial of the smaller id stands')
     }
     this.#dialers.delete(id)
-    if (dialer) this.#attempts.set(link, dialer.count)
-    this.#take(link, hello)
-    dialer?.stop() // Last, so that nobody who waits for the peer finds nothing to wait for.
+    if (dialer) this.#failures.set(link, dialer.failures)
+    this.#accept(link, peer)
+    dialer?.stop() // Last, so that there is no moment at which the peer has neither a link nor a dialer.
 `,
-    replacement: `    this.#take(link, hello)
+    replacement: `    this.#accept(link, peer)
 `,
     breaks: ['G3'],
   },
@@ -64,8 +64,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'of two that claim a name both give way',
     file: 'mesh/name-claim',
-    original: `if (this.#standing === 'claiming' && precedes(challenger, this.#context.self.id)) this.#standing`,
-    replacement: `if (this.#standing === 'claiming') this.#standing`,
+    original: `if (this.#state === 'claiming' && precedes(challenger, this.#context.self.id)) this.#state`,
+    replacement: `if (this.#state === 'claiming') this.#state`,
     breaks: ['G10'],
   },
   {
@@ -113,16 +113,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a new link is not told of what is wanted already',
     file: 'mesh/link',
-    original: 'this.exchange.announceAll(this.#context.interest())',
+    original: 'this.#exchange.announceAll(this.#context.interest())',
     replacement: '',
     breaks: ['G6', 'G9'],
   },
   {
     mistake: 'a peer that is silent is given up',
     file: 'mesh/link',
-    original: `if (this.#state === 'up') this.listen()`,
-    replacement: `if (this.#state === 'up') this.listen()
-    if (this.isUnresponsive) this.#fail(new ConnectionFailed('expected a sign of life'))`,
+    original: `if (becameUnresponsive) this.#context.traffic.pace(this, 'unresponsive')`,
+    replacement: `if (becameUnresponsive) this.#context.traffic.pace(this, 'unresponsive')
+    if (becameUnresponsive) this.#fail(new ConnectionFailed('expected a sign of life'))`,
     breaks: ['G13'],
   },
   {
@@ -135,8 +135,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'the directory is looked at only where a watch says so',
     file: 'mesh/discovery',
-    original: 'this.#plan(this.#hintedMeanwhile ? HINT_DELAY : this.#context.rescan)',
-    replacement: 'if (this.#hintedMeanwhile) this.#plan(HINT_DELAY)',
+    original: 'this.#schedule(this.#wasHinted ? HINT_DELAY : this.#context.rescanInterval)',
+    replacement: 'if (this.#wasHinted) this.#schedule(HINT_DELAY)',
     breaks: ['G9'],
   },
   {

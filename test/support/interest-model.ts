@@ -51,14 +51,14 @@ export class InterestModel {
     if (message?.kind !== 'subscribe' && message?.kind !== 'unsubscribe') return
     const { kind, interests, sequence } = message
     // All that is told is news, since what cancels out is not told.
-    expect(this.#far.learn(message), `${kind} ${sequence}`).to.deep.equal(interests)
+    expect(this.#far.apply(message), `${kind} ${sequence}`).to.deep.equal(interests)
     this.#far.acknowledge(sequence)
   }
 
   /** One acknowledgement arrives here. */
   acknowledge(): void {
     const sequence = this.#acknowledgements.shift()
-    if (sequence !== undefined) this.#near.acknowledged(sequence)
+    if (sequence !== undefined) this.#near.onAcknowledge(sequence)
   }
 
   /** Somebody asks whether the peer knows of all that has been announced by now. */

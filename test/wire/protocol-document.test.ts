@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { PROTOCOL_VERSIONS } from '../../src/mesh/handshake'
+import { PROTOCOL_VERSIONS } from '../../src/mesh/agreement'
 import { NONCE_BYTES } from '../../src/mesh/secret'
 import type { RemoteFailure, ViolationReason } from '../../src/model/errors'
 import type { Interest } from '../../src/model/interest'

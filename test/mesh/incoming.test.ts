@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import { connect as connectSocket, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { Packr } from 'msgpackr'
@@ -9,14 +9,14 @@ import { FrameReader } from '../../src/wire/frame'
 import type { Hello, Message } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
 
-/** A peer made of a bare socket, which says whatever bytes it is told to. */
-class Stranger {
+/** A bare socket that sends whatever bytes it is told to. */
+class RawPeer {
   readonly heard: Message[] = []
   readonly #socket: Socket
   isClosed = false
 
   constructor(endpoint: Endpoint) {
-    this.#socket = connect(join(endpoint.directory, `${endpoint.name}~${endpoint.id}.sock`))
+    this.#socket = connectSocket(join(endpoint.directory, `${endpoint.name}~${endpoint.id}.sock`))
     const reader = new FrameReader(2 ** 20, (bytes, start, end) => {
       this.heard.push(decodeMessage(bytes, start, end))
     })
@@ -43,7 +43,7 @@ class Stranger {
     this.#socket.destroy()
   }
 
-  /** The reason of the goodbye it got. */
+  /** The reason of the goodbye it received. */
   get goodbye(): string | undefined {
     const last = this.heard.at(-1)
     return last?.kind === 'goodbye' ? last.reason : undefined
@@ -53,7 +53,7 @@ class Stranger {
 const HELLO: Hello = {
   kind: 'hello',
   versions: [1, 1],
-  name: 'stranger',
+  name: 'raw',
   id: '000000000zzzz',
   groups: [],
   pid: 1,
@@ -70,15 +70,15 @@ const frame = (body: Buffer) => {
 
 const packed = (value: unknown) => frame(new Packr({ useRecords: false }).pack(value))
 
-describe('a stranger', () => {
+describe('an incoming connection', () => {
   const bus = freshBus()
-  const strangers: Stranger[] = []
+  const connections: RawPeer[] = []
   let endpoint: Endpoint
   let witness: Endpoint
   let errors: LahjaError[] = []
 
   afterEach(() => {
-    for (const stranger of strangers.splice(0)) stranger.destroy()
+    for (const raw of connections.splice(0)) raw.destroy()
   })
 
   async function begin(limits = {}): Promise<void> {
@@ -89,21 +89,21 @@ describe('a stranger', () => {
     await endpoint.waitUntilConnectedTo('witness')
   }
 
-  function connectStranger(): Stranger {
-    const stranger = new Stranger(endpoint)
-    strangers.push(stranger)
-    return stranger
+  function connect(): RawPeer {
+    const raw = new RawPeer(endpoint)
+    connections.push(raw)
+    return raw
   }
 
-  /** One whose handshake has succeeded. */
-  async function connectPeer(hello: Partial<Hello> = {}): Promise<Stranger> {
-    const stranger = connectStranger()
-    stranger.say({ ...HELLO, ...hello }, { kind: 'ready' })
-    await endpoint.waitUntilConnectedTo('stranger')
-    return stranger
+  /** A raw peer with a finished handshake. */
+  async function connectPeer(hello: Partial<Hello> = {}): Promise<RawPeer> {
+    const raw = connect()
+    raw.say({ ...HELLO, ...hello }, { kind: 'ready' })
+    await endpoint.waitUntilConnectedTo('raw')
+    return raw
   }
 
-  /** Whatever happened to the stranger, everyone else goes on. */
+  /** The other links are unaffected. */
   async function checkOthers(): Promise<void> {
     const subscription = witness.subscribe('x', () => {})
     await subscription.ready
@@ -113,33 +113,33 @@ describe('a stranger', () => {
     expect(endpoint.isConnectedTo('witness')).to.equal(true)
   }
 
-  /** What strangers may try before any handshake, and the name of the reason for which they are sent away. */
+  /** Bytes sent before the handshake, and the reason of the goodbye. */
   const BEFORE: readonly [what: string, bytes: Buffer, reason: string][] = [
     ['a length of 4 GB', Buffer.from('ffffffff00', 'hex'), 'frame-too-large'],
     ['a frame over 4 KiB', frame(Buffer.alloc(4097)), 'frame-too-large'],
     ['an empty frame', Buffer.from('00000000', 'hex'), 'frame-empty'],
     ['a frame that is not msgpack', frame(Buffer.from([0xc1])), 'malformed'],
-    ['a body that goes on behind its message', frame(Buffer.from('9107ff', 'hex')), 'malformed'],
+    ['a body with bytes after its message', frame(Buffer.from('9107ff', 'hex')), 'malformed'],
     ['a body that is cut short', frame(Buffer.from('93', 'hex')), 'malformed'],
-    ['something that is no message', packed('hello'), 'malformed'],
-    ['a kind that does not exist', packed([99]), 'malformed'],
+    ['a body that is no message', packed('hello'), 'malformed'],
+    ['an unknown kind of message', packed([99]), 'malformed'],
     ['an event before the hello', encodeMessage({ kind: 'event', type: 'x', payload: 1 }).bytes, 'unexpected-message'],
     ['ready before the hello', encodeMessage({ kind: 'ready' }).bytes, 'unexpected-message'],
     ['a hello without a name', packed([0, { versions: [1, 1], id: HELLO.id, groups: [], pid: 1 }]), 'malformed'],
-    ['a name that is none', encodeMessage({ ...HELLO, name: '../x' }).bytes, 'malformed'],
-    ['an id that is none', encodeMessage({ ...HELLO, id: 'A' }).bytes, 'malformed'],
-    ['a frame limit under the least', encodeMessage({ ...HELLO, frameLimit: 10 }).bytes, 'malformed'],
+    ['an invalid name', encodeMessage({ ...HELLO, name: '../x' }).bytes, 'malformed'],
+    ['an invalid id', encodeMessage({ ...HELLO, id: 'A' }).bytes, 'malformed'],
+    ['a frame limit below the minimum', encodeMessage({ ...HELLO, frameLimit: 10 }).bytes, 'malformed'],
     ['only newer versions', encodeMessage({ ...HELLO, versions: [2, 3] }).bytes, 'version-mismatch'],
     ['only older versions', encodeMessage({ ...HELLO, versions: [0, 0] }).bytes, 'version-mismatch'],
   ]
 
   for (const [what, bytes, reason] of BEFORE) {
-    it(`that sends ${what} is sent away with '${reason}', reported, and disturbs nobody`, async () => {
+    it(`that sends ${what} is closed with '${reason}', reported, and affects no other link`, async () => {
       await begin()
-      const stranger = connectStranger()
-      stranger.send(bytes)
-      await until(() => stranger.isClosed)
-      expect(stranger.goodbye).to.equal(reason)
+      const raw = connect()
+      raw.send(bytes)
+      await until(() => raw.isClosed)
+      expect(raw.goodbye).to.equal(reason)
       expect(errors.map((error) => [error.code, Reflect.get(error, 'reason')])).to.deep.equal([
         ['LAHJA_PROTOCOL_VIOLATION', reason],
       ])
@@ -147,36 +147,36 @@ describe('a stranger', () => {
     })
   }
 
-  it('that says nothing is sent away at the handshake deadline', async () => {
+  it('that stays silent is closed at the handshake deadline', async () => {
     await begin({ handshakeTimeout: 50 })
-    const stranger = connectStranger()
-    await until(() => stranger.isClosed)
-    expect(stranger.goodbye).to.equal('handshake-timeout')
+    const raw = connect()
+    await until(() => raw.isClosed)
+    expect(raw.goodbye).to.equal('handshake-timeout')
     await checkOthers()
   })
 
-  it('that says hello and then nothing is sent away at the handshake deadline', async () => {
+  it('that stays silent after its hello is closed at the handshake deadline', async () => {
     await begin({ handshakeTimeout: 50 })
-    const stranger = connectStranger()
-    stranger.say(HELLO)
-    await until(() => stranger.isClosed)
-    expect(stranger.heard.map(({ kind }) => kind)).to.include.members(['hello', 'ready'])
-    expect(stranger.goodbye).to.equal('handshake-timeout')
-    expect(endpoint.isConnectedTo('stranger')).to.equal(false)
+    const raw = connect()
+    raw.say(HELLO)
+    await until(() => raw.isClosed)
+    expect(raw.heard.map(({ kind }) => kind)).to.include.members(['hello', 'ready'])
+    expect(raw.goodbye).to.equal('handshake-timeout')
+    expect(endpoint.isConnectedTo('raw')).to.equal(false)
   })
 
-  it('that hangs up before its hello is forgotten without a word', async () => {
+  it('that is closed before its hello leaves no trace', async () => {
     await begin()
-    const stranger = connectStranger()
-    stranger.send(Buffer.from('00', 'hex'))
-    stranger.end()
-    await until(() => stranger.isClosed)
+    const raw = connect()
+    raw.send(Buffer.from('00', 'hex'))
+    raw.end()
+    await until(() => raw.isClosed)
     await checkOthers()
   })
 
-  it('cannot keep others out by opening connections: the oldest has to go', async () => {
+  it('over the limit of pending handshakes replaces the oldest one', async () => {
     await begin({ pendingHandshakes: 4 })
-    const idle = [1, 2, 3, 4].map(() => connectStranger())
+    const idle = [1, 2, 3, 4].map(() => connect())
     const peer = await connectPeer()
     await until(() => idle.some(({ isClosed }) => isClosed))
     expect(idle.map(({ goodbye }) => goodbye)).to.include('too-many-handshakes')
@@ -184,32 +184,32 @@ describe('a stranger', () => {
     await checkOthers()
   })
 
-  it('may know more than we do: fields and elements that are unknown are passed over', async () => {
+  it('may send unknown fields and elements, which are ignored', async () => {
     await begin()
-    const stranger = connectStranger()
+    const raw = connect()
     const { kind, ...fields } = HELLO
-    stranger.send(packed([0, { ...fields, versions: [1, 9], colour: 'red' }, 'more']))
-    stranger.send(packed([1, 'more']))
-    await endpoint.waitUntilConnectedTo('stranger')
+    raw.send(packed([0, { ...fields, versions: [1, 9], colour: 'red' }, 'more']))
+    raw.send(packed([1, 'more']))
+    await endpoint.waitUntilConnectedTo('raw')
     expect(kind).to.equal('hello')
   })
 
-  /** What a peer may try after the handshake. */
+  /** Bytes sent after the handshake, and the reason of the goodbye. */
   const AFTER: readonly [what: string, bytes: Buffer, reason: string][] = [
     ['a second hello', encodeMessage(HELLO).bytes, 'unexpected-message'],
     ['a second ready', encodeMessage({ kind: 'ready' }).bytes, 'unexpected-message'],
     ['a frame over the limit', Buffer.from('00100001', 'hex'), 'frame-too-large'],
     ['an event whose payload is not msgpack', frame(Buffer.from('9305a178d9ff61', 'hex')), 'malformed'],
     ['an event whose binary is cut short', frame(Buffer.from('9305a178c40500', 'hex')), 'malformed'],
-    ['an event with something behind it', frame(Buffer.from('9305a17801ff', 'hex')), 'malformed'],
+    ['an event with bytes after it', frame(Buffer.from('9305a17801ff', 'hex')), 'malformed'],
     ['an event whose type is a number', packed([5, 5, 5]), 'malformed'],
     ['a subscription to a number', packed([2, 1, [{ type: 5 }]]), 'malformed'],
     ['a negative sequence', packed([2, -1, []]), 'malformed'],
-    ['arrays inside each other without end', frame(Buffer.alloc(200_000, 0x91)), 'malformed'],
+    ['arrays nested without end', frame(Buffer.alloc(200_000, 0x91)), 'malformed'],
   ]
 
   for (const [what, bytes, reason] of AFTER) {
-    it(`whose handshake succeeded and that sends ${what} is lost with '${reason}', and disturbs nobody`, async () => {
+    it(`that is up and sends ${what} is lost with '${reason}', and affects no other link`, async () => {
       await begin()
       const lost: unknown[] = []
       endpoint.on('lost', (peer, { cause }) => lost.push([peer.name, Reflect.get(cause, 'reason')]))
@@ -218,13 +218,13 @@ describe('a stranger', () => {
       peer.send(bytes)
       await until(() => peer.isClosed)
       expect(peer.goodbye).to.equal(reason)
-      expect(lost).to.deep.equal([['stranger', reason]])
+      expect(lost).to.deep.equal([['raw', reason]])
       expect(errors.map((error) => Reflect.get(error, 'reason'))).to.deep.equal([reason])
       await checkOthers()
     })
   }
 
-  it('G1: whose stream ends inside a frame delivers nothing of it', async () => {
+  it('that ends inside a frame delivers nothing of that frame (G1)', async () => {
     await begin()
     const received: unknown[] = []
     endpoint.subscribe('x', ({ payload }) => received.push(payload))
@@ -239,17 +239,17 @@ describe('a stranger', () => {
     expect(lost).to.deep.equal(['frame-cut-off'])
   })
 
-  it('delivers events in any form of msgpack, byte by byte', async () => {
+  it('may send events in any form of msgpack, byte by byte', async () => {
     await begin()
     const received: unknown[] = []
     endpoint.subscribe('x', ({ payload, origin }) => received.push([payload, origin]))
     const peer = await connectPeer()
     for (const byte of frame(Buffer.from('dc0003cc05d90178a3796573', 'hex'))) peer.send(Buffer.of(byte))
     await until(() => received.length === 1)
-    expect(received).to.deep.equal([['yes', 'stranger']])
+    expect(received).to.deep.equal([['yes', 'raw']])
   })
 
-  it('gets its pings answered and its subscriptions acknowledged', async () => {
+  it('that is up gets its pings answered and its subscriptions acknowledged', async () => {
     await begin()
     const peer = await connectPeer()
     peer.say({ kind: 'ping' }, { kind: 'subscribe', sequence: 7, interests: [{ type: 'x' }] })
@@ -258,25 +258,26 @@ describe('a stranger', () => {
     expect(await endpoint.broadcast('x', 1)).to.equal(1)
   })
 
-  it('G13: is unresponsive while silent, never dead, and recovers with any sign of life', async () => {
+  it('that falls silent is unresponsive but not lost, and recovers when it sends anything (G13)', async () => {
     await begin({ pingInterval: 5 })
     const changes: string[] = []
     endpoint.on('unresponsive', ({ name }) => changes.push(`${name} unresponsive`))
+    endpoint.on('responsive', ({ name }) => changes.push(`${name} responsive`))
     endpoint.on('recovered', ({ name }) => changes.push(`${name} recovered`))
     endpoint.on('lost', ({ name }) => changes.push(`${name} lost`))
     const peer = await connectPeer()
     await until(() => changes.length === 1)
-    expect(endpoint.peers.find(({ name }) => name === 'stranger')?.state).to.equal('unresponsive')
+    expect(endpoint.peers.find(({ name }) => name === 'raw')?.state).to.equal('unresponsive')
     expect(peer.heard.at(-1)).to.deep.equal({ kind: 'ping' })
     peer.say({ kind: 'pong' })
-    await until(() => changes.length >= 2)
-    expect(changes.slice(0, 2)).to.deep.equal(['stranger unresponsive', 'stranger recovered'])
+    await until(() => changes.length >= 3)
+    expect(changes.slice(0, 3)).to.deep.equal(['raw unresponsive', 'raw responsive', 'raw recovered'])
   })
 
-  it('that dials twice keeps its first link', async () => {
+  it('of a peer that is linked already is refused as a duplicate', async () => {
     await begin()
     const first = await connectPeer()
-    const second = connectStranger()
+    const second = connect()
     second.say(HELLO)
     await until(() => second.isClosed)
     expect(second.goodbye).to.equal('duplicate')
@@ -284,15 +285,15 @@ describe('a stranger', () => {
     expect(endpoint.peers).to.have.length(2)
   })
 
-  it('that takes the name of the host is told that it is in use', async () => {
+  it('with the name of the endpoint itself is refused as name-in-use', async () => {
     await begin()
-    const stranger = connectStranger()
-    stranger.say({ ...HELLO, name: 'host' })
-    await until(() => stranger.isClosed)
-    expect(stranger.goodbye).to.equal('name-in-use')
+    const raw = connect()
+    raw.say({ ...HELLO, name: 'host' })
+    await until(() => raw.isClosed)
+    expect(raw.goodbye).to.equal('name-in-use')
   })
 
-  it('that closes before the link is up on its own side has left', async () => {
+  it('whose peer says closing after it is up here has left', async () => {
     await begin()
     const changes: string[] = []
     endpoint.on('lost', () => changes.push('lost'))
@@ -303,17 +304,17 @@ describe('a stranger', () => {
     expect(changes).to.deep.equal(['left'])
   })
 
-  it('gets a goodbye that fits into a frame before the handshake, however much was wrong', async () => {
+  it('gets a goodbye that fits into a handshake frame, however long the error', async () => {
     await begin()
-    const stranger = connectStranger()
-    stranger.say({ ...HELLO, groups: Array.from({ length: 1900 }, () => '!') })
-    await until(() => stranger.isClosed)
-    const [goodbye] = stranger.heard
+    const raw = connect()
+    raw.say({ ...HELLO, groups: Array.from({ length: 1900 }, () => '!') })
+    await until(() => raw.isClosed)
+    const [goodbye] = raw.heard
     expect(goodbye).to.include({ kind: 'goodbye', reason: 'malformed' })
     expect(goodbye?.kind === 'goodbye' && goodbye.text.length).to.be.at.most(1000)
   })
 
-  it('may write every number with 64 bits', async () => {
+  it('may send every integer as 64 bits', async () => {
     await begin()
     const peer = await connectPeer()
     peer.send(packed([2n, 7n, [{ type: 'x' }]]))
@@ -321,7 +322,7 @@ describe('a stranger', () => {
     expect(await endpoint.broadcast('x', 1)).to.equal(1)
   })
 
-  it('that leaves with another word than left is lost, not left', async () => {
+  it('that says goodbye for an unknown reason is lost, not left', async () => {
     await begin()
     const changes: string[] = []
     endpoint.on('lost', (_, { cause }) => changes.push(`lost ${cause.code}`))
@@ -332,10 +333,10 @@ describe('a stranger', () => {
     expect(changes).to.deep.equal(['lost LAHJA_LINK_REFUSED'])
   })
 
-  it('leaves nothing open behind, however it went', async () => {
+  it('is closed with the endpoint, whether its handshake is finished or not', async () => {
     await begin()
     const peer = await connectPeer()
-    const idle = connectStranger()
+    const idle = connect()
     await Promise.all([endpoint.close(), witness.close()])
     await until(() => peer.isClosed && idle.isClosed)
     expect(peer.goodbye).to.equal('left')

@@ -1,0 +1,102 @@
+import type { Identity } from '../model/audience'
+import { describe, ProtocolViolation, Unauthenticated } from '../model/errors'
+import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
+import { isName } from '../model/name'
+import { type Address, isId } from '../platform/address'
+import type { Hello } from '../wire/message'
+import { NONCE_BYTES, type Role, type Secret } from './secret'
+
+/** The oldest and the newest version of the protocol that this code speaks. */
+export const PROTOCOL_VERSIONS = [1, 1] as const
+
+/** Who an endpoint is and which limits it sets its peers. */
+export interface Introduction extends Address, Identity {
+  readonly pid: number
+  readonly frameLimit: number
+  readonly window: number
+  readonly requestLimit: number
+  readonly accepts: readonly string[] | undefined
+}
+
+/** @param nonce for an endpoint with a secret, which makes the peer prove that it knows it too */
+export function helloOf({ name, id, groups, pid, ...limits }: Introduction, nonce?: Uint8Array): Hello {
+  const hello = { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid, ...limits } as const
+  return nonce ? { ...hello, nonce } : hello
+}
+
+/** The limits of a link: for each, the smaller one of the two hellos. */
+export interface Agreement {
+  /** Bytes of body per frame. */
+  readonly sendLimit: number
+  /** Requests to the peer in flight. */
+  readonly requestLimit: number
+}
+
+/**
+ * Checks a peer's hello against ours.
+ *
+ * @param expected the address that was dialled, if we are the dialler
+ * @throws ProtocolViolation for invalid fields, the wrong peer, or no common version
+ */
+export function agree(ours: Hello, theirs: Hello, expected: Address | undefined): Agreement {
+  if (!isName(theirs.name) || !isId(theirs.id) || !theirs.groups.every(isName)) {
+    const got = [theirs.name, theirs.id, ...theirs.groups].map(describe).join(', ')
+    throw new ProtocolViolation('malformed', `hello has an invalid name, id or group: ${got}`)
+  }
+  if (expected && (theirs.name !== expected.name || theirs.id !== expected.id)) {
+    const [dialled, answered] = [expected, theirs].map(({ name, id }) => `${name}~${id}`)
+    throw new ProtocolViolation('wrong-peer', `dialled ${dialled}, but ${answered} answered`)
+  }
+  if (theirs.nonce && theirs.nonce.length !== NONCE_BYTES) {
+    throw new ProtocolViolation('malformed', `hello.nonce has ${theirs.nonce.length} bytes instead of ${NONCE_BYTES}`)
+  }
+  if (Math.min(ours.versions[1], theirs.versions[1]) < Math.max(ours.versions[0], theirs.versions[0])) {
+    const [here, there] = [ours, theirs].map(({ versions }) => versions.join(' to '))
+    const text = `${theirs.name} speaks protocol versions ${there}, ${ours.name} speaks ${here}; upgrade the older one`
+    throw new ProtocolViolation('version-mismatch', text)
+  }
+  if (theirs.frameLimit < HANDSHAKE_FRAME_BYTES) {
+    throw new ProtocolViolation('malformed', `hello.frameLimit is ${theirs.frameLimit}, below ${HANDSHAKE_FRAME_BYTES}`)
+  }
+  if (theirs.window < 1 || theirs.requestLimit < 1) {
+    const got = `${theirs.window} and ${theirs.requestLimit}`
+    throw new ProtocolViolation('malformed', `hello.window and hello.requestLimit are ${got}; both must be at least 1`)
+  }
+  return {
+    sendLimit: Math.min(ours.frameLimit, theirs.frameLimit),
+    requestLimit: Math.min(ours.requestLimit, theirs.requestLimit),
+  }
+}
+
+/** The proof that each side of a link has to send to the other. */
+export interface Proofs {
+  readonly ours: Uint8Array
+  readonly theirs: Uint8Array
+}
+
+/**
+ * The proofs of a link between two endpoints with a secret; undefined if neither has one.
+ *
+ * @throws Unauthenticated if only one of them has a secret
+ */
+export function proofsOf(secret: Secret | undefined, role: Role, ours: Hello, theirs: Hello): Proofs | undefined {
+  const [own, other] = [ours.nonce, theirs.nonce]
+  const peer = `${theirs.name}~${theirs.id}`
+  if (!secret || !own) {
+    if (other) throw new Unauthenticated(`${peer} has a secret and this endpoint has none; start both with the same`)
+    return undefined
+  }
+  if (!other) throw new Unauthenticated(`${peer} has no secret and this endpoint has one; start both with the same`)
+  const [us, them] = [
+    { ...ours, nonce: own },
+    { ...theirs, nonce: other },
+  ]
+  const sides = role === 'dialler' ? { dialler: us, acceptor: them } : { dialler: them, acceptor: us }
+  const otherRole = role === 'dialler' ? 'acceptor' : 'dialler'
+  return { ours: secret.proof(role, sides), theirs: secret.proof(otherRole, sides) }
+}
+
+/** The order of endpoint ids that breaks ties: of two dials or two claims, the smaller id wins. */
+export function precedes(id: string, other: string): boolean {
+  return id < other
+}

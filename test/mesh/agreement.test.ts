@@ -1,0 +1,192 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { agree, helloOf, PROTOCOL_VERSIONS, precedes } from '../../src/mesh/agreement'
+import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
+import { type Hello, toElements } from '../../src/wire/message'
+import { violation } from '../support/violation'
+
+const OURS: Hello = {
+  kind: 'hello',
+  versions: [2, 4],
+  name: 'shop',
+  id: '0000000000abc',
+  groups: [],
+  pid: 1,
+  frameLimit: 10_000,
+  window: 100_000,
+  requestLimit: 100,
+}
+const THEIRS: Hello = { ...OURS, name: 'till', id: '0000000000abd', groups: ['web'] }
+
+/** The agreement of our hello and theirs with these changes. */
+const agreeing = (changes: Partial<Hello>) => agree(OURS, { ...THEIRS, ...changes }, undefined)
+
+describe('agree', () => {
+  describe('on a version', () => {
+    const COMMON: [number, number][] = [
+      [2, 4],
+      [1, 9],
+      [3, 3],
+      [1, 2],
+      [4, 9],
+      [0, 3],
+    ]
+    for (const versions of COMMON) {
+      it(`accepts a peer with versions ${versions.join(' to ')} where ours are 2 to 4`, () => {
+        expect(() => agreeing({ versions })).not.to.throw()
+      })
+    }
+
+    for (const versions of [
+      [5, 9],
+      [0, 1],
+      [0, 0],
+      [4, 2],
+      [9, 2],
+    ] as const) {
+      it(`refuses a peer with versions ${versions.join(' to ')} where ours are 2 to 4`, () => {
+        expect(violation(() => agreeing({ versions }))).to.equal('version-mismatch')
+        expect(() => agreeing({ versions })).to.throw(
+          `till speaks protocol versions ${versions.join(' to ')}, shop speaks 2 to 4; upgrade the older one`,
+        )
+      })
+    }
+
+    it('accepts the peer exactly if there is a common version, on both sides alike', () => {
+      const range = fc
+        .tuple(fc.nat(9), fc.nat(9))
+        .map(([one, other]) => [Math.min(one, other), Math.max(one, other)] as const)
+      const agrees = (one: Hello, other: Hello) => {
+        try {
+          agree(one, other, undefined)
+          return true
+        } catch {
+          return false
+        }
+      }
+      fc.assert(
+        fc.property(range, range, (ours, theirs) => {
+          const [one, other] = [
+            { ...OURS, versions: ours },
+            { ...THEIRS, versions: theirs },
+          ]
+          const hasCommon = Array.from({ length: 10 }, (_, version) => version).some((version) =>
+            [ours, theirs].every(([oldest, newest]) => oldest <= version && version <= newest),
+          )
+          expect(agrees(one, other)).to.equal(hasCommon)
+          expect(agrees(other, one)).to.equal(hasCommon)
+        }),
+      )
+    })
+
+    it('accepts a peer with the versions of this code', () => {
+      const versions = PROTOCOL_VERSIONS
+      expect(() => agree({ ...OURS, versions }, { ...THEIRS, versions }, undefined)).not.to.throw()
+    })
+  })
+
+  describe('on limits', () => {
+    it('takes the smaller frame limit of both sides', () => {
+      expect(agreeing({ frameLimit: 5000 }).sendLimit).to.equal(5000)
+      expect(agreeing({ frameLimit: 10_000 }).sendLimit).to.equal(10_000)
+      expect(agreeing({ frameLimit: 20_000 }).sendLimit).to.equal(10_000)
+    })
+
+    it('refuses a frame limit below that of the handshake', () => {
+      expect(agreeing({ frameLimit: HANDSHAKE_FRAME_BYTES }).sendLimit).to.equal(HANDSHAKE_FRAME_BYTES)
+      expect(violation(() => agreeing({ frameLimit: HANDSHAKE_FRAME_BYTES - 1 }))).to.equal('malformed')
+      expect(violation(() => agreeing({ frameLimit: 0 }))).to.equal('malformed')
+    })
+
+    it('takes the smaller request limit of both sides', () => {
+      expect(agreeing({ requestLimit: 50 }).requestLimit).to.equal(50)
+      expect(agreeing({ requestLimit: 200 }).requestLimit).to.equal(100)
+    })
+
+    it('refuses a window or a request limit of zero', () => {
+      for (const changes of [{ window: 0 }, { requestLimit: 0 }]) {
+        expect(violation(() => agreeing(changes))).to.equal('malformed')
+      }
+    })
+
+    it('accepts any patterns in accepts, or none', () => {
+      for (const accepts of [undefined, [], ['order.*', 'log.>']]) {
+        expect(agreeing({ accepts })).to.deep.equal({ sendLimit: 10_000, requestLimit: 100 })
+      }
+    })
+  })
+
+  describe('on the identity of the peer', () => {
+    const till = { name: 'till', id: '0000000000abd' }
+
+    it('accepts any peer on an incoming connection', () => {
+      expect(() => agree(OURS, THEIRS, undefined)).not.to.throw()
+    })
+
+    it('accepts the dialled peer', () => {
+      expect(() => agree(OURS, THEIRS, till)).not.to.throw()
+    })
+
+    it('refuses a peer with another name or id than the dialled address, and names both', () => {
+      expect(violation(() => agree(OURS, THEIRS, { ...till, name: 'tills' }))).to.equal('wrong-peer')
+      expect(violation(() => agree(OURS, THEIRS, { ...till, id: '0000000000abe' }))).to.equal('wrong-peer')
+      expect(() => agree(OURS, THEIRS, { ...till, name: 'tills' })).to.throw(
+        'dialled tills~0000000000abd, but till~0000000000abd answered',
+      )
+    })
+
+    it('refuses invalid names, ids and groups', () => {
+      for (const changes of [{ name: '' }, { name: 'a b' }, { id: 'abc' }, { id: '' }, { groups: ['web', '../etc'] }]) {
+        expect(
+          violation(() => agreeing(changes)),
+          JSON.stringify(changes),
+        ).to.equal('malformed')
+      }
+    })
+
+    it('refuses a nonce of another length', () => {
+      expect(violation(() => agreeing({ nonce: Buffer.alloc(31) }))).to.equal('malformed')
+    })
+  })
+})
+
+describe('precedes', () => {
+  it('orders ids by the numbers they stand for', () => {
+    const id = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
+    fc.assert(
+      fc.property(id, id, (one, other) => {
+        const [first, second] = [one, other].map((bits) => bits.toString(36).padStart(13, '0'))
+        expect(precedes(String(first), String(second))).to.equal(one < other)
+      }),
+    )
+  })
+
+  it('puts no id before itself', () => expect(precedes(OURS.id, OURS.id)).to.equal(false))
+})
+
+describe('helloOf', () => {
+  const self = {
+    name: 'shop',
+    id: '0000000000abc',
+    groups: ['web'],
+    pid: 4711,
+    frameLimit: 10_000,
+    window: 100_000,
+    requestLimit: 100,
+  }
+
+  it('holds the identity, the protocol versions and the limits of the endpoint', () => {
+    expect(helloOf({ ...self, accepts: ['order.*'] })).to.deep.equal({
+      kind: 'hello',
+      versions: PROTOCOL_VERSIONS,
+      accepts: ['order.*'],
+      ...self,
+    })
+  })
+
+  it('leaves accepts out where all types are accepted, unlike where none is', () => {
+    const [all, none] = [undefined, []].map((accepts) => toElements(helloOf({ ...self, accepts }))[1])
+    expect(all).not.to.have.property('accepts')
+    expect(none).to.have.deep.property('accepts', [])
+  })
+})

@@ -1,0 +1,131 @@
+import { expect } from 'chai'
+import { encodeMessage } from '../../src/wire/codec'
+import { LinkFixture } from '../support/link-fixture'
+
+const LIMITS = { highWaterMark: 1000, patience: 100, silentPings: 2 }
+
+describe('Link', () => {
+  let fixture: LinkFixture
+
+  beforeEach(() => {
+    fixture = new LinkFixture({ limits: LIMITS }).connect()
+  })
+
+  /** Queues events over the high-water mark for a peer that doesn't read, until patience is used up. */
+  function makeLag(): void {
+    fixture.isReading = false
+    const frame = encodeMessage({ kind: 'event', type: 'x', payload: Buffer.alloc(2000) })
+    for (let count = 0; count < 2; count++) {
+      fixture.link.send(frame, { kind: 'dropOldest' })
+      fixture.clock.turn()
+    }
+    void fixture.link.outbox.relief()
+    fixture.clock.advance(LIMITS.patience)
+  }
+
+  function makeUnresponsive(): void {
+    for (let ping = 0; ping <= LIMITS.silentPings; ping++) fixture.link.checkLiveness()
+  }
+
+  const speak = () => fixture.say({ kind: 'pong' })
+
+  it('is connected while the peer reads and answers', () => {
+    speak()
+    expect(fixture.link.state).to.equal('connected')
+    expect(fixture.paces).to.deep.equal([])
+  })
+
+  it('reports a lagging peer as recovered when nothing is queued for it any more', async () => {
+    makeLag()
+    expect(fixture.paces).to.deep.equal([['lagging', 'lagging']])
+    speak()
+    expect(fixture.paces).to.have.length(1)
+    await fixture.read()
+    expect(fixture.paces.slice(1)).to.deep.equal([['recovered', 'connected']])
+  })
+
+  it('reports an unresponsive peer as responsive and recovered when it speaks', () => {
+    makeUnresponsive()
+    expect(fixture.paces).to.deep.equal([['unresponsive', 'unresponsive']])
+    fixture.link.checkLiveness()
+    speak()
+    speak()
+    expect(fixture.paces.slice(1)).to.deep.equal([
+      ['responsive', 'connected'],
+      ['recovered', 'connected'],
+    ])
+  })
+
+  it('reports a lagging peer that becomes responsive as recovered only when it has caught up', async () => {
+    makeLag()
+    makeUnresponsive()
+    expect(fixture.paces).to.deep.equal([
+      ['lagging', 'lagging'],
+      ['unresponsive', 'unresponsive'],
+    ])
+    speak()
+    expect(fixture.paces.slice(2)).to.deep.equal([['responsive', 'lagging']])
+    await fixture.read()
+    expect(fixture.paces.slice(3)).to.deep.equal([['recovered', 'connected']])
+  })
+
+  it('reports a peer that caught up while unresponsive as recovered only when it speaks', async () => {
+    makeLag()
+    makeUnresponsive()
+    await fixture.read()
+    expect(fixture.link.state).to.equal('unresponsive')
+    expect(fixture.paces).to.have.length(2)
+    speak()
+    expect(fixture.paces.slice(2)).to.deep.equal([
+      ['responsive', 'connected'],
+      ['recovered', 'connected'],
+    ])
+  })
+
+  it('stays unresponsive when the peer also begins to lag', () => {
+    makeUnresponsive()
+    makeLag()
+    expect(fixture.paces).to.deep.equal([
+      ['unresponsive', 'unresponsive'],
+      ['lagging', 'unresponsive'],
+    ])
+    speak()
+    expect(fixture.link.state).to.equal('lagging')
+  })
+
+  it('recovers with the credit that lets the last queued events leave, after it has become responsive', () => {
+    fixture = new LinkFixture({ limits: LIMITS })
+    fixture.connect({ window: 2000 })
+    const frame = encodeMessage({ kind: 'event', type: 'x', payload: Buffer.alloc(2000) })
+    for (let count = 0; count < 2; count++) fixture.link.send(frame, { kind: 'dropOldest' })
+    fixture.clock.turn()
+    void fixture.link.outbox.relief()
+    fixture.clock.advance(LIMITS.patience)
+    makeUnresponsive()
+    fixture.say({ kind: 'credit', bytes: frame.end, events: 1 })
+    fixture.clock.turn()
+    expect(fixture.paces).to.deep.equal([
+      ['lagging', 'lagging'],
+      ['unresponsive', 'unresponsive'],
+      ['responsive', 'lagging'],
+      ['recovered', 'connected'],
+    ])
+  })
+
+  it('pings a silent peer and never ends for its silence', () => {
+    for (let check = 0; check < 50; check++) fixture.link.checkLiveness()
+    fixture.clock.turn()
+    expect(fixture.received.filter(({ kind }) => kind === 'ping')).to.have.length(49)
+    expect(fixture.link.isUp).to.equal(true)
+  })
+
+  it('disconnects a peer for which an event with that policy does not fit into the outbox', () => {
+    fixture = new LinkFixture({ limits: { ...LIMITS, outboxBytes: 3000 } }).connect()
+    fixture.isReading = false
+    const frame = encodeMessage({ kind: 'event', type: 'x', payload: Buffer.alloc(2000) })
+    for (let count = 0; count < 2; count++) fixture.link.send(frame, { kind: 'disconnect' })
+    fixture.clock.turn()
+    expect(fixture.received.at(-1)).to.include({ kind: 'goodbye', reason: 'overflow' })
+    expect(fixture.ending).to.have.nested.property('cause.code', 'LAHJA_OUTBOX_OVERFLOW')
+  })
+})
