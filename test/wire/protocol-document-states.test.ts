@@ -16,7 +16,7 @@ import { messageVectors } from '../support/vectors'
 /** The states in which messages arrive, in their order. */
 const STATES: readonly LinkState[] = ['greeting', 'proving', 'deciding', 'introducing', 'up', 'leaving']
 
-/** Those through which a link goes where there is no secret. */
+/** The states of a link without a secret. */
 const STATES_WITHOUT_SECRET = STATES.filter((state) => state !== 'proving')
 
 function hexOf(name: string): string {
@@ -25,15 +25,15 @@ function hexOf(name: string): string {
 
 const nothing = () => {}
 
-/** A link that a peer has dialled, at which nothing happens that isn't asked for. */
+/** An incoming link whose clock stands still. */
 class Station {
   readonly link: Link
-  /** The rule that the peer has broken. */
+  /** The reason of the violation that closed the link. */
   violation: string | undefined
   readonly #clock = new ManualClock()
   #events: ConnectionEvents | undefined
 
-  /** @param secret for one that wants a proof */
+  /** @param secret makes the link require a proof */
   constructor(secret: Secret | undefined) {
     const closed = (_: Link, ending: LinkEnding) => {
       if ('cause' in ending && ending.cause instanceof ProtocolViolation) this.violation = ending.cause.reason
@@ -101,7 +101,7 @@ async function stationIn(state: LinkState): Promise<Station> {
   return station
 }
 
-/** The messages that the document says are legal in a state. */
+/** The legal messages of a state, as listed in the document. */
 function legalIn(state: string): ReadonlySet<string> {
   const row = protocolDocument.split('\n').find((line) => line.startsWith(`| ${state} |`)) ?? expect.fail(state)
   const cell = row.split('|')[3] ?? ''
@@ -111,7 +111,7 @@ function legalIn(state: string): ReadonlySet<string> {
 
 describe('docs/protocol.md', () => {
   for (const state of STATES) {
-    it(`says which messages are legal in state ${state}`, async () => {
+    it(`lists the legal messages of state ${state}`, async () => {
       const legal = legalIn(state)
       expect(Object.keys(KIND_CODES)).to.include.members([...legal])
       for (const { name, hex, message } of messageVectors) {
