@@ -226,7 +226,7 @@ describe('Subscription', () => {
       expect(receipt.outcome).to.deep.equal(HANDLED)
       expect(failures).to.have.lengthOf(1)
       expect(failures[0]).to.be.instanceOf(InvalidPayload)
-      expect(failures[0]?.message).to.contain('event n from shop: expected a payload that fits its schema')
+      expect(failures[0]?.message).to.contain('event n from shop: the payload does not match its schema')
     })
 
     it('goes on behind what does not fit also where events wait', async () => {
