@@ -9,7 +9,7 @@ const read = (file: string) => readFileSync(join(SOURCE, file), 'utf8')
 
 /** The code of each `@example` that is one block of TypeScript, by its place. */
 const examples = files.flatMap((file) =>
-  [...read(file).matchAll(/^( *\*) @example\n\1 ```ts\n([^]*?)\n\1 ```$/gm)].map(({ index, 2: lines = '' }) => {
+  [...read(file).matchAll(/^( *\*) @example\n\1 ```ts\n((?:\1.*\n)+?)\1 ```$/gm)].map(({ index, 2: lines = '' }) => {
     const line = read(file).slice(0, index).split('\n').length
     return [`src/${file}:${line}`, lines.replace(/^ *\* ?/gm, '')] as const
   }),
