@@ -152,7 +152,7 @@ describe('Endpoint', () => {
       const bad: [unknown, string][] = [
         [{ items: [{}, { done: () => {} }] }, 'payload.items[1].done is a function'],
         [Symbol('s'), 'payload is Symbol(s)'],
-        [cycle, 'payload.items[0].back is an object that holds itself'],
+        [cycle, 'payload.items[0].back contains itself'],
         [{ 'a b': 2n ** 64n }, 'payload["a b"] is 18446744073709551616n'],
       ]
       for (const [payload, place] of bad) {

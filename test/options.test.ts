@@ -138,7 +138,7 @@ describe('settingsOf', () => {
       'patterns that are null': [{ name: 'a', accepts: null }, 'accepts: expected an array of names, got null'],
       'a bad pattern': [
         { name: 'a', accepts: ['order.*', 'a.>.b'] },
-        "event type: expected tokens joined by dots, of which '*' stands for one and '>' at the end for the rest, got 'a.>.b'",
+        "event type: expected tokens joined by dots, '*' for any one token, '>' at the end for the rest, got 'a.>.b'",
       ],
       'a pattern that is no string': [{ name: 'a', accepts: [7] }, 'event type: expected tokens joined by dots'],
       'more patterns than a hello can tell': [

@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
-import * as ts from 'typescript'
 import * as lahja from '../src'
 import { DEFAULT_LIMITS } from '../src/model/limits'
 import { temporaryDirectory } from './support/temporary-directory'
+import { typeErrorsIn } from './support/type-errors'
 
 const ROOT = join(__dirname, '..')
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
@@ -53,31 +53,9 @@ describe('the README', () => {
   })
 
   it('has no code that would not compile', () => {
-    const files = blocks('ts').map(({ code }, index) => {
-      const path = join(ROOT, 'test', `readme-${index}.mts`)
-      return [path, code] as const
-    })
-    expect(files.length).to.be.greaterThan(3)
-    const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path))
-    const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, ROOT)
-    const host = ts.createCompilerHost(options)
-    const sources = new Map(files)
-    const { fileExists, readFile } = host
-    host.fileExists = (path) => sources.has(path) || fileExists.call(host, path)
-    host.readFile = (path) => sources.get(path) ?? readFile.call(host, path)
-    const { getSourceFile } = host
-    host.getSourceFile = (path, language, ...rest) => {
-      const text = sources.get(path)
-      if (text === undefined) return getSourceFile.call(host, path, language, ...rest)
-      const file = ts.createSourceFile(path, text, language)
-      file.impliedNodeFormat = ts.ModuleKind.ESNext
-      return file
-    }
-    const ambient = join(ROOT, 'src', 'wire', 'msgpackr.d.ts')
-    const program = ts.createProgram([ambient, ...sources.keys()], { ...options, noEmit: true }, host)
-    const problems = ts.getPreEmitDiagnostics(program)
-    const told = problems.map(({ file, messageText }) => `${file?.fileName}: ${JSON.stringify(messageText)}`)
-    expect(told).to.deep.equal([])
+    const modules = blocks('ts').map(({ code }, index) => [`block ${index + 1} of README.md`, code] as const)
+    expect(modules.length).to.be.greaterThan(3)
+    expect(typeErrorsIn(Object.fromEntries(modules))).to.deep.equal([])
   }).timeout(60_000)
 
   it('lists every error with its code', () => {

@@ -4,7 +4,7 @@
  * `cause`.
  */
 export abstract class LahjaError extends Error {
-  /** A stable name for programs: `LAHJA_` and the class name in capitals. */
+  /** A stable name for programs, such as `LAHJA_NAME_IN_USE`. */
   abstract readonly code: string
 
   constructor(message: string, options?: ErrorOptions) {
@@ -13,7 +13,7 @@ export abstract class LahjaError extends Error {
   }
 }
 
-/** An argument or option is invalid. The message names it, what it accepts and what it was. */
+/** An argument or option is invalid. The message says "expected …, got …". */
 export class InvalidArgument extends LahjaError {
   readonly code = 'LAHJA_INVALID_ARGUMENT'
 }
@@ -34,7 +34,10 @@ export class PathTooLong extends LahjaError {
   readonly code = 'LAHJA_PATH_TOO_LONG'
 }
 
-/** Another live endpoint on the bus has the name. Thrown by `Endpoint.start`; emitted if the name is lost later. */
+/**
+ * Another live endpoint on the bus has the name. Thrown by `Endpoint.start`; emitted if another endpoint takes the name
+ * after the socket file was removed, and this one closes.
+ */
 export class NameInUse extends LahjaError {
   readonly code = 'LAHJA_NAME_IN_USE'
 }
@@ -124,7 +127,7 @@ export interface RemoteFailure {
   readonly stack?: string | undefined
 }
 
-/** The responder's handler threw, or its response could not be sent. */
+/** The responder's handler threw, its schema rejected the request or response, or its response could not be sent. */
 export class RemoteError extends LahjaError {
   readonly code = 'LAHJA_REMOTE_ERROR'
   /** The responder's name. */

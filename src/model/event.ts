@@ -14,7 +14,8 @@ export interface RequestEvent<Payload = unknown> extends Event<Payload> {
 }
 
 /**
- * A subscription's handler. A promise that it returns is awaited before its next event; anything else is ignored.
+ * A subscription's handler. Until a promise that it returns settles, the event is being handled, and the next one waits
+ * (unless `concurrency` is higher than 1). Any other result is ignored.
  *
  * Declared as a method, so that its parameter may be narrower than `Event<unknown>`: that a payload has the type of its
  * definition is up to the sender, or to the definition's schema.

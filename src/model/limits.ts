@@ -8,12 +8,9 @@ export interface Limits {
    * rejects with `PayloadTooLarge`. A peer that sends one anyway is disconnected. Default 1 MiB; 4 KiB to 64 MiB.
    */
   readonly frameBytes: number
-  /**
-   * Milliseconds from the start of a connection to the end of its handshake. The connection is then closed. Default
-   * 10,000.
-   */
+  /** Milliseconds from the start of a connection to the end of its handshake; after that it is closed. Default 10,000. */
   readonly handshakeTimeout: number
-  /** Number of incoming connections in their handshake. The oldest is closed for one more. Default 64. */
+  /** Number of incoming connections without a finished handshake. The oldest is closed for one more. Default 64. */
   readonly pendingHandshakes: number
   /**
    * Queued bytes per peer above which `broadcast` waits and `broadcastNowait` returns false. Default 1 MiB; at least a

@@ -1,8 +1,8 @@
 import { describe, InvalidArgument } from './errors'
 
 /**
- * What happens to an event for a peer that is behind: `limits.highWaterMark` bytes are queued for it (`broadcast` waits), or
- * `limits.outboxBytes` (the queue is full). What is dropped, the peer learns as a `gap`.
+ * What happens to an event for a peer that is behind. Its queue is full at `limits.outboxBytes`; `'wait'` already waits above
+ * `limits.highWaterMark`. For dropped events, the peer emits `gap` with their number.
  *
  * - `'wait'`: `broadcast` waits for the peer, up to `limits.patience`. Once the peer is `lagging`, it is not waited for, and
  *   a full queue drops its oldest events.

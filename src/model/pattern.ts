@@ -32,7 +32,7 @@ export function checkPattern(pattern: unknown): string {
   if (typeof pattern === 'string' && validNames.has(pattern)) return pattern
   if (typeof pattern !== 'string' || !PATTERN.test(pattern)) {
     throw new InvalidArgument(
-      `event type or pattern: expected tokens joined by dots, '*' for any one token, '>' at the end for all that follow, got ${describe(pattern)}`,
+      `event type: expected tokens joined by dots, '*' for any one token, '>' at the end for the rest, got ${describe(pattern)}`,
     )
   }
   checkLength(pattern)

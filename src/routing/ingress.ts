@@ -2,7 +2,7 @@ import type { Identity } from '../model/audience'
 import { boundaryOf, isWithinBoundary } from '../model/boundary'
 import { PatternTree } from './pattern-tree'
 
-/** Decides which types an endpoint lets in from other endpoints, whatever they were told. */
+/** Decides which types an endpoint lets in from other endpoints. They know, but are not trusted to obey. */
 export class Ingress {
   readonly #self: Identity
   readonly #accepted: PatternTree<true, boolean> | undefined

@@ -5,7 +5,7 @@ import { PatternTree } from './pattern-tree'
 /** An endpoint as routes see it. */
 export interface Destination {
   readonly identity: Identity
-  /** Whether the endpoint lets in events and requests of this type from others. */
+  /** Does the endpoint let in events and requests of this type? */
   accepts(type: string): boolean
 }
 

@@ -199,7 +199,7 @@ describe('Consumer', () => {
       expect(receipt.outcome).to.deep.equal(HANDLED)
       expect(failures).to.have.lengthOf(1)
       expect(failures[0]).to.be.instanceOf(InvalidPayload)
-      expect(failures[0]?.message).to.contain('event n from shop: expected a payload that fits its schema')
+      expect(failures[0]?.message).to.contain('event n from shop: the payload does not match its schema')
     })
 
     it('goes on after a payload that does not fit when events wait', async () => {

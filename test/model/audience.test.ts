@@ -5,7 +5,7 @@ import { InvalidArgument } from '../../src/model/errors'
 const shop = { name: 'shop', groups: ['web', 'eu'] }
 const loner = { name: 'loner', groups: [] }
 
-describe('an audience', () => {
+describe('includes and isAddressed', () => {
   const cases: [Audience, forShop: boolean, forLoner: boolean][] = [
     ['shop', true, false],
     ['loner', false, true],
@@ -23,30 +23,30 @@ describe('an audience', () => {
   ]
 
   for (const [audience, forShop, forLoner] of cases) {
-    const who = forShop ? (forLoner ? 'both' : 'the shop only') : forLoner ? 'the loner only' : 'neither'
-    it(`of ${JSON.stringify(audience)} includes ${who}`, () => {
+    const included = forShop ? (forLoner ? 'both' : 'the shop only') : forLoner ? 'the loner only' : 'neither'
+    it(`include ${included} for the audience ${JSON.stringify(audience)}`, () => {
       expect(includes(audience, shop)).to.equal(forShop)
       expect(includes(audience, loner)).to.equal(forLoner)
     })
 
-    it(`of ${JSON.stringify(audience)} decides alike as \`to\`, and the other way round as \`except\``, () => {
-      for (const [who, isIncluded] of [
+    it(`take the audience ${JSON.stringify(audience)} as \`to\`, and its complement as \`except\``, () => {
+      for (const [endpoint, isIncluded] of [
         [shop, forShop],
         [loner, forLoner],
       ] as const) {
-        expect(isAddressed(who, audience, undefined)).to.equal(isIncluded)
-        expect(isAddressed(who, undefined, audience)).to.equal(!isIncluded)
-        expect(isAddressed(who, audience, audience)).to.equal(false)
+        expect(isAddressed(endpoint, audience, undefined)).to.equal(isIncluded)
+        expect(isAddressed(endpoint, undefined, audience)).to.equal(!isIncluded)
+        expect(isAddressed(endpoint, audience, audience)).to.equal(false)
       }
     })
   }
 
-  it('is everyone where nobody is named', () => {
+  it('address every endpoint without `to` and `except`', () => {
     expect(isAddressed(shop, undefined, undefined)).to.equal(true)
     expect(isAddressed(loner, undefined, undefined)).to.equal(true)
   })
 
-  it('leaves out an exception even if it is addressed too', () => {
+  it('leave out an exception even if `to` includes it', () => {
     expect(isAddressed(shop, { group: 'web' }, 'shop')).to.equal(false)
     expect(isAddressed(shop, ['shop', 'loner'], { group: 'web' })).to.equal(false)
     expect(isAddressed(loner, ['shop', 'loner'], { group: 'web' })).to.equal(true)
@@ -55,7 +55,7 @@ describe('an audience', () => {
 
 describe('checkAudience', () => {
   for (const good of ['shop', [], ['a', 'b'], { group: 'web' }]) {
-    it(`takes ${JSON.stringify(good)}`, () => checkAudience('to', good))
+    it(`accepts ${JSON.stringify(good)}`, () => checkAudience('to', good))
   }
 
   for (const [what, bad] of Object.entries({
@@ -66,11 +66,11 @@ describe('checkAudience', () => {
     'an array with a number': ['a', 7],
     'an array of arrays': [['a']],
     'an empty object': {},
-    'a group that is no string': { group: 7 },
+    'a group that is not a string': { group: 7 },
     'several groups': { group: ['a', 'b'] },
     'a Set of names': new Set(['a']),
   })) {
-    it(`refuses ${what}, with the name of the option`, () => {
+    it(`rejects ${what} with the name of the option`, () => {
       expect(() => checkAudience('except', bad)).to.throw(
         InvalidArgument,
         /^except: expected a name, an array of names or \{ group \}, got /,

@@ -22,7 +22,7 @@ const GOOD = [
 ]
 
 const BAD: Readonly<Record<string, string>> = {
-  'nothing at all': '',
+  'no characters': '',
   'a space': 'order placed',
   'a tab': 'order\tplaced',
   'a line break': 'order.placed\n',
@@ -37,10 +37,10 @@ const BAD: Readonly<Record<string, string>> = {
   'a star': 'order.*',
   'a star inside a token': 'or*der',
   'a greater-than sign': 'order.>',
-  'half a surrogate pair, which UTF-8 cannot carry': 'order\ud83d',
+  'half a surrogate pair, which UTF-8 cannot encode': 'order\ud83d',
 }
 
-describe('the name of an event type', () => {
+describe('an event type name', () => {
   for (const name of GOOD) {
     it(`may be '${name}'`, () => {
       expect(defineEvent(name)).to.include({ kind: 'event', name })
@@ -50,7 +50,7 @@ describe('the name of an event type', () => {
   }
 
   for (const [what, name] of Object.entries(BAD)) {
-    it(`may not have ${what}, as often as it is tried`, () => {
+    it(`may not have ${what}, also at the second check`, () => {
       for (let time = 0; time < 2; time++) {
         expect(() => defineEvent(name)).to.throw(InvalidArgument, 'expected tokens joined by dots')
         expect(() => nameOf(name)).to.throw(InvalidArgument, 'expected tokens joined by dots')
@@ -61,7 +61,7 @@ describe('the name of an event type', () => {
     })
   }
 
-  it(`may have ${MAX_TYPE_BYTES} bytes of UTF-8, and no more`, () => {
+  it(`may have ${MAX_TYPE_BYTES} bytes of UTF-8 and no more`, () => {
     for (const character of ['x', 'é', '€', '😀']) {
       const bytes = Buffer.byteLength(character)
       const longest = character.repeat(Math.floor(MAX_TYPE_BYTES / bytes))
@@ -74,13 +74,13 @@ describe('the name of an event type', () => {
     }
   })
 
-  it('is checked in no time, however long and odd it is', () => {
+  it('is checked in linear time if it is very long', () => {
     for (const name of [`${'a'.repeat(1_000_000)} `, `${'a.'.repeat(500_000)}`, '.'.repeat(1_000_000)]) {
       expect(() => nameOf(name)).to.throw(InvalidArgument, /got '.{80}…'/)
     }
   })
 
-  it('goes on being checked after very many names', () => {
+  it('is still checked when the cache of names is full', () => {
     for (let index = 0; index < 10_100; index++) expect(nameOf(`many.${index}`)).to.equal(`many.${index}`)
     expect(() => nameOf('many ')).to.throw(InvalidArgument)
     expect(nameOf('many.10099')).to.equal('many.10099')
@@ -88,25 +88,25 @@ describe('the name of an event type', () => {
 })
 
 describe('defineEvent', () => {
-  it('makes a definition that cannot be changed', () => {
+  it('returns a frozen definition', () => {
     const definition = defineEvent<{ id: string }>('order.placed')
     expect(Object.isFrozen(definition)).to.equal(true)
     expect(() => Object.assign(definition, { name: 'other' })).to.throw(TypeError)
     expect(definition.name).to.equal('order.placed')
   })
 
-  it('makes equals of equals: definitions in two programs mean the same type', () => {
+  it('returns equal definitions for equal names', () => {
     expect(defineEvent('order.placed')).to.deep.equal(defineEvent('order.placed'))
   })
 
   for (const value of [undefined, null, 7, {}, ['a'], Symbol('a')]) {
-    it(`refuses ${String(value)} for a name`, () => {
+    it(`rejects ${String(value)} as a name`, () => {
       expect(() => Reflect.apply(defineEvent, undefined, [value])).to.throw(InvalidArgument, 'event type: expected')
       expect(() => Reflect.apply(defineRequest, undefined, [value])).to.throw(InvalidArgument, 'event type: expected')
     })
   }
 
-  it('takes a schema by itself, or beside other options', () => {
+  it('takes a schema by itself or among other options', () => {
     const schema = z.object({ id: z.string() })
     const [alone, beside] = [defineEvent('definition.a', schema), defineEvent('definition.a', { schema })]
     expect([schemaOf(alone), schemaOf(beside)]).to.deep.equal([schema, schema])
@@ -114,14 +114,14 @@ describe('defineEvent', () => {
     expect(schemaOf('definition.a')).to.equal(undefined)
   })
 
-  it('draws the boundary of its type, also for a string of the same name', () => {
+  it('sets the boundary of its type by name', () => {
     defineEvent('definition.secret', { boundary: 'internal' })
     expect(boundaryOf('definition.secret')).to.equal('internal')
     defineEvent('definition.web', { boundary: { groups: ['web'] }, schema: z.string() })
     expect(boundaryOf('definition.web')).to.deep.equal({ groups: ['web'] })
   })
 
-  it('leaves a boundary where it is when the type is defined once more without one, and refuses another one', () => {
+  it('keeps the boundary of a type that is defined again, and rejects a different one', () => {
     defineEvent('definition.drawn', { boundary: 'internal' })
     defineEvent('definition.drawn')
     expect(boundaryOf('definition.drawn')).to.equal('internal')
@@ -131,22 +131,26 @@ describe('defineEvent', () => {
   })
 
   for (const [what, options, message] of [
-    ['a name for options', 'schema', "definition: expected options or a schema, got 'schema'"],
-    ['null for options', null, 'definition: expected options or a schema, got null'],
-    ['a function for options', () => {}, 'definition: expected options or a schema, got a function'],
-    ['a schema that is none', { schema: {} }, 'schema of a: expected a schema of the Standard Schema interface'],
-    ['null for a schema', { schema: null }, 'schema of a: expected a schema of the Standard Schema interface'],
-    ['another word for a boundary', { boundary: 'x' }, "boundary of a: expected 'internal' or { groups: [names] }"],
-    ['null for a boundary', { boundary: null }, "boundary of a: expected 'internal' or { groups: [names] }"],
+    ['a string as options', 'schema', "definition: expected options or a schema, got 'schema'"],
+    ['null as options', null, 'definition: expected options or a schema, got null'],
+    ['a function as options', () => {}, 'definition: expected options or a schema, got a function'],
+    [
+      'an object that is not a schema',
+      { schema: {} },
+      'schema of a: expected a schema of the Standard Schema interface',
+    ],
+    ['null as a schema', { schema: null }, 'schema of a: expected a schema of the Standard Schema interface'],
+    ['an unknown string as a boundary', { boundary: 'x' }, "boundary of a: expected 'internal' or { groups: [names] }"],
+    ['null as a boundary', { boundary: null }, "boundary of a: expected 'internal' or { groups: [names] }"],
   ] as const) {
-    it(`refuses ${what}`, () => {
+    it(`rejects ${what}`, () => {
       expect(() => Reflect.apply(defineEvent, undefined, ['a', options])).to.throw(InvalidArgument, message)
     })
   }
 })
 
 describe('defineRequest', () => {
-  it('makes a definition that cannot be changed, nor its schemas', () => {
+  it('returns a frozen definition with frozen schemas', () => {
     const request = z.string()
     const definition = defineRequest('order.get', { request, response: z.number() })
     expect(definition).to.include({ kind: 'request', name: 'order.get' })
@@ -155,17 +159,17 @@ describe('defineRequest', () => {
     expect(schemasOf(definition).request).to.equal(request)
   })
 
-  it('does without schemas', () => {
+  it('works without schemas', () => {
     expect(schemasOf(defineRequest('order.get'))).to.deep.equal({ request: undefined, response: undefined })
     expect(schemasOf('order.get')).to.deep.equal({})
   })
 
-  it('draws the boundary of its type', () => {
+  it('sets the boundary of its type', () => {
     defineRequest('definition.ask', { boundary: 'internal' })
     expect(boundaryOf('definition.ask')).to.equal('internal')
   })
 
-  it('says which of its schemas is none', () => {
+  it('names the schema that is invalid', () => {
     const schema = z.string()
     for (const [which, options] of Object.entries({
       request: { request: 7, response: schema },
@@ -186,17 +190,17 @@ describe('nameOf', () => {
     'a number': 7,
     'an object without a name': {},
     'an object with a bad name': { name: 'a b' },
-    'an object whose name is no string': { name: 7 },
+    'an object whose name is not a string': { name: 7 },
     'a function with a good name': function order() {},
     'the definition of a request': defineRequest('a'),
   })) {
-    it(`refuses ${what}`, () => {
+    it(`rejects ${what}`, () => {
       expect(() => Reflect.apply(nameOf, undefined, [value])).to.throw(InvalidArgument, 'event type: expected')
       expect(() => Reflect.apply(patternOf, undefined, [value])).to.throw(InvalidArgument, 'event type: expected')
     })
   }
 
-  it('does not take the definition of an event for that of a request', () => {
+  it('rejects a request definition, and `requestNameOf` an event definition', () => {
     expect(requestNameOf(defineRequest('a'))).to.equal('a')
     expect(() => Reflect.apply(requestNameOf, undefined, [defineEvent('a')])).to.throw(
       InvalidArgument,
@@ -206,7 +210,7 @@ describe('nameOf', () => {
 })
 
 describe('patternOf', () => {
-  it('takes patterns as strings, and definitions by their names', () => {
+  it('returns a string as it is and the name of a definition', () => {
     for (const pattern of ['a', 'a.*', '*', '>', 'a.>']) expect(patternOf(pattern)).to.equal(pattern)
     expect(patternOf(defineEvent('a.b'))).to.equal('a.b')
     expect(() => patternOf('a.>.b')).to.throw(InvalidArgument)

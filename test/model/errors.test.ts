@@ -66,14 +66,14 @@ const WITHOUT_CAUSE = ['CloseTimeout', 'LinkRefused', 'RemoteError']
 
 const isErrorClass = (value: unknown) => typeof value === 'function' && value.prototype instanceof Error
 
-describe('the errors', () => {
-  it('that the package exports are all known here', () => {
+describe('error classes', () => {
+  it('are all tested here', () => {
     const exported = Object.entries(lahja).flatMap(([name, value]) => (isErrorClass(value) ? name : []))
     expect(exported.sort()).to.deep.equal([...Object.keys(errors), 'LahjaError'].sort())
   })
 
   for (const [name, error] of Object.entries(errors)) {
-    it(`of class ${name} are LahjaErrors with their own name and code`, () => {
+    it(`include ${name}, a LahjaError with its own name and code`, () => {
       expect(error).to.be.instanceOf(LahjaError).and.instanceOf(Error)
       expect(error.name).to.equal(name)
       expect(error.code).to.equal(CODES[name])
@@ -83,21 +83,21 @@ describe('the errors', () => {
     })
   }
 
-  it('have a code of their own each', () => {
+  it('have different codes', () => {
     const codes = Object.values(errors).map(({ code }) => code)
     expect(codes).to.deep.equal([...new Set(codes)])
   })
 
-  it('tell the reason of a refusal or violation, also in the message', () => {
+  it('have the reason of a refusal or violation as a property and in the message', () => {
     expect(errors.LinkRefused).to.include({ reason: 'duplicate', message: 'duplicate: message' })
     expect(errors.ProtocolViolation).to.include({ reason: 'malformed', message: 'malformed: message' })
   })
 
-  it('tell what a schema has found', () => {
+  it('have the issues of a schema', () => {
     expect(errors.InvalidPayload).to.have.deep.property('issues', [{ message: 'too short', path: ['id'] }])
   })
 
-  it('tell who threw what, also in the message', () => {
+  it('have the origin of a remote error and what it threw, also in the message', () => {
     expect(errors.RemoteError).to.include({ origin: 'till', message: 'message: TypeError: no such order' })
     expect(errors.RemoteError).to.have.deep.property('remote', {
       name: 'TypeError',
@@ -106,7 +106,7 @@ describe('the errors', () => {
     })
   })
 
-  it('tell what was not delivered when a close took too long', () => {
+  it('have the number of undelivered events by peer after a close timeout', () => {
     expect(errors.CloseTimeout).to.have.deep.property('undelivered', new Map([['till', 3]]))
   })
 })
@@ -137,14 +137,14 @@ describe('describe', () => {
   ]
 
   for (const [value, description] of cases) {
-    it(`calls it ${description}`, () => expect(describeValue(value)).to.equal(description))
+    it(`describes a value as ${description}`, () => expect(describeValue(value)).to.equal(description))
   }
 })
 
 describe('asError', () => {
-  it('leaves an error as it is', () => expect(asError(cause)).to.equal(cause))
+  it('returns an error as it is', () => expect(asError(cause)).to.equal(cause))
 
-  it('makes an error of anything else, with that as the cause', () => {
+  it('makes an error with anything else as its cause', () => {
     for (const thrown of ['text', 7, undefined, null, { a: 1 }, Symbol('s')]) {
       const error = asError(thrown)
       expect(error).to.be.instanceOf(Error)
@@ -153,7 +153,7 @@ describe('asError', () => {
     }
   })
 
-  it('makes an error even of what has no string form', () => {
+  it('makes an error of a value that cannot be converted to a string', () => {
     for (const thrown of [Object.create(null), { toString: () => ({}) }]) {
       expect(asError(thrown)).to.be.instanceOf(Error).with.property('cause', thrown)
     }

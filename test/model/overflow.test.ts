@@ -6,19 +6,19 @@ const POLICIES = ['wait', 'dropOldest', 'dropNewest', 'latest', 'disconnect'] as
 
 describe('checkOverflow', () => {
   for (const policy of POLICIES) {
-    it(`takes '${policy}'`, () => {
+    it(`accepts '${policy}'`, () => {
       expect(checkOverflow('overflow', policy)).to.equal(policy)
     })
   }
 
-  it('takes a key function', () => {
+  it('accepts a key function', () => {
     const overflow = checkOverflow('overflow', { latest: (payload: unknown) => `key of ${payload}` })
     expect(overflow).to.be.an('object')
     expect(policyOf(overflow, 'price', 5)).to.deep.equal({ kind: 'latest', key: 'price key of 5' })
   })
 
   for (const value of [undefined, null, 'drop', 1, {}, { latest: 'symbol' }, () => 'wait']) {
-    it(`refuses ${typeof value === 'object' ? JSON.stringify(value) : String(value)}, and says what it takes`, async () => {
+    it(`rejects ${typeof value === 'object' ? JSON.stringify(value) : String(value)} and lists what it accepts`, async () => {
       const error = await rejection(() => checkOverflow('overflow', value))
       expect(error).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
       expect(error.message).to.match(/^overflow: expected 'wait', .* or 'disconnect', got /)
@@ -26,20 +26,20 @@ describe('checkOverflow', () => {
   }
 })
 
-describe('handlingOf', () => {
+describe('policyOf', () => {
   for (const kind of ['wait', 'dropOldest', 'dropNewest', 'disconnect'] as const) {
-    it(`is one and the same object for every event with '${kind}'`, () => {
+    it(`returns the same object for every event with '${kind}'`, () => {
       expect(policyOf(kind, 'a', 1)).to.deep.equal({ kind })
       expect(policyOf(kind, 'a', 1)).to.equal(policyOf(kind, 'b', 2))
     })
   }
 
-  it('keeps the newest of each type with latest', () => {
+  it('has one key per type with latest', () => {
     expect(policyOf('latest', 'a', 1)).to.deep.equal(policyOf('latest', 'a', 2))
     expect(policyOf('latest', 'a', 1)).not.to.deep.equal(policyOf('latest', 'b', 1))
   })
 
-  it('keeps the newest of each type and key with a key function, and calls it once', () => {
+  it('has one key per type and result of a key function, which it calls once', () => {
     const asked: unknown[] = []
     const latest = (payload: unknown) => {
       asked.push(payload)
@@ -52,11 +52,11 @@ describe('handlingOf', () => {
     expect(asked).to.deep.equal([1, 2, 3, 1])
   })
 
-  it('takes no type for another with a key', () => {
+  it('never has the same key for a type with and without a key function', () => {
     expect(policyOf({ latest: () => '' }, 'a', 1)).not.to.deep.equal(policyOf('latest', 'a', 1))
   })
 
-  it('throws what a key function throws', () => {
+  it('throws what the key function throws', () => {
     const thrown = new Error('no key')
     const latest = () => {
       throw thrown

@@ -9,7 +9,7 @@ const pattern = fc
   .tuple(fc.array(fc.oneof(token, fc.constant('*')), { maxLength: 3 }), fc.oneof(token, fc.constantFrom('*', '>')))
   .map(([tokens, last]) => [...tokens, last].join('.'))
 
-/** The same question, asked of a regular expression. */
+/** Matches with a regular expression. */
 function isMatch(pattern: string, type: string): boolean {
   const tokens = pattern.split('.').map((token) => {
     if (token === '*') return '[^.]+'
@@ -34,13 +34,13 @@ describe('matches', () => {
   ]
 
   for (const [pattern, matching, others] of cases) {
-    it(`holds for ${pattern} and ${matching.join(', ')}${others.length > 0 ? `, not ${others.join(', ')}` : ''}`, () => {
+    it(`matches ${pattern} with ${matching.join(', ')}${others.length > 0 ? `, not with ${others.join(', ')}` : ''}`, () => {
       for (const type of matching) expect(matches(pattern, type), type).to.equal(true)
       for (const type of others) expect(matches(pattern, type), type).to.equal(false)
     })
   }
 
-  it('says the same as a regular expression', () => {
+  it('agrees with a regular expression', () => {
     fc.assert(
       fc.property(pattern, type, (pattern, type) => {
         expect(matches(pattern, type)).to.equal(isMatch(pattern, type))
@@ -49,7 +49,7 @@ describe('matches', () => {
     )
   })
 
-  it('holds for every pattern that is made of the type', () => {
+  it('matches a type with every pattern made from it', () => {
     const made = type.chain((type) => {
       const tokens = type.split('.')
       return fc
@@ -69,7 +69,7 @@ describe('matches', () => {
 
 describe('a pattern', () => {
   for (const pattern of ['*', '>', 'a.*', '*.a', '*.*', 'a.>', '*.>', 'a.*.b', 'order.*.>', 'café.*']) {
-    it(`may be ${pattern}, and is then no name of a type`, () => {
+    it(`may be ${pattern}, which is not a type name`, () => {
       for (let time = 0; time < 2; time++) {
         expect(checkPattern(pattern)).to.equal(pattern)
         expect(hasWildcard(pattern)).to.equal(true)
@@ -79,7 +79,7 @@ describe('a pattern', () => {
   }
 
   for (const name of ['a', 'order.placed', 'café', '😀.👍']) {
-    it(`may be the name ${name}, which stands for itself`, () => {
+    it(`may be the type name ${name}`, () => {
       expect(checkPattern(name)).to.equal(name)
       expect(hasWildcard(name)).to.equal(false)
       expect(checkTypeName(name)).to.equal(name)
@@ -107,21 +107,21 @@ describe('a pattern', () => {
   }
 
   for (const [what, value] of Object.entries(bad)) {
-    it(`may not be or have ${what}`, () => {
+    it(`may not be or contain ${what}`, () => {
       for (let time = 0; time < 2; time++) {
         expect(() => checkPattern(value)).to.throw(InvalidArgument, 'event type: expected tokens joined by dots')
       }
     })
   }
 
-  it(`may have ${MAX_TYPE_BYTES} bytes of UTF-8, and no more`, () => {
+  it(`may have ${MAX_TYPE_BYTES} bytes of UTF-8 and no more`, () => {
     const longest = `${'é'.repeat(126)}x.*`
     expect(Buffer.byteLength(longest)).to.equal(MAX_TYPE_BYTES)
     expect(checkPattern(longest)).to.equal(longest)
     expect(() => checkPattern(`x${longest}`)).to.throw(InvalidArgument, 'expected at most 255 bytes, got 256')
   })
 
-  it('is checked in no time, however long and odd it is', () => {
+  it('is checked in linear time if it is very long', () => {
     for (const value of [`${'a'.repeat(1_000_000)} `, '*.'.repeat(500_000), `${'*.'.repeat(100_000)}>.a`]) {
       expect(() => checkPattern(value)).to.throw(InvalidArgument, /got '.{80}…'/)
     }

@@ -5,12 +5,12 @@ import { InvalidArgument, InvalidPayload } from '../../src/model/errors'
 import { checkSchema, isSchema, type SchemaResult, type StandardSchema, validate } from '../../src/model/schema'
 import { unhandledDuring } from '../support/unhandled'
 
-/** A schema with this for its validation. */
+/** A schema with this `validate`. */
 function schemaWith<Output>(validate: StandardSchema<unknown, Output>['~standard']['validate']) {
   return { '~standard': { version: 1, vendor: 'test', validate } } satisfies StandardSchema<unknown, Output>
 }
 
-/** What validating throws; it has to be an `InvalidPayload`. */
+/** The `InvalidPayload` that validating throws. */
 function refusal(schema: StandardSchema, value: unknown): InvalidPayload {
   try {
     validate(schema, value, 'event a')
@@ -59,41 +59,39 @@ const libraries = {
 
 for (const [library, { plain, transforming, asyncRefined, asyncTransforming, throwing }] of Object.entries(libraries)) {
   describe(`a schema of ${library}`, () => {
-    it('is one of the Standard Schema interface', () => {
+    it('is accepted as a schema', () => {
       for (const schema of [plain, transforming, asyncRefined, throwing]) {
         expect(isSchema(schema)).to.equal(true)
         expect(checkSchema('schema', schema)).to.equal(schema)
       }
     })
 
-    it('lets through what fits', () => {
+    it('returns a valid payload', () => {
       const order = { id: 'A1', lines: [{ count: 2 }, { count: 0.5 }] }
       expect(validate(plain, order, 'event a')).to.deep.equal(order)
     })
 
-    it('hands over what it makes of a payload', () => {
+    it('returns its conversion of a payload', () => {
       expect(validate(transforming, { at: 'noon' }, 'event a')).to.deep.equal({ at: 4, kind: 'none' })
     })
 
-    it('refuses what does not fit, and says where and why', () => {
+    it('rejects an invalid payload, and says where and why', () => {
       const error = refusal(plain, { id: 7, lines: [{ count: 2 }, { count: 'two' }] })
       expect(error.issues).to.have.lengthOf(2)
-      expect(error.message).to.match(
-        /^event a: expected a payload that fits its schema, got one with issues: id: .+; lines\.1\.count: .+$/,
-      )
+      expect(error.message).to.match(/^event a: the payload does not match its schema: id: .+; lines\.1\.count: .+$/)
       for (const { message } of error.issues) expect(error.message).to.contain(message)
     })
 
-    it('refuses what does not fit as a whole without a path', () => {
-      expect(refusal(plain, undefined).message).to.match(/got one with issues: [^:]*nvalid/)
+    it('has no path in the message if the whole payload is invalid', () => {
+      expect(refusal(plain, undefined).message).to.match(/does not match its schema: [^:]*nvalid/)
     })
 
-    it('is refused itself where it answers with a promise, whatever the promise comes to', async () => {
+    it('is rejected if it validates asynchronously, whether or not the payload is valid', async () => {
       const unhandled = await unhandledDuring(() => {
         for (const schema of [asyncRefined, asyncTransforming]) {
           for (const value of ['long enough', 'no']) {
             const error = refusal(schema, value)
-            expect(error.message).to.equal('event a: expected a schema that answers at once, got a promise')
+            expect(error.message).to.equal('event a: its schema validates asynchronously; use a synchronous schema')
             expect(error.issues).to.deep.equal([])
           }
         }
@@ -101,11 +99,13 @@ for (const [library, { plain, transforming, asyncRefined, asyncTransforming, thr
       expect(unhandled).to.deep.equal([])
     })
 
-    it('refuses also where it throws', async () => {
+    it('rejects a payload for which it throws', async () => {
       const unhandled = await unhandledDuring(() => {
         const error = refusal(throwing, 'A1')
-        // zod takes whatever is thrown for a wish to be asked again, for a promise.
-        expect(error.message).to.contain(library === 'zod' ? 'got a promise' : 'but it failed: no such order')
+        // zod takes a throw as a request to validate asynchronously.
+        expect(error.message).to.contain(
+          library === 'zod' ? 'validates asynchronously' : 'its schema failed: no such order',
+        )
         expect(error.issues).to.deep.equal([])
       })
       expect(unhandled).to.deep.equal([])
@@ -113,7 +113,7 @@ for (const [library, { plain, transforming, asyncRefined, asyncTransforming, thr
   })
 }
 
-describe('a schema of nobody known', () => {
+describe('a schema of an unknown library', () => {
   it('may be a function', () => {
     const schema = Object.assign(
       () => {},
@@ -123,21 +123,21 @@ describe('a schema of nobody known', () => {
     expect(validate(schema, 7, 'event a')).to.equal(7)
   })
 
-  it('may make anything of a payload, also nothing', () => {
+  it('may convert a payload to any value', () => {
     for (const value of [undefined, null, 0, '', false]) {
       const schema = schemaWith((): SchemaResult<unknown> => ({ value }))
       expect(validate(schema, 'something', 'event a')).to.equal(value)
     }
   })
 
-  it('is called as a method of its own', () => {
+  it('has its validate function called as a method', () => {
     const schema = schemaWith(function (this: unknown, value): SchemaResult<unknown> {
-      return { value: this === schema['~standard'] ? value : 'a stranger' }
+      return { value: this === schema['~standard'] ? value : 'another this' }
     })
     expect(validate(schema, 7, 'event a')).to.equal(7)
   })
 
-  it('refuses by its issues, of whatever form their paths are, and even if there are none', () => {
+  it('rejects a payload by its issues, with any form of path, and with an empty list', () => {
     const symbol = Symbol('s')
     const issues = [
       { message: 'one' },
@@ -149,7 +149,7 @@ describe('a schema of nobody known', () => {
       schemaWith(() => ({ issues })),
       7,
     )
-    expect(error.message).to.match(/issues: one; two; a\.0\.Symbol\(s\): three; b\.1\.Symbol\(s\): four$/)
+    expect(error.message).to.match(/its schema: one; two; a\.0\.Symbol\(s\): three; b\.1\.Symbol\(s\): four$/)
     expect(error.issues).to.deep.equal(issues)
     expect(error.issues).not.to.equal(issues)
     expect(
@@ -160,31 +160,31 @@ describe('a schema of nobody known', () => {
     ).to.deep.equal([])
   })
 
-  it('that rejects later does so without anybody noticing', async () => {
+  it('causes no unhandled rejection if its promise rejects later', async () => {
     const unhandled = await unhandledDuring(() => {
       const schema = schemaWith(() => Promise.reject(new Error('late')))
-      expect(refusal(schema, 7).message).to.contain('got a promise')
+      expect(refusal(schema, 7).message).to.contain('validates asynchronously')
     })
     expect(unhandled).to.deep.equal([])
   })
 
   for (const issues of ['too late', [null], 7]) {
-    it(`refuses with InvalidPayload where its issues are ${JSON.stringify(issues)}`, () => {
+    it(`fails with InvalidPayload if its issues are ${JSON.stringify(issues)}`, () => {
       const answer = Object.assign({ issues: [] }, { issues })
       expect(
         refusal(
           schemaWith(() => answer),
           7,
         ).message,
-      ).to.contain('event a: expected an answer of the schema, but it failed: expected an array of issues, got ')
+      ).to.contain('event a: its schema failed: expected an array of issues, got ')
     })
   }
 
-  it('refuses with the cause where it throws, also what is no error', () => {
+  it('fails with what it throws as the cause, also if that is not an error', () => {
     const schema = schemaWith(() => {
       throw 'a word'
     })
-    expect(refusal(schema, 7).message).to.equal('event a: expected an answer of the schema, but it failed: a word')
+    expect(refusal(schema, 7).message).to.equal('event a: its schema failed: a word')
     const cause = new TypeError('no such order')
     const throwing = schemaWith(() => {
       throw cause
@@ -198,15 +198,15 @@ describe('checkSchema', () => {
   for (const [what, value] of Object.entries({
     undefined: undefined,
     null: null,
-    'a word': '~standard',
+    'a string': '~standard',
     'an object': {},
     'a class': class {},
-    'null where the interface should be': { '~standard': null },
-    'a function where the interface should be': { '~standard': () => {} },
-    'an interface without a validation': { '~standard': { version: 1, vendor: 'test' } },
-    'a validation that is no function': { '~standard': { ...standard, validate: true } },
+    'null as its interface': { '~standard': null },
+    'a function as its interface': { '~standard': () => {} },
+    'an interface without validate': { '~standard': { version: 1, vendor: 'test' } },
+    'a validate that is not a function': { '~standard': { ...standard, validate: true } },
   })) {
-    it(`refuses ${what}`, () => {
+    it(`rejects ${what}`, () => {
       expect(isSchema(value)).to.equal(false)
       expect(() => checkSchema('schema of a', value)).to.throw(
         InvalidArgument,

@@ -37,7 +37,7 @@ describe('a name', () => {
 })
 
 describe('an address', () => {
-  it('is told whole by the name of its file', () => {
+  it('is the same after a round trip through its file name', () => {
     fc.assert(
       fc.property(name, id, (name, id) => {
         expect(parseFileName(fileNameOf({ name, id }))).to.deep.equal({ name, id })
@@ -45,11 +45,11 @@ describe('an address', () => {
     )
   })
 
-  it('has the file name that the protocol says', () => {
+  it('has the file name of docs/protocol.md', () => {
     expect(fileNameOf({ name: 'shop', id: ID })).to.equal('shop~0000000000abc.sock')
   })
 
-  it('is told apart from any other by the name of its file', () => {
+  it('has a file name that no other address has', () => {
     fc.assert(
       fc.property(name, id, name, id, (name, id, otherName, otherId) => {
         const isSame = fileNameOf({ name, id }) === fileNameOf({ name: otherName, id: otherId })
@@ -82,7 +82,7 @@ describe('an address', () => {
     'shop~0000000000-bc.sock',
     `${ID}.new`,
   ]) {
-    it(`is not told by ${JSON.stringify(file)}`, () => expect(parseFileName(file)).to.equal(undefined))
+    it(`is not found in the file name ${JSON.stringify(file)}`, () => expect(parseFileName(file)).to.equal(undefined))
   }
 })
 
@@ -94,13 +94,13 @@ describe('an id', () => {
     }
   })
 
-  it('of the system clock is valid and another one each time', () => {
+  it('from the system clock is valid and different each time', () => {
     const ids = Array.from({ length: 1000 }, () => systemClock.incarnationId())
     expect(ids.filter((id) => !isId(id))).to.deep.equal([])
     expect(new Set(ids).size).to.equal(1000)
   })
 
-  it('of the system clock is another one in each process, even of those that have all the same random numbers', () => {
+  it('from the system clock is different in each process, even with the same random seed', () => {
     const script = `console.log(require(${JSON.stringify(require.resolve('../../src/platform/clock'))}).systemClock.incarnationId())`
     const flags = ['--random-seed=1', '-r', 'ts-node/register/transpile-only', '-e', script]
     const ids = [1, 2].map(() => execFileSync(process.execPath, flags, { encoding: 'utf8' }).trim())

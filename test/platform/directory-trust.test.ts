@@ -17,23 +17,23 @@ import { leaveStaleSocket } from '../support/stale-socket'
 import { temporaryDirectory } from '../support/temporary-directory'
 import { as, isRoot, uidOf, users } from '../support/user'
 
-/** Someone who is neither root nor the ordinary user of these tests. */
-const SOMEBODY_ELSE = 12_345
+/** A user who is neither root nor the ordinary user of these tests. */
+const OTHER_USER = 12_345
 
-/** Only root can; as anyone else, what a test makes is its own. */
+/** Only root can; for all other users, a test's files are its own. */
 function give(path: string, owner: number): void {
   if (isRoot) chownSync(path, owner, owner)
 }
 
 for (const user of users) {
-  describe(`the trust in a directory, as ${user}`, () => {
+  describe(`a directory opened as ${user}`, () => {
     const temporary = temporaryDirectory()
     const bus = () => join(temporary.path, 'bus')
     const uid = uidOf(user)
 
     beforeEach(() => give(temporary.path, uid))
 
-    /** A directory of that user's, or of another's. */
+    /** A directory of that user or of another one. */
     function directory(path: string, mode: number, owner = uid): void {
       mkdirSync(path)
       chmodSync(path, mode)
@@ -50,7 +50,7 @@ for (const user of users) {
       return error.message
     }
 
-    it('creates what is missing, closed to everyone else', async () => {
+    it('is created with its parents, closed to all other users', async () => {
       await open(join(bus(), 'deep', 'er'))
       for (const path of [bus(), join(bus(), 'deep'), join(bus(), 'deep', 'er')]) {
         expect(lstatSync(path)).to.include({ uid })
@@ -58,18 +58,18 @@ for (const user of users) {
       }
     })
 
-    it('takes what is there, if it is its own and closed', async () => {
+    it('is accepted if it exists and belongs to that user only', async () => {
       directory(bus(), 0o700)
       await open()
     })
 
-    it('refuses a file, and leaves it as it is', async () => {
+    it('is refused and not changed if it is a file', async () => {
       writeFileSync(bus(), 'precious')
-      expect(await refusal()).to.contain('expected a directory, got another kind of file')
+      expect(await refusal()).to.contain('is not a directory')
       expect(lstatSync(bus()).size).to.equal(8)
     })
 
-    it('refuses a link to a directory that would do, one to a file, and one that leads nowhere', async () => {
+    it('is refused if it is a link to a valid directory or to a file, or a dangling link', async () => {
       directory(join(temporary.path, 'real'), 0o700)
       writeFileSync(join(temporary.path, 'file'), '')
       const before = readdirSync(temporary.path)
@@ -82,56 +82,58 @@ for (const user of users) {
     })
 
     if (isRoot) {
-      it("refuses somebody else's directory, root's among them", async () => {
-        for (const owner of [SOMEBODY_ELSE, uid === 0 ? uidOf('an ordinary user') : 0]) {
+      it('is refused if it belongs to another user or to root', async () => {
+        for (const owner of [OTHER_USER, uid === 0 ? uidOf('an ordinary user') : 0]) {
           const path = join(temporary.path, `${owner}`)
           directory(path, 0o700, owner)
-          expect(await refusal(path)).to.contain(`expected owner ${uid}, got owner ${owner}`)
+          expect(await refusal(path)).to.equal(
+            `${path}: is owned by user ${owner}, not by you (${uid}); choose another directory or chown it`,
+          )
         }
       })
     } else {
-      it("refuses somebody else's directory", async () => {
-        expect(await refusal('/')).to.match(/expected owner \d+, got owner \d+/)
+      it('is refused if it belongs to another user', async () => {
+        expect(await refusal('/')).to.match(/is owned by user \d+, not by you \(\d+\)/)
       })
     }
 
     for (const mode of [0o701, 0o702, 0o704, 0o710, 0o720, 0o740, 0o770, 0o777, 0o1770, 0o1777, 0o2770]) {
-      it(`refuses one of mode ${mode.toString(8)}, which lets others in`, async () => {
+      it(`is refused with mode ${mode.toString(8)}, which lets other users in`, async () => {
         directory(bus(), mode)
-        expect(await refusal()).to.contain('which lets others in')
+        expect(await refusal()).to.contain('which lets other users in; chmod it to 0700')
       })
     }
 
     for (const mode of [0o000, 0o300, 0o500, 0o600]) {
-      it(`refuses one of mode ${mode.toString(8)}, which keeps its owner out`, async () => {
+      it(`is refused with mode ${mode.toString(8)}, which keeps its owner out`, async () => {
         directory(bus(), mode)
         expect(await refusal()).to.contain('which keeps its owner out')
       })
     }
 
     for (const mode of [0o755, 0o777, 0o1777]) {
-      it(`holds its own parents to the same rules: refuses one of mode ${mode.toString(8)}`, async () => {
+      it(`is refused if its own parent has mode ${mode.toString(8)}`, async () => {
         directory(bus(), mode)
-        expect(await refusal(join(bus(), 'default'), [bus()])).to.contain(`${bus()}: expected mode 0700`)
+        expect(await refusal(join(bus(), 'default'), [bus()])).to.contain(
+          `${bus()}: has mode ${mode.toString(8).padStart(4, '0')}`,
+        )
         expect(readdirSync(bus())).to.deep.equal([])
       })
     }
 
-    it('refuses its own parent if it is a link', async () => {
+    it('is refused if its own parent is a link', async () => {
       directory(join(temporary.path, 'real'), 0o700)
       symlinkSync(join(temporary.path, 'real'), bus())
-      expect(await refusal(join(bus(), 'default'), [bus()])).to.contain(
-        `${bus()}: expected a directory, got a symbolic`,
-      )
+      expect(await refusal(join(bus(), 'default'), [bus()])).to.contain(`${bus()}: is a symbolic link`)
     })
 
-    it('cannot be had below a file, and says why', async () => {
+    it('cannot be created below a file, and the error says why', async () => {
       writeFileSync(bus(), '')
       expect(await refusal(join(bus(), 'deep'))).to.contain('ENOTDIR')
     })
 
     if (uid !== 0) {
-      it('cannot be had where nothing may be created, and says why', async () => {
+      it('cannot be created without write permission, and the error says why', async () => {
         directory(bus(), 0o500)
         expect(await refusal(join(bus(), 'deep'))).to.contain('EACCES')
       })
@@ -140,7 +142,7 @@ for (const user of users) {
 }
 
 for (const user of users) {
-  describe(`the trust in a directory that a group may share, as ${user}`, () => {
+  describe(`a directory that a group may share, opened as ${user}`, () => {
     const temporary = temporaryDirectory()
     const bus = () => join(temporary.path, 'bus')
     const uid = uidOf(user)
@@ -160,7 +162,7 @@ for (const user of users) {
       return error.message
     }
 
-    /** Publishes an address, and returns what its file is like. */
+    /** Publishes an address, and returns the mode and group of its file. */
     async function published(location: SocketDirectory) {
       return as(user, async () => {
         await location.open()
@@ -174,66 +176,66 @@ for (const user of users) {
       })
     }
 
-    it('is as before where nobody shares it', async () => {
+    it('is created closed to the group', async () => {
       const { mode } = await published(shared())
       expect(lstatSync(bus()).mode & 0o7777).to.equal(0o700)
       expect(mode & 0o020).to.equal(0)
     })
 
-    it('lets the group connect to the sockets in it, and nobody else', async () => {
+    it('lets only members of the group connect to its sockets', async () => {
       directory(bus(), 0o1770)
       expect(await published(shared())).to.deep.equal({ mode: 0o660, gid: lstatSync(bus()).gid, dialled: 'connected' })
     })
 
     for (const mode of [0o1770, 0o3770, 0o750, 0o710, 0o700]) {
-      it(`takes one of mode ${mode.toString(8)}`, async () => {
+      it(`is accepted with mode ${mode.toString(8)}`, async () => {
         directory(bus(), mode)
         await as(user, () => shared().open())
       })
     }
 
     for (const mode of [0o770, 0o2770, 0o730]) {
-      it(`refuses one of mode ${mode.toString(8)}, where one member could replace the socket of another`, async () => {
+      it(`is refused with mode ${mode.toString(8)}, which lets members replace each other's sockets`, async () => {
         directory(bus(), mode)
-        expect(await refusal()).to.contain("lets the group's members replace each other's sockets")
+        expect(await refusal()).to.contain("lets members of its group replace each other's sockets")
       })
     }
 
     for (const mode of [0o1777, 0o1771, 0o1774, 0o705, 0o777]) {
-      it(`refuses one of mode ${mode.toString(8)}, which lets others in`, async () => {
+      it(`is refused with mode ${mode.toString(8)}, which lets other users in`, async () => {
         directory(bus(), mode)
         expect(await refusal())
-          .to.contain('expected mode 0700 or 1770')
-          .and.contain('lets others in')
+          .to.contain('lets other users in')
+          .and.contain('chmod it to 0700, or to 1770 to share it with its group')
       })
     }
 
-    it('refuses a parent of its own that is shared', async () => {
+    it('is refused if its own parent is shared', async () => {
       directory(bus(), 0o1770)
-      expect(await refusal(join(bus(), 'default'), [bus()])).to.contain('expected mode 0700, got 1770')
+      expect(await refusal(join(bus(), 'default'), [bus()])).to.contain(`${bus()}: has mode 1770`)
     })
 
-    it('refuses a link to one that would do', async () => {
+    it('is refused if it is a link to a valid directory', async () => {
       directory(join(temporary.path, 'real'), 0o1770)
       symlinkSync(join(temporary.path, 'real'), bus())
-      expect(await refusal()).to.contain('got a symbolic link')
+      expect(await refusal()).to.contain('is a symbolic link')
     })
 
     if (isRoot) {
-      it("refuses somebody else's, but not root's", async () => {
-        directory(bus(), 0o1770, SOMEBODY_ELSE, uid)
-        expect(await refusal()).to.contain(`expected owner ${uid} or 0, got owner ${SOMEBODY_ELSE}`)
+      it('is refused if it belongs to another user, but not to root', async () => {
+        directory(bus(), 0o1770, OTHER_USER, uid)
+        expect(await refusal()).to.contain(`is owned by user ${OTHER_USER}, not by you (${uid}) or root`)
         directory(join(temporary.path, 'of-root'), 0o1770, 0, uid)
         await as(user, () => shared(join(temporary.path, 'of-root')).open())
       })
 
-      it('leaves dead sockets of other users to these, and is not stopped by them', async () => {
+      it('opens beside dead sockets of other users, which only their owners remove', async () => {
         directory(bus(), 0o1770, 0, uid)
         const files = ['peer~0000000000abc.sock', '0000000000old.new']
         for (const file of files) {
           const path = join(bus(), file)
           leaveStaleSocket(path)
-          chownSync(path, SOMEBODY_ELSE, SOMEBODY_ELSE)
+          chownSync(path, OTHER_USER, OTHER_USER)
           chmodSync(path, 0o777)
           utimesSync(path, 0, 0)
         }
@@ -247,14 +249,14 @@ for (const user of users) {
         expect(readdirSync(bus()).sort()).to.deep.equal(uid === 0 ? [] : [...files].sort())
       })
 
-      it('tells whose socket it is that may be silent', async () => {
+      it('marks a dialled socket of another user as foreign', async () => {
         directory(bus(), 0o1770, 0, uid)
         const path = join(bus(), 'peer~0000000000abc.sock')
         const server = createServer()
         await new Promise<void>((resolve) => server.listen(path, resolve))
         chmodSync(path, 0o777)
         const foreign: unknown[] = []
-        for (const owner of [uid, 0, SOMEBODY_ELSE]) {
+        for (const owner of [uid, 0, OTHER_USER]) {
           chownSync(path, owner, owner)
           const outcome = await as(user, () => shared().dial({ name: 'peer', id: '0000000000abc' }))
           if (outcome.kind === 'connected') outcome.connection.destroy()

@@ -8,7 +8,7 @@ import { SocketDirectory } from '../../src/platform/socket-directory'
 import { freshBus, until } from '../support/bus'
 import { temporaryDirectory } from '../support/temporary-directory'
 
-/** What somebody may put into the directory under a name that is for sockets. */
+/** Files that another user may put into the directory under the name of a socket. */
 const PLANTS: Readonly<Record<string, (path: string, elsewhere: string) => void>> = {
   'a link to a socket': (path, elsewhere) => symlinkSync(join(elsewhere, 'socket'), path),
   'a link to a file': (path, elsewhere) => symlinkSync(join(elsewhere, 'file'), path),
@@ -19,7 +19,7 @@ const PLANTS: Readonly<Record<string, (path: string, elsewhere: string) => void>
   'a directory': (path) => mkdirSync(path),
 }
 
-/** Lets a path be a socket and a link to another one by turns. */
+/** Makes a path a socket and a link to another socket in turns. */
 const SWAPPING = `
   const { linkSync, renameSync, symlinkSync } = require('node:fs')
   const { workerData: { path, socket, elsewhere }, parentPort } = require('node:worker_threads')
@@ -32,13 +32,13 @@ const SWAPPING = `
   }
 `
 
-/** All there is to see of what a path names, without following it, but for when it was read. */
+/** The visible state of a file, without following links and without its access time. */
 function stateOf(path: string): unknown {
   const { ino, mode, uid, gid, size, mtimeMs, ctimeMs, nlink } = lstatSync(path)
   return { ino, mode, uid, gid, size, mtimeMs, ctimeMs, nlink }
 }
 
-describe('what is planted in the directory', () => {
+describe('a file planted in the directory', () => {
   const servers: Server[] = []
   const workers: Worker[] = []
   afterEach(async () => {
@@ -65,7 +65,7 @@ describe('what is planted in the directory', () => {
   }
 
   for (const [what, plant] of Object.entries(PLANTS)) {
-    it(`is neither dialled, nor removed, nor changed, nor in the way, if it is ${what}`, async () => {
+    it(`is not dialled, removed or changed, and blocks no endpoint, if it is ${what}`, async () => {
       const names = ['peer~0000000000abc.sock', 'shop~0000000000000.sock', '0000000000old.new']
       const paths = names.map((name) => join(bus.directory, name))
       for (const path of paths) {
@@ -86,7 +86,7 @@ describe('what is planted in the directory', () => {
       expect(visitors).to.equal(0)
     })
 
-    it(`is not taken for the file of a dead peer, if ${what} has come in its place`, async () => {
+    it(`is not removed with a dead peer if it is ${what}`, async () => {
       const path = join(bus.directory, 'peer~0000000000abc.sock')
       plant(path, elsewhere.path)
       const before = stateOf(path)
@@ -95,10 +95,9 @@ describe('what is planted in the directory', () => {
     })
   }
 
-  // Where the system has no handles of sockets, whoever owns the file can win this race; where nobody shares the
-  // directory, nobody can run it.
+  // Other systems have no descriptors of socket files, so that the owner of a file can win this race in a shared directory.
   if (process.platform === 'linux') {
-    it('is not followed though it becomes a link between the look and the dial', async () => {
+    it('is not followed if it becomes a link between the check and the dial', async () => {
       const socket = join(bus.directory, 'socket')
       await listen(socket, () => {})
       const path = join(bus.directory, 'peer~0000000000abc.sock')
@@ -113,7 +112,7 @@ describe('what is planted in the directory', () => {
 
       const directory = new SocketDirectory(bus.directory, [], true)
       const outcomes: Record<string, number> = {}
-      // Whoever swaps may get no turn for a while.
+      // The worker may get no time for a while.
       for (let dials = 0; dials < 2000 || Object.keys(outcomes).length < 2; dials++) {
         const outcome = await directory.dial({ name: 'peer', id: '0000000000abc' })
         if (outcome.kind === 'connected') outcome.connection.destroy()

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { SocketConnection } from '../../src/platform/socket-connection'
 import { temporaryDirectory } from '../support/temporary-directory'
 
-/** More than the kernel keeps for one that does not read. */
+/** More than the kernel buffers for a peer that does not read. */
 const MUCH = Buffer.alloc(4 * 1024 * 1024, 7)
 
 describe('a connection that lingers', () => {
@@ -13,7 +13,7 @@ describe('a connection that lingers', () => {
   let end = () => {}
   afterEach(() => end())
 
-  /** A connection, and the other end of it, which reads nothing yet. */
+  /** A connection and its other end, which does not read yet. */
   async function pair(): Promise<{ connection: SocketConnection; closed: Promise<void>; peer: Socket }> {
     const server = createServer({ pauseOnConnect: true })
     const path = join(directory.path, 'peer.sock')
@@ -33,7 +33,7 @@ describe('a connection that lingers', () => {
     return { connection, closed, peer }
   }
 
-  it('ends once all that was written has been read', async () => {
+  it('ends when everything written has been read', async () => {
     const { connection, closed, peer } = await pair()
     connection.write([MUCH], () => {})
     connection.linger(60_000)
@@ -46,7 +46,7 @@ describe('a connection that lingers', () => {
     expect(bytes).to.equal(MUCH.length)
   })
 
-  it('G12: ends all the same where the peer reads nothing, as what is being written keeps the process alive', async () => {
+  it('G12: ends after a timeout if the peer does not read, as a pending write keeps the process alive', async () => {
     const { connection, closed } = await pair()
     connection.write([MUCH], () => {})
     connection.linger(20)

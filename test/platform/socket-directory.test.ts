@@ -45,43 +45,43 @@ describe('SocketDirectory', () => {
   }
 
   describe('open', () => {
-    it('creates the directory and its parents, closed to everyone else', async () => {
+    it('creates the directory and its parents, closed to all other users', async () => {
       await new SocketDirectory(join(bus(), 'deep'), [bus()]).open()
       for (const path of [bus(), join(bus(), 'deep')]) expect(lstatSync(path).mode & 0o777).to.equal(0o700)
     })
 
-    it('takes a directory that is there already', async () => {
+    it('accepts an existing directory', async () => {
       mkdirSync(bus(), { mode: 0o700 })
       await new SocketDirectory(bus()).open()
     })
 
     for (const mode of [0o770, 0o705, 0o750, 0o711]) {
-      it(`refuses a directory of mode ${mode.toString(8)}, which lets others in`, async () => {
+      it(`refuses a directory of mode ${mode.toString(8)}, which lets other users in`, async () => {
         mkdirSync(bus())
         chmodSync(bus(), mode)
         const error = await rejection(new SocketDirectory(bus()).open())
         expect(error).to.include({ code: 'LAHJA_DIRECTORY_REFUSED' })
         expect(error.message)
           .to.contain(bus())
-          .and.contain(`expected mode 0700, got 0${mode.toString(8)}`)
+          .and.contain(`has mode 0${mode.toString(8)}, which lets other users in; chmod it to 0700`)
       })
     }
 
-    it('refuses a directory its owner cannot read', async () => {
+    it('refuses a directory that its owner cannot read', async () => {
       mkdirSync(bus())
       chmodSync(bus(), 0o300)
       const error = await rejection(new SocketDirectory(bus()).open())
-      expect(error.message).to.contain('expected mode 0700, got 0300, which keeps its owner out')
+      expect(error.message).to.equal(`${bus()}: has mode 0300, which keeps its owner out; chmod it to 0700`)
     })
 
-    it('refuses a symbolic link, even to a directory that would do', async () => {
+    it('refuses a symbolic link, even to a valid directory', async () => {
       mkdirSync(join(temporary.path, 'real'), { mode: 0o700 })
       symlinkSync(join(temporary.path, 'real'), bus())
       const error = await rejection(new SocketDirectory(bus()).open())
-      expect(error.message).to.contain('expected a directory, got a symbolic link')
+      expect(error.message).to.equal(`${bus()}: is a symbolic link; use the directory that it points to`)
     })
 
-    it('refuses a link that leads nowhere, and does not create what it points to', async () => {
+    it('refuses a dangling link and does not create its target', async () => {
       symlinkSync(join(temporary.path, 'nowhere'), bus())
       expect(await rejection(new SocketDirectory(bus()).open())).to.include({ code: 'LAHJA_DIRECTORY_REFUSED' })
       expect(existsSync(join(temporary.path, 'nowhere'))).to.equal(false)
@@ -91,24 +91,25 @@ describe('SocketDirectory', () => {
       writeFileSync(bus(), '')
       const error = await rejection(new SocketDirectory(bus()).open())
       expect(error).to.include({ code: 'LAHJA_DIRECTORY_REFUSED' })
-      expect(error.message).to.contain('got another kind of file')
+      expect(error.message).to.equal(`${bus()}: is not a directory; choose another path`)
     })
 
-    it('refuses a place where nothing can be created, with the cause', async () => {
+    it('fails with the cause if the directory cannot be created', async () => {
       writeFileSync(join(temporary.path, 'file'), '')
       const error = await rejection(new SocketDirectory(join(temporary.path, 'file', 'bus')).open())
       expect(error).to.include({ code: 'LAHJA_DIRECTORY_REFUSED' })
+      expect(error.message).to.match(/: can't be created \(ENOTDIR.+\); choose another directory$/)
       expect(error.cause).to.have.property('code', 'ENOTDIR')
     })
 
-    it('holds its own parents to the same rules', async () => {
+    it('checks its own parents by the same rules', async () => {
       mkdirSync(bus())
       chmodSync(bus(), 0o777)
       const error = await rejection(new SocketDirectory(join(bus(), 'inner'), [bus()]).open())
-      expect(error.message).to.contain('expected mode 0700, got 0777')
+      expect(error.message).to.contain(`${bus()}: has mode 0777`)
     })
 
-    // Only root can give a directory away; as anyone else, the root of the file system is a directory of another's.
+    // Only root can give a directory away; for all other users, the root of the file system has another owner.
     it("refuses another user's directory", async () => {
       const path = isRoot ? bus() : '/'
       if (isRoot) {
@@ -116,10 +117,12 @@ describe('SocketDirectory', () => {
         chownSync(path, 12345, 12345)
       }
       const error = await rejection(new SocketDirectory(path).open())
-      expect(error.message).to.match(/expected owner \d+, got owner \d+/)
+      expect(error.message).to.match(
+        /: is owned by user \d+, not by you \(\d+\); choose another directory or chown it$/,
+      )
     })
 
-    it('removes what a crash between listening and publishing has left behind, but nothing fresh', async () => {
+    it('removes sockets that crashed processes left unpublished, but no fresh ones', async () => {
       mkdirSync(bus(), { mode: 0o700 })
       const [old, fresh] = ['0000000000old.new', '000000000fres.new'].map((file) => join(bus(), file))
       for (const path of [old, fresh]) leaveStaleSocket(String(path))
@@ -136,7 +139,7 @@ describe('SocketDirectory', () => {
       await directory.open()
     })
 
-    it('shows the address only under its final name, and only while it listens', async () => {
+    it('publishes the address under its final name while it listens', async () => {
       const listener = await published(directory)
       expect(readdirSync(bus())).to.deep.equal(['shop~0000000000abc.sock'])
       expect(await directory.scan()).to.deep.equal([SELF])
@@ -146,18 +149,18 @@ describe('SocketDirectory', () => {
       expect(await directory.dial(SELF)).to.deep.equal({ kind: 'absent' })
     })
 
-    it('says by how many bytes a path is too long, and binds nothing', async () => {
+    it('says by how many bytes a path is too long, and creates no socket', async () => {
       const limit = process.platform === 'linux' ? 107 : 103
       const location = join(temporary.path, 'x'.repeat(limit))
       mkdirSync(location, { mode: 0o700 })
       const over = Buffer.byteLength(join(location, 'shop~0000000000abc.sock')) - limit
       const error = await rejection(() => new SocketDirectory(location).publish(SELF, () => {}))
       expect(error).to.include({ code: 'LAHJA_PATH_TOO_LONG' })
-      expect(error.message).to.contain(`${over} over`)
+      expect(error.message).to.contain(`${over} more than a socket path may have (${limit})`)
       expect(readdirSync(location)).to.deep.equal([])
     })
 
-    it('counts bytes, not characters', async () => {
+    it('limits the bytes of a path, not its characters', async () => {
       const location = join(temporary.path, 'ä'.repeat(40))
       mkdirSync(location, { mode: 0o700 })
       expect(await rejection(() => new SocketDirectory(location).publish(SELF, () => {}))).to.include({
@@ -165,7 +168,7 @@ describe('SocketDirectory', () => {
       })
     })
 
-    it('notices when its file has gone, or is not its own any more, and can publish again', async () => {
+    it('detects that its file was removed or replaced, and can publish again', async () => {
       const listener = await published(directory)
       const path = join(bus(), 'shop~0000000000abc.sock')
       expect(await listener.isPublished()).to.equal(true)
@@ -179,7 +182,7 @@ describe('SocketDirectory', () => {
       expect(destroyed(await directory.dial(SELF))).to.equal('connected')
     })
 
-    it('does not remove a file that is not its own', async () => {
+    it('does not remove a file that replaced its own', async () => {
       const listener = await published(directory)
       const path = join(bus(), 'shop~0000000000abc.sock')
       rmSync(path)
@@ -188,7 +191,7 @@ describe('SocketDirectory', () => {
       expect(existsSync(path)).to.equal(true)
     })
 
-    it('leaves no file when it is withdrawn while it publishes again', async () => {
+    it('leaves no file if it is withdrawn while it publishes again', async () => {
       for (let round = 0; round < 50; round++) {
         const listener = await published(directory)
         await Promise.all([listener.republish(), listener.withdraw()])
@@ -197,10 +200,11 @@ describe('SocketDirectory', () => {
       }
     })
 
-    it('gives a clear error when it cannot listen', async () => {
+    it('fails with the cause if it cannot listen', async () => {
       rmSync(bus(), { recursive: true })
       const error = await rejection(directory.publish(SELF, () => {}))
       expect(error).to.include({ code: 'LAHJA_CONNECTION_FAILED' })
+      expect(error.message).to.match(/^can't listen at /)
       expect(error.cause).to.be.instanceOf(Error)
     })
   })
@@ -213,11 +217,11 @@ describe('SocketDirectory', () => {
       await directory.open()
     })
 
-    it('finds nobody where no file is', async () => {
+    it('finds no socket if there is no file', async () => {
       expect(await directory.dial(SELF)).to.deep.equal({ kind: 'absent' })
     })
 
-    it('takes a refused dial for proof of death, and can bury the dead', async () => {
+    it('takes a refused dial as proof of death, after which the file can be removed', async () => {
       leaveStaleSocket(path())
       expect(await directory.dial(SELF)).to.deep.equal({ kind: 'dead' })
       await directory.remove(SELF)
@@ -225,12 +229,12 @@ describe('SocketDirectory', () => {
       expect(readdirSync(bus())).to.deep.equal([])
     })
 
-    it('does not take a regular file for a dead socket, though it refuses dials just like one', async () => {
+    it('does not mistake a regular file for a dead socket', async () => {
       writeFileSync(path(), '')
       expect(await directory.dial(SELF)).to.deep.equal({ kind: 'absent' })
     })
 
-    it('follows no symbolic link to a socket elsewhere', async () => {
+    it('does not follow a symbolic link to a socket', async () => {
       const elsewhere = join(temporary.path, 'elsewhere')
       const server: Server = createServer()
       await new Promise<void>((resolve) => server.listen(elsewhere, resolve))
@@ -241,7 +245,7 @@ describe('SocketDirectory', () => {
   })
 
   describe('scan', () => {
-    it('passes over everything that is no address', async () => {
+    it('ignores files that are not addresses', async () => {
       const directory = new SocketDirectory(bus())
       await directory.open()
       for (const file of ['notes.txt', 'shop.sock', 'shop~abc.sock', '~0000000000abc.sock', '.x~0000000000abc.sock']) {
@@ -250,7 +254,7 @@ describe('SocketDirectory', () => {
       expect(await directory.scan()).to.deep.equal([])
     })
 
-    it('refuses, with the cause, when the directory has gone', async () => {
+    it('fails with the cause if the directory was removed', async () => {
       const error = await rejection(new SocketDirectory(bus()).scan())
       expect(error).to.include({ code: 'LAHJA_DIRECTORY_REFUSED' })
       expect(error.cause).to.have.property('code', 'ENOENT')
@@ -258,18 +262,18 @@ describe('SocketDirectory', () => {
   })
 
   describe('watch', () => {
-    it('hints at a change', async () => {
+    it('reports a change', async () => {
       const directory = new SocketDirectory(bus())
       await directory.open()
-      const hinted = new Promise<void>((resolve) => {
+      const changed = new Promise<void>((resolve) => {
         const watch = directory.watch(resolve)
         opened.push({ close: () => watch.stop() })
       })
       writeFileSync(join(bus(), 'x'), '')
-      await hinted
+      await changed
     })
 
-    it('does without when it cannot watch', () => {
+    it('does nothing if the directory cannot be watched', () => {
       new SocketDirectory(bus()).watch(() => {}).stop()
     })
   })

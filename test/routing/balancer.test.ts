@@ -2,15 +2,15 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { Balancer } from '../../src/routing/balancer'
 
-describe('Rotation', () => {
-  it('picks one of the least loaded, always', () => {
+describe('Balancer', () => {
+  it('always picks one of the least loaded items', () => {
     const loads = fc.array(fc.nat(3), { maxLength: 6 })
     fc.assert(
       fc.property(fc.array(loads, { maxLength: 20 }), (rounds) => {
-        const rotation = new Balancer()
+        const balancer = new Balancer()
         for (const loads of rounds) {
           const items = loads.map((load, index) => ({ load, index }))
-          const picked = rotation.pick(items, ({ load }) => load)
+          const picked = balancer.pick(items, ({ load }) => load)
           if (items.length === 0) expect(picked).to.equal(undefined)
           else expect(picked?.load).to.equal(Math.min(...loads))
         }
@@ -18,14 +18,14 @@ describe('Rotation', () => {
     )
   })
 
-  it('picks each of those that are loaded as little as often as the others', () => {
+  it('picks equally loaded items equally often', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 5 }), (count, rounds) => {
-        const rotation = new Balancer()
+        const balancer = new Balancer()
         const items = Array.from({ length: count }, (_, index) => index)
         const picks = new Map<number | undefined, number>()
         for (let time = 0; time < count * rounds; time++) {
-          const picked = rotation.pick(items, () => 1)
+          const picked = balancer.pick(items, () => 1)
           picks.set(picked, (picks.get(picked) ?? 0) + 1)
         }
         expect([...picks.keys()].sort()).to.deep.equal(items)
@@ -34,15 +34,15 @@ describe('Rotation', () => {
     )
   })
 
-  it('picks somebody even where everybody is loaded without end', () => {
+  it('picks an item even if all loads are infinite', () => {
     expect(new Balancer().pick(['a', 'b'], () => Number.POSITIVE_INFINITY)).to.be.oneOf(['a', 'b'])
     expect(new Balancer().pick(['a', 'b'], () => Number.MAX_VALUE)).to.be.oneOf(['a', 'b'])
   })
 
-  it('goes on among others when there are fewer than before', () => {
-    const rotation = new Balancer()
-    for (let time = 0; time < 5; time++) rotation.pick(['a', 'b', 'c', 'd', 'e'], () => 0)
-    expect(rotation.pick([], () => 0)).to.equal(undefined)
-    expect([rotation.pick(['a', 'b'], () => 0), rotation.pick(['a', 'b'], () => 0)].sort()).to.deep.equal(['a', 'b'])
+  it('continues with fewer items than before', () => {
+    const balancer = new Balancer()
+    for (let time = 0; time < 5; time++) balancer.pick(['a', 'b', 'c', 'd', 'e'], () => 0)
+    expect(balancer.pick([], () => 0)).to.equal(undefined)
+    expect([balancer.pick(['a', 'b'], () => 0), balancer.pick(['a', 'b'], () => 0)].sort()).to.deep.equal(['a', 'b'])
   })
 })

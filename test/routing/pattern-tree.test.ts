@@ -11,48 +11,48 @@ const pattern = fc
   .tuple(fc.array(fc.oneof(token, fc.constant('*')), { maxLength: 2 }), fc.oneof(token, fc.constantFrom('*', '>')))
   .map(([tokens, last]) => [...tokens, last].join('.'))
 
-/** Every name that the tokens make, with up to three of them. */
+/** Every type name of up to three of the tokens. */
 const ALL_TYPES = TOKENS.flatMap((one) => [
   one,
   ...TOKENS.flatMap((two) => [`${one}.${two}`, ...TOKENS.map((three) => `${one}.${two}.${three}`)]),
 ])
 
-/** A router whose routes are the targets, and what has been derived so far. */
-function routerOf<Target>() {
+/** A tree whose routes are its targets, and the types whose routes were derived. */
+function treeOf<Target>() {
   const derived: string[] = []
-  const router = new PatternTree<Target, readonly Target[]>((targets, type) => {
+  const tree = new PatternTree<Target, readonly Target[]>((targets, type) => {
     derived.push(type)
     return targets
   })
-  return { router, derived }
+  return { tree, derived }
 }
 
-describe('Router', () => {
-  it('selects everyone whose patterns match, once, whatever was looked up, added and removed before', () => {
+describe('PatternTree', () => {
+  it('selects each target with a matching pattern once, after any sequence of additions, removals and look-ups', () => {
     const step = fc.oneof(
       fc.record({ action: fc.constantFrom('add', 'remove'), pattern, target: fc.nat(4) }),
       fc.record({ action: fc.constant('select'), type }),
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const { router } = routerOf<number>()
-        const asked = new Map<string, Set<number>>()
+        const { tree } = treeOf<number>()
+        const added = new Map<string, Set<number>>()
         const check = (type: string) => {
-          const wanted = [...asked].flatMap(([pattern, targets]) => (matches(pattern, type) ? [...targets] : []))
-          expect([...router.select(type)].sort(), type).to.deep.equal([...new Set(wanted)].sort())
+          const expected = [...added].flatMap(([pattern, targets]) => (matches(pattern, type) ? [...targets] : []))
+          expect([...tree.select(type)].sort(), type).to.deep.equal([...new Set(expected)].sort())
         }
         for (const step of steps) {
           if ('type' in step) {
             check(step.type)
             continue
           }
-          const targets = asked.get(step.pattern) ?? new Set()
-          asked.set(step.pattern, targets)
+          const targets = added.get(step.pattern) ?? new Set()
+          added.set(step.pattern, targets)
           if (step.action === 'add') {
-            router.add(step.pattern, step.target)
+            tree.add(step.pattern, step.target)
             targets.add(step.target)
           } else {
-            router.remove(step.pattern, step.target)
+            tree.remove(step.pattern, step.target)
             targets.delete(step.target)
           }
         }
@@ -62,99 +62,99 @@ describe('Router', () => {
     )
   })
 
-  it('selects nobody for a type that nobody has asked for', () => {
-    expect(routerOf().router.select('a')).to.deep.equal([])
+  it('selects no target for a type that matches no pattern', () => {
+    expect(treeOf().tree.select('a')).to.deep.equal([])
   })
 
-  it('makes a route once for each type, until somebody asks for a pattern that may match it, or gives one up', () => {
-    const { router, derived } = routerOf<string>()
+  it('derives a route once per type, until a pattern that may match it is added or removed', () => {
+    const { tree, derived } = treeOf<string>()
     const select = () => {
-      router.select('a.b')
-      router.select('c')
+      tree.select('a.b')
+      tree.select('c')
       return derived.splice(0)
     }
     expect(select()).to.deep.equal(['a.b', 'c'])
     expect(select()).to.deep.equal([])
-    router.add('a.b', 'one')
+    tree.add('a.b', 'one')
     expect(select()).to.deep.equal(['a.b'])
-    router.add('a.*', 'one')
+    tree.add('a.*', 'one')
     expect(select()).to.include('a.b')
-    router.remove('a.*', 'one')
+    tree.remove('a.*', 'one')
     expect(select()).to.include('a.b')
-    router.remove('a.b', 'one')
+    tree.remove('a.b', 'one')
     expect(select()).to.deep.equal(['a.b'])
     expect(select()).to.deep.equal([])
   })
 
-  it('remembers also that a type leads nowhere', () => {
+  it('caches the route of a type without targets', () => {
     let derived = 0
-    const router = new PatternTree<string, boolean>((targets) => {
+    const tree = new PatternTree<string, boolean>((targets) => {
       derived++
       return targets.length > 0
     })
-    for (let time = 0; time < 3; time++) expect(router.select('a')).to.equal(false)
+    for (let time = 0; time < 3; time++) expect(tree.select('a')).to.equal(false)
     expect(derived).to.equal(1)
-    router.add('>', 'one')
-    expect(router.select('a')).to.equal(true)
+    tree.add('>', 'one')
+    expect(tree.select('a')).to.equal(true)
   })
 
-  it('remembers no more types than there is room for, however many are made up', () => {
-    const { router, derived } = routerOf<string>()
-    router.add('made-up.*', 'one')
+  it('limits the number of cached routes', () => {
+    const { tree, derived } = treeOf<string>()
+    tree.add('made-up.*', 'one')
     for (let round = 0; round < 2; round++) {
       for (let index = 0; index < 11_000; index++) {
-        expect(router.select(`made-up.${index}`)).to.deep.equal(['one'])
+        expect(tree.select(`made-up.${index}`)).to.deep.equal(['one'])
       }
     }
     expect(derived.length).to.be.greaterThan(11_000)
   })
 
-  it('keeps nothing of patterns that have been given up', () => {
-    const { router } = routerOf<string>()
+  it('keeps no memory of removed patterns', () => {
+    const { tree } = treeOf<string>()
     const before = heapUsed()
     for (let index = 0; index < 30_000; index++) {
-      router.add(`a.${index}.b.*`, 'one')
-      router.remove(`a.${index}.b.*`, 'one')
+      tree.add(`a.${index}.b.*`, 'one')
+      tree.remove(`a.${index}.b.*`, 'one')
     }
     expect(heapUsed() - before).to.be.below(4 * 1024 * 1024)
-    router.add('a.1.b', 'one')
-    expect(router.select('a.1.b')).to.deep.equal(['one'])
+    tree.add('a.1.b', 'one')
+    expect(tree.select('a.1.b')).to.deep.equal(['one'])
   })
 
-  it('keeps what lies above, below and beside a pattern that is given up', () => {
-    const { router } = routerOf<string>()
-    for (const pattern of ['a', 'a.b', 'a.b.c', 'a.d', 'a.*', 'a.>']) router.add(pattern, pattern)
-    router.remove('a.b', 'a.b')
-    router.remove('a.b', 'a.b')
-    router.remove('a.b.x', 'never')
-    router.remove('x', 'never')
-    expect(router.select('a')).to.deep.equal(['a'])
-    expect(router.select('a.b')).to.have.members(['a.*', 'a.>'])
-    expect(router.select('a.b.c')).to.have.members(['a.b.c', 'a.>'])
-    expect(router.select('a.d')).to.have.members(['a.d', 'a.*', 'a.>'])
+  it('keeps the patterns above, below and beside a removed pattern', () => {
+    const { tree } = treeOf<string>()
+    for (const pattern of ['a', 'a.b', 'a.b.c', 'a.d', 'a.*', 'a.>']) tree.add(pattern, pattern)
+    tree.remove('a.b', 'a.b')
+    tree.remove('a.b', 'a.b')
+    tree.remove('a.b.x', 'never')
+    tree.remove('x', 'never')
+    expect(tree.select('a')).to.deep.equal(['a'])
+    expect(tree.select('a.b')).to.have.members(['a.*', 'a.>'])
+    expect(tree.select('a.b.c')).to.have.members(['a.b.c', 'a.>'])
+    expect(tree.select('a.d')).to.have.members(['a.d', 'a.*', 'a.>'])
   })
 
-  it('gives a route that stays as it is while targets come and go', () => {
-    const { router } = routerOf<string>()
-    router.add('a', 'one')
-    router.add('a', 'two')
+  it('returns a route that does not change while targets are added and removed', () => {
+    const { tree } = treeOf<string>()
+    tree.add('a', 'one')
+    tree.add('a', 'two')
     const walked: string[] = []
-    for (const target of router.select('a')) {
+    for (const target of tree.select('a')) {
       walked.push(target)
-      router.remove('a', 'two')
-      router.add('a', 'three')
+      tree.remove('a', 'two')
+      tree.add('a', 'three')
     }
     expect(walked).to.deep.equal(['one', 'two'])
-    expect(router.select('a')).to.deep.equal(['one', 'three'])
+    expect(tree.select('a')).to.deep.equal(['one', 'three'])
   })
 
-  it('tells targets apart by who they are, not by what they look like', () => {
-    const { router } = routerOf<object>()
+  it('compares targets by identity', () => {
+    const { tree } = treeOf<object>()
     const [one, other] = [{ name: 'same' }, { name: 'same' }]
-    router.add('a', one)
-    router.add('a', other)
-    router.remove('a', one)
-    expect(router.select('a')).to.have.lengthOf(1)
-    expect(router.select('a')[0]).to.equal(other)
+    tree.add('a', one)
+    tree.add('a', other)
+    tree.remove('a', one)
+    expect(tree.select('a')).to.have.lengthOf(1)
+    expect(tree.select('a')[0]).to.equal(other)
   })
 })

@@ -7,7 +7,7 @@ import { RecordingChannel } from '../support/recording-channel'
 
 const self = { name: 'shop', groups: ['web'] }
 
-/** Who gets what, by name, in an order that does not depend on how it was found. */
+/** The receivers of a type by name, sorted. */
 function namesIn(routes: Routes<RecordingChannel>, type: string) {
   const { recipients, queues } = routes.select(type)
   return {
@@ -37,12 +37,12 @@ describe('Routes', () => {
     desk = new RecordingChannel('desk')
   })
 
-  it('lead to nobody where nobody wants anything', () => {
+  it('are empty without interests', () => {
     expect(namesIn(routes, 'a.b')).to.deep.equal(nothing)
     expect(routes.subscribers('a.b')).to.deep.equal([])
   })
 
-  it('lead once to a channel that wants the same in several ways', () => {
+  it('lead once to a channel with several matching interests', () => {
     for (const type of ['a.b', 'a.*', '>']) routes.add(till, { type })
     routes.add(till, { type: 'a.b', from: ['shop'] })
     expect(namesIn(routes, 'a.b')).to.deep.equal({ ...nothing, recipients: ['till'] })
@@ -53,7 +53,7 @@ describe('Routes', () => {
     expect(namesIn(routes, 'a.b')).to.deep.equal(nothing)
   })
 
-  it('count the members that a channel has in a queue, over all its patterns', () => {
+  it('count the queue members of a channel over all its patterns', () => {
     for (const type of ['a.b', 'a.b', 'a.*', 'c']) routes.add(till, { type, queue: 'q' })
     routes.add(desk, { type: '>', queue: 'q' })
     routes.add(desk, { type: '>', queue: 'other' })
@@ -64,7 +64,7 @@ describe('Routes', () => {
     expect(namesIn(routes, 'a.b').queues).to.deep.equal({ q: { till: 2 } })
   })
 
-  it('lead not to those who want to hear others only', () => {
+  it('do not lead to a channel that wants events from other endpoints only', () => {
     for (const from of [['till', 'desk'], { group: 'eu' }, []]) {
       routes.add(till, { type: 'a', from })
       routes.add(till, { type: 'a', from, queue: 'q' })
@@ -76,7 +76,7 @@ describe('Routes', () => {
     expect(namesIn(routes, 'a').recipients).to.deep.equal(['desk'])
   })
 
-  it('lead not to those who let the type not in, in none of the ways', () => {
+  it('do not lead to a channel that does not accept the type', () => {
     const closed = new RecordingChannel('closed', { accepts: ['a.>'] })
     for (const interest of [{}, { queue: 'q' }]) routes.add(closed, { type: '*.b', ...interest })
     for (const type of ['a.b', 'b.b']) routes.add(closed, { type, responds: true })
@@ -98,31 +98,31 @@ describe('Routes', () => {
     expect(routes.responders('a')).to.deep.equal([])
   })
 
-  it('know as subscribers also those who share', () => {
+  it('count queue members as subscribers', () => {
     routes.add(till, { type: 'a', queue: 'q' })
     routes.add(desk, { type: 'a' })
     expect(routes.subscribers('a')).to.have.members([till, desk])
   })
 
-  it('lead to a channel that has told the same several times until it has taken it back as often', () => {
+  it('lead to a channel until an interest was removed as often as it was added', () => {
     for (const interest of [{ type: 'a' }, { type: 'a', queue: 'q' }]) {
-      const isWanted = () => routes.subscribers('a').includes(till)
+      const isSubscriber = () => routes.subscribers('a').includes(till)
       routes.add(till, interest)
       routes.add(till, interest)
       routes.remove(till, interest)
-      expect(isWanted()).to.equal(true)
+      expect(isSubscriber()).to.equal(true)
       routes.remove(till, interest)
-      expect(isWanted()).to.equal(false)
+      expect(isSubscriber()).to.equal(false)
       routes.add(till, interest)
       routes.removeAll(till)
-      expect(isWanted()).to.equal(false)
+      expect(isSubscriber()).to.equal(false)
       routes.add(till, interest)
       routes.remove(till, interest)
-      expect(isWanted()).to.equal(false)
+      expect(isSubscriber()).to.equal(false)
     }
   })
 
-  it('are the ones that all interests told and not taken back make', () => {
+  it('follow from the interests that were added and not removed', () => {
     const interest = fc.constantFrom<Interest[]>(
       { type: 'a' },
       { type: '>' },
@@ -131,29 +131,29 @@ describe('Routes', () => {
       { type: 'a.b', from: ['till'] },
     )
     const step = fc.record({
-      action: fc.oneof({ weight: 9, arbitrary: fc.constantFrom('add', 'remove') }, fc.constant('forget')),
-      who: fc.nat(1),
+      action: fc.oneof({ weight: 9, arbitrary: fc.constantFrom('add', 'remove') }, fc.constant('remove all')),
+      index: fc.nat(1),
       interest,
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
         const routes = new Routes<RecordingChannel>(self)
         const channels = ['0', '1'].map((name) => new RecordingChannel(name))
-        let told: { readonly channel: RecordingChannel; readonly interest: Interest }[] = []
-        for (const { action, who, interest } of steps) {
-          const [channel = till] = channels.slice(who)
+        let added: { readonly channel: RecordingChannel; readonly interest: Interest }[] = []
+        for (const { action, index, interest } of steps) {
+          const [channel = till] = channels.slice(index)
           if (action === 'add') {
             routes.add(channel, interest)
-            told.push({ channel, interest })
+            added.push({ channel, interest })
           } else if (action === 'remove') {
             routes.remove(channel, interest)
-            const index = told.findIndex((one) => one.channel === channel && keyOf(one.interest) === keyOf(interest))
-            if (index >= 0) told.splice(index, 1)
+            const at = added.findIndex((one) => one.channel === channel && keyOf(one.interest) === keyOf(interest))
+            if (at >= 0) added.splice(at, 1)
           } else {
             routes.removeAll(channel)
-            told = told.filter((one) => one.channel !== channel)
+            added = added.filter((one) => one.channel !== channel)
           }
-          expectToLead(routes, told)
+          expectToLead(routes, added)
         }
       }),
     )
@@ -162,15 +162,15 @@ describe('Routes', () => {
 
 function expectToLead(
   routes: Routes<RecordingChannel>,
-  told: readonly { channel: RecordingChannel; interest: Interest }[],
+  added: readonly { channel: RecordingChannel; interest: Interest }[],
 ): void {
   for (const type of ['a', 'a.b', 'a.b.c', 'b']) {
-    const wanted = told.filter(({ interest }) => matches(interest.type, type) && isInterestedIn(interest, self))
+    const matching = added.filter(({ interest }) => matches(interest.type, type) && isInterestedIn(interest, self))
     const recipients = new Set(
-      wanted.flatMap(({ channel, interest }) => (interest.queue ? [] : [channel.identity.name])),
+      matching.flatMap(({ channel, interest }) => (interest.queue ? [] : [channel.identity.name])),
     )
     const queues: Record<string, Record<string, number>> = {}
-    for (const { channel, interest } of wanted) {
+    for (const { channel, interest } of matching) {
       if (!interest.queue) continue
       const members = queues[interest.queue] ?? {}
       queues[interest.queue] = members

@@ -14,7 +14,7 @@ import { violation } from '../support/violation'
 
 const MEBIBYTE = 1024 * 1024
 
-/** What came of reading: a message, or a refusal. Anything but a violation of the protocol fails the test. */
+/** The result of a call, or the reason of the violation that it throws. Any other error fails the test. */
 function outcome(call: () => unknown): unknown {
   try {
     return call()
@@ -24,8 +24,8 @@ function outcome(call: () => unknown): unknown {
   }
 }
 
-describe('Encoder and EventDecoder', () => {
-  it('carry any payload that looks like JSON, and bytes anywhere in it', () => {
+describe('EventEncoder and EventDecoder', () => {
+  it('transmit any payload of JSON values and bytes', () => {
     const [encoder, decoder] = [new EventEncoder(MEBIBYTE), new EventDecoder()]
     fc.assert(
       fc.property(eventType, payload, (type, payload) => {
@@ -35,7 +35,7 @@ describe('Encoder and EventDecoder', () => {
     )
   })
 
-  it('write bodies that any msgpack library reads', () => {
+  it('produce bodies that any msgpack library can decode', () => {
     const encoder = new EventEncoder(MEBIBYTE)
     fc.assert(
       fc.property(eventType, payload, (type, payload) => {
@@ -46,7 +46,7 @@ describe('Encoder and EventDecoder', () => {
     )
   })
 
-  it('agree with decodeMessage about every event', () => {
+  it('agree with decodeMessage on every event', () => {
     const encoder = new EventEncoder(MEBIBYTE)
     fc.assert(
       fc.property(eventType, fc.option(payload, { nil: undefined }), (type, payload) => {
@@ -58,7 +58,7 @@ describe('Encoder and EventDecoder', () => {
   })
 
   for (const length of [1, 31, 32, 254, 255]) {
-    it(`carry a type of ${length} bytes, in ASCII or not`, () => {
+    it(`transmit a type of ${length} bytes, in ASCII or not`, () => {
       const odd = length % 2 === 0 ? '' : 'x'
       for (const type of ['t'.repeat(length), `${'é'.repeat(Math.floor(length / 2))}${odd}`]) {
         expect(Buffer.byteLength(type)).to.equal(length)
@@ -71,7 +71,7 @@ describe('Encoder and EventDecoder', () => {
   }
 
   for (const length of [0, 1, 255, 256, 65535, 65536, 200_000]) {
-    it(`carry ${length} bytes, as a Buffer that arrives as a Buffer`, () => {
+    it(`transmit a Buffer of ${length} bytes as a Buffer`, () => {
       const sent = Buffer.alloc(length, 'abc')
       const frame = new EventEncoder(MEBIBYTE).event('t', sent)
       const { payload } = readEvent(frame)
@@ -81,32 +81,32 @@ describe('Encoder and EventDecoder', () => {
   }
 
   for (const length of [31, 32, 255, 256, 65535, 65536, 300_000]) {
-    it(`carry a string of ${length} characters, in ASCII or not`, () => {
+    it(`transmit a string of ${length} characters, in ASCII or not`, () => {
       const encoder = new EventEncoder(4 * MEBIBYTE)
       for (const text of ['x'.repeat(length), 'é'.repeat(length), '€'.repeat(length), '😀'.repeat(length)]) {
         for (const payload of [text, [text, 1, text], { [text]: text }]) {
           const { payload: arrived } = readEvent(encoder.event('t', payload))
-          // Not by deep equality, whose report of a difference would take minutes at this length.
+          // Not with deep equality, whose report of a difference takes minutes at this length.
           expect(JSON.stringify(arrived) === JSON.stringify(payload)).to.equal(true)
         }
       }
     })
   }
 
-  it('tell undefined from null', () => {
+  it('distinguish undefined and null', () => {
     const encoder = new EventEncoder(MEBIBYTE)
     expect(readEvent(encoder.event('t', undefined)).payload).to.equal(undefined)
     expect(readEvent(encoder.event('t', null)).payload).to.equal(null)
   })
 
-  it('remember the last type without mixing it up with one that looks like it', () => {
+  it('do not confuse the cached type with a similar one', () => {
     const [encoder, decoder] = [new EventEncoder(MEBIBYTE), new EventDecoder()]
     for (const type of ['ab', 'ab', 'ac', 'a', 'abc', 'ab', 'b', 'é', 'è', 'ab']) {
       expect(readEvent(encoder.event(type, 1), decoder)).to.deep.equal({ type, payload: 1 })
     }
   })
 
-  it('remember types beyond those that are kept ready', () => {
+  it('handle more types than are cached', () => {
     const [encoder, decoder] = [new EventEncoder(MEBIBYTE), new EventDecoder()]
     for (let index = 0; index < 10_100; index++) encoder.event(`t${index}`, 1)
     for (const type of ['t0', 't10050', 't10099'])
@@ -115,7 +115,7 @@ describe('Encoder and EventDecoder', () => {
 })
 
 describe('EventDecoder', () => {
-  it('copies neighbours together, so that none of them keeps the chunk alive, can be given away, or changes later', () => {
+  it('copies adjacent payloads into small buffers that cannot be transferred and do not change', () => {
     const encoder = new EventEncoder(MEBIBYTE)
     const numbers = Array.from({ length: 300 }, (_, index) => index)
     const sent = numbers.map((number) => Buffer.alloc(100, number))
@@ -141,7 +141,7 @@ describe('EventDecoder', () => {
     expect(arrived).to.deep.equal(sent)
   })
 
-  it('copies bytes out of the chunk, at the top of a payload and inside it', () => {
+  it('copies bytes out of the chunk, as the whole payload or inside it', () => {
     const sent = Buffer.from('precious')
     for (const payload of [sent, [sent], { a: { b: [sent] } }, Buffer.alloc(300, sent), [Buffer.alloc(70_000, sent)]]) {
       const frame = new EventEncoder(MEBIBYTE).event('t', payload)
@@ -152,7 +152,7 @@ describe('EventDecoder', () => {
     }
   })
 
-  it('copies bytes out of events in a form that is not the shortest', () => {
+  it('copies bytes out of events that are not in the shortest form', () => {
     const body = Buffer.concat([Buffer.from('dc000305a174c50008', 'hex'), Buffer.from('precious')])
     const message = decodeMessage(body, 0, body.length)
     body.fill(0xff)
@@ -172,7 +172,7 @@ describe('EventDecoder', () => {
   }
 
   for (const [form, hex] of Object.entries(longForms)) {
-    it(`leaves to decodeMessage, or reads itself, an event with ${form}`, () => {
+    it(`decodes an event with ${form}, or leaves it to decodeMessage`, () => {
       const bytes = Buffer.from(hex, 'hex')
       const expected = { kind: 'event', type: 't', payload: 7 }
       expect(decodeMessage(bytes, 0, bytes.length)).to.deep.equal(expected)
@@ -185,26 +185,26 @@ describe('EventDecoder', () => {
   }
 
   for (const [what, hex] of Object.entries({
-    'a type that reaches beyond the frame': '9305a57469',
-    'a long type that reaches beyond the frame': '9305d92074',
+    'a type that exceeds the frame': '9305a57469',
+    'a long type that exceeds the frame': '9305d92074',
     'a type whose length is missing': '9305d9',
-    'nothing but its first byte': '93',
-    'nothing but its first two bytes': '9305',
-    'a payload that was announced and is missing': '9305a174',
-    'a payload that was not announced': '9205a17407',
+    'only its first byte': '93',
+    'only its first two bytes': '9305',
+    'a missing payload': '9305a174',
+    'a payload beyond its length': '9205a17407',
     'a second payload': '9305a1740707',
-    'a payload that is cut off': '9305a174cd07',
-    'binary that is cut off': '9305a174c40361',
-    'binary of 16 bits of length that is cut off': '9305a174c5000361',
-    'binary of 32 bits of length that is cut off': '9305a174c60000000361',
-    'binary that is longer than the frame can be': '9305a174c6ffffffff',
-    'an array that is longer than the frame can be': '9305a174ddffffffff',
-    'a map that is longer than the frame can be': '9305a174dfffffffff',
-    'a string that is longer than the frame can be': '9305a174dbffffffff',
-    'an extension that is longer than the frame can be': '9305a174c9ffffffff01',
-    'an extension that nobody knows': '9305a174d42a00',
+    'a truncated payload': '9305a174cd07',
+    'truncated bytes': '9305a174c40361',
+    'truncated bytes with a 16-bit length': '9305a174c5000361',
+    'truncated bytes with a 32-bit length': '9305a174c60000000361',
+    'bytes longer than a frame': '9305a174c6ffffffff',
+    'an array longer than a frame': '9305a174ddffffffff',
+    'a map longer than a frame': '9305a174dfffffffff',
+    'a string longer than a frame': '9305a174dbffffffff',
+    'an extension longer than a frame': '9305a174c9ffffffff01',
+    'an unknown extension': '9305a174d42a00',
   })) {
-    it(`refuses an event with ${what}, whatever lies behind it in the chunk`, () => {
+    it(`rejects an event with ${what}, whatever follows in the chunk`, () => {
       const body = Buffer.from(hex, 'hex')
       for (const behind of [0x00, 0x74, 0x91, 0xc0, 0xff]) {
         const bytes = Buffer.concat([Buffer.alloc(3, behind), body, Buffer.alloc(5000, behind)])
@@ -222,7 +222,7 @@ describe('EventDecoder', () => {
 describe('encodeMessage and decodeMessage', () => {
   const anyMessage = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messages))
 
-  it('carry every message, wherever it lies in a buffer', () => {
+  it('transmit every message, at any position in a buffer', () => {
     fc.assert(
       fc.property(anyMessage, fc.nat(300), fc.nat(300), (message, before, behind) => {
         const body = bodyOf(encodeMessage(message))
@@ -232,12 +232,12 @@ describe('encodeMessage and decodeMessage', () => {
     )
   })
 
-  it('write a frame of exactly the message', () => {
+  it('produce a frame of exactly the message', () => {
     const frame = encodeMessage({ kind: 'gap', count: 3 })
     expect(bytesOf(frame).equals(frameAround(new Packr({ useRecords: false }).pack([6, 3])))).to.equal(true)
   })
 
-  it('read any bytes as a message or refuse them, and never look beyond the end of the body', () => {
+  it('decode or reject any bytes, and never read beyond the end of the body', () => {
     const mutated = fc
       .tuple(anyMessage, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }), fc.nat(5))
       .map(([message, changes, cut]) => {
@@ -256,14 +256,14 @@ describe('encodeMessage and decodeMessage', () => {
     )
   })
 
-  it('refuse nesting that would exhaust the stack', () => {
+  it('reject nesting that would exhaust the stack', () => {
     for (const opening of ['91', '81a161', '81c0', 'dc0001']) {
       const body = Buffer.from(opening.repeat(100_000), 'hex')
       expect(violation(() => decodeMessage(body, 0, body.length))).to.equal('malformed')
     }
   })
 
-  it('refuse nested announcements of large arrays without making room for them', () => {
+  it('reject nested headers of large arrays without allocating memory for them', () => {
     const before = process.memoryUsage().heapUsed
     const body = Buffer.from('dd00ffffff'.repeat(10_000), 'hex')
     expect(violation(() => decodeMessage(body, 0, body.length))).to.equal('malformed')

@@ -4,13 +4,13 @@ import { Desk } from '../../src/wire/desk'
 
 const SIZE = 180
 
-/** Pieces of a chunk, in any order and of any size that fits. */
+/** Pieces of a chunk, in any order and of any valid size. */
 const pieces = fc.array(fc.tuple(fc.nat(30_000), fc.integer({ min: 0, max: SIZE })), { maxLength: 50 })
 
 describe('Desk', () => {
   const chunkOf = (first: number) => Buffer.from(Uint8Array.from({ length: 30_500 }, (_, index) => first + index * 7))
 
-  it('has each piece of a chunk where it begins, in whatever order they are put there', () => {
+  it('has each piece of a chunk at its beginning, in any order', () => {
     fc.assert(
       fc.property(pieces, (pieces) => {
         const desk = new Desk(SIZE)
@@ -23,7 +23,7 @@ describe('Desk', () => {
     )
   })
 
-  it('takes pieces up to the last byte of a chunk, and of chunks in turns', () => {
+  it('takes pieces up to the last byte of a chunk, and of two chunks in turns', () => {
     const desk = new Desk(SIZE)
     for (let turn = 0; turn < 3; turn++) {
       for (const chunk of [chunkOf(1), chunkOf(2)]) {
@@ -33,7 +33,7 @@ describe('Desk', () => {
     }
   })
 
-  it('takes a chunk that is one piece, which may change at once', () => {
+  it('takes a whole chunk as one piece, and the chunk may change at once', () => {
     const desk = new Desk(SIZE)
     const chunk = chunkOf(1)
     const small = chunkOf(3).subarray(0, 100)
@@ -47,7 +47,7 @@ describe('Desk', () => {
     expect(desk.bytes.subarray(0, 100)).to.deep.equal(chunk.subarray(150, 250))
   })
 
-  it('shows nothing of what a chunk was before the desk was cleared', () => {
+  it('takes a piece of a changed chunk after it was cleared', () => {
     const desk = new Desk(SIZE)
     const chunk = chunkOf(1)
     desk.put(chunk, 0, SIZE)

@@ -7,7 +7,7 @@ import { MAX_DEPTH } from '../../src/wire/payload-check'
 import { bodyOf, bytesOf } from '../support/frame-bytes'
 import { messages } from '../support/message-arbitraries'
 
-/** A message of each kind with a payload but events, which have an encoder of their own. */
+/** A message of each kind with a payload, except events, which have their own encoder. */
 const kindsWithPayload: Readonly<Record<string, (payload: unknown) => Message>> = {
   assign: (payload) => ({ kind: 'assign', queue: 'q', type: 't', isFixed: false, payload }),
   return: (payload) => ({ kind: 'return', queue: 'q', type: 't', isFixed: false, payload }),
@@ -18,13 +18,13 @@ const kindsWithPayload: Readonly<Record<string, (payload: unknown) => Message>> 
 const ring: unknown[] = []
 ring.push(ring)
 
-/** Payloads that have no form on the wire, and what is said of them. */
+/** Payloads that can't be encoded, and the beginning of the reason. */
 const flaws: readonly [payload: unknown, flaw: string][] = [
   [() => {}, 'payload is'],
   [{ a: [1, () => {}] }, 'payload.a[1] is'],
   [{ a: Symbol('s') }, 'payload.a is'],
   [[2n ** 64n], 'payload[0] is'],
-  [ring, 'payload[0] is an object that holds itself'],
+  [ring, 'payload[0] contains itself'],
   [{ a: new Float64Array(1) }, 'payload.a is'],
   [new Map([[{}, 1]]), 'payload.get('],
 ]
@@ -38,28 +38,31 @@ function nested(levels: number): unknown {
 describe('encodeMessage', () => {
   const anyMessage = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messages))
 
-  it('takes a body of exactly the limit, and refuses one byte more, whatever the message', () => {
+  it('accepts a body of exactly the limit and rejects one byte more, for every message', () => {
     fc.assert(
       fc.property(anyMessage, (message) => {
         const { length } = bodyOf(encodeMessage(message))
         expect(bodyOf(encodeMessage(message, length))).to.have.lengthOf(length)
         expect(() => encodeMessage(message, length - 1))
-          .to.throw(PayloadTooLarge, `${message.kind}: expected a frame of at most ${length - 1} bytes, got ${length}`)
+          .to.throw(
+            PayloadTooLarge,
+            `${message.kind}: takes ${length} bytes encoded, but limits.frameBytes is ${length - 1}`,
+          )
           .with.property('code', 'LAHJA_PAYLOAD_TOO_LARGE')
       }),
     )
   })
 
   for (const [kind, messageWith] of Object.entries(kindsWithPayload)) {
-    it(`refuses a payload of kind ${kind} that would not arrive as it is, and says where`, () => {
+    it(`rejects a payload of kind ${kind} that cannot be encoded, with the path`, () => {
       for (const [flawed, flaw] of flaws) {
         expect(() => encodeMessage(messageWith(flawed)))
-          .to.throw(UnserializablePayload, `expected a payload that msgpack can carry, but ${flaw}`)
+          .to.throw(UnserializablePayload, `the payload can't be sent: ${flaw}`)
           .with.property('code', 'LAHJA_UNSERIALIZABLE_PAYLOAD')
       }
     })
 
-    it(`refuses a payload of kind ${kind} whose getter throws, with what it has thrown`, () => {
+    it(`rejects a payload of kind ${kind} whose getter throws, with the cause`, () => {
       const cause = new Error('not now')
       const payload = {
         get late() {
@@ -71,7 +74,7 @@ describe('encodeMessage', () => {
         .with.property('cause', cause)
     })
 
-    it(`carries a payload of kind ${kind} as deep as one may be`, () => {
+    it(`encodes a payload of kind ${kind} of the maximum depth`, () => {
       const payload = nested(MAX_DEPTH)
       const body = bodyOf(encodeMessage(messageWith(payload)))
       const message = decodeMessage(body, 0, body.length)
@@ -80,7 +83,7 @@ describe('encodeMessage', () => {
     })
   }
 
-  it('goes on as before after it has refused', () => {
+  it('works as before after an error', () => {
     const before = bytesOf(encodeMessage({ kind: 'response', id: 1, payload: ['fine'] }))
     for (const [flawed] of flaws) {
       expect(() => encodeMessage({ kind: 'response', id: 1, payload: flawed })).to.throw(UnserializablePayload)
@@ -91,7 +94,7 @@ describe('encodeMessage', () => {
     expect(bytesOf(encodeMessage({ kind: 'response', id: 1, payload: ['fine'] })).equals(before)).to.equal(true)
   })
 
-  it('leaves the bytes of a frame as they are when later ones are encoded', () => {
+  it('never changes the bytes of earlier frames', () => {
     fc.assert(
       fc.property(fc.array(anyMessage, { minLength: 2, maxLength: 30 }), (messages) => {
         const frames = messages.map((message) => encodeMessage(message))

@@ -15,7 +15,7 @@ import { readEvent } from '../support/read-event'
 
 const MEBIBYTE = 1024 * 1024
 
-/** Twice, since buffers are given back only after the turn in which nobody holds them any more. */
+/** Twice, since buffers are freed only after the turn in which they become unreachable. */
 async function collectGarbage(): Promise<void> {
   setFlagsFromString('--expose-gc')
   for (let round = 0; round < 2; round++) {
@@ -24,8 +24,8 @@ async function collectGarbage(): Promise<void> {
   }
 }
 
-describe('Encoder', () => {
-  it('lays the frames of a burst one behind the other', () => {
+describe('EventEncoder', () => {
+  it('places the frames of a burst back to back', () => {
     const encoder = new EventEncoder(MEBIBYTE)
     const frames = Array.from({ length: 100 }, (_, index) => encoder.event('burst', { index }))
     for (const [index, frame] of frames.entries()) {
@@ -36,7 +36,7 @@ describe('Encoder', () => {
     }
   })
 
-  it('leaves the bytes of a frame as they are when later ones are encoded', () => {
+  it('never changes the bytes of earlier frames', () => {
     const payloads = fc.array(fc.oneof(payload, fc.uint8Array({ maxLength: 20_000 })), { minLength: 2, maxLength: 60 })
     fc.assert(
       fc.property(payloads, (payloads) => {
@@ -48,7 +48,7 @@ describe('Encoder', () => {
     )
   })
 
-  it('goes on in a new slab where a frame does not fit into the rest of one', () => {
+  it('starts a new slab when a frame does not fit into the current one', () => {
     const encoder = new EventEncoder(MEBIBYTE)
     const size = 10_000
     const frames = Array.from({ length: 20 }, (_, index) => encoder.event('t', Buffer.alloc(size, index)))
@@ -60,7 +60,7 @@ describe('Encoder', () => {
     }
   })
 
-  it('fills a slab to its last byte, and never beyond', () => {
+  it('fills a slab to its last byte and no further', () => {
     for (const [over, sharing] of [
       [0, true],
       [1, false],
@@ -79,7 +79,7 @@ describe('Encoder', () => {
     }
   })
 
-  it('gives a large frame a buffer of its own, which leaves the slab to the small ones', () => {
+  it('gives a large frame its own buffer and continues in the slab', () => {
     const encoder = new EventEncoder(MEBIBYTE)
     const [before, large, after] = [1, Buffer.alloc(SLAB_BYTES), 2].map((payload) => encoder.event('t', payload))
     expect(large?.start).to.equal(0)
@@ -88,27 +88,27 @@ describe('Encoder', () => {
     expect(after?.start).to.equal(before?.end)
   })
 
-  it('takes a body of exactly the limit, and refuses one byte more', () => {
+  it('accepts a body of exactly the limit and rejects one byte more', () => {
     const encoder = new EventEncoder(5000)
     for (const make of [(length: number) => Buffer.alloc(length), (length: number) => 'x'.repeat(length)]) {
       expect(bytesOf(encoder.event('t', make(5000 - 7)))).to.have.lengthOf(5004)
       expect(() => encoder.event('t', make(5000 - 6)))
-        .to.throw('event t: expected a frame of at most 5000 bytes, got 5001')
+        .to.throw('event t: takes 5001 bytes encoded, but limits.frameBytes is 5000; send less')
         .with.property('code', 'LAHJA_PAYLOAD_TOO_LARGE')
     }
   })
 
-  it('goes on as before after it has refused', () => {
+  it('works as before after an error', () => {
     const encoder = new EventEncoder(5000)
     const before = encoder.event('t', 1)
-    expect(() => encoder.event('t', 'x'.repeat(500_000))).to.throw('at most 5000 bytes')
+    expect(() => encoder.event('t', 'x'.repeat(500_000))).to.throw('limits.frameBytes is 5000')
     expect(() => encoder.event('t', [() => {}])).to.throw(UnserializablePayload)
     const after = encoder.event('t', { a: [2] })
     expect(after.start).to.equal(before.end)
     expect(readEvent(after).payload).to.deep.equal({ a: [2] })
   })
 
-  it('keeps no memory of the size of the largest payload', async () => {
+  it('frees the memory of a very large payload', async () => {
     const encoder = new EventEncoder(64 * MEBIBYTE)
     encoder.event('t', 1)
     await collectGarbage()
@@ -119,8 +119,8 @@ describe('Encoder', () => {
     expect(process.memoryUsage().arrayBuffers - before).to.be.below(MEBIBYTE)
   })
 
-  for (const [what, more] of Object.entries({ 'holds a date': new Date(0), 'is long': 'x'.repeat(1000) })) {
-    it(`keeps a payload that ${what} whole, though a getter broadcasts whenever it is called`, () => {
+  for (const [what, more] of Object.entries({ 'with a date': new Date(0), 'of 1,000 bytes': 'x'.repeat(1000) })) {
+    it(`encodes a payload ${what} correctly while its getter encodes other events`, () => {
       const encoder = new EventEncoder(MEBIBYTE)
       let inner = encoder.event('inner', 0)
       const outer = encoder.event('outer', {
@@ -136,7 +136,7 @@ describe('Encoder', () => {
   }
 
   for (const length of [5, 300_000]) {
-    it(`encodes an event of ${length} characters that a getter of another one broadcasts, and the other one`, () => {
+    it(`encodes an event of ${length} characters in a getter of another event, and the other event`, () => {
       const encoder = new EventEncoder(MEBIBYTE)
       const text = 'x'.repeat(length)
       const inner: Frame[] = []
@@ -155,13 +155,13 @@ describe('Encoder', () => {
   }
 })
 
-describe('Encoder.assignment', () => {
+describe('EventEncoder.assignment', () => {
   const name = fc.string({ unit: 'grapheme', maxLength: 255 }).filter((text) => Buffer.byteLength(text) <= 255)
   const queue = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
   const assigned = fc.record({ queue, type: name, isFixed: fc.boolean() })
   const whatever = fc.oneof(fc.constant(undefined), payload, fc.uint8Array({ maxLength: 20_000 }))
 
-  it('says of an event, encoded once, what a message of its own would say', () => {
+  it('encodes the same as encodeMessage', () => {
     const encoder = new EventEncoder(MEBIBYTE)
     fc.assert(
       fc.property(assigned, whatever, (assigned, payload) => {
@@ -174,7 +174,7 @@ describe('Encoder.assignment', () => {
     )
   })
 
-  it('leaves the event as it is, for those that get it whole', () => {
+  it('does not change the frame of the event', () => {
     const encoder = new EventEncoder(MEBIBYTE)
     fc.assert(
       fc.property(assigned, whatever, (assigned, payload) => {
@@ -188,7 +188,7 @@ describe('Encoder.assignment', () => {
   })
 
   for (const length of [1, 31, 32, 255]) {
-    it(`carries names of ${length} bytes for the type, and of ${Math.min(length, 64)} for the queue`, () => {
+    it(`encodes a type of ${length} bytes and a queue of ${Math.min(length, 64)} bytes`, () => {
       const encoder = new EventEncoder(MEBIBYTE)
       const [queue, type] = ['q'.repeat(Math.min(length, 64)), 't'.repeat(length)]
       for (const isFixed of [true, false]) {
@@ -198,17 +198,17 @@ describe('Encoder.assignment', () => {
     })
   }
 
-  it('takes a body of exactly the limit, and refuses one byte more, which the event may still have had', () => {
+  it('rejects a body over the limit, even if the event was within it', () => {
     const encoder = new EventEncoder(5000)
     const assigned = { queue: 'q', type: 't', isFixed: false }
     const eventOf = (size: number) => encoder.event('t', 'x'.repeat(size - 3 - 7))
     expect(bytesOf(encoder.assignment(eventOf(5000), assigned))).to.have.lengthOf(5004)
     expect(() => encoder.assignment(eventOf(5001), assigned))
-      .to.throw('event t: expected a frame of at most 5000 bytes, got 5001')
+      .to.throw('event t: takes 5001 bytes encoded, but limits.frameBytes is 5000; send less')
       .with.property('code', 'LAHJA_PAYLOAD_TOO_LARGE')
   })
 
-  it('lays its frame behind that of the event', () => {
+  it('places its frame directly behind that of the event', () => {
     const encoder = new EventEncoder(MEBIBYTE)
     const event = encoder.event('t', 1)
     const frame = encoder.assignment(event, { queue: 'q', type: 't', isFixed: false })
@@ -220,7 +220,7 @@ describe('Encoder.assignment', () => {
 describe('isAssignment and assignmentOf', () => {
   const anyMessage = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messages))
 
-  it('tell assignments from all other messages, wherever their frames lie', () => {
+  it('distinguish assignments from all other messages, at any position', () => {
     fc.assert(
       fc.property(anyMessage, fc.nat(20), (message, before) => {
         const bytes = Buffer.concat([Buffer.alloc(before, 0x95), bytesOf(encodeMessage(message))])
@@ -230,7 +230,7 @@ describe('isAssignment and assignmentOf', () => {
     )
   })
 
-  it('tell assignments from the events beside them', () => {
+  it('distinguish assignments from adjacent events', () => {
     const encoder = new EventEncoder(MEBIBYTE)
     for (const payload of [undefined, null, 10, [10], { a: 10 }, Buffer.from([10])]) {
       for (const type of ['t', '\n', 't'.repeat(255)]) {
@@ -242,7 +242,7 @@ describe('isAssignment and assignmentOf', () => {
     }
   })
 
-  it('read what an assignment says', () => {
+  it('decode every assignment', () => {
     fc.assert(
       fc.property(messages.assign, (message) => {
         expect(assignmentOf(encodeMessage(message))).to.deep.equal(message)
@@ -250,12 +250,15 @@ describe('isAssignment and assignmentOf', () => {
     )
   })
 
-  it('read nothing else as an assignment', () => {
+  it('reject every other message', () => {
     fc.assert(
       fc.property(
         anyMessage.filter(({ kind }) => kind !== 'assign'),
         (message) => {
-          expect(() => assignmentOf(encodeMessage(message))).to.throw(TypeError, `got one of kind ${message.kind}`)
+          expect(() => assignmentOf(encodeMessage(message))).to.throw(
+            TypeError,
+            `not an assignment but of kind ${message.kind}`,
+          )
         },
       ),
     )

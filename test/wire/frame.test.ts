@@ -6,14 +6,14 @@ import { violation } from '../support/violation'
 
 const MEBIBYTE = 1024 * 1024
 
-/** A prefix that announces a body of this length. */
+/** The prefix of a frame with a body of this length. */
 function prefix(length: number): Buffer {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32BE(length, 0)
   return bytes
 }
 
-/** A reader, and copies of the bodies it has handed on. */
+/** A reader, and copies of the bodies that it has passed on. */
 function collecting(limit: number) {
   const bodies: Buffer[] = []
   const reader = new FrameReader(limit, (bytes, start, end) => bodies.push(Buffer.from(bytes.subarray(start, end))))
@@ -30,17 +30,17 @@ function* cut(bytes: Buffer, sizes: readonly number[]): Generator<Buffer> {
 }
 
 describe('FrameReader', () => {
-  describe('cutting', () => {
+  describe('splitting', () => {
     const someBodies = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { minLength: 1, maxLength: 20 })
     const someSizes = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 20 })
 
-    it('hands on any frames whole and in order, wherever the chunks end', () => {
+    it('passes on whole frames in order, wherever the chunks end', () => {
       fc.assert(
         fc.property(someBodies, someSizes, (sent, sizes) => {
           const { reader, bodies } = collecting(300)
           for (const chunk of cut(Buffer.concat(sent.map(frameAround)), sizes)) {
             reader.push(chunk)
-            // The memory of a chunk belongs to whoever read it from the socket.
+            // The socket may reuse the memory of a chunk.
             chunk.fill(0xff)
           }
           expect(bodies).to.deep.equal(sent.map((body) => Buffer.from(body)))
@@ -50,14 +50,14 @@ describe('FrameReader', () => {
       )
     })
 
-    it('finds frames in a stream that comes byte by byte', () => {
+    it('finds frames in a stream of single bytes', () => {
       const { reader, bodies } = collecting(16)
       const stream = Buffer.concat([frameAround(Buffer.from('one')), frameAround(Buffer.from('three'))])
       for (const byte of stream) reader.push(Buffer.from([byte]))
       expect(bodies.map(String)).to.deep.equal(['one', 'three'])
     })
 
-    it('hands on nothing of a frame before its last byte', () => {
+    it('passes on a frame only with its last byte', () => {
       const { reader, bodies } = collecting(16)
       const frame = frameAround(Buffer.from('four'))
       for (let at = 0; at < frame.length; at++) {
@@ -68,7 +68,7 @@ describe('FrameReader', () => {
       expect(bodies.map(String)).to.deep.equal(['four'])
     })
 
-    it('hands on a frame that lies whole in one chunk where it is', () => {
+    it('passes on a frame within one chunk in place', () => {
       const chunk = Buffer.concat([frameAround(Buffer.from('a')), frameAround(Buffer.from('bc'))])
       const places: [boolean, number, number][] = []
       new FrameReader(16, (bytes, start, end) => places.push([bytes === chunk, start, end])).push(chunk)
@@ -78,7 +78,7 @@ describe('FrameReader', () => {
       ])
     })
 
-    it('takes an empty chunk for nothing', () => {
+    it('ignores an empty chunk', () => {
       const { reader, bodies } = collecting(16)
       const frame = frameAround(Buffer.from('x'))
       for (const chunk of [
@@ -93,7 +93,7 @@ describe('FrameReader', () => {
       expect(bodies.map(String)).to.deep.equal(['x'])
     })
 
-    it('goes on after a frame that spanned chunks with what lies behind it in the last of them', () => {
+    it('continues behind a frame that spanned chunks, in the same chunk', () => {
       const { reader, bodies } = collecting(16)
       const stream = Buffer.concat(['ab', 'cd', 'ef'].map((text) => frameAround(Buffer.from(text))))
       reader.push(stream.subarray(0, 5))
@@ -106,14 +106,14 @@ describe('FrameReader', () => {
   })
 
   describe('limit', () => {
-    it('takes a body of exactly the limit', () => {
+    it('accepts a body of exactly the limit', () => {
       const { reader, bodies } = collecting(10)
       reader.push(frameAround(Buffer.alloc(10, 'x')))
       expect(bodies.map(String)).to.deep.equal(['x'.repeat(10)])
     })
 
     for (const length of [11, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) {
-      it(`refuses a length of ${length} over a limit of 10 at once, and holds nothing`, () => {
+      it(`rejects a length of ${length} over a limit of 10 at once, and holds nothing`, () => {
         const { reader, bodies } = collecting(10)
         expect(violation(() => reader.push(Buffer.concat([prefix(length), Buffer.alloc(100)])))).to.equal(
           'frame-too-large',
@@ -122,7 +122,7 @@ describe('FrameReader', () => {
         expect(bodies).to.deep.equal([])
       })
 
-      it(`refuses a length of ${length} whose prefix is split, with no more held than the prefix`, () => {
+      it(`rejects a length of ${length} in a split prefix, and holds only the prefix`, () => {
         for (const at of [1, 2, 3]) {
           const { reader, bodies } = collecting(10)
           const bytes = Buffer.concat([prefix(length), Buffer.alloc(100)])
@@ -134,31 +134,31 @@ describe('FrameReader', () => {
       })
     }
 
-    it('refuses as soon as the prefix is complete, before anything of the body comes', () => {
+    it('rejects a length as soon as the prefix is complete', () => {
       const { reader } = collecting(10)
       expect(violation(() => reader.push(prefix(11)))).to.equal('frame-too-large')
     })
 
-    it('hands on the good frames in front of one that is too large', () => {
+    it('passes on the valid frames before one that is too large', () => {
       const { reader, bodies } = collecting(10)
       const chunk = Buffer.concat([frameAround(Buffer.from('good')), prefix(11)])
       expect(violation(() => reader.push(chunk))).to.equal('frame-too-large')
       expect(bodies.map(String)).to.deep.equal(['good'])
     })
 
-    it('says what was expected and what came', () => {
+    it('names the limit and the length in the error', () => {
       const { reader } = collecting(10)
       expect(() => reader.push(prefix(11))).to.throw('frame-too-large: expected at most 10 bytes, got a length of 11')
     })
 
-    it('refuses a length of zero, in one chunk or split', () => {
+    it('rejects a length of zero, in one chunk or split', () => {
       expect(violation(() => collecting(10).reader.push(prefix(0)))).to.equal('frame-empty')
       const { reader } = collecting(10)
       reader.push(prefix(0).subarray(0, 3))
       expect(violation(() => reader.push(prefix(0).subarray(3)))).to.equal('frame-empty')
     })
 
-    it('changes between two frames of one chunk', () => {
+    it('can change between two frames of one chunk', () => {
       const bodies: number[] = []
       const reader = new FrameReader(5, (_, start, end) => {
         bodies.push(end - start)
@@ -171,7 +171,7 @@ describe('FrameReader', () => {
   })
 
   describe('memory', () => {
-    it('grows with what has arrived, not with what was announced', () => {
+    it('grows with the bytes that arrive, not with the length in the prefix', () => {
       const before = process.memoryUsage().arrayBuffers
       const readers = Array.from({ length: 100 }, () => collecting(64 * MEBIBYTE).reader)
       for (const reader of readers) {
@@ -182,7 +182,7 @@ describe('FrameReader', () => {
       for (const reader of readers) expect(reader.heldBytes).to.equal(104)
     })
 
-    it('holds nothing of a frame once it has been handed on', () => {
+    it('is released when a frame has been passed on', () => {
       const { reader, bodies } = collecting(MEBIBYTE)
       const frame = frameAround(Buffer.alloc(MEBIBYTE, 7))
       reader.push(frame.subarray(0, 500_000))
@@ -193,7 +193,7 @@ describe('FrameReader', () => {
       expect(bodies[0]?.equals(frame.subarray(4))).to.equal(true)
     })
 
-    it('gathers a frame that spans chunks in a buffer that holds nothing else, and says so', () => {
+    it('is a buffer of its own for a frame that spans chunks, passed on as own', () => {
       fc.assert(
         fc.property(fc.integer({ min: 1, max: 900_000 }), fc.integer({ min: 1, max: 70_000 }), (size, piece) => {
           const owned: [isOwn: boolean, unused: number][] = []
@@ -209,7 +209,7 @@ describe('FrameReader', () => {
       )
     })
 
-    it('lets a body that spanned chunks be kept, since no later frame is gathered in the same memory', () => {
+    it('is not reused after a frame that spanned chunks', () => {
       const kept: Buffer[] = []
       const reader = new FrameReader(16, (bytes, start, end) => kept.push(bytes.subarray(start, end)))
       for (const text of ['first', 'other']) {
@@ -233,14 +233,14 @@ describe('FrameReader', () => {
       return { reader, bodies }
     }
 
-    it('hands on nothing more of the chunk that is being read', () => {
+    it('passes on no more frames of the current chunk', () => {
       const { reader, bodies } = stoppingAfterOne()
       reader.push(stream)
       expect(bodies).to.deep.equal(['a'])
       expect(reader.heldBytes).to.equal(0)
     })
 
-    it('hands on nothing more after a frame that spanned chunks', () => {
+    it('passes on no more frames after one that spanned chunks', () => {
       const { reader, bodies } = stoppingAfterOne()
       reader.push(stream.subarray(0, 3))
       reader.push(stream.subarray(3, 12))
@@ -248,7 +248,7 @@ describe('FrameReader', () => {
       expect(reader.heldBytes).to.equal(0)
     })
 
-    it('reads, holds and refuses nothing that comes later', () => {
+    it('ignores all later chunks, even invalid ones', () => {
       const { reader, bodies } = stoppingAfterOne()
       reader.push(stream)
       for (const chunk of [stream, stream.subarray(0, 3), prefix(0), prefix(2 ** 32 - 1)]) reader.push(chunk)
@@ -256,7 +256,7 @@ describe('FrameReader', () => {
       expect(reader.heldBytes).to.equal(0)
     })
 
-    it('lets go of a frame that is half there', () => {
+    it('releases an incomplete frame', () => {
       const { reader, bodies } = collecting(16)
       reader.push(stream.subarray(0, 4))
       reader.stop()

@@ -19,13 +19,13 @@ const HELLO = {
   requestLimit: 16,
 }
 
-/** What the bytes of a body say. */
+/** Decodes a body. */
 const decode = (body: Uint8Array) => decodeMessage(Buffer.from(body), 0, body.length)
 
-/** The message that a body of these elements stands for, read from its bytes. */
+/** Encodes a body with these elements and decodes it. */
 const read = (elements: unknown) => decode(pack(elements))
 
-/** Fields of names that no map of any message has. */
+/** Fields that no map of any message has. */
 const unknownFields = fc.dictionary(
   fc.string().map((name) => `later ${name}`),
   payload,
@@ -59,7 +59,7 @@ function defined(fields: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
-/** Is the last element that this version knows left out? */
+/** Is the last known element left out? */
 const lacksLast = (message: Message) =>
   'payload' in message ? message.payload === undefined : message.kind === 'goodbye' && message.proof === undefined
 
@@ -89,17 +89,17 @@ describe('messages', () => {
     })
   })
 
-  it('are told apart: those of the link itself, and the dealings that go through any channel', () => {
-    const dealings = ['assign', 'settle', 'return', 'request', 'response', 'failure', 'decline', 'cancel']
+  it('of a channel are distinguished from those of a link', () => {
+    const channelKinds = ['assign', 'settle', 'return', 'request', 'response', 'failure', 'decline', 'cancel']
     fc.assert(
       fc.property(fc.oneof(...Object.values(messages)), (message) => {
-        expect(isChannelMessage(message), message.kind).to.equal(dealings.includes(message.kind))
+        expect(isChannelMessage(message), message.kind).to.equal(channelKinds.includes(message.kind))
       }),
     )
   })
 
   for (const [kind, arbitrary] of Object.entries(messages)) {
-    it(`of kind ${kind} arrive as they were sent`, () => {
+    it(`of kind ${kind} are the same after a round trip`, () => {
       fc.assert(
         fc.property(arbitrary, (message: Message) => {
           expect(decode(bodyOf(encodeMessage(message)))).to.deep.equal(message)
@@ -107,18 +107,18 @@ describe('messages', () => {
       )
     })
 
-    it(`of kind ${kind} may have elements that this version does not know`, () => {
+    it(`of kind ${kind} may have unknown elements`, () => {
       fc.assert(
         fc.property(arbitrary, fc.array(payload, { minLength: 1, maxLength: 3 }), (message, more) => {
           const known = toElements(message)
-          // Where a payload or a proof is left out, the element in its place would be one.
+          // If a payload or a proof is left out, an element in its place would be taken for it.
           const elements = lacksLast(message) ? [...known, undefined] : known
           expect(read([...elements, ...more])).to.deep.equal(message)
         }),
       )
     })
 
-    it(`of kind ${kind} may have fields that this version does not know, in every map of theirs`, () => {
+    it(`of kind ${kind} may have unknown fields in every map`, () => {
       fc.assert(
         fc.property(arbitrary, unknownFields, (message, fields) => {
           expect(read(withFields(message, fields))).to.deep.equal(message)
@@ -127,7 +127,7 @@ describe('messages', () => {
     })
   }
 
-  it('take an element where a payload could be for the payload', () => {
+  it('take an element in the place of a payload as the payload', () => {
     const withPayload = [messages.event, messages.assign, messages.return, messages.request, messages.response]
     fc.assert(
       fc.property(fc.oneof(...withPayload).filter(lacksLast), payload, (message, payload) => {
@@ -136,7 +136,7 @@ describe('messages', () => {
     )
   })
 
-  it('leave out what says nothing', () => {
+  it('leave out undefined fields and payloads', () => {
     const interests = [
       { type: 'tick', from: undefined, queue: undefined, responds: false },
       { type: 'tick', from: ['shop'], responds: undefined },
@@ -157,28 +157,28 @@ describe('messages', () => {
     expect(toElements({ kind: 'response', id: 1, payload: undefined })).to.deep.equal([14, 1])
   })
 
-  it('tell an empty list from none', () => {
+  it('distinguish an empty list and none', () => {
     expect(read([0, { ...HELLO, accepts: [] }])).to.have.deep.property('accepts', [])
     expect(read([2, 1, [{ type: 'tick', from: [] }]])).to.have.deep.nested.property('interests[0].from', [])
   })
 
-  it('take false for `responds` as they take nothing', () => {
-    const [said, left] = [{ type: 'tick', responds: false }, { type: 'tick' }].map((entry) => {
+  it('treat false for `responds` like no `responds`', () => {
+    const [withFalse, without] = [{ type: 'tick', responds: false }, { type: 'tick' }].map((entry) => {
       const message = read([2, 1, [entry]])
       return message.kind === 'subscribe' ? message.interests.map(keyOf) : []
     })
-    expect(said).to.deep.equal(left).and.have.lengthOf(1)
+    expect(withFalse).to.deep.equal(without).and.have.lengthOf(1)
   })
 
-  it('may tell more than two versions: the first two count', () => {
+  it('may list more than two versions, of which the first two count', () => {
     expect(read([0, { ...HELLO, versions: [1, 3, 'later'] }])).to.have.deep.property('versions', [1, 3])
   })
 
-  describe('are refused as malformed', () => {
+  describe('are rejected as malformed', () => {
     const without = (field: string) => Object.fromEntries(Object.entries(HELLO).filter(([name]) => name !== field))
 
     const bodies: Readonly<Record<string, unknown>> = {
-      'when the body is no array': { 0: 7 },
+      'when the body is not an array': { 0: 7 },
       'when the body is a number': 7,
       'when the body is nil': null,
       'when the body is a string': 'ping',
@@ -189,21 +189,21 @@ describe('messages', () => {
       'when the kind is a fraction': [7.5],
       'when the kind is a string': ['7'],
       'when the kind is nil': [null],
-      'when a hello says nothing': [0],
+      'when a hello has no fields': [0],
       'when a hello is an array': [0, []],
       'when a hello is nil': [0, null],
       ...Object.fromEntries(Object.keys(HELLO).map((field) => [`when a hello lacks ${field}`, [0, without(field)]])),
-      'when versions are no array': [0, { ...HELLO, versions: 1 }],
-      'when there is one version only': [0, { ...HELLO, versions: [1] }],
-      'when a version is no number': [0, { ...HELLO, versions: [1, '1'] }],
-      'when a name is no string': [0, { ...HELLO, name: 1 }],
+      'when versions are not an array': [0, { ...HELLO, versions: 1 }],
+      'when there is only one version': [0, { ...HELLO, versions: [1] }],
+      'when a version is not a number': [0, { ...HELLO, versions: [1, '1'] }],
+      'when a name is not a string': [0, { ...HELLO, name: 1 }],
       'when a name is binary': [0, { ...HELLO, name: Buffer.from('shop') }],
-      'when an id is no string': [0, { ...HELLO, id: 1 }],
+      'when an id is not a string': [0, { ...HELLO, id: 1 }],
       'when groups are a string': [0, { ...HELLO, groups: 'web' }],
-      'when a group is no string': [0, { ...HELLO, groups: ['web', 1] }],
+      'when a group is not a string': [0, { ...HELLO, groups: ['web', 1] }],
       'when accepted types are nil': [0, { ...HELLO, accepts: null }],
       'when accepted types are a string': [0, { ...HELLO, accepts: 'order.*' }],
-      'when an accepted type is no string': [0, { ...HELLO, accepts: ['order.*', 1] }],
+      'when an accepted type is not a string': [0, { ...HELLO, accepts: ['order.*', 1] }],
       'when a pid is negative': [0, { ...HELLO, pid: -1 }],
       'when a frame limit is a fraction': [0, { ...HELLO, frameLimit: 4096.5 }],
       'when a frame limit is infinite': [0, { ...HELLO, frameLimit: Number.POSITIVE_INFINITY }],
@@ -214,30 +214,30 @@ describe('messages', () => {
       'when a subscribe lists an array': [2, 1, [['tick']]],
       'when a subscribe lists nil': [2, 1, [null]],
       'when a subscribed type is missing': [2, 1, [{}]],
-      'when a subscribed type is no string': [2, 1, [{ type: 1 }]],
-      'when the second subscribed type is no string': [2, 1, [{ type: 'tick' }, { type: null }]],
+      'when a subscribed type is not a string': [2, 1, [{ type: 1 }]],
+      'when the second subscribed type is not a string': [2, 1, [{ type: 'tick' }, { type: null }]],
       'when `from` is nil': [2, 1, [{ type: 'tick', from: null }]],
       'when `from` is a string': [2, 1, [{ type: 'tick', from: 'shop' }]],
-      'when a name in `from` is no string': [2, 1, [{ type: 'tick', from: ['shop', 1] }]],
+      'when a name in `from` is not a string': [2, 1, [{ type: 'tick', from: ['shop', 1] }]],
       'when a map in `from` has no group': [2, 1, [{ type: 'tick', from: {} }]],
-      'when a group in `from` is no string': [2, 1, [{ type: 'tick', from: { group: ['web'] } }]],
+      'when a group in `from` is not a string': [2, 1, [{ type: 'tick', from: { group: ['web'] } }]],
       'when a queue is nil': [2, 1, [{ type: 'tick', queue: null }]],
-      'when a queue is no string': [2, 1, [{ type: 'tick', queue: 1 }]],
+      'when a queue is not a string': [2, 1, [{ type: 'tick', queue: 1 }]],
       'when `responds` is nil': [2, 1, [{ type: 'tick', responds: null }]],
       'when `responds` is neither true nor false': [2, 1, [{ type: 'tick', responds: 1 }]],
       'when an unsubscribe has no list': [3, 1],
       'when an unsubscribe has a bad sequence': [3, 'x', []],
       'when an acknowledge has no sequence': [4],
       'when a sequence is NaN': [4, Number.NaN],
-      'when a sequence is over what a double counts': [4, 2 ** 53],
+      'when a sequence exceeds the safe integers': [4, 2 ** 53],
       'when an event has no type': [5],
-      'when the type of an event is no string': [5, 1, 'payload'],
+      'when the type of an event is not a string': [5, 1, 'payload'],
       'when the type of an event is nil': [5, null],
       'when a gap has no count': [6],
-      'when a gap counts less than nothing': [6, -1],
+      'when a gap has a negative count': [6, -1],
       'when a goodbye has no reason': [9],
       'when a goodbye has no text': [9, 'left'],
-      'when a reason is no string': [9, 1, ''],
+      'when a reason is not a string': [9, 1, ''],
       'when the proof of a goodbye is a string': [9, 'left', '', 'proof'],
       'when the proof of a goodbye is nil': [9, 'left', '', null],
       'when a proof is left out': [19],
@@ -250,35 +250,35 @@ describe('messages', () => {
           ['assign', 10],
           ['return', 12],
         ].flatMap(([kind, code]) => [
-          [`when kind ${kind} says nothing`, [code]],
+          [`when kind ${kind} has no elements`, [code]],
           [`when kind ${kind} has no type`, [code, 'q']],
-          [`when kind ${kind} does not say whether it is fixed`, [code, 'q', 't']],
+          [`when kind ${kind} has no fixed flag`, [code, 'q', 't']],
           [`when kind ${kind} has a number for its queue`, [code, 1, 't', false]],
           [`when kind ${kind} has nil for its type`, [code, 'q', null, false]],
           [`when kind ${kind} is fixed by a number`, [code, 'q', 't', 0, 'payload']],
         ]),
       ),
       'when a settle has no count': [11],
-      'when a settle counts less than nothing': [11, -1],
-      'when a settle counts a half': [11, 0.5],
+      'when a settle has a negative count': [11, -1],
+      'when a settle has a fractional count': [11, 0.5],
       'when a request has no id': [13],
       'when a request has no type': [13, 1],
       'when the id of a request is a string': [13, '1', 't'],
       'when the id of a request is negative': [13, -1, 't'],
-      'when the type of a request is no string': [13, 1, 1],
+      'when the type of a request is not a string': [13, 1, 1],
       'when a response has no id': [14],
       'when the id of a response is a fraction': [14, 1.5, 'payload'],
       'when a failure has no id': [15],
-      'when a failure says nothing': [15, 1],
+      'when a failure has no fields': [15, 1],
       'when a failure is a string': [15, 1, 'no'],
       'when a failure has no name': [15, 1, { message: 'no' }],
       'when a failure has no message': [15, 1, { name: 'Error' }],
-      'when the name of a failure is no string': [15, 1, { name: 1, message: 'no' }],
+      'when the name of a failure is not a string': [15, 1, { name: 1, message: 'no' }],
       'when the message of a failure is nil': [15, 1, { name: 'Error', message: null }],
       'when the code of a failure is a number': [15, 1, { name: 'Error', message: 'no', code: 2 }],
       'when the stack of a failure is nil': [15, 1, { name: 'Error', message: 'no', stack: null }],
       'when a decline has no id': [16],
-      'when the id of a decline is over what a double counts': [16, 2 ** 53],
+      'when the id of a decline exceeds the safe integers': [16, 2 ** 53],
       'when a cancel has no id': [17],
       'when the id of a cancel is nil': [17, null],
     }
@@ -287,7 +287,7 @@ describe('messages', () => {
       it(when, () => expect(violation(() => read(body))).to.equal('malformed'))
     }
 
-    it('with what was expected and what came', () => {
+    it('with the field, the expected type and the value in the error', () => {
       expect(() => read([4, 'x'])).to.throw("malformed: sequence: expected a whole number, got 'x'")
       expect(() => read([42])).to.throw('malformed: kind: expected 0 to 19, got 42')
       expect(() => read([0, { ...HELLO, groups: 'web' }])).to.throw(

@@ -10,29 +10,29 @@ const objectOf = (keys: number) =>
 const bytesOf = ({ bytes, start, end }: Packed) => Buffer.from(bytes.subarray(start, end))
 const packed = (payload: unknown) => bytesOf(pack(payload))
 
-describe('A payload that is packed', () => {
+describe('a packed payload', () => {
   for (const keys of [0, 1, 15, 16, 65_535, 65_536, 70_000]) {
-    it(`carries an object of ${keys} keys`, () => {
+    it(`can contain an object of ${keys} keys`, () => {
       const payload = { before: 'before', inside: objectOf(keys), behind: 'behind' }
       expect(unpack(packed(payload))).to.deep.equal(payload)
       expect(unpack(packed('next'))).to.equal('next')
     })
   }
 
-  it('is as short as its outermost object can be', () => {
+  it('has its outermost object in the shortest form', () => {
     for (const keys of [0, 1, 15, 16, 65_535, 65_536]) {
       const [payload, elements] = [objectOf(keys), [objectOf(keys)]]
-      // What is around it in a message is one byte.
+      // The array around it is one byte.
       expect(packed(payload)).to.deep.equal(bytesOf(packMessage(elements, undefined)).subarray(1))
     }
   })
 
-  it('is refused with the place of its flaw, also behind an object of very many keys', () => {
+  it('is rejected with the path to a function behind an object of very many keys', () => {
     const payload = { inside: objectOf(70_000), flawed: [0, () => {}] }
     expect(() => pack(payload)).to.throw(UnserializablePayload, 'payload.flawed[1] is a function')
   })
 
-  it('is refused with what its getter throws', () => {
+  it('is rejected with what its getter throws', () => {
     const payload = {
       get broken(): never {
         throw new TypeError('broken on purpose')
@@ -44,7 +44,7 @@ describe('A payload that is packed', () => {
     expect(unpack(packed('next'))).to.equal('next')
   })
 
-  it('has the keys of an object that are its own, whatever the object says of itself or inherits', () => {
+  it('has the own keys of an object, even if it overrides or lacks hasOwnProperty', () => {
     class Stubborn {
       first = 1
       second = 2
@@ -65,12 +65,12 @@ describe('A payload that is packed', () => {
     ])
   })
 
-  it('leaves what others have packed with the same build of msgpackr as it is', () => {
+  it('does not overwrite the results of other code with the same build of msgpackr', () => {
     const others = new Packr()
     const payload = Buffer.alloc(1000, 1)
     pack('before')
     const kept = others.pack(payload)
-    // Until the place that is shared is full, and longer.
+    // Until the shared buffer is full, and longer.
     for (let turn = 0; turn < 5000; turn++) expect(packed({ turn: `${turn}`.padStart(200) })).to.have.length.above(200)
     expect(unpack(kept)).to.deep.equal(payload)
     const more = Array.from({ length: 500 }, (_, index) => {

@@ -7,7 +7,7 @@ import { readEvent } from '../support/read-event'
 
 const encoder = new EventEncoder(1024 * 1024)
 
-/** What arrives, or the message with which the payload was refused. */
+/** The payload that arrives, or the message of the error. */
 function sent(payload: unknown): { arrived: unknown } | { refused: string } {
   try {
     const { bytes, start, end } = encoder.event('t', payload)
@@ -20,10 +20,10 @@ function sent(payload: unknown): { arrived: unknown } | { refused: string } {
 
 function refusal(payload: unknown): string {
   const outcome = sent(payload)
-  return 'refused' in outcome ? outcome.refused : expect.fail('expected a refusal, got none')
+  return 'refused' in outcome ? outcome.refused : expect.fail('the payload was not rejected')
 }
 
-/** A value inside so many arrays. */
+/** A value inside this many arrays. */
 function nested(depth: number, value: unknown = 1): unknown {
   let outer = value
   for (let level = 0; level < depth; level++) outer = [outer]
@@ -58,17 +58,17 @@ describe('a payload', () => {
       [-(2n ** 63n) - 1n],
       `payload[0] is ${-(2n ** 63n) - 1n}n, which does not fit into 64 bits`,
     ],
-    'an object that holds itself': [cycle, 'payload.a[0] is an object that holds itself'],
+    'an object that contains itself': [cycle, 'payload.a[0] contains itself'],
   }
 
   for (const [what, [payload, flaw]] of Object.entries(flaws)) {
-    it(`that is or holds ${what} is refused, with the place`, () => {
-      expect(refusal(payload)).to.equal(`expected a payload that msgpack can carry, but ${flaw}`)
+    it(`that is or contains ${what} is rejected with the path`, () => {
+      expect(refusal(payload)).to.equal(`the payload can't be sent: ${flaw}`)
       expect(findFlaw(payload)).to.equal(flaw)
     })
   }
 
-  it('is refused with the place of what is wrong, wherever that is', () => {
+  it('is rejected with the path to a flaw at any place', () => {
     const plain = fc.oneof(fc.integer(), fc.string(), fc.constant(null), fc.constant([{ a: [1] }]))
     const step = fc.oneof(
       fc.record({ kind: fc.constant('array' as const), before: fc.array(plain, { maxLength: 3 }) }),
@@ -90,24 +90,26 @@ describe('a payload', () => {
             path = `.${step.key}${path}`
           }
         }
-        expect(refusal(payload)).to.contain(`but payload${path} is ${typeof flaw === 'symbol' ? 'Symbol(flaw)' : flaw}`)
+        expect(refusal(payload)).to.contain(
+          `sent: payload${path} is ${typeof flaw === 'symbol' ? 'Symbol(flaw)' : flaw}`,
+        )
       }),
     )
   })
 
-  it('that holds itself is refused before its text has been packed again and again', () => {
+  it('that contains itself is rejected before it fills the memory', () => {
     const before = process.memoryUsage.rss()
     const payload: { text: string; self?: unknown; list?: unknown } = { text: 'x'.repeat(300_000) }
     payload.self = payload
-    expect(refusal(payload)).to.contain('payload.self is an object that holds itself')
+    expect(refusal(payload)).to.contain('payload.self contains itself')
     const list: unknown[] = ['x'.repeat(10_000)]
     list.push(list)
-    expect(refusal({ list })).to.contain('payload.list[1] is an object that holds itself')
+    expect(refusal({ list })).to.contain('payload.list[1] contains itself')
     expect(process.memoryUsage.rss() - before).to.be.below(64 * 1024 * 1024)
     expect(sent({ a: 1 })).to.deep.equal({ arrived: { a: 1 } })
   })
 
-  it('is refused with the cause', () => {
+  it('is rejected with what its toJSON throws as the cause', () => {
     class Price {
       toJSON() {
         throw new Error('no')
@@ -119,19 +121,19 @@ describe('a payload', () => {
       .that.is.instanceOf(Error)
   })
 
-  it('may hold the same object at several places, which is no cycle', () => {
+  it('may contain the same object several times without a cycle', () => {
     const same = { a: [1] }
     expect(findFlaw([same, { b: same }, same])).to.equal(undefined)
     expect(sent([same, { b: same }])).to.deep.equal({ arrived: [{ a: [1] }, { b: { a: [1] } }] })
   })
 
-  it('may hold bigints of up to 64 bits, signed or not', () => {
+  it('may contain bigints of up to 64 bits, signed or not', () => {
     const bounds = [2n ** 64n - 1n, 2n ** 63n, 2n ** 63n - 1n, 0n, -1n, -(2n ** 63n)]
     expect(findFlaw(bounds)).to.equal(undefined)
     expect(sent(bounds)).to.deep.equal({ arrived: bounds })
   })
 
-  it('is written as its toJSON says, where its class has one', () => {
+  it('is encoded as the result of its toJSON if its class has one', () => {
     class Price {
       toJSON() {
         return { cents: 150 }
@@ -140,21 +142,21 @@ describe('a payload', () => {
     expect(sent([new Price()])).to.deep.equal({ arrived: [{ cents: 150 }] })
   })
 
-  it('is refused for what its toJSON returns', () => {
+  it('is rejected with the path to a flaw in the result of its toJSON', () => {
     class Price {
       toJSON() {
         return { cents: () => 150 }
       }
     }
-    expect(refusal([new Price()])).to.contain('but payload[0].toJSON().cents is a function')
+    expect(refusal([new Price()])).to.contain('sent: payload[0].toJSON().cents is a function')
   })
 
-  it('never arrives as something else where a plain object has a toJSON: it is obeyed or refused', () => {
+  it('with a toJSON in a plain object arrives as its result or is rejected', () => {
     const outcome = sent([{ cents: 1, toJSON: () => ({ cents: 150 }) }])
     if ('arrived' in outcome) expect(outcome.arrived).to.deep.equal([{ cents: 150 }])
   })
 
-  it('is refused where the cause of an Error holds a function', () => {
+  it('is rejected if the cause of an Error contains a function', () => {
     expect(refusal([new Error('no', { cause: { retry: () => {} } })])).to.contain('is a function')
   })
 
@@ -164,13 +166,13 @@ describe('a payload', () => {
     expect(JSON.stringify(outcome)).to.equal(JSON.stringify({ arrived: nested(MAX_DEPTH) }))
   })
 
-  it(`is refused where it is nested deeper than ${MAX_DEPTH} levels`, () => {
+  it(`is rejected if it is nested deeper than ${MAX_DEPTH} levels`, () => {
     expect(findFlaw(nested(MAX_DEPTH + 1))).to.match(/^payload[[\]0]+… is nested deeper than 512 levels$/)
     expect(refusal(nested(MAX_DEPTH + 1))).to.contain('is nested deeper than 512 levels')
     expect(refusal(nested(100_000))).to.contain('is nested deeper than 512 levels')
   })
 
-  it('is refused where a getter or toJSON throws, with what it threw', () => {
+  it('is rejected with the message of an error in a getter or toJSON', () => {
     const throwing = [
       {
         get total() {
@@ -186,13 +188,13 @@ describe('a payload', () => {
     for (const payload of throwing) expect(refusal(payload)).to.contain('no total')
   })
 
-  it('is refused where a key of a Map has no form as a key of an object, since no receiver could read it', () => {
+  it('is rejected if a key of a Map cannot be the key of an object', () => {
     for (const key of [{}, [], Buffer.from('key'), new Date(0), new Map()]) {
-      expect(refusal(new Map([[key, 1]])), String(key)).to.contain('a payload that msgpack can carry')
+      expect(refusal(new Map([[key, 1]])), String(key)).to.contain('; keys must be strings, numbers or booleans')
     }
   })
 
-  it('never carries bytes that are not its own: a typed array arrives as its bytes or is refused', () => {
+  it('with a typed array arrives as its bytes or is rejected', () => {
     const { buffer } = new Uint8Array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
     const views = [
       new Int8Array(buffer),

@@ -10,7 +10,7 @@ import { MAX_DEPTH } from '../../src/wire/payload-check'
 import { messageRow, payloadRow, proofRow, protocolDocument } from '../support/protocol-document'
 import { messageVectors, payloadVectors, proofVectors } from '../support/vectors'
 
-/** The compiler keeps this list complete. */
+/** The type makes this list complete. */
 const VIOLATIONS: Record<ViolationReason, true> = {
   'frame-too-large': true,
   'frame-empty': true,
@@ -38,7 +38,7 @@ const REASONS: Record<GoodbyeReason, true> = {
 
 const lines = protocolDocument.split('\n')
 
-/** The fields of the maps in messages, by the section that explains them; the compiler keeps these complete too. */
+/** The fields of the maps in messages, by section of the document; the types make these complete too. */
 const FIELDS: Readonly<Record<string, Readonly<Record<string, true>>>> = {
   hello: {
     versions: true,
@@ -59,7 +59,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, true>>>> = {
   failure: { name: true, message: true, code: true, stack: true } satisfies Record<keyof RemoteFailure, true>,
 }
 
-/** The first cells of the lines of the table that begins with this line, the first one below the section's heading. */
+/** The first column of the first table with this heading, in the section if there is one. */
 function firstCells(heading: string, section?: string): string[] {
   const from = lines.indexOf(heading, section === undefined ? 0 : lines.indexOf(`### ${section}`))
   expect(from, heading).to.be.at.least(0)
@@ -71,35 +71,35 @@ function firstCells(heading: string, section?: string): string[] {
   return rows.map((row) => row.split('|')[1]?.trim().replaceAll('`', '') ?? '')
 }
 
-/** The kinds of message that a section's heading names. */
+/** The kinds of message in the heading of a section. */
 function headingOf(section: string): readonly string[] {
   return section.split('\n', 1)[0]?.split(', ') ?? []
 }
 
 describe('docs/protocol.md', () => {
-  it('shows every vector of messages, as it is', () => {
+  it('contains every message vector', () => {
     for (const vector of messageVectors) expect(lines).to.include(messageRow(vector))
   })
 
-  it('shows every vector of payloads, as it is', () => {
+  it('contains every payload vector', () => {
     for (const vector of payloadVectors) expect(lines).to.include(payloadRow(vector))
   })
 
-  it('shows every vector of proofs, as it is', () => {
+  it('contains every proof vector', () => {
     for (const vector of proofVectors) {
       expect(lines).to.include(proofRow(vector))
       expect(protocolDocument).to.contain(`the secret \`${vector.secret}\``)
     }
   })
 
-  it('quotes no frame that is not a vector', () => {
+  it('contains no frame that is not a vector', () => {
     const quoted = [...protocolDocument.matchAll(/`([0-9a-f]{8}) ([0-9a-f]+)`/g)].map(
       ([, prefix, body]) => `${prefix}${body}`,
     )
     expect(quoted.sort()).to.deep.equal(messageVectors.map(({ hex }) => hex).sort())
   })
 
-  it('quotes no payload that is not a vector', () => {
+  it('contains no payload that is not a vector', () => {
     const values = firstCells('| value | sent | bytes of the payload | arrives |')
     const forms = firstCells('| form | bytes of the payload | arrives |')
     expect([...values, ...forms]).to.deep.equal(payloadVectors.map(({ name }) => name))
@@ -112,13 +112,13 @@ describe('docs/protocol.md', () => {
     expect(table[kinds.length]).to.equal('')
   })
 
-  it('lists every field of the maps in messages, and no others', () => {
+  it('lists exactly the fields of the maps in messages', () => {
     for (const [section, fields] of Object.entries(FIELDS)) {
       expect(firstCells('| field | type | meaning |', section), section).to.deep.equal(Object.keys(fields))
     }
   })
 
-  it('has a section for every kind of message, which shows what it looks like', () => {
+  it('has a section with a vector for every kind of message', () => {
     for (const kind of Object.keys(KIND_CODES)) {
       const section = protocolDocument.split(/^##+ /m).find((text) => headingOf(text).includes(kind)) ?? ''
       const shown = messageVectors.filter((vector) => section.includes(messageRow(vector)))
@@ -126,11 +126,11 @@ describe('docs/protocol.md', () => {
     }
   })
 
-  it('lists every reason of a goodbye, and no others', () => {
+  it('lists exactly the reasons of a goodbye', () => {
     expect(firstCells('| reason | said by | when | dial again? |').sort()).to.deep.equal(Object.keys(REASONS).sort())
   })
 
-  it('names the numbers that the code goes by', () => {
+  it('has the limits of the code', () => {
     const time = (milliseconds: number) => (milliseconds < 1000 ? `${milliseconds} ms` : `${milliseconds / 1000} s`)
     const {
       frameBytes: frame,
@@ -162,7 +162,7 @@ describe('docs/protocol.md', () => {
     for (const [what, value] of rows) expect(protocolDocument).to.contain(`| ${what} | ${value} |`)
   })
 
-  it('leads nowhere that does not exist', () => {
+  it('has no broken links to its sections', () => {
     const anchors = lines
       .filter((line) => line.startsWith('#'))
       .map((line) =>

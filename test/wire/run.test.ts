@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { countFrames, cutAfter, frameEnd, framesOf, PREFIX_BYTES } from '../../src/wire/frame'
 
-/** Frames of these sizes of body, one behind the other, somewhere in a larger buffer. */
+/** Frames with bodies of these sizes, back to back within a larger buffer. */
 function runOf(sizes: readonly number[], before = 7) {
   const total = sizes.reduce((sum, size) => sum + PREFIX_BYTES + size, 0)
   const bytes = Buffer.alloc(before + total + 5, 0xff)
@@ -15,7 +15,7 @@ function runOf(sizes: readonly number[], before = 7) {
 }
 
 describe('a run of frames', () => {
-  it('tells its frames, how many there are, and where each ends', () => {
+  it('has its frames, their number and their ends', () => {
     const run = runOf([1, 20, 300])
     const places = [...framesOf(run)].map(({ start, end }) => [start, end])
     expect(places).to.deep.equal([
@@ -28,14 +28,14 @@ describe('a run of frames', () => {
     expect(frameEnd(run.bytes, 12)).to.equal(36)
   })
 
-  it('has no frames where it is empty', () => {
+  it('can be empty', () => {
     const run = runOf([])
     expect([...framesOf(run)]).to.deep.equal([])
     expect(countFrames(run)).to.equal(0)
     expect(cutAfter(run, 10)).to.equal(run.start)
   })
 
-  it('is cut after the frame with which so many bytes are reached, never within one', () => {
+  it('is cut at the end of the first frame that reaches the wanted bytes', () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 20 })
     fc.assert(
       fc.property(sizes, fc.nat(1200), (sizes, wanted) => {

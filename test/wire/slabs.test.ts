@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { SLAB_BYTES, Slabs } from '../../src/wire/slabs'
 
 describe('Slabs', () => {
-  it('uses a slab again when nobody needs it any more, and not before', () => {
+  it('reuses a slab when its last pin is gone, and not before', () => {
     const slabs = new Slabs()
     const slab = slabs.take()
     slabs.pin(slab)
@@ -12,7 +12,7 @@ describe('Slabs', () => {
     expect(slabs.take().buffer).to.equal(slab.buffer)
   })
 
-  it('counts the pins of any view of a slab', () => {
+  it('counts pins by any view of a slab', () => {
     const slabs = new Slabs()
     const slab = slabs.take()
     slabs.pin(slab.subarray(10, 20))
@@ -22,7 +22,7 @@ describe('Slabs', () => {
     expect(slabs.take().buffer).to.equal(slab.buffer)
   })
 
-  it('never uses a slab again that it was told to forgo', () => {
+  it('never reuses a discarded slab', () => {
     const slabs = new Slabs()
     const slab = slabs.take()
     slabs.discard(slab.subarray(0, 10))
@@ -30,7 +30,7 @@ describe('Slabs', () => {
     expect(slabs.take().buffer).not.to.equal(slab.buffer)
   })
 
-  it('takes no notice of buffers that are no slabs', () => {
+  it('ignores pins of buffers that are not slabs', () => {
     const slabs = new Slabs()
     const other = Buffer.allocUnsafeSlow(SLAB_BYTES)
     slabs.pin(other)
@@ -38,7 +38,7 @@ describe('Slabs', () => {
     expect(slabs.take().buffer).not.to.equal(other.buffer)
   })
 
-  it('keeps no more spare slabs than are worth it', () => {
+  it('keeps at most 2 MiB of unused slabs', () => {
     const slabs = new Slabs()
     const taken = Array.from({ length: 100 }, () => slabs.take())
     for (const slab of taken) slabs.unpin(slab)
@@ -46,7 +46,7 @@ describe('Slabs', () => {
     expect(taken.filter(({ buffer }) => again.has(buffer))).to.have.length(32)
   })
 
-  it('uses the buffer of one large frame again for another of about its size, and for no other', () => {
+  it('reuses the buffer of a large frame only for a frame of similar size', () => {
     const slabs = new Slabs()
     const large = slabs.take(100_000)
     expect(large).to.have.length(100_000)

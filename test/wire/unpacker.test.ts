@@ -7,7 +7,7 @@ import { violation } from '../support/violation'
 
 const hex = (digits: string) => Buffer.from(digits.replaceAll(' ', ''), 'hex')
 
-/** An event of type `t` with this payload, read where it lies: behind one event, and before another. */
+/** Reads an event of type `t` with this payload, between two others in a chunk. */
 function readEvent(payload: Buffer): unknown {
   const body = Buffer.concat([hex('9305a174'), payload])
   const chunk = Buffer.concat([hex('9305a17401'), body, hex('9305a17402')])
@@ -22,17 +22,17 @@ function readEvent(payload: Buffer): unknown {
   return read
 }
 
-/** The same payload, read as that of a response. */
+/** Reads the same payload in a response. */
 function readMessage(payload: Buffer): unknown {
   const body = Buffer.concat([hex('930e01'), payload])
   const message = decodeMessage(body, 0, body.length)
   return message.kind === 'response' ? message.payload : expect.fail(`expected a response, got ${message.kind}`)
 }
 
-/** What makes a payload so long that it is read in another way. */
+/** Makes a payload so long that it is read by the other decoder. */
 const LONG = `d9c8 ${'78'.repeat(200)}`
 
-/** A payload at the top, and inside of an array and of a map; in a short one and in a long one. */
+/** A payload by itself and nested in an array or a map, in short and long ones. */
 function* placesOf(payload: string): Generator<Buffer> {
   yield hex(payload)
   yield hex(`91 ${payload}`)
@@ -43,40 +43,40 @@ function* placesOf(payload: string): Generator<Buffer> {
   yield hex(`82 a161 ${LONG} a162 ${payload}`)
 }
 
-/** What is no msgpack, or nothing that two peers have agreed on. */
+/** Bytes that are not msgpack or not part of the protocol. */
 const FOREIGN: readonly [what: string, payload: string][] = [
-  ['the byte that is never used', 'c1'],
+  ['the byte that msgpack never uses', 'c1'],
   ['a record', 'd47240 91a161 01'],
-  ['a record with two bytes for its number', 'd5724001 91a161 01'],
+  ['a record with a two-byte number', 'd5724001 91a161 01'],
   ['an Error', 'd46500 93a54572726f72a26e6fc0'],
   ['a Set', 'd47300 9101'],
   ['a RegExp', 'd47800 92a161a0'],
   ['a typed array', 'c7027401 05'],
   ['a bigint of any length', 'c70942 01 0000000000000000'],
   ['bundled strings', 'd662 00000004 a0a0 01'],
-  ['a value that others refer to', 'd669 00000001 90'],
+  ['a value with an id for references', 'd669 00000001 90'],
   ['a reference', 'd670 00000001'],
-  ['an extension that nobody knows', 'd40500'],
-  ['the same in ext 8', 'c7010500'],
-  ['the same in ext 16', 'c800010500'],
-  ['the same in ext 32', 'c90000000105 00'],
+  ['an unknown extension', 'd40500'],
+  ['an unknown extension in ext 8', 'c7010500'],
+  ['an unknown extension in ext 16', 'c800010500'],
+  ['an unknown extension in ext 32', 'c90000000105 00'],
 ]
 
-describe('what is unpacked', () => {
+describe('an unpacked payload', () => {
   for (const [what, payload] of FOREIGN) {
-    it(`does not hold ${what}: it is malformed, wherever it stands`, () => {
+    it(`is malformed with ${what} at any place`, () => {
       for (const bytes of placesOf(payload)) {
         expect(violation(() => readEvent(bytes))).to.equal('malformed')
         expect(violation(() => readMessage(bytes))).to.equal('malformed')
       }
     })
 
-    it(`has no key that is ${what}`, () => {
+    it(`is malformed with ${what} as a key`, () => {
       expect(violation(() => readEvent(hex(`81 ${payload} 01`)))).to.equal('malformed')
     })
   }
 
-  it('may hold the byte that is never used where it is part of something else', () => {
+  it('may contain the byte that msgpack never uses inside other values', () => {
     const long = 'x'.repeat(200)
     const values = [
       long,
@@ -97,7 +97,7 @@ describe('what is unpacked', () => {
     expect(readEvent(hex('a1c1'))).to.equal('\ufffd')
   })
 
-  it('is found to hold that byte, wherever in a chunk, and never taken to where it does not', () => {
+  it('is malformed exactly if it contains that byte as a value, among others in a chunk', () => {
     const payloads = fc.array(
       fc.oneof(fc.constant('c1'), fc.constant('ccc1'), fc.constant('91c1'), fc.constant('07')),
       {
@@ -123,7 +123,7 @@ describe('what is unpacked', () => {
     )
   })
 
-  it('is judged anew when a buffer is filled again', () => {
+  it('is checked again if its buffer is reused', () => {
     const decoder = new EventDecoder()
     const chunk = hex('9305a17407')
     decoder.readHeader(chunk, 0, 5)
@@ -134,7 +134,7 @@ describe('what is unpacked', () => {
     expect(violation(() => decoder.payload(chunk, 5))).to.equal('malformed')
   })
 
-  it('is not up to what a program has taught its own msgpackr, nor the other way round', () => {
+  it('is not affected by extensions that a program adds to its msgpackr, and vice versa', () => {
     class Money {
       readonly amount: number
       constructor(amount: number) {
@@ -154,7 +154,7 @@ describe('what is unpacked', () => {
     expect(anything.unpack(anything.pack(new Set([new RangeError('no')])))).to.be.instanceOf(Set)
   })
 
-  /** Of each form that can hold others, one that holds what follows it. */
+  /** A header of each nesting format, with room for one more value. */
   const NESTS = {
     array: '91',
     'array 16': 'dc0001',
@@ -164,7 +164,7 @@ describe('what is unpacked', () => {
   }
 
   for (const [form, nest] of Object.entries(NESTS)) {
-    it(`may be nested 512 deep in the form of ${form}, and is malformed before it can exhaust the stack`, () => {
+    it(`may be nested 512 deep in the format ${form}, and is malformed before it exhausts the stack`, () => {
       expect(readEvent(hex(nest.repeat(512).concat('01')))).to.be.an.instanceOf(Object)
       expect(readMessage(hex(nest.repeat(512).concat('01')))).to.be.an.instanceOf(Object)
       for (const depth of [20_000, 150_000]) {
@@ -174,7 +174,7 @@ describe('what is unpacked', () => {
     })
   }
 
-  it('costs no memory for what is declared and not there', () => {
+  it('allocates no memory for a length that exceeds the payload', () => {
     const before = process.memoryUsage().rss
     for (const head of ['dd', 'df', 'db', 'c6', 'c9']) {
       for (const length of ['ffffffff', '7fffffff', '00ffffff']) {
@@ -188,7 +188,7 @@ describe('what is unpacked', () => {
     expect(process.memoryUsage().rss - before).to.be.below(64 * 1024 * 1024)
   })
 
-  it('is not written down for an error about something behind it', () => {
+  it('is not copied into the message of an error about trailing bytes', () => {
     const buffer = Buffer.alloc(4 * 1024 * 1024)
     const packed = new Packr({ useRecords: false }).pack([buffer])
     const before = process.memoryUsage.rss()

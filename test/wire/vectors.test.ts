@@ -10,7 +10,7 @@ import { evaluate, messageVectors, payloadVectors } from '../support/vectors'
 
 const encoder = new EventEncoder(1024 * 1024)
 
-/** The message that a frame holds, read as a link reads it: an event where it lies, anything else as a whole. */
+/** The message of a frame, read as a link reads it: events in place, all others with decodeMessage. */
 function read(hex: string): Message {
   const messages: Message[] = []
   const reader = new FrameReader(1024 * 1024, (bytes, start, end) => {
@@ -25,7 +25,7 @@ function read(hex: string): Message {
   return messages[0] ?? expect.fail('no message')
 }
 
-/** The frame of a message, written as an endpoint writes it: an assignment from the event that it shares out. */
+/** The frame of a message, encoded as an endpoint does: an assignment is copied from its event. */
 function write(message: Message): string {
   return bytesOf(frameOf(message)).toString('hex')
 }
@@ -36,28 +36,28 @@ function frameOf(message: Message): Frame {
   return encodeMessage(message)
 }
 
-/** What a message says, as JSON has it: without what is `undefined`, and bytes in hexadecimal digits. */
-function said(message: Message): unknown {
+/** A message as JSON: without undefined fields, with bytes in hexadecimal digits. */
+function jsonOf(message: Message): unknown {
   const inDigits = Object.entries(message).map(([field, value]) => {
     return [field, value instanceof Uint8Array && field !== 'payload' ? Buffer.from(value).toString('hex') : value]
   })
   return JSON.parse(JSON.stringify(Object.fromEntries(inDigits)))
 }
 
-describe('the vectors', () => {
+describe('the test vectors', () => {
   describe('of messages', () => {
     for (const vector of messageVectors) {
-      it(`say the same when read: ${vector.name}`, () => {
-        expect(said(read(vector.hex))).to.deep.equal(vector.message)
+      it(`decode to their message: ${vector.name}`, () => {
+        expect(jsonOf(read(vector.hex))).to.deep.equal(vector.message)
         const body = Buffer.from(vector.hex, 'hex').subarray(4)
-        expect(said(decodeMessage(body, 0, body.length))).to.deep.equal(vector.message)
-        expect(said(fromElements(unpack(body))), 'by any msgpack library').to.deep.equal(vector.message)
+        expect(jsonOf(decodeMessage(body, 0, body.length))).to.deep.equal(vector.message)
+        expect(jsonOf(fromElements(unpack(body))), 'by any msgpack library').to.deep.equal(vector.message)
       })
 
       if (vector.readOnly) {
-        it(`can be said in fewer words: ${vector.name}`, () => expect(write(read(vector.hex))).not.to.equal(vector.hex))
+        it(`have a shorter encoding: ${vector.name}`, () => expect(write(read(vector.hex))).not.to.equal(vector.hex))
       } else {
-        it(`are the same when written: ${vector.name}`, () => {
+        it(`are what their message encodes to: ${vector.name}`, () => {
           const message = read(vector.hex)
           expect(write(message)).to.equal(vector.hex)
           expect(bytesOf(encodeMessage(message)).toString('hex'), 'as a message like any other').to.equal(vector.hex)
@@ -65,11 +65,11 @@ describe('the vectors', () => {
       }
     }
 
-    it('show every kind', () => {
+    it('include every kind', () => {
       expect(new Set(messageVectors.map(({ message }) => message.kind))).to.deep.equal(new Set(Object.keys(KIND_CODES)))
     })
 
-    it('show every reason for which an endpoint ends a link by its own will', () => {
+    it('include every reason of a refusal, and leaving', () => {
       const reasons: Record<'left' | RefusalReason, true> = {
         left: true,
         'name-in-use': true,
@@ -78,16 +78,16 @@ describe('the vectors', () => {
         duplicate: true,
         closing: true,
       }
-      const shown = messageVectors
+      const included = messageVectors
         .map(({ hex }) => read(hex))
-        .flatMap((said) => (said.kind === 'goodbye' ? said.reason : []))
-      expect(shown).to.include.members(Object.keys(reasons))
+        .flatMap((message) => (message.kind === 'goodbye' ? message.reason : []))
+      expect(included).to.include.members(Object.keys(reasons))
     })
   })
 
   describe('of payloads', () => {
     for (const { name, sent, hex, arrives } of payloadVectors) {
-      it(`arrive as they say: ${name}`, () => {
+      it(`decode to their payload: ${name}`, () => {
         const message = read(hex)
         expect(message).to.deep.equal({ kind: 'event', type: 't', payload: evaluate(arrives) })
         if (message.kind === 'event' && message.payload instanceof Uint8Array) {
@@ -98,14 +98,14 @@ describe('the vectors', () => {
       })
 
       if (sent !== undefined) {
-        it(`are the same when written: ${name}`, () => {
+        it(`are what their payload encodes to: ${name}`, () => {
           expect(bytesOf(encoder.event('t', evaluate(sent))).toString('hex')).to.equal(hex)
         })
       }
     }
   })
 
-  it('have names of their own', () => {
+  it('have unique names', () => {
     for (const vectors of [messageVectors, payloadVectors]) {
       const names = vectors.map(({ name }) => name)
       expect(names).to.deep.equal([...new Set(names)])

@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+import * as ts from 'typescript'
+
+const ROOT = join(__dirname, '..', '..')
+
+/** The errors of the compiler in modules of this code, by their names, as if they were files of this project. */
+export function typeErrorsIn(modules: Readonly<Record<string, string>>): readonly string[] {
+  const sources = new Map(
+    Object.entries(modules).map(([name, code], index) => [join(ROOT, 'test', `example-${index}.mts`), { name, code }]),
+  )
+  const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path))
+  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, ROOT)
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile, getSourceFile } = host
+  host.fileExists = (path) => sources.has(path) || fileExists.call(host, path)
+  host.readFile = (path) => sources.get(path)?.code ?? readFile.call(host, path)
+  host.getSourceFile = (path, language, ...rest) => {
+    const source = sources.get(path)
+    if (!source) return getSourceFile.call(host, path, language, ...rest)
+    const file = ts.createSourceFile(path, source.code, language)
+    file.impliedNodeFormat = ts.ModuleKind.ESNext
+    return file
+  }
+  const ambient = join(ROOT, 'src', 'wire', 'msgpackr.d.ts')
+  const program = ts.createProgram([ambient, ...sources.keys()], { ...options, noEmit: true }, host)
+  return ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
+    const name = sources.get(file?.fileName ?? '')?.name ?? file?.fileName
+    return `${name}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
+  })
+}
