@@ -51,8 +51,8 @@ export function agree(ours: Hello, theirs: Hello, expected: Address | undefined)
     throw new ProtocolViolation('malformed', `hello.nonce has ${theirs.nonce.length} bytes instead of ${NONCE_BYTES}`)
   }
   if (Math.min(ours.versions[1], theirs.versions[1]) < Math.max(ours.versions[0], theirs.versions[0])) {
-    const [here, there] = [ours, theirs].map(({ versions }) => versions.join(' to '))
-    const text = `${theirs.name} speaks protocol versions ${there}, ${ours.name} speaks ${here}; upgrade the older one`
+    const [here, there] = [ours, theirs].map(({ versions }) => [...new Set(versions)].join(' to '))
+    const text = `${theirs.name} speaks protocol version ${there}, ${ours.name} speaks ${here}; upgrade the older one`
     throw new ProtocolViolation('version-mismatch', text)
   }
   if (theirs.frameLimit < HANDSHAKE_FRAME_BYTES) {

@@ -1,14 +1,16 @@
-import { debuglog } from 'node:util'
+import { type DebugLogger, debuglog } from 'node:util'
 
-/** Peers choose parts of a line, so its length is bounded. */
+/** Longer lines are cut, as peers choose parts of them. */
 const LINE_CHARACTERS = 500
 
-/** Writes one line. Code that logs has an optional one and calls it by `debug?.(…)`: if it is off, no line is built. */
+/** Writes one line. It is optional where it is used, so that `debug?.(…)` builds no line while the log is off. */
 export type DebugLog = (line: string) => void
 
-/** The debug log of an endpoint, on stderr; undefined unless `NODE_DEBUG` names `lahja`. */
-export function debugLogOf(endpoint: string): DebugLog | undefined {
-  const log = debuglog('lahja')
-  if (!log.enabled) return undefined
-  return (line) => log('%s: %s', endpoint, line.slice(0, LINE_CHARACTERS).replace(/\p{Cc}/gu, '?'))
+/**
+ * The debug log of an endpoint, on stderr; undefined unless `NODE_DEBUG` names `lahja`. Control characters are replaced,
+ * so a peer can neither forge lines nor write to a terminal.
+ */
+export function debugLogOf(endpoint: string, logger: DebugLogger = debuglog('lahja')): DebugLog | undefined {
+  if (!logger.enabled) return undefined
+  return (line) => logger('%s: %s', endpoint, line.slice(0, LINE_CHARACTERS).replace(/\p{Cc}/gu, '?'))
 }

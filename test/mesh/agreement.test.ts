@@ -47,7 +47,7 @@ describe('agree', () => {
       it(`refuses a peer with versions ${versions.join(' to ')} where ours are 2 to 4`, () => {
         expect(violation(() => agreeing({ versions }))).to.equal('version-mismatch')
         expect(() => agreeing({ versions })).to.throw(
-          `till speaks protocol versions ${versions.join(' to ')}, shop speaks 2 to 4; upgrade the older one`,
+          `till speaks protocol version ${[...new Set(versions)].join(' to ')}, shop speaks 2 to 4; upgrade the older one`,
         )
       })
     }

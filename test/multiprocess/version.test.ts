@@ -38,7 +38,7 @@ describe('a peer that speaks other versions of the protocol', () => {
       expect(goodbye).to.include({ kind: 'goodbye', reason: 'version-mismatch' })
       await until(() => errors.length > 0)
       expect(errors.map(reasonOf)).to.deep.equal(['version-mismatch'])
-      expect(errors[0]?.message).to.include(`got ${versions.join(' to ')}`)
+      expect(errors[0]?.message).to.include(`speaks protocol version ${[...new Set(versions)].join(' to ')}`)
       expect(host.peers.map(({ name }) => name)).to.deep.equal(['other'])
       expect(await host.broadcast('tick', { number: 0 })).to.equal(1)
       await other.untilReceived('tick', 1)
@@ -47,7 +47,9 @@ describe('a peer that speaks other versions of the protocol', () => {
     it(`only ${which} ones, where it is dialled, holds no start up, and is reported once`, async () => {
       const peer = await Intruder.publish(bus.processes, bus.directory, { versions })
       const notices: LahjaError[] = []
-      const warned = warningThat(({ message }) => message.includes(`got ${versions.join(' to ')}`))
+      const warned = warningThat(({ message }) =>
+        message.includes(`speaks protocol version ${[...new Set(versions)].join(' to ')}`),
+      )
       const newcomer = await bus.join('newcomer', { limits: { redialMax: 200 } })
       newcomer.on('error', (error) => notices.push(error))
 
