@@ -76,10 +76,10 @@ export class EndpointCore implements Receiver {
     this.handovers = new Waits(clock)
     this.#settlements = new Settlements(clock)
     this.routes = new Routes<Channel>(this.self)
-    const holdings = new MemoryBudget(limits.outboxTotalBytes)
+    const budget = new MemoryBudget(limits.outboxTotalBytes)
     this.loopback = new Loopback(
       this.self,
-      { clock, limits, holdings },
+      { clock, limits, budget },
       {
         event: (type, payload) => this.event(this.loopback, type, payload),
         gap: (count) => events.notify('gap', { peer: name, count }),
@@ -121,7 +121,7 @@ export class EndpointCore implements Receiver {
       frameLimit: limits.frameBytes,
       routes: this.routes,
       queues: this.#queues,
-      slabs: holdings.slabs,
+      slabs: budget.slabs,
     })
     this.#mesh = new Mesh({
       self: {
@@ -135,7 +135,7 @@ export class EndpointCore implements Receiver {
       transport,
       clock,
       limits,
-      holdings,
+      budget,
       watch,
       secret,
       interest: () => this.#told(),
@@ -179,17 +179,17 @@ export class EndpointCore implements Receiver {
   }
 
   unwanted(link: Session): void {
-    const frames = link.outbox.recall((frame) => !this.broadcaster.isMember(link, frame))
+    const frames = link.outbox.removeAssignments((frame) => !this.broadcaster.isMember(link, frame))
     this.#takeFrom(link, frames)
   }
 
   lagging(channel: Channel): void {
-    const frames = channel.outbox.recall((frame) => this.broadcaster.hasAnother(frame))
+    const frames = channel.outbox.removeAssignments((frame) => this.broadcaster.hasAnother(frame))
     this.#takeFrom(channel, frames)
   }
 
   ended(link: Link): Remains {
-    const frames = link.outbox.recall(() => true)
+    const frames = link.outbox.removeAssignments(() => true)
     const inHand = this.#queues.ended(link)
     const passedOn = this.#state === 'open' ? this.#passOn(frames) : 0
     this.#requests.ended(link)

@@ -141,7 +141,7 @@ export class Endpoint extends Awareness implements AsyncDisposable {
   async drained(options: WaitOptions = {}): Promise<void> {
     const { loopback, membership, waits } = this.participant
     const channels = [loopback, ...membership.links]
-    await waits.settle('drained', options, Promise.all(channels.map(({ outbox }) => outbox.relief())))
+    await waits.settle('drained', options, Promise.all(channels.map(({ outbox }) => outbox.drained())))
   }
 
   /**

@@ -148,8 +148,8 @@ export class Membership implements MeshEvents {
     const refusal = isFromOutside ? this.#context.gate.refusal(message.type) : undefined
     if (!isFromOutside || !refusal) return this.#context.receiver.message(link, message)
     this.#refuse(link, `${message.kind === 'assign' ? 'event' : 'request'} ${message.type}`, refusal)
-    if (message.kind === 'assign') link.tell({ kind: 'settle', count: 1 })
-    else link.tell({ kind: 'decline', id: message.id })
+    if (message.kind === 'assign') link.sendControl({ kind: 'settle', count: 1 })
+    else link.sendControl({ kind: 'decline', id: message.id })
   }
 
   gap(link: Session, count: number): void {

@@ -1,4 +1,3 @@
-import { Burst } from '../channel/burst'
 import type { Channel } from '../channel/channel'
 import type { Outbox } from '../channel/outbox'
 import { type Audience, checkAudience, isAddressed } from '../model/audience'
@@ -56,9 +55,6 @@ export class Broadcaster {
   #depth = 0
   /** Bytes of the last event. */
   #size = 0
-  #burst: Burst | undefined
-  /** Who got the last event. */
-  #recipients: readonly Channel[] = NONE
   #over: Outbox[] = []
 
   constructor(context: BroadcasterContext) {
@@ -102,17 +98,11 @@ export class Broadcaster {
     this.#size = frame.end - frame.start
     this.#turn.spend(this.#size)
     const handling = handlingOf(overflow ?? this.#context.overflow, type, payload)
-    if (isForAll && queues.length === 0 && handling.kind === 'wait' && this.#gather(recipients, frame)) {
-      return recipients.length
-    }
-    for (const channel of recipients) channel.send(frame, handling)
+    for (const channel of recipients) if (channel.send(frame, handling)) this.#over.push(channel.outbox)
     for (const { channel, queue, frame } of errands) {
       this.#context.queues.give(channel, { type, queue }, frame, handlingWithin(queue, handling))
     }
-    if (handling.kind === 'wait') {
-      for (const channel of recipients) this.#notePressure(channel)
-      for (const { channel } of errands) this.#notePressure(channel)
-    }
+    if (handling.kind === 'wait') for (const { channel } of errands) this.#notePressure(channel)
     return errands.length === 0 ? recipients.length : countOf(recipients, errands)
   }
 
@@ -151,7 +141,7 @@ export class Broadcaster {
 
   /** What the sender of the last event has to wait for: slow peers, or a turn in which sockets are read and written. */
   pressure(): Promise<unknown> | undefined {
-    if (this.#over.length > 0) return Promise.all(this.#over.map((outbox) => outbox.relief()))
+    if (this.#over.length > 0) return Promise.all(this.#over.map((outbox) => outbox.drained()))
     const isTurnOver = this.#turn.isFullFor(this.#size) || this.#encoder.isFullFor(this.#size)
     return isTurnOver ? this.#turn.next() : undefined
   }
@@ -197,21 +187,8 @@ export class Broadcaster {
     return this.#context.routes.select(type).queues.find(({ name }) => name === queue)?.members ?? []
   }
 
-  /** Lets the event be part of a burst, if it is the second in a row for the same and small. Returns whether it is. */
-  #gather(recipients: readonly Channel[], frame: Frame): boolean {
-    if (this.#burst?.extend(recipients, frame)) return true
-    const isSecond = recipients === this.#recipients
-    this.#recipients = recipients
-    if (!isSecond || frame.bytes.length > SLAB_BYTES) return false
-    if (!recipients.every(({ outbox }) => outbox.isOpenForBurst)) return false
-    const burst = new Burst(recipients, frame, this.#context.slabs)
-    this.#burst = burst
-    for (const { outbox } of recipients) outbox.join(burst)
-    return true
-  }
-
   #notePressure(channel: Channel): void {
-    if (channel.outbox.isOverMark) this.#over.push(channel.outbox)
+    if (channel.outbox.needsDrain) this.#over.push(channel.outbox)
   }
 
   #checkRequirement(type: string, options: BroadcastOptions | undefined): void {

@@ -56,7 +56,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
 
   /** @throws AbortError, once, after the signal's abort */
   next(): Promise<IteratorResult<Event<Payload>, undefined>> {
-    if (this.#inbox.size > 0) this.#receipts.shift()?.handled()
+    if (this.#inbox.size > 0) this.#receipts.shift()?.done()
     return this.#inbox.next()
   }
 
@@ -86,7 +86,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
   #receive(event: Event<Payload>, receipt: Receipt): void {
     this.#received++
     if (this.#inbox.push(event)) this.#receipts.push(receipt)
-    else receipt.handled()
+    else receipt.done()
     if (this.#received >= this.#limit) this.finish()
   }
 
@@ -98,6 +98,6 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
   }
 
   #settleAll(): void {
-    for (let receipt = this.#receipts.shift(); receipt; receipt = this.#receipts.shift()) receipt.handled()
+    for (let receipt = this.#receipts.shift(); receipt; receipt = this.#receipts.shift()) receipt.done()
   }
 }

@@ -16,7 +16,7 @@ export class Settlements {
   }
 
   flush(): void {
-    for (const [channel, count] of this.#counts) channel.tell({ kind: 'settle', count })
+    for (const [channel, count] of this.#counts) channel.sendControl({ kind: 'settle', count })
     this.#counts.clear()
   }
 }

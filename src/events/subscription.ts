@@ -88,7 +88,7 @@ export class Subscription implements Disposable {
     if (this.#state === 'over') return
     this.#state = 'over'
     this.#context.unsubscribed()
-    for (let task = this.#waiting.shift(); task; task = this.#waiting.shift()) task.receipt.giveBack()
+    for (let task = this.#waiting.shift(); task; task = this.#waiting.shift()) task.receipt.release()
     this.#context.idle()
   }
 
@@ -106,7 +106,7 @@ export class Subscription implements Disposable {
 
   /** @internal The same with an event that is on somebody's account already. */
   take(event: Event, receipt: Receipt): void {
-    if (this.#state === 'over') return receipt.giveBack()
+    if (this.#state === 'over') return receipt.release()
     if (this.#running >= this.#concurrency) return void this.#waiting.push({ event, receipt })
     this.#run(event, receipt)
     if (this.#waiting.length > 0) this.#next()
@@ -116,7 +116,7 @@ export class Subscription implements Disposable {
   #run(event: Event, receipt: Receipt | undefined, account?: Account): void {
     const { consumer } = this.#context
     const checked = this.#checked(event)
-    if (!checked) return receipt?.handled()
+    if (!checked) return receipt?.done()
     if (consumer.kind === 'keeper') {
       const kept = receipt ?? account?.hold()
       if (kept) consumer.keep(checked, kept)
@@ -131,13 +131,13 @@ export class Subscription implements Disposable {
       this.#report(event, thrown)
     }
     this.#running--
-    receipt?.handled()
+    receipt?.done()
   }
 
   #await(result: PromiseLike<unknown>, event: Event, receipt: Receipt | undefined): void {
     const done = () => {
       this.#running--
-      receipt?.handled()
+      receipt?.done()
       this.#next()
     }
     Promise.resolve(result).then(done, (thrown) => {

@@ -80,15 +80,15 @@ export class Subscriptions {
   }
 
   /** Hands an event to all that want it, except members of queues. */
-  deliver(event: Event, { identity, intake }: Pick<Channel, 'identity' | 'intake'>): void {
+  deliver(event: Event, { identity, receiveWindow }: Pick<Channel, 'identity' | 'receiveWindow'>): void {
     for (const subscription of this.#router.select(event.type).all) {
-      if (isInterestedIn(subscription.interest, identity)) subscription.deliver(event, intake)
+      if (isInterestedIn(subscription.interest, identity)) subscription.deliver(event, receiveWindow)
     }
   }
 
   /** Gives an event to the member of a queue that has the least to do, or back if there is none any more. */
   assign(assignment: Assignment, channel: Channel): void {
-    this.#giveOut(assignment, channel, channel.intake.hold())
+    this.#giveOut(assignment, channel, channel.receiveWindow.hold())
   }
 
   #giveOut(assignment: Assignment, channel: Channel, account: Receipt): void {
@@ -97,18 +97,18 @@ export class Subscriptions {
     const wanting = members.filter(({ interest }) => isInterestedIn(interest, channel.identity))
     const member = this.#rotations.of(queue).pick(wanting, ({ load }) => load)
     if (!member) {
-      account.giveBack()
+      account.release()
       return this.#return(assignment, channel)
     }
     this.#inHand++
     const event = { type, payload, origin: channel.identity.name }
     member.take(event, {
-      handled: () => {
+      done: () => {
         this.#inHand--
-        account.handled()
+        account.done()
         this.#context.settled(channel)
       },
-      giveBack: () => {
+      release: () => {
         this.#inHand--
         this.#giveOut(assignment, channel, account)
       },
@@ -130,7 +130,7 @@ export class Subscriptions {
   #return(assignment: Assignment, channel: Channel): void {
     if (channel.outbox.isClosed) return this.#reportStranded(assignment, channel)
     try {
-      channel.tell({ ...assignment, kind: 'return' })
+      channel.sendControl({ ...assignment, kind: 'return' })
     } catch (thrown) {
       const { type, queue } = assignment
       const cause = asError(thrown)

@@ -65,7 +65,7 @@ export class Link extends Session {
     this.#expected = expected
     this.#hello = context.hello()
     this.#isProven = context.secret === undefined
-    this.#inbound = new Inbound(HANDSHAKE_FRAME, false, this.intake, {
+    this.#inbound = new Inbound(HANDSHAKE_FRAME, false, this.receiveWindow, {
       event: (type, payload) => traffic.event(this, type, payload),
       message: (message) => this.#handle(message),
     })
@@ -76,7 +76,7 @@ export class Link extends Session {
       end: () => this.#ended(),
       closed: (cause) => this.#broke(cause),
     })
-    if (expected) this.tell(this.#hello)
+    if (expected) this.sendControl(this.#hello)
   }
 
   /** Has the peer proved that it knows the secret, if there is one? If not, its word is anybody's. */
@@ -91,11 +91,11 @@ export class Link extends Session {
   /** Takes the link up: tells the peer what we are subscribed to. */
   accept(): void {
     if (this.#state !== 'deciding') return
-    if (!this.#expected) this.tell(this.#proofs ? { kind: 'proof', proof: this.#proofs.ours } : this.#hello)
+    if (!this.#expected) this.sendControl(this.#proofs ? { kind: 'proof', proof: this.#proofs.ours } : this.#hello)
     this.#state = 'introducing'
     this.#inbound.limit = this.#context.limits.frameBytes
     this.exchange.announceAll(this.#context.interest())
-    this.tell({ kind: 'ready' })
+    this.sendControl({ kind: 'ready' })
   }
 
   /** Closes the link with a reason that the peer is told. */
@@ -184,7 +184,7 @@ export class Link extends Session {
     const role = this.#expected ? 'dialler' : 'acceptor'
     this.#proofs = proofsOf(this.#context.secret, role, this.#hello, hello)
     if (!this.#proofs) return this.#consider(hello)
-    this.tell(this.#expected ? { kind: 'proof', proof: this.#proofs.ours } : this.#hello)
+    this.sendControl(this.#expected ? { kind: 'proof', proof: this.#proofs.ours } : this.#hello)
     this.#state = 'proving'
   }
 
@@ -229,7 +229,7 @@ export class Link extends Session {
 
   /** The peer has left, perhaps at the same time as we, and reads on until this side is closed. */
   #part(): void {
-    this.outbox.sendLast()
+    this.outbox.flushControl()
     this.#connection.linger(this.#context.limits.handshakeTimeout)
     this.#close({ kind: 'left' })
   }
@@ -262,7 +262,7 @@ export class Link extends Session {
     this.#handshakeTimer.cancel()
     this.#inbound.stop()
     this.outbox.close()
-    this.intake.stop()
+    this.receiveWindow.stop()
     this.exchange.end()
     if (ending.kind !== 'left') this.#connection.destroy()
     this.#context.events.closed(this, ending)

@@ -28,7 +28,7 @@ export interface MeshEvents extends Traffic {
   nameLost(error: NameInUse): void
 }
 
-export interface MeshContext extends Pick<LinkContext, 'clock' | 'limits' | 'holdings' | 'interest' | 'secret'> {
+export interface MeshContext extends Pick<LinkContext, 'clock' | 'limits' | 'budget' | 'interest' | 'secret'> {
   readonly self: Introduction
   readonly transport: Transport
   readonly watch: boolean

@@ -30,7 +30,7 @@ export interface Traffic {
 export interface SessionContext {
   readonly clock: Clock
   readonly limits: Limits
-  readonly holdings: MemoryBudget
+  readonly budget: MemoryBudget
   readonly traffic: Traffic
 }
 
@@ -40,9 +40,9 @@ const NOBODY: Identity = { name: '', groups: [] }
 export abstract class Session implements Channel {
   readonly isOwn = false
   readonly outbox: Outbox
-  readonly intake: ReceiveWindow
+  readonly receiveWindow: ReceiveWindow
   protected readonly exchange = new InterestExchange(
-    (message) => this.tell(message),
+    (message) => this.sendControl(message),
     () => this.sendLimit,
   )
   readonly #context: SessionContext
@@ -51,19 +51,19 @@ export abstract class Session implements Channel {
   #agreement: Agreement | undefined
 
   constructor(context: SessionContext, connection: Connection) {
-    const { clock, limits, holdings, traffic } = context
+    const { clock, limits, budget, traffic } = context
     this.#context = context
     this.#liveness = new Liveness(limits.silentPings)
     this.outbox = new Outbox(
-      { connection, clock, limits, holdings },
+      { connection, clock, limits, budget },
       {
         lagging: () => traffic.pace(this, 'lagging'),
         recovered: () => traffic.pace(this, 'recovered'),
         overflowed: () => clock.defer(() => this.overflowed()),
       },
     )
-    this.intake = new ReceiveWindow(limits.windowBytes, clock, (bytes, events) =>
-      this.tell({ kind: 'credit', bytes, events }),
+    this.receiveWindow = new ReceiveWindow(limits.windowBytes, clock, (bytes, events) =>
+      this.sendControl({ kind: 'credit', bytes, events }),
     )
   }
 
@@ -97,11 +97,11 @@ export abstract class Session implements Channel {
     return this.#peer?.accepts?.some((pattern) => matches(pattern, type)) ?? true
   }
 
-  send(frame: Frame, handling: Handling): void {
-    this.outbox.push(frame, handling)
+  send(frame: Frame, handling: Handling): boolean {
+    return this.outbox.push(frame, handling)
   }
 
-  tell(message: Message): Frame {
+  sendControl(message: Message): Frame {
     const frame = encodeMessage(message, this.sendLimit)
     this.outbox.pushControl(frame)
     return frame
@@ -130,7 +130,7 @@ export abstract class Session implements Channel {
   /** Asks a silent peer for a sign of life. Silence never ends a link. */
   protected listen(): void {
     const { isSilent, becameUnresponsive } = this.#liveness.check()
-    if (isSilent) this.tell({ kind: 'ping' })
+    if (isSilent) this.sendControl({ kind: 'ping' })
     if (becameUnresponsive) this.#context.traffic.pace(this, 'unresponsive')
   }
 
@@ -157,7 +157,7 @@ export abstract class Session implements Channel {
       case 'credit':
         return this.outbox.credit(message.bytes, message.events)
       case 'ping':
-        this.tell({ kind: 'pong' })
+        this.sendControl({ kind: 'pong' })
         return
       case 'pong':
         return

@@ -141,7 +141,7 @@ export class PendingRequests {
     const free = candidates.filter((channel) => this.#countOf(channel) < channel.requestLimit)
     const channel = this.#rotation.pick(free, (candidate) => this.#countOf(candidate))
     if (!channel) return this.#line.join(pending, candidates)
-    pending.frame = channel.tell({ kind: 'request', id, type, payload })
+    pending.frame = channel.sendControl({ kind: 'request', id, type, payload })
     this.#line.leave(pending)
     pending.channel = channel
     const inFlight = this.#inFlight.get(channel) ?? new Set()
@@ -171,7 +171,7 @@ export class PendingRequests {
     this.#forget(pending)
     if (!channel || !frame) return
     // What has not left is nothing to cancel: a responder that reads nothing must not make us keep both.
-    if (!channel.outbox.withdraw(frame)) channel.tell({ kind: 'cancel', id })
+    if (!channel.outbox.cancelControl(frame)) channel.sendControl({ kind: 'cancel', id })
     this.#next(channel)
   }
 

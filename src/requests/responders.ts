@@ -105,7 +105,7 @@ export class Responders {
     const service = this.#services.get(type)
     const underWay = this.#underWayFor(channel)
     if (underWay.has(id)) return
-    if (!service || underWay.size >= this.#context.limit) return void channel.tell({ kind: 'decline', id })
+    if (!service || underWay.size >= this.#context.limit) return void channel.sendControl({ kind: 'decline', id })
     const request = new IncomingRequest(type, payload, channel.identity.name)
     underWay.set(id, request)
     this.#count++
@@ -143,11 +143,11 @@ export class Responders {
   #send(channel: Channel, id: number, answer: Answer): void {
     const { service } = answer
     try {
-      channel.tell(messageOf(id, answer))
+      channel.sendControl(messageOf(id, answer))
     } catch (thrown) {
       this.#report(service.type, thrown)
       const { name, message, code } = failureOf(thrown, false)
-      channel.tell({
+      channel.sendControl({
         kind: 'failure',
         id,
         error: { name: clip(name), message: clip(message), code: code && clip(code) },

@@ -85,7 +85,7 @@ async function run(bounds: Bounds, steps: readonly Step[]): Promise<Backpressure
 
 const steps = fc.array(step, { maxLength: 60, size: 'max' })
 
-describe('An outbox and an intake with events in bursts, by chance,', () => {
+describe('An outbox and an receiveWindow with events in bursts, by chance,', () => {
   it('stay within their bounds, keep the order, and lose nothing in silence (G4, G5, G7)', async () => {
     let inBursts = 0
     await fc.assert(

@@ -147,7 +147,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'what is being written is not pinned',
     file: 'channel/backlog',
-    original: 'this.#holdings.slabs.pin(run.bytes)',
+    original: 'this.#budget.slabs.pin(run.bytes)',
     replacement: '',
     breaks: ['G1', 'G3', 'G4', 'G5', 'G6', 'crash'],
   },

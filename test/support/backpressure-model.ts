@@ -45,14 +45,14 @@ interface Write {
 /** Lets promises that have settled go on. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-/** An outbox, a wire on which everything is as late as it likes, and an intake. */
+/** An outbox, a wire on which everything is as late as it likes, and an receiveWindow. */
 export class BackpressureModel {
   readonly arrivals: Arrival[] = []
   readonly recalled = new Set<number>()
   /** The last number of each key. */
   readonly newest = new Map<string, number>()
   readonly outbox: Outbox
-  readonly holdings: MemoryBudget
+  readonly budget: MemoryBudget
   pushed = 0
   /** Of these, those that have joined others. */
   inBursts = 0
@@ -68,7 +68,7 @@ export class BackpressureModel {
   readonly #receipts: { readonly receipt: Receipt; readonly number: number }[] = []
   readonly #held = new Map<number, { holders: number; readonly bytes: number }>()
   readonly #inbound: Inbound
-  readonly #intake: ReceiveWindow
+  readonly #receiveWindow: ReceiveWindow
   readonly #targets: readonly { readonly outbox: Outbox }[]
   #burst: Burst | undefined
   #largest = 0
@@ -79,7 +79,7 @@ export class BackpressureModel {
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds
-    this.holdings = new MemoryBudget(bounds.outboxTotal, this.#slabs)
+    this.budget = new MemoryBudget(bounds.outboxTotal, this.#slabs)
     const limits = { ...DEFAULT_LIMITS, ...bounds, highWaterMark: bounds.outbox / 2 }
     const connection = {
       attach() {},
@@ -89,13 +89,13 @@ export class BackpressureModel {
       destroy() {},
     }
     this.outbox = new Outbox(
-      { connection, clock: this.#clock, limits, holdings: this.holdings },
+      { connection, clock: this.#clock, limits, budget: this.budget },
       { lagging() {}, recovered() {}, overflowed: () => expect.fail('nobody is to be disconnected') },
     )
     this.outbox.window = bounds.window
     this.#targets = [{ outbox: this.outbox }]
-    this.#intake = new ReceiveWindow(bounds.window, this.#clock, (bytes, events) => this.#credits.push([bytes, events]))
-    this.#inbound = new Inbound(DEFAULT_LIMITS.frameBytes, true, this.#intake, {
+    this.#receiveWindow = new ReceiveWindow(bounds.window, this.#clock, (bytes, events) => this.#credits.push([bytes, events]))
+    this.#inbound = new Inbound(DEFAULT_LIMITS.frameBytes, true, this.#receiveWindow, {
       event: (_type, payload) => this.#receive(payload),
       message: (message) => {
         if (message.kind === 'gap') this.arrivals.push({ gap: message.count })
@@ -154,8 +154,8 @@ export class BackpressureModel {
     if (!one) return
     const held = this.#held.get(one.number)
     if (held && --held.holders === 0) this.#held.delete(one.number)
-    if (index % 2 === 0) one.receipt.handled()
-    else one.receipt.giveBack()
+    if (index % 2 === 0) one.receipt.done()
+    else one.receipt.release()
   }
 
   /** The sender hears of the next credit. */
@@ -170,7 +170,7 @@ export class BackpressureModel {
   }
 
   recall(remainder: number): void {
-    const frames = this.outbox.recall((frame) => numberOf(assignmentOf(frame).payload) % 3 === remainder)
+    const frames = this.outbox.removeAssignments((frame) => numberOf(assignmentOf(frame).payload) % 3 === remainder)
     for (const frame of frames) this.recalled.add(numberOf(assignmentOf(frame).payload))
   }
 
@@ -206,7 +206,7 @@ export class BackpressureModel {
     }
     expect(this.outbox.queuedBytes).to.equal(0)
     expect(this.outbox.queuedEvents).to.equal(0)
-    expect(this.holdings.total).to.equal(0)
+    expect(this.budget.total).to.equal(0)
   }
 
   /** Closes the outbox; everything that was pushed has left, was announced as dropped, or dies with it. */
@@ -220,7 +220,7 @@ export class BackpressureModel {
     const inAll = accounted + this.outbox.close().undelivered
     expect(inAll, 'events accounted for').to.be.within(this.pushed, this.pushed + untold)
     this.outbox.discard()
-    expect(this.holdings.total).to.equal(0)
+    expect(this.budget.total).to.equal(0)
   }
 
   /** Some writes have to wait for the kernel, some don't. */
@@ -248,9 +248,9 @@ export class BackpressureModel {
   #receive(payload: unknown): void {
     const number = numberOf(payload)
     this.arrivals.push(number)
-    if (this.holding === 'one at once, one later') this.#intake.hold().handled()
+    if (this.holding === 'one at once, one later') this.#receiveWindow.hold().done()
     const holders = this.holding === 'nobody' ? 0 : this.holding === 'two' ? 2 : 1
-    for (let holder = 0; holder < holders; holder++) this.#receipts.push({ number, receipt: this.#intake.hold() })
+    for (let holder = 0; holder < holders; holder++) this.#receipts.push({ number, receipt: this.#receiveWindow.hold() })
     // The frame has a few bytes more.
     if (holders > 0) this.#held.set(number, { holders, bytes: fillerOf(payload) })
   }

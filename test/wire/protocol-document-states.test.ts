@@ -66,7 +66,7 @@ class Station {
           secret?.nonce(),
         ),
       interest: () => [],
-      holdings: new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes),
+      budget: new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes),
       events: { greeted: nothing, up: nothing, closed },
       traffic: { event: nothing, message: nothing, interest: nothing, gap: nothing, pace: nothing },
     }
