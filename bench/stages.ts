@@ -87,7 +87,7 @@ function reading(chunk: Buffer, read: (decoder: EventDecoder, bytes: Buffer, end
 }
 
 function delivering(chunk: Buffer): Work {
-  const intake = new ReceiveWindow(DEFAULT_LIMITS.windowBytes, systemClock, () => {})
+  const receiveWindow = new ReceiveWindow(DEFAULT_LIMITS.windowBytes, systemClock, () => {})
   const subscriptions = new Subscriptions({
     announcer: { announce: () => {}, known: () => Promise.resolve() },
     report: (error) => {
@@ -98,8 +98,9 @@ function delivering(chunk: Buffer): Work {
   let handled = 0
   subscriptions.add(subscribeSettings(TYPE, () => handled++, {}))
   const identity = { name: 'sender', groups: [] }
-  const inbound = new Inbound(DEFAULT_LIMITS.frameBytes, true, intake, {
-    event: (type, payload) => subscriptions.deliver({ type, payload, origin: identity.name }, { identity, intake }),
+  const inbound = new Inbound(DEFAULT_LIMITS.frameBytes, true, receiveWindow, {
+    event: (type, payload) =>
+      subscriptions.deliver({ type, payload, origin: identity.name }, { identity, receiveWindow }),
     message: ({ kind }) => {
       throw new Error(`expected events, got ${kind}`)
     },

@@ -84,7 +84,7 @@ export class EndpointCore implements MeshEvents {
     const budget = new MemoryBudget(limits.outboxTotalBytes)
     this.loopback = new Loopback(
       this.self,
-      { clock, limits, holdings: budget },
+      { clock, limits, budget: budget },
       {
         event: (type, payload) => this.#deliver(this.loopback, type, payload),
         message: (message) => this.#dispatch(this.loopback, message),
@@ -134,7 +134,7 @@ export class EndpointCore implements MeshEvents {
       transport,
       clock,
       limits,
-      holdings: budget,
+      budget: budget,
       watch,
       secret,
       debug,
@@ -235,10 +235,10 @@ export class EndpointCore implements MeshEvents {
     if (refusal === undefined) return this.#dispatch(link, message)
     if (message.kind === 'assign') {
       this.#refuse(link, `event ${message.type}`, refusal)
-      link.tell({ kind: 'settle', count: 1 })
+      link.sendControl({ kind: 'settle', count: 1 })
     } else {
       this.#refuse(link, `request ${message.type}`, refusal)
-      link.tell({ kind: 'decline', id: message.id })
+      link.sendControl({ kind: 'decline', id: message.id })
     }
   }
 

@@ -198,7 +198,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   async drained(options: WaitOptions = {}): Promise<void> {
     const { loopback, peers, waits } = this.#core
     const channels = [loopback, ...peers.links]
-    await waits.settle('drained', options, Promise.all(channels.map(({ outbox }) => outbox.relief())))
+    await waits.settle('drained', options, Promise.all(channels.map(({ outbox }) => outbox.drained())))
   }
 
   /**

@@ -9,14 +9,14 @@ export interface Slice extends Spending {
 }
 
 /** A slice without anything. */
-export const NOTHING: Slice = { chunks: [], bytes: 0, events: 0, gaps: [] }
+export const EMPTY_SLICE: Slice = { chunks: [], bytes: 0, events: 0, gaps: [] }
 
 /** A buffer of which less than one part in so many is used is not worth keeping. */
 const LITTLE_USED = 4
 
 /** The events that wait for one peer, in order, and how many had to be dropped. */
 export class Backlog {
-  readonly #holdings: MemoryBudget
+  readonly #budget: MemoryBudget
   #first: Run | undefined
   #last: Run | undefined
   /** The runs of events that a newer one of the same key replaces. */
@@ -29,8 +29,8 @@ export class Backlog {
   #droppedInAll = 0
   #droppedAssignments = 0
 
-  constructor(holdings: MemoryBudget) {
-    this.#holdings = holdings
+  constructor(budget: MemoryBudget) {
+    this.#budget = budget
   }
 
   /** Bytes that wait. */
@@ -48,12 +48,12 @@ export class Backlog {
   }
 
   /** Events dropped of which the peer has not been told. */
-  get dropped(): number {
+  get unreported(): number {
     return this.#dropped
   }
 
   /** Events dropped since the beginning. */
-  get droppedInAll(): number {
+  get dropped(): number {
     return this.#droppedInAll
   }
 
@@ -62,28 +62,34 @@ export class Backlog {
     return this.#droppedAssignments
   }
 
+  /** Adds an event that lies right behind the last one, in the same buffer. Returns whether it does. */
+  extend({ bytes, start, end }: Frame): boolean {
+    const last = this.#last
+    if (last?.bytes !== bytes || last.end !== start || last.key !== undefined || this.#gapAtEnd > 0) return false
+    last.end = end
+    last.events++
+    this.#bytes += end - start
+    this.#events++
+    return true
+  }
+
   /**
-   * Adds an event at the end, or several that lie one behind the other.
+   * Adds an event at the end.
    *
    * @param isBehind whether it will wait for long, so that what keeps it has to be small
    */
-  push({ bytes, start, end }: Frame, isBehind: boolean, events = 1): void {
-    const last = this.#last
-    const isNext = last?.bytes === bytes && last.end === start && last.key === undefined && this.#gapAtEnd === 0
-    if (last && isNext) {
-      last.end = end
-      last.events += events
-    } else {
-      if (last && isBehind) this.#copyLittleUsed(last)
-      this.#append({ bytes, start, end, events, gap: 0 })
-    }
+  push(frame: Frame, isBehind: boolean): void {
+    if (this.extend(frame)) return
+    const { bytes, start, end } = frame
+    if (this.#last && isBehind) this.#copyLittleUsed(this.#last)
+    this.#append({ bytes, start, end, events: 1, gap: 0 })
     this.#bytes += end - start
-    this.#events += events
+    this.#events++
   }
 
   /** Adds an event at the end; the one of the same key that waits is dropped for it. */
-  pushNewest(key: string, { bytes, start, end }: Frame): void {
-    this.dropOlder(key)
+  pushLatest(key: string, { bytes, start, end }: Frame): void {
+    this.dropKey(key)
     const run = { bytes, start, end, events: 1, key, gap: 0 }
     this.#append(run)
     this.#copyLittleUsed(run)
@@ -93,19 +99,19 @@ export class Backlog {
   }
 
   /** Drops the event of that key that waits, if there is one. */
-  dropOlder(key: string): void {
+  dropKey(key: string): void {
     const older = this.#newest.get(key)
     if (older) this.#drop(older)
   }
 
   /** Drops an event that has just come, instead of adding it. */
-  refuse(frame: Frame): void {
+  dropNewest(frame: Frame): void {
     this.#gapAtEnd++
     this.#count(frame)
   }
 
   /** Drops the event that has waited longest. Returns whether there was one. */
-  giveUpOldest(): boolean {
+  dropOldest(): boolean {
     const run = this.#first
     if (!run) return false
     this.#drop(run)
@@ -126,7 +132,7 @@ export class Backlog {
       const cut = run.end - run.start > window - taken ? cutAfter(run, window - taken) : run.end
       if (run.gap > 0) gaps.push(this.#announce(run.gap, events, chunks))
       run.gap = 0
-      this.#holdings.slabs.pin(run.bytes)
+      this.#budget.slabs.pin(run.bytes)
       chunks.push(run.bytes.subarray(run.start, cut))
       taken += cut - run.start
       events += this.#takeOff(run, cut)
@@ -142,7 +148,7 @@ export class Backlog {
 
   /** What was taken has been sent; or it has not, and nobody will say when it is read for the last time. */
   done({ chunks }: Slice, isSent: boolean): void {
-    const { slabs } = this.#holdings
+    const { slabs } = this.#budget
     for (const chunk of chunks) {
       if (isSent) slabs.unpin(chunk)
       else slabs.discard(chunk)
@@ -153,7 +159,7 @@ export class Backlog {
   #takeOff(run: Run, cut: number): number {
     if (cut === run.end) {
       this.#unchain(run)
-      this.#holdings.release(run.bytes)
+      this.#budget.release(run.bytes)
       return run.events
     }
     const events = countFrames({ bytes: run.bytes, start: run.start, end: cut })
@@ -163,7 +169,7 @@ export class Backlog {
   }
 
   /** Takes out the events for members of queues that are wanted elsewhere. */
-  recall(isWanted: (frame: Frame) => boolean): Frame[] {
+  removeAssignments(isWanted: (frame: Frame) => boolean): Frame[] {
     const recalled: Frame[] = []
     const runs = [...this.#runs()]
     const gapAtEnd = this.#gapAtEnd
@@ -175,9 +181,9 @@ export class Backlog {
       for (const frame of framesOf(run)) {
         if (isAssignment(frame.bytes, frame.start) && isWanted(frame)) recalled.push(copyOf(frame))
         else if (run.key === undefined) this.push(frame, false)
-        else this.pushNewest(run.key, frame)
+        else this.pushLatest(run.key, frame)
       }
-      this.#holdings.release(run.bytes)
+      this.#budget.release(run.bytes)
     }
     this.#gapAtEnd += gapAtEnd
     return recalled
@@ -185,14 +191,14 @@ export class Backlog {
 
   /** Lets everything go, uncounted. */
   clear(): void {
-    for (const run of [...this.#runs()]) this.#holdings.release(run.bytes)
+    for (const run of [...this.#runs()]) this.#budget.release(run.bytes)
     this.#first = this.#last = undefined
     this.#newest.clear()
     this.#bytes = this.#events = this.#dropped = this.#gapAtEnd = 0
   }
 
   #append(run: Run): void {
-    this.#holdings.retain(run.bytes)
+    this.#budget.retain(run.bytes)
     run.gap = this.#gapAtEnd
     this.#gapAtEnd = 0
     run.previous = this.#last
@@ -213,7 +219,7 @@ export class Backlog {
     run.start = end
     if (end < run.end) return
     this.#unchain(run)
-    this.#holdings.release(bytes)
+    this.#budget.release(bytes)
   }
 
   #unchain(run: Run): void {
@@ -246,8 +252,8 @@ export class Backlog {
     run.bytes = Buffer.from(bytes.subarray(start, end))
     run.start = 0
     run.end = end - start
-    this.#holdings.retain(run.bytes)
-    this.#holdings.release(bytes)
+    this.#budget.retain(run.bytes)
+    this.#budget.release(bytes)
   }
 
   *#runs(): Generator<Run> {

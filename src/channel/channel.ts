@@ -18,18 +18,18 @@ export interface Channel {
   /** Requests that may wait for a response at a time. */
   readonly requestLimit: number
   /** Where what comes from the other end is accounted for. */
-  readonly intake: ReceiveWindow
+  readonly receiveWindow: ReceiveWindow
   /** Does the other end let events and requests of this type in? */
   accepts(type: string): boolean
   /** Sends an event, in order with all others. */
-  send(frame: Frame, policy: OverflowPolicy): void
+  send(frame: Frame, policy: OverflowPolicy): boolean
   /**
    * Sends a message ahead of all events that wait.
    *
    * @returns its frame, which the outbox can take back as long as it waits
    * @throws UnserializablePayload, PayloadTooLarge
    */
-  tell(message: ChannelMessage): Frame
+  sendControl(message: ChannelMessage): Frame
 }
 
 /** Whether the other end takes frames of this size. */

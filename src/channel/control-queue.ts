@@ -30,7 +30,7 @@ export class ControlQueue {
   }
 
   /** Takes one back. Returns whether it was still waiting. */
-  withdraw(frame: Frame): boolean {
+  remove(frame: Frame): boolean {
     const isWaiting = this.#frames.delete(frame)
     if (isWaiting) this.#cost -= costOf(frame)
     return isWaiting
@@ -45,7 +45,7 @@ export class ControlQueue {
     let taken = 0
     for (const frame of this.#frames) {
       if (taken >= bytes) break
-      this.withdraw(frame)
+      this.remove(frame)
       taken += frame.end - frame.start
       chunks.push(frame.bytes.subarray(frame.start, frame.end))
     }

@@ -1,30 +1,35 @@
-import type PQueue from 'p-queue'
+import PQueue from 'p-queue'
 import type { Clock } from '../platform/clock'
 import type { Connection } from '../platform/transport'
 
-/** Where what is flushed comes from. */
+/** Where a flusher gets its chunks from. */
 export interface FlushSource {
-  /** Is there anything that may be sent now? */
-  hasSendable(): boolean
-  /** Takes what is to be written next. */
-  take(): readonly Buffer[]
-  /** What was taken has left this process. */
-  left(): void
-  /** Nothing is left that may be sent now. */
-  rested(): void
+  /** Takes the chunks of the next write; `undefined` if there is nothing to send now. */
+  next(): readonly Buffer[] | undefined
+  /** The chunks taken last have left this process. */
+  onWritten(): void
 }
 
 /**
- * Writes to a connection what there is to send: when what runs now has had its say, so that much of it leaves together,
- * or at once. What the connection does not take then becomes a job of a queue of concurrency 1, which goes on until nothing is left.
+ * Decides when an outbox writes to its connection:
+ *
+ *     idle ──schedule──▶ scheduled ──end of the tick──▶ flush ──nothing left──▶ idle
+ *                                                       ▲   │
+ *                                     write has left    │   │ write not taken at once
+ *                                                      writing
+ *
+ * A connection that takes everything at once is written to until nothing is left. A write that it doesn't take at once
+ * becomes a job of a queue of concurrency 1: the job waits for the write and then flushes the rest, so that there is
+ * never a second write beside it.
  */
 export class Flusher {
   readonly #connection: Connection
   readonly #clock: Clock
   readonly #source: FlushSource
-  /** Made when it is needed: most links never keep a sender waiting, and it is large beside them. */
-  #jobs: PQueue | undefined
-  #state: 'idle' | 'scheduled' | 'running' | 'closed' = 'idle'
+  /** Created by the first write that has to wait: most connections never need it. */
+  #queue: PQueue | undefined
+  #state: 'idle' | 'scheduled' | 'writing' | 'closed' = 'idle'
+  #resolveWrite = () => {}
 
   constructor(connection: Connection, clock: Clock, source: FlushSource) {
     this.#connection = connection
@@ -32,72 +37,65 @@ export class Flusher {
     this.#source = source
   }
 
-  get isIdle(): boolean {
-    return this.#state === 'idle'
+  /** Whether it flushes at the end of the current tick. */
+  get isScheduled(): boolean {
+    return this.#state === 'scheduled'
   }
 
-  get isRunning(): boolean {
-    return this.#state === 'running'
+  /** Whether a write is under way that the connection did not take at once. */
+  get isWriting(): boolean {
+    return this.#state === 'writing'
   }
 
   get isClosed(): boolean {
     return this.#state === 'closed'
   }
 
-  /** Sends soon, unless that is planned already. */
-  plan(): void {
+  /** Flushes at the end of the current tick. */
+  schedule(): void {
     if (this.#state !== 'idle') return
     this.#state = 'scheduled'
-    this.#clock.nextTick(this.#flushPlanned)
+    this.#clock.nextTick(this.#flushScheduled)
   }
 
-  /** Sends now. */
-  start(): void {
-    if (this.#state === 'idle' || this.#state === 'scheduled') this.#flush()
+  /** Flushes now, unless a write is under way: the rest follows it anyway. */
+  flush(): void {
+    while (this.#state === 'idle' || this.#state === 'scheduled') {
+      const chunks = this.#source.next()
+      if (!chunks) return
+      if (this.#connection.write(chunks, this.#writeLeft)) this.#source.onWritten()
+      else this.#waitForWrite()
+    }
   }
 
-  /** Sends nothing more. */
+  /** Writes nothing more. */
   close(): void {
     this.#state = 'closed'
   }
 
-  readonly #flushPlanned = (): void => {
-    if (this.#state === 'scheduled') this.#flush()
+  readonly #flushScheduled = (): void => {
+    if (this.#state !== 'scheduled') return
+    this.#state = 'idle'
+    this.flush()
   }
 
-  #flush(): void {
-    this.#state = 'running'
-    const leaving = this.#write()
-    if (!leaving) return
-    this.#jobs ??= newQueue()
-    void this.#jobs.add(() => this.#writeOn(leaving))
+  readonly #writeLeft = (): void => this.#resolveWrite()
+
+  #waitForWrite(): void {
+    if (this.isClosed) return
+    this.#state = 'writing'
+    const written = new Promise<void>((resolve) => {
+      this.#resolveWrite = resolve
+    })
+    this.#queue ??= new PQueue({ concurrency: 1 })
+    void this.#queue.add(() => this.#flushAfter(written))
   }
 
-  /** Writes until nothing is left, or until the connection needs time: then what to wait for is returned. */
-  #write(): Promise<void> | undefined {
-    while (this.#state === 'running' && this.#source.hasSendable()) {
-      let hasLeft = false
-      const leaving = new Promise<void>((resolve) => {
-        hasLeft = this.#connection.write(this.#source.take(), resolve)
-      })
-      if (!hasLeft) return leaving
-      this.#source.left()
-    }
-    if (this.#state === 'running') this.#state = 'idle'
-    this.#source.rested()
-    return undefined
+  async #flushAfter(written: Promise<void>): Promise<void> {
+    await written
+    if (this.isClosed) return
+    this.#state = 'idle'
+    this.#source.onWritten()
+    this.flush()
   }
-
-  async #writeOn(leaving: Promise<void>): Promise<void> {
-    for (let next: Promise<void> | undefined = leaving; next; next = this.#write()) {
-      await next
-      this.#source.left()
-    }
-  }
-}
-
-/** Loaded with the first link that keeps a sender waiting: that takes half as long as to load all the rest. */
-function newQueue(): PQueue {
-  const { default: Queue }: typeof import('p-queue') = require('p-queue')
-  return new Queue({ concurrency: 1 })
 }

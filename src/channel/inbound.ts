@@ -12,7 +12,7 @@ export interface InboundSink {
 
 /** Bytes that come in, as messages; events are decoded where they lie, and are on the sender's account. */
 export class Inbound {
-  readonly #intake: ReceiveWindow
+  readonly #receiveWindow: ReceiveWindow
   readonly #sink: InboundSink
   readonly #reader: FrameReader
   readonly #decoder = new EventDecoder()
@@ -22,8 +22,8 @@ export class Inbound {
    * @param limit bytes a frame's body may have
    * @param takesEvents whether events are legal from the start
    */
-  constructor(limit: number, takesEvents: boolean, intake: ReceiveWindow, sink: InboundSink) {
-    this.#intake = intake
+  constructor(limit: number, takesEvents: boolean, receiveWindow: ReceiveWindow, sink: InboundSink) {
+    this.#receiveWindow = receiveWindow
     this.#sink = sink
     this.#takesEvents = takesEvents
     this.#reader = new FrameReader(limit, (bytes, start, end, isOwn) => {
@@ -67,15 +67,15 @@ export class Inbound {
     }
     const { type } = decoder
     const payload = decoder.payload(bytes, end, isOwn)
-    this.#intake.begin(size)
+    this.#receiveWindow.begin(size)
     this.#sink.event(type, payload)
-    this.#intake.end()
+    this.#receiveWindow.end()
   }
 
   #receiveMessage(message: Message, size: number): void {
     const isOnAccount = this.#takesEvents && (message.kind === 'event' || message.kind === 'assign')
-    if (isOnAccount) this.#intake.begin(size)
+    if (isOnAccount) this.#receiveWindow.begin(size)
     this.#sink.message(message)
-    if (isOnAccount) this.#intake.end()
+    if (isOnAccount) this.#receiveWindow.end()
   }
 }

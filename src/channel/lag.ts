@@ -45,7 +45,7 @@ export class Lag {
   }
 
   /** Nobody need wait any more. */
-  relieve(): void {
+  release(): void {
     if (this.#state.kind !== 'waited-for') return
     const { timer, relieve } = this.#state
     this.#state = { kind: 'keeping-up' }
@@ -61,7 +61,7 @@ export class Lag {
   }
 
   #lag(): void {
-    this.relieve()
+    this.release()
     this.#state = { kind: 'lagging' }
     this.#lagging()
   }

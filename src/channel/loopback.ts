@@ -27,15 +27,17 @@ export class Loopback implements Channel {
   readonly sendLimit: number
   readonly requestLimit: number
   readonly outbox: Outbox
-  readonly intake: ReceiveWindow
+  readonly receiveWindow: ReceiveWindow
 
   constructor(identity: Identity, context: Omit<OutboxContext, 'connection'>, events: LoopbackEvents) {
     const { clock, limits } = context
     this.identity = identity
     this.sendLimit = limits.frameBytes
     this.requestLimit = limits.pendingRequests
-    this.intake = new ReceiveWindow(limits.windowBytes, clock, (bytes, events) => this.outbox.credit(bytes, events))
-    const inbound = new Inbound(limits.frameBytes, true, this.intake, {
+    this.receiveWindow = new ReceiveWindow(limits.windowBytes, clock, (bytes, events) =>
+      this.outbox.credit(bytes, events),
+    )
+    const inbound = new Inbound(limits.frameBytes, true, this.receiveWindow, {
       event: events.event,
       message: (message) => {
         if (isChannelMessage(message)) events.message(message)
@@ -69,7 +71,7 @@ export class Loopback implements Channel {
   end(): number {
     const { undelivered } = this.outbox.close()
     this.outbox.discard()
-    this.intake.stop()
+    this.receiveWindow.stop()
     return undelivered
   }
 
@@ -78,12 +80,12 @@ export class Loopback implements Channel {
     return true
   }
 
-  send(frame: Frame, handling: OverflowPolicy): void {
+  send(frame: Frame, policy: OverflowPolicy): boolean {
     // There is nobody to disconnect.
-    this.outbox.push(frame, handling.kind === 'disconnect' ? { kind: 'dropOldest' } : handling)
+    return this.outbox.push(frame, policy.kind === 'disconnect' ? { kind: 'dropOldest' } : policy)
   }
 
-  tell(message: ChannelMessage): Frame {
+  sendControl(message: ChannelMessage): Frame {
     const frame = encodeMessage(message, this.sendLimit)
     this.outbox.pushControl(frame)
     return frame

@@ -4,7 +4,7 @@ import { Slabs } from '../wire/slabs'
 export interface BudgetHolder {
   readonly bytes: number
   /** Gives up its oldest piece. Returns whether it had any. */
-  giveUpOldest(): boolean
+  dropOldest(): boolean
 }
 
 /**
@@ -68,7 +68,7 @@ export class MemoryBudget {
     while (this.#total > this.#cap) {
       let largest: BudgetHolder | undefined
       for (const holder of this.#holders) if (holder.bytes > (largest?.bytes ?? 0)) largest = holder
-      if (!largest?.giveUpOldest()) return
+      if (!largest?.dropOldest()) return
     }
   }
 }

@@ -4,102 +4,102 @@ import type { Clock } from '../platform/clock'
 import type { Connection } from '../platform/transport'
 import type { Frame } from '../wire/frame'
 import { SLAB_BYTES } from '../wire/slabs'
-import { Backlog, NOTHING } from './backlog'
-import type { Burst, BurstTarget } from './burst'
+import { Backlog, EMPTY_SLICE } from './backlog'
 import { ControlQueue } from './control-queue'
 import { Flusher } from './flusher'
 import { Lag } from './lag'
 import type { BudgetHolder, MemoryBudget } from './memory-budget'
 import { SendWindow } from './send-window'
 
-/** Bytes, up to the end of their run, handed to the connection at a time. What is behind them can still be dropped. */
-const SLICE = SLAB_BYTES
+/** Bytes per write, up to the end of the run that reaches them. Events behind them can still be dropped. */
+const SLICE_BYTES = SLAB_BYTES
 
 export interface OutboxContext {
   readonly connection: Connection
   readonly clock: Clock
   readonly limits: Limits
-  readonly holdings: MemoryBudget
+  readonly budget: MemoryBudget
 }
 
-/** What was accepted for a peer and is not known to be done with there. */
+/** Events that a closed outbox cannot vouch for. */
 export interface Remainder {
-  /** Events that have not left. */
+  /** Still queued. */
   readonly undelivered: number
-  /** Events that have left and that the peer has given no credit for. */
+  /** Sent and not acknowledged by credit. */
   readonly unconfirmed: number
 }
 
 export interface OutboxEvents {
+  /** The peer has used up its patience: senders no longer wait for it. */
   readonly lagging: () => void
+  /** A lagging peer has read everything. */
   readonly recovered: () => void
-  /** At its cap, with what can't be dropped, or an event for which the peer is to be disconnected. */
+  /** Full of control messages, which cannot be dropped, or of events of the policy `disconnect`. */
   readonly overflowed: () => void
 }
 
 /**
- * What waits to be sent to one peer: bounded, in order, flushed as far as the peer's window has room. Control messages
- * overtake events and need no window; a gap stands where the events it counts have been.
+ * The send queue of one peer: bounded, in order, flushed as far as the peer's window allows. Control messages overtake
+ * events and need no window. Dropped events leave a gap in their place.
+ *
+ * While events are queued, a flush is scheduled, a write is under way, or the window is used up.
  */
-export class Outbox implements BudgetHolder, BurstTarget {
+export class Outbox implements BudgetHolder {
+  /** Bytes that can be added to the last run with nothing else to decide: no limit is reached and no flush is due. */
+  #headroom = 0
+  readonly #backlog: Backlog
+  readonly #flusher: Flusher
+  readonly #sendWindow = new SendWindow()
+  readonly #lag: Lag
+  readonly #control: ControlQueue
+  /** The events of the write that is under way. */
+  #writing = EMPTY_SLICE
+  #flushWaiters: (() => void)[] = []
   readonly #context: OutboxContext
   readonly #events: OutboxEvents
-  readonly #backlog: Backlog
-  readonly #pace: Lag
-  readonly #flusher: Flusher
-  /** What others get too, and has not been handed over yet. */
-  #burst: Burst | undefined
-  readonly #control: ControlQueue
-  #leaving = NOTHING
-  readonly #allowance = new SendWindow()
-  #emptied: (() => void)[] = []
 
   constructor(context: OutboxContext, events: OutboxEvents) {
+    const { budget, clock, connection, limits } = context
     this.#context = context
     this.#events = events
-    this.#backlog = new Backlog(context.holdings)
-    this.#control = new ControlQueue(Math.max(context.limits.outboxTotalBytes, MIN_CONTROL_BYTES), events.overflowed)
-    this.#pace = new Lag(context.clock, context.limits.patience, events.lagging)
-    this.#flusher = new Flusher(context.connection, context.clock, {
-      hasSendable: () => this.#hasSendable(),
-      take: () => this.#take(),
-      left: () => this.#left(),
-      rested: () => this.#noteEmpty(),
+    this.#backlog = new Backlog(budget)
+    this.#control = new ControlQueue(Math.max(limits.outboxTotalBytes, MIN_CONTROL_BYTES), events.overflowed)
+    this.#lag = new Lag(clock, limits.patience, events.lagging)
+    this.#flusher = new Flusher(connection, clock, {
+      next: () => this.#next(),
+      onWritten: () => this.#onWritten(),
     })
-    context.holdings.join(this)
+    budget.join(this)
   }
 
-  /** Bytes of events that wait, and can still be given up. */
+  /** Bytes of events that are not being written, and can still be dropped. */
   get bytes(): number {
-    this.#gather()
     return this.#backlog.bytes
   }
 
-  /** Bytes of events accepted that have not left this process. */
+  /** Bytes of events that have not left this process. */
   get queuedBytes(): number {
-    this.#gather()
-    return this.#backlog.bytes + this.#leaving.bytes
+    return this.#backlog.bytes + this.#writing.bytes
   }
 
-  /** Events accepted that have not left this process. */
+  /** Events that have not left this process. */
   get queuedEvents(): number {
-    this.#gather()
-    return this.#backlog.events + Math.min(this.#leaving.events, this.#allowance.events)
+    return this.#backlog.events + Math.min(this.#writing.events, this.#sendWindow.events)
   }
 
-  /** Events dropped since the beginning. */
+  /** Events dropped so far. */
   get droppedEvents(): number {
-    return this.#backlog.droppedInAll
+    return this.#backlog.dropped
   }
 
-  /** Those among them that were for members of queues. */
+  /** Queue events among the dropped ones. */
   get droppedAssignments(): number {
     return this.#backlog.droppedAssignments
   }
 
-  /** Events that the peer has been sent and has given no credit for. */
+  /** Events sent and not acknowledged by credit. */
   get unconfirmedEvents(): number {
-    return this.#allowance.events
+    return this.#sendWindow.events
   }
 
   get isClosed(): boolean {
@@ -107,200 +107,199 @@ export class Outbox implements BudgetHolder, BurstTarget {
   }
 
   get isLagging(): boolean {
-    return this.#pace.isLagging
+    return this.#lag.isLagging
   }
 
-  /** Should senders wait? Not for a peer that has used up its patience. */
-  get isOverMark(): boolean {
-    return this.queuedBytes > this.#context.limits.highWaterMark && !this.#pace.isLagging && !this.#flusher.isClosed
+  /** Whether senders should wait for `drained`. They never wait for a peer that lags. */
+  get needsDrain(): boolean {
+    return this.queuedBytes > this.#context.limits.highWaterMark && !this.#lag.isLagging && !this.#flusher.isClosed
   }
 
-  /** The peer has said how far it lets us be ahead of its credit. */
+  /** Bytes of events that the peer accepts ahead of its credit. */
   set window(bytes: number) {
-    this.#allowance.window = bytes
+    this.#sendWindow.window = bytes
   }
 
-  /** Can it take a burst, as long as one gets, without anybody having to wait or anything to be dropped for it? */
-  get isOpenForBurst(): boolean {
-    if (this.#flusher.isClosed || !this.#allowance.isOpen || this.#pace.isLagging) return false
-    return this.queuedBytes + SLAB_BYTES <= this.#context.limits.highWaterMark
+  /**
+   * Queues an event.
+   *
+   * @returns whether its sender should wait for `drained`; never with a policy other than `wait`
+   */
+  push(frame: Frame, policy: OverflowPolicy): boolean {
+    const size = frame.end - frame.start
+    if (size <= this.#headroom && policy.kind !== 'latest' && this.#backlog.extend(frame)) {
+      this.#headroom -= size
+      return false
+    }
+    if (this.#flusher.isClosed || !this.#add(frame, size, policy)) return false
+    const { budget } = this.#context
+    if (budget.isOver) budget.makeRoom()
+    const isSlabful = this.#backlog.bytes >= SLAB_BYTES
+    if (isSlabful || !this.#flusher.isScheduled) this.#schedule(isSlabful)
+    this.#headroom = this.#room()
+    return policy.kind === 'wait' && this.needsDrain
   }
 
-  /** Will get what the burst has when it is needed. */
-  join(burst: Burst): void {
-    this.#gather()
-    this.#burst = burst
-    this.#flusher.plan()
-  }
-
-  absorb(run: Frame, events: number): void {
-    this.#burst = undefined
-    if (this.#flusher.isClosed) return
-    this.#backlog.push(run, this.#flusher.isRunning, events)
-    this.#settle()
-  }
-
-  /** Takes an event's frame. */
-  push(frame: Frame, handling: OverflowPolicy): void {
-    if (this.#flusher.isClosed) return
-    this.#gather()
-    const isBehind = this.#flusher.isRunning || !this.#allowance.isOpen
-    const key = handling.kind === 'latest' && isBehind ? handling.key : undefined
-    if (key !== undefined) this.#backlog.dropOlder(key)
-    const isFull = this.queuedBytes + frame.end - frame.start > this.#context.limits.outboxBytes
-    if (isFull && !this.#makeRoom(frame, handling)) return
-    if (key === undefined) this.#backlog.push(frame, isBehind)
-    else this.#backlog.pushNewest(key, frame)
-    if (key !== undefined) this.#noteRelief()
-    this.#settle()
-  }
-
-  /** Takes a control message's frame, to be sent before every event that waits. */
+  /** Queues a control message, ahead of all events. */
   pushControl(frame: Frame): void {
     if (!this.#flusher.isClosed) this.#control.push(frame)
-    this.#schedule(false)
+    this.#schedule()
   }
 
-  /** Takes a control message back. Returns whether it was still waiting. */
-  withdraw(frame: Frame): boolean {
-    return this.#control.withdraw(frame)
+  /** Removes a control message that is still queued. Returns whether it was. */
+  cancelControl(frame: Frame): boolean {
+    return this.#control.remove(frame)
   }
 
-  /** The peer is done with so much of what it was sent. */
+  /** The peer has handled so many bytes and events. */
   credit(bytes: number, events: number): void {
-    this.#allowance.credit(bytes, events)
-    this.#notePace()
-    this.#schedule(false)
+    this.#sendWindow.credit(bytes, events)
+    this.#headroom = 0
+    this.#checkLag()
+    this.#schedule()
   }
 
-  /** Resolves below the high-water mark, when the peer's patience is used up, or when the outbox is closed. */
-  relief(): Promise<void> {
-    return this.isOverMark ? this.#pace.wait() : Promise.resolve()
+  /** Resolves below the high-water mark, when the peer starts to lag, or when the outbox closes. */
+  drained(): Promise<void> {
+    return this.needsDrain ? this.#lag.wait() : Promise.resolve()
   }
 
-  /** Resolves when all that was taken has left this process, or the outbox is closed. */
+  /** Resolves when nothing is queued any more, or the outbox closes. */
   async flushed(): Promise<void> {
-    if (this.#hasSendable()) this.#flusher.start()
-    if (this.#isEmpty) return
-    await new Promise<void>((resolve) => this.#emptied.push(resolve))
+    if (this.#hasSendable) this.#flusher.flush()
+    if (this.#isFlushed) return
+    await new Promise<void>((resolve) => this.#flushWaiters.push(resolve))
   }
 
-  /** Takes back events for members of queues that haven't left. One that lags has yet to show that it reads. */
-  recall(isWanted: (frame: Frame) => boolean): Frame[] {
-    this.#gather()
-    const recalled = this.#backlog.recall(isWanted)
-    this.#noteRelief()
-    this.#noteEmpty()
-    return recalled
+  /** Removes and returns queue events that are not being written. A lagging peer still lags: it has read nothing. */
+  removeAssignments(isWanted: (frame: Frame) => boolean): Frame[] {
+    const removed = this.#backlog.removeAssignments(isWanted)
+    this.#releaseSenders()
+    this.#resolveFlushed()
+    return removed
   }
 
-  /** Hands over the control messages that wait, behind what is being written: nothing else will be sent any more. */
-  sendLast(): void {
+  /** Writes the control messages that are queued, past the flusher: the last thing to be sent. */
+  flushControl(): void {
     if (!this.#control.isEmpty) this.#context.connection.write(this.#control.take(Number.POSITIVE_INFINITY), () => {})
   }
 
-  /** Gives up its oldest event, where all outboxes together hold too much. */
-  giveUpOldest(): boolean {
-    const hadAny = this.#backlog.giveUpOldest()
-    this.#noteRelief()
-    this.#schedule(false)
+  /** Drops the oldest event, for the budget of all outboxes. Returns whether there was one. */
+  dropOldest(): boolean {
+    const hadAny = this.#backlog.dropOldest()
+    this.#releaseSenders()
+    this.#schedule()
     return hadAny
   }
 
   /**
-   * Takes and sends nothing more; what waits can only be recalled, until `discard`. Calling it again returns what the
-   * peer has not confirmed by then.
+   * Stops taking and sending; until `discard`, queue events can still be removed. A second call returns what is
+   * unconfirmed by then.
    */
   close(): Remainder {
-    this.#gather()
-    if (this.isClosed) return { undelivered: 0, unconfirmed: this.#allowance.unconfirmed }
-    const undelivered = this.queuedEvents + this.#backlog.dropped + this.#allowance.takeBack(this.#leaving)
+    if (this.isClosed) return { undelivered: 0, unconfirmed: this.#sendWindow.unconfirmed }
+    const undelivered = this.queuedEvents + this.#backlog.unreported + this.#sendWindow.refund(this.#writing)
     this.#flusher.close()
+    this.#headroom = 0
     this.#control.clear()
-    this.#backlog.done(this.#leaving, false)
-    this.#leaving = NOTHING
-    this.#pace.relieve()
-    this.#noteEmpty()
-    return { undelivered, unconfirmed: this.#allowance.unconfirmed }
+    this.#backlog.done(this.#writing, false)
+    this.#writing = EMPTY_SLICE
+    this.#lag.release()
+    this.#resolveFlushed()
+    return { undelivered, unconfirmed: this.#sendWindow.unconfirmed }
   }
 
-  /** Lets go of all that is left when it is closed. */
+  /** Drops what is left after `close`. */
   discard(): void {
     this.#backlog.clear()
-    this.#context.holdings.leave(this)
+    this.#context.budget.leave(this)
   }
 
-  #gather(): void {
-    this.#burst?.commit()
+  get #isFlushed(): boolean {
+    return this.#flusher.isClosed || (this.#backlog.isEmpty && this.#control.isEmpty && !this.#flusher.isWriting)
   }
 
-  /** There is more in the backlog than before. */
-  #settle(): void {
-    if (this.#context.holdings.isOver) this.#context.holdings.makeRoom()
-    const isMuch = this.#backlog.bytes >= SLAB_BYTES
-    if (isMuch || this.#flusher.isIdle) this.#schedule(isMuch)
-  }
-
-  get #isEmpty(): boolean {
-    return this.#flusher.isClosed || (this.#backlog.isEmpty && this.#control.isEmpty && !this.#flusher.isRunning)
-  }
-
-  #hasSendable(): boolean {
-    this.#gather()
+  get #hasSendable(): boolean {
     if (this.#flusher.isClosed) return false
-    return !this.#control.isEmpty || (this.#allowance.isOpen && !this.#backlog.isEmpty)
+    return !this.#control.isEmpty || (this.#sendWindow.isOpen && !this.#backlog.isEmpty)
   }
 
-  /**
-   * Makes room for an event at the cap, in the way that was chosen for it. Where what is being written fills the outbox,
-   * the newest event may be over the cap: it matters most, and there is nothing left to drop for it.
-   */
-  #makeRoom(frame: Frame, { kind }: OverflowPolicy): boolean {
-    if (kind === 'dropNewest' || kind === 'disconnect') {
-      this.#backlog.refuse(frame)
-      if (kind === 'disconnect') this.#events.overflowed()
-      else this.#schedule(false)
-      return false
+  /** Adds an event to the backlog as its policy says. Returns whether it was added and not dropped. */
+  #add(frame: Frame, size: number, policy: OverflowPolicy): boolean {
+    const isBehind = this.#flusher.isWriting || !this.#sendWindow.isOpen
+    const key = policy.kind === 'latest' && isBehind ? policy.key : undefined
+    if (key !== undefined) this.#backlog.dropKey(key)
+    const isFull = this.queuedBytes + size > this.#context.limits.outboxBytes
+    if (isFull && !this.#makeRoom(frame, size, policy)) return false
+    if (key === undefined) this.#backlog.push(frame, isBehind)
+    else {
+      this.#backlog.pushLatest(key, frame)
+      this.#releaseSenders()
     }
-    const room = this.#context.limits.outboxBytes - (frame.end - frame.start)
-    while (this.queuedBytes > room && this.#backlog.giveUpOldest()) {}
     return true
   }
 
-  #schedule(atOnce: boolean): void {
-    if (this.#flusher.isRunning || !this.#hasSendable()) return
-    if (atOnce) this.#flusher.start()
-    else this.#flusher.plan()
+  /**
+   * Makes room for an event in a full outbox, or drops the event itself, as its policy says. While a write fills the
+   * outbox there is nothing to drop for the newest event: it is queued beyond the limit.
+   */
+  #makeRoom(frame: Frame, size: number, { kind }: OverflowPolicy): boolean {
+    if (kind === 'dropNewest' || kind === 'disconnect') {
+      this.#backlog.dropNewest(frame)
+      if (kind === 'disconnect') this.#events.overflowed()
+      else this.#schedule()
+      return false
+    }
+    const room = this.#context.limits.outboxBytes - size
+    while (this.queuedBytes > room && this.#backlog.dropOldest()) {}
+    return true
   }
 
-  /** What was taken has left this process. */
-  #left(): void {
-    this.#backlog.done(this.#leaving, true)
-    this.#leaving = NOTHING
-    this.#notePace()
+  /** Bytes until a limit is reached, or until the scheduled flush is due at once. */
+  #room(): number {
+    const { highWaterMark, outboxBytes } = this.#context.limits
+    const room = Math.min(highWaterMark, outboxBytes) - this.queuedBytes
+    return this.#flusher.isScheduled ? Math.min(room, SLAB_BYTES - 1 - this.#backlog.bytes) : room
   }
 
-  /** The next slice: control messages, then events as the window has room for them. */
-  #take(): Buffer[] {
-    const chunks = this.#control.take(SLICE)
-    if (!this.#control.isEmpty || !this.#allowance.isOpen) return chunks
-    this.#leaving = this.#backlog.take(SLICE, this.#allowance.room)
-    this.#allowance.spend(this.#leaving)
-    return [...chunks, ...this.#leaving.chunks]
+  #schedule(isAtOnce = false): void {
+    if (this.#flusher.isWriting || !this.#hasSendable) return
+    if (isAtOnce) this.#flusher.flush()
+    else this.#flusher.schedule()
   }
 
-  #noteEmpty(): void {
-    if (!this.#isEmpty) return
-    for (const resolve of this.#emptied.splice(0)) resolve()
+  /** The next write: control messages, then events as far as the window allows. */
+  #next(): readonly Buffer[] | undefined {
+    this.#headroom = 0
+    if (!this.#hasSendable) {
+      this.#resolveFlushed()
+      return undefined
+    }
+    const control = this.#control.take(SLICE_BYTES)
+    if (!this.#control.isEmpty || !this.#sendWindow.isOpen) return control
+    this.#writing = this.#backlog.take(SLICE_BYTES, this.#sendWindow.room)
+    this.#sendWindow.spend(this.#writing)
+    return control.length === 0 ? this.#writing.chunks : [...control, ...this.#writing.chunks]
   }
 
-  #noteRelief(): void {
-    if (this.queuedBytes <= this.#context.limits.highWaterMark) this.#pace.relieve()
+  #onWritten(): void {
+    this.#backlog.done(this.#writing, true)
+    this.#writing = EMPTY_SLICE
+    this.#checkLag()
   }
 
-  #notePace(): void {
+  #resolveFlushed(): void {
+    if (!this.#isFlushed) return
+    for (const resolve of this.#flushWaiters.splice(0)) resolve()
+  }
+
+  #releaseSenders(): void {
+    if (this.queuedBytes <= this.#context.limits.highWaterMark) this.#lag.release()
+  }
+
+  #checkLag(): void {
     if (this.#flusher.isClosed) return
-    this.#noteRelief()
-    if (this.queuedBytes === 0 && this.#pace.recover()) this.#events.recovered()
+    this.#releaseSenders()
+    if (this.queuedBytes === 0 && this.#lag.recover()) this.#events.recovered()
   }
 }

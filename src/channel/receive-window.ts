@@ -4,9 +4,9 @@ import type { Clock, Timer } from '../platform/clock'
 /** What is owed for an event that has been handed on: in the end one of the two is called, once. */
 export interface Receipt {
   /** It is done with. */
-  handled(): void
+  done(): void
   /** It was not begun, and will not be here. */
-  giveBack(): void
+  release(): void
 }
 
 /** Milliseconds after which even a little credit goes back, so that a sender knows what has become of its last events. */
@@ -72,7 +72,7 @@ export class ReceiveWindow {
     const held = this.#held
     this.#held = undefined
     if (!held) return this.#done(this.#bytes)
-    held.handled()
+    held.done()
     if (this.#isUsedUp) this.#schedule()
   }
 
@@ -134,12 +134,12 @@ class HeldEvent implements Receipt {
     return this
   }
 
-  handled(): void {
+  done(): void {
     this.#holders--
     if (this.#holders === 0) this.#done()
   }
 
-  giveBack(): void {
-    this.handled()
+  release(): void {
+    this.done()
   }
 }

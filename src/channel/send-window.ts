@@ -53,7 +53,7 @@ export class SendWindow {
   }
 
   /** What was spent last has not been sent. Returns how many events its gaps had. */
-  takeBack({ bytes, events, gaps }: Spending): number {
+  refund({ bytes, events, gaps }: Spending): number {
     const untold = this.#gaps.splice(Math.max(this.#gaps.length - gaps.length, 0))
     this.#sent -= events
     this.credit(bytes, events)

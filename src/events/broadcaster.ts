@@ -133,13 +133,10 @@ export class Broadcaster {
     this.#size = frame.end - frame.start
     this.#turn.spend(this.#size)
     for (const channel of recipients) {
-      channel.send(frame, policy)
-      if (policy.kind === 'wait' && channel.outbox.isOverMark) this.#slow.push(channel.outbox)
+      if (channel.send(frame, policy)) this.#slow.push(channel.outbox)
     }
     for (const delivery of deliveries) {
-      queues.give(delivery, withinQueue(delivery.queue, policy))
-      const { outbox } = delivery.channel
-      if (policy.kind === 'wait' && outbox.isOverMark) this.#slow.push(outbox)
+      if (queues.give(delivery, withinQueue(delivery.queue, policy))) this.#slow.push(delivery.channel.outbox)
     }
     return deliveries.length === 0 ? recipients.length : countEndpoints(recipients, deliveries)
   }
@@ -155,7 +152,7 @@ export class Broadcaster {
 
   /** What the sender of the last event should wait for: slow peers, or the next turn, in which sockets are served. */
   #pressure(): Promise<unknown> | undefined {
-    if (this.#slow.length > 0) return Promise.all(this.#slow.map((outbox) => outbox.relief()))
+    if (this.#slow.length > 0) return Promise.all(this.#slow.map((outbox) => outbox.drained()))
     const isTurnOver = this.#turn.isFullFor(this.#size) || this.#encoder.isFullFor(this.#size)
     return isTurnOver ? this.#turn.next() : undefined
   }

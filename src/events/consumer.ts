@@ -71,7 +71,7 @@ export class Consumer {
 
   /** The same for an event that is accounted for already. */
   take(event: Event, receipt: Receipt): void {
-    if (this.#state === 'closed') return receipt.giveBack()
+    if (this.#state === 'closed') return receipt.release()
     if (this.#running >= this.#concurrency) return void this.#waiting.push({ event, receipt })
     this.#run(event, receipt)
     if (this.#waiting.length > 0) this.#runNext()
@@ -80,7 +80,7 @@ export class Consumer {
   /** Handles no more events: those that wait are given back, those that run come to their end. */
   close(): void {
     this.#state = 'closed'
-    for (let task = this.#waiting.shift(); task; task = this.#waiting.shift()) task.receipt.giveBack()
+    for (let task = this.#waiting.shift(); task; task = this.#waiting.shift()) task.receipt.release()
     this.#context.idle()
   }
 
@@ -88,7 +88,7 @@ export class Consumer {
   #run(event: Event, receipt: Receipt | undefined, account?: Account): void {
     const { consumption } = this.#context
     const validated = this.#validate(event)
-    if (!validated) return receipt?.handled()
+    if (!validated) return receipt?.done()
     if (consumption.kind === 'buffer') {
       const kept = receipt ?? account?.hold()
       if (kept) consumption.keep(validated, kept)
@@ -103,13 +103,13 @@ export class Consumer {
       this.#reportFailure(event, thrown)
     }
     this.#running--
-    receipt?.handled()
+    receipt?.done()
   }
 
   #await(result: PromiseLike<unknown>, event: Event, receipt: Receipt | undefined): void {
     const done = () => {
       this.#running--
-      receipt?.handled()
+      receipt?.done()
       this.#runNext()
     }
     Promise.resolve(result).then(done, (thrown) => {

@@ -59,7 +59,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
 
   /** @throws AbortError once, when the signal has aborted */
   next(): Promise<IteratorResult<Event<Payload>, undefined>> {
-    if (this.#buffer.size > 0) this.#receipts.shift()?.handled()
+    if (this.#buffer.size > 0) this.#receipts.shift()?.done()
     return this.#buffer.next()
   }
 
@@ -95,7 +95,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
   #receive(event: Event<Payload>, receipt: Receipt): void {
     this.#received++
     if (this.#buffer.push(event)) this.#receipts.push(receipt)
-    else receipt.handled()
+    else receipt.done()
     if (this.#received >= this.#limit) this.finish()
   }
 
@@ -107,6 +107,6 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
   }
 
   #settleAll(): void {
-    for (let receipt = this.#receipts.shift(); receipt; receipt = this.#receipts.shift()) receipt.handled()
+    for (let receipt = this.#receipts.shift(); receipt; receipt = this.#receipts.shift()) receipt.done()
   }
 }

@@ -35,12 +35,12 @@ export class QueueMembers {
 
   /** Hands an event to the member with the fewest in flight, or back to its sender if there is none. */
   assign(assignment: Assignment, channel: Channel): void {
-    this.#handOut(assignment, channel, channel.intake.hold())
+    this.#handOut(assignment, channel, channel.receiveWindow.hold())
   }
 
   /** Tells senders now how many of their assignments have been handled, not at the end of the turn. */
   flush(): void {
-    for (const [channel, count] of this.#settled) channel.tell({ kind: 'settle', count })
+    for (const [channel, count] of this.#settled) channel.sendControl({ kind: 'settle', count })
     this.#settled.clear()
   }
 
@@ -50,18 +50,18 @@ export class QueueMembers {
     const interested = members.filter(({ interest }) => isInterestedIn(interest, channel.identity))
     const member = this.#balancers.of(queue).pick(interested, ({ load }) => load)
     if (!member) {
-      account.giveBack()
+      account.release()
       return this.#return(assignment, channel)
     }
     this.#inFlight++
     const event = { type, payload, origin: channel.identity.name }
     member.take(event, {
-      handled: () => {
+      done: () => {
         this.#inFlight--
-        account.handled()
+        account.done()
         this.#settle(channel)
       },
-      giveBack: () => {
+      release: () => {
         this.#inFlight--
         this.#handOut(assignment, channel, account)
       },
@@ -85,7 +85,7 @@ export class QueueMembers {
       )
     }
     try {
-      channel.tell({ ...assignment, kind: 'return' })
+      channel.sendControl({ ...assignment, kind: 'return' })
     } catch (thrown) {
       const cause = asError(thrown)
       const failure = new HandlerError(`${what} could not be returned to its sender: ${cause.message}`, { cause })

@@ -65,9 +65,9 @@ export class Subscriptions {
   }
 
   /** Delivers an event to all that want it, except members of queues. */
-  deliver(event: Event, { identity, intake }: Pick<Channel, 'identity' | 'intake'>): void {
+  deliver(event: Event, { identity, receiveWindow }: Pick<Channel, 'identity' | 'receiveWindow'>): void {
     for (const consumer of this.#receivers.select(event.type).all) {
-      if (isInterestedIn(consumer.interest, identity)) consumer.deliver(event, intake)
+      if (isInterestedIn(consumer.interest, identity)) consumer.deliver(event, receiveWindow)
     }
   }
 

@@ -91,14 +91,14 @@ export class WorkQueues {
   }
 
   /** Sends an event to the member that was chosen for it. Returns whether to wait for its outbox. */
-  give({ channel, type, queue, frame }: QueueDelivery, policy: OverflowPolicy): void {
+  give({ channel, type, queue, frame }: QueueDelivery, policy: OverflowPolicy): boolean {
     const entry = this.#entryOf(channel)
     if (this.inFlight(channel) === 0) entry.types.clear()
     entry.given++
     const types = entry.types.get(queue)
     if (!types) entry.types.set(queue, new Set([type]))
     else if (types.size < REMEMBERED_TYPES) types.add(type)
-    channel.send(frame, policy)
+    return channel.send(frame, policy)
   }
 
   /** Events given to a member that it has not settled. */
@@ -145,14 +145,14 @@ export class WorkQueues {
 
   /** The channel is closed: other members get the events for it that have not left. */
   onClosed(channel: Channel): Recovered {
-    const frames = channel.outbox.recall(() => true)
+    const frames = channel.outbox.removeAssignments(() => true)
     const unfinished = Math.max(this.inFlight(channel) - frames.length, 0)
     this.#inFlight.delete(channel)
     return { redelivered: this.#context.isOpen() ? this.#giveToOthers(frames) : 0, unfinished }
   }
 
   #redeliver(channel: Channel, isWanted: (assignment: Assignment, frame: Frame) => boolean): void {
-    const frames = channel.outbox.recall((frame) => isWanted(assignmentOf(frame), frame))
+    const frames = channel.outbox.removeAssignments((frame) => isWanted(assignmentOf(frame), frame))
     this.settle(channel, frames.length)
     const lost = frames.length - this.#giveToOthers(frames)
     if (lost === 0) return

@@ -80,7 +80,7 @@ export interface LinkEvents {
 export interface LinkContext extends HandshakeContext {
   readonly clock: Clock
   readonly limits: Limits
-  readonly holdings: MemoryBudget
+  readonly budget: MemoryBudget
   readonly debug?: DebugLog | undefined
   readonly traffic: Traffic
   readonly events: LinkEvents
@@ -92,7 +92,7 @@ export interface LinkContext extends HandshakeContext {
 export class Link implements Channel {
   readonly isOwn = false
   readonly outbox: Outbox
-  readonly intake: ReceiveWindow
+  readonly receiveWindow: ReceiveWindow
   readonly #context: LinkContext
   readonly #connection: Connection
   readonly #expected: Address | undefined
@@ -105,33 +105,33 @@ export class Link implements Channel {
 
   /** @param expected the address that was dialled; undefined for an incoming connection */
   constructor(context: LinkContext, connection: Connection, expected: Address | undefined) {
-    const { clock, limits, holdings, traffic } = context
+    const { clock, limits, budget, traffic } = context
     this.#context = context
     this.#connection = connection
     this.#expected = expected
     this.#liveness = new Liveness(limits.silentPings)
     this.outbox = new Outbox(
-      { connection, clock, limits, holdings },
+      { connection, clock, limits, budget },
       {
         lagging: () => traffic.pace(this, 'lagging'),
         recovered: () => this.#tellRecovered(),
         overflowed: () => clock.nextTurn(() => this.#onOverflow()),
       },
     )
-    this.intake = new ReceiveWindow(limits.windowBytes, clock, (bytes, events) =>
-      this.tell({ kind: 'credit', bytes, events }),
+    this.receiveWindow = new ReceiveWindow(limits.windowBytes, clock, (bytes, events) =>
+      this.sendControl({ kind: 'credit', bytes, events }),
     )
     this.#exchange = new InterestExchange(
-      (message) => this.tell(message),
+      (message) => this.sendControl(message),
       () => this.sendLimit,
     )
     this.#handshake = new Handshake(context, expected, {
-      send: (message) => this.tell(message),
+      send: (message) => this.sendControl(message),
       decide: (peer) => this.#onIdentified(peer),
     })
     // Events don't pass through `#onMessage`: they are the hot path, decoded in place without an object for a message,
     // and `takesEvents` already says in which phase they are legal. Those in other forms of msgpack come as messages.
-    this.#inbound = new Inbound(HANDSHAKE_FRAME_BYTES, false, this.intake, {
+    this.#inbound = new Inbound(HANDSHAKE_FRAME_BYTES, false, this.receiveWindow, {
       event: (type, payload) => traffic.event(this, type, payload),
       message: (message) => this.#onMessage(message),
     })
@@ -192,7 +192,7 @@ export class Link implements Channel {
     this.#phase = 'introducing'
     this.#inbound.limit = this.#context.limits.frameBytes
     this.#exchange.announceAll(this.#context.interest())
-    this.tell({ kind: 'ready' })
+    this.sendControl({ kind: 'ready' })
   }
 
   /** Closes the link and tells the peer the reason. */
@@ -220,11 +220,11 @@ export class Link implements Channel {
     this.#onViolation(lateHandshake(this.#context.limits.handshakeTimeout))
   }
 
-  send(frame: Frame, handling: OverflowPolicy): void {
-    this.outbox.push(frame, handling)
+  send(frame: Frame, policy: OverflowPolicy): boolean {
+    return this.outbox.push(frame, policy)
   }
 
-  tell(message: Message): Frame {
+  sendControl(message: Message): Frame {
     const frame = encodeMessage(message, this.sendLimit)
     this.outbox.pushControl(frame)
     return frame
@@ -244,7 +244,7 @@ export class Link implements Channel {
   checkLiveness(): void {
     if (this.#phase !== 'up') return
     const { isSilent, becameUnresponsive } = this.#liveness.check()
-    if (isSilent) this.tell({ kind: 'ping' })
+    if (isSilent) this.sendControl({ kind: 'ping' })
     if (becameUnresponsive) this.#context.traffic.pace(this, 'unresponsive')
   }
 
@@ -300,7 +300,7 @@ export class Link implements Channel {
       case 'credit':
         return this.outbox.credit(message.bytes, message.events)
       case 'ping':
-        this.tell({ kind: 'pong' })
+        this.sendControl({ kind: 'pong' })
         return
       case 'pong':
         return
@@ -357,7 +357,7 @@ export class Link implements Channel {
 
   /** The peer has left, perhaps when we did too, and reads until this side is closed. */
   #finish(): void {
-    this.outbox.sendLast()
+    this.outbox.flushControl()
     this.#connection.linger(this.#context.limits.handshakeTimeout)
     this.#close({ kind: 'left' })
   }
@@ -397,7 +397,7 @@ export class Link implements Channel {
     this.#deadline.cancel()
     this.#inbound.stop()
     this.outbox.close()
-    this.intake.stop()
+    this.receiveWindow.stop()
     this.#exchange.end()
     if (ending.kind !== 'left') this.#connection.destroy()
     this.#context.debug?.(`${this.#label}: link closed, ${describeEnding(ending)}`)

@@ -29,7 +29,7 @@ export interface MeshEvents extends Traffic {
 }
 
 export interface MeshContext
-  extends Pick<LinkContext, 'clock' | 'limits' | 'holdings' | 'interest' | 'secret' | 'debug'> {
+  extends Pick<LinkContext, 'clock' | 'limits' | 'budget' | 'interest' | 'secret' | 'debug'> {
   readonly self: Introduction
   readonly transport: Transport
   readonly watch: boolean

@@ -138,7 +138,7 @@ export class PendingRequests {
     const free = candidates.filter((channel) => this.#countOf(channel) < channel.requestLimit)
     const channel = this.#rotation.pick(free, (candidate) => this.#countOf(candidate))
     if (!channel) return this.#waiting.join(pending, candidates)
-    pending.frame = channel.tell({ kind: 'request', id, type, payload })
+    pending.frame = channel.sendControl({ kind: 'request', id, type, payload })
     this.#waiting.leave(pending)
     pending.channel = channel
     const inFlight = this.#inFlight.get(channel) ?? new Set()
@@ -168,7 +168,7 @@ export class PendingRequests {
     this.#forget(pending)
     if (!channel || !frame) return
     // A request that has not left is taken back, so that one that never reads doesn't make us keep a cancel as well.
-    if (!channel.outbox.withdraw(frame)) channel.tell({ kind: 'cancel', id })
+    if (!channel.outbox.cancelControl(frame)) channel.sendControl({ kind: 'cancel', id })
     this.#next(channel)
   }
 

@@ -99,7 +99,7 @@ export class Responders {
     const service = this.#services.get(type)
     const running = this.#runningFor(channel)
     if (running.has(id)) return
-    if (!service || running.size >= this.#context.limit) return void channel.tell({ kind: 'decline', id })
+    if (!service || running.size >= this.#context.limit) return void channel.sendControl({ kind: 'decline', id })
     const request = new IncomingRequest(type, payload, channel.identity.name)
     running.set(id, request)
     this.#count++
@@ -137,11 +137,11 @@ export class Responders {
   #send(channel: Channel, id: number, answer: Answer): void {
     const { service } = answer
     try {
-      channel.tell(messageOf(id, answer))
+      channel.sendControl(messageOf(id, answer))
     } catch (thrown) {
       this.#report(service.type, thrown)
       const { name, message, code } = failureOf(thrown, false)
-      channel.tell({
+      channel.sendControl({
         kind: 'failure',
         id,
         error: { name: clip(name), message: clip(message), code: code && clip(code) },

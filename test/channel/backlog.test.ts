@@ -24,13 +24,13 @@ const numberOf = (payload: unknown) => (Array.isArray(payload) ? Number(payload[
 
 describe('Backlog', () => {
   let encoder: EventEncoder
-  let holdings: MemoryBudget
+  let budget: MemoryBudget
   let backlog: Backlog
 
   beforeEach(() => {
     encoder = new EventEncoder(LIMIT)
-    holdings = new MemoryBudget(LIMIT)
-    backlog = new Backlog(holdings)
+    budget = new MemoryBudget(LIMIT)
+    backlog = new Backlog(budget)
   })
 
   const event = (number: number, filler = 0) => encoder.event('e', [number, Buffer.alloc(filler)])
@@ -65,90 +65,90 @@ describe('Backlog', () => {
 
   it('gives up the oldest, and counts it until that is announced (G5)', () => {
     for (const number of [1, 2, 3]) backlog.push(event(number), false)
-    expect(backlog.giveUpOldest()).to.equal(true)
-    expect(backlog.giveUpOldest()).to.equal(true)
+    expect(backlog.dropOldest()).to.equal(true)
+    expect(backlog.dropOldest()).to.equal(true)
     expect([backlog.events, backlog.bytes]).to.deep.equal([1, sizeOf(3)])
-    expect(backlog.dropped).to.equal(2)
+    expect(backlog.unreported).to.equal(2)
     expect(takeAll()).to.deep.equal([3])
-    expect(backlog.dropped).to.equal(0)
-    expect(backlog.giveUpOldest()).to.equal(false)
-    expect(backlog.droppedInAll).to.equal(2)
+    expect(backlog.unreported).to.equal(0)
+    expect(backlog.dropOldest()).to.equal(false)
+    expect(backlog.dropped).to.equal(2)
   })
 
   it('counts apart what it drops of events for members of queues', () => {
     backlog.push(assign(1), false)
     backlog.push(event(2), false)
-    while (backlog.giveUpOldest()) {}
-    backlog.refuse(assign(3))
-    expect([backlog.droppedInAll, backlog.droppedAssignments]).to.deep.equal([3, 2])
+    while (backlog.dropOldest()) {}
+    backlog.dropNewest(assign(3))
+    expect([backlog.dropped, backlog.droppedAssignments]).to.deep.equal([3, 2])
   })
 
   it('keeps of each key the newest, in the place of the newest, and counts the others (G5)', () => {
-    backlog.pushNewest('a', event(1))
+    backlog.pushLatest('a', event(1))
     backlog.push(event(2), false)
-    backlog.pushNewest('b', event(3))
-    backlog.pushNewest('a', event(4))
-    backlog.pushNewest('a', event(5))
+    backlog.pushLatest('b', event(3))
+    backlog.pushLatest('a', event(4))
+    backlog.pushLatest('a', event(5))
     backlog.push(event(6), false)
-    expect(backlog.dropped).to.equal(2)
+    expect(backlog.unreported).to.equal(2)
     expect(backlog.events).to.equal(4)
     expect(takeAll()).to.deep.equal([2, 3, 5, 6])
   })
 
   it('leaves what has been taken alone when a newer one of its key comes', () => {
-    backlog.pushNewest('a', event(1))
+    backlog.pushLatest('a', event(1))
     expect(takeAll()).to.deep.equal([1])
-    backlog.pushNewest('a', event(2))
-    expect(backlog.giveUpOldest()).to.equal(true)
-    backlog.pushNewest('a', event(3))
+    backlog.pushLatest('a', event(2))
+    expect(backlog.dropOldest()).to.equal(true)
+    backlog.pushLatest('a', event(3))
     expect(takeAll()).to.deep.equal([3])
-    expect(backlog.droppedInAll).to.equal(1)
+    expect(backlog.dropped).to.equal(1)
   })
 
   it('gives events for members of queues back, and keeps the others, their order and their keys', () => {
     backlog.push(event(1), false)
     backlog.push(assign(2), false)
-    backlog.pushNewest('a', event(3))
-    backlog.pushNewest('b', assign(4))
+    backlog.pushLatest('a', event(3))
+    backlog.pushLatest('b', assign(4))
     backlog.push(assign(5), false)
-    const recalled = backlog.recall((frame) => numberOf(assignmentOf(frame).payload) !== 5)
+    const recalled = backlog.removeAssignments((frame) => numberOf(assignmentOf(frame).payload) !== 5)
     expect(recalled.map((frame) => numberOf(assignmentOf(frame).payload))).to.deep.equal([2, 4])
-    expect([backlog.events, backlog.dropped]).to.deep.equal([3, 0])
-    backlog.pushNewest('b', event(6))
-    backlog.pushNewest('a', event(7))
-    expect(backlog.dropped).to.equal(1)
+    expect([backlog.events, backlog.unreported]).to.deep.equal([3, 0])
+    backlog.pushLatest('b', event(6))
+    backlog.pushLatest('a', event(7))
+    expect(backlog.unreported).to.equal(1)
     expect(takeAll()).to.deep.equal([1, 5, 6, 7])
   })
 
   it('holds a buffer until all of it has been taken (G7)', () => {
     for (const number of [1, 2]) backlog.push(event(number), false)
-    expect(holdings.total).to.equal(SLAB_BYTES)
+    expect(budget.total).to.equal(SLAB_BYTES)
     backlog.take(1, 1)
-    expect(holdings.total).to.equal(SLAB_BYTES)
+    expect(budget.total).to.equal(SLAB_BYTES)
     backlog.take(1, 1)
-    expect(holdings.total).to.equal(0)
+    expect(budget.total).to.equal(0)
   })
 
   it('lets go of everything when it is cleared (G7)', () => {
     for (let number = 0; number < 10; number++) backlog.push(event(number, 10_000), true)
-    backlog.pushNewest('a', event(11))
+    backlog.pushLatest('a', event(11))
     backlog.take(20_000, 20_000)
-    expect(holdings.total).to.be.greaterThan(0)
+    expect(budget.total).to.be.greaterThan(0)
     backlog.clear()
-    expect(holdings.total).to.equal(0)
-    expect([backlog.events, backlog.bytes, backlog.dropped]).to.deep.equal([0, 0, 0])
+    expect(budget.total).to.equal(0)
+    expect([backlog.events, backlog.bytes, backlog.unreported]).to.deep.equal([0, 0, 0])
   })
 
   for (const [what, push] of [
     ['events', (number: number) => backlog.push(event(number), true)],
-    ['the newest events of many keys', (number: number) => backlog.pushNewest(`${number}`, event(number))],
+    ['the newest events of many keys', (number: number) => backlog.pushLatest(`${number}`, event(number))],
   ] as const) {
     it(`keeps no whole buffer alive for each of ${what} that lie far from each other (G7)`, () => {
       for (let number = 0; number < 100; number++) {
         push(number)
         for (let other = 0; other < 5; other++) event(other, 15_000)
       }
-      expect(holdings.total).to.be.below(3 * SLAB_BYTES)
+      expect(budget.total).to.be.below(3 * SLAB_BYTES)
       expect(takeAll()).to.deep.equal([...Array(100).keys()])
     })
   }
@@ -163,15 +163,15 @@ describe('Backlog', () => {
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
-        holdings = new MemoryBudget(LIMIT)
-        backlog = new Backlog(holdings)
+        budget = new MemoryBudget(LIMIT)
+        backlog = new Backlog(budget)
         let list: { number: number; size: number; key?: string }[] = []
         let [number, dropped] = [0, 0]
         for (const action of steps) {
-          if (action === 'recall') expect(backlog.recall(() => true)).to.deep.equal([])
+          if (action === 'recall') expect(backlog.removeAssignments(() => true)).to.deep.equal([])
           else if (action === 'drop') {
             if (list.shift()) dropped++
-            backlog.giveUpOldest()
+            backlog.dropOldest()
           } else if ('take' in action) {
             const taken: number[] = []
             for (let bytes = 0; bytes < action.take && list.length > 0; ) {
@@ -190,7 +190,7 @@ describe('Backlog', () => {
               const left = list.filter((one) => one.key !== key)
               dropped += list.length - left.length
               list = [...left, { number, size, key }]
-              backlog.pushNewest(key, frame)
+              backlog.pushLatest(key, frame)
             } else {
               list.push({ number, size })
               backlog.push(frame, action.isBehind)
@@ -199,10 +199,10 @@ describe('Backlog', () => {
           }
           expect(backlog.events).to.equal(list.length)
           expect(backlog.bytes).to.equal(list.reduce((sum, { size }) => sum + size, 0))
-          expect(backlog.droppedInAll).to.equal(dropped)
+          expect(backlog.dropped).to.equal(dropped)
         }
         expect(takeAll()).to.deep.equal(list.map((one) => one.number))
-        expect(holdings.total).to.equal(0)
+        expect(budget.total).to.equal(0)
       }),
       { numRuns: 300 },
     )

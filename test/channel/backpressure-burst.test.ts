@@ -76,7 +76,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-/** Nobody looks before the end: a look would end each burst. */
 async function run(bounds: Bounds, steps: readonly Step[]): Promise<BackpressureModel> {
   const model = new BackpressureModel(bounds)
   for (const step of steps) await step(model)
@@ -85,13 +84,11 @@ async function run(bounds: Bounds, steps: readonly Step[]): Promise<Backpressure
 
 const steps = fc.array(step, { maxLength: 60, size: 'max' })
 
-describe('An outbox and an intake with events in bursts, by chance,', () => {
+describe('An outbox and a receive window, with random bursts of events,', () => {
   it('stay within their bounds, keep the order, and lose nothing in silence (G4, G5, G7)', async () => {
-    let inBursts = 0
     await fc.assert(
       fc.asyncProperty(bounds, steps, async (bounds, steps) => {
         const model = await run(bounds, steps)
-        inBursts += model.inBursts
         model.check()
         await model.drain()
         const numbers = model.arrivals.filter((arrival) => typeof arrival === 'number')
@@ -102,8 +99,6 @@ describe('An outbox and an intake with events in bursts, by chance,', () => {
       }),
       { numRuns: 100 },
     )
-    // About 2,000, and hardly ever half as many: it is only that there are some.
-    expect(inBursts).to.be.above(100)
   })
 
   it('account for everything when they are closed at any time (G5)', async () => {

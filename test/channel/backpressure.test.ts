@@ -77,7 +77,7 @@ function gapsOf({ arrivals, recalled, pushed }: BackpressureModel) {
   return { places, missing, counted }
 }
 
-describe('An outbox and an intake, by chance,', () => {
+describe('An outbox and an receiveWindow, by chance,', () => {
   it('stay within their bounds and lose nothing in silence, whatever the policies (G5, G7)', async () => {
     const steps = stepsWith('wait', 'dropOldest', 'dropNewest', 'latest')
     await fc.assert(
@@ -164,11 +164,11 @@ describe('An outbox whose window is used up', () => {
     const model = await usedUp()
     model.push({ ...EVENT, policy: 'latest', bytes: 2000 })
     let isRelieved = false
-    void model.outbox.relief().then(() => {
+    void model.outbox.drained().then(() => {
       isRelieved = true
     })
     model.push({ ...EVENT, policy: 'latest', bytes: 1 })
-    expect(model.outbox.isOverMark).to.equal(false)
+    expect(model.outbox.needsDrain).to.equal(false)
     await model.leave()
     expect(isRelieved).to.equal(true)
   })

@@ -20,12 +20,12 @@ function inboundWith({ window = 1 << 20, limit = 1 << 20, takesEvents = true, ho
   const given: [bytes: number, events: number][] = []
   const got: unknown[] = []
   const receipts: Receipt[] = []
-  const intake = new ReceiveWindow(window, clock, (bytes, events) => given.push([bytes, events]))
+  const receiveWindow = new ReceiveWindow(window, clock, (bytes, events) => given.push([bytes, events]))
   const take = (what: unknown) => {
     got.push(what)
-    if (holds) receipts.push(intake.hold())
+    if (holds) receipts.push(receiveWindow.hold())
   }
-  const inbound = new Inbound(limit, takesEvents, intake, {
+  const inbound = new Inbound(limit, takesEvents, receiveWindow, {
     event: (type, payload) => take([type, payload]),
     message: (message) => (message.kind === 'assign' ? take(message) : got.push(message)),
   })
@@ -94,7 +94,7 @@ describe('Inbound', () => {
         .with.property('reason', 'window-exceeded')
     }
     expect(got).to.have.length(2)
-    receipts[0]?.handled()
+    receipts[0]?.done()
     clock.turn()
     inbound.push(event(2))
     expect(got[2]).to.deep.equal(['e', 2])

@@ -3,12 +3,12 @@ import { type BudgetHolder, MemoryBudget } from '../../src/channel/memory-budget
 
 /** Holds buffers of its own, and gives up the oldest. */
 class Pile implements BudgetHolder {
-  readonly #holdings: MemoryBudget
+  readonly #budget: MemoryBudget
   readonly buffers: Buffer[] = []
 
-  constructor(holdings: MemoryBudget) {
-    this.#holdings = holdings
-    holdings.join(this)
+  constructor(budget: MemoryBudget) {
+    this.#budget = budget
+    budget.join(this)
   }
 
   get bytes(): number {
@@ -17,75 +17,75 @@ class Pile implements BudgetHolder {
 
   add(buffer: Buffer): void {
     this.buffers.push(buffer)
-    this.#holdings.retain(buffer)
+    this.#budget.retain(buffer)
   }
 
-  giveUpOldest(): boolean {
+  dropOldest(): boolean {
     const buffer = this.buffers.shift()
-    if (buffer) this.#holdings.release(buffer)
+    if (buffer) this.#budget.release(buffer)
     return buffer !== undefined
   }
 }
 
 describe('Holdings', () => {
   it('count a buffer once, however many hold it, until the last one lets go (G7)', () => {
-    const holdings = new MemoryBudget(1000)
+    const budget = new MemoryBudget(1000)
     const buffer = Buffer.alloc(100)
-    for (let holder = 0; holder < 3; holder++) holdings.retain(buffer)
-    expect(holdings.total).to.equal(100)
+    for (let holder = 0; holder < 3; holder++) budget.retain(buffer)
+    expect(budget.total).to.equal(100)
     for (const left of [100, 100, 0]) {
-      holdings.release(buffer)
-      expect(holdings.total).to.equal(left)
+      budget.release(buffer)
+      expect(budget.total).to.equal(left)
     }
-    holdings.release(buffer)
-    expect(holdings.total).to.equal(0)
+    budget.release(buffer)
+    expect(budget.total).to.equal(0)
   })
 
   it('tell buffers apart that have the same bytes', () => {
-    const holdings = new MemoryBudget(1000)
-    holdings.retain(Buffer.alloc(100))
-    holdings.retain(Buffer.alloc(100))
-    expect(holdings.total).to.equal(200)
+    const budget = new MemoryBudget(1000)
+    budget.retain(Buffer.alloc(100))
+    budget.retain(Buffer.alloc(100))
+    expect(budget.total).to.equal(200)
   })
 
   it('leave all as it is up to the cap', () => {
-    const holdings = new MemoryBudget(100)
-    const pile = new Pile(holdings)
+    const budget = new MemoryBudget(100)
+    const pile = new Pile(budget)
     pile.add(Buffer.alloc(100))
-    holdings.makeRoom()
+    budget.makeRoom()
     expect(pile.buffers).to.have.length(1)
   })
 
   it('make the one that has most give up its oldest, until all are under the cap (G7)', () => {
-    const holdings = new MemoryBudget(100)
-    const [small, large] = [new Pile(holdings), new Pile(holdings)]
+    const budget = new MemoryBudget(100)
+    const [small, large] = [new Pile(budget), new Pile(budget)]
     for (const size of [10, 20]) small.add(Buffer.alloc(size))
     for (const size of [30, 31, 32]) large.add(Buffer.alloc(size))
-    holdings.makeRoom()
+    budget.makeRoom()
     expect(small.buffers.map(({ length }) => length)).to.deep.equal([10, 20])
     expect(large.buffers.map(({ length }) => length)).to.deep.equal([31, 32])
-    expect(holdings.total).to.equal(93)
+    expect(budget.total).to.equal(93)
   })
 
   it('go on with the next one when the one that had most has less', () => {
-    const holdings = new MemoryBudget(50)
-    const [one, other] = [new Pile(holdings), new Pile(holdings)]
+    const budget = new MemoryBudget(50)
+    const [one, other] = [new Pile(budget), new Pile(budget)]
     for (let count = 0; count < 4; count++) {
       one.add(Buffer.alloc(20))
       other.add(Buffer.alloc(20))
     }
-    holdings.makeRoom()
+    budget.makeRoom()
     expect([one.buffers.length, other.buffers.length]).to.deep.equal([1, 1])
   })
 
   it('ask nobody that has left, nor anybody that has nothing', () => {
-    const holdings = new MemoryBudget(50)
-    const [gone, empty] = [new Pile(holdings), new Pile(holdings)]
+    const budget = new MemoryBudget(50)
+    const [gone, empty] = [new Pile(budget), new Pile(budget)]
     gone.add(Buffer.alloc(100))
-    holdings.leave(gone)
-    holdings.makeRoom()
+    budget.leave(gone)
+    budget.makeRoom()
     expect(gone.buffers).to.have.length(1)
     expect(empty.buffers).to.have.length(0)
-    expect(holdings.total).to.equal(100)
+    expect(budget.total).to.equal(100)
   })
 })

@@ -21,7 +21,7 @@ function outboxWith(limits: Partial<Limits> = {}) {
       connection: reader,
       clock,
       limits: { ...DEFAULT_LIMITS, ...limits },
-      holdings: new MemoryBudget(8 * 1024 * 1024),
+      budget: new MemoryBudget(8 * 1024 * 1024),
     },
     { lagging: () => paces.push('lagging'), recovered: () => paces.push('recovered'), overflowed() {} },
   )
@@ -61,7 +61,7 @@ describe('Outbox, when it is told to give back,', () => {
     event(3)
     assign(4)
     event(5)
-    expect(numbersIn(outbox.recall(() => true))).to.deep.equal([1, 2, 4])
+    expect(numbersIn(outbox.removeAssignments(() => true))).to.deep.equal([1, 2, 4])
     expect(outbox.queuedEvents).to.equal(3)
     await flush()
     expect(arrivals(reader)).to.deep.equal([0, 3, 5])
@@ -74,7 +74,7 @@ describe('Outbox, when it is told to give back,', () => {
     for (let number = 0; number < 6; number++) assign(number)
     event(6)
     const asked: number[] = []
-    const recalled = outbox.recall((frame) => {
+    const recalled = outbox.removeAssignments((frame) => {
       const [number = -1] = numbersIn([frame])
       asked.push(number)
       return number % 2 === 0
@@ -90,7 +90,7 @@ describe('Outbox, when it is told to give back,', () => {
     assign(0)
     clock.turn()
     assign(1)
-    expect(numbersIn(outbox.recall(() => true))).to.deep.equal([1])
+    expect(numbersIn(outbox.removeAssignments(() => true))).to.deep.equal([1])
     await flush()
     expect(arrivals(reader)).to.deep.equal([0])
   })
@@ -98,12 +98,12 @@ describe('Outbox, when it is told to give back,', () => {
   it('gives back nothing twice', () => {
     const { outbox, assign } = outboxWith()
     assign(0)
-    expect(outbox.recall(() => true)).to.have.lengthOf(1)
-    expect(outbox.recall(() => true)).to.deep.equal([])
+    expect(outbox.removeAssignments(() => true)).to.have.lengthOf(1)
+    expect(outbox.removeAssignments(() => true)).to.deep.equal([])
     assign(1)
     outbox.close()
-    expect(outbox.recall(() => true)).to.have.lengthOf(1)
-    expect(outbox.recall(() => true)).to.deep.equal([])
+    expect(outbox.removeAssignments(() => true)).to.have.lengthOf(1)
+    expect(outbox.removeAssignments(() => true)).to.deep.equal([])
   })
 
   it('gives back also when it is closed, what had not left by then', () => {
@@ -114,20 +114,20 @@ describe('Outbox, when it is told to give back,', () => {
     assign(2)
     expect(outbox.close()).to.deep.equal({ undelivered: 3, unconfirmed: 0 })
     assign(3)
-    expect(numbersIn(outbox.recall(() => true))).to.deep.equal([2])
+    expect(numbersIn(outbox.removeAssignments(() => true))).to.deep.equal([2])
     expect(outbox.queuedEvents).to.equal(1)
     outbox.discard()
     expect(outbox.queuedEvents).to.equal(0)
-    expect(outbox.recall(() => true)).to.deep.equal([])
+    expect(outbox.removeAssignments(() => true)).to.deep.equal([])
   })
 
   it('lets senders go on that have waited for what it gives back', async () => {
     const { outbox, assign } = outboxWith({ highWaterMark: 500, patience: 60_000 })
     for (let number = 0; number < 3; number++) assign(number, 300)
-    expect(outbox.isOverMark).to.equal(true)
-    const relief = outbox.relief()
-    outbox.recall(() => true)
-    expect(outbox.isOverMark).to.equal(false)
+    expect(outbox.needsDrain).to.equal(true)
+    const relief = outbox.drained()
+    outbox.removeAssignments(() => true)
+    expect(outbox.needsDrain).to.equal(false)
     await relief
   })
 
@@ -136,10 +136,10 @@ describe('Outbox, when it is told to give back,', () => {
     assign(0, 300)
     clock.turn()
     for (let number = 1; number < 3; number++) assign(number, 300)
-    void outbox.relief()
+    void outbox.drained()
     clock.advance(10)
     expect(paces).to.deep.equal(['lagging'])
-    outbox.recall(() => true)
+    outbox.removeAssignments(() => true)
     expect(paces).to.deep.equal(['lagging'])
     expect(outbox.isLagging).to.equal(true)
     await flush()
@@ -154,7 +154,7 @@ describe('Outbox, when it is told to give back,', () => {
     expect(outbox.droppedAssignments).to.equal(0)
     for (let number = 6; number < 10; number++) assign(number, 300)
     expect(outbox.droppedAssignments).to.equal(1)
-    expect(numbersIn(outbox.recall(() => true))).to.deep.equal([4, 5, 6, 7, 8, 9])
+    expect(numbersIn(outbox.removeAssignments(() => true))).to.deep.equal([4, 5, 6, 7, 8, 9])
     expect(outbox.droppedAssignments).to.equal(1)
   })
 
@@ -172,7 +172,7 @@ describe('Outbox, when it is told to give back,', () => {
     assign(0, 1500)
     clock.turn()
     for (const number of [1, 2, 3]) assign(number, 600)
-    expect(numbersIn(outbox.recall(() => true))).to.deep.equal([3])
+    expect(numbersIn(outbox.removeAssignments(() => true))).to.deep.equal([3])
     expect(outbox.droppedAssignments).to.equal(2)
   })
 
@@ -196,7 +196,7 @@ describe('Outbox, when it is told to give back,', () => {
             await new Promise((resolve) => setImmediate(resolve))
           } else {
             const isMeant = (frame: Frame) => numbersIn([frame]).every((one) => one % number === 0)
-            const frames = outbox.recall(isMeant)
+            const frames = outbox.removeAssignments(isMeant)
             recalled.push(...numbersIn(frames))
             for (const { bytes, start, end } of frames)
               expect(bytes.readUInt32BE(start)).to.equal(end - start - PREFIX_BYTES)

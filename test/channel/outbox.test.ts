@@ -10,11 +10,11 @@ import { encodeMessage } from '../../src/wire/codec'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { SlowReader } from '../support/slow-reader'
 
-function outboxWith(limits: Partial<Limits>, holdings = new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes)) {
+function outboxWith(limits: Partial<Limits>, budget = new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes)) {
   const reader = new SlowReader()
   const paces: string[] = []
   const outbox = new Outbox(
-    { connection: reader, clock: systemClock, limits: { ...DEFAULT_LIMITS, ...limits }, holdings },
+    { connection: reader, clock: systemClock, limits: { ...DEFAULT_LIMITS, ...limits }, budget },
     {
       lagging: () => paces.push('lagging'),
       recovered: () => paces.push('recovered'),
@@ -92,28 +92,28 @@ describe('Outbox', () => {
     const { reader, outbox } = outboxWith({ highWaterMark: 100, patience: 60_000 })
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     outbox.push(encoder.event('n', Buffer.alloc(50)), WAIT)
-    expect(outbox.isOverMark).to.equal(false)
+    expect(outbox.needsDrain).to.equal(false)
     outbox.push(encoder.event('n', Buffer.alloc(50)), WAIT)
-    expect(outbox.isOverMark).to.equal(true)
+    expect(outbox.needsDrain).to.equal(true)
     let relieved = false
-    const relief = outbox.relief().then(() => {
+    const relief = outbox.drained().then(() => {
       relieved = true
     })
     await turn()
     expect(relieved).to.equal(false)
     reader.read()
     await relief
-    expect(outbox.isOverMark).to.equal(false)
+    expect(outbox.needsDrain).to.equal(false)
   })
 
   it('makes nobody wait for a peer that has used up its patience, until it has drained', async () => {
     const { reader, outbox, paces } = outboxWith({ highWaterMark: 100, patience: 10 })
     outbox.push(new EventEncoder(DEFAULT_LIMITS.frameBytes).event('n', Buffer.alloc(200)), WAIT)
-    await outbox.relief()
+    await outbox.drained()
     expect(paces).to.deep.equal(['lagging'])
     expect(outbox.isLagging).to.equal(true)
-    expect(outbox.isOverMark).to.equal(false)
-    await outbox.relief()
+    expect(outbox.needsDrain).to.equal(false)
+    await outbox.drained()
     reader.read()
     await outbox.flushed()
     expect(paces).to.deep.equal(['lagging', 'recovered'])
@@ -165,7 +165,7 @@ describe('Outbox', () => {
     const { outbox } = outboxWith({ highWaterMark: 10, patience: 60_000 })
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number), WAIT)
-    const relief = outbox.relief()
+    const relief = outbox.drained()
     expect(outbox.close()).to.deep.equal({ undelivered: 5, unconfirmed: 0 })
     await relief
     expect(outbox.close()).to.deep.equal({ undelivered: 0, unconfirmed: 0 })
@@ -224,13 +224,13 @@ describe('Outbox', () => {
   })
 
   it('lets senders go on that have waited for what gives way at the total cap (G7, G8)', async () => {
-    const holdings = new MemoryBudget(1_000_000)
-    const [one, other] = [1, 2].map(() => outboxWith({ highWaterMark: 500_000, patience: 60_000 }, holdings).outbox)
+    const budget = new MemoryBudget(1_000_000)
+    const [one, other] = [1, 2].map(() => outboxWith({ highWaterMark: 500_000, patience: 60_000 }, budget).outbox)
     for (const outbox of [one, other]) if (outbox) outbox.window = 0
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let count = 0; count < 4; count++) one?.push(encoder.event('e', Buffer.alloc(150_000)), WAIT)
-    const relief = one?.relief()
-    expect(one?.isOverMark).to.equal(true)
+    const relief = one?.drained()
+    expect(one?.needsDrain).to.equal(true)
     for (let count = 0; count < 5; count++) other?.push(encoder.event('e', Buffer.alloc(90_000)), WAIT)
     expect(one).to.include({ isOverMark: false, queuedEvents: 3 })
     expect(other?.queuedEvents).to.equal(5)
@@ -239,8 +239,8 @@ describe('Outbox', () => {
   })
 
   it('is not emptied for others that are being written and can give nothing up (G8)', async () => {
-    const holdings = new MemoryBudget(1_000_000)
-    const [healthy, ...stopped] = [1, 2, 3].map(() => outboxWith({}, holdings).outbox)
+    const budget = new MemoryBudget(1_000_000)
+    const [healthy, ...stopped] = [1, 2, 3].map(() => outboxWith({}, budget).outbox)
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (const outbox of stopped) outbox.push(encoder.event('e', Buffer.alloc(600_000)), WAIT)
     await turn()

@@ -7,23 +7,23 @@ import { ManualClock } from '../support/manual-clock'
 describe('Intake', () => {
   let clock: ManualClock
   let given: [bytes: number, events: number][]
-  let intake: ReceiveWindow
+  let receiveWindow: ReceiveWindow
 
   beforeEach(() => {
     clock = new ManualClock()
     given = []
-    intake = new ReceiveWindow(1000, clock, (bytes, events) => given.push([bytes, events]))
+    receiveWindow = new ReceiveWindow(1000, clock, (bytes, events) => given.push([bytes, events]))
   })
 
   function pass(bytes: number): void {
-    intake.begin(bytes)
-    intake.end()
+    receiveWindow.begin(bytes)
+    receiveWindow.end()
   }
 
   function keep(bytes: number) {
-    intake.begin(bytes)
-    const receipt = intake.hold()
-    intake.end()
+    receiveWindow.begin(bytes)
+    const receipt = receiveWindow.hold()
+    receiveWindow.end()
     return receipt
   }
 
@@ -42,43 +42,43 @@ describe('Intake', () => {
   it('lets a sender cross the mark with one frame, and refuses the next (G7)', () => {
     keep(999)
     keep(5000)
-    expect(() => intake.begin(1))
+    expect(() => receiveWindow.begin(1))
       .to.throw(ProtocolViolation, 'got another event after 5999')
       .with.property('reason', 'window-exceeded')
   })
 
   it('refuses another event where the window is used up exactly (G7)', () => {
     keep(1000)
-    expect(() => intake.begin(1)).to.throw(ProtocolViolation)
+    expect(() => receiveWindow.begin(1)).to.throw(ProtocolViolation)
   })
 
   it('keeps an event on the account until everyone who holds it is done with it', () => {
-    intake.begin(1000)
-    const receipts = [intake.hold(), intake.hold(), intake.hold()]
-    intake.end()
-    receipts[2]?.handled()
-    receipts[0]?.giveBack()
+    receiveWindow.begin(1000)
+    const receipts = [receiveWindow.hold(), receiveWindow.hold(), receiveWindow.hold()]
+    receiveWindow.end()
+    receipts[2]?.done()
+    receipts[0]?.release()
     clock.turn()
     expect(given).to.deep.equal([])
-    receipts[1]?.handled()
+    receipts[1]?.done()
     expect(given).to.deep.equal([[1000, 1]])
   })
 
   it('keeps an event on the account although one is done with it before the next one holds it (G7)', () => {
-    intake.begin(1000)
-    intake.hold().handled()
-    const second = intake.hold()
-    intake.end()
+    receiveWindow.begin(1000)
+    receiveWindow.hold().done()
+    const second = receiveWindow.hold()
+    receiveWindow.end()
     clock.turn()
     expect(given).to.deep.equal([])
-    second.handled()
+    second.done()
     expect(given).to.deep.equal([[1000, 1]])
   })
 
   it('gives an event back once, although each of several is done with it before the next one holds it', () => {
-    intake.begin(600)
-    for (let holder = 0; holder < 3; holder++) intake.hold().handled()
-    intake.end()
+    receiveWindow.begin(600)
+    for (let holder = 0; holder < 3; holder++) receiveWindow.hold().done()
+    receiveWindow.end()
     clock.turn()
     expect(given).to.deep.equal([[600, 1]])
   })
@@ -86,7 +86,7 @@ describe('Intake', () => {
   it('gives less than a batch, once a turn, where the sender can do nothing without it', () => {
     const small = [keep(10), keep(20)]
     keep(980)
-    for (const receipt of small) receipt.handled()
+    for (const receipt of small) receipt.done()
     expect(given).to.deep.equal([])
     clock.turn()
     expect(given).to.deep.equal([[30, 2]])
@@ -114,28 +114,28 @@ describe('Intake', () => {
       fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
         const clock = new ManualClock()
         let [ahead, arrived, credited, events] = [0, 0, 0, 0]
-        const intake = new ReceiveWindow(1000, clock, (bytes, count) => {
+        const receiveWindow = new ReceiveWindow(1000, clock, (bytes, count) => {
           ahead -= bytes
           credited += bytes
           events -= count
         })
         const receipts: ReturnType<ReceiveWindow['hold']>[] = []
         for (const action of steps) {
-          if (typeof action === 'number') receipts.splice(action % Math.max(receipts.length, 1), 1)[0]?.handled()
+          if (typeof action === 'number') receipts.splice(action % Math.max(receipts.length, 1), 1)[0]?.done()
           else if (ahead < 1000) {
             const { bytes, holders } = action
             ahead += bytes
             arrived += bytes
             events++
-            intake.begin(bytes)
-            for (let holder = 0; holder < holders; holder++) receipts.push(intake.hold())
-            intake.end()
+            receiveWindow.begin(bytes)
+            for (let holder = 0; holder < holders; holder++) receipts.push(receiveWindow.hold())
+            receiveWindow.end()
           }
           clock.turn()
           expect(credited).to.be.within(0, arrived)
           expect(receipts.length > 0 || ahead < 1000, 'a sender is stuck').to.equal(true)
         }
-        for (const receipt of receipts) receipt.handled()
+        for (const receipt of receipts) receipt.done()
         clock.turn()
         expect(ahead).to.be.within(0, 999)
         expect(events).to.be.at.least(0)

@@ -110,7 +110,7 @@ describe('WorkQueues', () => {
       for (let number = 0; number < 100_000; number++) {
         give(till, { ...JOB, type: `job.${number}.${'x'.repeat(50)}` }, small)
         queues.settle(till, 1)
-        till.outbox.recall(() => true)
+        till.outbox.removeAssignments(() => true)
       }
       expect(heapUsed() - before).to.be.below(4 * 1024 * 1024)
       const another = { ...JOB, type: 'another' }
@@ -157,7 +157,7 @@ describe('WorkQueues', () => {
   it('tell how many events of a closed channel are unfinished, those still queued aside, and forget it', () => {
     for (let number = 0; number < 3; number++) give(till, JOB, frame())
     queues.settle(till, 1)
-    till.outbox.recall(() => true)
+    till.outbox.removeAssignments(() => true)
     expect(queues.onClosed(till)).to.deep.equal({ redelivered: 0, unfinished: 2 })
     expect(queues.onClosed(till)).to.deep.equal({ redelivered: 0, unfinished: 0 })
     expect(queues.inFlight(till)).to.equal(0)
@@ -172,7 +172,7 @@ describe('WorkQueues', () => {
     expect(queues.inFlight(small)).to.equal(4)
     queues.settle(small, 3)
     expect(queues.inFlight(small)).to.equal(1)
-    small.outbox.recall(() => true)
+    small.outbox.removeAssignments(() => true)
     expect(queues.onClosed(small).unfinished).to.equal(1)
   })
 })

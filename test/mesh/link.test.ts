@@ -19,7 +19,7 @@ describe('Link', () => {
       fixture.link.send(frame, { kind: 'dropOldest' })
       fixture.clock.turn()
     }
-    void fixture.link.outbox.relief()
+    void fixture.link.outbox.drained()
     fixture.clock.advance(LIMITS.patience)
   }
 
@@ -99,7 +99,7 @@ describe('Link', () => {
     const frame = encodeMessage({ kind: 'event', type: 'x', payload: Buffer.alloc(2000) })
     for (let count = 0; count < 2; count++) fixture.link.send(frame, { kind: 'dropOldest' })
     fixture.clock.turn()
-    void fixture.link.outbox.relief()
+    void fixture.link.outbox.drained()
     fixture.clock.advance(LIMITS.patience)
     makeUnresponsive()
     fixture.say({ kind: 'credit', bytes: frame.end, events: 1 })

@@ -203,7 +203,7 @@ describe('Responders', () => {
         return 'far too much'
       })
       // The channel takes the failure, which is small.
-      asker.tell = (message) => {
+      asker.sendControl = (message) => {
         if (message.kind === 'response') throw refusal
         asker.told.push(message)
         return SENT

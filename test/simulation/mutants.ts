@@ -106,7 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'what waits for a peer that is gone is not counted',
     file: 'channel/outbox',
-    original: 'return { undelivered, unconfirmed: this.#allowance.unconfirmed }',
+    original: 'return { undelivered, unconfirmed: this.#sendWindow.unconfirmed }',
     replacement: 'return { undelivered: Math.min(undelivered, 0), unconfirmed: 0 }',
     breaks: ['G5'],
   },
@@ -149,16 +149,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'what is being written is not pinned',
     file: 'channel/backlog',
-    original: 'this.#holdings.slabs.pin(run.bytes)',
+    original: 'this.#budget.slabs.pin(run.bytes)',
     replacement: '',
     breaks: ['G1', 'G3', 'G4', 'G5', 'G6', 'crash'],
   },
   {
     mistake: 'an event of a queue is given out twice',
     file: 'events/broadcaster',
-    original: 'queues.give(delivery, withinQueue(delivery.queue, policy))',
-    replacement: `queues.give(delivery, withinQueue(delivery.queue, policy))
-      queues.give(delivery, withinQueue(delivery.queue, policy))`,
+    original: 'for (const delivery of deliveries) {',
+    replacement: 'for (const delivery of [...deliveries, ...deliveries]) {',
     breaks: ['G3'],
   },
 ]

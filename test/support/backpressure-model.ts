@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { Burst } from '../../src/channel/burst'
 import { Inbound } from '../../src/channel/inbound'
 import { MemoryBudget } from '../../src/channel/memory-budget'
 import { Outbox } from '../../src/channel/outbox'
@@ -45,17 +44,15 @@ interface Write {
 /** Lets promises that have settled go on. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-/** An outbox, a wire on which everything is as late as it likes, and an intake. */
+/** An outbox, a wire on which everything is as late as it likes, and a receive window. */
 export class BackpressureModel {
   readonly arrivals: Arrival[] = []
   readonly recalled = new Set<number>()
   /** The last number of each key. */
   readonly newest = new Map<string, number>()
   readonly outbox: Outbox
-  readonly holdings: MemoryBudget
+  readonly budget: MemoryBudget
   pushed = 0
-  /** Of these, those that have joined others. */
-  inBursts = 0
   holding: Holding = 'nobody'
   readonly #bounds: Bounds
   readonly #clock = new ManualClock()
@@ -68,9 +65,7 @@ export class BackpressureModel {
   readonly #receipts: { readonly receipt: Receipt; readonly number: number }[] = []
   readonly #held = new Map<number, { holders: number; readonly bytes: number }>()
   readonly #inbound: Inbound
-  readonly #intake: ReceiveWindow
-  readonly #targets: readonly { readonly outbox: Outbox }[]
-  #burst: Burst | undefined
+  readonly #receiveWindow: ReceiveWindow
   #largest = 0
   #writes = 0
   #writtenEvents = 0
@@ -79,7 +74,7 @@ export class BackpressureModel {
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds
-    this.holdings = new MemoryBudget(bounds.outboxTotal, this.#slabs)
+    this.budget = new MemoryBudget(bounds.outboxTotal, this.#slabs)
     const { window: windowBytes, outbox: outboxBytes, outboxTotal: outboxTotalBytes } = bounds
     const highWaterMark = outboxBytes / 2
     const limits = { ...DEFAULT_LIMITS, windowBytes, outboxBytes, outboxTotalBytes, highWaterMark }
@@ -91,13 +86,14 @@ export class BackpressureModel {
       destroy() {},
     }
     this.outbox = new Outbox(
-      { connection, clock: this.#clock, limits, holdings: this.holdings },
+      { connection, clock: this.#clock, limits, budget: this.budget },
       { lagging() {}, recovered() {}, overflowed: () => expect.fail('nobody is to be disconnected') },
     )
     this.outbox.window = bounds.window
-    this.#targets = [{ outbox: this.outbox }]
-    this.#intake = new ReceiveWindow(bounds.window, this.#clock, (bytes, events) => this.#credits.push([bytes, events]))
-    this.#inbound = new Inbound(DEFAULT_LIMITS.frameBytes, true, this.#intake, {
+    this.#receiveWindow = new ReceiveWindow(bounds.window, this.#clock, (bytes, events) =>
+      this.#credits.push([bytes, events]),
+    )
+    this.#inbound = new Inbound(DEFAULT_LIMITS.frameBytes, true, this.#receiveWindow, {
       event: (_type, payload) => this.#receive(payload),
       message: (message) => {
         if (message.kind === 'gap') this.arrivals.push({ gap: message.count })
@@ -118,17 +114,10 @@ export class BackpressureModel {
     this.outbox.push(frame, handling)
   }
 
-  /** So many events in a row, handed over as a broadcaster does: together, as far as the outbox is open for that. */
+  /** Pushes `count` events in a row, as a loop of broadcasts does. */
   burst(count: number, bytes: number): void {
     for (let event = 0; event < count; event++) {
-      this.#encoder.releaseSlabs()
-      const frame = this.#encoder.event('e', [this.pushed++, Buffer.alloc(bytes)])
-      this.#largest = Math.max(this.#largest, frame.end - frame.start)
-      if (this.#burst?.extend(this.#targets, frame)) this.inBursts++
-      else if (this.outbox.isOpenForBurst) {
-        this.#burst = new Burst(this.#targets, frame, this.#slabs)
-        this.outbox.join(this.#burst)
-      } else this.outbox.push(frame, { kind: 'wait' })
+      this.push({ policy: 'wait', key: '', bytes, isAssignment: false })
     }
   }
 
@@ -156,8 +145,8 @@ export class BackpressureModel {
     if (!one) return
     const held = this.#held.get(one.number)
     if (held && --held.holders === 0) this.#held.delete(one.number)
-    if (index % 2 === 0) one.receipt.handled()
-    else one.receipt.giveBack()
+    if (index % 2 === 0) one.receipt.done()
+    else one.receipt.release()
   }
 
   /** The sender hears of the next credit. */
@@ -172,7 +161,7 @@ export class BackpressureModel {
   }
 
   recall(remainder: number): void {
-    const frames = this.outbox.recall((frame) => numberOf(assignmentOf(frame).payload) % 3 === remainder)
+    const frames = this.outbox.removeAssignments((frame) => numberOf(assignmentOf(frame).payload) % 3 === remainder)
     for (const frame of frames) this.recalled.add(numberOf(assignmentOf(frame).payload))
   }
 
@@ -208,7 +197,7 @@ export class BackpressureModel {
     }
     expect(this.outbox.queuedBytes).to.equal(0)
     expect(this.outbox.queuedEvents).to.equal(0)
-    expect(this.holdings.total).to.equal(0)
+    expect(this.budget.total).to.equal(0)
   }
 
   /** Closes the outbox; everything that was pushed has left, was announced as dropped, or dies with it. */
@@ -222,7 +211,7 @@ export class BackpressureModel {
     const inAll = accounted + this.outbox.close().undelivered
     expect(inAll, 'events accounted for').to.be.within(this.pushed, this.pushed + untold)
     this.outbox.discard()
-    expect(this.holdings.total).to.equal(0)
+    expect(this.budget.total).to.equal(0)
   }
 
   /** Some writes have to wait for the kernel, some don't. */
@@ -250,9 +239,10 @@ export class BackpressureModel {
   #receive(payload: unknown): void {
     const number = numberOf(payload)
     this.arrivals.push(number)
-    if (this.holding === 'one at once, one later') this.#intake.hold().handled()
+    if (this.holding === 'one at once, one later') this.#receiveWindow.hold().done()
     const holders = this.holding === 'nobody' ? 0 : this.holding === 'two' ? 2 : 1
-    for (let holder = 0; holder < holders; holder++) this.#receipts.push({ number, receipt: this.#intake.hold() })
+    for (let holder = 0; holder < holders; holder++)
+      this.#receipts.push({ number, receipt: this.#receiveWindow.hold() })
     // The frame has a few bytes more.
     if (holders > 0) this.#held.set(number, { holders, bytes: fillerOf(payload) })
   }

@@ -67,7 +67,7 @@ export class LinkFixture {
         return helloOf({ ...self, frameLimit: 2 ** 20, window: 65_536, requestLimit: 16 }, secret?.nonce())
       },
       interest: () => [],
-      holdings: new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes),
+      budget: new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes),
       events: {
         identified() {},
         up() {},

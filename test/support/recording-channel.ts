@@ -27,7 +27,7 @@ export class RecordingChannel implements Channel {
   readonly sendLimit = DEFAULT_LIMITS.frameBytes
   readonly requestLimit: number
   readonly outbox: Outbox
-  readonly intake: ReceiveWindow
+  readonly receiveWindow: ReceiveWindow
   readonly told: ChannelMessage[] = []
   /** Bytes that are done with, as they were given back. */
   readonly credits: number[] = []
@@ -43,10 +43,10 @@ export class RecordingChannel implements Channel {
     this.#accepted = accepts
     this.#limits = { ...DEFAULT_LIMITS, highWaterMark: 0, ...limits }
     this.requestLimit = this.#limits.pendingRequests
-    this.intake = new ReceiveWindow(this.#limits.windowBytes, this.#clock, (bytes) => this.credits.push(bytes))
+    this.receiveWindow = new ReceiveWindow(this.#limits.windowBytes, this.#clock, (bytes) => this.credits.push(bytes))
     const connection: Connection = { attach() {}, write: () => false, end() {}, linger() {}, destroy() {} }
-    const holdings = new MemoryBudget(this.#limits.outboxTotalBytes)
-    const context = { connection, clock: this.#clock, limits: this.#limits, holdings }
+    const budget = new MemoryBudget(this.#limits.outboxTotalBytes)
+    const context = { connection, clock: this.#clock, limits: this.#limits, budget }
     this.outbox = new Outbox(context, { lagging() {}, recovered() {}, overflowed() {} })
   }
 
@@ -54,11 +54,11 @@ export class RecordingChannel implements Channel {
     return this.#accepted?.some((pattern) => matches(pattern, type)) ?? true
   }
 
-  send(frame: Frame, handling: OverflowPolicy): void {
-    this.outbox.push(frame, handling)
+  send(frame: Frame, policy: OverflowPolicy): boolean {
+    return this.outbox.push(frame, policy)
   }
 
-  tell(message: ChannelMessage): Frame {
+  sendControl(message: ChannelMessage): Frame {
     if (this.refusal) throw this.refusal
     this.told.push(message)
     return SENT
@@ -71,14 +71,14 @@ export class RecordingChannel implements Channel {
 
   /** Something of so many bytes comes from the other end, and is handed out. */
   receive(bytes: number, handOut: () => void): void {
-    this.intake.begin(bytes)
+    this.receiveWindow.begin(bytes)
     handOut()
-    this.intake.end()
+    this.receiveWindow.end()
   }
 
   /** Uses up the patience with the other end. There has to be something in the outbox. */
   lag(): void {
-    void this.outbox.relief()
+    void this.outbox.drained()
     this.#clock.advance(this.#limits.patience)
   }
 }

@@ -26,8 +26,8 @@ class Responder extends RecordingChannel {
     this.#told = told
   }
 
-  override tell(message: ChannelMessage): Frame {
-    const frame = super.tell(message)
+  override sendControl(message: ChannelMessage): Frame {
+    const frame = super.sendControl(message)
     this.#told(this, message)
     return frame
   }

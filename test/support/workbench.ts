@@ -37,8 +37,8 @@ export class Workbench {
 export class CountedReceipt implements Receipt {
   handledTimes = 0
   givenBackTimes = 0
-  readonly handled = () => void this.handledTimes++
-  readonly giveBack = () => void this.givenBackTimes++
+  readonly done = () => void this.handledTimes++
+  readonly release = () => void this.givenBackTimes++
 
   get outcome(): [handled: number, givenBack: number] {
     return [this.handledTimes, this.givenBackTimes]
