@@ -56,11 +56,11 @@ class Member(peer.Peer):
 
     def run(self):
         limits = {
-            "frame": link.FRAME_LIMIT,
-            "window": link.WINDOW,
-            "outbox": sys.maxsize,  # What waits to be sent has no bound here.
+            "frameBytes": link.FRAME_LIMIT,
+            "windowBytes": link.WINDOW,
+            "outboxBytes": sys.maxsize,  # What waits to be sent has no bound here.
             "patience": 0,
-            "rescan": peer.RESCAN * 1000,
+            "rescanInterval": peer.RESCAN * 1000,
             "handshakeTimeout": peer.HANDSHAKE * 1000,
         }
         self.note("starting", name=self.name, groups=self.groups, limits=limits)
