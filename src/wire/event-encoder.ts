@@ -143,7 +143,7 @@ export class EventEncoder {
     return bytes
   }
 
-  /** The elements before the payload, `[event, type, …`, cached by type. */
+  /** The elements before the payload, `[event, type, ...`, cached by type. */
   #header(type: string): Buffer {
     const known = this.#headers.get(type)
     if (known) return known

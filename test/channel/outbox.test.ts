@@ -232,7 +232,7 @@ describe('Outbox', () => {
     const relief = one?.drained()
     expect(one?.needsDrain).to.equal(true)
     for (let count = 0; count < 5; count++) other?.push(encoder.event('e', Buffer.alloc(90_000)), WAIT)
-    expect(one).to.include({ isOverMark: false, queuedEvents: 3 })
+    expect(one).to.include({ needsDrain: false, queuedEvents: 3 })
     expect(other?.queuedEvents).to.equal(5)
     await relief
     for (const outbox of [one, other]) outbox?.close()
