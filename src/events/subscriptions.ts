@@ -14,7 +14,7 @@ export interface SubscriptionsContext {
   readonly idle: () => void
 }
 
-/** The consumers that an event of one type goes to. */
+/** The consumers of one event type. */
 interface Receivers {
   readonly all: readonly Consumer[]
   readonly queues: ReadonlyMap<string, readonly Consumer[]>
@@ -43,7 +43,7 @@ export class Subscriptions {
     return count
   }
 
-  /** @param ended called when the subscription has ended, whatever ended it */
+  /** @param ended called once, when the subscription has ended for any reason */
   add({ interest, consumption, schema, signal }: SubscribeSettings, ended?: () => void): Subscription {
     const { announcer, report, idle } = this.#context
     const consumer = new Consumer({ interest, consumption, schema, report, idle })
@@ -64,14 +64,14 @@ export class Subscriptions {
     return subscription.announce()
   }
 
-  /** Delivers an event to all that want it, except members of queues. */
+  /** Delivers an event to every subscription interested in it, except members of queues. */
   deliver(event: Event, { identity, intake }: Pick<Channel, 'identity' | 'intake'>): void {
     for (const consumer of this.#receivers.select(event.type).all) {
       if (isInterestedIn(consumer.interest, identity)) consumer.deliver(event, intake)
     }
   }
 
-  /** The members of a queue here that want events of this type. */
+  /** The members of a queue at this endpoint that are subscribed to this type. */
   membersOf(queue: string, type: string): readonly Consumer[] {
     return this.#receivers.select(type).queues.get(queue) ?? NONE
   }
