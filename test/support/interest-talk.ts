@@ -3,7 +3,7 @@ import type { Interest } from '../../src/model/interest'
 import { HANDSHAKE_FRAME } from '../../src/model/limits'
 import type { Message } from '../../src/wire/message'
 
-/** An exchange, and what it has sent to the peer. */
+/** An interest exchange, and the messages that it has sent to the peer. */
 export function talking(limit = HANDSHAKE_FRAME) {
   const sent: Message[] = []
   const exchange = new InterestExchange(
@@ -13,7 +13,7 @@ export function talking(limit = HANDSHAKE_FRAME) {
   return { sent, exchange }
 }
 
-/** What the messages, all of them subscriptions, tell. */
+/** The interests in these messages, which must all be subscribes. */
 export function toldIn(sent: readonly Message[]): Interest[] {
   return sent.flatMap((message) => (message.kind === 'subscribe' ? message.interests : []))
 }

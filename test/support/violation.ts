@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { ProtocolViolation, type Violation } from '../../src/model/errors'
 
-/** The reason for which a call finds that a peer has broken the protocol, or the test fails. */
+/** The reason of the ProtocolViolation that a call throws. Fails if it throws anything else. */
 export function violation(call: () => unknown): Violation {
   try {
     call()
