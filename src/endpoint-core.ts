@@ -40,13 +40,13 @@ export interface World {
 export interface EndpointCoreEvents {
   readonly emit: <Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]) => void
   readonly report: (error: LahjaError) => void
-  /** Another endpoint holds the name: this one has to leave the bus. */
+  /** Another endpoint holds the name: this one must leave the bus. */
   readonly nameLost: () => void
 }
 
 /**
- * The parts of an endpoint, connected: the traffic of each link goes to subscriptions, queues and requests, and its
- * comings and goings to the routes, the peers and the endpoint's listeners.
+ * Connects the parts of an endpoint: messages from links go to subscriptions, queues and requests; peers that join or
+ * leave go to routes, peers and the endpoint's listeners.
  *
  *     open ──close──▶ draining ──handlers done or half the timeout──▶ closed
  */
@@ -161,7 +161,7 @@ export class EndpointCore implements MeshEvents {
     if (this.#state === 'closed') throw this.#closedError()
   }
 
-  /** Whether this endpoint is linked with all of these names, its own aside. */
+  /** Whether this endpoint is linked with an endpoint of each name, except its own. */
   isConnectedTo(names: readonly string[]): boolean {
     return this.peers.hasAll(names.filter((name) => name !== this.self.name))
   }
@@ -175,15 +175,17 @@ export class EndpointCore implements MeshEvents {
   async close(timeout: number): Promise<ReadonlyMap<string, number>> {
     const deadline = new Deadline(this.#clock, timeout)
     this.#state = 'draining'
-    const wasInUse = [this.subscriptions.leaveQueues(), this.responders.close()].includes(true)
-    if (wasInUse || !this.#isIdle || this.loopback.outbox.queuedEvents > 0)
+    const hasLeftQueues = this.subscriptions.leaveQueues()
+    const hasStoppedResponding = this.responders.close()
+    if (hasLeftQueues || hasStoppedResponding || !this.#isIdle || this.loopback.outbox.queuedEvents > 0) {
       await this.#drain(deadline.within(timeout / 2))
+    }
     this.#state = 'closed'
     this.waits.end(this.#closedError())
     return this.#leave(deadline)
   }
 
-  // What peers do and send:
+  // Called by the mesh:
 
   joined(link: Link): void {
     for (const interest of link.interest) this.routes.add(link, interest)
@@ -285,7 +287,7 @@ export class EndpointCore implements MeshEvents {
     }
   }
 
-  /** Removes a link and settles what was in flight on it. */
+  /** Removes a link and settles all queue events and requests in flight on it. */
   #forget(link: Link) {
     this.peers.delete(link)
     this.routes.removeAll(link)
@@ -314,12 +316,12 @@ export class EndpointCore implements MeshEvents {
     return this.#queueMembers.isIdle && this.responders.isIdle && this.#waitingOwn === 0
   }
 
-  /** Events sent by this endpoint that wait for its own handlers. */
+  /** Events from this endpoint that wait for its own handlers. */
   get #waitingOwn(): number {
     return this.subscriptions.waitingFrom(this.self.name)
   }
 
-  /** Finishes what has begun. What peers had sent before they know that nothing more is wanted counts as begun. */
+  /** Lets handlers finish, also for queue events and requests that peers sent before they knew of the close. */
   async #drain(deadline: Deadline): Promise<void> {
     const patience = deadline.within(this.settings.limits.patience)
     await this.waits.fulfilled(patience, this.#mesh.known())
@@ -327,7 +329,7 @@ export class EndpointCore implements MeshEvents {
     await this.waits.reached(deadline, () => this.#isIdle)
   }
 
-  /** Lets this endpoint's handlers begin what it has sent to itself. */
+  /** Lets this endpoint's handlers begin the events that it has sent to itself. */
   async #deliverOwn(deadline: Deadline): Promise<void> {
     await this.waits.fulfilled(deadline, this.loopback.outbox.flushed())
     await this.waits.reached(deadline, () => this.#waitingOwn === 0)

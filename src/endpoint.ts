@@ -43,21 +43,21 @@ const CLOSE_TIMEOUT = 5000
 
 export interface CloseOptions {
   /**
-   * Milliseconds for running handlers to finish and for peers to take what is queued for them. Handlers get half of it
-   * at most. Default 5,000.
+   * Milliseconds for running handlers to finish and for queued events to be delivered; `Infinity` for no limit.
+   * Handlers get at most half of it. Default 5,000.
    */
   readonly timeout?: number | undefined
 }
 
 export interface AllSubscribedOptions {
-  /** Whether this endpoint itself has to be subscribed too. Default true. */
+  /** Whether this endpoint must be subscribed too. Default true. */
   readonly includeSelf?: boolean | undefined
 }
 
-/** Anything that can be subscribed or responded to. */
+/** The type of an event or a request. */
 type AnyType = EventType | RequestType
 
-/** A named participant of the bus. */
+/** A named member of the bus: sends and receives events, makes and answers requests. Created by `Endpoint.start`. */
 export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDisposable {
   readonly #core: EndpointCore
   #closing: Promise<void> | undefined
@@ -72,8 +72,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /**
-   * Joins the bus. Resolves when the endpoint holds its name, can be dialled, and is linked with every live peer that
-   * was there. A peer that doesn't answer delays it by `limits.handshakeTimeout` at most, and is linked later.
+   * Joins the bus. Resolves once the endpoint holds its name, accepts connections, and is linked with every live peer.
+   * A peer that doesn't answer delays it by at most `limits.handshakeTimeout`, and is linked later.
    *
    * @param options `name` is required; everything else has a default
    * @throws InvalidArgument if an option can't be used
@@ -96,22 +96,24 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     return Endpoint.startIn({ transport, clock: systemClock, debug: debugLogOf(settings.name) }, settings)
   }
 
-  /** @internal Joins a bus over another transport and clock than real sockets and real time. */
+  /** @internal Joins a bus on a given transport and clock instead of sockets and real time. */
   static async startIn(world: World, settings: Settings): Promise<Endpoint> {
     const endpoint = new Endpoint(settings, world)
     await endpoint.#core.start()
     return endpoint
   }
 
+  /** The name under which this endpoint joined the bus. */
   get name(): string {
     return this.#core.self.name
   }
 
-  /** Identifies this one life of the endpoint: 13 characters of `0-9a-z`. */
+  /** Identifies this run of the endpoint: 13 characters of `0-9a-z`. */
   get id(): string {
     return this.#core.self.id
   }
 
+  /** The groups to which senders can address events and requests. */
   get groups(): readonly string[] {
     return this.#core.self.groups
   }
@@ -122,17 +124,17 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /**
-   * Sends an event to every subscriber, this endpoint's own included. Resolves once it is in the outbox of every receiver
-   * and none of those is over `limits.highWaterMark`, after `limits.patience` at the latest. It says nothing of receipt.
+   * Sends an event to every subscriber, this endpoint's own included. Resolves once the event is in the outbox of every
+   * receiver and none of these is over `limits.highWaterMark`, or after `limits.patience`. It doesn't confirm receipt.
    *
    * @param type a definition, or a type name
-   * @param payload anything that the type takes and msgpack can carry
-   * @returns the number of endpoints that the event was handed to
+   * @param payload a value that fits the definition and that MessagePack can carry
+   * @returns the number of endpoints that the event was sent to
    * @throws InvalidPayload if the payload doesn't fit the definition's schema
-   * @throws UnserializablePayload if a part of the payload has no form on the wire
+   * @throws UnserializablePayload if MessagePack can't carry a part of the payload
    * @throws PayloadTooLarge if the event is larger than `limits.frameBytes`, here or at a receiver
    * @throws NoSubscribers if `requireSubscriber` is set and there is none
-   * @throws AbortError if `signal` aborts; the event was handed over, and only the wait ended
+   * @throws AbortError if `signal` aborts: it ends only the wait, and the event is sent all the same
    * @throws InvalidArgument, EndpointClosed
    *
    * @example
@@ -158,10 +160,10 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /**
-   * Sends an event like `broadcast`, without waiting. The event is taken in any case.
+   * Sends an event like `broadcast`, without waiting. The event is sent whatever this returns.
    *
-   * @returns false if an outbox is over `limits.highWaterMark`: then it is time to wait for `drained()`, since an outbox
-   *   at `limits.outboxBytes` drops its oldest events
+   * @returns false if an outbox is over `limits.highWaterMark`: wait for `drained()` before sending more; an outbox
+   *   that reaches `limits.outboxBytes` does what the event's `overflow` says
    * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument, EndpointClosed as
    *   `broadcast` does
    *
@@ -202,10 +204,10 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /**
-   * Calls the handler for each event of a type, in each sender's order. Its promise is awaited before the next event,
-   * unless `concurrency` allows more at a time. If it throws, that is an `error` event, and the next event follows.
+   * Calls the handler for each event of a type, in each sender's order. If it returns a promise, the next event
+   * waits for it, unless `concurrency` allows more at a time. If it throws or rejects, the endpoint emits `error`.
    *
-   * @param type a definition, a type name, or a pattern of names: `order.*` (`*` is one token), `order.>` (`>` is the rest)
+   * @param type a definition, a type name, or a pattern: `order.*` (`*` is one token), `order.>` (`>` is the rest)
    * @throws InvalidArgument, EndpointClosed
    *
    * @example
@@ -230,7 +232,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /**
-   * The events of a type for `for await`, from this call on: none is missed before the loop begins.
+   * Iterates over the events of a type with `for await`. It subscribes at once, and buffers events that arrive before
+   * the loop begins.
    *
    * @param type a definition, a type name, or a pattern of names
    * @throws InvalidArgument, EndpointClosed
@@ -279,8 +282,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /**
-   * Answers the requests of a type, each once, any number at a time. What the handler returns is the response; what it
-   * throws goes to the asker as `RemoteError`, with its name, message and code.
+   * Answers the requests of a type. Each request is handled once, and any number run concurrently. The handler's return
+   * value is the response. An error that it throws reaches the asker as `RemoteError`, with its name, message and code.
    *
    * @param type a definition, or a type name
    * @returns a subscription: `ready` resolves when every connected peer knows of it, `unsubscribe()` ends it
@@ -315,17 +318,17 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /**
-   * Asks one responder: the one with the fewest requests in flight from here, of those that `to` allows. Settles exactly
-   * once, and no handler runs twice for it.
+   * Sends a request to one responder: of those that `to` allows, the one with the fewest requests in flight from this
+   * endpoint. The promise settles exactly once, and the request is handled at most once.
    *
    * @param type a definition, or a type name
    * @throws RemoteError if the responder threw
    * @throws RequestTimeout if there was no response within `timeout`, 30 seconds by default
-   * @throws RemoteDisconnected if the responder was lost before it responded
-   * @throws NoSubscribers if nobody responds to the type
+   * @throws RemoteDisconnected if the responder disconnected before it responded
+   * @throws NoSubscribers if no connected endpoint that `to` allows responds to the type
    * @throws UnexpectedResponse if the response doesn't fit the definition's schema
-   * @throws AbortError if `signal` aborted
-   * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, InvalidArgument, EndpointClosed: nobody was asked
+   * @throws AbortError if `signal` aborts, EndpointClosed if this endpoint closes first
+   * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, InvalidArgument: the request was not sent
    *
    * @example
    * ```ts
@@ -350,8 +353,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /**
-   * Asks every responder. The replies come as they arrive, one of each responder: its response, or the error that
-   * `request` would have rejected with. `break` gives up the rest.
+   * Sends a request to every responder. Iterates over one reply of each, as they arrive: its response, or the error
+   * with which `request` would have rejected. `break` cancels the remaining requests.
    *
    * @param type a definition, or a type name
    * @throws InvalidPayload, InvalidArgument, EndpointClosed
@@ -376,42 +379,42 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     return this.#core.requester.requestAll({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
   }
 
-  /** Every peer that this endpoint is linked with, as it is now. */
+  /** A snapshot of every peer that this endpoint is linked with. */
   get peers(): readonly Peer[] {
     return this.#core.peers.all
   }
 
-  /** The types and patterns that each linked peer is subscribed or responds to, by its name. */
+  /** The types and patterns that each linked peer subscribes or responds to, by its name. */
   get connectedEndpointsAndSubscriptions(): ReadonlyMap<string, ReadonlySet<string>> {
     return new Map(
       this.peers.map(({ name, subscriptions, responds }) => [name, new Set([...subscriptions, ...responds])]),
     )
   }
 
-  /** The types and patterns of events that this endpoint is subscribed to. */
+  /** The types and patterns of events that this endpoint subscribes to. */
   get subscribedEvents(): ReadonlySet<string> {
     const events = [...this.#core.announcer.interests].filter(({ responds }) => !responds)
     return new Set(events.map(({ type }) => type))
   }
 
-  /** Whether there is a link with an endpoint of this name. With itself, always. */
+  /** Whether this endpoint is linked with one of this name. Always true for its own name. */
   isConnectedTo(name: string): boolean {
     return this.#core.isConnectedTo([name])
   }
 
-  /** Whether the connected endpoint of this name would get this endpoint's events, or requests, of a type. */
+  /** Whether the connected endpoint of this name receives this endpoint's events, or requests, of a type. */
   isEndpointSubscribedTo(name: string, type: AnyType): boolean {
     const subscribed = this.#subscribed(type)
     return this.#links.some((link) => link.identity.name === name && subscribed.has(link))
   }
 
-  /** Whether at least one connected endpoint, this one aside, would get this endpoint's events, or requests, of a type. */
+  /** Whether any other connected endpoint receives this endpoint's events, or requests, of a type. */
   isAnyEndpointSubscribedTo(type: AnyType): boolean {
     const subscribed = this.#subscribed(type)
     return this.#links.some((link) => subscribed.has(link))
   }
 
-  /** Whether every connected endpoint, and this one, would get this endpoint's events, or requests, of a type. */
+  /** Whether every connected endpoint, and this one, receives this endpoint's events, or requests, of a type. */
   areAllEndpointsSubscribedTo(type: AnyType, { includeSelf = true }: AllSubscribedOptions = {}): boolean {
     const subscribed = this.#subscribed(type)
     if (includeSelf && !subscribed.has(this.#core.loopback)) return false
@@ -419,7 +422,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /**
-   * Resolves when there is a link with each of the names.
+   * Resolves when this endpoint is linked with an endpoint of each name.
    *
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    *
@@ -437,7 +440,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /**
-   * Resolves when a peer has joined, left or been lost.
+   * Resolves when the next peer has joined, left or been lost.
    *
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
@@ -453,8 +456,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
   waitUntilEndpointSubscribedTo(name: string, type: AnyType, options?: WaitOptions): Promise<void> {
-    const what = `waitUntilEndpointSubscribedTo ${name}`
-    return this.#until(what, options, () => this.isEndpointSubscribedTo(name, type))
+    return this.#until(`waitUntilEndpointSubscribedTo ${name}`, options, () => this.isEndpointSubscribedTo(name, type))
   }
 
   /**
@@ -463,8 +465,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
   waitUntilAnyEndpointSubscribedTo(type: AnyType, options?: WaitOptions): Promise<void> {
-    const what = 'waitUntilAnyEndpointSubscribedTo'
-    return this.#until(what, options, () => this.isAnyEndpointSubscribedTo(type))
+    return this.#until('waitUntilAnyEndpointSubscribedTo', options, () => this.isAnyEndpointSubscribedTo(type))
   }
 
   /**
@@ -473,12 +474,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
   waitUntilAllEndpointsSubscribedTo(type: AnyType, options?: WaitOptions & AllSubscribedOptions): Promise<void> {
-    const what = 'waitUntilAllEndpointsSubscribedTo'
-    return this.#until(what, options, () => this.areAllEndpointsSubscribedTo(type, options))
+    const wait = 'waitUntilAllEndpointsSubscribedTo'
+    return this.#until(wait, options, () => this.areAllEndpointsSubscribedTo(type, options))
   }
 
   /**
-   * Resolves when the subscriptions or responders of a connected endpoint have changed, also by its joining or leaving.
+   * Resolves at the next change of the subscriptions or responders of connected endpoints. An endpoint that joins or
+   * leaves with any of them is such a change too.
    *
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
@@ -489,13 +491,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /**
-   * Leaves the bus. Drains first: takes no more events of queues and no more requests, and lets running handlers finish;
-   * then delivers what is queued for peers that read, says goodbye, and removes the socket file. Nothing keeps the
-   * process alive afterwards. Pending waits reject with `EndpointClosed`, and streams end.
+   * Leaves the bus. Drains first: accepts no more queue events and requests, and lets running handlers finish. Then
+   * delivers queued events, says goodbye to its peers, and removes the socket file. Pending waits reject with
+   * `EndpointClosed`, streams end, and nothing keeps the process alive afterwards.
    *
    * Calling it again returns the same promise.
    *
-   * @throws CloseTimeout if peers did not take everything in time; the endpoint is closed all the same
+   * @throws CloseTimeout if events are undelivered at the end of the timeout; the endpoint is closed all the same
    * @throws InvalidArgument if the timeout can't be used; the endpoint stays open
    *
    * @example
@@ -517,6 +519,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     }
   }
 
+  /** Calls `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -539,10 +542,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     const undelivered = await this.#core.close(timeout)
     if (undelivered.size === 0) return
     const list = [...undelivered].map(([peer, events]) => `${events} for ${peer}`).join(', ')
-    throw new CloseTimeout(`peers did not take all events within ${timeout} ms; undelivered: ${list}`, undelivered)
+    const advice = 'give close() a longer timeout to deliver them'
+    throw new CloseTimeout(`closed with undelivered events after ${timeout} ms: ${list}; ${advice}`, undelivered)
   }
 
-  /** Checks an event before it is sent. Returns its type's name. */
+  /** Checks an event that is about to be sent. Returns the name of its type. */
   #prepare(type: EventType, payload: unknown): string {
     this.#core.assertNotClosed()
     const name = nameOf(type)
@@ -551,15 +555,15 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     return name
   }
 
-  async #until(what: string, options: WaitOptions | undefined, condition: () => boolean): Promise<void> {
-    await this.#core.waits.until(what, options ?? {}, condition)
+  #until(wait: string, options: WaitOptions | undefined, condition: () => boolean): Promise<void> {
+    return this.#core.waits.until(wait, options ?? {}, condition)
   }
 
   get #links() {
     return [...this.#core.peers.links]
   }
 
-  /** The channels to the endpoints that would get events or requests of a type. */
+  /** The channels to the endpoints that receive events or requests of a type. */
   #subscribed(type: AnyType) {
     const { routes } = this.#core
     const name = isRequest(type) ? requestNameOf(type) : nameOf(type)
@@ -568,7 +572,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     return new Set([...subscribers, ...responders].filter((channel) => isEligible(name, channel)))
   }
 
-  /** Calls the listeners. One that throws is reported and keeps nothing from the others. */
+  /** Calls the listeners. An error that one of them throws is reported, and stops nothing in the endpoint. */
   #emit<Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]): void {
     try {
       EventEmitter.prototype.emit.call(this, name, ...args)
@@ -577,7 +581,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     }
   }
 
-  /** An `error` event, or a process warning if nobody listens for errors. */
+  /** Emits `error`, or a process warning if there is no listener for it. */
   #report(error: LahjaError): void {
     if (this.listenerCount('error') > 0) this.#emit('error', error)
     else process.emitWarning(error)

@@ -19,7 +19,7 @@ export interface InterestAnnouncerContext {
   }
 }
 
-/** What this endpoint's subscriptions and responders want: routed to them here, and announced to all peers. */
+/** The interests of this endpoint's subscriptions and responders: routed to them here, and announced to all peers. */
 export class InterestAnnouncer implements Announcer {
   readonly #context: InterestAnnouncerContext
   readonly #interests = new InterestSet()
@@ -28,20 +28,20 @@ export class InterestAnnouncer implements Announcer {
     this.#context = context
   }
 
-  /** Everything that this endpoint wants. */
+  /** All interests of this endpoint. */
   get interests(): Iterable<Interest> {
     return this.#interests
   }
 
-  /** The part of it that peers have to know: not what a boundary keeps from coming here. */
+  /** The interests that peers need to know: those that no boundary keeps away from here. */
   *forPeers(): Generator<Interest> {
     for (const interest of this.#interests) if (this.#isForPeers(interest)) yield interest
   }
 
   announce(change: 'subscribe' | 'unsubscribe', interest: Interest): void {
     const { loopback, routes, waits, peers } = this.#context
-    const isNews = change === 'subscribe' ? this.#interests.add(interest) : this.#interests.remove(interest)
-    if (!isNews) return
+    const isChange = change === 'subscribe' ? this.#interests.add(interest) : this.#interests.remove(interest)
+    if (!isChange) return
     if (change === 'subscribe') routes.add(loopback, interest)
     else routes.remove(loopback, interest)
     waits.changed()

@@ -19,26 +19,26 @@ export interface EndpointOptions {
   readonly directory?: string | undefined
   /** The last part of the default directory, for several buses side by side. Default `default`. */
   readonly bus?: string | undefined
-  /** Labels by which senders can address this endpoint together with others. Default none. */
+  /** Labels by which senders can address several endpoints at once, named like endpoints. Default none. */
   readonly groups?: readonly string[] | undefined
   /**
-   * Patterns of the types that this endpoint lets in from others. Events and requests of other types are not sent to it,
-   * and refused where they arrive all the same. Default: all types.
+   * Patterns of the types that this endpoint accepts from other endpoints. Peers don't send other types, and any
+   * that arrive all the same are refused. Default: all types.
    */
   readonly accepts?: readonly string[] | undefined
   /**
-   * A secret that all endpoints of the bus share: a link comes up only once both sides have proved that they know it.
-   * With a secret, the directory may be one that a group shares (see SECURITY.md). Best 32 random bytes; a string
-   * stands for its UTF-8 bytes. Default none.
+   * A secret that all endpoints of the bus share, best 32 random bytes; a string is taken as UTF-8. A link comes up
+   * only when both sides have proved that they know it. With a secret, a user group may share the directory (see
+   * SECURITY.md). Default none.
    */
   readonly secret?: string | Uint8Array | undefined
-  /** How events are handled for peers that are behind, unless their definition says otherwise. Default `wait`. */
+  /** How events to slow peers are handled, unless their definition says otherwise. Default `wait`. */
   readonly overflow?: Overflow | undefined
-  /** Make every broadcast without a subscriber reject with `NoSubscribers`. Default false. */
+  /** Whether broadcasts without a subscriber throw `NoSubscribers`. Default false. */
   readonly requireSubscriber?: boolean | undefined
-  /** Watch the directory for changes, so that peers are found before the next rescan. Default true. */
+  /** Whether to watch the directory, so that peers are found before the next rescan. Default true. */
   readonly watch?: boolean | undefined
-  /** Bounds other than the defaults. */
+  /** Limits that differ from the defaults. */
   readonly limits?: LimitOptions | undefined
 }
 
@@ -51,7 +51,7 @@ export interface Settings {
   readonly groups: readonly string[]
   /** Absolute. */
   readonly directory: string
-  /** Parent directories that this package creates, and that must be as safe as the directory itself. */
+  /** Parent directories that this package creates, which must be as safe as the directory itself. */
   readonly ownParents: readonly string[]
   readonly accepts: readonly string[] | undefined
   readonly secret: Secret | undefined
@@ -59,7 +59,7 @@ export interface Settings {
   readonly requireSubscriber: boolean
   readonly watch: boolean
   readonly limits: Limits
-  /** Process id, for people to read. */
+  /** Process id, shown to peers. */
   readonly pid: number
 }
 
@@ -86,7 +86,7 @@ const MOST = 2 ** 31 - 1
 /** Bytes of all groups and patterns together, so that a hello fits into a frame before the handshake. */
 const HELLO_BYTES = HANDSHAKE_FRAME_BYTES - 1024
 
-/** @throws InvalidArgument that names the option, what it takes and what came */
+/** @throws InvalidArgument with the option, its expected values and the actual one */
 export function settingsOf(options: EndpointOptions): Settings {
   if (typeof options !== 'object' || options === null) {
     throw new InvalidArgument(`options: expected { name, … }, got ${describe(options)}`)
@@ -111,7 +111,7 @@ export function settingsOf(options: EndpointOptions): Settings {
   }
 }
 
-/** The bus directory: the first of the option, the environment variable and the default places. */
+/** The bus directory: from the option, else the environment variable, else the default. */
 function locate(
   { directory, bus = 'default' }: EndpointOptions,
   env: NodeJS.ProcessEnv,
@@ -121,7 +121,7 @@ function locate(
     throw new InvalidArgument(`directory: expected a path, got ${describe(given)}`)
   }
   if (given) return { directory: resolve(given), ownParents: [] }
-  // The XDG Base Directory Specification has relative paths ignored.
+  // The XDG Base Directory Specification says to ignore relative paths.
   const parent = isAbsolute(env.XDG_RUNTIME_DIR ?? '')
     ? join(env.XDG_RUNTIME_DIR ?? '', 'lahja')
     : join(tmpdir(), `lahja-${process.geteuid?.() ?? ''}`)
@@ -184,10 +184,10 @@ function checkArray(name: string, value: unknown): readonly unknown[] {
   throw new InvalidArgument(`${name}: expected an array of names, got ${describe(value)}`)
 }
 
-/** The message doesn't quote the value, which may be a secret all the same. */
+/** The message doesn't quote the value: it may be a secret of the wrong type. */
 function checkSecret(value: unknown): Secret {
-  const isOne = (typeof value === 'string' || value instanceof Uint8Array) && value.length > 0
-  if (isOne) return new Secret(value)
+  const isValid = (typeof value === 'string' || value instanceof Uint8Array) && value.length > 0
+  if (isValid) return new Secret(value)
   throw new InvalidArgument('secret: expected a string or a Uint8Array of at least one byte, got another value')
 }
 

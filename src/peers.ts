@@ -1,25 +1,25 @@
 import type { Link } from './mesh/link'
 import type { Interest } from './model/interest'
 
-/** Another endpoint on the bus, as it was when this was read. */
+/** A snapshot of another endpoint on the bus. */
 export interface Peer {
   readonly name: string
-  /** Of this one life of the endpoint: after a restart it is another. */
+  /** Identifies this run of the endpoint: a restarted endpoint has another id. */
   readonly id: string
   readonly groups: readonly string[]
-  /** Process id. In another container it may mean another process. */
+  /** Process id, in the PID namespace of the peer. */
   readonly pid: number
-  /** `lagging`: senders no longer wait for it. `unresponsive`: silent for long, but not gone. */
+  /** `lagging`: senders no longer wait for it. `unresponsive`: silent for `limits.silentPings` pings. */
   readonly state: 'connected' | 'lagging' | 'unresponsive'
-  /** The types and patterns that it is subscribed to. */
+  /** The types and patterns of events that it subscribes to. */
   readonly subscriptions: readonly string[]
   /** The types of requests that it responds to. */
   readonly responds: readonly string[]
-  /** Patterns of the types that it lets in from others; undefined if it lets in all. */
+  /** Patterns of the types that it accepts from other endpoints; undefined if it accepts all. */
   readonly accepts: readonly string[] | undefined
   /** Bytes of events queued for it in this process. */
   readonly queuedBytes: number
-  /** Events for it that were dropped since it joined. */
+  /** Number of events for it that were dropped since it joined. */
   readonly droppedEvents: number
 }
 
@@ -33,7 +33,7 @@ export class Peers {
     return this.#links
   }
 
-  /** Every peer as it is now. */
+  /** A snapshot of every peer. */
   get all(): readonly Peer[] {
     return [...this.#links].flatMap((link) => peerOf(link) ?? [])
   }
@@ -62,11 +62,6 @@ export class Peers {
 
   noteInterestChange(): void {
     this.#interestChanges++
-  }
-
-  has(name: string): boolean {
-    for (const { identity } of this.#links) if (identity.name === name) return true
-    return false
   }
 
   hasAll(names: readonly string[]): boolean {

@@ -10,7 +10,7 @@ import { warningThat } from './support/warning'
 const Order = defineEvent<{ id: number }>('order.placed')
 const Tick = defineEvent('tick')
 
-/** Milliseconds that no test lasts: nobody looks around before that, unless a test lets it. */
+/** Milliseconds longer than any test, so that endpoints rescan only where a test wants it. */
 const RESCAN = 600_000
 
 describe('Endpoint', () => {
@@ -27,7 +27,7 @@ describe('Endpoint', () => {
       expect(b.isConnectedTo('c')).to.equal(false)
     })
 
-    it('G10: rejects a name that is held, and leaves its holder as it is', async () => {
+    it('G10: rejects with NameInUse for a held name, and leaves its holder unaffected', async () => {
       const a = await bus.start('a')
       const error = await rejection(bus.start('a'))
       expect(error).to.include({ code: 'LAHJA_NAME_IN_USE' })
@@ -36,7 +36,7 @@ describe('Endpoint', () => {
       expect(a.peers).to.deep.equal([])
     })
 
-    it('G10: lets exactly one of many win that start at once, and the name again when it has closed', async () => {
+    it('G10: lets exactly one of many concurrent starts win the name, and frees it on close', async () => {
       const outcomes = await Promise.allSettled(Array.from({ length: 12 }, () => bus.start('a')))
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(1)
       for (const outcome of outcomes) {
@@ -46,7 +46,7 @@ describe('Endpoint', () => {
       await bus.start('a')
     })
 
-    it('is not held up by a file whose path is too long to be dialled, and reports it', async () => {
+    it('is not held up by a socket file whose path is too long to dial, and reports it', async () => {
       const directory = join(bus.directory, 'd'.repeat(40))
       const warned = warningThat(({ name }) => name === 'PathTooLong')
       mkdirSync(directory, { mode: 0o700 })
@@ -56,13 +56,13 @@ describe('Endpoint', () => {
     })
 
     for (const name of ['', '.hidden', 'a b', 'a/b', 'ü', 'x'.repeat(65), undefined, 7]) {
-      it(`refuses ${String(JSON.stringify(name)).slice(0, 20)} as a name`, async () => {
+      it(`rejects with InvalidArgument for the name ${String(JSON.stringify(name)).slice(0, 20)}`, async () => {
         const options = Object.assign({ directory: bus.directory, name: 'a' }, { name })
         expect(await rejection(Endpoint.start(options))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
       })
     }
 
-    it('leaves no file and no handle when it fails', async () => {
+    it('leaves no file and no handle behind when it fails', async () => {
       await bus.start('a')
       await rejection(bus.start('a'))
       await rejection(bus.start('b', { directory: join(bus.directory, 'x'.repeat(100)) }))
@@ -71,7 +71,7 @@ describe('Endpoint', () => {
   })
 
   describe('broadcast', () => {
-    it('reaches every subscriber, its own included, and says how many', async () => {
+    it('reaches every subscriber, its own included, and resolves to their number', async () => {
       const { a, b, c } = await bus.startAll('a', 'b', 'c')
       const received: string[] = []
       const subscriptions = [a, b, c].map((endpoint) =>
@@ -83,7 +83,7 @@ describe('Endpoint', () => {
       expect(received.sort()).to.deep.equal(['a 1 a', 'b 1 a', 'c 1 a'])
     })
 
-    it('G2: hands nothing to endpoints that are not subscribed, and is silent after the unsubscribe', async () => {
+    it('G2: sends nothing to endpoints that have not subscribed or have unsubscribed', async () => {
       const { a, b, c } = await bus.startAll('a', 'b', 'c')
       const received: unknown[] = []
       const subscription = b.subscribe(Order, ({ payload }) => received.push(payload))
@@ -98,7 +98,7 @@ describe('Endpoint', () => {
       expect(received).to.deep.equal([{ id: 1 }])
     })
 
-    it('goes only where it is addressed: to a name, several, a group, and not to an exception', async () => {
+    it('goes only to the addressed name, names or group, and not to those in except', async () => {
       const a = await bus.start('a', { groups: ['web'] })
       const b = await bus.start('b', { groups: ['web', 'blue'] })
       const c = await bus.start('c', { groups: ['blue'] })
@@ -122,7 +122,7 @@ describe('Endpoint', () => {
       expect(received.sort()).to.deep.equal(['1b', '2b', '2c', '3a', '3b', '4b', '5c', '6b', '7a', '8a'])
     })
 
-    it('resolves to 0 where nobody listens, and rejects only if a subscriber is required', async () => {
+    it('resolves to 0 without subscribers, and rejects only if one is required', async () => {
       const a = await bus.start('a')
       expect(await a.broadcast(Order, { id: 1 })).to.equal(0)
       const error = await rejection(a.broadcast(Order, { id: 1 }, { requireSubscriber: true }))
@@ -130,7 +130,7 @@ describe('Endpoint', () => {
       expect(error.message).to.contain('order.placed')
     })
 
-    it('requires a subscriber with any other option too, and the call overrules the endpoint', async () => {
+    it("checks requireSubscriber with any other option too, and the call's value overrides the endpoint's", async () => {
       const a = await bus.start('a', { requireSubscriber: true })
       a.subscribe(Order, () => {})
       expect(await a.broadcast(Order, { id: 1 })).to.equal(1)
@@ -143,7 +143,7 @@ describe('Endpoint', () => {
       })
     })
 
-    it('names the place in a payload that cannot be sent, and sends the next one', async () => {
+    it('names the path of a value that cannot be sent, and sends the next event', async () => {
       const { a, b } = await bus.startAll('a', 'b')
       const received: unknown[] = []
       await b.subscribe('x', ({ payload }) => received.push(payload)).ready
@@ -165,7 +165,7 @@ describe('Endpoint', () => {
       expect(received).to.deep.equal(['good'])
     })
 
-    it("refuses a payload over the frame limit, its own or a receiver's, and nobody gets it", async () => {
+    it("rejects a payload over the frame limit, its own or a receiver's, and sends nothing", async () => {
       const a = await bus.start('a')
       const small = await bus.start('small', { limits: { frameBytes: 8192, outboxBytes: 65_536 } })
       const b = await bus.start('b')
@@ -184,14 +184,14 @@ describe('Endpoint', () => {
     })
 
     for (const to of [7, null, { group: 7 }, [7], {}]) {
-      it(`refuses ${JSON.stringify(to)} as an address`, async () => {
+      it(`rejects with InvalidArgument for to: ${JSON.stringify(to)}`, async () => {
         const a = await bus.start('a')
         const options = Object.assign({ to: 'a' }, { to })
         expect(await rejection(a.broadcast('x', 1, options))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
       })
     }
 
-    it('hands its own subscriptions a copy, and not from inside the call', async () => {
+    it('delivers a copy to its own subscriptions, after the call has returned', async () => {
       const a = await bus.start('a')
       const payload = { list: [1] }
       const received: unknown[] = []
@@ -203,7 +203,7 @@ describe('Endpoint', () => {
       expect(received).to.deep.equal([{ list: [1] }])
     })
 
-    it('G4: keeps the order of its own subscriptions even when a handler broadcasts', async () => {
+    it('G4: keeps the order for its own subscriptions even when a handler broadcasts', async () => {
       const a = await bus.start('a')
       const seen: string[] = []
       a.subscribe('n', ({ payload }) => {
@@ -216,7 +216,7 @@ describe('Endpoint', () => {
       expect(seen).to.deep.equal(['first 1', 'second 1', 'first 2', 'second 2'])
     })
 
-    it('carries no payload as undefined', async () => {
+    it('carries a missing payload as undefined', async () => {
       const { a, b } = await bus.startAll('a', 'b')
       const event = b.waitFor(Tick)
       await until(() => a.peers[0]?.subscriptions.includes('tick') ?? false)
@@ -224,7 +224,7 @@ describe('Endpoint', () => {
       expect(await event).to.deep.equal({ type: 'tick', payload: undefined, origin: 'a' })
     })
 
-    it('waits for a peer that does not read, and says so without waiting', async () => {
+    it('waits for a peer that does not read, while broadcastNowait returns false', async () => {
       const a = await bus.start('a', { limits: { highWaterMark: 1000, patience: 60_000 } })
       const b = await bus.start('b')
       await b.subscribe('x', () => {}).ready
@@ -255,7 +255,7 @@ describe('Endpoint', () => {
       expect(steps).to.deep.equal(['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 3', 'end 3'])
     })
 
-    it('reports a handler that throws or rejects, and stops nothing', async () => {
+    it('reports a handler that throws or rejects, and goes on', async () => {
       const { a, b } = await bus.startAll('a', 'b')
       const errors: LahjaError[] = []
       b.on('error', (error) => errors.push(error))
@@ -297,7 +297,7 @@ describe('Endpoint', () => {
       expect(received).to.deep.equal([0, 1, 2])
     })
 
-    it('turns an error that nobody listens for into a process warning', async () => {
+    it('turns an error without a listener into a process warning', async () => {
       const a = await bus.start('a')
       const warned = warningThat(({ message }) => message.includes('unheard'))
       a.subscribe('n', () => {
@@ -307,7 +307,7 @@ describe('Endpoint', () => {
       expect(await warned).to.include({ name: 'HandlerError' })
     })
 
-    it('is not stopped by a listener of its own events that throws', async () => {
+    it('survives a listener of endpoint events that throws', async () => {
       const a = await bus.start('a')
       const errors: LahjaError[] = []
       a.on('error', (error) => errors.push(error))
@@ -320,7 +320,7 @@ describe('Endpoint', () => {
       expect(a.peers).to.have.length(1)
     })
 
-    it('ends by its signal, and does not begin with one that has aborted', async () => {
+    it('ends when its signal aborts, and never starts with an aborted signal', async () => {
       const a = await bus.start('a')
       const abort = new AbortController()
       a.subscribe('n', () => {}, { signal: abort.signal })
@@ -331,7 +331,7 @@ describe('Endpoint', () => {
       expect(await a.broadcast('n', 1)).to.equal(0)
     })
 
-    it('G6: misses nothing that is broadcast after it is ready', async () => {
+    it('G6: misses no event that is broadcast after it is ready', async () => {
       const { a, b } = await bus.startAll('a', 'b')
       for (let round = 0; round < 50; round++) {
         const received: unknown[] = []
@@ -343,7 +343,7 @@ describe('Endpoint', () => {
       }
     })
 
-    it('is ready only when the announcement of an earlier subscription to the type has arrived too', async () => {
+    it('is ready only when an earlier subscription to the type has been announced too', async () => {
       const { a, b } = await bus.startAll('a', 'b')
       b.subscribe('x', () => {})
       await b.subscribe('x', () => {}).ready
@@ -364,7 +364,7 @@ describe('Endpoint', () => {
       expect(await c.broadcast('t')).to.equal(1)
     })
 
-    it('tells newcomers of thousands of types', async () => {
+    it('announces thousands of types to new peers', async () => {
       const a = await bus.start('a')
       for (let n = 0; n < 5000; n++) a.subscribe(`some.rather.long.type.name.${n}`, () => {})
       const b = await bus.start('b', { limits: { frameBytes: 4096, outboxBytes: 65_536 } })
@@ -374,7 +374,7 @@ describe('Endpoint', () => {
   })
 
   describe('stream', () => {
-    it('yields events from its call on, and stops after its limit', async () => {
+    it('yields events from the call on, and ends after its limit', async () => {
       const { a, b } = await bus.startAll('a', 'b')
       const stream = b.stream(Order, { limit: 3 })
       await stream.ready
@@ -399,7 +399,7 @@ describe('Endpoint', () => {
       expect(await a.broadcast(Order, { id: 2 })).to.equal(0)
     })
 
-    it('ends when the endpoint closes, after what has arrived', async () => {
+    it('ends when the endpoint closes, after the events that have arrived', async () => {
       const a = await bus.start('a')
       const stream = a.stream(Order)
       a.broadcastNowait(Order, { id: 1 })
@@ -410,7 +410,7 @@ describe('Endpoint', () => {
       expect(events.map(({ payload }) => payload.id)).to.deep.equal([1, 2])
     })
 
-    it('throws what its signal says', async () => {
+    it('throws AbortError when its signal aborts', async () => {
       const a = await bus.start('a')
       const abort = new AbortController()
       const waiting = a.stream(Order, { signal: abort.signal }).next()
@@ -423,15 +423,15 @@ describe('Endpoint', () => {
     })
 
     for (const limit of [0, -1, 1.5, Number.NaN]) {
-      it(`refuses a limit of ${limit}`, async () => {
+      it(`throws InvalidArgument for a limit of ${limit}`, async () => {
         const a = await bus.start('a')
         expect(await rejection(() => a.stream(Order, { limit }))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
       })
     }
   })
 
-  describe('waiting', () => {
-    it('ends by its event, its timeout, its signal or the close', async () => {
+  describe('waitFor and waitUntilConnectionsChange', () => {
+    it('end with their event, on timeout, on abort or on close', async () => {
       const a = await bus.start('a')
       const event = a.waitFor(Order)
       a.broadcastNowait(Order, { id: 1 })
@@ -448,13 +448,13 @@ describe('Endpoint', () => {
       for (const error of await Promise.all(errors)) expect(error).to.include({ code: 'LAHJA_ENDPOINT_CLOSED' })
     })
 
-    it('leaves no subscription behind', async () => {
+    it('leave no subscription behind', async () => {
       const a = await bus.start('a')
       await rejection(a.waitFor(Order, { timeout: 1 }))
       expect(await a.broadcast(Order, { id: 1 })).to.equal(0)
     })
 
-    it('sees connections come and go', async () => {
+    it('see connections come and go', async () => {
       const a = await bus.start('a')
       const connected = a.waitUntilConnectedTo(['b', 'c'])
       const first = a.waitUntilConnectionsChange()
@@ -470,7 +470,7 @@ describe('Endpoint', () => {
   })
 
   describe('membership', () => {
-    it('tells of peers that join and leave', async () => {
+    it('emits joined and left for peers', async () => {
       const a = await bus.start('a')
       const joined = next(a, 'joined')
       const b = await bus.start('b', { groups: ['web'] })
@@ -481,7 +481,7 @@ describe('Endpoint', () => {
       expect(a.peers).to.deep.equal([])
     })
 
-    it('G9: finds each other without any watching, and again after the directory was emptied', async () => {
+    it('G9: finds peers without a watcher, and again after the directory was emptied', async () => {
       const limits = { rescanInterval: 50 }
       const a = await bus.start('a', { watch: false, limits })
       for (const file of readdirSync(bus.directory)) rmSync(join(bus.directory, file))
@@ -491,7 +491,7 @@ describe('Endpoint', () => {
       await a.waitUntilConnectedTo('b')
     })
 
-    it('G9: finds at its next scan who came while its file was gone, and could not find it', async () => {
+    it('G9: finds at its next scan a peer that joined while its own file was missing', async () => {
       const rescans = new HeldTimers(RESCAN)
       const a = await bus.startBy(rescans, 'a', { watch: false, limits: { rescanInterval: RESCAN } })
       for (const file of readdirSync(bus.directory)) rmSync(join(bus.directory, file))
@@ -501,7 +501,7 @@ describe('Endpoint', () => {
       await a.waitUntilConnectedTo('b')
     })
 
-    it('comes back when its directory is removed and made anew', async () => {
+    it('survives the removal of its directory by publishing again', async () => {
       const limits = { rescanInterval: 50 }
       await bus.start('a', { limits })
       rmSync(bus.directory, { recursive: true })
@@ -516,7 +516,7 @@ describe('Endpoint', () => {
       expect(b.isConnectedTo('a')).to.equal(true)
     })
 
-    it('gives its name up, and says so, when another has taken it while its file was gone', async () => {
+    it('closes with NameInUse when another endpoint took its name while its file was missing', async () => {
       const rescans = new HeldTimers(RESCAN)
       const a = await bus.startBy(rescans, 'a', { watch: false, limits: { rescanInterval: RESCAN } })
       const lost = next(a, 'error')
@@ -530,7 +530,7 @@ describe('Endpoint', () => {
   })
 
   describe('close', () => {
-    it('G12: delivers what was accepted, then says goodbye, and leaves no file', async () => {
+    it('G12: delivers accepted events, then says goodbye, and leaves no file', async () => {
       const { a, b } = await bus.startAll('a', 'b')
       const log: unknown[] = []
       await b.subscribe('n', ({ payload }) => log.push(payload)).ready
@@ -543,7 +543,7 @@ describe('Endpoint', () => {
       expect(readdirSync(bus.directory)).to.deep.equal([`b~${b.id}.sock`])
     })
 
-    it('is idempotent, and what is used after it says so', async () => {
+    it('is idempotent, and makes later calls reject with EndpointClosed', async () => {
       const a = await bus.start('a')
       const closed = a.close()
       expect(a.close()).to.equal(closed)
@@ -564,7 +564,7 @@ describe('Endpoint', () => {
       }
     })
 
-    it('is what `await using` does', async () => {
+    it('is called by await using', async () => {
       const b = await bus.start('b')
       {
         await using a = await Endpoint.start({ name: 'a', directory: bus.directory })
@@ -575,20 +575,20 @@ describe('Endpoint', () => {
       expect(readdirSync(bus.directory)).to.deep.equal([`b~${b.id}.sock`])
     })
 
-    it('leaves nobody in the list of peers', async () => {
+    it('empties the list of peers', async () => {
       const { a } = await bus.startAll('a', 'b')
       await a.close()
       expect(a.peers).to.deep.equal([])
       expect(a.isConnectedTo('b')).to.equal(false)
     })
 
-    it('can be done by both at once', async () => {
+    it('can be called on two linked endpoints at once', async () => {
       const { a, b } = await bus.startAll('a', 'b')
       await Promise.all([a.close(), b.close()])
       expect(readdirSync(bus.directory)).to.deep.equal([])
     })
 
-    it('can be done from a handler', async () => {
+    it('can be called from a handler', async () => {
       const { a, b } = await bus.startAll('a', 'b')
       const done = new Promise<void>((resolve) => {
         b.subscribe('stop', async () => {

@@ -11,7 +11,7 @@ import { encodeMessage } from '../src/wire/codec'
 
 const VARIABLES = ['LAHJA_DIRECTORY', 'XDG_RUNTIME_DIR']
 
-/** The settings of options that TypeScript would not let through. */
+/** The settings of options that TypeScript rejects. */
 function settle(options: unknown): unknown {
   return Reflect.apply(settingsOf, undefined, [options])
 }
@@ -30,7 +30,7 @@ describe('settingsOf', () => {
     }
   })
 
-  it('completes what is not given', () => {
+  it('fills in defaults', () => {
     const { directory, ownParents, ...rest } = settingsOf({ name: 'shop' })
     expect(rest).to.deep.equal({
       name: 'shop',
@@ -45,7 +45,7 @@ describe('settingsOf', () => {
     })
   })
 
-  it('takes what is given', () => {
+  it('takes every given option', () => {
     const limits = { frameBytes: 8192, outboxBytes: 16_384, patience: 0, pendingRequests: 7 }
     const given = {
       name: 'shop',
@@ -65,7 +65,7 @@ describe('settingsOf', () => {
     })
   })
 
-  it('takes undefined for the default of an option, whichever it is', () => {
+  it('treats undefined as the default for every option', () => {
     const limits = Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((limit) => [limit, undefined]))
     const given = ['bus', 'groups', 'accepts', 'secret', 'overflow', 'requireSubscriber', 'watch']
     const options = Object.fromEntries(given.map((option) => [option, undefined]))
@@ -74,7 +74,7 @@ describe('settingsOf', () => {
     expect(settingsOf({ name: 'shop', directory: '/bus', limits: undefined })).to.deep.equal(defaults)
   })
 
-  it('leaves the options as they were', () => {
+  it('copies the options and leaves them unchanged', () => {
     const options = Object.freeze({
       name: 'shop',
       groups: Object.freeze(['web']),
@@ -86,17 +86,17 @@ describe('settingsOf', () => {
   })
 
   for (const overflow of ['wait', 'dropOldest', 'dropNewest', 'latest', 'disconnect'] as const) {
-    it(`takes ${overflow} for what happens at the cap`, () => {
+    it(`accepts ${overflow} as overflow`, () => {
       expect(settingsOf({ name: 'a', overflow }).overflow).to.equal(overflow)
     })
   }
 
-  it('takes a key for what events are the newest of', () => {
+  it('accepts a key function for overflow latest', () => {
     const { overflow } = settingsOf({ name: 'a', overflow: { latest: (payload) => `key of ${payload}` } })
     expect(policyOf(overflow, 'price', 7)).to.deep.equal({ kind: 'latest', key: 'price key of 7' })
   })
 
-  it('takes text or bytes for a secret, which it then knows by itself', () => {
+  it('accepts text or bytes as a secret, and copies them', () => {
     const bytes = Buffer.from('open sesame')
     const { secret } = settingsOf({ name: 'a', secret: bytes })
     const { secret: fromText } = settingsOf({ name: 'a', secret: 'open sesame' })
@@ -107,7 +107,7 @@ describe('settingsOf', () => {
   })
 
   for (const secret of ['', Buffer.alloc(0), 12345, null, ['sesame'], { text: 'sesame' }, new Uint16Array(3)]) {
-    it(`refuses ${inspect(secret)} for a secret, and does not say it`, () => {
+    it(`throws for the secret ${inspect(secret)} without quoting it`, () => {
       expect(() => settle({ name: 'a', secret }))
         .to.throw(InvalidArgument)
         .with.property('message')
@@ -115,37 +115,40 @@ describe('settingsOf', () => {
     })
   }
 
-  it('tells accepting nothing from accepting everything', () => {
+  it('distinguishes accepting nothing from accepting everything', () => {
     expect(settingsOf({ name: 'a', accepts: [] }).accepts).to.deep.equal([])
     expect(settingsOf({ name: 'a' }).accepts).to.equal(undefined)
   })
 
-  describe('refuses, with the option, what it takes and what came,', () => {
+  describe('throws an error with the option, the expected and the actual value for', () => {
     const cases: Readonly<Record<string, [options: unknown, message: string]>> = {
-      'no options': [undefined, 'options: expected { name, … }, got undefined'],
+      'missing options': [undefined, 'options: expected { name, … }, got undefined'],
       'a name for options': ['shop', "options: expected { name, … }, got 'shop'"],
-      'no name': [{}, 'name: expected 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or a digit, got undefined'],
+      'a missing name': [
+        {},
+        'name: expected 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or a digit, got undefined',
+      ],
       'a bad name': [{ name: 'a b' }, "got 'a b'"],
-      'a name that is no string': [{ name: 7 }, 'name: expected 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter'],
+      'a name that is not a string': [{ name: 7 }, 'name: expected 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter'],
       'groups that are a string': [{ name: 'a', groups: 'web' }, "groups: expected an array of names, got 'web'"],
       'groups that are a Set': [
         { name: 'a', groups: new Set(['web']) },
         'groups: expected an array of names, got an instance of Set',
       ],
       'a bad group': [{ name: 'a', groups: ['web', 'e u'] }, 'groups[1]: expected 1 to 64'],
-      'a group that is no string': [{ name: 'a', groups: [{ group: 'web' }] }, 'groups[0]: expected 1 to 64'],
+      'a group that is not a string': [{ name: 'a', groups: [{ group: 'web' }] }, 'groups[0]: expected 1 to 64'],
       'patterns that are a string': [{ name: 'a', accepts: '>' }, "accepts: expected an array of names, got '>'"],
       'patterns that are null': [{ name: 'a', accepts: null }, 'accepts: expected an array of names, got null'],
       'a bad pattern': [
         { name: 'a', accepts: ['order.*', 'a.>.b'] },
         "event type: expected tokens joined by dots, '*' for any one token, '>' at the end for the rest, got 'a.>.b'",
       ],
-      'a pattern that is no string': [{ name: 'a', accepts: [7] }, 'event type: expected tokens joined by dots'],
-      'more patterns than a hello can tell': [
+      'a pattern that is not a string': [{ name: 'a', accepts: [7] }, 'event type: expected tokens joined by dots'],
+      'more patterns than fit into a hello': [
         { name: 'a', accepts: Array.from({ length: 20 }, (_, index) => `${index}`.padEnd(200, 'x')) },
         'groups, accepts: expected at most 3072 bytes together, got 4038',
       ],
-      'more groups and patterns together than a hello can tell': [
+      'more groups and patterns together than fit into a hello': [
         {
           name: 'a',
           groups: Array.from({ length: 30 }, (_, index) => `${index}`.padEnd(60, 'x')),
@@ -158,45 +161,42 @@ describe('settingsOf', () => {
         "requireSubscriber: expected true or false, got 'false'",
       ],
       'watch as a number': [{ name: 'a', watch: 0 }, 'watch: expected true or false, got 0'],
-      'an overflow that there is none of': [
+      'an unknown overflow': [
         { name: 'a', overflow: 'drop' },
         "overflow: expected 'wait', 'dropOldest', 'dropNewest', 'latest', { latest: (payload) => key } or 'disconnect', got 'drop'",
       ],
       'an overflow that is a number': [{ name: 'a', overflow: 1 }, "overflow: expected 'wait', "],
-      'an overflow whose key is no function': [
+      'an overflow key that is not a function': [
         { name: 'a', overflow: { latest: 'key' } },
         "overflow: expected 'wait', ",
       ],
       'an empty directory': [{ name: 'a', directory: '' }, "directory: expected a path, got ''"],
-      'a directory that is no string': [
+      'a directory that is not a string': [
         { name: 'a', directory: new URL('file:///run') },
         'directory: expected a path, got an instance of URL',
       ],
       'a bus that is a path': [{ name: 'a', bus: '../other' }, 'bus: expected 1 to 64 of A-Z a-z 0-9 . _ -'],
-      'a bus that is no string': [{ name: 'a', bus: 1 }, 'bus: expected 1 to 64 of A-Z a-z 0-9 . _ -'],
+      'a bus that is not a string': [{ name: 'a', bus: 1 }, 'bus: expected 1 to 64 of A-Z a-z 0-9 . _ -'],
       'limits that are a number': [{ name: 'a', limits: 5 }, 'limits: expected '],
       'limits that are true': [{ name: 'a', limits: true }, 'limits: expected '],
-      'a limit that there is none of': [
-        { name: 'a', limits: { frames: 1 } },
-        'limits.frames: expected one of frameBytes, ',
-      ],
+      'an unknown limit': [{ name: 'a', limits: { frames: 1 } }, 'limits.frames: expected one of frameBytes, '],
       'a limit that is a string': [
         { name: 'a', limits: { frameBytes: '8192' } },
         "limits.frameBytes: expected a whole number from 4096 to 67108864, got '8192'",
       ],
-      'an outbox that takes no frame of the limit': [
+      'an outbox smaller than a frame': [
         { name: 'a', limits: { frameBytes: 8192, outboxBytes: 8191 } },
         'limits.outboxBytes: expected at least limits.frameBytes + 4 (8196), got 8191',
       ],
-      'a mark that no outbox reaches': [
+      'a high-water mark above any outbox': [
         { name: 'a', limits: { highWaterMark: 2 ** 23 } },
         'limits.highWaterMark: expected at most limits.outboxBytes - limits.frameBytes - 4 (7340028), got 8388608',
       ],
-      'redials that begin slower than they end': [
+      'a redialMin above redialMax': [
         { name: 'a', limits: { redialMin: 20, redialMax: 10 } },
         'limits.redialMax: expected at least limits.redialMin (20), got 10',
       ],
-      'more groups than a hello can tell': [
+      'more groups than fit into a hello': [
         { name: 'a', groups: Array.from({ length: 80 }, (_, index) => `${index}`.padEnd(60, 'x')) },
         'groups, accepts: expected ',
       ],
@@ -230,13 +230,13 @@ describe('settingsOf', () => {
       silentPings: 1,
     } satisfies typeof DEFAULT_LIMITS
 
-    it('the test knows them all', () =>
+    it('all of them are tested', () =>
       expect(Object.keys(least).sort()).to.deep.equal(Object.keys(DEFAULT_LIMITS).sort()))
 
     for (const [limit, lowest] of Object.entries(least)) {
       const highest =
         limit === 'frameBytes' ? 64 * 1024 * 1024 : limit === 'highWaterMark' ? 2 ** 31 - 1 - 4100 : 2 ** 31 - 1
-      // What one of the two allows, the other one must not forbid here.
+      // The limits that bound each other leave room for the tested one.
       const rooms: Readonly<Record<string, object>> = {
         frameBytes: { outboxBytes: 2 ** 31 - 1 },
         highWaterMark: { frameBytes: 4096, outboxBytes: 2 ** 31 - 1 },
@@ -257,12 +257,12 @@ describe('settingsOf', () => {
       })
     }
 
-    it('each default is within its bounds', () => {
+    it('every default is within its bounds', () => {
       expect(settingsOf({ name: 'a', limits: DEFAULT_LIMITS }).limits).to.deep.equal(DEFAULT_LIMITS)
     })
   })
 
-  it('takes as many groups and patterns as the hello of every endpoint has room for', () => {
+  it('accepts no more groups and patterns than fit into a hello', () => {
     const tokens = (count: number, bytes: number) => Array<string>(count).fill('x'.repeat(bytes))
     for (const [groups, accepts] of [
       [tokens(49, 60), tokens(0, 0)],
@@ -278,10 +278,10 @@ describe('settingsOf', () => {
     }
   })
 
-  describe('finds the directory', () => {
+  describe('chooses the directory', () => {
     const perUser = join(tmpdir(), `lahja-${process.getuid?.() ?? ''}`)
 
-    it('that is given, made absolute, before everything else', () => {
+    it('from the option first, made absolute', () => {
       process.env.LAHJA_DIRECTORY = '/from/variable'
       process.env.XDG_RUNTIME_DIR = '/run/user/1'
       expect(settingsOf({ name: 'a', directory: 'my/bus', bus: 'other' })).to.deep.include({
@@ -290,7 +290,7 @@ describe('settingsOf', () => {
       })
     })
 
-    it('of $LAHJA_DIRECTORY next, as it is: the bus does not matter', () => {
+    it('from $LAHJA_DIRECTORY next, whatever the bus', () => {
       process.env.LAHJA_DIRECTORY = '/from/variable'
       process.env.XDG_RUNTIME_DIR = '/run/user/1'
       expect(settingsOf({ name: 'a', bus: 'other' })).to.deep.include({ directory: '/from/variable', ownParents: [] })
@@ -298,7 +298,7 @@ describe('settingsOf', () => {
       expect(settingsOf({ name: 'a' }).directory).to.equal(join(process.cwd(), 'relative'))
     })
 
-    it('under $XDG_RUNTIME_DIR next, by the name of the bus', () => {
+    it('under $XDG_RUNTIME_DIR next, by bus name', () => {
       process.env.XDG_RUNTIME_DIR = '/run/user/1'
       expect(settingsOf({ name: 'a' })).to.deep.include({
         directory: '/run/user/1/lahja/default',
@@ -307,13 +307,13 @@ describe('settingsOf', () => {
       expect(settingsOf({ name: 'a', bus: 'other' }).directory).to.equal('/run/user/1/lahja/other')
     })
 
-    it('under the directory for temporary files at last, one for each user', () => {
+    it('under the temporary directory last, one per user', () => {
       expect(settingsOf({ name: 'a' })).to.deep.include({ directory: join(perUser, 'default'), ownParents: [perUser] })
       process.env.XDG_RUNTIME_DIR = ''
       expect(settingsOf({ name: 'a', bus: 'other' }).directory).to.equal(join(perUser, 'other'))
     })
 
-    it('as an absolute path, even where $XDG_RUNTIME_DIR is none', () => {
+    it('as an absolute path even if $XDG_RUNTIME_DIR is relative', () => {
       process.env.XDG_RUNTIME_DIR = 'run'
       expect(isAbsolute(settingsOf({ name: 'a' }).directory)).to.equal(true)
     })

@@ -34,20 +34,20 @@ const Count = defineRequest('types.count', {
   response: z.object({ count: z.number().transform((number) => `${number}`) }),
 })
 
-/** What goes into `Dated`, and what comes out. */
+/** The payload of `Dated` as sent, and as received. */
 type Sent = { at: string; kind?: string | undefined }
 type Received = { at: Date; kind: string }
 
-/** Never called: that it compiles is the test, which `npm run types` makes. */
+/** Never called: the test is that `npm run types` compiles it. */
 type Calls = (endpoint: Endpoint) => unknown
 
-/** Compiles, or does not; the run only says that somebody looked. */
+/** Type-checked only; the run lists its title. */
 function compiles(what: string, _: Calls): void {
   it(what, () => {})
 }
 
-describe('the types of a definition', () => {
-  it('carry the payload, as it is sent and as it is received', () => {
+describe('The types of a definition', () => {
+  it('carry the payload as sent and as received', () => {
     expectTypeOf(OrderPlaced).toEqualTypeOf<EventDefinition<Order>>()
     expectTypeOf(Tick).toEqualTypeOf<EventDefinition<void>>()
     expectTypeOf(Dated).toEqualTypeOf<EventDefinition<Received, Sent>>()
@@ -57,7 +57,7 @@ describe('the types of a definition', () => {
     expectTypeOf<PayloadOf<string>>().toEqualTypeOf<unknown>()
   })
 
-  it('carry what is asked and what is answered, as it is sent and as it is received', () => {
+  it('carry request and response as sent and as received', () => {
     expectTypeOf(GetOrder).toEqualTypeOf<RequestDefinition<{ id: string }, Order>>()
     expectTypeOf(Ping).toEqualTypeOf<RequestDefinition<void, void>>()
     expectTypeOf(Count).toEqualTypeOf<
@@ -65,33 +65,33 @@ describe('the types of a definition', () => {
     >()
   })
 
-  compiles('keep apart what differs in its payload, or is something else', (endpoint) => [
-    // @ts-expect-error the payload is another one
+  compiles('distinguish payloads, and events from requests', (endpoint) => [
+    // @ts-expect-error another payload
     (): EventDefinition<string> => OrderPlaced,
-    // @ts-expect-error it is received as another type
+    // @ts-expect-error received as another type
     (): EventDefinition<Sent, Sent> => Dated,
-    // @ts-expect-error a request is no event
+    // @ts-expect-error a request is not an event
     (): EventDefinition<Order> => GetOrder,
     // @ts-expect-error nor the other way round
     (): RequestDefinition<Order, void> => OrderPlaced,
-    // @ts-expect-error what looks like one was not made by defineRequest
+    // @ts-expect-error an object of the same shape, not made by defineRequest
     () => endpoint.request({ kind: 'request', name: 'a' }),
   ])
 
-  compiles('refuse what is no option', () => [
+  compiles('reject unknown options', () => [
     // @ts-expect-error
     () => defineEvent('a', { boundary: 'external' }),
     // @ts-expect-error
     () => defineEvent('a', { boundary: { group: 'web' } }),
     // @ts-expect-error
     () => defineEvent('a', { schema: {} }),
-    // @ts-expect-error a name has to be there
+    // @ts-expect-error the name is missing
     () => defineEvent(),
   ])
 })
 
-describe('the types of a broadcast', () => {
-  compiles('take the payload as it is sent', (endpoint) => [
+describe('The types of broadcast', () => {
+  compiles('take the payload as sent', (endpoint) => [
     endpoint.broadcast(OrderPlaced, { id: 'A1', total: 3 }),
     endpoint.broadcast(Dated, { at: 'noon' }, { to: 'shop' }),
     endpoint.broadcast('types.any', { whatever: 1 }),
@@ -100,25 +100,25 @@ describe('the types of a broadcast', () => {
     expectTypeOf(endpoint.broadcastNowait(Tick)).toEqualTypeOf<boolean>(),
   ])
 
-  compiles('let it be left out only where there may be none', (endpoint) => [
+  compiles('allow no payload only if undefined fits', (endpoint) => [
     endpoint.broadcast(Tick),
     endpoint.broadcast(Tick, undefined, { internal: true }),
     endpoint.broadcast(Noted),
     endpoint.broadcast('types.any'),
-    // @ts-expect-error there has to be a payload
+    // @ts-expect-error the payload is missing
     () => endpoint.broadcast(OrderPlaced),
     // @ts-expect-error
     () => endpoint.broadcastNowait(OrderPlaced),
-    // @ts-expect-error there has to be none
+    // @ts-expect-error a payload is given
     () => endpoint.broadcast(Tick, 7),
   ])
 
-  compiles('refuse another payload, another option, and a request', (endpoint) => [
+  compiles('reject another payload, an unknown option and a request', (endpoint) => [
     // @ts-expect-error the total is missing
     () => endpoint.broadcast(OrderPlaced, { id: 'A1' }),
-    // @ts-expect-error the total is no text
+    // @ts-expect-error the total is a number
     () => endpoint.broadcastNowait(OrderPlaced, { id: 'A1', total: '3' }),
-    // @ts-expect-error it is sent as text
+    // @ts-expect-error sent as text
     () => endpoint.broadcast(Dated, { at: new Date() }),
     // @ts-expect-error there is no such option
     () => endpoint.broadcast(Tick, undefined, { too: 'shop' }),
@@ -129,8 +129,8 @@ describe('the types of a broadcast', () => {
   ])
 })
 
-describe('the types of a subscription', () => {
-  compiles('hand over the payload as it is received', (endpoint) => {
+describe('The types of subscribe, stream and waitFor', () => {
+  compiles('give the payload as received', (endpoint) => {
     endpoint.subscribe(OrderPlaced, (event) => expectTypeOf(event).toEqualTypeOf<Event<Order>>())
     endpoint.subscribe(Dated, async ({ payload }) => expectTypeOf(payload).toEqualTypeOf<Received>())
     endpoint.subscribe(Tick, ({ payload }) => expectTypeOf(payload).toEqualTypeOf<void>())
@@ -138,7 +138,7 @@ describe('the types of a subscription', () => {
     expectTypeOf(endpoint.stream(Dated).next()).toEqualTypeOf<Promise<IteratorResult<Event<Received>, undefined>>>()
   })
 
-  compiles('know nothing of the payload where the type is a string, be it a pattern or not', (endpoint) => {
+  compiles('give an unknown payload for type names and patterns', (endpoint) => {
     for (const type of ['types.order.*', 'types.>', 'types.tick']) {
       endpoint.subscribe(type, ({ payload }) => expectTypeOf(payload).toEqualTypeOf<unknown>())
       expectTypeOf(endpoint.waitFor(type)).toEqualTypeOf<Promise<Event<unknown>>>()
@@ -146,11 +146,11 @@ describe('the types of a subscription', () => {
     }
   })
 
-  compiles('take a handler of a part of the payload, and refuse one of another payload', (endpoint) => [
+  compiles('take a handler of part of the payload, and reject one of another payload', (endpoint) => [
     endpoint.subscribe(OrderPlaced, ({ payload }: Event<{ id: string }>) => payload.id),
     // @ts-expect-error
     () => endpoint.subscribe(OrderPlaced, ({ payload }: Event<number>) => payload),
-    // @ts-expect-error it is received as a date
+    // @ts-expect-error received as a date
     () => endpoint.subscribe(Dated, ({ payload }) => payload.at.length),
     // @ts-expect-error a request is not subscribed to
     () => endpoint.subscribe(GetOrder, () => {}),
@@ -163,8 +163,8 @@ describe('the types of a subscription', () => {
   ])
 })
 
-describe('the types of a request', () => {
-  compiles('take what is asked and give what is answered', (endpoint) => {
+describe('The types of request, requestAll and respond', () => {
+  compiles('take the request as sent and give the response as received', (endpoint) => {
     expectTypeOf(endpoint.request(GetOrder, { id: 'A1' })).toEqualTypeOf<Promise<Order>>()
     expectTypeOf(endpoint.request(Count, { since: 'noon' }, { to: 'shop' })).toEqualTypeOf<Promise<{ count: string }>>()
     expectTypeOf(endpoint.request(Ping)).toEqualTypeOf<Promise<void>>()
@@ -174,7 +174,7 @@ describe('the types of a request', () => {
     >()
   })
 
-  compiles('hand a responder what is asked as it is received, and take what it answers as it is sent', (endpoint) => {
+  compiles('give responders the request as received and take the response as sent', (endpoint) => {
     endpoint.respond(GetOrder, (event) => {
       expectTypeOf(event).toEqualTypeOf<RequestEvent<{ id: string }>>()
       return { id: event.payload.id, total: 3 }
@@ -191,26 +191,26 @@ describe('the types of a request', () => {
     })
   })
 
-  compiles('refuse another question, another answer, and an event', (endpoint) => [
+  compiles('reject another request, another response and an event', (endpoint) => [
     // @ts-expect-error the id is missing
     () => endpoint.request(GetOrder, {}),
-    // @ts-expect-error there has to be a payload
+    // @ts-expect-error the payload is missing
     () => endpoint.request(GetOrder),
-    // @ts-expect-error it is asked as text
+    // @ts-expect-error sent as text
     () => endpoint.request(Count, { since: new Date() }),
     // @ts-expect-error the total is missing
     () => endpoint.respond(GetOrder, ({ payload }) => ({ id: payload.id })),
-    // @ts-expect-error also where it is promised
+    // @ts-expect-error missing in the promise too
     () => endpoint.respond(GetOrder, async ({ payload }) => ({ id: payload.id })),
-    // @ts-expect-error it is answered as a number
+    // @ts-expect-error sent as a number
     () => endpoint.respond(Count, () => ({ count: '3' })),
-    // @ts-expect-error an event is not asked
+    // @ts-expect-error an event is not requested
     () => endpoint.request(OrderPlaced, { id: 'A1', total: 3 }),
-    // @ts-expect-error nor answered
+    // @ts-expect-error nor responded to
     () => endpoint.respond(OrderPlaced, () => {}),
   ])
 
-  it('tell a reply from a failure by its error', () => {
+  it('distinguish responses from failures by error', () => {
     const read = (reply: Reply<Order>) => {
       if (reply.error) {
         expectTypeOf(reply.error).toEqualTypeOf<LahjaError>()
@@ -221,8 +221,8 @@ describe('the types of a request', () => {
   })
 })
 
-describe('the types of a question who wants what', () => {
-  compiles('take every definition and every string', (endpoint) => [
+describe('The types of the questions about subscriptions', () => {
+  compiles('take every definition and every type name', (endpoint) => [
     endpoint.isAnyEndpointSubscribedTo(OrderPlaced),
     endpoint.isEndpointSubscribedTo('shop', Dated),
     endpoint.areAllEndpointsSubscribedTo(Tick),

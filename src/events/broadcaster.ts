@@ -21,9 +21,9 @@ export interface BroadcastOptions {
   readonly except?: Audience | undefined
   /** Only to this endpoint's own subscriptions. Default false. */
   readonly internal?: boolean | undefined
-  /** Reject with `NoSubscribers` if there is nobody to hand the event to. Default: the endpoint's option. */
+  /** Whether to throw `NoSubscribers` if no endpoint receives the event. Default: the endpoint's option. */
   readonly requireSubscriber?: boolean | undefined
-  /** Ends the wait for slow peers with `AbortError`. The event is handed over all the same. */
+  /** Ends the wait for slow peers with `AbortError`. The event is sent all the same. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -40,14 +40,14 @@ export interface BroadcasterContext {
 
 const NONE: readonly never[] = []
 
-/** Sends events: each is encoded once, and put into the outbox of every receiver at once. */
+/** Sends events: encodes each once, and puts it into the outbox of every receiver. */
 export class Broadcaster {
   readonly #context: BroadcasterContext
   readonly #encoder: EventEncoder
   readonly #turn: TurnBudget
-  /** A promise of each number of receivers, since few broadcasts need one of their own. */
+  /** A resolved promise of each receiver count, shared by all broadcasts that need not wait. */
   readonly #counts: Promise<number>[] = []
-  /** Depth of broadcasts that getters or key functions of a payload make while it is being sent. */
+  /** Nesting depth: getters of a payload and key functions may broadcast while it is being sent. */
   #depth = 0
   /** Bytes of the last event. */
   #size = 0
@@ -61,17 +61,12 @@ export class Broadcaster {
   }
 
   /**
-   * Hands an event over and waits for slow peers, or for the next turn once this one's budget is spent.
+   * Sends an event and waits for slow peers, or for the next turn once this one's budget is spent.
    *
-   * @returns the number of endpoints it was handed to
-   * @throws UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument: nobody has got it
+   * @returns the number of endpoints that it was sent to
+   * @throws UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument: it was not sent
    */
-  broadcast(
-    type: string,
-    payload: unknown,
-    options: BroadcastOptions | undefined,
-    overflow: Overflow | undefined,
-  ): Promise<number> {
+  broadcast(type: string, payload: unknown, options?: BroadcastOptions, overflow?: Overflow): Promise<number> {
     const count = this.#send(type, payload, options, overflow)
     const pressure = this.#pressure()
     if (!pressure) return this.#resolved(count)
@@ -81,21 +76,16 @@ export class Broadcaster {
   }
 
   /**
-   * Hands an event over. Returns false if an outbox is over its high-water mark.
+   * Sends an event. Returns false if an outbox is over its high-water mark.
    *
-   * @throws UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument: nobody has got it
+   * @throws UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument: it was not sent
    */
-  broadcastNowait(
-    type: string,
-    payload: unknown,
-    options: BroadcastOptions | undefined,
-    overflow: Overflow | undefined,
-  ): boolean {
+  broadcastNowait(type: string, payload: unknown, options?: BroadcastOptions, overflow?: Overflow): boolean {
     this.#send(type, payload, options, overflow)
     return this.#slow.length === 0
   }
 
-  #send(type: string, payload: unknown, options: BroadcastOptions | undefined, overflow: Overflow | undefined): number {
+  #send(type: string, payload: unknown, options?: BroadcastOptions, overflow?: Overflow): number {
     // While an outer event is being encoded, its slabs are still in use.
     if (this.#depth === 0) this.#encoder.releaseSlabs()
     this.#depth++
@@ -106,12 +96,7 @@ export class Broadcaster {
     }
   }
 
-  #fanOut(
-    type: string,
-    payload: unknown,
-    options: BroadcastOptions | undefined,
-    overflow: Overflow | undefined,
-  ): number {
+  #fanOut(type: string, payload: unknown, options?: BroadcastOptions, overflow?: Overflow): number {
     const { routes, queues } = this.#context
     const route = routes.select(type)
     if (options) checkAddressing(options)
@@ -119,7 +104,7 @@ export class Broadcaster {
     const recipients = isForAll
       ? route.recipients
       : route.recipients.filter((channel) => isEligible(type, channel, options))
-    if (recipients.length + route.queues.length === 0) return this.#nobody(type, options)
+    if (recipients.length + route.queues.length === 0) return this.#noReceivers(type, options)
 
     const frame = this.#encoder.event(type, payload)
     if (frame.end - frame.start > HANDSHAKE_FRAME_BYTES)
@@ -142,15 +127,17 @@ export class Broadcaster {
   }
 
   /** @throws NoSubscribers where a subscriber is required */
-  #nobody(type: string, options: BroadcastOptions | undefined): number {
+  #noReceivers(type: string, options: BroadcastOptions | undefined): number {
     if (options?.requireSubscriber ?? this.#context.requireSubscriber) {
-      throw new NoSubscribers(`event ${type} was not sent: no endpoint that it is for is subscribed to it`)
+      throw new NoSubscribers(
+        `event ${type} was not sent: none of the endpoints that it is addressed to subscribes to it`,
+      )
     }
     if (this.#slow.length > 0) this.#slow = []
     return 0
   }
 
-  /** What the sender of the last event should wait for: slow peers, or the next turn, in which sockets are served. */
+  /** The wait of the last event's sender: for slow peers, or for the next turn, so that sockets are served. */
   #pressure(): Promise<unknown> | undefined {
     if (this.#slow.length > 0) return Promise.all(this.#slow.map((outbox) => outbox.drained()))
     const isTurnOver = this.#turn.isFullFor(this.#size) || this.#encoder.isFullFor(this.#size)

@@ -5,7 +5,7 @@ import type { Interest } from '../model/interest'
 import { type StandardSchema, validate } from '../model/schema'
 import { Fifo } from './fifo'
 
-/** Takes an event and keeps it until it is read. A method, so that its parameter may be narrower; see `Handler`. */
+/** Buffers an event until it is read. Written as a method, so that its parameter may be narrower; see `Handler`. */
 export type Keep<Payload = unknown> = { keep(event: Event<Payload>, receipt: Receipt): void }['keep']
 
 /** How events are consumed. */
@@ -15,7 +15,7 @@ export type Consumption =
   /** By a buffer, which settles each receipt when the event is read. */
   | { readonly kind: 'buffer'; readonly keep: Keep }
 
-/** Accounts for an event that is not done with when `deliver` returns. */
+/** Gives receipts for events that are still unhandled when `deliver` returns. */
 interface Account {
   hold(): Receipt
 }
@@ -61,7 +61,7 @@ export class Consumer {
     return this.#waiting.count(({ event }) => event.origin === origin)
   }
 
-  /** Handles an event now, or when it is its turn. */
+  /** Handles an event now, or once fewer than `concurrency` are running. */
   deliver(event: Event, account: Account): void {
     if (this.#state === 'closed') return
     if (this.#running >= this.#concurrency) return void this.#waiting.push({ event, receipt: account.hold() })
@@ -69,7 +69,7 @@ export class Consumer {
     if (this.#waiting.length > 0) this.#runNext()
   }
 
-  /** The same for an event that is accounted for already. */
+  /** Like `deliver`, for an event that has a receipt already. */
   take(event: Event, receipt: Receipt): void {
     if (this.#state === 'closed') return receipt.release()
     if (this.#running >= this.#concurrency) return void this.#waiting.push({ event, receipt })
@@ -77,14 +77,14 @@ export class Consumer {
     if (this.#waiting.length > 0) this.#runNext()
   }
 
-  /** Handles no more events: those that wait are given back, those that run come to their end. */
+  /** Stops: waiting events are given back, running ones finish. */
   close(): void {
     this.#state = 'closed'
     for (let task = this.#waiting.shift(); task; task = this.#waiting.shift()) task.receipt.release()
     this.#context.idle()
   }
 
-  /** @param account provides a receipt if there is none yet and one is needed */
+  /** @param account gives the receipt if there is none yet and one is needed */
   #run(event: Event, receipt: Receipt | undefined, account?: Account): void {
     const { consumption } = this.#context
     const validated = this.#validate(event)
@@ -94,7 +94,7 @@ export class Consumer {
       if (kept) consumption.keep(validated, kept)
       return
     }
-    // Counted from before the call: the handler may unsubscribe another consumer, whose events come here.
+    // Counted before the call: the handler may unsubscribe another consumer, whose events are then taken here.
     this.#running++
     try {
       const result = consumption.handle(validated)
@@ -126,7 +126,7 @@ export class Consumer {
     }
   }
 
-  /** The event with the payload that the schema makes of it; undefined, and a report, if the payload doesn't fit. */
+  /** The event with its payload as the schema returns it; reports and returns undefined if the payload doesn't fit. */
   #validate(event: Event): Event | undefined {
     const { schema, report } = this.#context
     if (!schema) return event

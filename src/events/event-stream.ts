@@ -9,30 +9,30 @@ import { StreamBuffer } from './stream-buffer'
 import type { Subscription } from './subscription'
 
 export interface StreamOptions {
-  /** Number of events after which the stream ends, from 1. Default: it goes on until the endpoint closes. */
+  /** Number of events after which the stream ends, at least 1. Default: no limit. */
   readonly limit?: number | undefined
   /**
    * Only events from these endpoints: a name, an array of names, or `{ group }`. Others are not sent at all. Default:
    * every endpoint.
    */
   readonly from?: Audience | undefined
-  /** Ends the stream: the reader gets an `AbortError`. */
+  /** Ends the stream: reading throws `AbortError`. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** The events of a type or pattern, for `for await`. It is subscribed from the call of `stream` on; `break` unsubscribes. */
+/** Async iterator over the events of a type or pattern. Subscribed from its creation on; `break` unsubscribes. */
 export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload>, undefined>, AsyncDisposable {
   readonly #subscription: Subscription
   readonly #limit: number
   readonly #signal: AbortSignal | undefined
   readonly #buffer = new StreamBuffer<Event<Payload>>()
-  /** Of the events in the buffer. */
+  /** The receipts of the buffered events, in order. */
   readonly #receipts = new Fifo<Receipt>()
   #received = 0
 
   /**
    * @internal
-   * @param subscribe called once, with the functions to call for each event and at the end of the subscription
+   * @param subscribe called once; it calls `keep` for each event and `ended` at the end of the subscription
    * @throws InvalidArgument
    */
   constructor(
@@ -46,13 +46,13 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
     this.#signal = signal
     this.#subscription = subscribe(
       (event, receipt) => this.#receive(event, receipt),
-      () => this.finish(),
+      () => this.#finish(),
     )
     if (signal?.aborted) this.#abort()
     else signal?.addEventListener('abort', this.#abort, { once: true })
   }
 
-  /** Resolves when every peer that is connected now knows of the stream: it misses nothing that they broadcast later. */
+  /** Resolves when every currently connected peer knows of the subscription: no later event of theirs is missed. */
   get ready(): Promise<void> {
     return this.#subscription.ready
   }
@@ -63,11 +63,11 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
     return this.#buffer.next()
   }
 
-  /** Unsubscribes, and drops the events that have not been read. */
+  /** Unsubscribes, and drops unread events. */
   return(): Promise<IteratorResult<Event<Payload>, undefined>> {
     this.#buffer.discard()
     this.#settleAll()
-    this.finish()
+    this.#finish()
     return Promise.resolve({ done: true, value: undefined })
   }
 
@@ -77,13 +77,6 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return()
-  }
-
-  /** Unsubscribes, and ends the stream once the events that have arrived are read. */
-  finish(): void {
-    this.#buffer.end()
-    this.#signal?.removeEventListener('abort', this.#abort)
-    this.#subscription.unsubscribe()
   }
 
   /** @internal */
@@ -103,7 +96,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
     const cause = this.#signal?.reason
     this.#buffer.fail(new AbortError(`stream of ${this.#subscription.type}: aborted`, { cause }))
     this.#settleAll()
-    this.finish()
+    this.#finish()
   }
 
   #settleAll(): void {

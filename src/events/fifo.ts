@@ -1,4 +1,4 @@
-/** A queue whose `shift` costs the same however long it is, which an array's does not. */
+/** A queue whose `shift` takes constant time, unlike an array's. */
 export class Fifo<Item> {
   #items: (Item | undefined)[] = []
   #head = 0
@@ -22,7 +22,7 @@ export class Fifo<Item> {
     return item
   }
 
-  /** How many satisfy the condition. */
+  /** Number of items that satisfy the condition. */
   count(condition: (item: Item) => boolean): number {
     let count = 0
     for (const item of this.#items) if (item !== undefined && condition(item)) count++

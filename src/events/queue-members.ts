@@ -9,18 +9,18 @@ import type { Consumer } from './consumer'
 
 export interface QueueMembersContext {
   readonly clock: Clock
-  /** The members of a queue here that want events of this type. */
+  /** The members of a queue at this endpoint that are subscribed to this type. */
   readonly membersOf: (queue: string, type: string) => readonly Consumer[]
   readonly report: (error: LahjaError) => void
   /** Called when an assignment has been settled. */
   readonly settled: () => void
 }
 
-/** The receiving side of work queues: hands what is assigned to this endpoint to its members, and tells the senders. */
+/** The receiving side of work queues: hands assigned events to members, and settles with their senders. */
 export class QueueMembers {
   readonly #context: QueueMembersContext
   readonly #balancers = new Balancers()
-  /** Assignments handled since senders were last told, by the channel to each. */
+  /** Assignments handled and not reported yet, by the channel to their sender. */
   readonly #settled = new Map<Channel, number>()
   #inFlight = 0
 
@@ -38,7 +38,7 @@ export class QueueMembers {
     this.#handOut(assignment, channel, channel.receiveWindow.hold())
   }
 
-  /** Tells senders now how many of their assignments have been handled, not at the end of the turn. */
+  /** Reports handled assignments to their senders now, not at the end of the turn. */
   flush(): void {
     for (const [channel, count] of this.#settled) channel.sendControl({ kind: 'settle', count })
     this.#settled.clear()
@@ -68,7 +68,7 @@ export class QueueMembers {
     })
   }
 
-  /** Counts an assignment as handled. Senders are told once a turn. */
+  /** Counts an assignment as handled. Reported to its sender once a turn. */
   #settle(channel: Channel): void {
     if (this.#settled.size === 0) this.#context.clock.nextTurn(() => this.flush())
     this.#settled.set(channel, (this.#settled.get(channel) ?? 0) + 1)
@@ -77,18 +77,20 @@ export class QueueMembers {
 
   #return(assignment: Assignment, channel: Channel): void {
     const { type, queue } = assignment
-    const what = `event ${type} of queue ${queue}`
+    const label = `event ${type} of queue ${queue}`
     if (channel.outbox.isClosed) {
       const { name } = channel.identity
       return this.#context.report(
-        new NoSubscribers(`${what} is lost: the queue has no member here any more, and its sender ${name} is gone`),
+        new NoSubscribers(
+          `${label} is lost: the last member of the queue left here, and its sender ${name} has disconnected`,
+        ),
       )
     }
     try {
       channel.sendControl({ ...assignment, kind: 'return' })
     } catch (thrown) {
       const cause = asError(thrown)
-      const failure = new HandlerError(`${what} could not be returned to its sender: ${cause.message}`, { cause })
+      const failure = new HandlerError(`${label} could not be returned to its sender: ${cause.message}`, { cause })
       this.#context.report(thrown instanceof LahjaError ? thrown : failure)
       this.#settle(channel)
     }

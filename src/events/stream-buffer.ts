@@ -6,23 +6,23 @@ interface Reader<Item> {
   readonly reject: (error: LahjaError) => void
 }
 
-/** What has arrived for one `for await`, and those who wait for what has not. */
+/** The unread items of an async iterator, or its reads that wait for items. */
 export class StreamBuffer<Item> {
   readonly #items = new Fifo<Item>()
   readonly #readers: Reader<Item>[] = []
-  /** Nothing more comes; an error is for the next one who reads. */
+  /** Anything but `open` ends the buffer; an error rejects the next read. */
   #end: 'open' | 'ended' | LahjaError = 'open'
 
   get isOpen(): boolean {
     return this.#end === 'open'
   }
 
-  /** How much waits to be read. */
+  /** Number of unread items. */
   get size(): number {
     return this.#items.length
   }
 
-  /** Returns whether it waits to be read; if not, somebody has read it, or nobody will. */
+  /** Returns whether the item is unread; if not, it went to a waiting read, or the buffer has ended. */
   push(item: Item): boolean {
     if (!this.isOpen) return false
     const reader = this.#readers.shift()
@@ -31,14 +31,14 @@ export class StreamBuffer<Item> {
     return !reader
   }
 
-  /** What has arrived can still be read. */
+  /** Ends after the unread items. */
   end(): void {
     if (!this.isOpen) return
     this.#end = 'ended'
     for (const { resolve } of this.#readers.splice(0)) resolve({ done: true, value: undefined })
   }
 
-  /** Drops what has arrived; everyone who waits gets the error, or the next one who reads. */
+  /** Drops unread items and ends. All waiting reads reject with the error, or else the next read. */
   fail(error: LahjaError): void {
     if (!this.isOpen) return
     this.#items.clear()
@@ -47,14 +47,14 @@ export class StreamBuffer<Item> {
     for (const { reject } of readers) reject(error)
   }
 
-  /** Drops what has arrived, and ends. */
+  /** Drops unread items and ends. */
   discard(): void {
     this.#items.clear()
     this.end()
     this.#end = 'ended'
   }
 
-  /** @throws what it has failed with, once */
+  /** @throws the error of `fail`, once */
   next(): Promise<IteratorResult<Item, undefined>> {
     const item = this.#items.shift()
     if (item !== undefined) return Promise.resolve({ done: false, value: item })

@@ -15,11 +15,11 @@ export interface SubscribeOptions {
    */
   readonly from?: Audience | undefined
   /**
-   * A work queue, named like an endpoint: each event goes to one of its subscriptions, anywhere on the bus, to the one
-   * with the fewest events in flight. Default: none, so that the subscription gets every event.
+   * A work queue, named like an endpoint: each event goes to one of the queue's subscriptions on the whole bus, the one
+   * with the fewest events in flight. Default: none, and the subscription gets every event.
    */
   readonly queue?: string | undefined
-  /** Maximum number of events handled concurrently, 1 to `Infinity`; they begin in order. Default 1. */
+  /** Maximum number of events handled concurrently, 1 to `Infinity`. Handlers start in order. Default 1. */
   readonly concurrency?: number | undefined
   /** Ends the subscription. */
   readonly signal?: AbortSignal | undefined
@@ -30,7 +30,7 @@ export interface WaitForOptions extends WaitOptions {
   readonly from?: Audience | undefined
 }
 
-/** Bytes that the names in `from` may have together, so that they fit into a frame of any peer. */
+/** Maximum bytes of all names in `from`, so that they fit into a frame of any peer. */
 const FROM_BYTES = 2048
 
 /** The options of a subscription, checked and completed. */

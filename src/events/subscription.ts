@@ -1,7 +1,7 @@
 import type { inspect } from 'node:util'
 import type { Interest } from '../model/interest'
 
-/** Tells the bus what this endpoint wants. */
+/** Announces the interests of this endpoint to its peers. */
 export interface Announcer {
   announce(change: 'subscribe' | 'unsubscribe', interest: Interest): void
   /** Resolves when every connected peer knows of all changes so far; rejects when the endpoint closes first. */
@@ -14,13 +14,13 @@ export interface SubscriptionContext {
   readonly signal: AbortSignal | undefined
   /** Counts events or requests that were delivered and are not handled yet. */
   readonly pending: () => number
-  /** Called once, when the interest has been withdrawn. */
+  /** Called once, after the interest has been withdrawn. */
   readonly ended: () => void
 }
 
-/** An interest that this endpoint has announced: of `subscribe` in events of a type, of `respond` in its requests. */
+/** A subscription to events, made by `subscribe`, or a responder to requests, made by `respond`. */
 export class Subscription implements Disposable {
-  /** The type, or the pattern of types, that it is for. */
+  /** The type or pattern that is subscribed or responded to. */
   readonly type: string
   readonly #context: SubscriptionContext
   #state: 'open' | 'unsubscribed' = 'open'
@@ -42,8 +42,8 @@ export class Subscription implements Disposable {
   }
 
   /**
-   * Resolves when every peer that is connected now knows of the subscription: nothing that they broadcast later is
-   * missed. A peer that is stopped holds it up until it continues or is gone.
+   * Resolves when every currently connected peer knows of the subscription: none of their later events or requests is
+   * missed. A stopped peer holds it up until it continues or disconnects.
    *
    * Rejects with `EndpointClosed` if the endpoint closes first.
    */
@@ -55,14 +55,14 @@ export class Subscription implements Disposable {
     return this.#ready
   }
 
-  /** Events or requests that were delivered to the handler and are not handled yet: running and waiting. */
+  /** Number of events or requests that are being handled or wait for the handler. */
   get pending(): number {
     return this.#context.pending()
   }
 
   /**
-   * Ends the subscription: from now on the handler is not called. Calls that are running come to their end; events of a
-   * queue that wait for the handler go to other members. Calling it again does nothing.
+   * Ends the subscription: the handler is not called from now on. Running calls finish, and queue events that wait for
+   * the handler go to other members. Calling it again does nothing.
    */
   unsubscribe(): void {
     if (this.#state === 'unsubscribed') return
@@ -73,6 +73,7 @@ export class Subscription implements Disposable {
     ended()
   }
 
+  /** Calls `unsubscribe()`. */
   [Symbol.dispose](): void {
     this.unsubscribe()
   }

@@ -14,7 +14,7 @@ export interface SubscriptionsContext {
   readonly idle: () => void
 }
 
-/** The consumers that an event of one type goes to. */
+/** The consumers of one event type. */
 interface Receivers {
   readonly all: readonly Consumer[]
   readonly queues: ReadonlyMap<string, readonly Consumer[]>
@@ -43,7 +43,7 @@ export class Subscriptions {
     return count
   }
 
-  /** @param ended called when the subscription has ended, whatever ended it */
+  /** @param ended called once, when the subscription has ended for any reason */
   add({ interest, consumption, schema, signal }: SubscribeSettings, ended?: () => void): Subscription {
     const { announcer, report, idle } = this.#context
     const consumer = new Consumer({ interest, consumption, schema, report, idle })
@@ -71,7 +71,7 @@ export class Subscriptions {
     }
   }
 
-  /** The members of a queue here that want events of this type. */
+  /** The members of a queue at this endpoint that are subscribed to this type. */
   membersOf(queue: string, type: string): readonly Consumer[] {
     return this.#receivers.select(type).queues.get(queue) ?? NONE
   }

@@ -1,25 +1,25 @@
 import type { Clock } from '../platform/clock'
 
 /**
- * What a sender has broadcast in one turn of the event loop. When that is enough, it waits for the next: so that what
- * it has sent leaves, in one piece, and what comes from peers is heard.
+ * Limits the bytes that are broadcast in one turn of the event loop. Beyond it senders wait for the next turn, so that
+ * queued events leave in one write and incoming messages are read.
  */
 export class TurnBudget {
   readonly #clock: Clock
-  readonly #enough: number
+  readonly #limit: number
   #bytes = 0
-  #isUnderWay = false
+  #isResetDeferred = false
   #next: Promise<void> | undefined
 
-  /** @param enough bytes that fill a turn */
-  constructor(clock: Clock, enough: number) {
+  /** @param limit bytes of one turn */
+  constructor(clock: Clock, limit: number) {
     this.#clock = clock
-    this.#enough = enough
+    this.#limit = limit
   }
 
-  /** Would another event of that size be too much? */
+  /** Whether another event of this size exceeds the budget. */
   isFullFor(bytes: number): boolean {
-    return this.#bytes + bytes > this.#enough
+    return this.#bytes + bytes > this.#limit
   }
 
   spend(bytes: number): void {
@@ -32,7 +32,7 @@ export class TurnBudget {
     })
   }
 
-  /** Resolves in the next turn: after everything that has been put off until then by now. */
+  /** Resolves in the next turn, after everything that was deferred to it before. */
   next(): Promise<void> {
     this.#next ??= new Promise((resolve) => {
       this.#clock.nextTurn(() => {

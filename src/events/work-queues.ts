@@ -11,12 +11,12 @@ import type { Assignment, MessageOf } from '../wire/message'
 
 export interface WorkQueuesContext {
   readonly routes: Routes<Channel>
-  /** Whether events that come back may still go to other members: not while the endpoint is leaving. */
+  /** Whether returned events may go to other members: not while the endpoint is leaving. */
   readonly isOpen: () => boolean
   readonly report: (error: LahjaError) => void
 }
 
-/** An event of a queue, on its way to the member that was chosen for it. */
+/** An event of a queue, encoded for the member chosen for it. */
 export interface QueueDelivery {
   readonly channel: Channel
   readonly type: string
@@ -24,29 +24,29 @@ export interface QueueDelivery {
   readonly frame: Frame
 }
 
-/** What became of the queue events of a peer that is gone. */
+/** The queue events of a peer that has disconnected. */
 export interface Recovered {
-  /** Events that had not left for it, and that other members have now. */
+  /** Events not sent to it yet, and now given to other members. */
   readonly redelivered: number
-  /** Events that it had been given and had not reported as handled. */
+  /** Events given to it and not reported as handled. */
   readonly unfinished: number
 }
 
 interface InFlight {
   /** Events given and not settled, including those dropped from the outbox since. */
   given: number
-  /** The types given since there were none in flight, by queue. */
+  /** The types given since none was in flight, by queue. */
   readonly types: Map<string, Set<string>>
 }
 
 const NONE: readonly never[] = []
 
-/** Types remembered for one queue and member; beyond that, an event of any type may come back. */
+/** Types remembered for one queue and member; beyond that, an event of any type may be returned. */
 const REMEMBERED_TYPES = 10_000
 
 /**
- * The sending side of work queues: each event goes to one member of the queue, here or at a peer. It is taken back while
- * it has not left for a member that lags or leaves, and given to another when a member returns it.
+ * The sending side of work queues: each event goes to one member of the queue, here or at a peer. Events not sent yet
+ * are taken back from members that lag or leave, and events that a member returns are given to another.
  */
 export class WorkQueues {
   readonly #context: WorkQueuesContext
@@ -83,7 +83,7 @@ export class WorkQueues {
     })
   }
 
-  /** The member with the fewest events in flight for its weight, round-robin on ties; one that lags only if all do. */
+  /** The member with the fewest events in flight for its weight, round-robin on ties; a lagging one only if all lag. */
   choose(queue: string, members: readonly Member<Channel>[]): Channel | undefined {
     return this.#balancers.of(queue).pick(members, ({ destination, weight }) => {
       return destination.outbox.isLagging ? Number.MAX_VALUE : this.inFlight(destination) / weight
@@ -101,27 +101,29 @@ export class WorkQueues {
     return channel.send(frame, policy)
   }
 
-  /** Events given to a member that it has not settled. */
+  /** Number of events given to a member and not settled. */
   inFlight(channel: Channel): number {
     return Math.max((this.#inFlight.get(channel)?.given ?? 0) - channel.outbox.droppedAssignments, 0)
   }
 
-  /** A member is done with this many events: handled, returned, or taken back from its outbox. */
+  /** This many events of a member are done: handled, returned, or taken back from its outbox. */
   settle(channel: Channel, count: number): void {
     const entry = this.#entryOf(channel)
     entry.given = Math.max(entry.given - count, 0)
   }
 
-  /** A peer has no member for an event any more: another one gets it, or it is reported. */
+  /** A peer returned an event: gives it to another member, or reports it as lost. */
   onReturn(channel: Channel, message: MessageOf<'return'>): void {
     const { type, queue } = message
     const { name } = channel.identity
     const { isOpen, report } = this.#context
     if (!isEligible(type, channel)) {
-      return report(new BoundaryCrossed(`${name} returned an event of ${type}, which the boundary keeps from it`))
+      return report(
+        new BoundaryCrossed(`${name} returned an event of ${type}, but it is outside the boundary of that type`),
+      )
     }
     if (!this.#hasGiven(channel, type, queue)) {
-      return report(new BoundaryCrossed(`${name} returned an event of ${type} that it was not given`))
+      return report(new BoundaryCrossed(`${name} returned an event of ${type}, but none was given to it`))
     }
     this.settle(channel, 1)
     if (isOpen() && this.#giveToAnother({ ...message, kind: 'assign' })) return
@@ -130,12 +132,12 @@ export class WorkQueues {
     )
   }
 
-  /** A peer has left queues: other members get the events for it that have not left. */
+  /** A peer has left queues: gives its unsent events to other members. */
   onMembersLeft(channel: Channel): void {
     this.#redeliver(channel, (assignment) => !this.#isMember(channel, assignment))
   }
 
-  /** A peer lags: other members that don't get the events for it that have not left. */
+  /** A peer lags: gives its unsent events to members that don't lag. */
   onLagging(channel: Channel): void {
     this.#redeliver(channel, (assignment, frame) => {
       if (assignment.isFixed) return false
@@ -143,7 +145,7 @@ export class WorkQueues {
     })
   }
 
-  /** The channel is closed: other members get the events for it that have not left. */
+  /** The channel is closed: gives its unsent events to other members. */
   onClosed(channel: Channel): Recovered {
     const frames = channel.outbox.removeAssignments(() => true)
     const unfinished = Math.max(this.inFlight(channel) - frames.length, 0)
@@ -161,13 +163,13 @@ export class WorkQueues {
     this.#context.report(new NoSubscribers(message))
   }
 
-  /** Returns how many of the events another member has got. */
+  /** Returns how many of the events went to another member. */
   #giveToOthers(frames: readonly Frame[]): number {
     return frames.filter((frame) => this.#giveToAnother(assignmentOf(frame), frame)).length
   }
 
   /**
-   * Gives an event whose member is gone to another. Returns whether there is one that may have it.
+   * Gives an event to another member. Returns whether there is an eligible one.
    *
    * @throws ProtocolViolation if it was returned in a form that can't have been sent from here
    */
@@ -194,7 +196,7 @@ export class WorkQueues {
     return this.#context.routes.select(type).queues.find(({ name }) => name === queue)?.members ?? NONE
   }
 
-  /** Whether an event of this type can be among those in flight. */
+  /** Whether events in flight can include one of this type. */
   #hasGiven(channel: Channel, type: string, queue: string): boolean {
     const types = this.#inFlight.get(channel)?.types.get(queue)
     if (!types || this.inFlight(channel) === 0) return false
@@ -215,8 +217,12 @@ function encodeReturned(assignment: Assignment): Frame {
     return encodeMessage(assignment)
   } catch (cause) {
     if (!(cause instanceof LahjaError)) throw cause
-    throw new ProtocolViolation('malformed', `return: expected an event that was given, got: ${cause.message}`, {
-      cause,
-    })
+    throw new ProtocolViolation(
+      'malformed',
+      `return: expected an event that was assigned, got one that can't be encoded: ${cause.message}`,
+      {
+        cause,
+      },
+    )
   }
 }

@@ -1,7 +1,7 @@
 import type { AbortError } from '../model/errors'
 import type { RequestEvent } from '../model/event'
 
-/** A request that a handler is running for. Its signal is made on first access, since it costs more than the rest. */
+/** A request that is being handled. Its signal is created on first access, since few handlers need it. */
 export class IncomingRequest implements RequestEvent {
   readonly type: string
   readonly origin: string
@@ -23,7 +23,7 @@ export class IncomingRequest implements RequestEvent {
     return this.#controller.signal
   }
 
-  /** Aborts the signal: nothing waits for the response any more. */
+  /** Aborts the signal: no response is needed any more. */
   abandon(reason: AbortError): void {
     this.#abandoned = reason
     this.#controller?.abort(reason)

@@ -9,28 +9,28 @@ import type { Frame } from '../wire/frame'
 import type { MessageOf } from '../wire/message'
 import { WaitingList } from './waiting-list'
 
-/** How one request ended. */
+/** How a request ended. */
 export type Outcome =
   | { readonly kind: 'response'; readonly origin: string; readonly payload: unknown }
   | { readonly kind: 'failure'; readonly origin: string; readonly error: LahjaError }
 
-/** A request that waits for its turn or for its response. */
+/** A request that waits to be sent or for its response. */
 interface Pending {
   readonly id: number
   readonly type: string
   readonly payload: unknown
-  /** The responders that can be asked now. */
+  /** The responders that it may be sent to now. */
   readonly candidates: () => readonly Channel[]
   readonly settle: (outcome: Outcome) => void
-  /** The responder that has been asked. */
+  /** The responder that it was sent to. */
   channel: Channel | undefined
-  /** The frame in which it was asked. */
+  /** The frame in which it was sent. */
   frame: Frame | undefined
   /** Responders that declined it. */
   readonly declined: Set<Channel>
 }
 
-/** The requests that this endpoint has made and that have not settled; each settles exactly once. */
+/** The requests from this endpoint that have not settled; each settles exactly once. */
 export class PendingRequests {
   readonly #routes: Pick<Routes<Channel>, 'responders'>
   readonly #pending = new Map<number, Pending>()
@@ -45,7 +45,7 @@ export class PendingRequests {
     this.#routes = routes
   }
 
-  /** Every responder that may have requests of the type: addressed, and within its boundary. */
+  /** The responders that may receive a request: addressed, and within the boundary of its type. */
   candidates(type: string, to: Audience | undefined): readonly Channel[] {
     const responders = this.#routes.responders(type)
     if (boundaryOf(type) === undefined && to === undefined) return responders
@@ -53,10 +53,10 @@ export class PendingRequests {
   }
 
   /**
-   * Asks the candidate with the fewest requests in flight from here. One that declines is not asked again.
+   * Sends a request to the candidate with the fewest in flight from here. One that declines is not asked again.
    *
-   * @param settle called once, unless the request is given up
-   * @returns gives the request up: the responder is told, and `settle` is not called any more
+   * @param settle called once, unless the request is cancelled
+   * @returns a function that cancels the request: the responder is told, and `settle` is not called any more
    * @throws UnserializablePayload, PayloadTooLarge
    */
   ask(
@@ -75,12 +75,12 @@ export class PendingRequests {
       this.#forget(pending)
       throw error
     }
-    return () => this.#giveUp(pending)
+    return () => this.#cancel(pending)
   }
 
   onMessage(channel: Channel, message: MessageOf<'response' | 'failure' | 'decline'>): void {
     const pending = this.#pending.get(message.id)
-    // The request was given up meanwhile, or another responder was asked.
+    // The request was cancelled meanwhile, or sent to another responder.
     if (!pending || pending.channel !== channel) return
     const origin = channel.identity.name
     switch (message.kind) {
@@ -114,12 +114,12 @@ export class PendingRequests {
     this.advance()
   }
 
-  /** Tries all waiting requests again: the responders have changed. */
+  /** Tries all waiting requests again, since the responders have changed. */
   advance(): void {
     for (const pending of this.#waiting.all) this.#placeAgain(pending)
   }
 
-  /** This responder may have room for waiting requests. */
+  /** Sends waiting requests to a responder while it is below its limit. */
   #next(channel: Channel): void {
     for (const pending of this.#waiting.at(channel)) {
       if (this.#countOf(channel) >= channel.requestLimit) return
@@ -127,7 +127,7 @@ export class PendingRequests {
     }
   }
 
-  /** Sends the request, lets it wait, or settles it if there is no responder. */
+  /** Sends the request, adds it to the waiting list, or settles it if there is no responder. */
   #place(pending: Pending): void {
     const { type, id, payload, declined } = pending
     const candidates = pending.candidates().filter((channel) => !declined.has(channel))
@@ -145,7 +145,7 @@ export class PendingRequests {
     this.#inFlight.set(channel, inFlight.add(pending))
   }
 
-  /** The same when there is no caller left to throw to. */
+  /** Like `#place`, but errors settle the request: no caller is left to throw to. */
   #placeAgain(pending: Pending): void {
     try {
       this.#place(pending)
@@ -162,7 +162,7 @@ export class PendingRequests {
     if (channel) this.#next(channel)
   }
 
-  #giveUp(pending: Pending): void {
+  #cancel(pending: Pending): void {
     const { channel, frame, id } = pending
     if (!this.#pending.has(id)) return
     this.#forget(pending)
@@ -191,5 +191,5 @@ export class PendingRequests {
 }
 
 export function noResponder(type: string): string {
-  return `request ${type}: no endpoint that it is for responds to it`
+  return `request ${type}: none of the endpoints that it is addressed to responds to it`
 }

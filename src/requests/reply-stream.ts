@@ -1,21 +1,25 @@
 import type { StreamBuffer } from '../events/stream-buffer'
 import type { LahjaError } from '../model/errors'
 
-/** The answer of one responder to `requestAll`. */
+/** One responder's reply to `requestAll`. */
 export type Reply<Response> =
   | { readonly origin: string; readonly payload: Response; readonly error?: undefined }
-  /** The error that `request` would have rejected with: `RemoteError`, `RequestTimeout`, `RemoteDisconnected`, `UnexpectedResponse`. */
-  | { readonly origin: string; readonly payload?: undefined; readonly error: LahjaError }
+  | {
+      readonly origin: string
+      readonly payload?: undefined
+      /** `RemoteError`, `RequestTimeout`, `RemoteDisconnected`, `UnexpectedResponse` or another error of `request`. */
+      readonly error: LahjaError
+    }
 
-/** The replies of `requestAll`, as they arrive; `break` gives up the rest. */
+/** Async iterator over the replies to `requestAll`, as they arrive. `break` cancels the remaining requests. */
 export class ReplyStream<Response> implements AsyncIterableIterator<Reply<Response>, undefined>, AsyncDisposable {
   readonly #buffer: StreamBuffer<Reply<Response>>
-  readonly #giveUp: () => void
+  readonly #cancel: () => void
 
   /** @internal */
-  constructor(buffer: StreamBuffer<Reply<Response>>, giveUp: () => void) {
+  constructor(buffer: StreamBuffer<Reply<Response>>, cancel: () => void) {
     this.#buffer = buffer
-    this.#giveUp = giveUp
+    this.#cancel = cancel
   }
 
   /** @throws NoSubscribers, AbortError, EndpointClosed; each once */
@@ -23,10 +27,10 @@ export class ReplyStream<Response> implements AsyncIterableIterator<Reply<Respon
     return this.#buffer.next()
   }
 
-  /** Gives up: responders that have not replied are told. */
+  /** Cancels the requests that have no reply yet. */
   return(): Promise<IteratorResult<Reply<Response>, undefined>> {
     this.#buffer.discard()
-    this.#giveUp()
+    this.#cancel()
     return Promise.resolve({ done: true, value: undefined })
   }
 

@@ -15,18 +15,18 @@ export interface RequestOptions {
   readonly to?: Audience | undefined
   /** Milliseconds until it rejects with `RequestTimeout`; `Infinity` for no limit. Default 30,000. */
   readonly timeout?: number | undefined
-  /** Gives the request up with `AbortError`; the responder is told. */
+  /** Cancels the request with `AbortError`, and aborts the `signal` of its responder. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** A request as its caller makes it, to one responder or to all. */
-interface Question {
+/** A request to one responder or to all. */
+interface OutgoingRequest {
   readonly type: string
   readonly schemas: RequestSchemas
   readonly payload: unknown
 }
 
-/** The asking side of requests: validates what is sent and received, and sees to it that every request settles. */
+/** The asking side of requests: validates payloads and responses, and settles every request once. */
 export class Requester {
   readonly #requests: PendingRequests
   readonly #waits: Waits
@@ -37,13 +37,13 @@ export class Requester {
   }
 
   /** @throws InvalidPayload, InvalidArgument */
-  request(question: Question, { to, timeout = DEFAULT_TIMEOUT, signal }: RequestOptions): Promise<unknown> {
-    const { type, payload } = question
-    checkRequest(question, to)
+  request(outgoing: OutgoingRequest, { to, timeout = DEFAULT_TIMEOUT, signal }: RequestOptions): Promise<unknown> {
+    const { type, payload } = outgoing
+    checkRequest(outgoing, to)
     const candidates = () => this.#requests.candidates(type, to)
     return this.#waits.wait<unknown>(`request ${type}`, { timeout, signal, timedOut }, ({ resolve, reject }) => {
       return this.#requests.ask(type, payload, candidates, (outcome) => {
-        const { error, payload } = replyOf(question, outcome)
+        const { error, payload } = replyOf(outgoing, outcome)
         if (error) reject(error)
         else resolve(payload)
       })
@@ -51,31 +51,34 @@ export class Requester {
   }
 
   /** @throws InvalidPayload */
-  requestAll(question: Question, { to, timeout = DEFAULT_TIMEOUT, signal }: RequestOptions): ReplyStream<unknown> {
-    const { type, payload } = question
-    checkRequest(question, to)
+  requestAll(
+    outgoing: OutgoingRequest,
+    { to, timeout = DEFAULT_TIMEOUT, signal }: RequestOptions,
+  ): ReplyStream<unknown> {
+    const { type, payload } = outgoing
+    checkRequest(outgoing, to)
     const buffer = new StreamBuffer<Reply<unknown>>()
-    let giveUp = () => {}
+    let cancel = () => {}
     const candidates = () => this.#requests.candidates(type, to)
     const channels = candidates()
     const missing = new Set(channels)
     if (channels.length === 0) {
       buffer.fail(new NoSubscribers(noResponder(type)))
-      return new ReplyStream(buffer, giveUp)
+      return new ReplyStream(buffer, cancel)
     }
     const waiting = this.#waits.wait<void>(`request ${type}`, { timeout, signal, timedOut }, ({ resolve }) => {
-      giveUp = resolve
+      cancel = resolve
       const ends = channels.map((channel) => {
         const origin = channel.identity.name
         const settle = (reply: Reply<unknown>) => {
           missing.delete(channel)
-          // It declined, so it does not respond any more.
+          // A responder that declined no longer responds to the type: it has no reply.
           if (!(reply.error instanceof NoSubscribers)) buffer.push(reply)
           if (missing.size === 0) resolve()
         }
         const only = () => candidates().filter((candidate) => candidate === channel)
         try {
-          return this.#requests.ask(type, payload, only, (outcome) => settle(replyOf(question, outcome)))
+          return this.#requests.ask(type, payload, only, (outcome) => settle(replyOf(outgoing, outcome)))
         } catch (error) {
           if (!(error instanceof LahjaError)) throw error
           settle({ origin, error })
@@ -94,16 +97,16 @@ export class Requester {
         buffer.end()
       },
     )
-    return new ReplyStream(buffer, () => giveUp())
+    return new ReplyStream(buffer, () => cancel())
   }
 }
 
-function checkRequest({ type, schemas, payload }: Question, to: Audience | undefined): void {
+function checkRequest({ type, schemas, payload }: OutgoingRequest, to: Audience | undefined): void {
   if (to !== undefined) checkAudience('to', to)
   if (schemas.request) validate(schemas.request, payload, `request ${type}`)
 }
 
-function replyOf({ type, schemas }: Question, outcome: Outcome): Reply<unknown> {
+function replyOf({ type, schemas }: OutgoingRequest, outcome: Outcome): Reply<unknown> {
   const { origin } = outcome
   if (outcome.kind === 'failure') return { origin, error: outcome.error }
   if (!schemas.response) return { origin, payload: outcome.payload }

@@ -7,9 +7,9 @@ import type { ChannelMessage, MessageOf } from '../wire/message'
 import { IncomingRequest } from './incoming-request'
 
 export interface RespondOptions {
-  /** Send askers the stack of what the handler throws, beside its name, message and code. Default false. */
+  /** Whether `RemoteError` carries the handler error's stack, besides its name, message and code. Default false. */
   readonly sendStack?: boolean | undefined
-  /** Stops responding when it aborts. */
+  /** Ends the responder. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -28,18 +28,18 @@ export interface Service {
   readonly handler: RequestHandler<unknown, unknown>
   readonly requestSchema: StandardSchema | undefined
   readonly responseSchema: StandardSchema | undefined
-  /** Whether askers get the stack of what the handler throws. */
+  /** Whether askers get the stack of the handler's error. */
   readonly sendStack: boolean
   readonly signal: AbortSignal | undefined
 }
 
-/** Answers the requests that others make of this endpoint: each is handled once and answered once. */
+/** The answering side of requests: each is handled once and answered once. */
 export class Responders {
   readonly #context: RespondersContext
   readonly #services = new Map<string, Service>()
   readonly #open = new Set<Subscription>()
   readonly #running = new Map<Channel, Map<number, IncomingRequest>>()
-  /** Requests running, of all askers. */
+  /** Running requests of all askers. */
   #count = 0
 
   constructor(context: RespondersContext) {
@@ -55,7 +55,7 @@ export class Responders {
   add(service: Service): Subscription {
     const { type, signal } = service
     if (this.#services.has(type)) {
-      throw new AlreadyResponding(`this endpoint already responds to ${type}; unsubscribe the first responder before`)
+      throw new AlreadyResponding(`this endpoint already responds to ${type}; unsubscribe that responder first`)
     }
     this.#services.set(type, service)
     const subscription: Subscription = new Subscription({
@@ -74,7 +74,7 @@ export class Responders {
 
   onMessage(channel: Channel, message: MessageOf<'request' | 'cancel'>): void {
     if (message.kind === 'request') this.#handle(channel, message)
-    else this.#finish(channel, message.id)?.abandon(new AbortError('the asker gave up the request'))
+    else this.#finish(channel, message.id)?.abandon(new AbortError('the asker cancelled the request'))
   }
 
   /** The channel is closed: no response can reach the asker any more. */
@@ -83,12 +83,12 @@ export class Responders {
     this.#running.delete(channel)
     this.#count -= running?.size ?? 0
     for (const request of running?.values() ?? []) {
-      request.abandon(new AbortError(`the asker ${channel.identity.name} is gone`))
+      request.abandon(new AbortError(`the asker ${channel.identity.name} disconnected`))
     }
     if (this.isIdle) this.#context.idle()
   }
 
-  /** Stops responding; requests that run come to their end. Returns whether there was a responder. */
+  /** Stops responding; running requests finish. Returns whether there was a responder. */
   close(): boolean {
     const open = [...this.#open]
     for (const subscription of open) subscription.unsubscribe()
@@ -108,7 +108,7 @@ export class Responders {
     else this.#answer(channel, id, request, answer)
   }
 
-  /** Kept as long as the channel, so that sequential requests don't make a new map each. */
+  /** Kept as long as the channel, so that sequential requests don't create a map each. */
   #runningFor(channel: Channel): Map<number, IncomingRequest> {
     const known = this.#running.get(channel)
     if (known) return known
@@ -118,14 +118,14 @@ export class Responders {
   }
 
   #answer(channel: Channel, id: number, request: IncomingRequest, answer: Answer): void {
-    // After a cancel the asker may have used the number again.
+    // After a cancel the asker may have used the id again.
     if (this.#running.get(channel)?.get(id) === request) {
       this.#finish(channel, id)
       this.#send(channel, id, answer)
     } else if (answer.kind === 'failure' && !isAbort(answer.thrown)) this.#report(request.type, answer.thrown)
   }
 
-  /** Ends the request of this number, if it is running. */
+  /** Ends the request with this id, if it is running. */
   #finish(channel: Channel, id: number): IncomingRequest | undefined {
     const running = this.#running.get(channel)
     const request = running?.get(id)
@@ -169,7 +169,7 @@ type Answer = { readonly service: Service } & (
   | { readonly kind: 'failure'; readonly thrown: unknown }
 )
 
-/** The answer itself where the handler is synchronous, so that it is sent in the same turn. */
+/** Not a promise if the handler is synchronous, so that the answer is sent in the same turn. */
 function answerOf(service: Service, request: IncomingRequest): Answer | Promise<Answer> {
   const { type, requestSchema, handler } = service
   const fail = (thrown: unknown): Answer => ({ kind: 'failure', service, thrown })
@@ -186,7 +186,7 @@ function answerOf(service: Service, request: IncomingRequest): Answer | Promise<
   }
 }
 
-/** Validates only: the schema's conversions are made where the response arrives. @throws InvalidPayload */
+/** Validates only: the asker applies the schema's conversions. @throws InvalidPayload */
 function responseOf(service: Service, payload: unknown): Answer {
   const { type, responseSchema } = service
   if (responseSchema) validate(responseSchema, payload, `response to ${type}`)
@@ -199,7 +199,7 @@ function messageOf(id: number, answer: Answer): ChannelMessage {
   return { kind, id, error: failureOf(answer.thrown, service.sendStack) }
 }
 
-/** The part of an error that an asker is told. */
+/** The parts of an error that are sent to the asker. */
 function failureOf(thrown: unknown, withStack: boolean): RemoteFailure {
   const error = asError(thrown)
   const { name, message, stack } = error

@@ -9,7 +9,7 @@ const News = defineEvent<number>('news')
 const Ask = defineRequest<number, string>('ask')
 const Secret = defineEvent<number>('awareness.secret', { boundary: { groups: ['awareness'] } })
 
-describe('awareness', () => {
+describe('Endpoint, asked for the subscriptions of others,', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
   let a: Endpoint
@@ -24,7 +24,7 @@ describe('awareness', () => {
     await b.waitUntilConnectedTo('c')
   })
 
-  /** Who of the others would get an event or request of the type from a, as each of the questions has it. */
+  /** The answers of a to each question about the type. */
   const answers = (type: string) => ({
     b: a.isEndpointSubscribedTo('b', type),
     any: a.isAnyEndpointSubscribedTo(type),
@@ -32,26 +32,26 @@ describe('awareness', () => {
     all: a.areAllEndpointsSubscribedTo(type),
   })
 
-  const NOBODY = { b: false, any: false, others: false, all: false }
+  const NONE = { b: false, any: false, others: false, all: false }
 
   const listen = (endpoint: Endpoint, type: string, options?: SubscribeOptions) =>
     endpoint.subscribe(type, () => {}, options).ready
 
-  it('answers for events, from nobody to everyone and back', async () => {
-    expect(answers('news')).to.deep.equal(NOBODY)
+  it('answers for events, from no subscriber to all endpoints and back', async () => {
+    expect(answers('news')).to.deep.equal(NONE)
     await listen(a, 'news')
-    expect(answers('news')).to.deep.equal(NOBODY)
+    expect(answers('news')).to.deep.equal(NONE)
     await listen(c, 'news')
-    expect(answers('news')).to.deep.equal({ ...NOBODY, any: true })
+    expect(answers('news')).to.deep.equal({ ...NONE, any: true })
     await listen(b, 'news')
     expect(answers('news')).to.deep.equal({ b: true, any: true, others: true, all: true })
     await c.close()
     await b.close()
     await until(() => a.peers.length === 0)
-    expect(answers('news')).to.deep.equal({ ...NOBODY, others: true, all: true })
+    expect(answers('news')).to.deep.equal({ ...NONE, others: true, all: true })
   })
 
-  it('counts this endpoint in where all are asked for, unless it says otherwise', async () => {
+  it('includes itself in areAllEndpointsSubscribedTo unless includeSelf is false', async () => {
     await Promise.all([b, c].map((each) => listen(each, 'news')))
     expect(answers('news')).to.deep.equal({ b: true, any: true, others: true, all: false })
     const own = a.subscribe('news', () => {})
@@ -60,19 +60,19 @@ describe('awareness', () => {
     expect(answers('news').all).to.equal(false)
   })
 
-  it('answers for requests', async () => {
+  it('answers for requests, by their responders', async () => {
     const responder = b.respond(Ask, () => 'b')
     await responder.ready
-    expect(answers('ask')).to.deep.equal({ ...NOBODY, b: true, any: true })
+    expect(answers('ask')).to.deep.equal({ ...NONE, b: true, any: true })
     await c.respond(Ask, () => 'c').ready
     a.respond(Ask, () => 'a')
     expect(answers('ask')).to.deep.equal({ b: true, any: true, others: true, all: true })
     responder.unsubscribe()
     await until(() => !answers('ask').b)
-    expect(answers('ask')).to.deep.equal({ ...NOBODY, any: true })
+    expect(answers('ask')).to.deep.equal({ ...NONE, any: true })
   })
 
-  it('takes definitions, and tells events from requests of the same name', async () => {
+  it('takes definitions, and distinguishes events from requests of the same name', async () => {
     const Both = defineEvent<number>('ask')
     await b.respond(Ask, () => 'b').ready
     await c.subscribe(Both, () => {}).ready
@@ -90,21 +90,21 @@ describe('awareness', () => {
     })
   })
 
-  it('answers for what patterns match, and for members of queues', async () => {
+  it('counts subscriptions to patterns and members of queues', async () => {
     await listen(b, 'order.*')
     await listen(c, 'task', { queue: 'workers' })
-    expect(answers('order.placed')).to.deep.equal({ ...NOBODY, b: true, any: true })
-    expect(answers('order')).to.deep.equal(NOBODY)
-    expect(answers('order.placed.late')).to.deep.equal(NOBODY)
-    expect(answers('task')).to.deep.equal({ ...NOBODY, any: true })
+    expect(answers('order.placed')).to.deep.equal({ ...NONE, b: true, any: true })
+    expect(answers('order')).to.deep.equal(NONE)
+    expect(answers('order.placed.late')).to.deep.equal(NONE)
+    expect(answers('task')).to.deep.equal({ ...NONE, any: true })
     await listen(b, '>', { queue: 'workers' })
     expect(answers('task')).to.deep.equal({ b: true, any: true, others: true, all: false })
   })
 
-  it('answers for what this endpoint would be heard with: from, boundaries and accepts count', async () => {
+  it('takes from, boundaries and accepts into account', async () => {
     await listen(b, 'news', { from: 'c' })
     await listen(b, Secret.name)
-    expect(answers('news')).to.deep.equal(NOBODY)
+    expect(answers('news')).to.deep.equal(NONE)
     expect(c.isEndpointSubscribedTo('b', 'news')).to.equal(true)
     await listen(b, 'news', { from: ['a'] })
     expect(answers('news').b).to.equal(true)
@@ -119,21 +119,21 @@ describe('awareness', () => {
     expect(['b', 'vault'].map((name) => a.isEndpointSubscribedTo(name, Secret.name))).to.deep.equal([false, true])
   })
 
-  it('keeps what a peer that ignores boundaries asks for out of the answers', async () => {
+  it('ignores interests of a peer that violate a boundary', async () => {
     const peer = await connectPeer(a)
     await peer.want({ type: Secret.name }, { type: 'news' })
     expect(a.isEndpointSubscribedTo('bare', 'news')).to.equal(true)
     expect(a.isEndpointSubscribedTo('bare', Secret.name)).to.equal(false)
   })
 
-  it('answers no for whoever is not there, and for itself among the others', async () => {
+  it('answers false for unknown names, and does not count itself as another endpoint', async () => {
     await listen(a, 'news')
     expect(a.isEndpointSubscribedTo('nobody', 'news')).to.equal(false)
     expect(a.isEndpointSubscribedTo('a', 'news')).to.equal(false)
     expect(['a', 'b', 'nobody'].map((name) => a.isConnectedTo(name))).to.deep.equal([true, true, false])
   })
 
-  it('lists what this endpoint wants, and what each of the others does', async () => {
+  it('lists its own subscriptions and those of each peer', async () => {
     a.subscribe(News, () => {})
     const twice = a.subscribe(News, () => {}, { from: 'b' })
     a.subscribe('order.*', () => {}, { queue: 'q' })
@@ -147,7 +147,7 @@ describe('awareness', () => {
     expect(b.peers.find(({ name }) => name === 'a')).to.deep.include({ responds: ['ask'] })
   })
 
-  it('emits subscriptionsChanged for each change of a peer, and for nothing that is no change', async () => {
+  it('emits subscriptionsChanged exactly once for each change of a peer', async () => {
     const changes: string[] = []
     a.on('subscriptionsChanged', ({ name, subscriptions, responds }) => {
       changes.push(`${name}: ${[...subscriptions, ...responds].sort()}`)
@@ -171,16 +171,16 @@ describe('awareness', () => {
     expect(changes).to.include('c: end').and.have.length(5)
   })
 
-  describe('waits', () => {
+  describe('in its waits,', () => {
     const WAITS: readonly [what: string, wait: (options: WaitOptions) => Promise<void>, fulfil: () => unknown][] = [
       ['waitUntilConnectedTo', (options) => a.waitUntilConnectedTo(['b', 'late'], options), () => bus.start('late')],
       [
-        'waitUntilConnectionsChange, by a newcomer,',
+        'waitUntilConnectionsChange, for a new peer,',
         (options) => a.waitUntilConnectionsChange(options),
         () => bus.start('late'),
       ],
       [
-        'waitUntilConnectionsChange, by one that leaves,',
+        'waitUntilConnectionsChange, for a leaving peer,',
         (options) => a.waitUntilConnectionsChange(options),
         () => b.close(),
       ],
@@ -190,12 +190,12 @@ describe('awareness', () => {
         () => listen(b, 'news'),
       ],
       [
-        'waitUntilEndpointSubscribedTo, of a request,',
+        'waitUntilEndpointSubscribedTo, for a request,',
         (options) => a.waitUntilEndpointSubscribedTo('b', 'ask', options),
         () => b.respond(Ask, () => 'b'),
       ],
       [
-        'waitUntilEndpointSubscribedTo, of one that comes subscribed,',
+        'waitUntilEndpointSubscribedTo, for a peer that joins later,',
         (options) => a.waitUntilEndpointSubscribedTo('late', 'news', options),
         async () => listen(await bus.start('late'), '*', { queue: 'q', from: 'a' }),
       ],
@@ -210,7 +210,7 @@ describe('awareness', () => {
         () => Promise.all([b, c, a].map((each) => listen(each, 'news'))),
       ],
       [
-        'waitUntilAllEndpointsSubscribedTo, this one aside,',
+        'waitUntilAllEndpointsSubscribedTo, without itself,',
         (options) => a.waitUntilAllEndpointsSubscribedTo('news', { ...options, includeSelf: false }),
         () => Promise.all([b, c].map((each) => listen(each, 'news'))),
       ],
@@ -222,7 +222,7 @@ describe('awareness', () => {
     ]
 
     for (const [what, wait, fulfil] of WAITS) {
-      it(`${what} resolves when it is so, and not before`, async () => {
+      it(`${what} resolves when the condition holds, and not before`, async () => {
         let isOver = false
         const over = wait({ timeout: 50_000 }).then(() => {
           isOver = true
@@ -234,7 +234,7 @@ describe('awareness', () => {
         await over
       })
 
-      it(`${what} ends at its timeout, by its signal and with the endpoint`, async () => {
+      it(`${what} rejects on timeout, on abort and when the endpoint closes`, async () => {
         const abort = new AbortController()
         expect(await rejection(wait({ timeout: 1 }))).to.include({ code: 'LAHJA_WAIT_TIMEOUT' })
         const aborted = rejection(wait({ signal: abort.signal }))
@@ -249,7 +249,7 @@ describe('awareness', () => {
       })
     }
 
-    it('resolve at once for what is so already', async () => {
+    it('resolves at once if the condition holds already', async () => {
       await Promise.all([a, b, c].map((each) => listen(each, 'news')))
       const options = { timeout: 0 }
       await a.waitUntilConnectedTo('b', options)
@@ -258,7 +258,7 @@ describe('awareness', () => {
       await a.waitUntilAllEndpointsSubscribedTo('news', options)
     })
 
-    it('for a change of subscriptions end with an unsubscribe, and with a subscriber that leaves', async () => {
+    it('sees an unsubscribe, and a subscriber that leaves, as changes of subscriptions', async () => {
       const subscription = b.subscribe(News, () => {})
       await subscription.ready
       await listen(c, 'news')
@@ -272,8 +272,8 @@ describe('awareness', () => {
       expect(answers('news').any).to.equal(false)
     })
 
-    it('refuse what is no type, and are not asked again when something changes', async () => {
-      // Alone, so that only this test's own calls change anything.
+    it('rejects an invalid type, and does not check it again at later changes', async () => {
+      // Alone on its bus, so that only this test's calls change anything.
       await Promise.all([b.close(), c.close()])
       await until(() => a.peers.length === 0)
       for (const type of ['news.*', '', 'a b']) {

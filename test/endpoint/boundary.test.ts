@@ -6,13 +6,13 @@ import { freshBus, until } from '../support/bus'
 import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
 
-// A boundary holds for its name in the whole process, so no other test uses these names.
+// Boundaries apply to the whole process, so no other test uses these names.
 const Rotated = defineEvent<number>('boundary.rotated', { boundary: 'internal' })
 const Opened = defineEvent<number>('boundary.opened', { boundary: { groups: ['vault', 'audit'] } })
 const Unseal = defineRequest<number, unknown>('boundary.unseal', { boundary: 'internal' })
 const Count = defineRequest<number, unknown>('boundary.count', { boundary: { groups: ['vault'] } })
 
-describe('a boundary', () => {
+describe('A boundary', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
   let a: Endpoint
@@ -37,7 +37,7 @@ describe('a boundary', () => {
     }
   }
 
-  /** What has arrived, once all has. */
+  /** Everything received, once all events have arrived. */
   async function arrived(): Promise<string[]> {
     await a.broadcast('end', 0)
     const isEnd = (each: string) => each.startsWith('end')
@@ -46,7 +46,7 @@ describe('a boundary', () => {
   }
 
   describe('of one call', () => {
-    it('keeps an event from those that except names', async () => {
+    it('keeps an event from the endpoints in except', async () => {
       await listen('x')
       expect(await a.broadcast('x', 1, { except: 'shop' })).to.equal(2)
       expect(await a.broadcast('x', 2, { except: ['a', 'vault'] })).to.equal(1)
@@ -55,7 +55,7 @@ describe('a boundary', () => {
       expect(await arrived()).to.deep.equal(['x 1 a', 'x 1 vault', 'x 2 shop', 'x 3 a', 'x 3 shop', 'x 4 vault'])
     })
 
-    it('has internal events stay at home', async () => {
+    it('keeps internal events in the endpoint', async () => {
       await listen('x')
       expect(await a.broadcast('x', 1, { internal: true })).to.equal(1)
       expect(await a.broadcast('x', 2, { internal: true, to: 'shop' })).to.equal(0)
@@ -64,7 +64,7 @@ describe('a boundary', () => {
   })
 
   describe('of a type', () => {
-    it("'internal' is crossed neither by to, nor by a string of the same name, nor by another definition", async () => {
+    it("'internal' holds against to, a string of the same name and another definition", async () => {
       await listen('boundary.rotated')
       const again = defineEvent<number>('boundary.rotated')
       const counts = [
@@ -79,7 +79,7 @@ describe('a boundary', () => {
       expect(await arrived()).to.deep.equal([1, 3, 4].map((n) => `boundary.rotated ${n} a`))
     })
 
-    it('of groups lets in these, its own endpoint and nobody else, whatever to says', async () => {
+    it('of groups admits only these groups and its own endpoint, whatever to says', async () => {
       await listen('boundary.opened')
       const counts = [
         await a.broadcast(Opened, 1),
@@ -95,7 +95,7 @@ describe('a boundary', () => {
       ])
     })
 
-    it('holds for patterns and for members of queues', async () => {
+    it('holds for patterns and for queue members', async () => {
       for (const each of [vault, shop]) {
         await each.subscribe('boundary.*', ({ type }) => got.push(`${type} pattern ${each.name}`)).ready
         await each.subscribe('boundary.>', ({ type }) => got.push(`${type} queue ${each.name}`), { queue: 'q' }).ready
@@ -125,7 +125,7 @@ describe('a boundary', () => {
       expect(origins.sort()).to.deep.equal(['a', 'vault'])
     })
 
-    it('holds also for a peer that asks for what it must not have', async () => {
+    it('holds against a peer that subscribes to types it must not receive', async () => {
       const peer = await connectPeer(a, { groups: ['shops'] })
       const types = [Rotated.name, Opened.name]
       await peer.want(...types.flatMap((type) => [{ type }, { type, queue: 'q' }]), { type: 'boundary.*' })
@@ -140,13 +140,13 @@ describe('a boundary', () => {
       expect(peer.types).to.deep.equal(['end'])
     })
 
-    it('keeps what cannot come in from being told to peers', async () => {
+    it('keeps interests that it excludes from being announced to peers', async () => {
       await listen('boundary.rotated', 'boundary.opened')
       const peers = new Map(a.peers.map(({ name, subscriptions }) => [name, [...subscriptions].sort()]))
       expect(Object.fromEntries(peers)).to.deep.equal({ shop: ['end'], vault: ['boundary.opened', 'end'] })
     })
 
-    it('cannot be drawn anew, and is refused where it is none', async () => {
+    it('cannot be changed by a second definition, and throws if it is invalid', async () => {
       expect(
         await rejection(() => defineEvent('boundary.rotated', { boundary: { groups: ['shops'] } })),
       ).to.be.instanceOf(InvalidArgument)
@@ -157,8 +157,8 @@ describe('a boundary', () => {
     })
   })
 
-  describe('of an endpoint, accepts,', () => {
-    it('lets in these types only, from others, and is visible to them', async () => {
+  describe('of an endpoint, set by accepts,', () => {
+    it('admits only these types from other endpoints, which see it', async () => {
       const closed = await bus.start('closed', { accepts: ['order.*', 'end'] })
       await a.waitUntilConnectedTo('closed')
       expect(a.peers.find(({ name }) => name === 'closed')?.accepts).to.deep.equal(['order.*', 'end'])
@@ -178,7 +178,7 @@ describe('a boundary', () => {
       expect(got.sort()).to.deep.equal(['end a', 'order.placed a', 'secret closed'])
     })
 
-    it('lets nothing in where it is empty', async () => {
+    it('admits nothing if it is empty', async () => {
       const closed = await bus.start('closed', { accepts: [] })
       await a.waitUntilConnectedTo('closed')
       await closed.subscribe('>', () => {}).ready
@@ -190,7 +190,7 @@ describe('a boundary', () => {
   describe('that a peer ignores', () => {
     const REFUSED: readonly [what: string, message: Message, answer: string | undefined][] = [
       ['an event of an internal type', { kind: 'event', type: 'boundary.rotated', payload: 1 }, undefined],
-      ['an event of a group it has not', { kind: 'event', type: 'boundary.opened', payload: 1 }, undefined],
+      ['an event for a group it is not in', { kind: 'event', type: 'boundary.opened', payload: 1 }, undefined],
       ['an event of a type that is not accepted', { kind: 'event', type: 'other', payload: 1 }, undefined],
       [
         'an assignment of an internal type',
@@ -203,7 +203,7 @@ describe('a boundary', () => {
         'settle',
       ],
       ['a request of an internal type', { kind: 'request', id: 7, type: 'boundary.unseal', payload: 1 }, 'decline'],
-      ['a request of a group it has not', { kind: 'request', id: 7, type: 'boundary.count', payload: 1 }, 'decline'],
+      ['a request for a group it is not in', { kind: 'request', id: 7, type: 'boundary.count', payload: 1 }, 'decline'],
       [
         'a request of a type that is not accepted',
         { kind: 'request', id: 7, type: 'other.get', payload: 1 },
@@ -212,7 +212,7 @@ describe('a boundary', () => {
     ]
 
     for (const [what, message, answer] of REFUSED) {
-      it(`has ${what} refused and reported, and the link stays`, async () => {
+      it(`has ${what} refused and reported, while the link stays up`, async () => {
         const closed = await bus.start('closed', { accepts: ['boundary.*', 'end'] })
         const reports = reportsOf(closed)
         for (const type of ['>', 'boundary.rotated', 'boundary.opened', 'other']) {
@@ -238,7 +238,7 @@ describe('a boundary', () => {
       })
     }
 
-    it('is not crossed by the return of something else than what was given', async () => {
+    it('is not crossed by the return of an event that was not given', async () => {
       const closed = await bus.start('closed', { accepts: ['tick'] })
       const reports = reportsOf(closed)
       closed.subscribe('boundary.secret', (event) => got.push(event.type), { queue: 'q' })

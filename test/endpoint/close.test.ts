@@ -10,10 +10,10 @@ import { turn } from '../support/workbench'
 
 const Job = defineEvent<number>('job')
 
-describe('close', () => {
+describe('Endpoint.close', () => {
   const bus = freshBus()
 
-  it("delivers what was accepted for the endpoint's own handlers too, one after the other (G12)", async () => {
+  it("delivers events accepted for the endpoint's own handlers too, one at a time (G12)", async () => {
     const self = await bus.start('self')
     const done: number[] = []
     self.subscribe(Job, async ({ payload }) => {
@@ -26,7 +26,7 @@ describe('close', () => {
     expect(done).to.deep.equal(numbers(20))
   })
 
-  it('says which events its own handlers had not begun in time (G12)', async () => {
+  it('rejects with the number of events that its own handlers had not started in time (G12)', async () => {
     const self = await bus.start('self')
     const held = new HeldHandler()
     self.subscribe(Job, held.handle)
@@ -37,7 +37,7 @@ describe('close', () => {
     expect(timeout).to.have.deep.property('undelivered', new Map([['self', 4]]))
   })
 
-  it('rejects options that it cannot use, and the endpoint stays open', async () => {
+  it('rejects invalid options and leaves the endpoint open', async () => {
     const self = await bus.start('self')
     for (const timeout of [-1, Number.NaN, 'soon', null]) {
       const closing: unknown = Reflect.apply(self.close, self, [{ timeout }])
@@ -49,7 +49,7 @@ describe('close', () => {
     await self.close({ timeout: undefined })
   })
 
-  it('does not wait for streams of its own that nobody reads', async () => {
+  it('does not wait for unread streams of the endpoint', async () => {
     const self = await bus.start('self')
     const stream = self.stream(Job)
     for (const number of numbers(3)) self.broadcastNowait(Job, number)
@@ -59,7 +59,7 @@ describe('close', () => {
     expect(read).to.deep.equal(numbers(3))
   })
 
-  it('of a sender lets the member of a queue report what nobody can take any more (G5)', async () => {
+  it('lets a queue member report the events that it can no longer return to the closed sender (G5)', async () => {
     const { sender, member } = await bus.startAll('sender', 'member')
     const reports = reportsOf(member)
     const held = new HeldHandler()
@@ -74,14 +74,14 @@ describe('close', () => {
     held.release()
   })
 
-  it('waits no longer for what waits for a handler that has unsubscribed', async () => {
+  it('does not wait for events whose handler has unsubscribed', async () => {
     const self = await bus.start('self', { limits: { patience: 2 ** 31 - 1 } })
     const held = new HeldHandler()
     const subscription = self.subscribe(Job, held.handle)
     for (const number of numbers(5)) self.broadcastNowait(Job, number)
     await until(() => held.begun.length === 1)
     const closed = self.close({ timeout: Number.POSITIVE_INFINITY })
-    // The close has come to the wait for what waits.
+    // The close now waits for the waiting events.
     for (let count = 0; count < 10; count++) await turn()
     subscription.unsubscribe()
     await closed

@@ -8,10 +8,10 @@ import { reportsOf } from '../support/reports'
 
 const Job = defineEvent<number>('job')
 
-describe('concurrency', () => {
+describe('Endpoint.subscribe with concurrency', () => {
   const bus = freshBus()
 
-  /** A held handler that was sent 0 to 9, all of which have arrived at its endpoint. */
+  /** A held handler to whose endpoint events 0 to 9 have been delivered. */
   async function flooded(options: SubscribeOptions) {
     const { a, b } = await bus.startAll('a', 'b')
     const handler = new HeldHandler()
@@ -27,7 +27,7 @@ describe('concurrency', () => {
     return { a, b, handler, subscription }
   }
 
-  it('is 1 unless it is said: the next event comes when the handler has ended', async () => {
+  it('1, the default, starts the next event when the handler has finished', async () => {
     const { handler } = await flooded({})
     for (const n of numbers(10)) {
       expect(handler.begun).to.deep.equal(numbers(n + 1))
@@ -38,7 +38,7 @@ describe('concurrency', () => {
     expect(handler.ended).to.deep.equal(numbers(10))
   })
 
-  it('of n has n under way at a time, and they begin in order', async () => {
+  it('n handles n events at a time, started in order', async () => {
     const { handler } = await flooded({ concurrency: 3 })
     expect(handler.begun).to.deep.equal([0, 1, 2])
     handler.releaseOne()
@@ -50,13 +50,13 @@ describe('concurrency', () => {
     expect(handler.begun).to.deep.equal(numbers(10))
   })
 
-  it('of Infinity has all under way, in order', async () => {
+  it('Infinity handles all events at once, started in order', async () => {
     const { handler } = await flooded({ concurrency: Number.POSITIVE_INFINITY })
     expect(handler.begun).to.deep.equal(numbers(10))
     handler.release()
   })
 
-  it('has room again for what a handler that rejected has left', async () => {
+  it('frees the slot of a handler that rejects', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const reports = reportsOf(b)
     const got: number[] = []
@@ -76,7 +76,7 @@ describe('concurrency', () => {
     expect(most).to.equal(2)
   })
 
-  it('is of each subscription: a slow handler holds no other up', async () => {
+  it('applies per subscription: a slow handler holds up no other', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const slow = new HeldHandler()
     const got: number[] = []
@@ -90,7 +90,7 @@ describe('concurrency', () => {
     expect(slow.ended).to.deep.equal(numbers(10))
   })
 
-  it('G2: begins nothing more after the unsubscribe, and what is under way may end', async () => {
+  it('G2: starts nothing after unsubscribe, and lets running handlers finish', async () => {
     const { a, handler, subscription } = await flooded({ concurrency: 2 })
     subscription.unsubscribe()
     handler.release()
@@ -117,7 +117,7 @@ describe('concurrency', () => {
   })
 
   for (const concurrency of [0, -1, 1.5, Number.NaN, '2', null]) {
-    it(`of ${typeof concurrency} ${concurrency} is refused`, async () => {
+    it(`throws InvalidArgument for ${typeof concurrency} ${concurrency}`, async () => {
       const a = await bus.start('a')
       const options = Object.assign({ concurrency: 1 }, { concurrency })
       expect(await rejection(() => a.subscribe(Job, () => {}, options))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })

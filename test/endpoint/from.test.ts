@@ -6,7 +6,7 @@ import { rejection } from '../support/rejection'
 
 const News = defineEvent<string>('news')
 
-describe('from', () => {
+describe('Endpoint.subscribe with from', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
   let reader: Endpoint
@@ -22,7 +22,7 @@ describe('from', () => {
     for (const each of [x, y, z]) await each.waitUntilConnectedTo(['reader', 'x', 'y', 'z'])
   })
 
-  /** Broadcasts from everyone, and returns how many endpoints each handed it to once all has arrived. */
+  /** Broadcasts from every endpoint. Returns the receiver count of each, once all events have arrived. */
   async function broadcastFromAll(): Promise<Record<string, number>> {
     const ends = new Set<string>()
     const end = reader.subscribe('end', ({ origin }) => ends.add(origin))
@@ -45,12 +45,12 @@ describe('from', () => {
     ['its own name', 'reader', ['reader']],
     ['its own group', { group: 'readers' }, ['reader']],
     ['its own name and others', ['reader', 'y'], ['reader', 'y']],
-    ['nobody', [], []],
-    ['a group that nobody carries', { group: 'none' }, []],
+    ['an empty array', [], []],
+    ['a group without endpoints', { group: 'none' }, []],
   ] as const
 
   for (const [what, from, heard] of CASES) {
-    it(`${what} lets in what comes from there, and the others do not hand it over`, async () => {
+    it(`set to ${what} receives events only from there, and no others are sent`, async () => {
       const got: string[] = []
       await reader.subscribe(News, ({ payload, origin }) => got.push(`${payload} ${origin}`), { from }).ready
       const counts = await broadcastFromAll()
@@ -61,7 +61,7 @@ describe('from', () => {
     })
   }
 
-  it('others keeps an event from being sent at all', async () => {
+  it('set to other endpoints keeps an event from being sent at all', async () => {
     const peer = await connectPeer(x)
     await peer.want({ type: 'news', from: ['y'] }, { type: 'news', from: { group: 'radio' } }, { type: 'end' })
     expect(await x.broadcast(News, 'not for you')).to.equal(0)
@@ -70,7 +70,7 @@ describe('from', () => {
     expect(peer.types).to.deep.equal(['end'])
   })
 
-  it('the sender, by name and by group, has an event sent once', async () => {
+  it('matching the sender by name and by group has an event sent once', async () => {
     const peer = await connectPeer(x)
     await peer.want({ type: 'news', from: ['x'] }, { type: 'news', from: { group: 'press' } }, { type: 'news' })
     expect(await x.broadcast(News, 'for you')).to.equal(1)
@@ -80,7 +80,7 @@ describe('from', () => {
     expect(peer.types).to.deep.equal(['news', 'end'])
   })
 
-  it('is told to peers, by names and by group', async () => {
+  it('is announced to peers, as names or as a group', async () => {
     const peer = await connectPeer(x)
     await x.subscribe(News, () => {}, { from: 'y' }).ready
     await x.subscribe(News, () => {}, { from: { group: 'press' } }).ready
@@ -91,7 +91,7 @@ describe('from', () => {
     ])
   })
 
-  it('tells subscriptions of one endpoint apart, though one of them lets in what the other does not', async () => {
+  it('applies to each subscription of an endpoint separately', async () => {
     const [fromX, fromY, all]: [string[], string[], string[]] = [[], [], []]
     await reader.subscribe(News, ({ origin }) => fromX.push(origin), { from: 'x' }).ready
     await reader.subscribe(News, ({ origin }) => fromY.push(origin), { from: 'y' }).ready
@@ -108,7 +108,7 @@ describe('from', () => {
     ])
   })
 
-  it('works with patterns, stream and waitFor', async () => {
+  it('works for patterns, stream and waitFor', async () => {
     const stream = reader.stream('*', { from: 'x', limit: 1 })
     const event = reader.waitFor(News, { from: { group: 'radio' } })
     await stream.ready
@@ -118,7 +118,7 @@ describe('from', () => {
     expect(await event).to.deep.equal({ type: 'news', payload: 'by y', origin: 'y' })
   })
 
-  it('a name holds for whoever bears it, also for one that comes later', async () => {
+  it('set to a name matches any endpoint with that name, also one that joins later', async () => {
     const got: string[] = []
     await reader.subscribe(News, ({ payload }) => got.push(payload), { from: 'late' }).ready
     const late = await bus.start('late')
@@ -130,14 +130,14 @@ describe('from', () => {
     expect(got).to.deep.equal(['first life', 'second life'])
   })
 
-  it('a name is not a group, nor a group a name', async () => {
+  it('distinguishes names from groups', async () => {
     await reader.subscribe(News, () => {}, { from: 'press' }).ready
     await reader.subscribe(News, () => {}, { from: { group: 'x' } }).ready
     expect(await broadcastFromAll()).to.deep.equal({ reader: 0, x: 0, y: 0, z: 0 })
   })
 
   for (const from of [7, null, { group: 7 }, [7], {}, ['x'.repeat(3000)]]) {
-    it(`refuses ${JSON.stringify(from).slice(0, 20)}`, async () => {
+    it(`throws InvalidArgument for ${JSON.stringify(from).slice(0, 20)}`, async () => {
       const options = Object.assign({ from: 'x' }, { from })
       const attempts = [() => reader.subscribe(News, () => {}, options), () => reader.stream(News, options)]
       for (const attempt of attempts) {

@@ -33,7 +33,7 @@ describe('util.inspect', () => {
     expect(inspect(stream, ONE_LINE)).to.equal(`EventStream { type: 'tick', state: 'ended', buffered: 0 }`)
   })
 
-  it('shows a subscription of respond like one of subscribe', async () => {
+  it('shows a responder like a subscription', async () => {
     const shop = await bus.start('shop')
     const responder = shop.respond('order.get', () => 1)
     expect(inspect(responder, ONE_LINE)).to.equal(`Subscription { type: 'order.get', state: 'open', pending: 0 }`)

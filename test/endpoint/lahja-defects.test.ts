@@ -8,12 +8,12 @@ import { warningThat } from '../support/warning'
 
 const Ask = defineRequest<number, number>('ask')
 
-/** What went wrong in Lahja 0.17, and does not here. */
-describe('defects of Lahja', () => {
+/** Defects of Lahja 0.17 that this package must not have. */
+describe('Endpoint avoids the defects of the Python Lahja:', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
 
-  it('a pending request to a dead peer settles', async () => {
+  it('a pending request settles when its peer dies', async () => {
     const a = await bus.start('a')
     const peer = await connectPeer(a)
     await peer.want({ type: 'ask', responds: true })
@@ -23,7 +23,7 @@ describe('defects of Lahja', () => {
     for (const error of await Promise.all(outcomes)) expect(error).to.be.instanceOf(RemoteDisconnected)
   })
 
-  it('a pending request to a peer that never answers settles', async () => {
+  it('a pending request settles if its peer never answers', async () => {
     const a = await bus.start('a')
     const peer = await connectPeer(a)
     await peer.want({ type: 'ask', responds: true })
@@ -33,7 +33,7 @@ describe('defects of Lahja', () => {
   })
 
   for (const options of [{}, { to: 'b' }, { except: 'c' }, { internal: true }, { to: ['b', 'c'], except: 'c' }]) {
-    it(`requireSubscriber with other options still checks: ${JSON.stringify(options)}`, async () => {
+    it(`requireSubscriber is also checked with other options: ${JSON.stringify(options)}`, async () => {
       const { a, b, c } = await bus.startAll('a', 'b', 'c')
       const demand = { ...options, requireSubscriber: true }
       const elsewhere = options.to || options.except || options.internal
@@ -49,7 +49,7 @@ describe('defects of Lahja', () => {
     })
   }
 
-  it('handler exceptions are seen', async () => {
+  it('handler exceptions are reported', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const reports = reportsOf(b)
     await b.subscribe('news', () => {
@@ -67,7 +67,7 @@ describe('defects of Lahja', () => {
     ])
   })
 
-  it('handler exceptions are seen as warnings where nobody listens for errors', async () => {
+  it('handler exceptions become process warnings without an error listener', async () => {
     const a = await bus.start('a')
     const warned = warningThat(({ message }) => message.includes('unheard'))
     a.subscribe('news', () => {

@@ -3,13 +3,13 @@ import { freshBus } from '../support/bus'
 
 const MARK = 1024 * 1024
 
-/** Two of them are over the mark. */
+/** Bytes; two events are over the high-water mark. */
 const LARGE = Buffer.alloc(900_000)
 
-describe('large events in a row', () => {
+describe('Endpoint.broadcastNowait with large events', () => {
   const bus = freshBus()
 
-  it('say false as soon as one is over the mark, as small ones do (G7)', async () => {
+  it('returns false as soon as the outbox is over the high-water mark, as with small events (G7)', async () => {
     const a = await bus.start('a')
     const b = await bus.start('b')
     await b.subscribe('large', () => {}).ready

@@ -17,7 +17,7 @@ const numberOf = (payload: unknown) => (Array.isArray(payload) ? Number(payload[
 const { start, end } = new EventEncoder(2000).event('news', numbered(0))
 const FRAME = end - start
 
-/** Events that a receiver takes without being done with any, and that an outbox holds. */
+/** Number of events that fit into a receive window, and into an outbox. */
 const WINDOW = 5
 const CAP = 20
 const PATIENT = 2 ** 31 - 1
@@ -33,16 +33,16 @@ const LIMITS = {
 
 const fromTo = (first: number, last: number) => numbers(last - first + 1).map((index) => first + index)
 
-describe('overflow', () => {
+describe('Endpoint with overflow', () => {
   const bus = freshBus()
   const bare = barePeers()
   let a: Endpoint
   let b: Endpoint
-  /** The numbers of the events that have come to b, and gaps where they were told. */
+  /** The numbers of the events that b received, and the gaps between them. */
   let log: (number | { gap: number })[]
   let handler: HeldHandler
 
-  /** A sender with the options, and a receiver that logs at once and whose other subscription is yet to be made. */
+  /** Starts a sender with the options, and a receiver with a subscription that logs. */
   async function startPair(options: Partial<EndpointOptions> = {}): Promise<void> {
     ;[a, b] = await Promise.all([bus.start('a', { limits: LIMITS, ...options }), bus.start('b', { limits: LIMITS })])
     await b.subscribe(News, ({ payload: [number] }) => log.push(number)).ready
@@ -51,7 +51,7 @@ describe('overflow', () => {
     await until(() => a.peers.some(({ responds }) => responds.includes('echo')))
   }
 
-  /** The same, with a held handler whose events, 0 to 4, have used up the window. */
+  /** Like `startPair`, with a held handler whose events, 0 to 4, have used up the window. */
   async function startHeld(options: Partial<EndpointOptions> = {}): Promise<void> {
     await startPair(options)
     await b.subscribe(News, handler.handle).ready
@@ -61,7 +61,7 @@ describe('overflow', () => {
 
   const peer = () => a.peers[0]
 
-  /** What has been sent so far and can arrive has arrived when this resolves, and credit too. */
+  /** Resolves when all events and credit that can arrive have arrived. */
   async function passes(): Promise<void> {
     for (let time = 0; time < 3; time++) await a.request('echo')
   }
@@ -77,9 +77,9 @@ describe('overflow', () => {
     handler = new HeldHandler()
   })
 
-  /** What b gets of 5 to 104, sent all at once with the window used up and room for 20. */
+  /** What b receives of events 5 to 104, sent at once with the window used up and outbox room for 20. */
   const outcomes: [what: string, overflow: Overflow<Numbered>, expected: typeof log][] = [
-    ['wait, without a wait,', 'wait', [{ gap: 80 }, ...fromTo(85, 104)]],
+    ['wait, if the sender does not wait', 'wait', [{ gap: 80 }, ...fromTo(85, 104)]],
     ['dropOldest', 'dropOldest', [{ gap: 80 }, ...fromTo(85, 104)]],
     ['dropNewest', 'dropNewest', [...fromTo(5, 24), { gap: 80 }]],
     ['latest', 'latest', [{ gap: 99 }, 104]],
@@ -91,7 +91,7 @@ describe('overflow', () => {
       ['an endpoint', { overflow: untyped(overflow) }, defineEvent<Numbered>('news')],
       ['a definition', {}, defineEvent<Numbered>('news', { overflow })],
     ] as const) {
-      it(`${what} of ${where} drops what it says, and tells how many in their place (G5, G7)`, async () => {
+      it(`${what}, set by ${where}, drops the right events and emits a gap in their place (G5, G7)`, async () => {
         await startHeld(options)
         for (const number of fromTo(5, 104)) {
           a.broadcastNowait(News, numbered(number))
@@ -106,7 +106,7 @@ describe('overflow', () => {
     }
   }
 
-  it('wait loses nothing where the sender waits', async () => {
+  it('wait loses nothing if the sender waits', async () => {
     await startHeld()
     let sent = 0
     const sending = (async () => {
@@ -123,7 +123,7 @@ describe('overflow', () => {
     expect(peer()).to.include({ droppedEvents: 0, state: 'connected' })
   })
 
-  it('wait gives a peer up that uses up its patience, and waits for it again when it has read all', async () => {
+  it('wait stops waiting for a peer that exceeds patience, until the peer has caught up', async () => {
     await startHeld({ limits: { ...LIMITS, patience: 1 } })
     const lagging = next(a, 'lagging')
     for (const number of fromTo(5, 104)) await a.broadcast(News, numbered(number))
@@ -135,7 +135,7 @@ describe('overflow', () => {
     expect(log).to.deep.equal([...numbers(WINDOW), { gap: 80 }, ...fromTo(85, 104)])
   })
 
-  it('disconnect ends the link at the cap; both see lost, link up again, and go on (G5)', async () => {
+  it('disconnect ends the link at the outbox limit; both emit lost, reconnect and go on (G5)', async () => {
     await startHeld({ overflow: 'disconnect' })
     const [atA, atB] = [once(a, 'lost'), once(b, 'lost')]
     const [again, againAtB] = [next(a, 'joined'), next(b, 'joined')]
@@ -152,7 +152,7 @@ describe('overflow', () => {
     expect(undelivered).to.equal(100)
   })
 
-  it('broadcastNowait says when to wait, and drained when to go on', async () => {
+  it('has broadcastNowait return false when to wait, and drained resolve when to go on', async () => {
     await startHeld()
     const room = fromTo(5, 24).filter((number) => a.broadcastNowait(News, numbered(number)))
     expect(room).to.deep.equal(fromTo(5, 14))
@@ -170,7 +170,7 @@ describe('overflow', () => {
     await until(() => log.length === 26)
   })
 
-  it('a slow subscription stops no other until the window is used up; then it does (G7)', async () => {
+  it('lets a slow subscription hold up others only once the window is used up (G7)', async () => {
     await startHeld()
     for (const number of fromTo(5, 9)) a.broadcastNowait(News, numbered(number))
     await passes()
@@ -184,7 +184,7 @@ describe('overflow', () => {
     expect(log).to.deep.equal(numbers(10))
   })
 
-  describe('by a stream that is not read', () => {
+  describe('and an unread stream', () => {
     for (const [what, end] of [
       ['return', (stream) => stream.return()],
       ['abort', (_stream, controller) => controller.abort()],
@@ -198,7 +198,7 @@ describe('overflow', () => {
         },
       ],
     ] satisfies [string, (stream: ReturnType<Endpoint['stream']>, controller: AbortController) => unknown][]) {
-      it(`uses the window up, and gives it back by ${what} (G7)`, async () => {
+      it(`uses up the window until ${what} frees it (G7)`, async () => {
         await startPair()
         const controller = new AbortController()
         const stream = b.stream('news', { signal: controller.signal })
@@ -215,7 +215,7 @@ describe('overflow', () => {
       })
     }
 
-    it('uses the window up also beside one that is read at once (G7)', async () => {
+    it('uses up the window also next to a stream that is read at once (G7)', async () => {
       await startPair()
       const got: number[] = []
       const fast = b.stream(News)
@@ -235,7 +235,7 @@ describe('overflow', () => {
       await reading
     })
 
-    it('gives back what it is read', async () => {
+    it('frees the window as the stream is read', async () => {
       await startPair()
       const stream = b.stream(News)
       await stream.ready
@@ -249,7 +249,7 @@ describe('overflow', () => {
     })
   })
 
-  it('holds for the subscriptions of an endpoint itself too (G5, G7)', async () => {
+  it("applies to the endpoint's own subscriptions too (G5, G7)", async () => {
     a = await bus.start('a', { limits: LIMITS, overflow: 'dropOldest' })
     a.subscribe(News, ({ payload: [number] }) => log.push(number))
     a.subscribe(News, handler.handle)
@@ -262,27 +262,27 @@ describe('overflow', () => {
     expect(log).to.deep.equal([...numbers(WINDOW), { gap: 80 }, ...fromTo(85, 104)])
   })
 
-  describe('at the deadline of a close', () => {
-    /** Closes the sender and returns what it says was not delivered. */
+  describe('at the timeout of close', () => {
+    /** Closes the sender. Returns the undelivered events of its CloseTimeout. */
     async function undelivered(): Promise<unknown> {
       const error = await rejection(a.close({ timeout: 50 }))
       return error instanceof CloseTimeout ? [...error.undelivered] : error
     }
 
-    it('counts what the peer has and did not read, and what waits', async () => {
+    it('counts queued events and those that the peer did not read', async () => {
       await startHeld()
       for (const number of fromTo(5, 14)) a.broadcastNowait(News, numbered(number))
       await passes()
       expect(await undelivered()).to.deep.equal([['b', 15]])
     })
 
-    it('counts what was dropped and not told', async () => {
+    it('counts dropped events whose gap was not sent', async () => {
       await startHeld({ overflow: 'dropOldest' })
       for (const number of fromTo(5, 104)) a.broadcastNowait(News, numbered(number))
       expect(await undelivered()).to.deep.equal([['b', 105]])
     })
 
-    it('counts once what was on its way to a peer that does not read its socket', async () => {
+    it('counts events in flight to a peer that does not read its socket once', async () => {
       a = await bus.start('a')
       const peer = await bare(a)
       await peer.want({ type: 'large' })
@@ -293,7 +293,7 @@ describe('overflow', () => {
   })
 })
 
-/** The same for events of which nothing is known. */
+/** The overflow, typed for events with any payload. */
 function untyped(overflow: Overflow<Numbered>): Overflow {
   if (typeof overflow !== 'object') return overflow
   return { latest: (payload) => overflow.latest([numberOf(payload), Buffer.alloc(0)]) }

@@ -6,11 +6,11 @@ import { rejection } from '../support/rejection'
 
 const Placed = defineEvent<number>('order.placed')
 
-describe('a pattern', () => {
+describe('Endpoint.subscribe with a pattern', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
 
-  /** Types of which each pattern takes some, and an event after which all that went before has arrived. */
+  /** The types that are broadcast; each pattern matches some of them. */
   const TYPES = ['order', 'order.placed', 'order.placed.late', 'orders.placed', 'task.placed', 'task', 'a.b.c.d']
   const CASES: readonly [pattern: string, matched: string[]][] = [
     ['order.placed', ['order.placed']],
@@ -25,7 +25,7 @@ describe('a pattern', () => {
   ]
 
   for (const [pattern, matched] of CASES) {
-    it(`${pattern} gets ${matched.join(', ')}, of a peer and of its own endpoint`, async () => {
+    it(`like ${pattern} receives ${matched.join(', ')} from a peer and from its own endpoint`, async () => {
       const { a, b } = await bus.startAll('a', 'b')
       const got: string[] = []
       let ends = 0
@@ -45,7 +45,7 @@ describe('a pattern', () => {
     })
   }
 
-  it('beside others that match too gets an event once for each subscription, and it is sent once', async () => {
+  it('receives an event once per matching subscription, though it is sent once', async () => {
     const a = await bus.start('a')
     const b = await bus.start('b')
     await a.waitUntilConnectedTo('b')
@@ -69,7 +69,7 @@ describe('a pattern', () => {
     expect(peer.types).to.deep.equal(['order.placed', 'order.last'])
   })
 
-  it('keeps the order of one sender across the types that it matches', async () => {
+  it("keeps a sender's order across all matching types", async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const got: unknown[] = []
     await b.subscribe('n.*', ({ payload }) => got.push(payload)).ready
@@ -78,7 +78,7 @@ describe('a pattern', () => {
     expect(got).to.deep.equal(Array.from({ length: 200 }, (_, n) => n))
   })
 
-  it('G2: is silent after its unsubscribe, and leaves a narrower one what is its', async () => {
+  it('G2: receives nothing after unsubscribe, while a narrower subscription goes on', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const got: string[] = []
     const wide = b.subscribe('order.>', ({ type }) => got.push(`wide ${type}`))
@@ -94,7 +94,7 @@ describe('a pattern', () => {
     expect(got).to.deep.equal(['wide order.sent', 'narrow order.placed'])
   })
 
-  it('takes effect for types that were broadcast before, again and again', async () => {
+  it('takes effect for types broadcast before, each time it is made anew', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     for (const pattern of ['order.*', '>', '*.placed']) {
       expect(await a.broadcast(Placed, 1)).to.equal(0)
@@ -106,7 +106,7 @@ describe('a pattern', () => {
     }
   })
 
-  it('works for stream and waitFor, whose events say their type', async () => {
+  it('works for stream and waitFor, whose events carry their type', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const stream = b.stream('order.*', { limit: 2 })
     const event = b.waitFor('*.sent')
@@ -121,7 +121,7 @@ describe('a pattern', () => {
   })
 
   for (const pattern of ['order.>.x', '>.x', 'order.', '.x', 'a..b', 'order.pl*', 'order. x', '']) {
-    it(`'${pattern}' is refused`, async () => {
+    it(`throws InvalidArgument for '${pattern}'`, async () => {
       const a = await bus.start('a')
       expect(await rejection(() => a.subscribe(pattern, () => {}))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
       expect(a.subscribedEvents.size).to.equal(0)
@@ -129,7 +129,7 @@ describe('a pattern', () => {
   }
 
   for (const type of ['order.*', '>', '*']) {
-    it(`${type} cannot be broadcast or asked`, async () => {
+    it(`leaves ${type} invalid as the type of a broadcast or request`, async () => {
       const a = await bus.start('a')
       a.subscribe('>', () => {})
       expect(await rejection(a.broadcast(type, 1))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })

@@ -9,17 +9,17 @@ import { codesOf, reportsOf } from '../support/reports'
 const Job = defineEvent<number>('job')
 const LOAD = 2000
 
-/** An event of the queue that any member may have. */
+/** An assignment that any member of the queue may handle. */
 const HELD = { queue: 'workers', type: 'job', isFixed: false } as const
 
 /** A handler that takes a turn of the event loop. */
 const slowly = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-describe('a member that leaves its queue', () => {
+describe('A queue member that leaves', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
 
-  /** Three endpoints beside the sender, each with a slow member, under a load of which some is in all hands. */
+  /** Three endpoints besides the sender, each with a slow member and events in flight. */
   async function beginLoad() {
     const { a, b, c, d } = await bus.startAll('a', 'b', 'c', 'd')
     const reports = [a, b, c, d].map((each) => reportsOf(each))
@@ -37,7 +37,7 @@ describe('a member that leaves its queue', () => {
     expect(allOf(...members)).to.deep.equal(numbers(LOAD))
   }
 
-  it('by unsubscribing under load loses nothing, and nothing is handled twice', async () => {
+  it('by unsubscribing under load causes no loss and no duplicate', async () => {
     const { members, sent, reports } = await beginLoad()
     members[0]?.subscription.unsubscribe()
     const had = members[0]?.got.length
@@ -46,7 +46,7 @@ describe('a member that leaves its queue', () => {
     expect(members[0]?.got).to.have.length(Number(had))
   })
 
-  it('and joins again, again and again under load, loses nothing, and nothing is handled twice', async () => {
+  it('and rejoins repeatedly under load causes no loss and no duplicate', async () => {
     const { b, members, sent, reports } = await beginLoad()
     for (let round = 0; round < 10; round++) {
       members.at(round === 0 ? 0 : -1)?.subscription.unsubscribe()
@@ -58,7 +58,7 @@ describe('a member that leaves its queue', () => {
     await expectAllOnce(members, reports)
   })
 
-  it('by closing its endpoint under load ends what it has begun, loses nothing, and nothing is handled twice', async () => {
+  it('by closing its endpoint under load finishes running handlers, and causes no loss and no duplicate', async () => {
     const { a, b, members, sent, reports } = await beginLoad()
     const left: [string, number][] = []
     a.on('left', ({ name }, { unfinished }) => left.push([name, unfinished]))
@@ -71,7 +71,7 @@ describe('a member that leaves its queue', () => {
     expect(members[0]?.got).to.have.length(Number(had))
   })
 
-  it('by closing its endpoint while it has nothing to do, but events are on their way to it, loses nothing', async () => {
+  it('by closing its idle endpoint while events are in flight to it causes no loss', async () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
     const reports = [a, b, c].map((each) => reportsOf(each))
     const members = [await join(b, 'job'), await join(c, 'job')]
@@ -84,7 +84,7 @@ describe('a member that leaves its queue', () => {
     await expectAllOnce(members, reports)
   })
 
-  it('waits with its close for the handlers that it has begun, and settles them', async () => {
+  it('by closing its endpoint waits for running handlers and settles their events', async () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
     const held = new HeldHandler()
     await join(b, 'job', { queue: 'workers', concurrency: 2 }, held.handle)
@@ -108,7 +108,7 @@ describe('a member that leaves its queue', () => {
     expect(left).to.deep.equal([0])
   })
 
-  it('whose handlers do not end within its close is said to have left them unfinished', async () => {
+  it('whose handlers do not finish before the timeout of close is reported with unfinished events', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const held = new HeldHandler()
     await join(b, 'job', { queue: 'workers', concurrency: 2 }, held.handle)
@@ -121,7 +121,7 @@ describe('a member that leaves its queue', () => {
     expect(left).to.deep.equal([2])
   })
 
-  it('as the last one has its events reported as NoSubscribers, each', async () => {
+  it('as the last one has each of its events reported as NoSubscribers', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const reports = reportsOf(a)
     const held = new HeldHandler()
@@ -140,7 +140,7 @@ describe('a member that leaves its queue', () => {
     expect(reports).to.have.length(3)
   })
 
-  it('as the last one, and the own endpoint, has its events reported too', async () => {
+  it('as the last one, at the sender itself, has its events reported too', async () => {
     const a = await bus.start('a')
     const reports = reportsOf(a)
     const held = new HeldHandler()
@@ -154,7 +154,7 @@ describe('a member that leaves its queue', () => {
     held.release()
   })
 
-  it('gives what waits to another member of its own endpoint, if there is one', async () => {
+  it('hands waiting events to another member at its own endpoint, if there is one', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const reports = reportsOf(a)
     const [held, other] = [new HeldHandler(), new HeldHandler()]
@@ -172,7 +172,7 @@ describe('a member that leaves its queue', () => {
     expect(reports).to.deep.equal([])
   })
 
-  it('gives back to nobody else what was meant for its endpoint only, and that is reported', async () => {
+  it('has events addressed only to its endpoint reported instead of given to others', async () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
     const reports = reportsOf(a)
     const held = new HeldHandler()
@@ -194,7 +194,7 @@ describe('a member that leaves its queue', () => {
     ['an event', { kind: 'assign', queue: 'workers', type: 'job', isFixed: false, payload: 1 }, 'return'],
     ['a request', { kind: 'request', id: 7, type: 'ask', payload: 1 }, 'decline'],
   ] as const) {
-    it(`by closing its endpoint gives ${what} back that was sent before the sender could know`, async () => {
+    it(`by closing its endpoint gives back ${what} sent before the sender knew`, async () => {
       const b = await bus.start('b')
       await join(b, 'job')
       b.respond('ask', () => 'never')
@@ -219,7 +219,7 @@ describe('a member that leaves its queue', () => {
     })
   }
 
-  it('leaves what has not been sent to it to others', async () => {
+  it('leaves unsent events to other members', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const reports = reportsOf(a)
     const peer = await connectPeer(a)
@@ -239,7 +239,7 @@ describe('a member that leaves its queue', () => {
     expect(reports).to.deep.equal([])
   })
 
-  it('by dying has what it had in hand counted, and others get the later ones', async () => {
+  it('by dying has its unfinished events counted, and later ones go to others', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const peer = await connectPeer(a)
     await peer.want({ type: 'job', queue: 'workers' })
@@ -257,7 +257,7 @@ describe('a member that leaves its queue', () => {
     expect(heir.got).to.deep.equal([5])
   })
 
-  it('while its sender closes has nobody given what it gives back who has been told goodbye: it is reported (G5)', async () => {
+  it('while its sender closes has returned events reported, not given to peers that got a goodbye (G5)', async () => {
     const a = await bus.start('a')
     const reports = reportsOf(a)
     const gone = await connectPeer(a, { name: 'gone', id: '000000000zzz1' })
@@ -277,7 +277,7 @@ describe('a member that leaves its queue', () => {
     expect(reports[0]?.message).to.match(/^2 queue events/)
   })
 
-  it('gives back what crosses the goodbye of its sender, which reports it (G5)', async () => {
+  it('returns events that cross the goodbye of their sender, which reports them (G5)', async () => {
     const a = await bus.start('a')
     const reports = reportsOf(a)
     const peer = await connectPeer(a)
@@ -295,7 +295,7 @@ describe('a member that leaves its queue', () => {
   })
 
   for (const reason of ['left', 'closing']) {
-    it(`whose goodbye crosses that of its sender, as ${reason}, is said to have left what it has not settled (G5)`, async () => {
+    it(`whose goodbye with reason ${reason} crosses that of its sender has its unsettled events counted as unfinished (G5)`, async () => {
       const a = await bus.start('a')
       const peer = await connectPeer(a)
       await peer.want({ type: 'job', queue: 'workers' })
@@ -312,7 +312,7 @@ describe('a member that leaves its queue', () => {
     })
   }
 
-  it('says what it gives back even where the goodbye of its sender has come right behind it (G5)', async () => {
+  it('returns events even if the goodbye of their sender arrives right behind them (G5)', async () => {
     const b = await bus.start('b')
     const held = new HeldHandler()
     const member = await join(b, 'job', { queue: 'workers' }, held.handle)
@@ -329,7 +329,7 @@ describe('a member that leaves its queue', () => {
     held.release()
   })
 
-  /** Resolves when the receiver has got all that the sender has broadcast so far. */
+  /** Resolves when the receiver has received all that the sender has broadcast so far. */
   async function arrived(sender: Endpoint, receiver: Endpoint): Promise<void> {
     const stream = receiver.stream('marker', { from: sender.name })
     await stream.ready

@@ -13,11 +13,11 @@ import { codesOf, reportsOf } from '../support/reports'
 
 const Job = defineEvent<number>('job')
 
-describe('a queue', () => {
+describe('A work queue', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
 
-  it('gives each event to exactly one member, in each its order', async () => {
+  it('gives each event to exactly one member, and keeps the order at each', async () => {
     const { a, b, c, d } = await bus.startAll('a', 'b', 'c', 'd')
     const members = await Promise.all([b, c, d].map((each) => join(each, 'job')))
     const counts = new Set<number>()
@@ -31,7 +31,7 @@ describe('a queue', () => {
     }
   })
 
-  it('gives its members as many each, where they have as little to do', async () => {
+  it('gives equally busy members equally many events', async () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
     const members = await Promise.all([b, c].map((each) => join(each, 'job')))
     for (const n of numbers(100)) {
@@ -41,7 +41,7 @@ describe('a queue', () => {
     expect(members.map(({ got }) => got.length)).to.deep.equal([50, 50])
   })
 
-  it('gives its members as many each, also beside a second queue of the same events', async () => {
+  it('gives its members equally many events, also next to a second queue of the same events', async () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
     const first = await Promise.all([b, c].map((each) => join(each, 'job', { queue: 'first' })))
     const second = await Promise.all([b, c].map((each) => join(each, 'job', { queue: 'second' })))
@@ -54,7 +54,7 @@ describe('a queue', () => {
     for (const { got } of [...first, ...second]) expect(got).to.have.length.within(30, 70)
   })
 
-  it('gives the members of one endpoint as many each, also beside a second queue of the same events', async () => {
+  it('gives the members of one endpoint equally many events, also next to a second queue of the same events', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const first = [await join(b, 'job', { queue: 'first' }), await join(b, 'job', { queue: 'first' })]
     const second = [await join(b, 'job', { queue: 'second' }), await join(b, 'job', { queue: 'second' })]
@@ -65,7 +65,7 @@ describe('a queue', () => {
     for (const { got } of [...first, ...second]) expect(got).to.have.length.within(30, 70)
   })
 
-  it('gives the next event to the member with the least in hand', async () => {
+  it('gives the next event to the member with the fewest in flight', async () => {
     const { a, slow, quick } = await bus.startAll('a', 'slow', 'quick')
     const held = new HeldHandler()
     const at = await join(slow, 'job', { queue: 'workers' }, held.handle)
@@ -80,7 +80,7 @@ describe('a queue', () => {
     expect(at.got).to.deep.equal([0, 1, 2])
   })
 
-  it('leaves plain subscribers theirs', async () => {
+  it('does not take events from plain subscribers', async () => {
     const { a, b, c, d } = await bus.startAll('a', 'b', 'c', 'd')
     const members = [await join(b, 'job'), await join(c, 'job')]
     const plain = [await join(d, 'job', {}), await join(a, 'job', {})]
@@ -92,7 +92,7 @@ describe('a queue', () => {
     expect([...counts]).to.deep.equal([3])
   })
 
-  it('and a plain subscription on one endpoint each get theirs, and count as one endpoint', async () => {
+  it('and a plain subscription at one endpoint both receive the event, and count as one endpoint', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const member = await join(b, 'job')
     const plain = await join(b, 'job', {})
@@ -104,7 +104,7 @@ describe('a queue', () => {
     expect([...counts]).to.deep.equal([1])
   })
 
-  it('of another name shares the events anew', async () => {
+  it('receives all events independently of a queue with another name', async () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
     const mailers = [await join(b, 'job', { queue: 'mailers' }), await join(c, 'job', { queue: 'mailers' })]
     const printers = [await join(c, 'job', { queue: 'printers' })]
@@ -114,7 +114,7 @@ describe('a queue', () => {
     expect(allOf(...printers)).to.deep.equal(numbers(20))
   })
 
-  it('counts each of several members of one endpoint', async () => {
+  it('weighs an endpoint by the number of its members', async () => {
     const { a, one, two } = await bus.startAll('a', 'one', 'two')
     const held = new HeldHandler()
     const single = await join(one, 'job', { queue: 'workers', concurrency: 100 }, held.handle)
@@ -130,7 +130,7 @@ describe('a queue', () => {
     await until(() => held.ended.length === 30)
   })
 
-  it('has its own endpoint as a member like any other', async () => {
+  it("treats the sender's own members like any others", async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const members = [await join(a, 'job'), await join(b, 'job')]
     for (const n of numbers(100)) {
@@ -141,7 +141,7 @@ describe('a queue', () => {
     expect(members.map(({ got }) => got.length)).to.deep.equal([50, 50])
   })
 
-  it('with its own endpoint as the only member gives it all, and not from inside the call', async () => {
+  it('with the sender as its only member delivers every event, after the call has returned', async () => {
     const a = await bus.start('a')
     const member = await join(a, 'job')
     expect(a.broadcastNowait(Job, 0)).to.equal(true)
@@ -151,7 +151,7 @@ describe('a queue', () => {
     expect(member.got).to.deep.equal([0, 1])
   })
 
-  it('chooses among those that to, except and internal leave', async () => {
+  it('chooses among the members that to, except and internal allow', async () => {
     const a = await bus.start('a')
     const b = await bus.start('b', { groups: ['blue'] })
     const c = await bus.start('c', { groups: ['blue'] })
@@ -176,7 +176,7 @@ describe('a queue', () => {
     ])
   })
 
-  it('has members by name and by patterns, and gives what several of these match to one of them', async () => {
+  it('has members by type and by pattern, and gives an event that matches several to one of them', async () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
     const members = [
       await join(b, 'job.new'),
@@ -193,7 +193,7 @@ describe('a queue', () => {
     expect(members[3]?.got).to.include(102)
   })
 
-  it('of one concurrency handles one event at a time at each member, and of more so many', async () => {
+  it('handles as many events at a time at each member as its concurrency', async () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
     const [one, three] = [new HeldHandler(), new HeldHandler()]
     await join(b, 'job', { queue: 'workers' }, one.handle)
@@ -207,7 +207,7 @@ describe('a queue', () => {
     expect([...one.ended, ...three.ended].sort()).to.deep.equal(numbers(10))
   })
 
-  it('gives events only to members that want to hear their sender', async () => {
+  it('gives events only to members whose from allows the sender', async () => {
     const { a, b, c, d } = await bus.startAll('a', 'b', 'c', 'd')
     const picky = await join(c, 'job', { queue: 'workers', from: 'a' })
     const open = await join(d, 'job')
@@ -221,7 +221,7 @@ describe('a queue', () => {
     expect(allOf(picky, open)).to.deep.equal([...numbers(20), ...numbers(20).map((n) => 100 + n)])
   })
 
-  it('gives an event to that member of an endpoint that wants to hear its sender', async () => {
+  it('gives an event to the member of an endpoint whose from allows the sender', async () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
     const picky = await join(c, 'job', { queue: 'workers', from: 'a' })
     const open = await join(c, 'job')
@@ -235,7 +235,7 @@ describe('a queue', () => {
     expect(picky.got).to.have.length.above(0)
   })
 
-  it('ends the link of a member that gives back what nobody can have sent, and nothing else', async () => {
+  it('closes only the link of a member that returns an event that cannot have been sent', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const peer = await connectPeer(a)
     await peer.want({ type: 'job', queue: 'workers' })
@@ -251,7 +251,7 @@ describe('a queue', () => {
     expect(a.isConnectedTo(b.name)).to.equal(true)
   })
 
-  it('has nothing unfinished with a member that reports more than it was given, and dies', async () => {
+  it('counts nothing as unfinished for a member that settles more than it was given and dies', async () => {
     const a = await bus.start('a')
     const peer = await connectPeer(a, { window: 1 })
     await peer.want({ type: 'job', queue: 'workers' })
@@ -267,7 +267,7 @@ describe('a queue', () => {
   })
 
   for (const queue of ['', 'a b', 7, null]) {
-    it(`refuses ${JSON.stringify(queue)} as its name`, async () => {
+    it(`throws InvalidArgument for the name ${JSON.stringify(queue)}`, async () => {
       const a = await bus.start('a')
       const options = Object.assign({ queue: 'workers' }, { queue })
       expect(await rejection(() => a.subscribe(Job, () => {}, options))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })

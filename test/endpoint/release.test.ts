@@ -7,17 +7,17 @@ import { rejection } from '../support/rejection'
 const News = defineEvent<number>('news')
 const Ask = defineRequest<number, unknown>('ask')
 
-/** Far longer than any test: a timer that is left behind is still there when it is looked for. */
+/** Milliseconds far longer than any test, so that a leaked timer is still pending at the check. */
 const LONG = 600_000
 
-/** So many of each, so that what one leaves behind stands out among the timers that an endpoint has anyway. */
+/** Repetitions of each, so that leaks stand out among the endpoint's own timers. */
 const MANY = 100
 
 function timers(): number {
   return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
 }
 
-describe('what is waited for is let go of', () => {
+describe('Endpoint releases subscriptions, listeners and timers', () => {
   const bus = freshBus()
   let a: Endpoint
   let b: Endpoint
@@ -31,7 +31,7 @@ describe('what is waited for is let go of', () => {
     before = timers()
   })
 
-  /** Nothing is left of it: no subscription here or in what the peer knows, no abort listener, no timer. */
+  /** No subscription is left here or at the peer, no abort listener and no timer. */
   async function expectReleased(): Promise<void> {
     expect([...b.subscribedEvents]).to.deep.equal([])
     await until(() => a.peers.every(({ subscriptions }) => subscriptions.length === 0))
@@ -43,7 +43,7 @@ describe('what is waited for is let go of', () => {
     expect(timers()).to.be.below(before + MANY / 2)
   }
 
-  /** The loop that every way out is tried in. */
+  /** The loop that each test leaves in its own way. */
   async function read(body: () => void): Promise<void> {
     for await (const { payload } of b.stream(News, { signal: abort.signal })) {
       expect(payload).to.equal(1)
@@ -59,7 +59,7 @@ describe('what is waited for is let go of', () => {
     await reading
   }
 
-  describe('by stream', () => {
+  describe('of a stream', () => {
     it('on break', async () => {
       for await (const { payload } of streamOfOne()) {
         expect(payload).to.equal(1)
@@ -77,7 +77,7 @@ describe('what is waited for is let go of', () => {
       await expectReleased()
     })
 
-    it('on abort, between two events and while an event is read', async () => {
+    it('on abort, both between two events and while waiting for one', async () => {
       expect(await rejection(whileReading(() => abort.abort()))).to.include({ code: 'LAHJA_ABORTED' })
       await expectReleased()
       abort = new AbortController()
@@ -97,7 +97,7 @@ describe('what is waited for is let go of', () => {
       await expectReleased()
     })
 
-    it('at its limit, before what has arrived is read', async () => {
+    it('at its limit, before the buffered events are read', async () => {
       const stream = b.stream(News, { limit: 2, signal: abort.signal })
       await stream.ready
       for (let n = 0; n < 5; n++) await a.broadcast(News, n)
@@ -108,7 +108,7 @@ describe('what is waited for is let go of', () => {
       expect(payloads).to.deep.equal([0, 1])
     })
 
-    it('at the end of an await using block in which nothing is read', async () => {
+    it('at the end of an await using block without a read', async () => {
       {
         await using stream = b.stream(News, { signal: abort.signal })
         await stream.ready
@@ -116,7 +116,7 @@ describe('what is waited for is let go of', () => {
       await expectReleased()
     })
 
-    it('of many that are waited for at once', async () => {
+    it('on return of many streams with pending reads', async () => {
       const streams = Array.from({ length: MANY }, () => b.stream(News))
       const nexts = streams.map((stream) => stream.next())
       for (const stream of streams) await stream.return()
@@ -125,11 +125,11 @@ describe('what is waited for is let go of', () => {
     })
   })
 
-  describe('by waitFor', () => {
+  describe('of waitFor', () => {
     const wait = (timeout = LONG) =>
       Array.from({ length: MANY }, () => b.waitFor(News, { signal: abort.signal, timeout }))
 
-    it('when the event comes', async () => {
+    it('when the event arrives', async () => {
       const events = Promise.all(wait())
       await until(() => a.isEndpointSubscribedTo('b', 'news'))
       await a.broadcast(News, 1)
@@ -151,23 +151,23 @@ describe('what is waited for is let go of', () => {
       })
     }
 
-    it('at its timeout', async () => {
+    it('on timeout', async () => {
       const outcomes = wait(10).map((event) => rejection(event))
       for (const error of await Promise.all(outcomes)) expect(error).to.include({ code: 'LAHJA_WAIT_TIMEOUT' })
       await expectReleased()
     })
 
-    it('with a signal that has aborted, without subscribing', async () => {
+    it('when its signal has aborted before the call', async () => {
       abort.abort()
       expect(await rejection(b.waitFor(News, { signal: abort.signal }))).to.include({ code: 'LAHJA_ABORTED' })
       await expectReleased()
     })
   })
 
-  describe('by requestAll', () => {
+  describe('of requestAll', () => {
     let signals: AbortSignal[]
 
-    /** Both respond, a at once and b never. */
+    /** Both respond: a at once, b never. */
     beforeEach(async () => {
       signals = []
       await a.respond(Ask, () => 'at once').ready
@@ -232,7 +232,7 @@ describe('what is waited for is let go of', () => {
     }
   })
 
-  it('by request, however it ends', async () => {
+  it('of request, however it ends', async () => {
     await a.respond(Ask, () => 'at once').ready
     const options = { signal: abort.signal, timeout: LONG }
     await Promise.all(Array.from({ length: MANY }, () => a.request(Ask, 1, options)))

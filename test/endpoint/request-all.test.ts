@@ -23,7 +23,7 @@ const Checked = defineRequest('checked', {
 })
 const PATIENT = { timeout: Number.POSITIVE_INFINITY }
 
-/** By origin: the payload, or the code of the error. Nobody replies twice. */
+/** By origin: the payload, or the code of the error. Fails if an origin replies twice. */
 async function collect(replies: AsyncIterable<Reply<unknown>>): Promise<Record<string, unknown>> {
   const outcomes = new Map<string, unknown>()
   for await (const { origin, payload, error } of replies) {
@@ -33,7 +33,7 @@ async function collect(replies: AsyncIterable<Reply<unknown>>): Promise<Record<s
   return Object.fromEntries(outcomes)
 }
 
-describe('requestAll', () => {
+describe('Endpoint.requestAll', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
   let asker: Endpoint
@@ -47,7 +47,7 @@ describe('requestAll', () => {
     await asker.waitUntilConnectedTo(['x', 'y'])
   })
 
-  /** A responder of which it is known when the signals of its requests abort. */
+  /** A responder that records when the signals of its requests abort. */
   async function respondForever(endpoint: Endpoint) {
     const calls: { aborted: boolean }[] = []
     await endpoint.respond(Ask, ({ signal }) => {
@@ -57,7 +57,7 @@ describe('requestAll', () => {
     return calls
   }
 
-  it('has one reply of each responder, its own included', async () => {
+  it('yields one reply per responder, its own included', async () => {
     for (const each of [asker, x, y]) await each.respond(Ask, ({ payload }) => `${payload} ${each.name}`).ready
     expect(await collect(asker.requestAll(Ask, 'I am'))).to.deep.equal({
       asker: 'I am asker',
@@ -66,7 +66,7 @@ describe('requestAll', () => {
     })
   })
 
-  it('has the replies in the order in which they come', async () => {
+  it('yields replies in the order of their arrival', async () => {
     const handlers = [new HeldHandler(), new HeldHandler()] as const
     await x.respond(Ask, handlers[0].handle).ready
     await y.respond(Ask, handlers[1].handle).ready
@@ -79,13 +79,13 @@ describe('requestAll', () => {
     expect(await replies.next()).to.deep.equal({ done: true, value: undefined })
   })
 
-  it('asks only those it is meant for', async () => {
+  it('asks only the endpoints in to', async () => {
     for (const each of [asker, x, y]) await each.respond(Ask, () => each.name).ready
     expect(await collect(asker.requestAll(Ask, 1, { to: { group: 'blue' } }))).to.deep.equal({ x: 'x', y: 'y' })
     expect(await collect(asker.requestAll(Ask, 1, { to: ['y', 'nobody'] }))).to.deep.equal({ y: 'y' })
   })
 
-  it('asks nobody who responds only after the call', async () => {
+  it('does not ask responders that are added after the call', async () => {
     const handler = new HeldHandler()
     await x.respond(Ask, handler.handle).ready
     const replies = asker.requestAll(Ask, 1, PATIENT)
@@ -94,7 +94,7 @@ describe('requestAll', () => {
     expect(await collect(replies)).to.deep.equal({ x: 1 })
   })
 
-  it('has failures as replies', async () => {
+  it('yields failures as replies', async () => {
     await x.respond(Ask, () => {
       throw new RangeError('not mine')
     }).ready
@@ -111,20 +111,20 @@ describe('requestAll', () => {
     })
   })
 
-  it('has responses that do not fit as replies of UnexpectedResponse', async () => {
+  it('yields UnexpectedResponse for a response that does not fit the schema', async () => {
     await x.respond('checked', () => ({ n: 'one' })).ready
     await y.respond('checked', () => ({ n: 1 })).ready
     const outcomes = await collect(asker.requestAll(Checked, { n: 0 }))
     expect(outcomes).to.deep.equal({ x: 'LAHJA_UNEXPECTED_RESPONSE', y: { n: 1 } })
   })
 
-  it('has what cannot be sent as replies', async () => {
+  it('yields an error for each responder that the request cannot be sent to', async () => {
     await x.respond(Ask, () => 'never').ready
     const outcomes = await collect(asker.requestAll(Ask, { f: () => {} }))
     expect(outcomes).to.deep.equal({ x: 'LAHJA_UNSERIALIZABLE_PAYLOAD' })
   })
 
-  it('has no reply of a responder that had just unsubscribed', async () => {
+  it('yields no reply for a responder that has just unsubscribed', async () => {
     const leaving = x.respond(Ask, () => 'never')
     await leaving.ready
     await y.respond(Ask, () => 'here').ready
@@ -132,7 +132,7 @@ describe('requestAll', () => {
     expect(await collect(asker.requestAll(Ask, 1, PATIENT))).to.deep.equal({ y: 'here' })
   })
 
-  it('has a reply of RequestTimeout of each responder that is missing at the end of the timeout', async () => {
+  it('yields RequestTimeout for each responder that has not replied in time', async () => {
     const timeouts = new HeldTimers(50_000)
     const late = await bus.startBy(timeouts, 'late')
     await late.waitUntilConnectedTo(['x', 'y'])
@@ -156,7 +156,7 @@ describe('requestAll', () => {
     expect(calls.length + asked.length).to.equal(2)
   })
 
-  it('gives the others up on break', async () => {
+  it('cancels the remaining requests on break', async () => {
     await x.respond(Ask, () => 'first').ready
     const calls = await respondForever(y)
     for await (const { origin } of asker.requestAll(Ask, 1, PATIENT)) {
@@ -168,7 +168,7 @@ describe('requestAll', () => {
     await until(() => calls[0]?.aborted ?? false)
   })
 
-  it('gives all up at the end of an await using block, also where nothing was read', async () => {
+  it('cancels all requests at the end of an await using block, also without a read', async () => {
     const calls = await respondForever(x)
     {
       await using replies = asker.requestAll(Ask, 1, PATIENT)
@@ -178,7 +178,7 @@ describe('requestAll', () => {
     await until(() => calls[0]?.aborted ?? false)
   })
 
-  it('throws AbortError by its signal, once, and gives all up', async () => {
+  it('throws AbortError once when its signal aborts, and cancels all requests', async () => {
     const calls = await respondForever(x)
     const abort = new AbortController()
     const replies = asker.requestAll(Ask, 1, { signal: abort.signal, ...PATIENT })
@@ -190,17 +190,17 @@ describe('requestAll', () => {
     await until(() => calls[0]?.aborted ?? false)
   })
 
-  it('asks nobody with a signal that has aborted', async () => {
+  it('sends nothing if its signal has aborted before', async () => {
     const calls = await respondForever(x)
     const replies = asker.requestAll(Ask, 1, { signal: AbortSignal.abort(), ...PATIENT })
     expect(await rejection(replies.next())).to.be.instanceOf(AbortError)
     await rejection(asker.request(Ask, 1, { timeout: 20 }))
-    // Whoever had been asked before would have heard of that before this.
+    // A request sent before would have arrived before this one.
     await until(() => calls.length > 0)
     expect(calls).to.have.length(1)
   })
 
-  it('throws EndpointClosed when the endpoint closes, and when it has closed', async () => {
+  it('throws EndpointClosed when the endpoint closes, and after it has closed', async () => {
     const calls = await respondForever(x)
     const replies = asker.requestAll(Ask, 1, PATIENT)
     const reading = rejection(replies.next())
@@ -210,7 +210,7 @@ describe('requestAll', () => {
     expect(await rejection(() => asker.requestAll(Ask, 1))).to.be.instanceOf(EndpointClosed)
   })
 
-  it('throws NoSubscribers where nobody responds, or nobody of those that are meant', async () => {
+  it('throws NoSubscribers if no endpoint responds, or none of those addressed', async () => {
     expect(await rejection(asker.requestAll(Ask, 1).next())).to.be.instanceOf(NoSubscribers)
     await x.respond(Ask, () => 'here').ready
     const replies = asker.requestAll(Ask, 1, { to: 'y' })
@@ -218,7 +218,7 @@ describe('requestAll', () => {
     expect(await replies.next()).to.deep.equal({ done: true, value: undefined })
   })
 
-  it('has a reply of each of two lives of an endpoint, where the end of the first is yet to be seen', async () => {
+  it('yields a reply from each run of a restarted endpoint while the old link is still up', async () => {
     const lives = [
       await connectPeer(asker, { name: 'z', id: '000000000zzz1' }),
       await connectPeer(asker, { name: 'z', id: '000000000zzz2' }),
@@ -234,7 +234,7 @@ describe('requestAll', () => {
     expect(await replies.next()).to.deep.equal({ done: true, value: undefined })
   })
 
-  it('throws InvalidPayload and InvalidArgument at once, and asks nobody', async () => {
+  it('throws InvalidPayload and InvalidArgument at once, and sends nothing', async () => {
     const calls: unknown[] = []
     await x.respond('checked', ({ payload }) => {
       calls.push(payload)

@@ -9,11 +9,11 @@ const Ask = defineRequest<number, unknown>('ask')
 const Tick = defineEvent<number>('tick')
 const PATIENT = { timeout: Number.POSITIVE_INFINITY }
 
-describe('requests', () => {
+describe('Endpoint, with many requests,', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
 
-  /** Resolves when the endpoint has handled all that the sender has told it so far: requests overtake events. */
+  /** Resolves when the endpoint has handled all messages sent so far; a request would overtake events. */
   async function settled(sender: Endpoint, receiver: Endpoint): Promise<void> {
     const stream = receiver.stream('marker', { from: sender.name })
     await stream.ready
@@ -22,7 +22,7 @@ describe('requests', () => {
     await stream.return()
   }
 
-  it('wait in line for one of pendingRequests, and have their turn in their order', async () => {
+  it('queues those over pendingRequests, and sends them in order', async () => {
     const asker = await bus.start('asker', { limits: { pendingRequests: 2 } })
     const responder = await bus.start('responder')
     await asker.waitUntilConnectedTo('responder')
@@ -42,7 +42,7 @@ describe('requests', () => {
     expect(handler.begun).to.deep.equal([0, 1, 2, 3, 4, 5])
   })
 
-  it('that wait in line have the turn of one that was given up, and are never sent when they are given up', async () => {
+  it('sends a queued request in place of a cancelled one, and never sends a queued one that is cancelled', async () => {
     const asker = await bus.start('asker', { limits: { pendingRequests: 1 } })
     const responder = await bus.start('responder')
     await asker.waitUntilConnectedTo('responder')
@@ -61,7 +61,7 @@ describe('requests', () => {
     expect(handler.begun).to.deep.equal([0, 2])
   })
 
-  it('that wait in line go to a responder that comes later', async () => {
+  it('sends queued requests to a responder that joins later', async () => {
     const asker = await bus.start('asker', { limits: { pendingRequests: 1 } })
     const busy = await bus.start('busy')
     await asker.waitUntilConnectedTo('busy')
@@ -76,7 +76,7 @@ describe('requests', () => {
     expect(await answers[0]).to.equal(0)
   })
 
-  it('of one asker wait their turn also where the responder takes fewer than the asker would send', async () => {
+  it("respects the responder's pendingRequests if it is lower than its own", async () => {
     const asker = await bus.start('asker')
     const responder = await bus.start('responder', { limits: { pendingRequests: 1 } })
     await asker.waitUntilConnectedTo('responder')
@@ -86,7 +86,7 @@ describe('requests', () => {
     expect(outcomes).to.deep.equal([0, 1, 2])
   })
 
-  it('that were sent to a responder which had just unsubscribed go to another, and none is handled twice', async () => {
+  it('sends requests declined by a responder that has just unsubscribed to another, and none is handled twice', async () => {
     const { asker, x, y } = await bus.startAll('asker', 'x', 'y')
     const handled: unknown[] = []
     const leaving = x.respond(Ask, async ({ payload }) => {
@@ -106,7 +106,7 @@ describe('requests', () => {
     expect(new Set(handled).size).to.equal(40)
   })
 
-  it('that a responder has begun when it unsubscribes are answered', async () => {
+  it('gets answers to requests that the responder was handling when it unsubscribed', async () => {
     const { asker, responder } = await bus.startAll('asker', 'responder')
     const handler = new HeldHandler()
     const responding = responder.respond(Ask, handler.handle)
@@ -120,7 +120,7 @@ describe('requests', () => {
     expect(await Promise.all(answers)).to.deep.equal([0, 1, 2])
   })
 
-  it('that are declined with nobody else to ask reject with NoSubscribers, and so do those in line behind', async () => {
+  it('rejects declined and queued requests with NoSubscribers if there is no other responder', async () => {
     const asker = await bus.start('asker', { limits: { pendingRequests: 1 } })
     const responder = await bus.start('responder')
     await asker.waitUntilConnectedTo('responder')
@@ -131,7 +131,7 @@ describe('requests', () => {
     for (const error of await Promise.all(outcomes)) expect(error).to.be.instanceOf(NoSubscribers)
   })
 
-  it('that are under way when the responder closes are answered, and later ones go to others', async () => {
+  it('gets answers to requests in flight when the responder closes, and sends later ones to others', async () => {
     const { asker, leaver, other } = await bus.startAll('asker', 'leaver', 'other')
     const handler = new HeldHandler()
     await leaver.respond(Ask, handler.handle).ready
@@ -146,7 +146,7 @@ describe('requests', () => {
     await closed
   })
 
-  it('overtake events', async () => {
+  it('sends requests ahead of queued events', async () => {
     const { asker, responder } = await bus.startAll('asker', 'responder')
     const order: string[] = []
     await responder.subscribe(Tick, ({ payload }) => order.push(`tick ${payload}`)).ready
@@ -158,7 +158,7 @@ describe('requests', () => {
     expect(order).to.deep.equal(['request 1', 'tick 1', 'tick 2'])
   })
 
-  it('have responses that overtake events', async () => {
+  it('sends responses ahead of queued events', async () => {
     const responder = await bus.start('responder')
     const peer = await connectPeer(responder)
     await peer.want({ type: 'tick' })
@@ -171,7 +171,7 @@ describe('requests', () => {
     expect(peer.heard.slice(-2).map(({ kind }) => kind)).to.deep.equal(['response', 'event'])
   })
 
-  it('can be asked from inside a handler of the very peer that it hears from', async () => {
+  it("can make a request from inside a handler, to the event's sender", async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const answers: unknown[] = []
     await a.respond(Ask, ({ payload }) => payload * 10).ready
@@ -183,7 +183,7 @@ describe('requests', () => {
     expect(answers).to.deep.equal([10, 20, 30, 40, 50])
   })
 
-  it('can be asked back and forth between two responders', async () => {
+  it('can answer with requests back and forth between two responders', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const countDown = (self: Endpoint) => async (event: { payload: number; origin: string }) => {
       const { payload, origin } = event

@@ -27,10 +27,10 @@ const Checked = defineRequest('checked', {
   response: z.object({ n: z.number() }),
 })
 
-/** What nothing but its own cause can end. */
+/** No timeout, so that only the tested cause can settle the request. */
 const PATIENT = { timeout: Number.POSITIVE_INFINITY }
 
-describe('request', () => {
+describe('Endpoint.request', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
   let asker: Endpoint
@@ -42,7 +42,7 @@ describe('request', () => {
     await asker.waitUntilConnectedTo('responder')
   }
 
-  /** How a request to what the responder throws is rejected. */
+  /** The error of a request whose handler throws this. */
   async function rejectedBy(thrown: unknown, options = {}): Promise<RemoteError> {
     const responding = responder.respond(
       Double,
@@ -67,14 +67,14 @@ describe('request', () => {
     expect(await asker.request('double', 4, { to: 'responder' })).to.equal(8)
   })
 
-  it('carries no payload and no response as undefined, and null as null', async () => {
+  it('carries a missing payload or response as undefined, and null as null', async () => {
     await begin()
     await responder.respond(Anything, ({ payload }) => payload).ready
     expect(await asker.request(Anything)).to.equal(undefined)
     expect(await asker.request(Anything, null)).to.equal(null)
   })
 
-  it('gives each of many at once its own response, whatever their order', async () => {
+  it('matches concurrent requests with their responses, whatever the order of these', async () => {
     await begin()
     const held: (() => void)[] = []
     await responder.respond(Double, async ({ payload }) => {
@@ -87,7 +87,7 @@ describe('request', () => {
     expect(await answers).to.deep.equal([2, 4, 6, 8, 10])
   })
 
-  it('rejects with RemoteError: the name, message and code of what was thrown, and no stack', async () => {
+  it("rejects with RemoteError carrying the name, message and code of the handler's error, but no stack", async () => {
     await begin()
     const reports = reportsOf(responder)
     const error = await rejectedBy(Object.assign(new RangeError('expected less than 7'), { code: 'TOO_MUCH' }))
@@ -98,14 +98,14 @@ describe('request', () => {
     expect(reports).to.deep.equal([])
   })
 
-  it('rejects with the remote stack where the responder sends it', async () => {
+  it('rejects with the remote stack if the responder sends it', async () => {
     await begin()
     const { remote } = await rejectedBy(new RangeError('far away'), { sendStack: true })
     expect(remote.stack).to.match(/^RangeError: far away\n.*request\.test\.ts/s)
   })
 
   for (const thrown of ['a string', undefined, { name: 'none' }, Object.assign(new Error('ü'.repeat(2 ** 20)))]) {
-    it(`rejects with RemoteError also where ${String(thrown).slice(0, 20)} was thrown`, async () => {
+    it(`rejects with RemoteError if the handler threw ${String(thrown).slice(0, 20)}`, async () => {
       await begin()
       responder.on('error', () => {})
       const { remote } = await rejectedBy(thrown)
@@ -114,7 +114,7 @@ describe('request', () => {
     })
   }
 
-  it('rejects with RequestTimeout, and a late response changes nothing', async () => {
+  it('rejects with RequestTimeout, and ignores a late response', async () => {
     await begin()
     const reports = reportsOf(asker)
     const handler = new HeldHandler()
@@ -128,7 +128,7 @@ describe('request', () => {
     expect(reports).to.deep.equal([])
   })
 
-  it('rejects with RemoteDisconnected when the responder that was asked is gone, and asks nobody else', async () => {
+  it('rejects with RemoteDisconnected when its responder disconnects, and asks no other', async () => {
     await begin()
     const peer = await connectPeer(asker)
     await peer.want({ type: 'anything', responds: true })
@@ -145,7 +145,7 @@ describe('request', () => {
     expect(handler.begun).to.deep.equal([2])
   })
 
-  it('rejects with RemoteDisconnected when the responder closes before its handler has ended', async () => {
+  it('rejects with RemoteDisconnected when the responder closes before its handler finishes', async () => {
     await begin()
     const handler = new HeldHandler()
     await responder.respond(Anything, handler.handle).ready
@@ -155,7 +155,7 @@ describe('request', () => {
     expect(await outcome).to.be.instanceOf(RemoteDisconnected)
   })
 
-  it('rejects with NoSubscribers where nobody responds, or nobody of those that are meant', async () => {
+  it('rejects with NoSubscribers if no endpoint responds, or none of those addressed', async () => {
     await begin()
     await responder.subscribe('anything', () => {}).ready
     for (const to of [undefined, 'responder', 'nobody', { group: 'none' }]) {
@@ -165,7 +165,7 @@ describe('request', () => {
     }
   })
 
-  it('rejects with AbortError, and with one that has aborted asks nobody', async () => {
+  it('rejects with AbortError when its signal aborts, and sends nothing if it has aborted before', async () => {
     await begin()
     const handler = new HeldHandler()
     await responder.respond(Anything, handler.handle).ready
@@ -181,7 +181,7 @@ describe('request', () => {
     expect(handler.begun).to.deep.equal([1, 3])
   })
 
-  it('rejects with UnexpectedResponse where the response does not fit', async () => {
+  it('rejects with UnexpectedResponse if the response does not fit the schema', async () => {
     await begin()
     await responder.respond('checked', () => ({ n: 'one' })).ready
     const error = await rejection(asker.request(Checked, { n: 1 }))
@@ -190,7 +190,7 @@ describe('request', () => {
     expect(error.message).to.contain('from responder').and.contain('n:')
   })
 
-  it('rejects with InvalidPayload where the payload does not fit, and asks nobody', async () => {
+  it('rejects with InvalidPayload if the payload does not fit the schema, and sends nothing', async () => {
     await begin()
     const asked: unknown[] = []
     await responder.respond('checked', ({ payload }) => {
@@ -204,7 +204,7 @@ describe('request', () => {
     expect(asked).to.deep.equal([{ n: 1 }])
   })
 
-  it('rejects with RemoteError of InvalidPayload where it does not fit the schema of the responder', async () => {
+  it("rejects with RemoteError for InvalidPayload if the payload does not fit the responder's schema", async () => {
     await begin()
     const asked: unknown[] = []
     await responder.respond(Checked, ({ payload }) => {
@@ -217,7 +217,7 @@ describe('request', () => {
     expect(asked).to.deep.equal([])
   })
 
-  it('rejects with UnserializablePayload or PayloadTooLarge for what cannot be sent, and asks nobody', async () => {
+  it('rejects with UnserializablePayload or PayloadTooLarge if the payload cannot be sent', async () => {
     await begin({ frameBytes: 8192 })
     const sizes: unknown[] = []
     await responder.respond(Anything, ({ payload }) => sizes.push(payload)).ready
@@ -227,7 +227,7 @@ describe('request', () => {
     expect(sizes).to.deep.equal(['small'])
   })
 
-  it('rejects with RemoteError where the response cannot be sent, and the responder reports it', async () => {
+  it('rejects with RemoteError if the response cannot be sent, and the responder reports the reason', async () => {
     await begin()
     const reports = reportsOf(responder)
     await responder.respond(Anything, () => ({ f: () => {} })).ready
@@ -237,7 +237,7 @@ describe('request', () => {
     expect(codesOf(reports)).to.deep.equal(['LAHJA_UNSERIALIZABLE_PAYLOAD'])
   })
 
-  it('rejects with RemoteError where the response is over the frame limit of the asker', async () => {
+  it("rejects with RemoteError if the response exceeds the asker's frame limit", async () => {
     await begin({ frameBytes: 8192, outboxBytes: 65_536 })
     const reports = reportsOf(responder)
     await responder.respond(Anything, ({ payload }) => Buffer.alloc(Number(payload))).ready
@@ -249,7 +249,7 @@ describe('request', () => {
     expect(asker.isConnectedTo('responder')).to.equal(true)
   })
 
-  it('rejects with EndpointClosed when the asker closes, and on an asker that has closed', async () => {
+  it('rejects with EndpointClosed when the asker closes, and after it has closed', async () => {
     await begin()
     const handler = new HeldHandler()
     await responder.respond(Anything, handler.handle).ready
@@ -260,7 +260,7 @@ describe('request', () => {
     expect(await rejection(asker.request(Anything, 2))).to.be.instanceOf(EndpointClosed)
   })
 
-  it('that is given up before it has left is not sent any more, so that a responder that reads nothing costs no memory (G7)', async () => {
+  it('withdraws cancelled requests that are still unsent, so that a responder that never reads costs no memory (G7)', async () => {
     await begin()
     const peer = await connectPeer(asker)
     await peer.want({ type: 'anything', responds: true })

@@ -10,11 +10,11 @@ import { reportsOf } from '../support/reports'
 const Ask = defineRequest<unknown, unknown>('ask')
 const PATIENT = { timeout: Number.POSITIVE_INFINITY }
 
-describe('respond', () => {
+describe('Endpoint.respond', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
 
-  /** The reasons for which the signals of requests to this responder have aborted, by payload. */
+  /** The abort reasons of the signals of requests to this responder, by payload. */
   function recordAborts() {
     const begun: unknown[] = []
     const aborts = new Map<unknown, string>()
@@ -26,7 +26,7 @@ describe('respond', () => {
     return { begun, aborts, handle }
   }
 
-  it('aborts event.signal when the asker times out, gives up, or closes', async () => {
+  it('aborts event.signal when the asker times out, cancels or closes', async () => {
     const { asker, responder } = await bus.startAll('asker', 'responder')
     const { begun, aborts, handle } = recordAborts()
     await responder.respond(Ask, handle).ready
@@ -47,7 +47,7 @@ describe('respond', () => {
     await Promise.all(outcomes)
   })
 
-  it('aborts event.signal when the asker is gone without a word', async () => {
+  it('aborts event.signal when the asker disconnects without a goodbye', async () => {
     const responder = await bus.start('responder')
     const { begun, aborts, handle } = recordAborts()
     responder.respond(Ask, handle)
@@ -58,7 +58,7 @@ describe('respond', () => {
     await until(() => aborts.has('gone'))
   })
 
-  it('does not abort event.signal of what is answered', async () => {
+  it('does not abort event.signal of an answered request', async () => {
     const { asker, responder } = await bus.startAll('asker', 'responder')
     const signals: AbortSignal[] = []
     await responder.respond(Ask, ({ signal }) => signals.push(signal)).ready
@@ -68,7 +68,7 @@ describe('respond', () => {
     expect(signals.map(({ aborted }) => aborted)).to.deep.equal([false])
   })
 
-  it('reports what a handler throws when nobody waits for it any more, but not that it was aborted', async () => {
+  it('reports an error thrown after the request was cancelled, except AbortError', async () => {
     const { asker, responder } = await bus.startAll('asker', 'responder')
     const reports = reportsOf(responder)
     await responder.respond(Ask, async ({ payload, signal }) => {
@@ -83,7 +83,7 @@ describe('respond', () => {
     expect(reports[0]?.message).to.contain('too late').and.contain('ask')
   })
 
-  it('handles any number of requests at a time', async () => {
+  it('handles any number of requests concurrently', async () => {
     const { asker, responder } = await bus.startAll('asker', 'responder')
     const handler = new HeldHandler()
     await responder.respond(Ask, handler.handle).ready
@@ -93,7 +93,7 @@ describe('respond', () => {
     expect(await answers).to.deep.equal(Array.from({ length: 100 }, (_, n) => n))
   })
 
-  it('gets a request where it has the fewest in flight', async () => {
+  it('receives a request at the endpoint with the fewest in flight', async () => {
     const { asker, x, y, z } = await bus.startAll('asker', 'x', 'y', 'z')
     const handlers = [x, y, z].map(() => new HeldHandler())
     await Promise.all([x, y, z].map((each, index) => each.respond(Ask, handlers[index]?.handle ?? (() => {})).ready))
@@ -110,7 +110,7 @@ describe('respond', () => {
     expect(await Promise.all(answers)).to.deep.equal(Array.from({ length: 11 }, (_, n) => n))
   })
 
-  it('gets what is meant for its name, one of several names, or its group, and its own requests too', async () => {
+  it('receives requests addressed to its name, one of several names or its group, and its own', async () => {
     const asker = await bus.start('asker', { groups: ['own'] })
     const x = await bus.start('x', { groups: ['blue'] })
     const y = await bus.start('y', { groups: ['blue', 'green'] })
@@ -128,7 +128,7 @@ describe('respond', () => {
     expect(answers.sort()).to.deep.equal(['asker to asker', 'x to asker', 'y to asker'])
   })
 
-  it('is the only responder of its type on its endpoint, until it has unsubscribed', async () => {
+  it('throws AlreadyResponding for a second responder to a type, until the first has unsubscribed', async () => {
     const { asker, responder } = await bus.startAll('asker', 'responder')
     const first = responder.respond(Ask, () => 'first')
     await first.ready
@@ -142,7 +142,7 @@ describe('respond', () => {
     expect(await asker.request(Ask, 2)).to.equal('second')
   })
 
-  it('answers a request that has the number of one that was cancelled, and that one never', async () => {
+  it('answers a request that reuses the id of a cancelled one, and never the cancelled one', async () => {
     const responder = await bus.start('responder')
     const handler = new HeldHandler()
     responder.respond(Ask, handler.handle)
@@ -157,7 +157,7 @@ describe('respond', () => {
     expect(peer.heardOf('response')).to.deep.equal([{ kind: 'response', id: 7, payload: 'second' }])
   })
 
-  it('ends by its signal or at the end of its block, and does not begin with a signal that has aborted', async () => {
+  it('ends when its signal aborts or its using block ends, and never starts with an aborted signal', async () => {
     const { asker, responder } = await bus.startAll('asker', 'responder')
     const abort = new AbortController()
     await responder.respond(Ask, () => 'first', { signal: abort.signal }).ready
@@ -176,7 +176,7 @@ describe('respond', () => {
     expect(await rejection(asker.request(Ask, 3))).to.be.instanceOf(NoSubscribers)
   })
 
-  it('lets go of its signal when it has unsubscribed', async () => {
+  it('removes its listener from the signal when it unsubscribes', async () => {
     const responder = await bus.start('responder')
     const { signal } = new AbortController()
     responder.respond(Ask, () => {}, { signal }).unsubscribe()
@@ -186,7 +186,7 @@ describe('respond', () => {
     expect(getEventListeners(signal, 'abort')).to.deep.equal([])
   })
 
-  it('refuses what is no handler, a pattern, a definition of an event, and a closed endpoint', async () => {
+  it('throws for an invalid handler, a pattern, an event definition and a closed endpoint', async () => {
     const responder = await bus.start('responder')
     const wrong = Object.assign({ handle: () => {} }, { handle: 7 })
     expect(await rejection(() => responder.respond(Ask, wrong.handle))).to.be.instanceOf(InvalidArgument)

@@ -32,7 +32,7 @@ const HELLO = {
 /** A hello that asks for a proof. */
 const asking = (changes: Partial<Hello> = {}): Hello => ({ ...HELLO, nonce: Buffer.alloc(NONCE_BYTES, 1), ...changes })
 
-/** One end of a connection, and all that it has heard. */
+/** One end of a connection, with all received messages. */
 class Wire {
   readonly heard: Message[] = []
   readonly #socket: Socket
@@ -62,7 +62,7 @@ class Wire {
     return found ?? expect.fail(`expected ${kind}, got ${JSON.stringify(this.heard)}`)
   }
 
-  /** The reason for which it is sent away. */
+  /** The reason of the goodbye that it receives. */
   async refusal(): Promise<string> {
     return (await this.hears('goodbye')).reason
   }
@@ -72,13 +72,13 @@ class Wire {
   }
 }
 
-/** The proof of one who knows the secret, and says it is that side. */
+/** The proof of a side that knows the secret. */
 function proofBetween(role: Role, dialler: Hello, acceptor: Hello, secret = SECRET): Message {
   const side = ({ name, id, nonce = Buffer.alloc(0) }: Hello) => ({ name, id, nonce })
   return { kind: 'proof', proof: new Secret(secret).proof(role, { dialler: side(dialler), acceptor: side(acceptor) }) }
 }
 
-describe('a secret', () => {
+describe('Endpoint with a secret', () => {
   const rivals: Rival[] = []
   const wires: Wire[] = []
   afterEach(() => {
@@ -89,9 +89,9 @@ describe('a secret', () => {
   })
   const printers = process.listeners('warning')
   const bus = freshBus()
-  /** By the name of the endpoint. */
+  /** Reported errors, by endpoint name. */
   const errors = new Map<string, LahjaError[]>()
-  /** Errors of a start, to which nobody can listen yet. */
+  /** Warnings for errors during a start, before listeners can be added. */
   let warnings: unknown[] = []
   beforeEach(() => {
     errors.clear()
@@ -112,7 +112,7 @@ describe('a secret', () => {
     return endpoint
   }
 
-  /** The codes of what has been reported while endpoints started. */
+  /** The codes of errors reported while endpoints started. */
   async function reportedAtStart(): Promise<unknown[]> {
     await until(() => warnings.length > 0)
     return warnings.map((warning) => warning instanceof LahjaError && warning.code)
@@ -124,7 +124,7 @@ describe('a secret', () => {
     return wire
   }
 
-  /** Listens in the directory, and does as told with whoever dials. */
+  /** Listens in the directory, and runs the callback for each connection. */
   async function listen(name: string, id: string, visited: (wire: Wire) => void): Promise<Rival> {
     const rival = new Rival(
       bus.directory,
@@ -140,7 +140,7 @@ describe('a secret', () => {
 
   const reasons = (name: string) => (errors.get(name) ?? []).map(({ code }) => code)
 
-  it('links those who have the same, and they notice nothing of it', async () => {
+  it('links endpoints with the same secret, without any difference to their traffic', async () => {
     const shop = await start('shop', SECRET)
     const received: unknown[] = []
     await shop.subscribe('x', ({ payload, origin }) => received.push([payload, origin])).ready
@@ -153,7 +153,7 @@ describe('a secret', () => {
     await until(() => shop.peers.length === 0)
   })
 
-  it('G3: leaves one link between any two of twelve that start at once', async () => {
+  it('G3: keeps one link between any two of twelve endpoints that start at once', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `e${index}`)
     const endpoints = await Promise.all(names.map((name) => start(name, SECRET)))
     await Promise.all(endpoints.map((endpoint) => endpoint.waitUntilConnectedTo(names)))
@@ -168,10 +168,10 @@ describe('a secret', () => {
   })
 
   for (const [what, other] of [
-    ['another', 'open barley'],
-    ['none', undefined],
+    ['another secret', 'open barley'],
+    ['no secret', undefined],
   ] as const) {
-    it(`keeps one who has it and one who has ${what} apart, and both report it`, async () => {
+    it(`does not link with an endpoint that has ${what}, and both report it`, async () => {
       const shop = await start('shop', SECRET)
       const till = await start('till', other)
       expect(await reportedAtStart(), 'at till').to.deep.equal(['LAHJA_UNAUTHENTICATED'])
@@ -188,7 +188,7 @@ describe('a secret', () => {
     })
   }
 
-  it('has whoever has none dialled as rarely as anybody else for whom there is no hope', async () => {
+  it('backs off from an endpoint without a secret like from any other that it cannot link with', async () => {
     const rival = await listen('till', ID, (wire) => wire.say({ ...HELLO, name: 'till' }, { kind: 'ready' }))
     const limits = { redialMin: 1, redialMax: 60_000, rescanInterval: 5 }
     const shop = await start('shop', SECRET, limits)
@@ -201,14 +201,14 @@ describe('a secret', () => {
     expect(rival.challengers, 'one dial by each').to.have.length(4)
   })
 
-  it('is not to be seen in what is printed of an endpoint', async () => {
+  it('does not show the secret in util.inspect', async () => {
     const shop = await start('shop', SECRET)
     const text = inspect(shop, { depth: Number.POSITIVE_INFINITY, showHidden: true })
     for (const form of ['sesame', Buffer.from('sesame').toString('hex'), '6f 70 65 6e'])
       expect(text).not.to.contain(form)
   })
 
-  describe('keeps out a stranger', () => {
+  describe('facing a stranger,', () => {
     let shop: Endpoint
     beforeEach(async () => {
       shop = await start('shop', SECRET)
@@ -222,7 +222,7 @@ describe('a secret', () => {
       expect(reasons('shop')).to.deep.equal([code])
     }
 
-    it('but not one who proves to know it', async () => {
+    it('accepts one that proves to know the secret', async () => {
       const wire = dial(shop)
       wire.say(asking())
       const hello = await wire.hears('hello')
@@ -232,7 +232,7 @@ describe('a secret', () => {
       await shop.waitUntilConnectedTo('stranger')
     })
 
-    it('who says nothing of a secret', async () => {
+    it('rejects one whose hello mentions no secret', async () => {
       const wire = dial(shop)
       wire.say(HELLO, { kind: 'ready' })
       await expectRefused(wire)
@@ -240,19 +240,19 @@ describe('a secret', () => {
     })
 
     const WRONG: Readonly<Record<string, (hello: Hello) => Message>> = {
-      'another secret': (hello) => proofBetween('dialler', asking(), hello, 'open barley'),
+      'a proof with another secret': (hello) => proofBetween('dialler', asking(), hello, 'open barley'),
       'a proof for the other side': (hello) => proofBetween('acceptor', asking(), hello),
-      'a proof of somebody else': (hello) => proofBetween('dialler', asking({ name: 'till' }), hello),
-      'a proof of another life': (hello) => proofBetween('dialler', asking({ id: SMALLEST }), hello),
+      'the proof of another endpoint': (hello) => proofBetween('dialler', asking({ name: 'till' }), hello),
+      'a proof for another id': (hello) => proofBetween('dialler', asking({ id: SMALLEST }), hello),
       'a proof for another endpoint': (hello) => proofBetween('dialler', asking(), { ...hello, name: 'till' }),
       'a proof for another nonce': (hello) => {
         return proofBetween('dialler', asking(), { ...hello, nonce: Buffer.alloc(NONCE_BYTES) })
       },
-      'no bytes': () => ({ kind: 'proof', proof: Buffer.alloc(0) }),
-      'a nonce for a proof': ({ nonce = Buffer.alloc(0) }) => ({ kind: 'proof', proof: nonce }),
+      'an empty proof': () => ({ kind: 'proof', proof: Buffer.alloc(0) }),
+      'a nonce as its proof': ({ nonce = Buffer.alloc(0) }) => ({ kind: 'proof', proof: nonce }),
     }
     for (const [what, prove] of Object.entries(WRONG)) {
-      it(`who has ${what}`, async () => {
+      it(`rejects one that sends ${what}`, async () => {
         const wire = dial(shop)
         wire.say(asking())
         wire.say(prove(await wire.hears('hello')))
@@ -261,7 +261,7 @@ describe('a secret', () => {
       })
     }
 
-    it('whose nonce is no nonce', async () => {
+    it('rejects one with a malformed nonce', async () => {
       const wire = dial(shop)
       wire.say(asking({ nonce: Buffer.alloc(NONCE_BYTES - 1) }))
       await expectRefused(wire, 'malformed')
@@ -275,7 +275,7 @@ describe('a secret', () => {
       { kind: 'ping' },
       asking(),
     ] as const satisfies Message[]) {
-      it(`who says ${message.kind} before the proof`, async () => {
+      it(`rejects one that sends ${message.kind} before its proof`, async () => {
         const wire = dial(shop)
         wire.say(asking())
         await wire.hears('hello')
@@ -284,7 +284,7 @@ describe('a secret', () => {
       })
     }
 
-    it('who says again what one who knew it has said', async () => {
+    it('rejects a replayed proof from an earlier link', async () => {
       const member = dial(shop)
       member.say(asking())
       const said = proofBetween('dialler', asking(), await member.hears('hello'))
@@ -298,11 +298,11 @@ describe('a secret', () => {
       await expectRefused(wire)
     })
 
-    it('who lets the endpoint prove itself on one link, for another one', async () => {
+    it('rejects a proof relayed from another link', async () => {
       const asDialler = dial(shop)
       asDialler.say(asking())
       const { nonce } = await asDialler.hears('hello')
-      // What the endpoint says as a dialler, to the nonce that it has chosen as an acceptor.
+      // The endpoint's proof as a dialler, for the nonce that it chose as an acceptor.
       await listen('stranger', ID, async (wire) => {
         await wire.hears('hello')
         wire.say({ ...HELLO, nonce })
@@ -311,7 +311,7 @@ describe('a secret', () => {
       await expectRefused(asDialler)
     })
 
-    it('who listens, and answers with what it hears', async () => {
+    it("rejects one that listens and echoes the endpoint's own messages", async () => {
       const refusals: string[] = []
       await listen('stranger', ID, async (wire) => {
         const { nonce } = await wire.hears('hello')
@@ -326,7 +326,7 @@ describe('a secret', () => {
     })
   })
 
-  it('is none of the business of one who has none: a nonce is refused at once', async () => {
+  it('refuses a nonce at once if it has no secret itself', async () => {
     const shop = await start('shop')
     const wire = dial(shop)
     wire.say(asking())
@@ -334,15 +334,15 @@ describe('a secret', () => {
     expect(wire.heard).to.have.length(1)
   })
 
-  describe('in the claim to a name', () => {
-    it('G10: does not keep it from going to one holder', async () => {
+  describe('claiming a name,', () => {
+    it('G10: lets exactly one of many claim it', async () => {
       const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => bus.start('shop', { secret: SECRET })))
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(1)
       expect(await rejection(bus.start('shop', { secret: SECRET }))).to.include({ code: 'LAHJA_NAME_IN_USE' })
     })
 
     for (const reason of ['name-in-use', 'name-claimed', 'unauthenticated', 'duplicate', 'left'] as const) {
-      it(`lets no stranger take it by saying ${reason}`, async () => {
+      it(`keeps it from a stranger that says ${reason}`, async () => {
         const rival = await listen('shop', SMALLEST, (wire) => wire.say({ kind: 'goodbye', reason, text: '' }))
         await start('shop', SECRET)
         expect(rival.challengers).to.have.length(1)
@@ -350,7 +350,7 @@ describe('a secret', () => {
       })
     }
 
-    it('lets no stranger take it with a proof that is none', async () => {
+    it('keeps it from a stranger with an invalid proof', async () => {
       await listen('shop', SMALLEST, async (wire) => {
         const { nonce } = await wire.hears('hello')
         wire.say({ ...HELLO, name: 'shop', id: SMALLEST, nonce })
@@ -361,7 +361,7 @@ describe('a secret', () => {
       expect(await reportedAtStart()).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
     })
 
-    it('lets no stranger take it by taking the link up', async () => {
+    it('keeps it from a stranger that accepts the link', async () => {
       await listen('shop', SMALLEST, (wire) => {
         wire.say({ ...HELLO, name: 'shop', id: SMALLEST }, { kind: 'ready' })
       })
@@ -369,7 +369,7 @@ describe('a secret', () => {
       expect(await reportedAtStart()).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
     })
 
-    it('G10: is lost to one who knows it', async () => {
+    it('G10: yields to a holder that proves to know the secret', async () => {
       await listen('shop', SMALLEST, async (wire) => {
         const own = asking({ name: 'shop', id: SMALLEST })
         const hello = await wire.hears('hello')
@@ -382,7 +382,7 @@ describe('a secret', () => {
       expect(await rejection(bus.start('shop', { secret: SECRET }))).to.include({ code: 'LAHJA_NAME_IN_USE' })
     })
 
-    it('concedes to nobody who has not proved anything, whatever id it says', async () => {
+    it('does not concede to a rival without a valid proof, whatever its id', async () => {
       let settle = () => {}
       const isSettled = new Promise<void>((resolve) => {
         settle = resolve
@@ -413,7 +413,7 @@ describe('a secret', () => {
       expect((await starting).name).to.equal('shop')
     })
 
-    it('G10: is lost to silence, which may be that of a holder who is stopped', async () => {
+    it('G10: yields to a silent rival, which may be a stopped holder', async () => {
       await listen('shop', SMALLEST, () => {})
       const starting = bus.start('shop', { secret: SECRET, limits: { handshakeTimeout: 50 } })
       expect(await rejection(starting)).to.include({ code: 'LAHJA_NAME_IN_USE' })
@@ -424,7 +424,7 @@ describe('a secret', () => {
         ['says nothing', () => {}],
         ['hangs up', (wire: Wire) => wire.destroy()],
       ] as const) {
-        it(`is not lost to another user who ${what}`, async () => {
+        it(`keeps it from another user's process that ${what}`, async () => {
           const rival = await listen('shop', SMALLEST, act)
           chownSync(rival.path, 12_345, 12_345)
           await start('shop', SECRET, { handshakeTimeout: 50, redialMin: 5 })
@@ -432,7 +432,7 @@ describe('a secret', () => {
         })
       }
 
-      it('G10: is lost to another user who says nothing where there is no secret', async () => {
+      it("G10: yields to another user's silent process if it has no secret", async () => {
         const rival = await listen('shop', SMALLEST, () => {})
         chownSync(rival.path, 12_345, 12_345)
         const error = await rejection(bus.start('shop', { limits: { handshakeTimeout: 50 } }))

@@ -6,10 +6,10 @@ import { numbers } from '../support/members'
 
 const Job = defineEvent<number>('job')
 
-/** A window that one event uses up, and a mark that one reaches. */
+/** One event uses up the window, and one reaches the mark. */
 const TIGHT = { windowBytes: 1, highWaterMark: 0 }
 
-describe('a slow member of a queue', () => {
+describe('A slow queue member', () => {
   const bus = freshBus()
   let sender: Endpoint
   let done: number[]
@@ -27,7 +27,7 @@ describe('a slow member of a queue', () => {
     await sender.waitUntilConnectedTo('free')
   }
 
-  it('holds the sender up once: lagging comes before what it had is given to others, recovered when it reads (G8)', async () => {
+  it('holds the sender up once: it lags, its unsent events go to others, and it recovers when it reads (G8)', async () => {
     sender = await bus.start('sender', { limits: { highWaterMark: 0, patience: 100 } })
     const told: string[] = []
     sender.on('lagging', ({ name }) => told.push(`lagging ${name}`))
@@ -45,7 +45,7 @@ describe('a slow member of a queue', () => {
     await until(() => done.length + held.ended.length === 20)
   })
 
-  it('gives what waits for it to others also where it is the sender itself', async () => {
+  it('loses its unsent events to others also if it is the sender itself', async () => {
     sender = await bus.start('sender', { limits: { ...TIGHT, patience: 100 } })
     await startWith(sender)
     for (const number of numbers(20)) await sender.broadcast(Job, number)
@@ -54,7 +54,7 @@ describe('a slow member of a queue', () => {
     await until(() => held.ended.length === 1)
   })
 
-  it('keeps what no other could take', async () => {
+  it('keeps events that no other member could receive', async () => {
     sender = await bus.start('sender', { limits: { highWaterMark: 0, patience: 100 } })
     const errors: LahjaError[] = []
     sender.on('error', (error) => errors.push(error))
@@ -67,7 +67,7 @@ describe('a slow member of a queue', () => {
     expect([done, errors]).to.deep.equal([[], []])
   })
 
-  it('takes nothing from a plain subscription of its endpoint: latest goes by the queue too', async () => {
+  it('does not replace events of a plain subscription under overflow latest', async () => {
     const State = defineEvent<number>('state', { overflow: 'latest' })
     sender = await bus.start('sender')
     const receiver = await bus.start('receiver', { limits: { windowBytes: 1 } })

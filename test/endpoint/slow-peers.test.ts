@@ -14,12 +14,12 @@ const LIMITS = {
   patience: 2 ** 31 - 1,
 }
 
-describe('a broadcast to several peers that are slow', () => {
+describe('Endpoint.broadcast to several slow peers', () => {
   const bus = freshBus()
   let a: Endpoint
   let handlers: HeldHandler[]
 
-  /** Two receivers whose windows are used up, and whose outboxes are over the mark with the next event. */
+  /** Two receivers with used-up windows, whose outboxes exceed the mark with the next event. */
   beforeEach(async () => {
     a = await bus.start('a', { limits: LIMITS })
     handlers = [new HeldHandler(), new HeldHandler()]
@@ -38,7 +38,7 @@ describe('a broadcast to several peers that are slow', () => {
     [0, 1],
     [1, 0],
   ] as const) {
-    it(`waits for all of them, also when b${first} is the first to read (G6)`, async () => {
+    it(`waits for all of them, also if b${first} is the first to read (G6)`, async () => {
       let isOver = false
       const sent = a.broadcast('tick', EVENT).then(() => {
         isOver = true
@@ -54,10 +54,10 @@ describe('a broadcast to several peers that are slow', () => {
   }
 })
 
-describe('a peer that lags', () => {
+describe('A lagging peer', () => {
   const bus = freshBus()
 
-  it('has recovered when nothing waits for it any more, and not before (G8)', async () => {
+  it('recovers when its outbox is empty, and not before (G8)', async () => {
     const a = await bus.start('a', { limits: { ...LIMITS, patience: 1 } })
     const b = await bus.start('b', { limits: LIMITS })
     const handler = new HeldHandler()

@@ -16,7 +16,7 @@ import { Rival } from '../support/rival'
 
 const ROUNDS = 30
 
-/** Come before whatever else there may be. */
+/** Ids that sort before any generated one. */
 const IDS = { peer: '0000000000000', slow: '0000000000001', one: '0000000000002' }
 
 const READY: Message = { kind: 'ready' }
@@ -26,12 +26,12 @@ function hello(name: keyof typeof IDS): Message {
   return { kind: 'hello', versions: [1, 1], name, id: IDS[name], groups: [], pid: 1, ...limits }
 }
 
-/** All in one piece. */
+/** Sends all messages in one write. */
 function say(socket: Socket | undefined, ...messages: Message[]): void {
   socket?.write(Buffer.concat(messages.map((message) => encodeMessage(message).bytes)))
 }
 
-/** At which whoever comes looks around for the first time when two are there. */
+/** A directory whose first scan waits until it holds two endpoints. */
 class Rendezvous extends SocketDirectory {
   #isFirst = true
 
@@ -46,7 +46,7 @@ class Rendezvous extends SocketDirectory {
   }
 }
 
-describe('the start of an endpoint', () => {
+describe('Endpoint.start', () => {
   const endpoints: Endpoint[] = []
   const peers: Rival[] = []
   const closeAll = () => Promise.all(endpoints.splice(0).map((endpoint) => endpoint.close()))
@@ -56,7 +56,7 @@ describe('the start of an endpoint', () => {
   })
   const bus = freshBus()
 
-  /** Resolves when it can be found. */
+  /** Starts a peer; resolves when its socket file exists. */
   async function peer(name: keyof typeof IDS, answer: (dialler: Socket, count: number) => void): Promise<Rival> {
     const rival = new Rival(bus.directory, name, IDS[name], answer)
     peers.push(rival)
@@ -64,7 +64,7 @@ describe('the start of an endpoint', () => {
     return rival
   }
 
-  /** What the peer dials itself, which `one` prefers; `answered` hears of its answer. */
+  /** The peer dials `one`, which prefers this connection; `answered` is called at its first answer. */
   function dialOne(answered: (own: Socket) => void): void {
     const [file = ''] = readdirSync(bus.directory).filter((name) => name.startsWith('one~'))
     const own = connect(join(bus.directory, file))
@@ -72,7 +72,7 @@ describe('the start of an endpoint', () => {
     say(own, hello('peer'))
   }
 
-  it('waits for the link with a peer that is there, also where both dial each other', async () => {
+  it('waits for the link with a live peer, also when both dial each other', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const isLinked = async (name: string, other: string) => {
         const transport = new Rendezvous(bus.directory)
@@ -87,7 +87,7 @@ describe('the start of an endpoint', () => {
     }
   })
 
-  it('waits for a peer whose dial was preferred and has broken before there was a link', async () => {
+  it('waits for a peer whose preferred dial breaks during the handshake', async () => {
     const rival = await peer('peer', (dialler, count) => {
       if (count > 1) return say(dialler, hello('peer'), READY)
       dialOne((own) => own.destroy())
@@ -97,7 +97,7 @@ describe('the start of an endpoint', () => {
     expect(rival.challengers).to.have.length(2)
   })
 
-  it('does not wait for a peer that breaks the rules once its dial was preferred', async () => {
+  it('does not wait for a peer that violates the protocol on its preferred dial', async () => {
     await peer('peer', () => {
       dialOne((own) => say(own, hello('peer')))
     })
@@ -105,7 +105,7 @@ describe('the start of an endpoint', () => {
     expect(one.isConnectedTo('peer')).to.equal(false)
   })
 
-  it('dials a peer ever more rarely whose own dials break before there is a link', async () => {
+  it('backs off from a peer whose own dials break during the handshake', async () => {
     const delays: number[] = []
     const after: Clock['after'] = (delay, callback) => {
       delays.push(delay)
@@ -122,7 +122,7 @@ describe('the start of an endpoint', () => {
     expect(delays).to.include.members([3, 6, 12, 24])
   })
 
-  it('waits for a peer once more whose link it has lost meanwhile', async () => {
+  it('waits again for a peer whose link it has lost meanwhile', async () => {
     const slow = await peer('slow', () => {})
     const rival = await peer('peer', (dialler, count) => {
       if (count === 1) {
@@ -139,7 +139,7 @@ describe('the start of an endpoint', () => {
     expect(rival.challengers).to.have.length(2)
   })
 
-  it('G10: is refused when the name is lost while peers are waited for', async () => {
+  it('G10: rejects with NameInUse when the name is lost while waiting for peers', async () => {
     const slow = await peer('slow', () => {})
     const starting = rejection(bus.start('one', { watch: false, limits: { rescanInterval: 20 } }))
     await until(() => slow.challengers.length === 1)

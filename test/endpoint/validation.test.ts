@@ -8,7 +8,7 @@ import { codesOf, reportsOf } from '../support/reports'
 
 const fromText = (text: string) => new Date(text)
 
-/** The same twice: a date that is sent as text, and a unit that may be left out. */
+/** The same schema in two libraries: a date that is sent as text, and an optional unit. */
 const READINGS = {
   zod: defineEvent(
     'reading.zod',
@@ -25,12 +25,12 @@ const READINGS = {
 
 const AT = '2020-02-20T20:20:20Z'
 
-describe('validation', () => {
+describe('Endpoint with schemas', () => {
   const bus = freshBus()
 
   for (const [library, Reading] of Object.entries(READINGS)) {
-    describe(`by ${library}`, () => {
-      it('rejects what does not fit where it is sent, and nobody gets it', async () => {
+    describe(`of ${library}`, () => {
+      it('rejects an invalid payload at its sender, and sends nothing', async () => {
         const { a, b } = await bus.startAll('a', 'b')
         const got: unknown[] = []
         for (const each of [a, b]) await each.subscribe(Reading.name, ({ payload }) => got.push(payload)).ready
@@ -46,7 +46,7 @@ describe('validation', () => {
         expect(got).to.deep.equal([{ at: AT }, { at: AT }])
       })
 
-      it('hands over what the schema makes of it: transforms and defaults, at home and abroad', async () => {
+      it('delivers the transformed payload, with defaults, here and at peers', async () => {
         const { a, b } = await bus.startAll('a', 'b')
         const got: unknown[] = []
         for (const each of [a, b]) await each.subscribe(Reading, ({ payload }) => got.push(payload)).ready
@@ -58,7 +58,7 @@ describe('validation', () => {
         for (const payload of got) expect(Reflect.get(Object(payload), 'at')).to.deep.equal(new Date(AT))
       })
 
-      it('reports what arrives and does not fit, does not hand it over, and goes on', async () => {
+      it('reports an invalid payload that arrives, skips it and goes on', async () => {
         const { a, b } = await bus.startAll('a', 'b')
         const reports = reportsOf(b)
         const got: unknown[] = []
@@ -71,7 +71,7 @@ describe('validation', () => {
         expect(reports[0]?.message).to.contain('from a').and.contain(Reading.name).and.contain('at:')
       })
 
-      it('holds for stream and waitFor', async () => {
+      it('validates for stream and waitFor too', async () => {
         const { a, b } = await bus.startAll('a', 'b')
         const reports = reportsOf(b)
         const stream = b.stream(Reading, { limit: 1 })
@@ -86,7 +86,7 @@ describe('validation', () => {
         expect(codesOf(reports)).to.deep.equal(['LAHJA_INVALID_PAYLOAD', 'LAHJA_INVALID_PAYLOAD'])
       })
 
-      it('settles what a member of a queue does not hand over', async () => {
+      it('settles a queue event with an invalid payload', async () => {
         const { a, b } = await bus.startAll('a', 'b')
         const reports = reportsOf(b)
         const got: unknown[] = []
@@ -104,7 +104,7 @@ describe('validation', () => {
     })
   }
 
-  it('hands responders what the schema makes of a request, and askers what it makes of a response', async () => {
+  it('gives responders the transformed request, and askers the transformed response', async () => {
     const Ask = defineRequest('ask', {
       request: z.object({ at: z.iso.datetime().transform(fromText) }),
       response: v.pipe(v.number(), v.transform(String)),
@@ -115,7 +115,7 @@ describe('validation', () => {
     expect(answer).to.equal('2020')
   })
 
-  it('lets a response that does not fit not leave its responder', async () => {
+  it('does not send a response that does not fit its schema', async () => {
     const Ask = defineRequest('ask', { request: z.number(), response: z.string() })
     const { a, b } = await bus.startAll('a', 'b')
     const wrong = Object.assign({ text: '' }, { text: 7 })
@@ -125,7 +125,7 @@ describe('validation', () => {
     expect(Reflect.get(error, 'remote')).to.include({ code: 'LAHJA_INVALID_PAYLOAD' })
   })
 
-  it('refuses a schema that answers with a promise, and one that throws', async () => {
+  it('refuses an async schema, and one that throws', async () => {
     const Slow = defineEvent(
       'slow',
       z.string().refine(async () => true),

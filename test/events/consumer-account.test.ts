@@ -18,7 +18,7 @@ function keeping(options: Parameters<typeof consumerWith>[1] = {}) {
   return { kept, ...consumerWith(() => {}, { consumption, ...options }) }
 }
 
-describe('Consumer, accounting to the sender,', () => {
+describe('Consumer with receipts', () => {
   let account: CountedAccount
 
   beforeEach(() => {
@@ -33,7 +33,7 @@ describe('Consumer, accounting to the sender,', () => {
     expect(account.receipts).to.deep.equal([])
   })
 
-  it('keeps the receipt of an event until the promise of its handler has settled, either way', async () => {
+  it('keeps the receipt of an event until the promise of its handler settles, either way', async () => {
     const bench = new Workbench()
     const { consumer } = consumerWith(bench.handle, { concurrency: 2 })
     for (let number = 0; number < 2; number++) consumer.deliver(eventOf(number), account)
@@ -57,7 +57,7 @@ describe('Consumer, accounting to the sender,', () => {
     }
   })
 
-  it('settles an event that waited and is then handled synchronously', async () => {
+  it('settles a waiting event that is then handled synchronously', async () => {
     const bench = new Workbench()
     const { consumer } = consumerWith((event) => (event.payload === 0 ? bench.handle(event) : undefined))
     for (let number = 0; number < 3; number++) consumer.deliver(eventOf(number), account)
@@ -65,7 +65,7 @@ describe('Consumer, accounting to the sender,', () => {
     expect(account.outcomes).to.deep.equal([HANDLED, HANDLED, HANDLED])
   })
 
-  it('gives waiting events back when it is closed, and settles running ones when they end', async () => {
+  it('gives waiting events back on close, and settles running ones when they finish', async () => {
     const bench = new Workbench()
     const { consumer } = consumerWith(bench.handle)
     for (let number = 0; number < 2; number++) consumer.deliver(eventOf(number), account)
@@ -99,7 +99,7 @@ describe('Consumer, accounting to the sender,', () => {
       expect(consumer.load).to.equal(0)
     })
 
-    it('passes on the receipt of an event that has one already', () => {
+    it('passes on the receipt of an event that already has one', () => {
       const { kept, consumer } = keeping()
       const receipt = new CountedReceipt()
       consumer.take(eventOf(1), receipt)
@@ -107,7 +107,7 @@ describe('Consumer, accounting to the sender,', () => {
       expect(receipt.outcome).to.deep.equal(OPEN)
     })
 
-    it('buffers the payload that the schema makes, and no event that does not fit', () => {
+    it('buffers the transformed payload, and no event that does not fit', () => {
       const { kept, consumer, failures } = keeping({ schema: z.string().transform((text) => text.length) })
       for (const payload of ['noon', 7]) consumer.deliver(eventOf(payload), account)
       expect(kept.map(([{ payload }]) => payload)).to.deep.equal([4])
@@ -115,7 +115,7 @@ describe('Consumer, accounting to the sender,', () => {
       expect(failures).to.have.lengthOf(1)
     })
 
-    it('hands over nothing when it is closed', () => {
+    it('hands over nothing after close', () => {
       const { kept, consumer } = keeping()
       consumer.close()
       consumer.deliver(eventOf(1), account)

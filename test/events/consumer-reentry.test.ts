@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import { consumerWith, eventOf } from '../support/consumer-bench'
 import { CountedReceipt, Workbench } from '../support/workbench'
 
-describe('Consumer, when its handler hands it another event,', () => {
-  it('lets it wait for its turn', async () => {
+describe('Consumer, given an event from inside its handler,', () => {
+  it('queues it', async () => {
     const bench = new Workbench()
     const { consumer } = consumerWith((event) => {
       if (event.payload === 1) consumer.take(eventOf(2), new CountedReceipt())
@@ -21,7 +21,7 @@ describe('Consumer, when its handler hands it another event,', () => {
     }
   })
 
-  it('handles it as soon as a synchronous handler has returned', () => {
+  it('handles it as soon as a synchronous handler returns', () => {
     const log: string[] = []
     const { consumer } = consumerWith(({ payload }) => {
       log.push(`begin ${payload}`)

@@ -6,7 +6,7 @@ import type { Event } from '../../src/model/event'
 import { consumerWith, eventOf } from '../support/consumer-bench'
 import { CountedReceipt, turn, Workbench } from '../support/workbench'
 
-/** An account whose receipts are not checked. */
+/** An account that ignores its receipts. */
 const ACCOUNT = { hold: () => new CountedReceipt() }
 
 const HANDLED: [number, number] = [1, 0]
@@ -50,7 +50,7 @@ describe('Consumer', () => {
     })
   }
 
-  it('lets no event overtake one that waits', async () => {
+  it('lets no event overtake a waiting one', async () => {
     const bench = new Workbench()
     const { consumer } = consumerWith((event) => (event.payload === 0 ? bench.handle(event) : push(event)))
     const push = ({ payload }: Event) => void bench.started.push(payload)
@@ -149,7 +149,7 @@ describe('Consumer', () => {
       expect(outcomes()).to.deep.equal([HANDLED, HANDLED, GIVEN_BACK, GIVEN_BACK])
     })
 
-    it('as given back for an event that comes when it is closed', () => {
+    it('as given back for an event that arrives after close', () => {
       const receipt = new CountedReceipt()
       const { consumer } = consumerWith(() => {})
       consumer.close()
@@ -180,7 +180,7 @@ describe('Consumer', () => {
   describe('with a schema', () => {
     const schema = z.object({ at: z.string().transform((text) => text.length) })
 
-    it('hands over the payload that the schema makes, and leaves the event unchanged', () => {
+    it('hands over the transformed payload, and leaves the event unchanged', () => {
       const seen: unknown[] = []
       const { consumer } = consumerWith(({ payload }) => void seen.push(payload), { schema })
       const event = Object.freeze(eventOf(Object.freeze({ at: 'noon' })))
@@ -202,7 +202,7 @@ describe('Consumer', () => {
       expect(failures[0]?.message).to.contain('event n from shop: the payload does not match its schema')
     })
 
-    it('goes on after a payload that does not fit when events wait', async () => {
+    it('goes on with waiting events after a payload that does not fit', async () => {
       const bench = new Workbench()
       const { consumer, failures } = consumerWith(bench.handle, { schema })
       const receipts = [{ at: 'noon' }, { at: 7 }, { at: 'night' }].map((payload) => {
@@ -221,7 +221,7 @@ describe('Consumer', () => {
 
 type Step = string | { readonly finish: number; readonly fails: boolean }
 
-/** Each receipt is settled once: as handled if its handler had begun. */
+/** Each receipt is settled once: as handled if its handler was called. */
 async function expectOneEnd(steps: readonly Step[], concurrency: number): Promise<void> {
   const bench = new Workbench()
   const begun = new Set<unknown>()

@@ -43,7 +43,7 @@ describe('QueueMembers', () => {
     return subscriptions.add(subscribeSettings(type, handler, options))
   }
 
-  /** Collects what subscriptions get, under a name for each. */
+  /** Adds a subscription that logs its events under a label. */
   function collecting() {
     const got: string[] = []
     const subscribe = (name: string, type: string, options?: SubscribeOptions) => {
@@ -52,7 +52,7 @@ describe('QueueMembers', () => {
     return { got, subscribe }
   }
 
-  /** Members whose handlers end when they are told to. */
+  /** Members with handlers whose calls the test ends. */
   function members(count: number, options: SubscribeOptions = {}) {
     return Array.from({ length: count }, () => {
       const bench = new Workbench()
@@ -92,7 +92,7 @@ describe('QueueMembers', () => {
     expect(one?.bench.started).to.include(4)
   })
 
-  it('hands an assignment only to members of its queue that want its origin', () => {
+  it('hands an assignment only to members of its queue whose from allows the origin', () => {
     const { got, subscribe } = collecting()
     for (const options of [{ queue: 'other' }, {}, { queue: 'q', from: 'till' }]) {
       subscribe('not meant', 'order.placed', options)

@@ -7,36 +7,36 @@ import { rejection } from '../support/rejection'
 const DONE = { done: true, value: undefined }
 const got = (value: unknown) => ({ done: false, value })
 
-describe('Inbox', () => {
-  let inbox: StreamBuffer<number>
+describe('StreamBuffer', () => {
+  let buffer: StreamBuffer<number>
 
   beforeEach(() => {
-    inbox = new StreamBuffer()
+    buffer = new StreamBuffer()
   })
 
-  it('gives items in order, those that came before they were asked for and those that came after', async () => {
-    inbox.push(1)
-    inbox.push(2)
-    const reads = [inbox.next(), inbox.next(), inbox.next(), inbox.next()]
-    inbox.push(3)
-    inbox.push(4)
+  it('yields items in order, whether pushed before or after the read', async () => {
+    buffer.push(1)
+    buffer.push(2)
+    const reads = [buffer.next(), buffer.next(), buffer.next(), buffer.next()]
+    buffer.push(3)
+    buffer.push(4)
     expect(await Promise.all(reads)).to.deep.equal([1, 2, 3, 4].map(got))
   })
 
-  it('gives every item once and in order, whatever the order of reads and pushes, and then ends', async () => {
+  it('yields every item once and in order, whatever the order of reads and pushes, and then ends', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 60 }), fc.boolean(), async (steps, endsAtOnce) => {
-        const inbox = new StreamBuffer<number>()
+        const buffer = new StreamBuffer<number>()
         const reads: Promise<unknown>[] = []
         let pushed = 0
         for (const isPush of steps) {
-          if (isPush) inbox.push(pushed++)
-          else reads.push(inbox.next())
+          if (isPush) buffer.push(pushed++)
+          else reads.push(buffer.next())
         }
-        if (endsAtOnce) inbox.end()
-        while (reads.length < pushed) reads.push(inbox.next())
-        inbox.end()
-        reads.push(inbox.next())
+        if (endsAtOnce) buffer.end()
+        while (reads.length < pushed) reads.push(buffer.next())
+        buffer.end()
+        reads.push(buffer.next())
         const items = Array.from({ length: pushed }, (_, index) => got(index))
         const ends = Array<unknown>(reads.length - pushed).fill(DONE)
         expect(await Promise.all(reads)).to.deep.equal([...items, ...ends])
@@ -45,76 +45,76 @@ describe('Inbox', () => {
   })
 
   describe('that has ended', () => {
-    it('gives what had arrived, and then the end, as often as it is asked', async () => {
-      inbox.push(1)
-      inbox.end()
-      expect(inbox.isOpen).to.equal(false)
-      inbox.push(2)
-      const results = await Promise.all([inbox.next(), inbox.next(), inbox.next()])
+    it('yields the unread items, and then the end, any number of times', async () => {
+      buffer.push(1)
+      buffer.end()
+      expect(buffer.isOpen).to.equal(false)
+      buffer.push(2)
+      const results = await Promise.all([buffer.next(), buffer.next(), buffer.next()])
       expect(results).to.deep.equal([got(1), DONE, DONE])
     })
 
-    it('ends everyone who waits', async () => {
-      const reads = [inbox.next(), inbox.next()]
-      inbox.end()
-      inbox.end()
+    it('ends all waiting reads', async () => {
+      const reads = [buffer.next(), buffer.next()]
+      buffer.end()
+      buffer.end()
       expect(await Promise.all(reads)).to.deep.equal([DONE, DONE])
     })
 
-    it('cannot fail any more', async () => {
-      inbox.push(1)
-      inbox.end()
-      inbox.fail(new EndpointClosed('late'))
-      expect(await inbox.next()).to.deep.equal(got(1))
-      expect(await inbox.next()).to.deep.equal(DONE)
+    it('ignores a later fail', async () => {
+      buffer.push(1)
+      buffer.end()
+      buffer.fail(new EndpointClosed('late'))
+      expect(await buffer.next()).to.deep.equal(got(1))
+      expect(await buffer.next()).to.deep.equal(DONE)
     })
   })
 
   describe('that has failed', () => {
     const error = new AbortError('enough')
 
-    it('drops what had arrived, rejects once, and ends', async () => {
-      inbox.push(1)
-      inbox.fail(error)
-      inbox.push(2)
-      expect(inbox.isOpen).to.equal(false)
-      expect(await rejection(inbox.next())).to.equal(error)
-      expect(await inbox.next()).to.deep.equal(DONE)
+    it('drops unread items, rejects once, and ends', async () => {
+      buffer.push(1)
+      buffer.fail(error)
+      buffer.push(2)
+      expect(buffer.isOpen).to.equal(false)
+      expect(await rejection(buffer.next())).to.equal(error)
+      expect(await buffer.next()).to.deep.equal(DONE)
     })
 
-    it('rejects everyone who waits, and nobody later', async () => {
-      const reads = [inbox.next(), inbox.next()]
-      inbox.fail(error)
+    it('rejects all waiting reads, and no later one', async () => {
+      const reads = [buffer.next(), buffer.next()]
+      buffer.fail(error)
       for (const read of reads) expect(await rejection(read)).to.equal(error)
-      expect(await inbox.next()).to.deep.equal(DONE)
+      expect(await buffer.next()).to.deep.equal(DONE)
     })
 
-    it('keeps its first error, also when it is ended', async () => {
-      inbox.fail(error)
-      inbox.fail(new EndpointClosed('second'))
-      inbox.end()
-      expect(await rejection(inbox.next())).to.equal(error)
+    it('keeps its first error, also after end', async () => {
+      buffer.fail(error)
+      buffer.fail(new EndpointClosed('second'))
+      buffer.end()
+      expect(await rejection(buffer.next())).to.equal(error)
     })
   })
 
   describe('that is discarded', () => {
-    it('drops what had arrived, and ends', async () => {
-      inbox.push(1)
-      inbox.discard()
-      inbox.push(2)
-      expect(await inbox.next()).to.deep.equal(DONE)
+    it('drops unread items, and ends', async () => {
+      buffer.push(1)
+      buffer.discard()
+      buffer.push(2)
+      expect(await buffer.next()).to.deep.equal(DONE)
     })
 
-    it('drops also what had arrived before its end', async () => {
-      inbox.push(1)
-      inbox.end()
-      inbox.discard()
-      expect(await inbox.next()).to.deep.equal(DONE)
+    it('drops unread items also after end', async () => {
+      buffer.push(1)
+      buffer.end()
+      buffer.discard()
+      expect(await buffer.next()).to.deep.equal(DONE)
     })
 
-    it('ends everyone who waits', async () => {
-      const read = inbox.next()
-      inbox.discard()
+    it('ends all waiting reads', async () => {
+      const read = buffer.next()
+      buffer.discard()
       expect(await read).to.deep.equal(DONE)
     })
   })

@@ -6,13 +6,13 @@ import { InvalidArgument } from '../../src/model/errors'
 
 const handler = () => {}
 
-/** A wish with options that TypeScript would not let through. */
-function wishWith(options: unknown): unknown {
+/** The settings of options that TypeScript rejects. */
+function settingsWith(options: unknown): unknown {
   return Reflect.apply(subscribeSettings, undefined, ['a', handler, options])
 }
 
 describe('subscribeSettings', () => {
-  it('completes what is not given', () => {
+  it('fills in defaults', () => {
     expect(subscribeSettings('a.*', handler, {})).to.deep.equal({
       interest: { type: 'a.*', from: undefined, queue: undefined },
       consumption: { kind: 'handler', handle: handler, concurrency: 1 },
@@ -21,7 +21,7 @@ describe('subscribeSettings', () => {
     })
   })
 
-  it('takes what is given, and the schema of the definition', () => {
+  it("takes every given option, and the definition's schema", () => {
     const schema = z.string()
     const { signal } = new AbortController()
     const options: SubscribeOptions = { from: { group: 'web' }, queue: 'mailers', concurrency: 7, signal }
@@ -33,19 +33,19 @@ describe('subscribeSettings', () => {
     })
   })
 
-  it('takes one name for a list of one', () => {
+  it('treats a name as a list of one', () => {
     expect(subscribeSettings('a', handler, { from: 'shop' }).interest.from).to.deep.equal(['shop'])
     expect(subscribeSettings('a', handler, { from: ['shop'] }).interest.from).to.deep.equal(['shop'])
     expect(subscribeSettings('a', handler, { from: [] }).interest.from).to.deep.equal([])
   })
 
-  it('takes any concurrency from one up, also without an end', () => {
+  it('accepts any concurrency from 1 to Infinity', () => {
     for (const concurrency of [1, 2, 2 ** 40, Number.POSITIVE_INFINITY]) {
       expect(subscribeSettings('a', handler, { concurrency }).consumption).to.have.property('concurrency', concurrency)
     }
   })
 
-  it('takes as many names as fit into every frame, and no more', () => {
+  it('accepts no more names than fit into any frame', () => {
     const names = Array.from({ length: 29 }, (_, index) => `${index}`.padEnd(64, 'x'))
     expect(subscribeSettings('a', handler, { from: names }).interest.from).to.deep.equal(names)
     expect(() => subscribeSettings('a', handler, { from: [...names, ...names] })).to.throw(
@@ -61,11 +61,11 @@ describe('subscribeSettings', () => {
   const bad: Record<string, [options: unknown, message: string]> = {
     'a from that is a number': [{ from: 7 }, 'from: expected a name, an array of names or { group }, got 7'],
     'a from that is null': [{ from: null }, 'from: expected a name, an array of names or { group }, got null'],
-    'names that are no strings': [{ from: ['shop', 7] }, 'from: expected a name, an array of names or { group }'],
+    'names that are not strings': [{ from: ['shop', 7] }, 'from: expected a name, an array of names or { group }'],
     'a queue that is a path': [{ queue: 'a/b' }, "queue: expected a name of 1 to 64 of A-Z a-z 0-9 . _ -, got 'a/b'"],
     'a queue without a name': [{ queue: '' }, "queue: expected a name of 1 to 64 of A-Z a-z 0-9 . _ -, got ''"],
     'a queue that is null': [{ queue: null }, 'queue: expected a name of 1 to 64 of A-Z a-z 0-9 . _ -, got null'],
-    'a queue that is no string': [{ queue: ['q'] }, 'queue: expected a name of 1 to 64'],
+    'a queue that is not a string': [{ queue: ['q'] }, 'queue: expected a name of 1 to 64'],
   }
   for (const value of [0, -1, 1.5, Number.NaN, Number.NEGATIVE_INFINITY, '2', null, 2n]) {
     bad[`a concurrency of ${String(value)}`] = [
@@ -75,15 +75,15 @@ describe('subscribeSettings', () => {
   }
 
   for (const [what, [options, message]] of Object.entries(bad)) {
-    it(`refuses ${what}`, () => {
-      expect(() => wishWith(options))
+    it(`throws InvalidArgument for ${what}`, () => {
+      expect(() => settingsWith(options))
         .to.throw(InvalidArgument)
         .with.property('message')
         .that.contains(message)
     })
   }
 
-  it('refuses a type that is neither a name nor a pattern, and a handler that is no function', () => {
+  it('throws InvalidArgument for an invalid type and for a handler that is not a function', () => {
     expect(() => subscribeSettings('a b', handler, {})).to.throw(InvalidArgument, 'event type: expected')
     for (const value of [undefined, null, {}, 'handler']) {
       expect(() => Reflect.apply(subscribeSettings, undefined, ['a', value, {}])).to.throw(

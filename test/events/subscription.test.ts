@@ -18,7 +18,7 @@ describe('Subscription', () => {
     return new Subscription({ ended: () => void log.push('ended'), ...context }).announce()
   }
 
-  it('withdraws its interest once, however often it is unsubscribed', () => {
+  it('withdraws its interest once, however often unsubscribe is called', () => {
     const subscription = subscribe()
     expect(subscription.type).to.equal('a.*')
     expect(log).to.deep.equal(['subscribe'])
@@ -45,7 +45,7 @@ describe('Subscription', () => {
     expect(log).to.deep.equal(['subscribe', 'unsubscribe', 'ended'])
   })
 
-  it('asks whether peers know of it on the first access of ready, once', async () => {
+  it('waits for its peers once, on the first access of ready', async () => {
     let asked = 0
     const subscription = subscribe({}, async () => void asked++)
     await turn()
@@ -54,7 +54,7 @@ describe('Subscription', () => {
     expect(asked).to.equal(1)
   })
 
-  it('causes no unhandled rejection when ready rejects and nobody awaits it', async () => {
+  it('causes no unhandled rejection when ready rejects without an awaiter', async () => {
     const subscription = subscribe({}, () => Promise.reject(new Error('closed')))
     expect(await unhandledDuring(() => void subscription.ready)).to.deep.equal([])
     expect(await subscription.ready.catch((error) => error)).to.have.property('message', 'closed')

@@ -28,7 +28,7 @@ describe('Subscriptions', () => {
     return subscriptions.add(subscribeSettings(type, handler, options), ended)
   }
 
-  /** Collects what subscriptions get, under a name for each. */
+  /** Adds a subscription that logs its events under a label. */
   function collecting() {
     const got: string[] = []
     const subscribe = (name: string, type: string, options?: SubscribeOptions) => {
@@ -78,7 +78,7 @@ describe('Subscriptions', () => {
   })
 
   describe('add', () => {
-    it('announces the interest, and its end whatever ended it', () => {
+    it('announces the interest, and withdraws it however it ends', () => {
       let ended = 0
       const { signal, ...controller } = abortable()
       const bySignal = add(
@@ -106,7 +106,7 @@ describe('Subscriptions', () => {
       expect(getEventListeners(signal, 'abort')).to.have.lengthOf(0)
     })
 
-    it('announces the interest and its end at once if the signal has aborted before', () => {
+    it('announces and withdraws the interest at once if the signal has aborted before', () => {
       const { got, subscribe } = collecting()
       subscribe('a', 'order.placed', { signal: AbortSignal.abort() })
       subscriptions.deliver(eventOf(1), sender)
@@ -114,7 +114,7 @@ describe('Subscriptions', () => {
       expect(announced.map(([change]) => change)).to.deep.equal(['subscribe', 'unsubscribe'])
     })
 
-    it('announces the end of all subscriptions on close', () => {
+    it('withdraws all interests on close', () => {
       const { got, subscribe } = collecting()
       for (const options of [{}, { queue: 'q' }]) subscribe('a', '>', options)
       subscriptions.close()

@@ -36,13 +36,13 @@ describe('WorkQueues', () => {
 
   const give = (channel: Channel, job: typeof JOB, frame: Frame) => queues.give({ channel, ...job, frame }, WAIT)
 
-  /** Returns an event that nobody else may have, and tells the code of the report that this causes. */
+  /** Returns an event without another eligible member. Gives the code of the error that is reported. */
   function returned(channel: Channel, job: typeof JOB): string | undefined {
     queues.onReturn(channel, { kind: 'return', ...job, isFixed: true, payload: 1 })
     return failures.pop()?.code
   }
 
-  /** Gives so many events to members of these weights. Returns how many each has got. */
+  /** Gives this many events to members of these weights. Returns the count of each member. */
   function share(count: number, weights: ReadonlyMap<RecordingChannel, number>): number[] {
     const members = [...weights].map(([destination, weight]) => ({ destination, weight }))
     for (let number = 0; number < count; number++) {
@@ -52,9 +52,9 @@ describe('WorkQueues', () => {
     return [...weights.keys()].map((channel) => queues.inFlight(channel))
   }
 
-  it('choose no member of an empty queue', () => expect(queues.choose('q', [])).to.equal(undefined))
+  it('chooses no member of an empty queue', () => expect(queues.choose('q', [])).to.equal(undefined))
 
-  it('share events by weight while none is settled', () => {
+  it('shares events by weight while none is settled', () => {
     expect(
       share(
         12,
@@ -75,7 +75,7 @@ describe('WorkQueues', () => {
     ).to.deep.equal([27, 9])
   })
 
-  it('send the events they give, and count them as in flight until they are settled', () => {
+  it('sends events, and counts them as in flight until they are settled', () => {
     give(till, JOB, frame())
     give(till, JOB, frame())
     expect(till.outbox.queuedEvents).to.equal(2)
@@ -85,7 +85,7 @@ describe('WorkQueues', () => {
     expect(queues.inFlight(desk)).to.equal(0)
   })
 
-  it('take back only events that were given and not settled', () => {
+  it('accepts only returned events that were given and not settled', () => {
     give(till, JOB, frame())
     for (const job of [
       { ...JOB, type: 'other' },
@@ -103,7 +103,7 @@ describe('WorkQueues', () => {
     ['nothing', 0],
     ['something', 1],
   ] as const) {
-    it(`remember a bounded number of types while ${what} stays in flight (G7)`, () => {
+    it(`remembers a bounded number of types while ${what} stays in flight (G7)`, () => {
       const small = encodeMessage({ kind: 'assign', queue: 'q', type: 'a', isFixed: false, payload: 1 })
       for (let count = 0; count < left; count++) give(till, JOB, small)
       const before = heapUsed()
@@ -119,7 +119,7 @@ describe('WorkQueues', () => {
     })
   }
 
-  it('choose the member with the fewest events in flight', () => {
+  it('chooses the member with the fewest events in flight', () => {
     const members = [till, desk].map((channel) => ({ destination: channel, weight: 1 }))
     give(till, JOB, frame())
     give(till, JOB, frame())
@@ -129,13 +129,13 @@ describe('WorkQueues', () => {
     for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(till)
   })
 
-  it('choose round-robin between members with equally many in flight', () => {
+  it('chooses round-robin between members with equally many in flight', () => {
     const members = [till, desk].map((channel) => ({ destination: channel, weight: 1 }))
     const chosen = [queues.choose('q', members), queues.choose('q', members)]
     expect(chosen).to.have.members([till, desk])
   })
 
-  it('choose a lagging member only if all members lag', () => {
+  it('chooses a lagging member only if all members lag', () => {
     const members = [till, desk].map((channel) => ({ destination: channel, weight: 1 }))
     give(till, JOB, frame())
     till.lag()
@@ -146,7 +146,7 @@ describe('WorkQueues', () => {
     expect(queues.choose('q', members)).to.be.oneOf([till, desk])
   })
 
-  it('give no advantage to a member that settles more than it was given', () => {
+  it('gives no advantage to a member that settles more than it was given', () => {
     const members = [till, desk].map((channel) => ({ destination: channel, weight: 1 }))
     queues.settle(till, 1000)
     expect(queues.inFlight(till)).to.equal(0)
@@ -154,7 +154,7 @@ describe('WorkQueues', () => {
     for (let time = 0; time < 3; time++) expect(queues.choose('q', members)).to.equal(desk)
   })
 
-  it('tell how many events of a closed channel are unfinished, those still queued aside, and forget it', () => {
+  it('counts the unfinished events of a closed channel, except unsent ones, and forgets it', () => {
     for (let number = 0; number < 3; number++) give(till, JOB, frame())
     queues.settle(till, 1)
     till.outbox.removeAssignments(() => true)
@@ -163,7 +163,7 @@ describe('WorkQueues', () => {
     expect(queues.inFlight(till)).to.equal(0)
   })
 
-  it('count no event that was dropped from the outbox as in flight', () => {
+  it('does not count an event dropped from the outbox as in flight', () => {
     const small = new RecordingChannel('small', { limits: { outboxBytes: 5000 } })
     const event = new EventEncoder(5000)
     for (let number = 0; number < 3; number++) small.send(event.event('a', Buffer.alloc(1000)), WAIT)

@@ -6,7 +6,7 @@ import { type Outcome, PendingRequests } from '../../src/requests/pending-reques
 import { heapUsed } from '../support/heap-used'
 import { RecordingChannel } from '../support/recording-channel'
 
-describe('Requests', () => {
+describe('PendingRequests', () => {
   let responders: RecordingChannel[]
   let requests: PendingRequests
   let limit: number
@@ -29,14 +29,14 @@ describe('Requests', () => {
     return requests.ask('a', question, candidates, (outcome) => outcomes.push([question, outcome]))
   }
 
-  /** The questions and cancellations that a responder has been told since. */
+  /** The requests and cancels sent to a responder since the last call. */
   const questions = (responder: RecordingChannel) => {
     return responder.takeTold().map((message) => (message.kind === 'request' ? message.payload : message.kind))
   }
 
   const codes = () => outcomes.map(([question, outcome]) => [question, 'error' in outcome ? outcome.error.code : 'ok'])
 
-  it('settle with the response', () => {
+  it('settles a request with its response', () => {
     const till = respond('till')
     ask('x')
     expect(till.told).to.deep.equal([{ kind: 'request', id: 1, type: 'a', payload: 'x' }])
@@ -44,7 +44,7 @@ describe('Requests', () => {
     expect(outcomes).to.deep.equal([['x', { kind: 'response', origin: 'till', payload: { sum: 3 } }]])
   })
 
-  it('settle with what the responder threw', () => {
+  it("settles a request with the responder's error", () => {
     const till = respond('till')
     ask('x')
     const thrown = { name: 'TypeError', message: 'no such order', code: 'E_ORDER' }
@@ -59,7 +59,7 @@ describe('Requests', () => {
     })
   })
 
-  it('settle at once where there is nobody to ask', () => {
+  it('settles a request at once if there is no responder', () => {
     ask('x')
     ask('y', () => [])
     expect(codes()).to.deep.equal([
@@ -68,7 +68,7 @@ describe('Requests', () => {
     ])
   })
 
-  it('settle when the responder is gone, and nothing that comes from it later matters (G11)', () => {
+  it('settles requests when their responder disconnects, and ignores its later messages (G11)', () => {
     const till = respond('till')
     ask('x')
     responders = []
@@ -78,13 +78,13 @@ describe('Requests', () => {
     expect(codes()).to.deep.equal([['x', 'LAHJA_REMOTE_DISCONNECTED']])
   })
 
-  it('go to each responder as often, in turn', () => {
+  it('spreads requests round-robin', () => {
     const all = ['a', 'b', 'c'].map((name) => respond(name))
     for (let number = 0; number < 9; number++) ask(`${number}`)
     expect(all.map((responder) => responder.told.length)).to.deep.equal([3, 3, 3])
   })
 
-  it('go to the one with the fewest in flight', () => {
+  it('sends a request to the responder with the fewest in flight', () => {
     const [till, desk] = [respond('till'), respond('desk')]
     for (let number = 0; number < 4; number++) ask(`${number}`)
     for (const message of till.takeTold()) {
@@ -96,7 +96,7 @@ describe('Requests', () => {
     expect([questions(till), questions(desk)]).to.deep.equal([['x', 'y'], []])
   })
 
-  it('are answered only by the one that was asked', () => {
+  it('ignores an answer from a responder that was not asked', () => {
     const till = respond('till')
     ask('x')
     const desk = respond('desk')
@@ -109,8 +109,8 @@ describe('Requests', () => {
     expect(desk.told).to.deep.equal([])
   })
 
-  describe('that are declined', () => {
-    it('go to another one, and never to the same one again', () => {
+  describe('after a decline', () => {
+    it('sends the request to another responder, and never to the same again', () => {
       const [till, desk] = [respond('till'), respond('desk')]
       ask('x')
       const [first, second] = till.told.length > 0 ? [till, desk] : [desk, till]
@@ -121,7 +121,7 @@ describe('Requests', () => {
       expect(questions(first)).to.deep.equal(['x'])
     })
 
-    it('make room for one in line', () => {
+    it('sends the next waiting request', () => {
       limit = 1
       const till = respond('till')
       ask('x')
@@ -132,7 +132,7 @@ describe('Requests', () => {
       expect(questions(till)).to.deep.equal(['y'])
     })
 
-    it('settle where the other one cannot be sent them', () => {
+    it('settles the request if it cannot be sent to another responder', () => {
       const [till, desk] = [respond('till'), respond('desk')]
       ask('x')
       const [first, second] = till.told.length > 0 ? [till, desk] : [desk, till]
@@ -142,12 +142,12 @@ describe('Requests', () => {
     })
   })
 
-  describe('over the limit', () => {
+  describe('at the limit of a responder', () => {
     beforeEach(() => {
       limit = 2
     })
 
-    it('wait in line, and are sent in its order as others are answered', () => {
+    it('lets requests wait, and sends them in order as others are answered', () => {
       const till = respond('till')
       for (const question of ['1', '2', '3', '4', '5']) ask(question)
       expect(questions(till)).to.deep.equal(['1', '2'])
@@ -157,7 +157,7 @@ describe('Requests', () => {
       expect(questions(till)).to.deep.equal(['4'])
     })
 
-    it('are bounded by what each responder takes', () => {
+    it("respects each responder's own limit", () => {
       const [till, desk] = [respond('till'), respond('desk', { limits: { pendingRequests: 4 } })]
       for (let number = 0; number < 10; number++) ask(`${number}`)
       expect([questions(till).length, questions(desk).length]).to.deep.equal([2, 4])
@@ -165,7 +165,7 @@ describe('Requests', () => {
       expect([questions(till).length, questions(desk).length]).to.deep.equal([0, 4])
     })
 
-    it('let others pass that are for somebody else', () => {
+    it('lets requests to other responders overtake', () => {
       const [till, desk] = [respond('till'), respond('desk')]
       for (const question of ['1', '2', '3']) ask(question, () => [till])
       ask('4', () => [desk])
@@ -174,7 +174,7 @@ describe('Requests', () => {
       expect(questions(till)).to.deep.equal(['1', '2', '3'])
     })
 
-    it('go to whoever responds anew', () => {
+    it('sends waiting requests to a new responder', () => {
       const till = respond('till')
       for (const question of ['1', '2', '3', '4', '5']) ask(question)
       expect(questions(till)).to.deep.equal(['1', '2'])
@@ -183,7 +183,7 @@ describe('Requests', () => {
       expect(questions(desk)).to.deep.equal(['3', '4'])
     })
 
-    it('settle when the last one who could be asked is gone', () => {
+    it('settles waiting requests when the last responder disconnects', () => {
       const till = respond('till')
       for (const question of ['1', '2', '3']) ask(question)
       responders = []
@@ -196,7 +196,7 @@ describe('Requests', () => {
       expect(questions(till)).to.deep.equal(['1', '2'])
     })
 
-    it('settle where they cannot be sent when it is their turn, and the next one is sent', () => {
+    it('settles a waiting request that turns out not to be sendable, and sends the next', () => {
       const till = respond('till')
       for (const question of ['1', '2']) ask(question)
       requests.ask(
@@ -219,8 +219,8 @@ describe('Requests', () => {
     })
   })
 
-  describe('that are given up', () => {
-    it('are cancelled where they were asked, and settle no more', () => {
+  describe('on cancel', () => {
+    it('tells the responder, and never settles the request', () => {
       const till = respond('till')
       const giveUp = ask('x')
       giveUp()
@@ -231,7 +231,7 @@ describe('Requests', () => {
       expect(outcomes).to.deep.equal([])
     })
 
-    it('make room for one in line, or leave the line', () => {
+    it('sends the next waiting request, or removes the cancelled one from the list', () => {
       limit = 1
       const till = respond('till')
       const [first, second] = [ask('1'), ask('2')]
@@ -242,7 +242,7 @@ describe('Requests', () => {
       expect(questions(till)).to.deep.equal(['cancel', '3'])
     })
 
-    it('are not cancelled once they are settled', () => {
+    it('does nothing for a settled request', () => {
       const till = respond('till')
       const giveUp = ask('x')
       requests.onMessage(till, { kind: 'response', id: 1, payload: 'ok' })
@@ -251,7 +251,7 @@ describe('Requests', () => {
     })
   })
 
-  it('that cannot be sent throw, and leave nothing behind', () => {
+  it('throws if a request cannot be sent, and leaves nothing behind', () => {
     limit = 1
     const till = respond('till')
     till.refusal = new PayloadTooLarge('too much')
@@ -264,7 +264,7 @@ describe('Requests', () => {
     expect(codes()).to.deep.equal([['y', 'LAHJA_REMOTE_DISCONNECTED']])
   })
 
-  it('leave nothing behind, however they end', () => {
+  it('leaves nothing behind, however requests end', () => {
     const till = respond('till')
     const before = heapUsed()
     for (let id = 1; id <= 30_000; id++) {
@@ -284,7 +284,7 @@ describe('Requests', () => {
     expect(heapUsed() - before).to.be.below(3 * 1024 * 1024)
   })
 
-  it('know whom they can go to: who responds, is meant, and is within the boundary', () => {
+  it('finds the responders that are addressed and within the boundary', () => {
     const own = respond('own', { isOwn: true })
     const [web, loner] = [respond('web', { groups: ['web'] }), respond('loner')]
     drawBoundary('requests.internal', 'internal')

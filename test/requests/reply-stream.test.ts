@@ -7,21 +7,21 @@ import { rejection } from '../support/rejection'
 const DONE = { done: true, value: undefined }
 
 describe('ReplyStream', () => {
-  let inbox: StreamBuffer<Reply<number>>
+  let buffer: StreamBuffer<Reply<number>>
   let givenUp: number
   let replies: ReplyStream<number>
 
   beforeEach(() => {
-    inbox = new StreamBuffer()
+    buffer = new StreamBuffer()
     givenUp = 0
-    replies = new ReplyStream(inbox, () => void givenUp++)
+    replies = new ReplyStream(buffer, () => void givenUp++)
   })
 
-  it('gives the replies as they come, failures among them, and gives nothing up at the end', async () => {
+  it('yields replies as they arrive, including failures, and cancels nothing at the end', async () => {
     const error = new RemoteDisconnected('gone')
-    inbox.push({ origin: 'a', payload: 1 })
-    inbox.push({ origin: 'b', error })
-    inbox.end()
+    buffer.push({ origin: 'a', payload: 1 })
+    buffer.push({ origin: 'b', error })
+    buffer.end()
     const seen: unknown[] = []
     for await (const reply of replies) seen.push(reply)
     expect(seen).to.deep.equal([
@@ -31,20 +31,20 @@ describe('ReplyStream', () => {
     expect(givenUp).to.equal(0)
   })
 
-  it('gives up what is missing when a loop breaks, and drops what has not been read', async () => {
-    inbox.push({ origin: 'a', payload: 1 })
-    inbox.push({ origin: 'b', payload: 2 })
+  it('cancels the remaining requests on break, and drops unread replies', async () => {
+    buffer.push({ origin: 'a', payload: 1 })
+    buffer.push({ origin: 'b', payload: 2 })
     for await (const { origin } of replies) {
       expect(origin).to.equal('a')
       break
     }
     expect(givenUp).to.equal(1)
-    expect(inbox.isOpen).to.equal(false)
+    expect(buffer.isOpen).to.equal(false)
     expect(await replies.next()).to.deep.equal(DONE)
   })
 
-  it('gives up what is missing when a loop throws', async () => {
-    inbox.push({ origin: 'a', payload: 1 })
+  it('cancels the remaining requests when the loop throws', async () => {
+    buffer.push({ origin: 'a', payload: 1 })
     const loop = async () => {
       for await (const { origin } of replies) throw new AbortError(origin)
     }
@@ -52,7 +52,7 @@ describe('ReplyStream', () => {
     expect(givenUp).to.equal(1)
   })
 
-  it('gives up what is missing when it is disposed of', async () => {
+  it('cancels the remaining requests when it is disposed', async () => {
     {
       await using disposed = replies
       expect(disposed[Symbol.asyncIterator]()).to.equal(replies)
@@ -62,9 +62,9 @@ describe('ReplyStream', () => {
     expect(await replies.return()).to.deep.equal(DONE)
   })
 
-  it('fails once, and gives nothing up', async () => {
+  it('throws once, and cancels nothing', async () => {
     const error = new AbortError('enough')
-    inbox.fail(error)
+    buffer.fail(error)
     expect(await rejection(replies.next())).to.equal(error)
     expect(await replies.next()).to.deep.equal(DONE)
     expect(givenUp).to.equal(0)

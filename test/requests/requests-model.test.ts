@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { RequestsModel } from '../support/requests-model'
 
-describe('Requests, of many and by chance,', () => {
-  it('come to exactly one end each, whatever happens in whatever order (G11)', () => {
+describe('PendingRequests, in random histories,', () => {
+  it('settles each request exactly once, in any order of events (G11)', () => {
     const number = fc.nat(20)
     const step = fc.oneof(
       { weight: 5, arbitrary: fc.tuple(fc.constant('ask'), fc.nat(7)) },

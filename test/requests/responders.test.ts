@@ -48,20 +48,20 @@ describe('Responders', () => {
     })
   }
 
-  /** A handler whose calls end when they are told to. */
+  /** A handler whose calls the test ends. */
   const slow = (event: RequestEvent) => {
     events.push(event)
     return new Promise<unknown>((resolve, reject) => ends.push({ resolve, reject }))
   }
 
-  /** Asks, and gives the answers that have come by the end of the turn. */
+  /** Sends a request. Resolves to the answers received by the end of the turn. */
   async function ask(id: number, payload?: unknown, from = asker): Promise<ChannelMessage[]> {
     responders.onMessage(from, { kind: 'request', id, type: 'order.get', payload })
     await turn()
     return from.takeTold()
   }
 
-  it('answer with what the handler returns or resolves to', async () => {
+  it('answers with the value that the handler returns or resolves to', async () => {
     respond(({ payload, origin, type }) => `${type} ${payload} for ${origin}`)
     expect(await ask(7, 'A1')).to.deep.equal([{ kind: 'response', id: 7, payload: 'order.get A1 for asker' }])
     responders.close()
@@ -72,7 +72,7 @@ describe('Responders', () => {
     expect(await ask(9)).to.deep.equal([{ kind: 'response', id: 9, payload: undefined }])
   })
 
-  it('announce what they respond to, once, until it is taken back', () => {
+  it('announces each responder once, and withdraws it once', () => {
     const { signal, abort } = abortable()
     const responder = respond(() => 1, { signal })
     expect(responder.type).to.equal('order.get')
@@ -85,7 +85,7 @@ describe('Responders', () => {
     expect(announced).to.deep.equal(['subscribe order.get true', 'unsubscribe order.get true'])
   })
 
-  it('leave nothing at a signal that outlives them', () => {
+  it('leaves no listener on a signal that outlives the responder', () => {
     const { signal } = new AbortController()
     const responder = respond(() => 1, { signal })
     expect(getEventListeners(signal, 'abort')).to.have.lengthOf(1)
@@ -93,7 +93,7 @@ describe('Responders', () => {
     expect(getEventListeners(signal, 'abort')).to.have.lengthOf(0)
   })
 
-  it('are one for each type', async () => {
+  it('allows one responder per type', async () => {
     const responder = respond(() => 'first')
     expect(() => respond(() => 'second')).to.throw(AlreadyResponding, 'this endpoint already responds to order.get')
     respond(() => 'other', { type: 'order.put' })
@@ -104,7 +104,7 @@ describe('Responders', () => {
     expect(await ask(2)).to.deep.equal([{ kind: 'response', id: 2, payload: 'second' }])
   })
 
-  it('decline what they do not respond to, or no longer', async () => {
+  it('declines requests without a responder, also after unsubscribe', async () => {
     expect(await ask(1)).to.deep.equal([{ kind: 'decline', id: 1 }])
     respond(slow).unsubscribe()
     expect(await ask(2)).to.deep.equal([{ kind: 'decline', id: 2 }])
@@ -112,7 +112,7 @@ describe('Responders', () => {
     expect(responders.isIdle).to.equal(true)
   })
 
-  it('decline what one asker asks over the limit, and go on when there is room', async () => {
+  it("declines an asker's requests over the limit, and goes on when there is room", async () => {
     respond(slow)
     expect([await ask(1), await ask(2)].flat()).to.deep.equal([])
     expect(await ask(3)).to.deep.equal([{ kind: 'decline', id: 3 }])
@@ -125,7 +125,7 @@ describe('Responders', () => {
     expect(events).to.have.lengthOf(4)
   })
 
-  it('answer what they have begun also when they respond no more', async () => {
+  it('answers requests that were running at unsubscribe', async () => {
     respond(slow)
     await ask(1)
     responders.close()
@@ -137,7 +137,7 @@ describe('Responders', () => {
     expect(idle).to.be.greaterThan(0)
   })
 
-  it('handle a request once, also if it comes twice (G11)', async () => {
+  it('handles a request once, even if it arrives twice (G11)', async () => {
     respond(slow)
     await ask(1)
     await ask(1)
@@ -147,14 +147,14 @@ describe('Responders', () => {
     expect(asker.told).to.deep.equal([{ kind: 'response', id: 1, payload: 'ok' }])
   })
 
-  describe('tell of what the handler throws', () => {
+  describe('when a handler throws, sends', () => {
     const failure = async () => {
       const [message] = await ask(1)
       if (message?.kind !== 'failure') expect.fail(`expected a failure, got ${message?.kind}`)
       return message.error
     }
 
-    it('its name, message and code, and its stack only where they are told to', async () => {
+    it("the error's name, message and code, and its stack only with sendStack", async () => {
       const thrown = Object.assign(new TypeError('no such order'), { code: 'E_ORDER' })
       const handler = () => {
         throw thrown
@@ -172,7 +172,7 @@ describe('Responders', () => {
       expect(failures).to.deep.equal([])
     })
 
-    it('a code that is a number as text, and no code of another kind', async () => {
+    it('a numeric code as text, and no code of another type', async () => {
       for (const [code, told] of [
         [404, '404'],
         [{}, undefined],
@@ -184,7 +184,7 @@ describe('Responders', () => {
       }
     })
 
-    it('what it is, if it is no error', async () => {
+    it('a description of a value that is not an error', async () => {
       for (const [thrown, message] of [
         ['a word', 'a word'],
         [undefined, 'undefined'],
@@ -196,7 +196,7 @@ describe('Responders', () => {
       }
     })
 
-    it('also that the response could not be sent, within what fits everywhere, and report it', async () => {
+    it('a clipped failure if the response cannot be sent, and reports the error', async () => {
       const refusal = new PayloadTooLarge('x'.repeat(5000))
       respond(() => {
         asker.refusal = refusal
@@ -215,13 +215,13 @@ describe('Responders', () => {
     })
   })
 
-  describe('where nobody waits for the response any more', () => {
-    it('abort the signal and answer nothing', async () => {
+  describe('when the asker has cancelled or disconnected', () => {
+    it('aborts the signal and answers nothing', async () => {
       respond(slow)
       await ask(1)
       expect(events[0]?.signal.aborted).to.equal(false)
       responders.onMessage(asker, { kind: 'cancel', id: 1 })
-      expect(events[0]?.signal.reason).to.have.property('message', 'the asker gave up the request')
+      expect(events[0]?.signal.reason).to.have.property('message', 'the asker cancelled the request')
       expect(responders.isIdle).to.equal(true)
       ends[0]?.resolve('late')
       await turn()
@@ -229,7 +229,7 @@ describe('Responders', () => {
       expect(failures).to.deep.equal([])
     })
 
-    it('abort only the signal of that request', async () => {
+    it('aborts only the signal of that request', async () => {
       respond(slow)
       const other = new RecordingChannel('other')
       for (const [id, from] of [[1, asker] as const, [2, asker] as const, [1, other] as const]) {
@@ -240,14 +240,14 @@ describe('Responders', () => {
       expect(events.map(({ signal }) => signal.aborted)).to.deep.equal([true, false, false])
       responders.onClosed(other)
       expect(events.map(({ signal }) => signal.aborted)).to.deep.equal([true, false, true])
-      expect(events[2]?.signal.reason).to.have.property('message', 'the asker other is gone')
+      expect(events[2]?.signal.reason).to.have.property('message', 'the asker other disconnected')
       ends[1]?.resolve('ok')
       await turn()
       expect(asker.told).to.deep.equal([{ kind: 'response', id: 2, payload: 'ok' }])
       expect(other.told).to.deep.equal([])
     })
 
-    it('report what the handler throws then, unless it is that it was aborted', async () => {
+    it('reports an error thrown afterwards, except AbortError', async () => {
       respond(slow)
       const aborted = Object.assign(new Error('aborted'), { name: 'AbortError' })
       for (const [id, thrown] of [
@@ -270,12 +270,12 @@ describe('Responders', () => {
     const requestSchema = z.string().transform((text) => text.length)
     const responseSchema = z.number().transform((number) => `${number}`)
 
-    it('hand over what is made of a request, and leave the response to be made something of where it arrives', async () => {
+    it('gives the handler the transformed request, and sends the response untransformed', async () => {
       respond(({ payload }) => payload, { requestSchema, responseSchema })
       expect(await ask(1, 'four')).to.deep.equal([{ kind: 'response', id: 1, payload: 4 }])
     })
 
-    it('fail where either does not fit', async () => {
+    it('sends a failure if request or response does not fit', async () => {
       respond(slow, { requestSchema, responseSchema })
       const [refused] = await ask(1, 7)
       expect(refused).to.have.nested.property('error.code', 'LAHJA_INVALID_PAYLOAD')

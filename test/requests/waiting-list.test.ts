@@ -3,41 +3,41 @@ import { PendingRequests } from '../../src/requests/pending-requests'
 import { WaitingList } from '../../src/requests/waiting-list'
 import { RecordingChannel } from '../support/recording-channel'
 
-describe('Line', () => {
-  let line: WaitingList<number, string>
+describe('WaitingList', () => {
+  let list: WaitingList<number, string>
 
   beforeEach(() => {
-    line = new WaitingList()
+    list = new WaitingList()
   })
 
-  const at = (place: string) => [...line.at(place)]
+  const at = (place: string) => [...list.at(place)]
 
-  it('has those who wait for a place in the order in which they joined', () => {
-    line.join(1, ['a', 'b'])
-    line.join(2, ['b'])
-    line.join(3, ['a'])
-    expect([at('a'), at('b'), at('c'), [...line.all]]).to.deep.equal([[1, 3], [1, 2], [], [1, 2, 3]])
+  it('lists the items of a place in the order in which they joined', () => {
+    list.join(1, ['a', 'b'])
+    list.join(2, ['b'])
+    list.join(3, ['a'])
+    expect([at('a'), at('b'), at('c'), [...list.all]]).to.deep.equal([[1, 3], [1, 2], [], [1, 2, 3]])
   })
 
-  it('lets who joins again keep its turn, for other places', () => {
-    line.join(1, ['a', 'b'])
-    line.join(2, ['a', 'b'])
-    line.join(1, ['a', 'c'])
-    expect([at('a'), at('b'), at('c'), [...line.all]]).to.deep.equal([[1, 2], [2], [1], [1, 2]])
+  it('lets an item that joins again keep its turn, for other places', () => {
+    list.join(1, ['a', 'b'])
+    list.join(2, ['a', 'b'])
+    list.join(1, ['a', 'c'])
+    expect([at('a'), at('b'), at('c'), [...list.all]]).to.deep.equal([[1, 2], [2], [1], [1, 2]])
   })
 
-  it('has nothing of who has left', () => {
-    line.join(1, ['a', 'b'])
-    line.join(2, ['a'])
-    line.leave(1)
-    line.leave(1)
-    line.leave(3)
-    expect([at('a'), at('b'), [...line.all]]).to.deep.equal([[2], [], [2]])
+  it('keeps nothing of an item that has left', () => {
+    list.join(1, ['a', 'b'])
+    list.join(2, ['a'])
+    list.leave(1)
+    list.leave(1)
+    list.leave(3)
+    expect([at('a'), at('b'), [...list.all]]).to.deep.equal([[2], [], [2]])
   })
 })
 
-describe('Requests in line', () => {
-  it('for a responder that is busy are not looked at when another has answered (G8)', () => {
+describe('PendingRequests with waiting requests', () => {
+  it('skips those of a busy responder when another has answered (G8)', () => {
     const [busy, ready] = ['busy', 'ready'].map(
       (name) => new RecordingChannel(name, { limits: { pendingRequests: 1 } }),
     )

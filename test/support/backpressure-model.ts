@@ -17,7 +17,7 @@ export interface Bounds {
   readonly outboxTotal: number
 }
 
-/** What a receiver does with an event: who holds it, and whether they are done with it at once. */
+/** How a receiver handles an event: the number of holders, and whether they finish at once. */
 export type Holding = 'nobody' | 'one' | 'two' | 'one at once, one later'
 
 export interface Push {
@@ -27,21 +27,21 @@ export interface Push {
   readonly isAssignment: boolean
 }
 
-/** Part of what a receiver got: the number of an event, or a gap. */
+/** One received item: the number of an event, or a gap. */
 type Arrival = number | { readonly gap: number }
 
-/** What has been written at once, and has not arrived, or has and its sender doesn't know. */
+/** A write that has not arrived, or whose sender does not know that it has. */
 interface Write {
   readonly bytes: Buffer
-  /** What the kernel reads, until it is done. */
+  /** The bytes, in use by the kernel until the write is done. */
   readonly chunks: readonly Uint8Array[]
   readonly events: number
-  /** Events that were dropped, and are told of. */
+  /** Dropped events whose gap is in this write. */
   readonly gaps: number
   readonly done: () => void
 }
 
-/** Lets promises that have settled go on. */
+/** Runs the continuations of settled promises. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /** An outbox, a wire on which everything is as late as it likes, and a receive window. */
@@ -56,7 +56,7 @@ export class BackpressureModel {
   holding: Holding = 'nobody'
   readonly #bounds: Bounds
   readonly #clock = new ManualClock()
-  /** Small, so that they are used again and again: what is needed must not be overwritten. */
+  /** Small slabs, so that they are reused often: bytes still needed must not be overwritten. */
   readonly #slabs = new Slabs(1024)
   readonly #encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes, this.#slabs)
   readonly #leaving: Write[] = []
@@ -121,7 +121,7 @@ export class BackpressureModel {
     }
   }
 
-  /** The write under way has left: its sender is told. */
+  /** The current write is done: its sender is told. */
   async leave(): Promise<void> {
     const write = this.#leaving.shift()
     if (write)
@@ -130,7 +130,7 @@ export class BackpressureModel {
     await settle()
   }
 
-  /** The next bytes arrive, all of what was written or a piece of it. */
+  /** The next bytes arrive, a whole write or a part of it. */
   arrive(share: number): void {
     const bytes = this.#onWire.shift()
     if (!bytes) return
@@ -139,7 +139,7 @@ export class BackpressureModel {
     this.#inbound.push(bytes.subarray(0, cut))
   }
 
-  /** One who holds an event is done with it. */
+  /** One holder of an event finishes it. */
   settle(index: number): void {
     const [one] = this.#receipts.splice(index % Math.max(this.#receipts.length, 1), 1)
     if (!one) return
@@ -149,7 +149,7 @@ export class BackpressureModel {
     else one.receipt.release()
   }
 
-  /** The sender hears of the next credit. */
+  /** The next credit arrives at the sender. */
   credit(): void {
     const [bytes, events] = this.#credits.shift() ?? [0, 0]
     this.#aheadBytes -= bytes
@@ -165,11 +165,11 @@ export class BackpressureModel {
     for (const frame of frames) this.recalled.add(numberOf(assignmentOf(frame).payload))
   }
 
-  /** What holds whatever has happened. */
+  /** Checks the invariants. */
   check(): void {
     const { window, outbox: cap } = this.#bounds
     const leaving = this.#leaving.reduce((sum, { bytes }) => sum + bytes.length, 0)
-    // The newest event has room beside whatever is being written.
+    // The newest event fits next to the current write.
     expect(this.outbox.queuedBytes, 'bytes queued').to.be.within(0, Math.max(cap, leaving + this.#largest))
     expect(this.outbox.queuedEvents, 'events queued').to.be.at.least(0)
     expect(this.#aheadBytes, 'bytes ahead of credit').to.be.within(0, window + this.#largest - 1)
@@ -178,7 +178,7 @@ export class BackpressureModel {
     expect(this.outbox.unconfirmedEvents, 'unconfirmed events').to.be.at.least(this.#held.size)
   }
 
-  /** Everybody does what they can, until nothing is left to do. */
+  /** Makes progress everywhere until nothing is left to do. */
   async drain(): Promise<void> {
     this.holding = 'nobody'
     let isFlushed = false
@@ -200,13 +200,13 @@ export class BackpressureModel {
     expect(this.budget.total).to.equal(0)
   }
 
-  /** Closes the outbox; everything that was pushed has left, was announced as dropped, or dies with it. */
+  /** Closes the outbox; each pushed event was sent, announced as dropped, or is counted as undelivered. */
   close(): void {
     const underWay = this.#leaving.reduce((sum, { events }) => sum + events, 0)
-    // What the peer has given credit for has left, whether its sender has been told so or not.
+    // Events that the peer gave credit for were sent, whether or not the sender has been told.
     const leaving = Math.min(underWay, this.outbox.unconfirmedEvents)
     const accounted = this.#writtenEvents - leaving + this.#writtenGaps + this.recalled.size
-    // So have the gaps before that, and only those.
+    // So were the gaps before them, and no others.
     const untold = this.#leaving.reduce((sum, { gaps }) => sum + gaps, 0)
     const inAll = accounted + this.outbox.close().undelivered
     expect(inAll, 'events accounted for').to.be.within(this.pushed, this.pushed + untold)
@@ -214,7 +214,7 @@ export class BackpressureModel {
     expect(this.budget.total).to.equal(0)
   }
 
-  /** Some writes have to wait for the kernel, some don't. */
+  /** Some writes wait for the kernel, others complete at once. */
   #write(chunks: readonly Uint8Array[], done: () => void): boolean {
     const bytes = Buffer.concat(chunks)
     let events = 0

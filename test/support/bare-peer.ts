@@ -19,15 +19,15 @@ const HELLO: Hello = {
   requestLimit: 1024,
 }
 
-/** A peer that is nothing but a socket: it keeps every frame that it is sent, and says what it is told to say. */
+/** A peer that is only a socket: records every message it receives, and sends the messages that the test gives it. */
 export class BarePeer {
   readonly heard: Message[] = []
   readonly #socket: Socket
   #sequence = 0
   isClosed = false
-  /** What it says when it hears a goodbye. */
+  /** Messages that it answers a goodbye with. */
   lastWords: readonly Message[] = []
-  /** Does it confirm at once what it hears of subscriptions? */
+  /** Whether it acknowledges interests at once. */
   acknowledges = true
 
   constructor({ directory, name, id }: Endpoint, hello: Partial<Hello>) {
@@ -41,42 +41,42 @@ export class BarePeer {
     this.say({ ...HELLO, ...hello }, { kind: 'ready' })
   }
 
-  /** All in one piece. */
+  /** Sends all messages in one write. */
   say(...messages: Message[]): void {
     if (messages.length === 0) return
     this.#socket.write(Buffer.concat(messages.map((message) => encodeMessage(message).bytes)))
   }
 
-  /** Sends bytes as they are. */
+  /** Sends raw bytes. */
   sayBytes(bytes: Buffer): void {
     this.#socket.write(bytes)
   }
 
-  /** Subscribes, or begins to respond; resolves when the endpoint has taken note of it. */
+  /** Announces interests; resolves when the endpoint has acknowledged them. */
   async want(...interests: Interest[]): Promise<void> {
     const sequence = ++this.#sequence
     this.say({ kind: 'subscribe', sequence, interests })
     await until(() => this.heardOf('acknowledge').some((message) => message.sequence === sequence))
   }
 
-  /** What it has been sent of one kind. */
+  /** The received messages of one kind. */
   heardOf<Kind extends Message['kind']>(kind: Kind): MessageOf<Kind>[] {
     return this.heard.filter((message): message is MessageOf<Kind> => message.kind === kind)
   }
 
-  /** The types of the events, assignments and requests that it has been sent, in their order. */
+  /** The types of the received events, assignments and requests, in order. */
   get types(): string[] {
     return this.heard.flatMap((message) => {
       return (message.kind === 'event' || isChannelMessage(message)) && 'type' in message ? [message.type] : []
     })
   }
 
-  /** Ends a subscription, or ceases to respond. */
+  /** Withdraws an interest. */
   waive(...interests: Interest[]): void {
     this.say({ kind: 'unsubscribe', sequence: ++this.#sequence, interests })
   }
 
-  /** Reads nothing more until it resumes. */
+  /** Stops reading until `resume`. */
   pause(): void {
     this.#socket.pause()
   }

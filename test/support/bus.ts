@@ -5,7 +5,7 @@ import type { Clock } from '../../src/platform/clock'
 import { SocketDirectory } from '../../src/platform/socket-directory'
 import { temporaryDirectory } from './temporary-directory'
 
-/** A fresh bus for each test of the suite that calls this; whatever was started on it is closed after the test. */
+/** A fresh bus for each test of the calling suite; its endpoints are closed after the test. */
 export function freshBus() {
   const endpoints: Endpoint[] = []
   afterEach(async () => {
@@ -21,7 +21,7 @@ export function freshBus() {
       endpoints.push(endpoint)
       return endpoint
     },
-    /** The same by another clock than that of the system. */
+    /** Starts an endpoint with another clock than the system's. */
     async startBy(clock: Clock, name: string, options: Partial<EndpointOptions> = {}): Promise<Endpoint> {
       const transport = new SocketDirectory(directory.path)
       const settings = settingsOf({ name, directory: directory.path, ...options })
@@ -29,7 +29,7 @@ export function freshBus() {
       endpoints.push(endpoint)
       return endpoint
     },
-    /** Endpoints of these names, each linked with all the others. */
+    /** Starts endpoints of these names, each linked with all others. */
     async startAll<Name extends string>(...names: Name[]): Promise<Record<Name, Endpoint>> {
       const started = await Promise.all(names.map(async (name) => [name, await this.start(name)] as const))
       await Promise.all(started.map(([, endpoint]) => endpoint.waitUntilConnectedTo(names)))
@@ -38,13 +38,13 @@ export function freshBus() {
   }
 }
 
-/** The first argument of the next such event. */
+/** The first argument of the next event of this name. */
 export async function next(endpoint: Endpoint, name: 'joined' | 'left' | 'lost' | 'gap' | 'error' | 'lagging') {
   const [first] = await once(endpoint, name === 'error' ? 'error' : name)
   return first
 }
 
-/** Resolves when the condition holds; it is looked at whenever the event loop turns. */
+/** Resolves when the condition holds. It is checked once per turn of the event loop. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise<void>((resolve) => setTimeout(resolve, 1))
 }

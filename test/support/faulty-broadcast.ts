@@ -1,14 +1,14 @@
 import { Endpoint } from 'lahja'
 
 /**
- * Loaded ahead of a program, this spoils what each of its endpoints broadcasts: one is lost, one is sent twice, and two
- * change places. What checks that all arrives, once and in order, has to notice.
+ * Preloaded into a program, this corrupts the broadcasts of its endpoints: one event is lost, one is sent twice, and two
+ * are swapped. Checks for loss, duplicates and order must fail.
  */
 const LOST = 10
 const DOUBLED = 20
 const SWAPPED = 30
 
-/** Spoils the calls of an endpoint in one of its ways to broadcast. */
+/** Corrupts the calls of one broadcast method. */
 function spoil(name: 'broadcast' | 'broadcastNowait'): void {
   const broadcast = Endpoint.prototype[name]
   const calls = new WeakMap<object, number>()

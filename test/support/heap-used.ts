@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** Bytes of the heap that somebody still refers to. */
+/** Bytes of the heap that are still reachable. */
 export function heapUsed(): number {
   setFlagsFromString('--expose-gc')
   runInNewContext('gc')()

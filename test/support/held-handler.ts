@@ -1,8 +1,8 @@
 import type { Event } from '../../src'
 
-/** A handler that does not end before it is told to. */
+/** A handler that the test releases. */
 export class HeldHandler {
-  /** The payloads it has been called with. */
+  /** The payloads of its calls so far. */
   readonly begun: unknown[] = []
   readonly ended: unknown[] = []
   readonly #held: (() => void)[] = []
@@ -15,12 +15,12 @@ export class HeldHandler {
     return payload
   }
 
-  /** Ends the oldest one that is under way. */
+  /** Ends the oldest running call. */
   releaseOne(): void {
     this.#held.shift()?.()
   }
 
-  /** Ends all that is under way; what comes later is not held. */
+  /** Ends all running calls; later ones are not held. */
   release(): void {
     this.#isFree = true
     for (const end of this.#held.splice(0)) end()

@@ -1,11 +1,11 @@
 import { type Clock, systemClock, type Timer } from '../../src/platform/clock'
 
-/** The system's clock, but for timers of one length: these go off when they are told to, and never before. */
+/** The system's clock, except that timers of one length fire only on demand. */
 export class HeldTimers implements Clock {
   readonly #length: number
   readonly #held = new Set<() => void>()
 
-  /** @param length in milliseconds, by which they are known from all others */
+  /** @param length milliseconds of the held timers */
   constructor(length: number) {
     this.#length = length
   }
@@ -21,7 +21,7 @@ export class HeldTimers implements Clock {
     return { cancel: () => this.#held.delete(timer) }
   }
 
-  /** All that are set go off. */
+  /** Fires all held timers. */
   goOff(): void {
     const due = [...this.#held]
     this.#held.clear()

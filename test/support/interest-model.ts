@@ -4,21 +4,21 @@ import { type Interest, InterestSet, keyOf } from '../../src/model/interest'
 import type { Message } from '../../src/wire/message'
 import { isResolved, turn } from './workbench'
 
-/** Interests that come and go, and one of which there may be several. */
+/** Interests that are added and removed, one of them several times. */
 const INTERESTS: readonly Interest[] = Array.from({ length: 6 }, (_, index) => ({ type: `type.${index}` }))
 const MEMBER: Interest = { type: 'shared', queue: 'q' }
 
-/** So few bytes that two or three interests fill a message. */
+/** Maximum bytes of a message, so few that two or three interests fill it. */
 const LIMIT = 200
 
-/** Somebody who has asked whether all is known. */
+/** A pending call of `known`. */
 interface Requester {
   readonly known: Promise<void>
-  /** What has changed since. */
+  /** Interests that have changed since the call. */
   readonly changed: Set<string>
 }
 
-/** Two ends of a link, with messages and acknowledgements that take their time, and those who wait for them. */
+/** Two ends of a link, with delayed messages and acknowledgements, and the calls that wait for them. */
 export class InterestModel {
   readonly #ours = new InterestSet()
   readonly #sent: Message[] = []
@@ -33,7 +33,7 @@ export class InterestModel {
   )
   #askers: Requester[] = []
 
-  /** We begin to want it, or don't want it any more. */
+  /** Adds or removes an interest here. */
   toggle(index: number): void {
     const interest = INTERESTS[index % INTERESTS.length] ?? MEMBER
     this.#change(this.#ours.has(interest) ? 'unsubscribe' : 'subscribe', interest)
@@ -45,7 +45,7 @@ export class InterestModel {
     else if (this.#ours.has(MEMBER)) this.#change('unsubscribe', MEMBER)
   }
 
-  /** One message arrives at the peer, who acts on it. */
+  /** One message arrives at the peer, which applies it. */
   deliver(): void {
     const message = this.#sent.shift()
     if (message?.kind !== 'subscribe' && message?.kind !== 'unsubscribe') return
@@ -61,12 +61,12 @@ export class InterestModel {
     if (sequence !== undefined) this.#near.onAcknowledge(sequence)
   }
 
-  /** Somebody asks whether the peer knows of all that has been announced by now. */
+  /** Calls `known`: does the peer know of everything announced so far? */
   ask(): void {
     this.#askers.push({ known: this.#near.known(), changed: new Set() })
   }
 
-  /** Who has been told that all is known has been told the truth. */
+  /** A call of `known` resolves only when the peer knows. */
   async check(): Promise<void> {
     await turn()
     const waiting: Requester[] = []
@@ -77,7 +77,7 @@ export class InterestModel {
     this.#askers = waiting
   }
 
-  /** When all has arrived, the peer knows what we want, and nobody waits. */
+  /** When everything has arrived, the peer knows all interests, and no call of `known` is pending. */
   async finish(): Promise<void> {
     this.ask()
     while (this.#sent.length > 0 || this.#acknowledgements.length > 0) {

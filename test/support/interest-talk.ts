@@ -13,7 +13,7 @@ export function talking(limit = HANDSHAKE_FRAME_BYTES) {
   return { sent, exchange }
 }
 
-/** What the messages, all of them subscriptions, tell. */
+/** The interests in these messages, which must all be subscribes. */
 export function toldIn(sent: readonly Message[]): Interest[] {
   return sent.flatMap((message) => (message.kind === 'subscribe' ? message.interests : []))
 }

@@ -5,14 +5,14 @@ interface Appointment extends Timer {
   readonly call: () => void
 }
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that the test advances. */
 export class ManualClock implements Clock {
   readonly #timers = new Set<Appointment>()
   #deferred: (() => void)[] = []
   #now = 0
   #ids = 0
 
-  /** Timers that have been set and neither went off nor were cancelled. */
+  /** Pending timers: neither fired nor cancelled. */
   get pending(): number {
     return this.#timers.size
   }
@@ -43,7 +43,7 @@ export class ManualClock implements Clock {
     return (this.#ids++).toString(36).padStart(13, '0')
   }
 
-  /** Lets so many milliseconds pass; what is due is called in its order, and may set timers that become due too. */
+  /** Advances by milliseconds. Due timers fire in order, and may set timers that become due too. */
   advance(milliseconds: number): void {
     const until = this.#now + milliseconds
     for (;;) {
@@ -56,7 +56,7 @@ export class ManualClock implements Clock {
     this.#now = until
   }
 
-  /** Ends the turn of the event loop, and each turn that this begins. */
+  /** Ends the turn of the event loop, and each turn that begins then. */
   turn(): void {
     while (this.#deferred.length > 0) for (const call of this.#deferred.splice(0)) call()
   }

@@ -1,6 +1,6 @@
 import type { Endpoint, Event, EventType, SubscribeOptions, Subscription } from '../../src'
 
-/** A member of a queue that does nothing but keep what it is given. */
+/** A queue member that records its events. */
 export interface Member {
   readonly subscription: Subscription
   readonly got: unknown[]
@@ -26,7 +26,7 @@ export async function join(
   return { subscription, got }
 }
 
-/** All that these members were given, in the order of the numbers. */
+/** All events of these members, sorted by number. */
 export function allOf(...members: Member[]): number[] {
   return members.flatMap(({ got }) => got.map(Number)).sort((one, other) => one - other)
 }

@@ -3,7 +3,7 @@ import type { Message } from '../../src/wire/message'
 
 const count = fc.nat({ max: Number.MAX_SAFE_INTEGER })
 const text = fc.string({ unit: 'grapheme', maxLength: 100 })
-/** Of an endpoint, a group or a queue. */
+/** Names of endpoints, groups and queues. */
 const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
 const names = fc.array(text, { maxLength: 20 })
 const token = fc
@@ -13,11 +13,11 @@ const tokens = (last: fc.Arbitrary<string>, others = token) => {
   const joined = fc.tuple(fc.array(others, { maxLength: 4 }), last).map(([before, end]) => [...before, end].join('.'))
   return joined.filter((name) => Buffer.byteLength(name) <= 255)
 }
-/** Of events and requests. */
+/** Types of events and requests. */
 export const type = tokens(token)
 const pattern = tokens(fc.oneof(token, fc.constantFrom('*', '>')), fc.oneof(token, fc.constant('*')))
 
-/** What every msgpack library carries as it is. Numbers without -0, which the wire does not tell from 0. */
+/** Values that every msgpack library preserves. Numbers exclude -0, which the wire doesn't distinguish from 0. */
 const leaf = fc.oneof(
   fc.constant(null),
   fc.boolean(),

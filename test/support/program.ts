@@ -6,7 +6,7 @@ import { compilationFile } from '../multiprocess/compilation'
 const ROOT = join(__dirname, '..', '..')
 const FAULT = `-r ts-node/register/transpile-only -r "${join(__dirname, 'faulty-broadcast.ts')}"`
 
-/** What stands before a script on its command line, and what that needs in the environment. */
+/** The arguments before a script on its command line, and the environment they need. */
 interface Loader {
   readonly before: readonly string[]
   readonly needs: Readonly<Record<string, string>>
@@ -15,7 +15,7 @@ interface Loader {
 const READY: Loader = { before: [], needs: {} }
 const COMPILER: Loader = { before: ['-r', 'ts-node/register/transpile-only'], needs: {} }
 
-/** What has been compiled already. */
+/** Compiled scripts. */
 function compiled(): Loader {
   return {
     before: ['-r', join(ROOT, 'test', 'multiprocess', 'preload.js')],
@@ -29,7 +29,7 @@ export interface Outcome {
   readonly stderr: string
 }
 
-/** A script of this repository, run as a user runs it: arguments and input go in, output and an exit code come out. */
+/** A script of this repository, run like a user runs it: with arguments and input, and with output and an exit code. */
 export class Program {
   readonly ended: Promise<Outcome>
   readonly #child: ChildProcess
@@ -38,7 +38,7 @@ export class Program {
 
   constructor(script: string, args: readonly string[], options: ProgramOptions) {
     const { input = '', env = {}, isFaulty = false, compilesItself = false } = options
-    // A group of its own, so that what it has started can be ended with it.
+    // Its own process group, so that its children can be killed with it.
     const { before, needs } = script.endsWith('.ts') ? (compilesItself ? COMPILER : compiled()) : READY
     const child = spawn(process.execPath, [...before, join(ROOT, script), ...args], {
       cwd: ROOT,
@@ -52,7 +52,7 @@ export class Program {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text
     })
-    // Whoever does not read its input may be gone before it is written.
+    // A script that does not read its input may exit before it is written.
     child.stdin.on('error', () => {}).end(input)
     this.ended = once(child, 'close').then(([code]) => ({
       code: typeof code === 'number' ? code : null,
@@ -61,7 +61,7 @@ export class Program {
     }))
   }
 
-  /** Kills the process that it has started with this script. */
+  /** Kills the child process that runs this script. */
   killStarted(script: string): void {
     const processes = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n')
     const found = processes.find((line) => line.includes(` ${this.#child.pid} `) && line.includes(`/${script}`))
@@ -69,7 +69,7 @@ export class Program {
     process.kill(Number.parseInt(found, 10), 'SIGKILL')
   }
 
-  /** Resolves when a text has been printed; rejects if the program ends without. */
+  /** Resolves when a text has been printed; rejects if the program exits before. */
   async untilPrinted(text: string): Promise<void> {
     const isPrinted = () => this.#stdout.includes(text) || this.#stderr.includes(text)
     await new Promise<void>((resolve, reject) => {
@@ -85,23 +85,23 @@ export class Program {
     this.#child.kill(signal)
   }
 
-  /** Ends it and all that it has started. */
+  /** Kills it and its children. */
   async kill(): Promise<void> {
     try {
       if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL')
     } catch {
-      // There is nobody left.
+      // All processes have exited already.
     }
     await this.ended
   }
 }
 
 export interface ProgramOptions {
-  /** Lets broadcasts go wrong, see faulty-broadcast.ts. */
+  /** Whether to corrupt broadcasts, see faulty-broadcast.ts. */
   readonly isFaulty?: boolean
-  /** Whether the script, and each that it starts, compiles itself, as for a user; that takes each of them a second. */
+  /** Whether the script and its children are compiled at run time, like for a user; this takes each a second. */
   readonly compilesItself?: boolean
-  /** For standard input. */
+  /** Standard input. */
   readonly input?: string
   readonly env?: Readonly<Record<string, string>>
 }

@@ -4,10 +4,10 @@ import type { MessageVector, PayloadVector, ProofVector } from './vectors'
 
 export const protocolDocument = readFileSync(join(__dirname, '..', '..', 'docs', 'protocol.md'), 'utf8')
 
-/** The longest body, in hexadecimal digits, that is shown whole. */
+/** Maximum hexadecimal digits of a body that is shown whole. */
 const SHOWN = 200
 
-/** Prefix and first elements of the frames of payload vectors: what stands before the payload in `[5, "t", payload]`. */
+/** Prefix and first elements of the frames of payload vectors: the bytes before the payload in `[5, "t", payload]`. */
 const BEFORE_PAYLOAD = 8 + '9305a174'.length
 
 const code = (text: string) => `\`${text}\``

@@ -1,7 +1,7 @@
 import { EventDecoder } from '../../src/wire/event-decoder'
 import type { Frame } from '../../src/wire/frame'
 
-/** An event as a link reads it: where it lies, the header first. */
+/** Reads an event like a link: in place, the header first. */
 export function readEvent({ bytes, start, end }: Frame, decoder = new EventDecoder()) {
   if (!decoder.readHeader(bytes, start + 4, end)) {
     throw new Error(`expected an event in its shortest form, got ${bytes.toString('hex', start, end)}`)

@@ -17,10 +17,10 @@ export interface RecordingOptions extends Partial<Pick<Channel, 'isOwn'>> {
   readonly limits?: Partial<Limits>
 }
 
-/** Has left, so that nobody can take it back. */
+/** Stands for a frame that has been sent and cannot be withdrawn. */
 export const SENT: Frame = { bytes: Buffer.alloc(0), start: 0, end: 0 }
 
-/** A channel that keeps what it is told and what credit it gives, and whose other end never reads. */
+/** A channel that records told messages and returned credit, and whose other end never reads. */
 export class RecordingChannel implements Channel {
   readonly identity: Identity
   readonly isOwn: boolean
@@ -29,9 +29,9 @@ export class RecordingChannel implements Channel {
   readonly outbox: Outbox
   readonly receiveWindow: ReceiveWindow
   readonly told: ChannelMessage[] = []
-  /** Bytes that are done with, as they were given back. */
+  /** The bytes of each return of credit. */
   readonly credits: number[] = []
-  /** What `tell` throws, if anything. */
+  /** An error for `tell` to throw. */
   refusal: Error | undefined
   readonly #accepted: readonly string[] | undefined
   readonly #clock = new ManualClock()
@@ -64,19 +64,19 @@ export class RecordingChannel implements Channel {
     return SENT
   }
 
-  /** What it was told since it was last asked. */
+  /** The messages told since the last call. */
   takeTold(): ChannelMessage[] {
     return this.told.splice(0)
   }
 
-  /** Something of so many bytes comes from the other end, and is handed out. */
+  /** Receives an event of this many bytes. */
   receive(bytes: number, handOut: () => void): void {
     this.receiveWindow.begin(bytes)
     handOut()
     this.receiveWindow.end()
   }
 
-  /** Uses up the patience with the other end. There has to be something in the outbox. */
+  /** Uses up the patience with the other end. The outbox must not be empty. */
   lag(): void {
     void this.outbox.drained()
     this.#clock.advance(this.#limits.patience)

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { LahjaError } from '../../src'
 
-/** What a promise rejects with, or a call throws: an error of this package, or the test fails. */
+/** The error with which a promise rejects or a call throws. Fails unless it is an error of this package. */
 export async function rejection(attempt: Promise<unknown> | (() => unknown)): Promise<LahjaError> {
   let outcome: unknown
   try {

@@ -5,18 +5,18 @@ import type { Frame } from '../../src/wire/frame'
 import type { ChannelMessage } from '../../src/wire/message'
 import { RecordingChannel } from './recording-channel'
 
-/** What is expected of one request. */
+/** The expectations of one request. */
 interface Asked {
   readonly to: readonly Responder[]
   readonly declined: Set<Responder>
   readonly outcomes: Outcome[]
   readonly giveUp: () => void
-  /** Who has it in hand, if anybody has. */
+  /** The responder that it is in flight to, if any. */
   holder: Responder | undefined
   isGivenUp: boolean
 }
 
-/** A channel that tells the model of each message before the next thing happens. */
+/** A channel that passes each message to the model at once. */
 class Responder extends RecordingChannel {
   readonly #told: (responder: Responder, message: ChannelMessage) => void
   isResponding = true
@@ -33,7 +33,7 @@ class Responder extends RecordingChannel {
   }
 }
 
-/** PendingRequests, beside the little that is needed to know what they have to do next. */
+/** PendingRequests, next to a simple model that predicts their behaviour. */
 export class RequestsModel {
   readonly requests: PendingRequests
   readonly #responders: readonly Responder[]
@@ -67,7 +67,7 @@ export class RequestsModel {
     const giveUp = this.requests.ask('a', id, candidates, (outcome) => outcomes.push(outcome))
   }
 
-  /** The holder of one of the requests in hand answers; somebody else has answered before, to no effect. */
+  /** The responder of a request in flight answers; an earlier answer of another one has no effect. */
   answer(index: number, kind: 'response' | 'failure' | 'decline'): void {
     const [id, asked] = this.#pick(index, ({ holder }) => holder !== undefined) ?? []
     const holder = asked?.holder
@@ -99,7 +99,7 @@ export class RequestsModel {
     if (holder) expect(holder.told.slice(before)[0]).to.deep.equal({ kind: 'cancel', id })
   }
 
-  /** A responder begins or ends to respond; what it has in hand it may answer yet. */
+  /** A responder starts or stops responding; it may still answer requests in flight. */
   toggle(index: number): void {
     const responder = this.#responders[index % this.#responders.length]
     if (!responder) return
@@ -107,7 +107,7 @@ export class RequestsModel {
     if (responder.isResponding) this.requests.advance()
   }
 
-  /** A responder's link ends; it comes back when it is toggled. */
+  /** A responder's link closes; it returns when toggled. */
   end(index: number): void {
     const responder = this.#responders[index % this.#responders.length]
     if (!responder) return
@@ -121,7 +121,7 @@ export class RequestsModel {
     }
   }
 
-  /** What holds whatever has happened. */
+  /** Checks the invariants. */
   check(): void {
     for (const [id, asked] of this.#asked) {
       expect(asked.outcomes.length, `outcomes of ${id}`).to.be.at.most(asked.isGivenUp ? 0 : 1)
@@ -132,7 +132,7 @@ export class RequestsModel {
     for (const responder of this.#responders) expect(this.#load(responder)).to.be.at.most(this.#limit)
   }
 
-  /** When everybody is gone, everything has come to its end. */
+  /** When all responders have disconnected, every request has settled. */
   finish(): void {
     for (const index of this.#responders.keys()) this.end(index)
     for (const [id, { isGivenUp, outcomes }] of this.#asked) {

@@ -1,15 +1,15 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 
-/** Something that listens under a name of its own choice, and answers challenges as it is told. */
+/** A listener under any name that answers challenges as the test says. */
 export class Rival {
   readonly challengers: Socket[] = []
   readonly #server: Server
   readonly path: string
 
   /**
-   * @param answer hears of each challenger once that has said something, and the how manieth to connect it was
-   * @param connected hears of each challenger, before that has said anything
+   * @param answer called with each challenger after its first message, and with its number in the order of connections
+   * @param connected called with each challenger when it connects
    */
   constructor(
     directory: string,

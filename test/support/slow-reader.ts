@@ -4,7 +4,7 @@ import { decodeMessage } from '../../src/wire/codec'
 import { FrameReader } from '../../src/wire/frame'
 import type { Message } from '../../src/wire/message'
 
-/** A connection whose other side reads only when it is told to. */
+/** A connection whose other side reads only on demand. */
 export class SlowReader implements Connection {
   readonly messages: Message[] = []
   writes = 0
@@ -32,18 +32,18 @@ export class SlowReader implements Connection {
     return this.#isReading
   }
 
-  /** Takes what has been written, and whatever comes. */
+  /** Reads everything written so far and later. */
   read(): void {
     this.#isReading = true
     for (const take of this.#waiting.splice(0)) take()
   }
 
-  /** Takes what has been written so far. */
+  /** Reads everything written so far. */
   readOnce(): void {
     for (const take of this.#waiting.splice(0)) take()
   }
 
-  /** The numbers of the events it has got, and what stands for those it hasn't. */
+  /** The numbers of the received events, and the gaps between them. */
   get received(): (number | { gap: number })[] {
     return this.messages.flatMap((message): (number | { gap: number })[] => {
       if (message.kind === 'event' && typeof message.payload === 'number') return [message.payload]

@@ -8,7 +8,7 @@ export function leaveStaleSocket(path: string): void {
   try {
     execFileSync(process.execPath, ['-e', script], { stdio: 'ignore' })
   } catch {
-    // Killed, as it was told.
+    // It has killed itself.
   }
   expect(lstatSync(path).isSocket()).to.equal(true)
 }

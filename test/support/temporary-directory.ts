@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * A fresh directory of mode 0700 for each test of the suite that calls this, removed after it. Hooks that end what uses
- * it have to be there before this is called: hooks run in the order in which they were made.
+ * A fresh directory of mode 0700 for each test of the calling suite, removed after it. Hooks that close its users must be
+ * registered before, since hooks run in the order of registration.
  */
 export function temporaryDirectory(): { readonly path: string } {
   let path = ''

@@ -1,4 +1,4 @@
-/** What was rejected and left alone meanwhile. */
+/** The reasons of unhandled rejections during a call. */
 export async function unhandledDuring(attempt: () => void): Promise<unknown[]> {
   const unhandled: unknown[] = []
   const note = (reason: unknown) => void unhandled.push(reason)

@@ -3,27 +3,27 @@ import messages from '../vectors/messages.json'
 import payloads from '../vectors/payloads.json'
 import proofs from '../vectors/proofs.json'
 
-/** The whole frame of a message, and what it says. */
+/** The whole frame of a message, and its content. */
 export interface MessageVector {
   readonly name: string
   readonly meaning: string
   readonly hex: string
   readonly message: { readonly kind: string; readonly payload?: unknown }
-  /** Is it only read, and never written like this? */
+  /** Whether this form is only read, and never written. */
   readonly readOnly?: boolean
 }
 
 /** The whole frame of an event of type `t`, for a payload. */
 export interface PayloadVector {
   readonly name: string
-  /** The expression whose value is sent; where there is none, the form is only read and never written. */
+  /** The expression whose value is sent; without one, the form is only read, and never written. */
   readonly sent?: string
   readonly hex: string
-  /** The expression whose value arrives. */
+  /** The expression whose value is received. */
   readonly arrives: string
 }
 
-/** A proof, and what it is the HMAC of. */
+/** A proof, and the inputs of its HMAC. */
 export interface ProofVector {
   readonly name: string
   /** In UTF-8. */

@@ -1,4 +1,4 @@
-/** The next warning of this process that says so; others, of whatever has been left to warn, are none of its business. */
+/** The next process warning that matches; others are ignored. */
 export function warningThat(says: (warning: Error) => boolean): Promise<Error> {
   return new Promise((resolve) => {
     const check = (warning: Error) => {

@@ -1,7 +1,7 @@
 import type { Receipt } from '../../src/channel/receive-window'
 import type { Event } from '../../src/model/event'
 
-/** A call that is under way. */
+/** A running call. */
 interface Call {
   readonly resolve: () => void
   readonly reject: (error: Error) => void
@@ -10,7 +10,7 @@ interface Call {
 /** Resolves when the current turn of the event loop is over. */
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-/** A handler whose calls end when they are told to. */
+/** A handler whose calls the test ends. */
 export class Workbench {
   readonly started: unknown[] = []
   readonly #open: Call[] = []
@@ -24,7 +24,7 @@ export class Workbench {
     return new Promise((resolve, reject) => this.#open.push({ resolve, reject }))
   }
 
-  /** Ends one of those that are under way, however it ends. */
+  /** Ends a running call by resolving or rejecting it. */
   async finish(index: number, fails = false): Promise<void> {
     const [call] = this.#open.splice(index % Math.max(this.#open.length, 1), 1)
     if (fails) call?.reject(new Error('broken'))
@@ -33,7 +33,7 @@ export class Workbench {
   }
 }
 
-/** A receipt that counts what becomes of it. */
+/** A receipt that counts the calls of its methods. */
 export class CountedReceipt implements Receipt {
   handledTimes = 0
   givenBackTimes = 0
@@ -60,7 +60,7 @@ export class CountedAccount {
   }
 }
 
-/** Has the promise resolved by the end of the turn? */
+/** Whether the promise has resolved by the end of the turn. */
 export async function isResolved(promise: Promise<void>): Promise<boolean> {
   return Promise.race([promise.then(() => true), turn().then(() => false)])
 }
