@@ -111,7 +111,7 @@ export class Broadcaster {
       for (const channel of recipients) assertFits(type, frame, channel)
     const deliveries =
       route.queues.length === 0 ? NONE : queues.prepare(route.queues, type, frame, this.#encoder, options)
-    if (recipients.length + deliveries.length === 0) return this.#nobody(type, options)
+    if (recipients.length + deliveries.length === 0) return this.#noReceivers(type, options)
     const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
 
     if (this.#slow.length > 0) this.#slow = []

@@ -89,7 +89,14 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
     this.#received++
     if (this.#buffer.push(event)) this.#receipts.push(receipt)
     else receipt.done()
-    if (this.#received >= this.#limit) this.finish()
+    if (this.#received >= this.#limit) this.#finish()
+  }
+
+  /** Unsubscribes, and ends the stream once the buffered events are read. */
+  #finish(): void {
+    this.#buffer.end()
+    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#subscription.unsubscribe()
   }
 
   readonly #abort = (): void => {

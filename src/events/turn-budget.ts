@@ -8,7 +8,7 @@ export class TurnBudget {
   readonly #clock: Clock
   readonly #limit: number
   #bytes = 0
-  #isResetDeferred = false
+  #isResetPlanned = false
   #next: Promise<void> | undefined
 
   /** @param limit bytes of one turn */
@@ -24,10 +24,10 @@ export class TurnBudget {
 
   spend(bytes: number): void {
     this.#bytes += bytes
-    if (this.#isUnderWay) return
-    this.#isUnderWay = true
+    if (this.#isResetPlanned) return
+    this.#isResetPlanned = true
     this.#clock.nextTurn(() => {
-      this.#isUnderWay = false
+      this.#isResetPlanned = false
       this.#bytes = 0
     })
   }
