@@ -1,5 +1,5 @@
 import { pack, unpack } from 'msgpackr'
-import type { PayloadName } from '../payload'
+import type { PayloadName } from './payload'
 
 /** Payloads as bytes, for those who carry nothing else. */
 export interface Body {

@@ -1,6 +1,6 @@
-import type { Mode } from '../mode'
-import type { PayloadName } from '../payload'
 import type { Broker } from './broker'
+import type { Mode } from './mode'
+import type { PayloadName } from './payload'
 
 /** What carries messages from processes to processes. */
 export interface Contender {

@@ -1,5 +1,5 @@
-import { PAYLOADS } from '../payload'
 import type { Contender, Station } from './contender'
+import { PAYLOADS } from './payload'
 import { refuse } from './refuse'
 
 /** What parents send to their children, see parent.ts: an array around the payload, which no other message is. */

@@ -1,8 +1,8 @@
 import { defineRequest, Endpoint } from 'lahja'
-import { MODES, type Mode } from '../mode'
-import { PAYLOADS } from '../payload'
-import { Sample } from '../sample'
 import type { Contender, Seat, Station } from './contender'
+import { MODES, type Mode } from './mode'
+import { PAYLOADS } from './payload'
+import { Sample } from './sample'
 import { versionOf } from './version'
 
 const Echo = defineRequest<unknown, unknown>('bench.echo')

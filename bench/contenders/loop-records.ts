@@ -1,9 +1,9 @@
 import { Packr, Unpackr } from 'msgpackr'
-import { MODES } from '../mode'
-import { PAYLOADS } from '../payload'
 import type { Contender } from './contender'
 import { payloadOf, TYPE } from './loop'
-import { type Codec, SOCKET_SETTINGS, SocketStation } from './sockets'
+import { MODES } from './mode'
+import { PAYLOADS } from './payload'
+import { type Codec, SOCKET_SETTINGS, SocketStation } from './socket-station'
 import { versionOf } from './version'
 
 /** Shapes of objects are told once, in the stream itself: a receiver has to have read it from its beginning. */

@@ -1,8 +1,8 @@
 import { pack, unpack } from 'msgpackr'
-import { MODES } from '../mode'
-import { PAYLOADS } from '../payload'
 import type { Contender } from './contender'
-import { type Codec, SOCKET_SETTINGS, SocketStation } from './sockets'
+import { MODES } from './mode'
+import { PAYLOADS } from './payload'
+import { type Codec, SOCKET_SETTINGS, SocketStation } from './socket-station'
 import { versionOf } from './version'
 
 export const TYPE = 'bench.sample'

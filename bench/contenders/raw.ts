@@ -1,6 +1,6 @@
-import { MODES } from '../mode'
 import type { Contender } from './contender'
-import { type Codec, SOCKET_SETTINGS, SocketStation } from './sockets'
+import { MODES } from './mode'
+import { type Codec, SOCKET_SETTINGS, SocketStation } from './socket-station'
 
 const codec: Codec = {
   encode(payload) {

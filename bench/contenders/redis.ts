@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { PAYLOADS } from '../payload'
 import { type Body, bodyOf } from './body'
 import { Broker, brokerVersion } from './broker'
 import type { Contender, Seat, Station } from './contender'
-import { missing, requirePeer } from './peers'
+import { missing, requirePeer } from './packages'
+import { PAYLOADS } from './payload'
 import { refuse } from './refuse'
 import { versionOf } from './version'
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { PAYLOADS } from '../payload'
 import { type Body, bodyOf } from './body'
 import type { Contender, Seat, Station } from './contender'
-import { missing, requirePeer } from './peers'
+import { missing, requirePeer } from './packages'
+import { PAYLOADS } from './payload'
 import { refuse } from './refuse'
 import { versionOf } from './version'
 

@@ -11,7 +11,9 @@ import { join } from 'node:path'
  */
 export async function idleLinkBytes(few: number, many: number): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'lahja-'))
-  const child = fork(join(__dirname, 'crowd.js'), [directory, String(few), String(many)], { execArgv: ['--expose-gc'] })
+  const child = fork(join(__dirname, 'full-mesh.js'), [directory, String(few), String(many)], {
+    execArgv: ['--expose-gc'],
+  })
   const exit = once(child, 'exit')
   try {
     const ended = exit.then(([code, signal]) => [new Error(`the crowd has ended with ${signal ?? `code ${code}`}`)])

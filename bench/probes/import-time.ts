@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { now } from '../clock'
-import { median } from '../median'
+import { median } from '../measure/median'
+import { now } from '../workers/clock'
 
 /**
  * Runs a script that imports this package and one that does nothing, in turns.

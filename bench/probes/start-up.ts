@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { now } from '../clock'
+import { now } from '../workers/clock'
 
 /** What processes do when they start: load this package, form a full mesh by it, or form one by plain sockets. */
 type Beginning = 'load' | 'lahja' | 'sockets'
@@ -22,7 +22,7 @@ export async function startUp(processes: number, beginning: Beginning): Promise<
   const startedAt = now()
   const children = names.map((name) => {
     const others = names.filter((other) => other !== name)
-    const script = join(__dirname, beginning === 'sockets' ? 'socket-newcomer.js' : 'newcomer.js')
+    const script = join(__dirname, beginning === 'sockets' ? 'socket-mesh-member.js' : 'mesh-member.js')
     return fork(script, beginning === 'load' ? [] : [directory, name, ...others], { env: ENVIRONMENT })
   })
   try {

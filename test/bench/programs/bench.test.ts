@@ -1,0 +1,223 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { fields, listOf, number } from '../../multiprocess/parse'
+import { type Outcome, type Program, type ProgramOptions, programs } from '../../support/program'
+
+const SMALL = ['--processes', '2', '--events', '2000']
+
+describe('bench', () => {
+  const start = programs()
+  let scratch = ''
+  before(() => {
+    scratch = mkdtempSync(join(tmpdir(), 'lahja-'))
+  })
+  after(() => rmSync(scratch, { recursive: true, force: true }))
+
+  const begin = (args: readonly string[], options: ProgramOptions = {}) =>
+    start('bench/dist/programs/bench.js', args, { ...options, env: { TMPDIR: scratch } })
+
+  /** How it has ended, and that it has left no bus behind. */
+  async function end(bench: Program): Promise<Outcome> {
+    const outcome = await bench.ended
+    expect(readdirSync(scratch).filter((file) => file.startsWith('lahja-'))).to.deep.equal([])
+    return outcome
+  }
+
+  const run = (args: readonly string[], options: ProgramOptions = {}) => end(begin(args, options))
+
+  it('prints one JSON object in which nothing is lost, doubled or out of order', async () => {
+    const { code, stdout, stderr } = await run([...SMALL, '--json'])
+    expect(code).to.equal(0)
+    const { processFigures, total, ...result } = resultIn(stdout)
+    const consumers = processFigures.slice(1)
+    expect(result).to.include({
+      contender: 'lahja',
+      processes: 2,
+      events: 2000,
+      payloadBytes: 100,
+      rounds: 1,
+      ok: true,
+    })
+    expect(consumers.map(({ name }) => name)).to.deep.equal(['consumer-1', 'consumer-2'])
+    for (const consumer of consumers) {
+      expect(consumer).to.include({ received: 2000, lost: 0, outOfOrder: 0, duplicates: 0 })
+      expectSpeeds(consumer)
+    }
+    expect(total).to.include({ received: 4000, lost: 0, outOfOrder: 0, duplicates: 0 })
+    expectSpeeds(total)
+    expect(stderr).to.contain('100 % done')
+  })
+
+  it('checks the events of a warm-up too, but measures only those behind them', async () => {
+    const { code, stdout } = await run([...SMALL, '--warm-up', '500', '--json'])
+    expect(code).to.equal(0)
+    const { total, ...result } = resultIn(stdout)
+    expect(result).to.include({ events: 2000, warmUp: 500, ok: true })
+    expect(total).to.include({ received: 4000, lost: 0, outOfOrder: 0, duplicates: 0 })
+    expectSpeeds(total)
+  })
+
+  it('asks the requests of a warm-up too, but measures only those behind them', async () => {
+    const work = ['--mode', 'request', '--processes', '2', '--events', '500', '--concurrency', '8', '--json']
+    for (const [args, warmUp] of [
+      [[], 500],
+      [['--warm-up', '200'], 200],
+    ] as const) {
+      const { code, stdout } = await run([...work, ...args])
+      expect(code).to.equal(0)
+      const { total, ...result } = resultIn(stdout)
+      expect(result).to.include({ events: 500, warmUp, ok: true })
+      expect(total).to.include({ received: 500, lost: 0, outOfOrder: 0, duplicates: 0 })
+      expectSpeeds(total)
+    }
+  })
+
+  it('prints a table with a row for each consumer and all of them, and a line of summary', async () => {
+    const { code, stdout } = await run([...SMALL, '--payload-bytes', '16'])
+    expect(code).to.equal(0)
+    for (const row of ['consumer-1', 'consumer-2', 'all']) {
+      const times = ' +[\\d.]+ │'.repeat(4)
+      expect(stdout).to.match(new RegExp(`^│ ${row} +│ +[\\d,]+ │${times} +0 │ +0 │ +0 │ +[\\d.]+ │ +\\d+ │$`, 'm'))
+    }
+    expect(stdout).to.match(/^│ sender +│( +│){8} +[\d.]+ │ +\d+ │$/m)
+    expect(stdout).to.match(
+      /^2,000 events of 16 bytes \(binary\) broadcast to 2 processes: [\d,]+ deliveries\/s, [\d.]+ CPU s per million; every event arrived .+\n$/m,
+    )
+  })
+
+  it('adds up the counts of several rounds, and reports medians', async () => {
+    const args = ['--processes', '1', '--events', '500', '--rounds', '2']
+    const { code, stdout } = await run([...args, '--json'])
+    expect(code).to.equal(0)
+    expect(resultIn(stdout).total).to.include({ received: 1000, lost: 0 })
+  })
+
+  for (const contender of ['lahja', 'loop', 'loop-records', 'raw']) {
+    for (const mode of ['broadcast', 'request', 'latency', 'mesh']) {
+      it(`measures ${contender} in mode ${mode}, and all that is sent arrives`, async () => {
+        const work = ['--mode', mode, '--processes', '2', '--events', '300', '--concurrency', '8']
+        const { code, stdout } = await run([...work, '--contender', contender, '--json'])
+        expect(code).to.equal(0)
+        const { total, ok } = resultIn(stdout)
+        expect(ok).to.equal(true)
+        expect(total).to.include({ received: mode === 'request' ? 300 : 600, lost: 0, outOfOrder: 0, duplicates: 0 })
+        expectSpeeds(total)
+      })
+    }
+  }
+
+  for (const mode of ['broadcast', 'latency']) {
+    it(`measures ipc in mode ${mode}, and all that is sent arrives`, async () => {
+      for (const payload of ['binary', 'object', 'text']) {
+        const work = ['--mode', mode, '--payload', payload, '--processes', '2', '--events', '300']
+        const { code, stdout } = await run([...work, '--contender', 'ipc', '--json'])
+        expect(code).to.equal(0)
+        expect(resultIn(stdout).total).to.include({ received: 600, lost: 0, outOfOrder: 0, duplicates: 0 })
+      }
+    })
+  }
+
+  for (const payload of ['object', 'text']) {
+    it(`sends ${payload} payloads`, async () => {
+      for (const contender of ['lahja', 'loop', 'loop-records']) {
+        const { code, stdout } = await run([...SMALL, '--payload', payload, '--contender', contender, '--json'])
+        expect(code).to.equal(0)
+        expect(resultIn(stdout).total).to.include({ received: 4000, lost: 0 })
+      }
+    })
+  }
+
+  it('sends no faster than it is told to', async () => {
+    const { code, stdout } = await run(['--events', '200', '--throttle', '1000', '--processes', '1', '--json'])
+    expect(code).to.equal(0)
+    expect(resultIn(stdout).total.eventsPerSecond).to.be.lessThan(1010)
+  })
+
+  it('counts what is lost, doubled and out of order, and exits with 1', async () => {
+    const { code, stdout } = await run([...SMALL, '--json'], { isFaulty: true })
+    expect(code).to.equal(1)
+    const { processFigures, total, ...result } = resultIn(stdout)
+    const consumers = processFigures.slice(1)
+    expect(result).to.include({ ok: false })
+    for (const consumer of consumers) {
+      expect(consumer).to.include({ received: 1999, lost: 1, outOfOrder: 1, duplicates: 1 })
+    }
+    expect(total).to.include({ lost: 2, outOfOrder: 2, duplicates: 2 })
+  })
+
+  it('says in its summary what has gone wrong', async () => {
+    const { code, stdout } = await run(SMALL, { isFaulty: true })
+    expect(code).to.equal(1)
+    expect(stdout).to.contain('FAILED: 2 lost, 2 out of order, 2 duplicates.')
+  })
+
+  for (const script of ['consumer.js', 'sender.js']) {
+    it(`fails when its ${script} dies, and says so`, async () => {
+      const bench = begin(['--processes', '2', '--events', '100000000', '--payload-bytes', '16'])
+      await bench.untilPrinted('everyone is ready')
+      bench.killStarted(script)
+      const { code, stdout, stderr } = await end(bench)
+      expect({ code, stdout }).to.deep.equal({ code: 1, stdout: '' })
+      expect(stderr).to.match(/bench: (consumer-\d|sender) has ended with (SIGKILL|code 1)\n$/)
+    })
+  }
+
+  it('clears up when it is interrupted', async () => {
+    const bench = begin(['--events', '100000000'])
+    await bench.untilPrinted('everyone is ready')
+    bench.signal('SIGTERM')
+    const { code, stderr } = await end(bench)
+    expect(code).to.equal(1)
+    expect(stderr).to.match(/bench: interrupted by SIGTERM\n$/)
+  })
+
+  const refusals = [
+    { args: ['--processes', '0'], message: "--processes: expected a whole number from 1 to 256, got '0'" },
+    { args: ['--events', '1e5'], message: "--events: expected a whole number from 1 to 100000000, got '1e5'" },
+    { args: ['--warm-up', '1', '--mode', 'mesh'], message: "--warm-up: expected a whole number from 0 to 0, got '1'" },
+    { args: ['--payload-bytes', '15'], message: '--payload-bytes: expected a whole number from 16' },
+    { args: ['--rounds', ''], message: '--rounds: expected a whole number from 1' },
+    { args: ['--payload', 'json'], message: "--payload: expected one of binary, object, text, got 'json'" },
+    { args: ['--mode', 'chat'], message: "--mode: expected one of broadcast, request, latency, mesh, got 'chat'" },
+    { args: ['--mode', 'mesh', '--processes', '1'], message: '--processes: expected a whole number from 2' },
+    { args: ['--contender', 'pigeon'], message: '--contender: expected one of lahja, loop,' },
+    { args: ['--contender', 'raw', '--payload', 'text'], message: "--payload: raw has binary, got 'text'" },
+    { args: ['--throttle', '-1'], message: "Option '--throttle' argument is ambiguous" },
+    { args: ['--concurrency', '0'], message: '--concurrency: expected a whole number from 1' },
+    { args: ['--warp'], message: "Unknown option '--warp'" },
+    { args: ['200000'], message: "Unexpected argument '200000'" },
+  ]
+  for (const { args, message } of refusals) {
+    it(`refuses ${args.join(' ').trim()} with the usage`, async () => {
+      const { code, stdout, stderr } = await run(args)
+      expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
+      expect(stderr).to.contain(`bench: ${message}`).and.contain('Usage: npm run bench')
+    })
+  }
+
+  it('prints its usage when asked', async () => {
+    const { code, stdout } = await run(['--help'])
+    expect(code).to.equal(0)
+    expect(stdout).to.contain('Usage: npm run bench')
+  })
+})
+
+function resultIn(stdout: string) {
+  const result = fields(JSON.parse(stdout))
+  return {
+    ok: result.ok,
+    ...result,
+    processFigures: listOf(fields)(result.processFigures),
+    total: fields(result.total),
+  }
+}
+
+function expectSpeeds({ eventsPerSecond, cpuSeconds, rssBytes, ...times }: Record<string, unknown>): void {
+  for (const figure of [eventsPerSecond, cpuSeconds, rssBytes]) expect(figure).to.be.greaterThan(0)
+  const { p50Microseconds, p90Microseconds, p99Microseconds, maxMicroseconds } = times
+  const percentiles = [p50Microseconds, p90Microseconds, p99Microseconds, maxMicroseconds].map(number)
+  expect(percentiles[0]).to.be.greaterThan(0)
+  expect(percentiles).to.deep.equal([...percentiles].sort((one, other) => one - other))
+}

@@ -1,0 +1,168 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { fields, listOf, number, text } from '../../multiprocess/parse'
+import { programs } from '../../support/program'
+
+const PEERS = join(__dirname, '..', '..', '..', 'bench', 'peers', 'node_modules')
+
+describe('bench:peers, bench:isolation and bench:report', () => {
+  const start = programs()
+  let scratch = ''
+  before(() => {
+    scratch = mkdtempSync(join(tmpdir(), 'lahja-'))
+  })
+  after(() => rmSync(scratch, { recursive: true, force: true }))
+
+  const run = (script: string, args: readonly string[], env = {}) =>
+    start(`bench/dist/programs/${script}.js`, args, { env: { TMPDIR: scratch, ...env } }).ended
+
+  /** A folder whose server of that name is this script. */
+  const serverOf = (script: string) => {
+    const folder = mkdtempSync(join(scratch, 'path-'))
+    writeFileSync(join(folder, 'redis-server'), `#!${process.execPath}\n${script}\n`, { mode: 0o755 })
+    return folder
+  }
+
+  /** The rows of what `--json` has printed. */
+  const outcomesIn = (stdout: string) => listOf(fields)(fields(JSON.parse(stdout)).outcomes)
+
+  it('measures what is wanted, and says of each row whether it keeps its bound', async () => {
+    const { code, stdout, stderr } = await run('peers', ['--quick', '--only', 'latency', '--json'])
+    const [outcome, ...others] = outcomesIn(stdout)
+    expect(others).to.deep.equal([])
+    expect(outcome).to.deep.include({ id: 'latency-loop', rival: 'loop', unit: 'µs', bound: { atMost: 1.2 } })
+    expect(outcome?.our).to.have.length(1)
+    expect(outcome?.their).to.have.length(1)
+    expect(code).to.equal(outcome?.ok ? 0 : 1)
+    expect(stderr).to.contain('round 1 of 1, 2 of 2: latency/loop')
+    expect(readdirSync(scratch).filter((name) => name.startsWith('lahja-'))).to.deep.equal([])
+  })
+
+  it('measures start-up, idle links and the import with real processes', async () => {
+    const probes = ['start-up', 'idle-links', 'import'].flatMap((name) => ['--only', name])
+    const { stdout } = await run('peers', ['--quick', ...probes, '--json'])
+    const outcomes = outcomesIn(stdout)
+    expect(outcomes.map(({ id }) => id)).to.deep.equal(['start-up', 'start-up-sockets', 'idle-links', 'import'])
+    for (const { id, reached } of outcomes) {
+      const [figure] = listOf(number)(reached)
+      expect(figure, text(id)).to.satisfy(Number.isFinite)
+      // By how much longer a script takes than an empty one can be less than nothing where others work, too.
+      if (id !== 'import') expect(figure, text(id)).to.be.greaterThan(0)
+    }
+  })
+
+  it('lets a consumer be stopped, and the other one get every event all the same', async () => {
+    const { stdout } = await run('isolation', ['--quick', '--json'])
+    const outcomes = outcomesIn(stdout)
+    expect(outcomes.map(({ id }) => id)).to.deep.equal(['throttled', 'full'])
+    for (const { reached } of outcomes) expect(listOf(Number)(reached)[0]).to.be.greaterThan(0)
+  })
+
+  it('skips servers that are not installed, and shows how to install them', async () => {
+    const { stdout } = await run('peers', ['--quick', '--only', 'binary-1-nats'], { PATH: '' })
+    expect(stdout).to.match(/skipped: .*apt-get install nats-server/)
+  })
+
+  it('fails when an event is lost, doubled or out of order', async () => {
+    const program = start('bench/dist/programs/peers.js', ['--quick', '--only', 'latency'], {
+      env: { TMPDIR: scratch },
+      isFaulty: true,
+    })
+    const { code, stderr } = await program.ended
+    expect(code).to.equal(1)
+    expect(stderr).to.contain('bench: latency/lahja: expected every event once and in order, got 4 lost')
+  })
+
+  it('goes on when processes that it starts are killed, and says so', async () => {
+    const deadly = join(scratch, 'deadly.js')
+    writeFileSync(deadly, "if (process.argv[1]?.endsWith('mesh-member.js')) process.kill(process.pid, 'SIGKILL')")
+    const env = { NODE_OPTIONS: `-r "${deadly}"` }
+    const { code, stdout } = await run('peers', ['--quick', '--only', 'start-up', '--json'], env)
+    const failures = ['start-up/lahja', 'start-up/load'].map((trial) => {
+      return { trial, message: 'a process that was started has ended with SIGKILL' }
+    })
+    expect(outcomesIn(stdout)[0]).to.deep.include({ our: [], their: [], reached: [], ok: false, failures })
+    expect(code).to.equal(1)
+    expect(readdirSync(scratch).filter((name) => name.startsWith('lahja-'))).to.deep.equal([])
+  })
+
+  const servers = {
+    'does not start': 'process.exit(1)',
+    'ends while it is used': `
+      const path = process.argv[process.argv.indexOf('--unixsocket') + 1]
+      require('node:net').createServer(() => process.exit(1)).listen(path)`,
+  }
+  for (const [what, script] of Object.entries(servers)) {
+    it(`goes on without a server that ${what}, and leaves nothing behind of it`, async () => {
+      const { code, stdout } = await run('peers', ['--quick', '--only', 'binary-1-redis'], { PATH: serverOf(script) })
+      if (existsSync(PEERS)) expect(code).to.equal(1)
+      expect(stdout).to.contain(
+        existsSync(PEERS)
+          ? 'FAILED: binary-1/redis: redis-server has ended before its time'
+          : 'skipped: npm ci --prefix bench/peers',
+      )
+      expect(readdirSync(scratch).filter((name) => name.startsWith('lahja-'))).to.deep.equal([])
+    })
+  }
+
+  it('writes a page of what was measured, or says what its chart needs', async () => {
+    const measured = await run('peers', ['--quick', '--only', 'binary-1-loop', '--json'])
+    const file = join(scratch, 'measured.json')
+    writeFileSync(file, measured.stdout)
+    const { code, stderr } = await run('report', ['--from', file, '--out', join(scratch, 'docs')])
+    if (!existsSync(PEERS)) {
+      expect({ code, stderr }).to.deep.equal({
+        code: 1,
+        stderr: 'bench: the chart needs echarts, which is not installed: npm ci --prefix bench/peers\n',
+      })
+      return
+    }
+    expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
+    const page = readFileSync(join(scratch, 'docs', 'benchmark.md'), 'utf8')
+    const [outcome] = outcomesIn(measured.stdout)
+    expect(page).to.contain('npm run bench:peers -- --quick --only binary-1-loop --json')
+    expect(page).to.contain(`| ${text(outcome?.title)} | events/s |`)
+    expect(page).to.contain('- **loop**: node:net')
+    const picture = readFileSync(join(scratch, 'docs', 'benchmark.svg'), 'utf8')
+    expect(picture).to.match(/^<svg [\s\S]*<\/svg>$/)
+    for (const label of ['lahja', 'loop', '100 bytes', '1 consumer']) expect(picture).to.contain(`>${label}</text>`)
+    // An attribute that ends before its time makes a file that no viewer opens.
+    expect(picture.replaceAll(/<!\[CDATA\[[\s\S]*?\]\]>/g, '')).not.to.match(/<[^>]*="[^"]*"[^\s/>]/)
+  })
+
+  const refusals = [
+    {
+      script: 'peers',
+      args: ['--only', 'pigeon'],
+      message: '--only: expected one of binary-1-loop, binary-1, loop,',
+    },
+    {
+      script: 'peers',
+      args: ['--rounds', '0'],
+      message: "--rounds: expected a whole number from 1 to 1000, got '0'",
+    },
+    { script: 'isolation', args: ['--only', 'loop'], message: '--only: expected one of throttled, alone, full' },
+    {
+      script: 'report',
+      args: ['--from', '/nowhere'],
+      message: "--from: expected what a comparison prints with --json in '/nowhere'",
+    },
+    { script: 'report', args: ['--warp'], message: "Unknown option '--warp'" },
+  ]
+  for (const { script, args, message } of refusals) {
+    it(`refuses ${args.join(' ')} with the usage: ${script}`, async () => {
+      const { code, stdout, stderr } = await run(script, args)
+      expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
+      expect(stderr).to.contain(`bench: ${message}`).and.contain('Usage: npm run bench:')
+    })
+  }
+
+  it('lists its rows, and prints its usage when asked', async () => {
+    expect((await run('peers', ['--list'])).stdout).to.match(/^binary-1-loop +broadcast, 100 bytes, 1 consumer$/m)
+    for (const script of ['peers', 'isolation', 'report']) {
+      expect((await run(script, ['--help'])).stdout).to.contain('Usage: npm run bench:')
+    }
+  })
+})
