@@ -147,7 +147,7 @@ describe('a request to another process', () => {
 
     other.process.kill()
     await once(signal, 'abort')
-    expect(signal.reason).to.include({ code: 'LAHJA_ABORTED', message: 'the asker other is gone' })
+    expect(signal.reason).to.include({ code: 'LAHJA_ABORTED', message: 'the asker other disconnected' })
   })
 
   it('to all has one reply of each responder, also of one that is killed and of one that throws', async () => {
