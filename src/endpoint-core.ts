@@ -338,7 +338,7 @@ export class EndpointCore implements MeshEvents {
   async #leave(deadline: Deadline): Promise<ReadonlyMap<string, number>> {
     this.#queueMembers.flush()
     const [undelivered] = await Promise.all([this.#mesh.close(deadline.left), this.#deliverOwn(deadline)])
-    undelivered.set(this.self.name, this.loopback.end() + this.#waitingOwn)
+    undelivered.set(this.self.name, this.loopback.close() + this.#waitingOwn)
     this.subscriptions.close()
     this.responders.onClosed(this.loopback)
     return new Map([...undelivered].filter(([, events]) => events > 0))

@@ -1,71 +1,70 @@
 import { encodeMessage, isAssignment } from '../wire/codec'
 import { countFrames, cutAfter, type Frame, frameEnd, framesOf, type Run } from '../wire/frame'
 import type { MemoryBudget } from './memory-budget'
-import type { Gap, Spending } from './send-window'
+import type { Gap, Sent } from './send-window'
 
-/** A piece of a backlog, taken to be sent. */
-export interface Slice extends Spending {
+/** Events taken from the front of a backlog to be written together. */
+export interface Slice extends Sent {
   readonly chunks: readonly Buffer[]
 }
 
-/** A slice without anything. */
 export const EMPTY_SLICE: Slice = { chunks: [], bytes: 0, events: 0, gaps: [] }
 
-/** A buffer of which less than one part in so many is used is not worth keeping. */
-const LITTLE_USED = 4
+/** A run that uses less than this part of its buffer is copied rather than keep the buffer alive. */
+const SPARSE = 1 / 4
 
-/** The events that wait for one peer, in order, and how many had to be dropped. */
+/** The events queued for one peer, in order, with gaps where events were dropped. */
 export class Backlog {
   readonly #budget: MemoryBudget
   #first: Run | undefined
   #last: Run | undefined
-  /** The runs of events that a newer one of the same key replaces. */
-  readonly #newest = new Map<string, Run>()
+  /** The run of each key of the policy `latest`. */
+  readonly #latest = new Map<string, Run>()
   #bytes = 0
   #events = 0
-  /** Dropped behind the last event that waits. */
-  #gapAtEnd = 0
+  /** Events dropped behind the last one. */
+  #trailingGap = 0
+  #unreported = 0
   #dropped = 0
-  #droppedInAll = 0
   #droppedAssignments = 0
 
   constructor(budget: MemoryBudget) {
     this.#budget = budget
   }
 
-  /** Bytes that wait. */
+  /** Bytes of the queued events. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Events that wait. */
+  /** Queued events. */
   get events(): number {
     return this.#events
   }
 
   get isEmpty(): boolean {
-    return this.#events === 0 && this.#dropped === 0
+    return this.#events === 0 && this.#unreported === 0
   }
 
-  /** Events dropped of which the peer has not been told. */
+  /** Dropped events that are in no gap message yet. */
   get unreported(): number {
+    return this.#unreported
+  }
+
+  /** Events dropped so far. */
+  get dropped(): number {
     return this.#dropped
   }
 
-  /** Events dropped since the beginning. */
-  get dropped(): number {
-    return this.#droppedInAll
-  }
-
-  /** Those among them that were for members of queues. */
+  /** Queue events among the dropped ones. */
   get droppedAssignments(): number {
     return this.#droppedAssignments
   }
 
-  /** Adds an event that lies right behind the last one, in the same buffer. Returns whether it does. */
+  /** Adds an event that directly follows the last one in the same buffer. Returns false, and adds nothing, if it does not. */
   extend({ bytes, start, end }: Frame): boolean {
     const last = this.#last
-    if (last?.bytes !== bytes || last.end !== start || last.key !== undefined || this.#gapAtEnd > 0) return false
+    if (last?.bytes !== bytes || last.end !== start || last.key !== undefined || this.#trailingGap > 0) return false
     last.end = end
     last.events++
     this.#bytes += end - start
@@ -76,51 +75,53 @@ export class Backlog {
   /**
    * Adds an event at the end.
    *
-   * @param isBehind whether it will wait for long, so that what keeps it has to be small
+   * @param isBehind whether the peer is behind: then a sparse run is copied, as it may stay for long
    */
   push(frame: Frame, isBehind: boolean): void {
     if (this.extend(frame)) return
     const { bytes, start, end } = frame
-    if (this.#last && isBehind) this.#copyLittleUsed(this.#last)
+    if (this.#last && isBehind) this.#compact(this.#last)
     this.#append({ bytes, start, end, events: 1, gap: 0 })
     this.#bytes += end - start
     this.#events++
   }
 
-  /** Adds an event at the end; the one of the same key that waits is dropped for it. */
+  /** Adds an event at the end, and drops the queued one of the same key. */
   pushLatest(key: string, { bytes, start, end }: Frame): void {
     this.dropKey(key)
     const run = { bytes, start, end, events: 1, key, gap: 0 }
     this.#append(run)
-    this.#copyLittleUsed(run)
-    this.#newest.set(key, run)
+    this.#compact(run)
+    this.#latest.set(key, run)
     this.#bytes += end - start
     this.#events++
   }
 
-  /** Drops the event of that key that waits, if there is one. */
+  /** Drops the queued event of a key, if there is one. */
   dropKey(key: string): void {
-    const older = this.#newest.get(key)
-    if (older) this.#drop(older)
+    const run = this.#latest.get(key)
+    if (run) this.#dropFirst(run)
   }
 
-  /** Drops an event that has just come, instead of adding it. */
+  /** Drops a new event instead of adding it. */
   dropNewest(frame: Frame): void {
-    this.#gapAtEnd++
+    this.#trailingGap++
     this.#count(frame)
   }
 
-  /** Drops the event that has waited longest. Returns whether there was one. */
+  /** Drops the oldest event. Returns whether there was one. */
   dropOldest(): boolean {
     const run = this.#first
     if (!run) return false
-    this.#drop(run)
+    this.#dropFirst(run)
     return true
   }
 
   /**
-   * Takes events from the front, and among them the gaps where others have been dropped: whole runs until so many bytes
-   * are reached, but of the events that are over the window only the first. Their slabs stay pinned until `done`.
+   * Takes events from the front, with gap messages where others were dropped. Their slabs stay pinned until `done`.
+   *
+   * @param bytes takes whole runs until this many bytes are reached
+   * @param window takes no event after the one that reaches this many bytes, even within a run
    */
   take(bytes: number, window: number): Slice {
     const chunks: Buffer[] = []
@@ -130,33 +131,37 @@ export class Backlog {
     while (this.#first && taken < bytes && taken < window) {
       const run = this.#first
       const cut = run.end - run.start > window - taken ? cutAfter(run, window - taken) : run.end
-      if (run.gap > 0) gaps.push(this.#announce(run.gap, events, chunks))
+      if (run.gap > 0) gaps.push(this.#reportGap(run.gap, events, chunks))
       run.gap = 0
       this.#budget.slabs.pin(run.bytes)
       chunks.push(run.bytes.subarray(run.start, cut))
       taken += cut - run.start
-      events += this.#takeOff(run, cut)
+      events += this.#removeFront(run, cut)
     }
-    if (!this.#first && this.#gapAtEnd > 0) {
-      gaps.push(this.#announce(this.#gapAtEnd, events, chunks))
-      this.#gapAtEnd = 0
+    if (!this.#first && this.#trailingGap > 0) {
+      gaps.push(this.#reportGap(this.#trailingGap, events, chunks))
+      this.#trailingGap = 0
     }
     this.#bytes -= taken
     this.#events -= events
     return { chunks, bytes: taken, events, gaps }
   }
 
-  /** What was taken has been sent; or it has not, and nobody will say when it is read for the last time. */
-  done({ chunks }: Slice, isSent: boolean): void {
+  /**
+   * A slice is no longer needed.
+   *
+   * @param isWritten false if the write was given up: the kernel may read its slabs at any time, so they are not reused
+   */
+  done({ chunks }: Slice, isWritten: boolean): void {
     const { slabs } = this.#budget
     for (const chunk of chunks) {
-      if (isSent) slabs.unpin(chunk)
+      if (isWritten) slabs.unpin(chunk)
       else slabs.discard(chunk)
     }
   }
 
-  /** Takes a run away up to there. Returns how many events that were. */
-  #takeOff(run: Run, cut: number): number {
+  /** Removes the front of a run up to an offset. Returns the number of events in it. */
+  #removeFront(run: Run, cut: number): number {
     if (cut === run.end) {
       this.#unchain(run)
       this.#budget.release(run.bytes)
@@ -168,39 +173,39 @@ export class Backlog {
     return events
   }
 
-  /** Takes out the events for members of queues that are wanted elsewhere. */
+  /** Removes and returns copies of the queue events that are wanted. */
   removeAssignments(isWanted: (frame: Frame) => boolean): Frame[] {
-    const recalled: Frame[] = []
+    const removed: Frame[] = []
     const runs = [...this.#runs()]
-    const gapAtEnd = this.#gapAtEnd
+    const trailingGap = this.#trailingGap
     this.#first = this.#last = undefined
-    this.#newest.clear()
-    this.#bytes = this.#events = this.#gapAtEnd = 0
+    this.#latest.clear()
+    this.#bytes = this.#events = this.#trailingGap = 0
     for (const run of runs) {
-      this.#gapAtEnd += run.gap
+      this.#trailingGap += run.gap
       for (const frame of framesOf(run)) {
-        if (isAssignment(frame.bytes, frame.start) && isWanted(frame)) recalled.push(copyOf(frame))
+        if (isAssignment(frame.bytes, frame.start) && isWanted(frame)) removed.push(copyOf(frame))
         else if (run.key === undefined) this.push(frame, false)
         else this.pushLatest(run.key, frame)
       }
       this.#budget.release(run.bytes)
     }
-    this.#gapAtEnd += gapAtEnd
-    return recalled
+    this.#trailingGap += trailingGap
+    return removed
   }
 
-  /** Lets everything go, uncounted. */
+  /** Removes everything, counted as neither sent nor dropped. */
   clear(): void {
     for (const run of [...this.#runs()]) this.#budget.release(run.bytes)
     this.#first = this.#last = undefined
-    this.#newest.clear()
-    this.#bytes = this.#events = this.#dropped = this.#gapAtEnd = 0
+    this.#latest.clear()
+    this.#bytes = this.#events = this.#unreported = this.#trailingGap = 0
   }
 
   #append(run: Run): void {
     this.#budget.retain(run.bytes)
-    run.gap = this.#gapAtEnd
-    this.#gapAtEnd = 0
+    run.gap = this.#trailingGap
+    this.#trailingGap = 0
     run.previous = this.#last
     if (this.#last) this.#last.next = run
     else this.#first = run
@@ -208,7 +213,7 @@ export class Backlog {
   }
 
   /** Drops the first event of a run. */
-  #drop(run: Run): void {
+  #dropFirst(run: Run): void {
     const { bytes, start } = run
     const end = frameEnd(bytes, start)
     this.#count({ bytes, start, end })
@@ -227,28 +232,28 @@ export class Backlog {
     else this.#first = run.next
     if (run.next) run.next.previous = run.previous
     else this.#last = run.previous
-    if (run.key !== undefined) this.#newest.delete(run.key)
+    if (run.key !== undefined) this.#latest.delete(run.key)
     if (run.next) run.next.gap += run.gap
-    else this.#gapAtEnd += run.gap
+    else this.#trailingGap += run.gap
   }
 
   #count({ bytes, start }: Frame): void {
+    this.#unreported++
     this.#dropped++
-    this.#droppedInAll++
     if (isAssignment(bytes, start)) this.#droppedAssignments++
   }
 
-  #announce(count: number, behind: number, chunks: Buffer[]): Gap {
-    this.#dropped -= count
+  #reportGap(count: number, after: number, chunks: Buffer[]): Gap {
+    this.#unreported -= count
     const { bytes, start, end } = encodeMessage({ kind: 'gap', count })
     chunks.push(bytes.subarray(start, end))
-    return { behind, count }
+    return { after, count }
   }
 
-  /** A backlog of small runs would keep a whole buffer alive for each: a copy of what is used takes its place. */
-  #copyLittleUsed(run: Run): void {
+  /** Copies a sparse run: many of them would otherwise keep a whole buffer alive each. */
+  #compact(run: Run): void {
     const { bytes, start, end } = run
-    if ((end - start) * LITTLE_USED > bytes.length) return
+    if (end - start > bytes.length * SPARSE) return
     run.bytes = Buffer.from(bytes.subarray(start, end))
     run.start = 0
     run.end = end - start
@@ -261,7 +266,7 @@ export class Backlog {
   }
 }
 
-/** What is taken out of a backlog doesn't pin its slab. */
+/** A frame outside of any backlog pins no slab, so it needs bytes of its own. */
 function copyOf({ bytes, start, end }: Frame): Frame {
   return { bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start }
 }

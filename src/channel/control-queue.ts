@@ -1,9 +1,9 @@
 import type { Frame } from '../wire/frame'
 
-/** What a frame counts at least: many small ones cost more than their bytes. */
-const LEAST_COST = 4096
+/** Bytes that a frame counts at least: many small frames take more memory than their bytes. */
+const MIN_COST = 4096
 
-/** Frames of control messages that wait to be sent, in order. */
+/** The control messages queued for one peer, in order. */
 export class ControlQueue {
   readonly #limit: number
   readonly #overflowed: () => void
@@ -11,8 +11,8 @@ export class ControlQueue {
   #cost = 0
 
   /**
-   * @param limit bytes that may wait, a frame of less than 4 KiB counted as that
-   * @param overflowed called for each frame that is too many: there is no way to drop one
+   * @param limit bytes; each frame counts at least 4 KiB
+   * @param overflowed called for each frame beyond the limit, which is queued as well: control messages are never dropped
    */
   constructor(limit: number, overflowed: () => void) {
     this.#limit = limit
@@ -29,16 +29,16 @@ export class ControlQueue {
     if (this.#cost > this.#limit) this.#overflowed()
   }
 
-  /** Takes one back. Returns whether it was still waiting. */
+  /** Removes a frame. Returns whether it was still queued. */
   remove(frame: Frame): boolean {
-    const isWaiting = this.#frames.delete(frame)
-    if (isWaiting) this.#cost -= costOf(frame)
-    return isWaiting
+    const wasQueued = this.#frames.delete(frame)
+    if (wasQueued) this.#cost -= costOf(frame)
+    return wasQueued
   }
 
   /**
-   * Takes frames from the front, until so many bytes are reached. Several become one piece: a copy costs less than a
-   * vector of pieces, as they are small.
+   * Takes frames from the front until so many bytes are reached. Several are copied into one chunk: they are small, so
+   * that costs less than a vectored write.
    */
   take(bytes: number): Buffer[] {
     const chunks: Buffer[] = []
@@ -59,5 +59,5 @@ export class ControlQueue {
 }
 
 function costOf({ start, end }: Frame): number {
-  return Math.max(end - start, LEAST_COST)
+  return Math.max(end - start, MIN_COST)
 }

@@ -4,13 +4,13 @@ import { FrameReader, PREFIX_BYTES } from '../wire/frame'
 import type { Message } from '../wire/message'
 import type { ReceiveWindow } from './receive-window'
 
-/** Where what has come in goes. */
+/** Receives the messages of a connection. */
 export interface InboundSink {
   readonly event: (type: string, payload: unknown) => void
   readonly message: (message: Message) => void
 }
 
-/** Bytes that come in, as messages; events are decoded where they lie, and are on the sender's account. */
+/** Decodes the bytes of a connection into messages, and charges events to the receive window. */
 export class Inbound {
   readonly #receiveWindow: ReceiveWindow
   readonly #sink: InboundSink
@@ -19,8 +19,8 @@ export class Inbound {
   #takesEvents: boolean
 
   /**
-   * @param limit bytes a frame's body may have
-   * @param takesEvents whether events are legal from the start
+   * @param limit bytes of a frame's body
+   * @param takesEvents whether events are delivered as such from the start
    */
   constructor(limit: number, takesEvents: boolean, receiveWindow: ReceiveWindow, sink: InboundSink) {
     this.#receiveWindow = receiveWindow
@@ -31,7 +31,7 @@ export class Inbound {
     })
   }
 
-  /** Bytes of a frame that has begun and not ended. */
+  /** Bytes of a frame that has not arrived whole. */
   get heldBytes(): number {
     return this.#reader.heldBytes
   }
@@ -40,7 +40,7 @@ export class Inbound {
     this.#reader.limit = bytes
   }
 
-  /** Are events handed on as such? If not, they are messages like any other, and on nobody's account. */
+  /** Whether events go to `event` and are charged. If not, they go to `message`, for its owner to refuse. */
   set takesEvents(takesEvents: boolean) {
     this.#takesEvents = takesEvents
   }
@@ -54,7 +54,7 @@ export class Inbound {
     }
   }
 
-  /** Hands on nothing more, not even from the chunk being read. */
+  /** Delivers nothing more, not even from the chunk that is being read. */
   stop(): void {
     this.#reader.stop()
   }
@@ -73,9 +73,9 @@ export class Inbound {
   }
 
   #receiveMessage(message: Message, size: number): void {
-    const isOnAccount = this.#takesEvents && (message.kind === 'event' || message.kind === 'assign')
-    if (isOnAccount) this.#receiveWindow.begin(size)
+    const isCharged = this.#takesEvents && (message.kind === 'event' || message.kind === 'assign')
+    if (isCharged) this.#receiveWindow.begin(size)
     this.#sink.message(message)
-    if (isOnAccount) this.#receiveWindow.end()
+    if (isCharged) this.#receiveWindow.end()
   }
 }

@@ -2,15 +2,20 @@ import type { Clock, Timer } from '../platform/clock'
 
 type State =
   | { readonly kind: 'keeping-up' }
-  | { readonly kind: 'waited-for'; readonly relief: Promise<void>; readonly relieve: () => void; readonly timer: Timer }
+  | {
+      readonly kind: 'waited-for'
+      readonly drained: Promise<void>
+      readonly resolve: () => void
+      readonly timer: Timer
+    }
   | { readonly kind: 'lagging' }
 
 /**
- * How a peer keeps up with what is sent to it:
+ * Whether a peer keeps up with its senders:
  *
  *     keeping-up ──over the mark──▶ waited-for ──patience over──▶ lagging
  *         ▲                             │                            │
- *         └──────below the mark─────────┴───────────drained──────────┘
+ *         └──────below the mark─────────┴───────────recovered────────┘
  */
 export class Lag {
   readonly #clock: Clock
@@ -19,8 +24,8 @@ export class Lag {
   #state: State = { kind: 'keeping-up' }
 
   /**
-   * @param patience milliseconds for which senders wait
-   * @param lagging called when they do so no longer
+   * @param patience milliseconds that senders wait before the peer lags
+   * @param lagging called when they stop waiting
    */
   constructor(clock: Clock, patience: number, lagging: () => void) {
     this.#clock = clock
@@ -32,28 +37,28 @@ export class Lag {
     return this.#state.kind === 'lagging'
   }
 
-  /** Resolves when the peer is relieved, or patience is used up. */
+  /** Resolves on `release`, or when the peer starts to lag. */
   wait(): Promise<void> {
-    if (this.#state.kind === 'waited-for') return this.#state.relief
-    let relieve = () => {}
-    const relief = new Promise<void>((resolve) => {
-      relieve = resolve
+    if (this.#state.kind === 'waited-for') return this.#state.drained
+    let resolve = () => {}
+    const drained = new Promise<void>((resolved) => {
+      resolve = resolved
     })
     const timer = this.#clock.after(this.#patience, () => this.#lag())
-    this.#state = { kind: 'waited-for', relief, relieve, timer }
-    return relief
+    this.#state = { kind: 'waited-for', drained, resolve, timer }
+    return drained
   }
 
-  /** Nobody need wait any more. */
+  /** Lets the waiting senders go on. */
   release(): void {
     if (this.#state.kind !== 'waited-for') return
-    const { timer, relieve } = this.#state
+    const { timer, resolve } = this.#state
     this.#state = { kind: 'keeping-up' }
     timer.cancel()
-    relieve()
+    resolve()
   }
 
-  /** Nothing waits for the peer any more. Returns whether it was lagging until now. */
+  /** The peer has read everything. Returns whether it was lagging. */
   recover(): boolean {
     if (this.#state.kind !== 'lagging') return false
     this.#state = { kind: 'keeping-up' }

@@ -13,13 +13,13 @@ export interface LoopbackEvents {
   readonly event: (type: string, payload: unknown) => void
   readonly gap: (count: number) => void
   readonly message: (message: ChannelMessage) => void
-  /** The endpoint's own subscriptions have used up its patience. */
+  /** The endpoint's own subscriptions lag: senders no longer wait for them. */
   readonly lagging: () => void
 }
 
 /**
- * The way to an endpoint's own subscriptions. They get what any other endpoint would get: a copy, in the order of the
- * broadcasts, never from inside `broadcast`, and within the same bounds.
+ * The channel to an endpoint's own subscriptions. They get what a peer would get: a copy, in order, never from inside
+ * `broadcast`, and within the same limits.
  */
 export class Loopback implements Channel {
   readonly identity: Identity
@@ -67,21 +67,21 @@ export class Loopback implements Channel {
     this.outbox.window = limits.windowBytes
   }
 
-  /** Takes nothing more. Returns how many events have not been handed out. */
-  end(): number {
+  /** Closes at once. Returns the number of events that were not delivered. */
+  close(): number {
     const { undelivered } = this.outbox.close()
     this.outbox.discard()
     this.receiveWindow.stop()
     return undelivered
   }
 
-  /** Boundaries and gates are for what comes from outside. */
+  /** Always: boundaries and `accepts` are for events from outside. */
   accepts(): boolean {
     return true
   }
 
   send(frame: Frame, policy: OverflowPolicy): boolean {
-    // There is nobody to disconnect.
+    // There is no link to close.
     return this.outbox.push(frame, policy.kind === 'disconnect' ? { kind: 'dropOldest' } : policy)
   }
 

@@ -1,36 +1,38 @@
 import { Slabs } from '../wire/slabs'
 
-/** What can be made to give up some of what it holds. */
+/** A queue that holds buffers of the budget. */
 export interface BudgetHolder {
+  /** Bytes that it could drop. */
   readonly bytes: number
-  /** Gives up its oldest piece. Returns whether it had any. */
+  /** Drops its oldest event. Returns whether it had one. */
   dropOldest(): boolean
 }
 
 /**
- * The memory that what waits in all outboxes of an endpoint holds together. Buffers that several of them share count
- * once; at the cap the outbox that has most waiting gives up its oldest. What is being written can't be given up: it
- * doesn't count, or a few peers that read nothing would take the room of all others.
+ * Limits the memory of the events queued in all outboxes of an endpoint together. A buffer that several outboxes share
+ * counts once. Beyond the limit, the outbox with the most bytes drops its oldest events. Events that are being written
+ * cannot be dropped, so they do not count: else a few peers that read nothing would take the room of all others.
  */
 export class MemoryBudget {
-  /** What the events are written into. */
+  /** The buffers that events are encoded into. */
   readonly slabs: Slabs
-  readonly #cap: number
+  readonly #limit: number
   readonly #holders = new Set<BudgetHolder>()
   readonly #references = new Map<Buffer, number>()
   #total = 0
 
-  /** @param cap bytes */
-  constructor(cap: number, slabs = new Slabs()) {
-    this.#cap = cap
+  /** @param limit bytes */
+  constructor(limit: number, slabs = new Slabs()) {
+    this.#limit = limit
     this.slabs = slabs
   }
 
-  /** Bytes of buffers that are held. */
+  /** Bytes of all held buffers. */
   get total(): number {
     return this.#total
   }
 
+  /** From now on the holder may have to drop events. */
   join(holder: BudgetHolder): void {
     this.#holders.add(holder)
   }
@@ -39,6 +41,7 @@ export class MemoryBudget {
     this.#holders.delete(holder)
   }
 
+  /** Counts a buffer, once however often it is retained. Each `retain` needs a `release`. */
   retain(buffer: Buffer): void {
     const count = this.#references.get(buffer)
     this.#references.set(buffer, (count ?? 0) + 1)
@@ -58,14 +61,14 @@ export class MemoryBudget {
     this.#total -= buffer.length
   }
 
-  /** Is there more than may be? */
+  /** Whether more is held than the limit allows. */
   get isOver(): boolean {
-    return this.#total > this.#cap
+    return this.#total > this.#limit
   }
 
-  /** Brings the total under the cap, as far as there is anything left to give up. */
+  /** Makes holders drop events until the total is within the limit, or none has any left. */
   makeRoom(): void {
-    while (this.#total > this.#cap) {
+    while (this.#total > this.#limit) {
       let largest: BudgetHolder | undefined
       for (const holder of this.#holders) if (holder.bytes > (largest?.bytes ?? 0)) largest = holder
       if (!largest?.dropOldest()) return

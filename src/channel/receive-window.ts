@@ -1,73 +1,71 @@
 import { ProtocolViolation } from '../model/errors'
 import type { Clock, Timer } from '../platform/clock'
 
-/** What is owed for an event that has been handed on: in the end one of the two is called, once. */
+/** Keeps a received event charged to the receive window. One of its methods has to be called, once. */
 export interface Receipt {
-  /** It is done with. */
+  /** The event has been handled. */
   done(): void
-  /** It was not begun, and will not be here. */
+  /** The event has not been handled, and will not be by this holder. */
   release(): void
 }
 
-/** Milliseconds after which even a little credit goes back, so that a sender knows what has become of its last events. */
-const PAUSE = 100
+/** Milliseconds after which even little credit is granted, so that a sender learns of its last events. */
+const CREDIT_DELAY = 100
 
 /**
- * The receiving end of a window: what a sender has sent stays on its account until everyone here who has it is done
- * with it. Credit goes back in batches of half the window, or after a pause; where the sender can do nothing without it,
- * every turn.
+ * The receiver's end of credit-based flow control. A received event stays charged to the window until all its holders
+ * are done with it; then its bytes are granted to the sender again. Credit is granted in batches of half the window, or
+ * after a delay, or at the end of the turn if the window is used up.
  */
 export class ReceiveWindow {
   readonly #window: number
   readonly #clock: Clock
-  readonly #give: (bytes: number, events: number) => void
-  /** Received and not given back. */
-  #outstanding = 0
-  /** Of it, what is done with. */
+  readonly #grant: (bytes: number, events: number) => void
+  /** Bytes received and not granted again. */
+  #charged = 0
+  /** Bytes and events among them that are done. */
   #doneBytes = 0
   #doneEvents = 0
-  #giving: 'idle' | 'scheduled' | 'over' = 'idle'
-  #pause: Timer | undefined
-  /** The event that is being handed out, once somebody holds it. */
+  #state: 'idle' | 'scheduled' | 'stopped' = 'idle'
+  #delay: Timer | undefined
+  /** The event that is being delivered, once it is held. */
   #held: HeldEvent | undefined
+  /** Bytes of the event that is being delivered. */
   #bytes = 0
 
   /**
-   * @param window bytes that a sender may be ahead of its credit
-   * @param give tells the sender that so many bytes, of so many events, are done with
+   * @param window bytes that the sender may be ahead of its credit
+   * @param grant sends the credit
    */
-  constructor(window: number, clock: Clock, give: (bytes: number, events: number) => void) {
+  constructor(window: number, clock: Clock, grant: (bytes: number, events: number) => void) {
     this.#window = window
     this.#clock = clock
-    this.#give = give
+    this.#grant = grant
   }
 
   /**
-   * An event of so many bytes is about to be handed out.
+   * Charges an event, before it is delivered.
    *
-   * @throws ProtocolViolation where the sender had used up its window before
+   * @throws ProtocolViolation if the sender had used up its window before
    */
   begin(bytes: number): void {
-    if (this.#outstanding >= this.#window) {
-      const got = `another event after ${this.#outstanding}`
-      throw new ProtocolViolation(
-        'window-exceeded',
-        `expected at most ${this.#window} bytes ahead of credit, got ${got}`,
-      )
+    if (this.#charged >= this.#window) {
+      const used = `${this.#charged} bytes without credit in a window of ${this.#window}`
+      throw new ProtocolViolation('window-exceeded', `an event came while the window was used up: ${used}`)
     }
-    this.#outstanding += bytes
+    this.#charged += bytes
     this.#bytes = bytes
     this.#held = undefined
   }
 
-  /** Keeps the event that is being handed out on the account until the receipt is settled. */
+  /** Keeps the event that is being delivered charged until the receipt is settled. */
   hold(): Receipt {
     const bytes = this.#bytes
     this.#held ??= new HeldEvent(() => this.#done(bytes))
     return this.#held.hold()
   }
 
-  /** The event has been handed out: unless somebody holds it, it is done with. */
+  /** The event has been delivered: it is done unless it is held. */
   end(): void {
     const held = this.#held
     this.#held = undefined
@@ -76,53 +74,53 @@ export class ReceiveWindow {
     if (this.#isUsedUp) this.#schedule()
   }
 
-  /** There is nobody any more to give anything to. */
+  /** Grants nothing more: the sender is gone. */
   stop(): void {
-    this.#giving = 'over'
-    this.#pause?.cancel()
+    this.#state = 'stopped'
+    this.#delay?.cancel()
   }
 
   get #isUsedUp(): boolean {
-    return this.#outstanding >= this.#window
+    return this.#charged >= this.#window
   }
 
   #done(bytes: number): void {
     this.#doneBytes += bytes
     this.#doneEvents++
-    if (this.#doneBytes * 2 >= this.#window) this.#giveBack()
+    if (this.#doneBytes * 2 >= this.#window) this.#grantDone()
     else if (this.#isUsedUp) this.#schedule()
-    else if (this.#pause === undefined && this.#giving !== 'over') this.#pauseNow()
+    else if (this.#delay === undefined && this.#state !== 'stopped') this.#grantLater()
   }
 
-  #pauseNow(): void {
-    this.#pause = this.#clock.after(PAUSE, () => {
-      this.#pause = undefined
-      this.#giveBack()
+  #grantLater(): void {
+    this.#delay = this.#clock.after(CREDIT_DELAY, () => {
+      this.#delay = undefined
+      this.#grantDone()
     })
   }
 
   #schedule(): void {
-    if (this.#giving !== 'idle' || this.#doneBytes === 0) return
-    this.#giving = 'scheduled'
+    if (this.#state !== 'idle' || this.#doneBytes === 0) return
+    this.#state = 'scheduled'
     this.#clock.nextTurn(() => {
-      if (this.#giving === 'scheduled') this.#giving = 'idle'
-      this.#giveBack()
+      if (this.#state === 'scheduled') this.#state = 'idle'
+      this.#grantDone()
     })
   }
 
-  #giveBack(): void {
+  #grantDone(): void {
     const [bytes, events] = [this.#doneBytes, this.#doneEvents]
-    if (bytes === 0 || this.#giving === 'over') return
-    this.#outstanding -= bytes
+    if (bytes === 0 || this.#state === 'stopped') return
+    this.#charged -= bytes
     this.#doneBytes = this.#doneEvents = 0
-    this.#give(bytes, events)
+    this.#grant(bytes, events)
   }
 }
 
-/** An event that several may hold; it is done with when all of them are, and it has been handed out. */
+/** An event with several holders. It is done when all of them are. */
 class HeldEvent implements Receipt {
   readonly #done: () => void
-  /** The handing out is one of them. */
+  /** The delivery is the first. */
   #holders = 1
 
   constructor(done: () => void) {

@@ -1,27 +1,29 @@
-/** So many events were dropped behind so many that were sent. */
+/** A gap message: where events were dropped. */
 export interface Gap {
-  readonly behind: number
+  /** Events sent before it. */
+  readonly after: number
+  /** Events dropped. */
   readonly count: number
 }
 
-/** What leaves at a time. */
-export interface Spending {
+/** What one write sends. */
+export interface Sent {
   readonly bytes: number
   readonly events: number
-  /** Where others have been dropped. */
   readonly gaps: readonly Gap[]
 }
 
-/** The sending end of a window: how far ahead of its credit a peer lets us be, and how far we are. */
+/** The sender's end of credit-based flow control: how far ahead of its credit a peer lets us send. */
 export class SendWindow {
   #window = Number.POSITIVE_INFINITY
   #bytes = 0
   #events = 0
+  /** Events sent so far. */
   #sent = 0
-  /** Those told of that the peer may not have read. */
+  /** Gaps that the peer may not have read, counted from the first event. */
   readonly #gaps: Gap[] = []
 
-  /** The peer has said how many bytes it takes. */
+  /** Bytes that the peer accepts ahead of its credit. */
   set window(bytes: number) {
     this.#window = bytes
   }
@@ -30,41 +32,45 @@ export class SendWindow {
     return this.#bytes < this.#window
   }
 
-  /** Bytes that may be sent. The last event may go over them. */
+  /** Bytes that may be sent. The last event may exceed them. */
   get room(): number {
     return this.#window - this.#bytes
   }
 
-  /** Events sent that the peer has given no credit for. */
+  /** Events sent and not acknowledged by credit. */
   get events(): number {
     return this.#events
   }
 
-  /** Events that the peer may know nothing of: sent and without credit, or dropped and in a gap that it may not have read. */
+  /** Events that the peer may not know of: not acknowledged, or dropped and in a gap that it may not have read. */
   get unconfirmed(): number {
-    return this.#gaps.reduce((sum, { count }) => sum + count, this.#events)
+    return this.#events + countOf(this.#gaps)
   }
 
-  spend({ bytes, events, gaps }: Spending): void {
-    for (const { behind, count } of gaps) this.#gaps.push({ behind: this.#sent + behind, count })
+  spend({ bytes, events, gaps }: Sent): void {
+    for (const { after, count } of gaps) this.#gaps.push({ after: this.#sent + after, count })
     this.#bytes += bytes
     this.#events += events
     this.#sent += events
   }
 
-  /** What was spent last has not been sent. Returns how many events its gaps had. */
-  refund({ bytes, events, gaps }: Spending): number {
-    const untold = this.#gaps.splice(Math.max(this.#gaps.length - gaps.length, 0))
+  /** Undoes the last `spend`: it was not sent. Returns how many dropped events its gaps counted. */
+  refund({ bytes, events, gaps }: Sent): number {
+    const unsent = this.#gaps.splice(Math.max(this.#gaps.length - gaps.length, 0))
     this.#sent -= events
     this.credit(bytes, events)
-    return untold.reduce((sum, { count }) => sum + count, 0)
+    return countOf(unsent)
   }
 
-  /** The peer is done with so much; what it says beyond that counts for nothing. */
+  /** The peer has handled so many bytes and events. Credit for more than was sent counts for nothing. */
   credit(bytes: number, events: number): void {
     this.#bytes = Math.max(this.#bytes - bytes, 0)
     this.#events = Math.max(this.#events - events, 0)
-    // Who is done with an event has read every gap before it.
-    while (this.#gaps[0] && this.#sent - this.#events > this.#gaps[0].behind) this.#gaps.shift()
+    // A peer that has handled an event has read every gap before it.
+    while (this.#gaps[0] && this.#sent - this.#events > this.#gaps[0].after) this.#gaps.shift()
   }
+}
+
+function countOf(gaps: readonly Gap[]): number {
+  return gaps.reduce((sum, { count }) => sum + count, 0)
 }

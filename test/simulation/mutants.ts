@@ -30,7 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
     mistake: 'a gap is announced behind the events that come after it',
     file: 'channel/backlog',
     original: 'if (run.next) run.next.gap += run.gap',
-    replacement: 'if (run.next?.next) this.#gapAtEnd += run.gap\n    else if (run.next) run.next.gap += run.gap',
+    replacement: 'if (run.next?.next) this.#trailingGap += run.gap\n    else if (run.next) run.next.gap += run.gap',
     breaks: ['G5'],
   },
   {
