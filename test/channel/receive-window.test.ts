@@ -43,7 +43,7 @@ describe('Intake', () => {
     keep(999)
     keep(5000)
     expect(() => receiveWindow.begin(1))
-      .to.throw(ProtocolViolation, 'got another event after 5999')
+      .to.throw(ProtocolViolation, 'used up: 5999 bytes without credit')
       .with.property('reason', 'window-exceeded')
   })
 
