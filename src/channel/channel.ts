@@ -6,27 +6,31 @@ import type { ChannelMessage } from '../wire/message'
 import type { Outbox } from './outbox'
 import type { ReceiveWindow } from './receive-window'
 
-/** The way to the subscriptions of one endpoint: a link with a peer, or the loopback to one's own. */
+/** A bounded, ordered way to one endpoint: a link with a peer, or the loopback to the endpoint itself. */
 export interface Channel {
-  /** Who is at the other end. */
+  /** The endpoint at the other end. */
   readonly identity: Identity
-  /** Is the other end this very endpoint? */
+  /** Whether the other end is this endpoint itself. */
   readonly isOwn: boolean
   readonly outbox: Outbox
-  /** Bytes of body that a frame may have. */
+  /** Bytes of a frame's body. */
   readonly sendLimit: number
-  /** Requests that may wait for a response at a time. */
+  /** Maximum number of requests in flight. */
   readonly requestLimit: number
-  /** Where what comes from the other end is accounted for. */
+  /** Flow control for events from the other end. */
   readonly receiveWindow: ReceiveWindow
-  /** Does the other end let events and requests of this type in? */
+  /** Whether the other end accepts events and requests of this type. */
   accepts(type: string): boolean
-  /** Sends an event, in order with all others. */
+  /**
+   * Queues an event.
+   *
+   * @returns whether its sender should wait for `outbox.drained()`; never with a policy other than `wait`
+   */
   send(frame: Frame, policy: OverflowPolicy): boolean
   /**
-   * Sends a message ahead of all events that wait.
+   * Queues a message ahead of all events.
    *
-   * @returns its frame, which the outbox can take back as long as it waits
+   * @returns its frame, for `outbox.cancelControl`
    * @throws UnserializablePayload, PayloadTooLarge
    */
   sendControl(message: ChannelMessage): Frame

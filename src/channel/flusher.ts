@@ -18,9 +18,9 @@ export interface FlushSource {
  *                                     write has left    │   │ write not taken at once
  *                                                      writing
  *
- * A connection that takes everything at once is written to until nothing is left. A write that it doesn't take at once
- * becomes a job of a queue of concurrency 1: the job waits for the write and then flushes the rest, so that there is
- * never a second write beside it.
+ * A flush that the connection does not take at once becomes a job of a queue of concurrency 1: the job lasts until
+ * nothing is left, and a flush that is started meanwhile waits behind it. A connection that takes everything at once
+ * costs no promise.
  */
 export class Flusher {
   readonly #connection: Connection
@@ -60,12 +60,10 @@ export class Flusher {
 
   /** Flushes now, unless a write is under way: the rest follows it anyway. */
   flush(): void {
-    while (this.#state === 'idle' || this.#state === 'scheduled') {
-      const chunks = this.#source.next()
-      if (!chunks) return
-      if (this.#connection.write(chunks, this.#writeLeft)) this.#source.onWritten()
-      else this.#waitForWrite()
-    }
+    const written = this.#write()
+    if (!written) return
+    this.#queue ??= new PQueue({ concurrency: 1 })
+    void this.#queue.add(() => this.#flushAfter(written))
   }
 
   /** Writes nothing more. */
@@ -81,21 +79,31 @@ export class Flusher {
 
   readonly #writeLeft = (): void => this.#resolveWrite()
 
-  #waitForWrite(): void {
-    if (this.isClosed) return
-    this.#state = 'writing'
-    const written = new Promise<void>((resolve) => {
-      this.#resolveWrite = resolve
-    })
-    this.#queue ??= new PQueue({ concurrency: 1 })
-    void this.#queue.add(() => this.#flushAfter(written))
+  /** Writes until nothing is left to send, or until a write has to be waited for: then resolves when it has left. */
+  #write(): Promise<void> | undefined {
+    while (this.#state === 'idle' || this.#state === 'scheduled') {
+      const chunks = this.#source.next()
+      if (!chunks) return undefined
+      if (!this.#connection.write(chunks, this.#writeLeft)) return this.#waitForWrite()
+      this.#source.onWritten()
+    }
+    return undefined
   }
 
-  async #flushAfter(written: Promise<void>): Promise<void> {
-    await written
-    if (this.isClosed) return
-    this.#state = 'idle'
-    this.#source.onWritten()
-    this.flush()
+  #waitForWrite(): Promise<void> | undefined {
+    if (this.isClosed) return undefined
+    this.#state = 'writing'
+    return new Promise((resolve) => {
+      this.#resolveWrite = resolve
+    })
+  }
+
+  async #flushAfter(write: Promise<void>): Promise<void> {
+    for (let written: Promise<void> | undefined = write; written; written = this.#write()) {
+      await written
+      if (this.isClosed) return
+      this.#state = 'idle'
+      this.#source.onWritten()
+    }
   }
 }

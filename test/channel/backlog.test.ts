@@ -9,7 +9,7 @@ import { SLAB_BYTES } from '../../src/wire/slabs'
 
 const LIMIT = 1 << 20
 
-/** The numbers of the events and assignments in what was taken. */
+/** The numbers of the events and assignments in a slice. */
 function numbersOf({ chunks }: Slice): number[] {
   const numbers: number[] = []
   const reader = new FrameReader(LIMIT, (bytes, start, end) => {
@@ -44,7 +44,7 @@ describe('Backlog', () => {
     return end - start
   }
 
-  it('gives what it was given, in order, as one chunk where it lies in one piece', () => {
+  it('returns contiguous events in order, as one chunk', () => {
     for (let number = 0; number < 100; number++) backlog.push(event(number), false)
     expect(backlog.events).to.equal(100)
     const slice = backlog.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
@@ -54,7 +54,7 @@ describe('Backlog', () => {
     expect([backlog.events, backlog.bytes]).to.deep.equal([0, 0])
   })
 
-  it('gives the events with which so many bytes are reached, and one at least', () => {
+  it('takes events until a number of bytes is reached, and at least one', () => {
     for (const number of [1, 2, 3, 4]) backlog.push(event(number), false)
     const size = sizeOf(1)
     const taken = [1, size, size + 1, 1].map((bytes) => backlog.take(bytes, bytes))
@@ -63,7 +63,7 @@ describe('Backlog', () => {
     expect(taken.map(({ events }) => events)).to.deep.equal([1, 1, 2, 0])
   })
 
-  it('gives up the oldest, and counts it until that is announced (G5)', () => {
+  it('drops the oldest events, and counts them as unreported until a gap has been taken (G5)', () => {
     for (const number of [1, 2, 3]) backlog.push(event(number), false)
     expect(backlog.dropOldest()).to.equal(true)
     expect(backlog.dropOldest()).to.equal(true)
@@ -75,7 +75,7 @@ describe('Backlog', () => {
     expect(backlog.dropped).to.equal(2)
   })
 
-  it('counts apart what it drops of events for members of queues', () => {
+  it('counts dropped queue events apart', () => {
     backlog.push(assign(1), false)
     backlog.push(event(2), false)
     while (backlog.dropOldest()) {}
@@ -83,7 +83,7 @@ describe('Backlog', () => {
     expect([backlog.dropped, backlog.droppedAssignments]).to.deep.equal([3, 2])
   })
 
-  it('keeps of each key the newest, in the place of the newest, and counts the others (G5)', () => {
+  it('keeps the latest event of each key in its own place, and counts the dropped ones (G5)', () => {
     backlog.pushLatest('a', event(1))
     backlog.push(event(2), false)
     backlog.pushLatest('b', event(3))
@@ -95,7 +95,7 @@ describe('Backlog', () => {
     expect(takeAll()).to.deep.equal([2, 3, 5, 6])
   })
 
-  it('leaves what has been taken alone when a newer one of its key comes', () => {
+  it('does not drop an event that has been taken when a newer one of its key comes', () => {
     backlog.pushLatest('a', event(1))
     expect(takeAll()).to.deep.equal([1])
     backlog.pushLatest('a', event(2))
@@ -105,14 +105,14 @@ describe('Backlog', () => {
     expect(backlog.dropped).to.equal(1)
   })
 
-  it('gives events for members of queues back, and keeps the others, their order and their keys', () => {
+  it('removes the wanted queue events, and keeps the others with their order and keys', () => {
     backlog.push(event(1), false)
     backlog.push(assign(2), false)
     backlog.pushLatest('a', event(3))
     backlog.pushLatest('b', assign(4))
     backlog.push(assign(5), false)
-    const recalled = backlog.removeAssignments((frame) => numberOf(assignmentOf(frame).payload) !== 5)
-    expect(recalled.map((frame) => numberOf(assignmentOf(frame).payload))).to.deep.equal([2, 4])
+    const removed = backlog.removeAssignments((frame) => numberOf(assignmentOf(frame).payload) !== 5)
+    expect(removed.map((frame) => numberOf(assignmentOf(frame).payload))).to.deep.equal([2, 4])
     expect([backlog.events, backlog.unreported]).to.deep.equal([3, 0])
     backlog.pushLatest('b', event(6))
     backlog.pushLatest('a', event(7))

@@ -4,16 +4,25 @@ import { BackpressureModel, type Bounds, type Holding, type Push } from '../supp
 
 type Policy = Push['policy']
 
-const bounds: fc.Arbitrary<Bounds> = fc.record({
-  window: fc.integer({ min: 1, max: 1500 }),
-  outbox: fc.integer({ min: 500, max: 3000 }),
-  outboxTotal: fc.constantFrom(1, 70_000, 1_000_000),
+const tight: fc.Arbitrary<Bounds> = fc.record({
+  windowBytes: fc.integer({ min: 1, max: 1500 }),
+  outboxBytes: fc.integer({ min: 500, max: 3000 }),
+  outboxTotalBytes: fc.constantFrom(1, 70_000, 1_000_000),
 })
 
+/** Room for more than a slab, and a budget that may be exceeded. */
+const wide: fc.Arbitrary<Bounds> = fc.record({
+  windowBytes: fc.integer({ min: 1, max: 5000 }),
+  outboxBytes: fc.integer({ min: 140_000, max: 300_000 }),
+  outboxTotalBytes: fc.constantFrom(1, 150_000, 100_000_000),
+})
+
+const bounds = fc.oneof({ weight: 3, arbitrary: tight }, { weight: 1, arbitrary: wide })
+
 const roomy: fc.Arbitrary<Bounds> = fc.record({
-  window: fc.integer({ min: 1, max: 1500 }),
-  outbox: fc.constant(1_000_000),
-  outboxTotal: fc.constant(100_000_000),
+  windowBytes: fc.integer({ min: 1, max: 1500 }),
+  outboxBytes: fc.constant(1_000_000),
+  outboxTotalBytes: fc.constant(100_000_000),
 })
 
 function stepsWith(...policies: Policy[]) {
@@ -23,14 +32,20 @@ function stepsWith(...policies: Policy[]) {
     bytes: fc.oneof(fc.nat(40), fc.nat(400)),
     isAssignment: fc.boolean(),
   })
-  const holding = fc.constantFrom<Holding>('nobody', 'one', 'two', 'one at once, one later')
+  const burst = fc.record({
+    kind: fc.constant('burst' as const),
+    count: fc.integer({ min: 2, max: 30 }),
+    push: fc.tuple(push, fc.constantFrom(1, 300, 6000)).map(([push, bytes]) => ({ ...push, bytes })),
+  })
+  const holding = fc.constantFrom<Holding>('none', 'one', 'two', 'one at once, one later')
   const step = fc.oneof(
     { weight: 8, arbitrary: fc.record({ kind: fc.constant('push' as const), push }) },
+    { weight: 2, arbitrary: burst },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('arrive' as const), share: fc.constantFrom(0.3, 1) }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('settle' as const), index: fc.nat(20) }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('leave', 'turn', 'credit') }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('hold' as const), holding }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('recall' as const), remainder: fc.nat(2) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), remainder: fc.nat(2) }) },
   )
   return fc.array(step, { maxLength: 120, size: 'max' })
 }
@@ -39,10 +54,11 @@ type Step = ReturnType<typeof stepsWith> extends fc.Arbitrary<(infer One)[]> ? O
 
 async function take(model: BackpressureModel, step: Step): Promise<void> {
   if (step.kind === 'push') model.push(step.push)
+  else if (step.kind === 'burst') for (let event = 0; event < step.count; event++) model.push(step.push)
   else if (step.kind === 'arrive') model.arrive(step.share)
   else if (step.kind === 'settle') model.settle(step.index)
   else if (step.kind === 'hold') model.holding = step.holding
-  else if (step.kind === 'recall') model.recall(step.remainder)
+  else if (step.kind === 'remove') model.removeAssignments(step.remainder)
   else if (step.kind === 'leave') await model.leave()
   else if (step.kind === 'turn') model.turn()
   else model.credit()
@@ -57,17 +73,17 @@ async function run(bounds: Bounds, steps: readonly Step[]): Promise<Backpressure
   return model
 }
 
-/** How many events are missing before each one that arrived, and how many of them gaps have counted by then. */
-function gapsOf({ arrivals, recalled, pushed }: BackpressureModel) {
+/** For each event that arrived, how many before it are missing, and how many of those gaps have counted by then. */
+function gapsOf({ arrivals, removed, pushed }: BackpressureModel) {
   const places: { number: number; missing: number; counted: number }[] = []
   let [next, missing, counted] = [0, 0, 0]
   const goTo = (number: number) => {
-    for (; next < number; next++) if (!recalled.has(next)) missing++
+    for (; next < number; next++) if (!removed.has(next)) missing++
   }
   for (const arrival of arrivals) {
     if (typeof arrival === 'object') counted += arrival.gap
     else {
-      expect(arrival, 'an event that comes twice or too late').to.be.at.least(next)
+      expect(arrival, 'an event that came twice or out of order').to.be.at.least(next)
       goTo(arrival)
       next++
       places.push({ number: arrival, missing, counted })
@@ -77,8 +93,8 @@ function gapsOf({ arrivals, recalled, pushed }: BackpressureModel) {
   return { places, missing, counted }
 }
 
-describe('An outbox and an receiveWindow, by chance,', () => {
-  it('stay within their bounds and lose nothing in silence, whatever the policies (G5, G7)', async () => {
+describe('An outbox and a receive window, in random runs,', () => {
+  it('stay within their bounds, keep the order and count every dropped event, under all policies (G4, G5, G7)', async () => {
     const steps = stepsWith('wait', 'dropOldest', 'dropNewest', 'latest')
     await fc.assert(
       fc.asyncProperty(bounds, steps, async (bounds, steps) => {
@@ -96,7 +112,7 @@ describe('An outbox and an receiveWindow, by chance,', () => {
   })
 
   for (const policies of [['wait', 'dropOldest'], ['dropNewest'], ['latest']] as const) {
-    it(`announce what is dropped in its very place with ${policies.join(' and ')} (G5)`, async () => {
+    it(`put a gap exactly where events were dropped under ${policies.join(' and ')} (G5)`, async () => {
       await fc.assert(
         fc.asyncProperty(bounds, stepsWith(...policies), async (bounds, steps) => {
           const model = await run(bounds, steps)
@@ -110,7 +126,7 @@ describe('An outbox and an receiveWindow, by chance,', () => {
     })
   }
 
-  it('account for everything when they are closed at any time (G5, G7)', async () => {
+  it('account for every event when the outbox closes at any time (G5, G7)', async () => {
     const steps = stepsWith('wait', 'dropOldest', 'dropNewest', 'latest')
     await fc.assert(
       fc.asyncProperty(bounds, steps, async (bounds, steps) => {
@@ -121,13 +137,13 @@ describe('An outbox and an receiveWindow, by chance,', () => {
     )
   })
 
-  it('bring the last value of every key, however many of those before it are dropped', async () => {
+  it('deliver the last value of every key under latest', async () => {
     await fc.assert(
       fc.asyncProperty(roomy, stepsWith('latest', 'wait'), async (bounds, steps) => {
         const model = await run(bounds, steps)
         await model.drain()
         for (const number of model.newest.values()) {
-          if (!model.recalled.has(number)) expect(model.arrivals).to.include(number)
+          if (!model.removed.has(number)) expect(model.arrivals).to.include(number)
         }
       }),
       { numRuns: 100 },
@@ -135,41 +151,41 @@ describe('An outbox and an receiveWindow, by chance,', () => {
   })
 })
 
-describe('An outbox whose window is used up', () => {
+describe('An outbox with a used-up window', () => {
   const EVENT: Push = { policy: 'wait', key: '', bytes: 100, isAssignment: true }
 
-  /** One event has left, and all others wait. */
-  async function usedUp(outbox = 3000): Promise<BackpressureModel> {
-    const model = new BackpressureModel({ window: 1, outbox, outboxTotal: 1_000_000 })
+  /** One event has left; the others stay queued. */
+  async function usedUp(): Promise<BackpressureModel> {
+    const model = new BackpressureModel({ windowBytes: 1, outboxBytes: 3000, outboxTotalBytes: 1_000_000 })
     model.push(EVENT)
     model.turn()
     await model.leave()
     return model
   }
 
-  it('is flushed when the last that waits is taken back', async () => {
+  it('is flushed once its last queued event is removed', async () => {
     const model = await usedUp()
     for (let count = 0; count < 3; count++) model.push(EVENT)
     let isFlushed = false
     void model.outbox.flushed().then(() => {
       isFlushed = true
     })
-    for (const remainder of [0, 1, 2]) model.recall(remainder)
+    for (const remainder of [0, 1, 2]) model.removeAssignments(remainder)
     expect(model.outbox.queuedEvents).to.equal(0)
     await model.leave()
     expect(isFlushed).to.equal(true)
   })
 
-  it('makes nobody wait any more when newer values have brought it below its mark', async () => {
+  it('lets senders go on once newer values bring it below its mark', async () => {
     const model = await usedUp()
     model.push({ ...EVENT, policy: 'latest', bytes: 2000 })
-    let isRelieved = false
+    let isDrained = false
     void model.outbox.drained().then(() => {
-      isRelieved = true
+      isDrained = true
     })
     model.push({ ...EVENT, policy: 'latest', bytes: 1 })
     expect(model.outbox.needsDrain).to.equal(false)
     await model.leave()
-    expect(isRelieved).to.equal(true)
+    expect(isDrained).to.equal(true)
   })
 })

@@ -33,7 +33,7 @@ function inboundWith({ window = 1 << 20, limit = 1 << 20, takesEvents = true, ho
 }
 
 describe('Inbound', () => {
-  it('hands on events and messages in their order, however they are cut', () => {
+  it('delivers events and messages in order, however the bytes are cut', () => {
     const stream = Buffer.concat([event(1), said({ kind: 'gap', count: 3 }), event('two'), assign(3), event(undefined)])
     const expected = [
       ['e', 1],
@@ -55,7 +55,7 @@ describe('Inbound', () => {
     )
   })
 
-  it('keeps nothing of a chunk in which it found a violation, so that the next may lie in the same memory', () => {
+  it('keeps nothing of a chunk with a violation, as the next one may use the same memory', () => {
     const cutShort = Buffer.from([...event('first'), 0, 0, 0, 0])
     expect(() => inboundWith().inbound.push(cutShort)).to.throw(ProtocolViolation)
     event('other').copy(cutShort)
@@ -65,7 +65,7 @@ describe('Inbound', () => {
     expect(got).to.deep.equal([['e', 'other']])
   })
 
-  it('puts events and assignments on the account with all their bytes, and nothing else (G7)', () => {
+  it('charges events and assignments with all their bytes, and nothing else (G7)', () => {
     const { inbound, given } = inboundWith({ window: 1 })
     const ping = said({ kind: 'ping' })
     for (const bytes of [event('abc'), ping, assign('abc'), said({ kind: 'gap', count: 1 }), ping]) inbound.push(bytes)
@@ -75,7 +75,7 @@ describe('Inbound', () => {
     ])
   })
 
-  it('puts on the account also an event in another form than the shortest (G7)', () => {
+  it('charges an event that is not encoded in the shortest form (G7)', () => {
     const { inbound, given, got } = inboundWith({ window: 1 })
     const body = Buffer.concat([Buffer.from([0xdc, 0, 3, 5, 0xa1]), Buffer.from('e'), Buffer.from([7])])
     const frame = Buffer.concat([Buffer.from([0, 0, 0, body.length]), body])
@@ -84,7 +84,7 @@ describe('Inbound', () => {
     expect(given).to.deep.equal([[frame.length, 1]])
   })
 
-  it('refuses what comes when the window is used up, and lets control messages through (G7)', () => {
+  it('refuses events when the window is used up, and accepts control messages (G7)', () => {
     const { inbound, got, receipts, clock } = inboundWith({ window: 10, holds: true })
     inbound.push(event(Buffer.alloc(10)))
     inbound.push(said({ kind: 'ping' }))
@@ -100,7 +100,7 @@ describe('Inbound', () => {
     expect(got[2]).to.deep.equal(['e', 2])
   })
 
-  it('leaves events before their time to its owner, off the account', () => {
+  it('leaves events that come too early to its owner, uncharged', () => {
     const { inbound, got, given } = inboundWith({ window: 1, takesEvents: false })
     inbound.push(event(1))
     expect(got).to.deep.equal([{ kind: 'event', type: 'e', payload: 1 }])
@@ -111,7 +111,7 @@ describe('Inbound', () => {
     expect(given).to.have.length(1)
   })
 
-  it('hands on nothing more once it is stopped, not even from the chunk being read', () => {
+  it('delivers nothing more once it is stopped, not even from the chunk that is being read', () => {
     const got: unknown[] = []
     const inbound: Inbound = new Inbound(1000, true, new ReceiveWindow(1000, new ManualClock(), () => {}), {
       event: (_type, payload) => {
@@ -125,7 +125,7 @@ describe('Inbound', () => {
     expect(got).to.deep.equal([1])
   })
 
-  it('refuses frames over its limit, which can be raised', () => {
+  it('refuses frames over its limit, and accepts them once the limit is raised', () => {
     const { inbound, got } = inboundWith({ limit: 20 })
     const large = event(Buffer.alloc(100))
     expect(() => inbound.push(large))
@@ -136,7 +136,7 @@ describe('Inbound', () => {
     expect(got).to.have.length(1)
   })
 
-  it('puts nothing on the account that is not msgpack', () => {
+  it('charges nothing that is not msgpack', () => {
     const { inbound, given } = inboundWith({ window: 1 })
     const broken = event([1])
     broken[broken.length - 1] = 0xd9

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { type BudgetHolder, MemoryBudget } from '../../src/channel/memory-budget'
 
-/** Holds buffers of its own, and gives up the oldest. */
+/** A holder that drops whole buffers. */
 class Pile implements BudgetHolder {
   readonly #budget: MemoryBudget
   readonly buffers: Buffer[] = []
@@ -27,8 +27,8 @@ class Pile implements BudgetHolder {
   }
 }
 
-describe('Holdings', () => {
-  it('count a buffer once, however many hold it, until the last one lets go (G7)', () => {
+describe('MemoryBudget', () => {
+  it('counts a buffer once until its last holder releases it (G7)', () => {
     const budget = new MemoryBudget(1000)
     const buffer = Buffer.alloc(100)
     for (let holder = 0; holder < 3; holder++) budget.retain(buffer)
@@ -41,14 +41,14 @@ describe('Holdings', () => {
     expect(budget.total).to.equal(0)
   })
 
-  it('tell buffers apart that have the same bytes', () => {
+  it('counts equal buffers separately', () => {
     const budget = new MemoryBudget(1000)
     budget.retain(Buffer.alloc(100))
     budget.retain(Buffer.alloc(100))
     expect(budget.total).to.equal(200)
   })
 
-  it('leave all as it is up to the cap', () => {
+  it('drops nothing up to the limit', () => {
     const budget = new MemoryBudget(100)
     const pile = new Pile(budget)
     pile.add(Buffer.alloc(100))
@@ -56,7 +56,7 @@ describe('Holdings', () => {
     expect(pile.buffers).to.have.length(1)
   })
 
-  it('make the one that has most give up its oldest, until all are under the cap (G7)', () => {
+  it('makes the largest holder drop its oldest until the total is within the limit (G7)', () => {
     const budget = new MemoryBudget(100)
     const [small, large] = [new Pile(budget), new Pile(budget)]
     for (const size of [10, 20]) small.add(Buffer.alloc(size))
@@ -67,7 +67,7 @@ describe('Holdings', () => {
     expect(budget.total).to.equal(93)
   })
 
-  it('go on with the next one when the one that had most has less', () => {
+  it('goes on with the next holder once that one is the largest', () => {
     const budget = new MemoryBudget(50)
     const [one, other] = [new Pile(budget), new Pile(budget)]
     for (let count = 0; count < 4; count++) {
@@ -78,7 +78,7 @@ describe('Holdings', () => {
     expect([one.buffers.length, other.buffers.length]).to.deep.equal([1, 1])
   })
 
-  it('ask nobody that has left, nor anybody that has nothing', () => {
+  it('asks no holder that has left or is empty', () => {
     const budget = new MemoryBudget(50)
     const [gone, empty] = [new Pile(budget), new Pile(budget)]
     gone.add(Buffer.alloc(100))

@@ -8,20 +8,21 @@ import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits'
 import { systemClock } from '../../src/platform/clock'
 import { encodeMessage } from '../../src/wire/codec'
 import { EventEncoder } from '../../src/wire/event-encoder'
+import { Slabs } from '../../src/wire/slabs'
 import { SlowReader } from '../support/slow-reader'
 
 function outboxWith(limits: Partial<Limits>, budget = new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes)) {
   const reader = new SlowReader()
-  const paces: string[] = []
+  const lagEvents: string[] = []
   const outbox = new Outbox(
     { connection: reader, clock: systemClock, limits: { ...DEFAULT_LIMITS, ...limits }, budget },
     {
-      lagging: () => paces.push('lagging'),
-      recovered: () => paces.push('recovered'),
-      overflowed: () => paces.push('overflowed'),
+      lagging: () => lagEvents.push('lagging'),
+      recovered: () => lagEvents.push('recovered'),
+      overflowed: () => lagEvents.push('overflowed'),
     },
   )
-  return { reader, outbox, paces }
+  return { reader, outbox, lagEvents }
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
@@ -35,7 +36,7 @@ const FRAME = 10
 
 const WAIT = { kind: 'wait' } as const
 
-/** Twice, since buffers are given back only after the turn in which nobody holds them any more. */
+/** Twice: buffers are freed only after the turn in which they become unreachable. */
 async function collectGarbage(): Promise<void> {
   setFlagsFromString('--expose-gc')
   for (let round = 0; round < 2; round++) {
@@ -58,14 +59,14 @@ describe('Outbox', () => {
     expect(outbox.queuedEvents).to.equal(0)
   })
 
-  it('does not wait for the end of the turn when a lot is pending', () => {
+  it('writes at once, within the tick, when a slab is full', () => {
     const { reader, outbox } = outboxWith({})
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     outbox.push(encoder.event('big', Buffer.alloc(70_000)), WAIT)
     expect(reader.writes).to.equal(1)
   })
 
-  it('lets control messages overtake events', async () => {
+  it('sends control messages before events', async () => {
     const { reader, outbox } = outboxWith({})
     outbox.push(new EventEncoder(DEFAULT_LIMITS.frameBytes).event('n', 1), WAIT)
     outbox.pushControl(encodeMessage({ kind: 'ping' }))
@@ -74,7 +75,7 @@ describe('Outbox', () => {
     expect(reader.messages.map(({ kind }) => kind)).to.deep.equal(['ping', 'event'])
   })
 
-  it('counts what is waiting and what is leaving until it has left', async () => {
+  it('counts queued events until their write has left', async () => {
     const { reader, outbox } = outboxWith({})
     const frame = new EventEncoder(DEFAULT_LIMITS.frameBytes).event('n', Buffer.alloc(1000))
     outbox.push(frame, WAIT)
@@ -88,39 +89,85 @@ describe('Outbox', () => {
     expect(outbox.queuedBytes).to.equal(0)
   })
 
-  it('makes senders wait above its mark, and lets them go on below it', async () => {
+  it('makes senders wait above the high-water mark, and lets them go on below it', async () => {
     const { reader, outbox } = outboxWith({ highWaterMark: 100, patience: 60_000 })
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     outbox.push(encoder.event('n', Buffer.alloc(50)), WAIT)
     expect(outbox.needsDrain).to.equal(false)
     outbox.push(encoder.event('n', Buffer.alloc(50)), WAIT)
     expect(outbox.needsDrain).to.equal(true)
-    let relieved = false
-    const relief = outbox.drained().then(() => {
-      relieved = true
+    let isDrained = false
+    const drained = outbox.drained().then(() => {
+      isDrained = true
     })
     await turn()
-    expect(relieved).to.equal(false)
+    expect(isDrained).to.equal(false)
     reader.read()
-    await relief
+    await drained
     expect(outbox.needsDrain).to.equal(false)
   })
 
-  it('makes nobody wait for a peer that has used up its patience, until it has drained', async () => {
-    const { reader, outbox, paces } = outboxWith({ highWaterMark: 100, patience: 10 })
+  it('tells from push which senders should wait', async () => {
+    const { reader, outbox } = outboxWith({ highWaterMark: 100, patience: 10 })
+    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
+    const push = (kind: 'wait' | 'dropOldest') => outbox.push(encoder.event('n', Buffer.alloc(40)), { kind })
+    expect([push('wait'), push('wait'), push('wait')]).to.deep.equal([false, false, true])
+    expect(push('dropOldest'), 'of another policy').to.equal(false)
+    await outbox.drained()
+    expect(push('wait'), 'for a lagging peer').to.equal(false)
+    reader.read()
+    await outbox.flushed()
+    expect([push('wait'), push('wait'), push('wait')]).to.deep.equal([false, false, true])
+    outbox.close()
+    expect(push('wait'), 'when it is closed').to.equal(false)
+  })
+
+  it('keeps the order of events that share their slabs with another outbox (G4)', async () => {
+    const step = fc.constantFrom('both', 'both', 'both', 'one', 'other', 'turn', 'read')
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
+        const slabs = new Slabs(64)
+        const budget = new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes, slabs)
+        const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes, slabs)
+        const sides = [0, 1].map(() => ({ ...outboxWith({}, budget), sent: [] as number[] }))
+        for (const [number, action] of steps.entries()) {
+          if (action === 'turn') await turn()
+          else if (action === 'read') sides[number % 2]?.reader.readOnce()
+          else {
+            encoder.releaseSlabs()
+            const frame = numbered(encoder, number)
+            for (const [side, { outbox, sent }] of sides.entries()) {
+              if (action === (side === 0 ? 'other' : 'one')) continue
+              outbox.push(frame, WAIT)
+              sent.push(number)
+            }
+          }
+        }
+        for (const { reader, outbox, sent } of sides) {
+          reader.read()
+          await outbox.flushed()
+          expect(reader.received).to.deep.equal(sent)
+        }
+        expect(budget.total).to.equal(0)
+      }),
+    )
+  })
+
+  it('makes no sender wait for a lagging peer until it has read everything', async () => {
+    const { reader, outbox, lagEvents } = outboxWith({ highWaterMark: 100, patience: 10 })
     outbox.push(new EventEncoder(DEFAULT_LIMITS.frameBytes).event('n', Buffer.alloc(200)), WAIT)
     await outbox.drained()
-    expect(paces).to.deep.equal(['lagging'])
+    expect(lagEvents).to.deep.equal(['lagging'])
     expect(outbox.isLagging).to.equal(true)
     expect(outbox.needsDrain).to.equal(false)
     await outbox.drained()
     reader.read()
     await outbox.flushed()
-    expect(paces).to.deep.equal(['lagging', 'recovered'])
+    expect(lagEvents).to.deep.equal(['lagging', 'recovered'])
     expect(outbox.isLagging).to.equal(false)
   })
 
-  it('drops the oldest events at its cap, and says so where they have been (G5)', async () => {
+  it('drops the oldest events when it is full, and sends a gap in their place (G5)', async () => {
     const { reader, outbox } = outboxWith({ outboxBytes: 100 * FRAME })
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let number = 1000; number < 1010; number++) outbox.push(numbered(encoder, number), WAIT)
@@ -137,7 +184,7 @@ describe('Outbox', () => {
     expect(reader.received).to.deep.equal([...first, gap, ...rest])
   })
 
-  it('counts right while a backlog leaves slice by slice', async () => {
+  it('counts queued bytes and events exactly while a backlog leaves slice by slice', async () => {
     const { reader, outbox } = outboxWith({})
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     const total = 10_000
@@ -161,13 +208,13 @@ describe('Outbox', () => {
     expect(outbox.queuedBytes).to.equal(0)
   })
 
-  it('ends all waits when it is closed, and says what dies with it', async () => {
+  it('resolves all waits on close, and returns the undelivered events', async () => {
     const { outbox } = outboxWith({ highWaterMark: 10, patience: 60_000 })
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number), WAIT)
-    const relief = outbox.drained()
+    const drained = outbox.drained()
     expect(outbox.close()).to.deep.equal({ undelivered: 5, unconfirmed: 0 })
-    await relief
+    await drained
     expect(outbox.close()).to.deep.equal({ undelivered: 0, unconfirmed: 0 })
     outbox.push(numbered(encoder, 6), WAIT)
     expect(outbox.queuedEvents).to.equal(5)
@@ -175,14 +222,14 @@ describe('Outbox', () => {
     expect([outbox.queuedEvents, outbox.queuedBytes]).to.deep.equal([0, 0])
   })
 
-  it('counts among what dies with it the events it had dropped and not announced (G5)', async () => {
+  it('counts dropped events that no gap has reported as undelivered on close (G5)', async () => {
     const { outbox } = outboxWith({ outboxBytes: 100 * FRAME })
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let number = 1000; number < 2000; number++) outbox.push(numbered(encoder, number), WAIT)
     expect(outbox.close()).to.deep.equal({ undelivered: 1000, unconfirmed: 0 })
   })
 
-  it('counts the events of a gap among what dies with it, until the peer is known to have read it (G5)', async () => {
+  it('counts the events of a gap as unconfirmed until credit proves that the peer has read it (G5)', async () => {
     async function remainder(events: number, credited: number, isRead: boolean) {
       const { reader, outbox } = outboxWith({ outboxBytes: 10 * FRAME })
       const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
@@ -202,7 +249,7 @@ describe('Outbox', () => {
     expect(await remainder(12, 11, true), 'with an event behind it').to.deep.equal({ undelivered: 0, unconfirmed: 1 })
   })
 
-  it('does not take a gap for read because what came after it has not even left (G5)', async () => {
+  it('does not take a gap for read while later events have not left (G5)', async () => {
     const { reader, outbox } = outboxWith({ outboxBytes: 10 * FRAME })
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let number = 200; number < 212; number++) outbox.push(numbered(encoder, number), { kind: 'dropNewest' })
@@ -214,7 +261,7 @@ describe('Outbox', () => {
     expect(outbox.close()).to.deep.equal({ undelivered: 11, unconfirmed: 12 })
   })
 
-  it('counts as not delivered nothing that the peer has confirmed while its write was under way', async () => {
+  it('does not count events as undelivered that got credit while their write was under way', async () => {
     const { outbox } = outboxWith({})
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number), WAIT)
@@ -223,22 +270,22 @@ describe('Outbox', () => {
     expect(outbox.close()).to.deep.equal({ undelivered: 2, unconfirmed: 0 })
   })
 
-  it('lets senders go on that have waited for what gives way at the total cap (G7, G8)', async () => {
+  it('lets waiting senders go on when its events are dropped for the budget of all outboxes (G7, G8)', async () => {
     const budget = new MemoryBudget(1_000_000)
     const [one, other] = [1, 2].map(() => outboxWith({ highWaterMark: 500_000, patience: 60_000 }, budget).outbox)
     for (const outbox of [one, other]) if (outbox) outbox.window = 0
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let count = 0; count < 4; count++) one?.push(encoder.event('e', Buffer.alloc(150_000)), WAIT)
-    const relief = one?.drained()
+    const drained = one?.drained()
     expect(one?.needsDrain).to.equal(true)
     for (let count = 0; count < 5; count++) other?.push(encoder.event('e', Buffer.alloc(90_000)), WAIT)
     expect(one).to.include({ needsDrain: false, queuedEvents: 3 })
     expect(other?.queuedEvents).to.equal(5)
-    await relief
+    await drained
     for (const outbox of [one, other]) outbox?.close()
   })
 
-  it('is not emptied for others that are being written and can give nothing up (G8)', async () => {
+  it('keeps its events when others exceed the budget with writes that cannot be dropped (G8)', async () => {
     const budget = new MemoryBudget(1_000_000)
     const [healthy, ...stopped] = [1, 2, 3].map(() => outboxWith({}, budget).outbox)
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
@@ -249,7 +296,7 @@ describe('Outbox', () => {
     for (const outbox of [healthy, ...stopped]) outbox?.close()
   })
 
-  it('keeps no more alive for a slow peer than what it queues for it (G7)', async () => {
+  it('keeps no slab alive for a few small events queued for a slow peer (G7)', async () => {
     const { outbox } = outboxWith({})
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     outbox.push(numbered(encoder, 1), WAIT)
@@ -265,7 +312,7 @@ describe('Outbox', () => {
     expect(process.memoryUsage().arrayBuffers - before).to.be.below(32 * 1024 * 1024)
   })
 
-  it('loses nothing in silence, whatever the order of pushes and reads (G5, G7)', async () => {
+  it('delivers or counts every event in random runs of pushes and reads (G5, G7)', async () => {
     const cap = 64 * 1024
     const step = fc.oneof(
       fc.record({ push: fc.integer({ min: 1, max: 40 }), bytes: fc.integer({ min: 0, max: 20_000 }) }),
@@ -284,7 +331,7 @@ describe('Outbox', () => {
             for (let count = 0; count < action.push; count++) {
               sent++
               outbox.push(encoder.event('e', { sent, filler: Buffer.alloc(action.bytes) }), WAIT)
-              // The newest has room beside a write that fills the outbox.
+              // The newest event is queued beside a write that fills the outbox.
               expect(outbox.queuedBytes).to.be.within(0, cap + 21_000)
               expect(outbox.queuedEvents).to.be.at.least(0)
             }
@@ -308,7 +355,7 @@ describe('Outbox', () => {
     )
   })
 
-  it('drops no other for a newer one of a key, where the older makes room enough', async () => {
+  it('drops no other event for the latest of a key if dropping the older one makes room enough', async () => {
     const { reader, outbox } = outboxWith({ outboxBytes: 4 * FRAME, highWaterMark: FRAME })
     const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     outbox.window = 1

@@ -3,7 +3,7 @@ import { Inbound } from '../../src/channel/inbound'
 import { MemoryBudget } from '../../src/channel/memory-budget'
 import { Outbox } from '../../src/channel/outbox'
 import { type Receipt, ReceiveWindow } from '../../src/channel/receive-window'
-import { DEFAULT_LIMITS } from '../../src/model/limits'
+import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits'
 import type { OverflowPolicy } from '../../src/model/overflow'
 import { assignmentOf, decodeMessage } from '../../src/wire/codec'
 import { EventEncoder } from '../../src/wire/event-encoder'
@@ -11,14 +11,10 @@ import { FrameReader, PREFIX_BYTES } from '../../src/wire/frame'
 import { Slabs } from '../../src/wire/slabs'
 import { ManualClock } from './manual-clock'
 
-export interface Bounds {
-  readonly window: number
-  readonly outbox: number
-  readonly outboxTotal: number
-}
+export type Bounds = Pick<Limits, 'windowBytes' | 'outboxBytes' | 'outboxTotalBytes'>
 
-/** How a receiver handles an event: the number of holders, and whether they finish at once. */
-export type Holding = 'nobody' | 'one' | 'two' | 'one at once, one later'
+/** How many holders an event has at its receiver, and whether they are done with it at once. */
+export type Holding = 'none' | 'one' | 'two' | 'one at once, one later'
 
 export interface Push {
   readonly policy: 'wait' | 'dropOldest' | 'dropNewest' | 'latest'
@@ -27,36 +23,36 @@ export interface Push {
   readonly isAssignment: boolean
 }
 
-/** One received item: the number of an event, or a gap. */
+/** What a receiver got: the number of an event, or a gap. */
 type Arrival = number | { readonly gap: number }
 
-/** A write that has not arrived, or whose sender does not know that it has. */
+/** A write that its sender does not know to have left. */
 interface Write {
   readonly bytes: Buffer
-  /** The bytes, in use by the kernel until the write is done. */
+  /** What the kernel reads until `done`. */
   readonly chunks: readonly Uint8Array[]
   readonly events: number
-  /** Dropped events whose gap is in this write. */
+  /** Dropped events in its gap messages. */
   readonly gaps: number
   readonly done: () => void
 }
 
-/** Runs the continuations of settled promises. */
+/** Lets settled promises run. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-/** An outbox, a wire on which everything is as late as it likes, and a receive window. */
+/** An outbox, a wire with any delay, and a receive window. */
 export class BackpressureModel {
   readonly arrivals: Arrival[] = []
-  readonly recalled = new Set<number>()
+  readonly removed = new Set<number>()
   /** The last number of each key. */
   readonly newest = new Map<string, number>()
   readonly outbox: Outbox
   readonly budget: MemoryBudget
   pushed = 0
-  holding: Holding = 'nobody'
+  holding: Holding = 'none'
   readonly #bounds: Bounds
   readonly #clock = new ManualClock()
-  /** Small slabs, so that they are reused often: bytes still needed must not be overwritten. */
+  /** Small, so that slabs are soon reused: bytes that are still needed must not be overwritten. */
   readonly #slabs = new Slabs(1024)
   readonly #encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes, this.#slabs)
   readonly #leaving: Write[] = []
@@ -74,10 +70,8 @@ export class BackpressureModel {
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds
-    this.budget = new MemoryBudget(bounds.outboxTotal, this.#slabs)
-    const { window: windowBytes, outbox: outboxBytes, outboxTotal: outboxTotalBytes } = bounds
-    const highWaterMark = outboxBytes / 2
-    const limits = { ...DEFAULT_LIMITS, windowBytes, outboxBytes, outboxTotalBytes, highWaterMark }
+    this.budget = new MemoryBudget(bounds.outboxTotalBytes, this.#slabs)
+    const limits: Limits = { ...DEFAULT_LIMITS, ...bounds, highWaterMark: bounds.outboxBytes / 2 }
     const connection = {
       attach() {},
       write: (chunks: readonly Uint8Array[], done: () => void) => this.#write(chunks, done),
@@ -87,10 +81,10 @@ export class BackpressureModel {
     }
     this.outbox = new Outbox(
       { connection, clock: this.#clock, limits, budget: this.budget },
-      { lagging() {}, recovered() {}, overflowed: () => expect.fail('nobody is to be disconnected') },
+      { lagging() {}, recovered() {}, overflowed: () => expect.fail('no policy here closes the link') },
     )
-    this.outbox.window = bounds.window
-    this.#receiveWindow = new ReceiveWindow(bounds.window, this.#clock, (bytes, events) =>
+    this.outbox.window = bounds.windowBytes
+    this.#receiveWindow = new ReceiveWindow(bounds.windowBytes, this.#clock, (bytes, events) =>
       this.#credits.push([bytes, events]),
     )
     this.#inbound = new Inbound(DEFAULT_LIMITS.frameBytes, true, this.#receiveWindow, {
@@ -98,7 +92,7 @@ export class BackpressureModel {
       message: (message) => {
         if (message.kind === 'gap') this.arrivals.push({ gap: message.count })
         else if (message.kind === 'assign') this.#receive(message.payload)
-        else expect.fail(`nobody sent ${message.kind}`)
+        else expect.fail(`unexpected message ${message.kind}`)
       },
     })
   }
@@ -109,19 +103,13 @@ export class BackpressureModel {
     const event = this.#encoder.event('e', [number, Buffer.alloc(bytes)])
     const frame = isAssignment ? this.#encoder.assignment(event, { queue: 'q', type: 'e', isFixed: false }) : event
     this.#largest = Math.max(this.#largest, frame.end - frame.start)
-    const handling: OverflowPolicy = policy === 'latest' ? { kind: 'latest', key } : { kind: policy }
+    const overflowPolicy: OverflowPolicy = policy === 'latest' ? { kind: 'latest', key } : { kind: policy }
     if (policy === 'latest') this.newest.set(key, number)
-    this.outbox.push(frame, handling)
+    const mustWait = this.outbox.push(frame, overflowPolicy)
+    expect(mustWait, 'whether the sender waits').to.equal(policy === 'wait' && this.outbox.needsDrain)
   }
 
-  /** Pushes `count` events in a row, as a loop of broadcasts does. */
-  burst(count: number, bytes: number): void {
-    for (let event = 0; event < count; event++) {
-      this.push({ policy: 'wait', key: '', bytes, isAssignment: false })
-    }
-  }
-
-  /** The current write is done: its sender is told. */
+  /** The oldest write leaves, and its sender learns of it. */
   async leave(): Promise<void> {
     const write = this.#leaving.shift()
     if (write)
@@ -130,7 +118,7 @@ export class BackpressureModel {
     await settle()
   }
 
-  /** The next bytes arrive, a whole write or a part of it. */
+  /** The next write arrives, whole or in part. */
   arrive(share: number): void {
     const bytes = this.#onWire.shift()
     if (!bytes) return
@@ -139,7 +127,7 @@ export class BackpressureModel {
     this.#inbound.push(bytes.subarray(0, cut))
   }
 
-  /** One holder of an event finishes it. */
+  /** A holder is done with its event. */
   settle(index: number): void {
     const [one] = this.#receipts.splice(index % Math.max(this.#receipts.length, 1), 1)
     if (!one) return
@@ -149,7 +137,7 @@ export class BackpressureModel {
     else one.receipt.release()
   }
 
-  /** The next credit arrives at the sender. */
+  /** The next credit reaches the sender. */
   credit(): void {
     const [bytes, events] = this.#credits.shift() ?? [0, 0]
     this.#aheadBytes -= bytes
@@ -160,16 +148,16 @@ export class BackpressureModel {
     this.#clock.turn()
   }
 
-  recall(remainder: number): void {
+  removeAssignments(remainder: number): void {
     const frames = this.outbox.removeAssignments((frame) => numberOf(assignmentOf(frame).payload) % 3 === remainder)
-    for (const frame of frames) this.recalled.add(numberOf(assignmentOf(frame).payload))
+    for (const frame of frames) this.removed.add(numberOf(assignmentOf(frame).payload))
   }
 
   /** Checks the invariants. */
   check(): void {
-    const { window, outbox: cap } = this.#bounds
+    const { windowBytes: window, outboxBytes: cap } = this.#bounds
     const leaving = this.#leaving.reduce((sum, { bytes }) => sum + bytes.length, 0)
-    // The newest event fits next to the current write.
+    // The newest event is queued beside a write that fills the outbox.
     expect(this.outbox.queuedBytes, 'bytes queued').to.be.within(0, Math.max(cap, leaving + this.#largest))
     expect(this.outbox.queuedEvents, 'events queued').to.be.at.least(0)
     expect(this.#aheadBytes, 'bytes ahead of credit').to.be.within(0, window + this.#largest - 1)
@@ -178,9 +166,9 @@ export class BackpressureModel {
     expect(this.outbox.unconfirmedEvents, 'unconfirmed events').to.be.at.least(this.#held.size)
   }
 
-  /** Makes progress everywhere until nothing is left to do. */
+  /** Lets everything leave, arrive and be handled. */
   async drain(): Promise<void> {
-    this.holding = 'nobody'
+    this.holding = 'none'
     let isFlushed = false
     void this.outbox.flushed().then(() => {
       isFlushed = true
@@ -200,13 +188,13 @@ export class BackpressureModel {
     expect(this.budget.total).to.equal(0)
   }
 
-  /** Closes the outbox; each pushed event was sent, announced as dropped, or is counted as undelivered. */
+  /** Closes the outbox: each pushed event has left, is in a gap message, or is undelivered. */
   close(): void {
     const underWay = this.#leaving.reduce((sum, { events }) => sum + events, 0)
-    // Events that the peer gave credit for were sent, whether or not the sender has been told.
+    // Events with credit have left, even if their sender does not know yet.
     const leaving = Math.min(underWay, this.outbox.unconfirmedEvents)
-    const accounted = this.#writtenEvents - leaving + this.#writtenGaps + this.recalled.size
-    // So were the gaps before them, and no others.
+    const accounted = this.#writtenEvents - leaving + this.#writtenGaps + this.removed.size
+    // So have the gaps before them, and only those.
     const untold = this.#leaving.reduce((sum, { gaps }) => sum + gaps, 0)
     const inAll = accounted + this.outbox.close().undelivered
     expect(inAll, 'events accounted for').to.be.within(this.pushed, this.pushed + untold)
@@ -214,7 +202,7 @@ export class BackpressureModel {
     expect(this.budget.total).to.equal(0)
   }
 
-  /** Some writes wait for the kernel, others complete at once. */
+  /** Every third write is taken at once. */
   #write(chunks: readonly Uint8Array[], done: () => void): boolean {
     const bytes = Buffer.concat(chunks)
     let events = 0
@@ -240,10 +228,10 @@ export class BackpressureModel {
     const number = numberOf(payload)
     this.arrivals.push(number)
     if (this.holding === 'one at once, one later') this.#receiveWindow.hold().done()
-    const holders = this.holding === 'nobody' ? 0 : this.holding === 'two' ? 2 : 1
+    const holders = this.holding === 'none' ? 0 : this.holding === 'two' ? 2 : 1
     for (let holder = 0; holder < holders; holder++)
       this.#receipts.push({ number, receipt: this.#receiveWindow.hold() })
-    // The frame has a few bytes more.
+    // Without the few bytes around the filler.
     if (holders > 0) this.#held.set(number, { holders, bytes: fillerOf(payload) })
   }
 }

@@ -11,11 +11,11 @@ import { SlowReader } from '../support/slow-reader'
 
 const WAIT = { kind: 'wait' } as const
 
-/** What waits in an outbox, from the side that fills it. */
+/** An outbox and short ways to fill it. */
 function outboxWith(limits: Partial<Limits> = {}) {
   const clock = new ManualClock()
   const reader = new SlowReader()
-  const paces: string[] = []
+  const lagEvents: string[] = []
   const outbox = new Outbox(
     {
       connection: reader,
@@ -23,7 +23,7 @@ function outboxWith(limits: Partial<Limits> = {}) {
       limits: { ...DEFAULT_LIMITS, ...limits },
       budget: new MemoryBudget(8 * 1024 * 1024),
     },
-    { lagging: () => paces.push('lagging'), recovered: () => paces.push('recovered'), overflowed() {} },
+    { lagging: () => lagEvents.push('lagging'), recovered: () => lagEvents.push('recovered'), overflowed() {} },
   )
   const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
   const event = (number: number, filler = 0) => encoder.event('e', [number, Buffer.alloc(filler)])
@@ -31,7 +31,7 @@ function outboxWith(limits: Partial<Limits> = {}) {
     clock,
     reader,
     outbox,
-    paces,
+    lagEvents,
     event: (number: number, filler?: number) => outbox.push(event(number, filler), WAIT),
     assign: (number: number, filler?: number, kind: 'wait' | 'dropNewest' = 'wait') => {
       outbox.push(encoder.assignment(event(number, filler), { queue: 'q', type: 'e', isFixed: false }), { kind })
@@ -53,8 +53,8 @@ function arrivals({ messages }: SlowReader): number[] {
   })
 }
 
-describe('Outbox, when it is told to give back,', () => {
-  it('gives back the assignments, and sends the events among them in their order', async () => {
+describe('Outbox.removeAssignments', () => {
+  it('removes queue events and leaves the other events in order', async () => {
     const { outbox, reader, event, assign, flush } = outboxWith()
     event(0)
     for (const number of [1, 2]) assign(number)
@@ -69,23 +69,23 @@ describe('Outbox, when it is told to give back,', () => {
     expect(outbox.queuedEvents).to.equal(0)
   })
 
-  it('gives back only those that are meant, and asks about nothing else', async () => {
+  it('asks only about queue events, and removes only the wanted ones', async () => {
     const { outbox, reader, event, assign, flush } = outboxWith()
     for (let number = 0; number < 6; number++) assign(number)
     event(6)
     const asked: number[] = []
-    const recalled = outbox.removeAssignments((frame) => {
+    const removed = outbox.removeAssignments((frame) => {
       const [number = -1] = numbersIn([frame])
       asked.push(number)
       return number % 2 === 0
     })
     expect(asked).to.deep.equal([0, 1, 2, 3, 4, 5])
-    expect(numbersIn(recalled)).to.deep.equal([0, 2, 4])
+    expect(numbersIn(removed)).to.deep.equal([0, 2, 4])
     await flush()
     expect(arrivals(reader)).to.deep.equal([1, 3, 5, 6])
   })
 
-  it('gives back nothing that has been handed to the connection', async () => {
+  it('does not remove events that are being written', async () => {
     const { clock, outbox, reader, assign, flush } = outboxWith()
     assign(0)
     clock.turn()
@@ -95,7 +95,7 @@ describe('Outbox, when it is told to give back,', () => {
     expect(arrivals(reader)).to.deep.equal([0])
   })
 
-  it('gives back nothing twice', () => {
+  it('returns no event twice', () => {
     const { outbox, assign } = outboxWith()
     assign(0)
     expect(outbox.removeAssignments(() => true)).to.have.lengthOf(1)
@@ -106,7 +106,7 @@ describe('Outbox, when it is told to give back,', () => {
     expect(outbox.removeAssignments(() => true)).to.deep.equal([])
   })
 
-  it('gives back also when it is closed, what had not left by then', () => {
+  it('removes events from a closed outbox until it is discarded', () => {
     const { clock, outbox, event, assign } = outboxWith()
     assign(0)
     clock.turn()
@@ -121,33 +121,33 @@ describe('Outbox, when it is told to give back,', () => {
     expect(outbox.removeAssignments(() => true)).to.deep.equal([])
   })
 
-  it('lets senders go on that have waited for what it gives back', async () => {
+  it('lets waiting senders go on', async () => {
     const { outbox, assign } = outboxWith({ highWaterMark: 500, patience: 60_000 })
     for (let number = 0; number < 3; number++) assign(number, 300)
     expect(outbox.needsDrain).to.equal(true)
-    const relief = outbox.drained()
+    const drained = outbox.drained()
     outbox.removeAssignments(() => true)
     expect(outbox.needsDrain).to.equal(false)
-    await relief
+    await drained
   })
 
-  it('has recovered when the peer reads, not when nothing is left', async () => {
-    const { clock, outbox, paces, assign, flush } = outboxWith({ highWaterMark: 500, patience: 10 })
+  it('does not make a lagging peer recover: only reading does', async () => {
+    const { clock, outbox, lagEvents, assign, flush } = outboxWith({ highWaterMark: 500, patience: 10 })
     assign(0, 300)
     clock.turn()
     for (let number = 1; number < 3; number++) assign(number, 300)
     void outbox.drained()
     clock.advance(10)
-    expect(paces).to.deep.equal(['lagging'])
+    expect(lagEvents).to.deep.equal(['lagging'])
     outbox.removeAssignments(() => true)
-    expect(paces).to.deep.equal(['lagging'])
+    expect(lagEvents).to.deep.equal(['lagging'])
     expect(outbox.isLagging).to.equal(true)
     await flush()
-    expect(paces).to.deep.equal(['lagging', 'recovered'])
+    expect(lagEvents).to.deep.equal(['lagging', 'recovered'])
     expect(outbox.isLagging).to.equal(false)
   })
 
-  it('counts what it drops of assignments apart from what it drops of events', () => {
+  it('returns no dropped queue events, which are counted apart from other dropped events', () => {
     const { outbox, event, assign } = outboxWith({ outboxBytes: 2000, highWaterMark: 0 })
     for (let number = 0; number < 3; number++) event(number, 300)
     for (let number = 3; number < 6; number++) assign(number, 300)
@@ -158,7 +158,7 @@ describe('Outbox, when it is told to give back,', () => {
     expect(outbox.droppedAssignments).to.equal(1)
   })
 
-  it('counts as dropped an assignment that there is no room for at all', () => {
+  it('returns no queue event that was dropped because nothing else could be', () => {
     const { clock, outbox, event, assign } = outboxWith({ outboxBytes: 2000, highWaterMark: 0 })
     event(0, 1500)
     clock.turn()
@@ -167,7 +167,7 @@ describe('Outbox, when it is told to give back,', () => {
     expect(outbox.droppedAssignments).to.equal(1)
   })
 
-  it('has room for the newest beside what is being written', () => {
+  it('returns the newest queue event, which is queued beside a write that fills the outbox', () => {
     const { clock, outbox, assign } = outboxWith({ outboxBytes: 2000, highWaterMark: 0 })
     assign(0, 1500)
     clock.turn()
@@ -176,17 +176,17 @@ describe('Outbox, when it is told to give back,', () => {
     expect(outbox.droppedAssignments).to.equal(2)
   })
 
-  it('loses nothing, sends nothing twice and keeps the order, whatever comes in whatever order', async () => {
+  it('loses nothing, sends nothing twice and keeps the order in random runs', async () => {
     const filler = fc.constantFrom(0, 10, 3000, 20_000)
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.tuple(fc.constantFrom('event', 'assign'), filler) },
       { weight: 2, arbitrary: fc.tuple(fc.constantFrom('turn', 'read'), fc.constant(0)) },
-      { weight: 2, arbitrary: fc.tuple(fc.constant('recall'), fc.integer({ min: 1, max: 3 })) },
+      { weight: 2, arbitrary: fc.tuple(fc.constant('remove'), fc.integer({ min: 1, max: 3 })) },
     )
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const { clock, outbox, reader, flush, ...push } = outboxWith()
-        const recalled: number[] = []
+        const removed: number[] = []
         let sent = 0
         for (const [action, number] of steps) {
           if (action === 'event' || action === 'assign') push[action](sent++, number)
@@ -195,9 +195,9 @@ describe('Outbox, when it is told to give back,', () => {
             reader.readOnce()
             await new Promise((resolve) => setImmediate(resolve))
           } else {
-            const isMeant = (frame: Frame) => numbersIn([frame]).every((one) => one % number === 0)
-            const frames = outbox.removeAssignments(isMeant)
-            recalled.push(...numbersIn(frames))
+            const isWanted = (frame: Frame) => numbersIn([frame]).every((one) => one % number === 0)
+            const frames = outbox.removeAssignments(isWanted)
+            removed.push(...numbersIn(frames))
             for (const { bytes, start, end } of frames)
               expect(bytes.readUInt32BE(start)).to.equal(end - start - PREFIX_BYTES)
           }
@@ -205,7 +205,7 @@ describe('Outbox, when it is told to give back,', () => {
         await flush()
         const arrived = arrivals(reader)
         expect(arrived).to.deep.equal([...arrived].sort((one, other) => one - other))
-        expect([...arrived, ...recalled].sort((one, other) => one - other)).to.deep.equal([...Array(sent).keys()])
+        expect([...arrived, ...removed].sort((one, other) => one - other)).to.deep.equal([...Array(sent).keys()])
         expect([outbox.queuedBytes, outbox.queuedEvents]).to.deep.equal([0, 0])
       }),
       { numRuns: 150 },
