@@ -1,9 +1,10 @@
 import type { Comparison } from '../measure/comparison'
-import { cellsOf } from './comparison-table'
+import { quantity } from '../measure/quantity'
+import { ALIGNS, cellsOf } from './comparison-table'
 
 const HEAD = ['measure', 'unit', 'lahja', 'against', 'theirs', 'ratio', 'bound', '']
 
-/** The page that shows what was measured, in Markdown. */
+/** Comparisons as a page of Markdown. */
 export function benchmarkPage(comparisons: readonly Comparison[], picture: string): string {
   return [
     '# What it can do, beside what one would use instead',
@@ -18,11 +19,11 @@ export function benchmarkPage(comparisons: readonly Comparison[], picture: strin
 }
 
 function sectionOf({ command, date, machine, node, rounds, outcomes, settings }: Comparison): string {
-  const rows = outcomes.map((outcome) => lineOf(cellsOf(outcome)))
-  const where = `${date.slice(0, 10)}, ${rounds} round${rounds === 1 ? '' : 's'} on ${machine}, Node ${node}.`
+  const rule = ALIGNS.map((align) => (align === 'right' ? '--:' : '---'))
+  const table = [HEAD, rule, ...outcomes.map(cellsOf)].map(lineOf).join('\n')
+  const where = `${date.slice(0, 10)}, ${quantity(rounds, 'round')} on ${machine}, Node ${node}.`
   const legend = Object.entries(settings).map(([name, text]) => `- **${name}**: ${text}`)
-  const table = [lineOf(HEAD), lineOf(['---', '---', '--:', '---', '--:', '--:', '---', '---']), ...rows]
-  return [`## \`${command}\``, where, table.join('\n'), ...(legend.length > 0 ? [legend.join('\n')] : [])].join('\n\n')
+  return [`## \`${command}\``, where, table, ...(legend.length > 0 ? [legend.join('\n')] : [])].join('\n\n')
 }
 
 function lineOf(cells: readonly string[]): string {

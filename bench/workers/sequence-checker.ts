@@ -1,23 +1,22 @@
-/** How what arrived differs from what was sent. */
+/** How received events differ from sent ones. */
 export interface Faults {
   readonly lost: number
   readonly outOfOrder: number
   readonly duplicates: number
 }
 
-/** The sequence number behind the last. */
+/** The sequence number of the end mark. */
 export const END = 2 ** 32 - 1
 
-/** Notices what is lost, doubled or out of order. What comes in order costs one comparison. */
-export class Tally {
+/** Counts lost, duplicate and out-of-order events of one sender. An event in order costs one comparison. */
+export class SequenceChecker {
   readonly #events: number
-  /** One bit for each event that has been overtaken; there are none as long as all come in order. */
+  /** A bit for each event that later ones have overtaken. Allocated with the first. */
   #overtaken: Uint8Array | undefined
   #missing = 0
   #next = 0
   #outOfOrder = 0
   #duplicates = 0
-
   readonly #onEnd: () => void
 
   constructor(events: number, onEnd: () => void) {
@@ -31,7 +30,7 @@ export class Tally {
     else this.#misplaced(sequence)
   }
 
-  /** Events that came, each counted once. */
+  /** Events received, without duplicates. */
   get arrived(): number {
     return this.#next - this.#missing
   }
@@ -40,7 +39,7 @@ export class Tally {
     return { lost: this.#events - this.arrived, outOfOrder: this.#outOfOrder, duplicates: this.#duplicates }
   }
 
-  /** @throws RangeError if no such event was to be sent */
+  /** @throws RangeError for an event that was never sent */
   #misplaced(sequence: number): void {
     if (!Number.isInteger(sequence) || sequence < 0 || sequence >= this.#events) {
       throw new RangeError(`expected an event under ${this.#events}, got ${sequence}`)
