@@ -57,7 +57,7 @@ export class FrameReader {
   }
 }
 
-/** Collects frames into one write. */
+/** Collects frames into one write. A partial batch leaves at the end of the tick. */
 export class FrameBatch {
   readonly #write: (bytes: Buffer) => void
   #bytes = Buffer.allocUnsafeSlow(BATCH_BYTES)
@@ -68,14 +68,11 @@ export class FrameBatch {
     this.#write = write
   }
 
-  get isEmpty(): boolean {
-    return this.#end === 0
-  }
-
   add(body: Buffer): void {
     const needed = PREFIX + body.length
     if (this.#end + needed > BATCH_BYTES) this.flush()
     if (needed > BATCH_BYTES) return this.#writeAlone(body)
+    if (this.#end === 0) process.nextTick(() => this.flush())
     this.#bytes.writeUInt32BE(body.length, this.#end)
     this.#bytes.set(body, this.#end + PREFIX)
     this.#end += needed

@@ -5,12 +5,9 @@ import * as v from 'valibot'
 
 const PackageFile = v.object({ name: v.optional(v.string()), version: v.optional(v.string()) })
 
-/** `bench/peers`, as seen from the sources and from `bench/dist`. */
-const folder = ['..', join('..', '..')]
-  .map((up) => join(__dirname, up, 'peers'))
-  .find((path) => existsSync(join(path, 'package.json')))
+const root = dirname(require.resolve('lahja/package.json'))
 
-const requirePeer = createRequire(join(folder ?? __dirname, 'package.json'))
+const requirePeer = createRequire(join(root, 'bench', 'peers', 'package.json'))
 
 /**
  * Loads a package of `bench/peers`, which only some contenders need.

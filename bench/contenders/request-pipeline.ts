@@ -16,7 +16,6 @@ export class RequestPipeline {
 
   /** Requests of one tick leave together. */
   request(payload: unknown): Promise<unknown> {
-    if (this.#batch.isEmpty) process.nextTick(() => this.#batch.flush())
     this.#batch.add(this.#codec.encode(payload))
     return new Promise((resolve) => this.#pending.push(resolve))
   }

@@ -13,7 +13,7 @@ export const SOCKET_SETTINGS =
   `node:net over Unix sockets, frames with a length ahead, ${BATCH_BYTES / 1024} KiB a write and the same for all, ` +
   `waiting for who has ${HIGH_WATER_MARK / 1024} KiB unsent`
 
-/** Frames over plain sockets, written in batches that every socket gets. A partial batch leaves at the end of the tick. */
+/** Frames over plain sockets, written in batches that every socket gets. */
 export class SocketStation implements Station {
   readonly #seat: Seat
   readonly #codec: StreamCodec
@@ -28,7 +28,6 @@ export class SocketStation implements Station {
   /** Index of the responder that is asked next. */
   #turn = 0
   #waiting: Promise<unknown> | undefined
-  #flushing = false
 
   private constructor(seat: Seat, codec: StreamCodec) {
     this.#seat = seat
@@ -52,7 +51,6 @@ export class SocketStation implements Station {
 
   send(payload: unknown): Promise<unknown> | undefined {
     this.#batch.add(this.#codec.encode(payload))
-    if (!this.#flushing) this.#flushLater()
     return this.#waiting
   }
 
@@ -72,7 +70,6 @@ export class SocketStation implements Station {
     const socket = await this.#dial(to)
     const batch = new FrameBatch((bytes) => socket.write(bytes))
     readFrames(socket, this.#codec, (payload) => batch.add(this.#codec.encode(handler(payload))))
-    socket.on('data', () => batch.flush())
   }
 
   async close(): Promise<void> {
@@ -85,14 +82,6 @@ export class SocketStation implements Station {
     this.#dialled.push(socket)
     await once(socket, 'connect')
     return socket
-  }
-
-  #flushLater(): void {
-    this.#flushing = true
-    process.nextTick(() => {
-      this.#flushing = false
-      this.#batch.flush()
-    })
   }
 
   #write(bytes: Buffer): void {

@@ -7,13 +7,13 @@ const HEAD = ['measure', 'unit', 'lahja', 'against', 'theirs', 'ratio', 'bound',
 /** Comparisons as a page of Markdown. */
 export function benchmarkPage(comparisons: readonly Comparison[], picture: string): string {
   return [
-    '# What it can do, beside what one would use instead',
+    '# lahja compared with the alternatives',
     `![Deliveries per second of lahja and what it is compared with](${picture})`,
-    'Real processes over real sockets. Every event is checked to arrive once and in order, by the same code for all, and ' +
-      'a run in which one does not counts for nothing. Broadcasts and requests are measured after a warm-up, broadcasts ' +
-      'where they arrive. All take turns, round after round, and who fails is left out from there on; figures are ' +
-      'medians of the rounds, with the least and the most of them; ratios are taken within each round. The bars begin at ' +
-      'zero, the lines on them reach from the least to the most.',
+    'Real processes over real sockets. The same code checks for all contenders that every event arrives once and in ' +
+      'order; a run with a fault has no figures. Broadcasts and requests are measured after a warm-up, broadcasts at ' +
+      'their receivers. The contenders take turns in each round, and a failed one is left out of the remaining rounds. ' +
+      'Figures are medians of the rounds, with the minimum and the maximum; ratios are computed within each round. Bars ' +
+      'start at zero, and the lines on them reach from the minimum to the maximum.',
     ...comparisons.map(sectionOf),
   ].join('\n\n')
 }

@@ -9,14 +9,13 @@ export class Pacer {
   readonly #interval: number
   #due = now()
 
-  /** @param throttle events per second; 0 for no limit */
+  /** @param throttle events per second */
   constructor(throttle: number) {
-    this.#interval = throttle === 0 ? 0 : 1e6 / throttle
+    this.#interval = 1e6 / throttle
   }
 
   /** Returns a promise if it is too early for the next event. */
   next(): Promise<void> | undefined {
-    if (this.#interval === 0) return undefined
     const due = this.#due
     this.#due = Math.max(due, now() - CATCH_UP) + this.#interval
     return now() >= due ? undefined : untilTime(due)

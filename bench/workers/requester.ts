@@ -15,10 +15,10 @@ runWorker(({ job, station, progress }) => {
   let endedAt = 0
   let usage = startUsage()
 
-  async function askInTurn(pacer: Pacer): Promise<void> {
+  async function askInTurn(pacer: Pacer | undefined): Promise<void> {
     while (asked < warmUp + events) {
       const sequence = asked++
-      const early = pacer.next()
+      const early = pacer?.next()
       if (early) await early
       if (sequence === warmUp) usage = startUsage()
       const askedAt = now()
@@ -34,7 +34,7 @@ runWorker(({ job, station, progress }) => {
   return {
     listen: () => station.untilHeardBy(job.processes),
     async send() {
-      const pacer = new Pacer(throttle)
+      const pacer = throttle > 0 ? new Pacer(throttle) : undefined
       await Promise.all(Array.from({ length: concurrency }, () => askInTurn(pacer)))
       endedAt = now()
     },
