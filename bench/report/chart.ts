@@ -132,7 +132,9 @@ const BAR_SHARE = 0.9
 
 /** A bar to the median, and a line from the least to the most. */
 function drawn(api: DrawingApi, fill: string): object {
-  const [group = 0, middle = 0, least = 0, most = 0, index = 0, count = 0] = [0, 1, 2, 3, 4, 5].map(api.value)
+  const [group = 0, middle = 0, least = 0, most = 0, index = 0, count = 0] = [0, 1, 2, 3, 4, 5].map((dimension) => {
+    return api.value(dimension)
+  })
   const width = (api.size([1, 0])[0] * GROUP_SHARE) / Math.max(5, count)
   const x = api.coord([group, 0])[0] + (index - (count - 1) / 2) * width
   const [bottom = 0, top = 0, low = 0, high = 0] = [0, middle, least, most].map((value) => api.coord([group, value])[1])
