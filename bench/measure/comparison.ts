@@ -16,7 +16,7 @@ const Outcome = v.object({
   reached: v.array(v.number()),
   /** Undefined without a bound or a result; false also after a failure. */
   ok: v.optional(v.boolean()),
-  /** The commands that install what is missing. */
+  /** The commands that install missing packages and servers. */
   missing: v.array(v.string()),
   /** Of either side; later rounds have no figures of a failed side. */
   failures: v.array(v.object({ trial: v.string(), message: v.string() })),

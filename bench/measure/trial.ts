@@ -7,7 +7,7 @@ import { runRound } from './round'
 export interface Trial {
   /** `group/contender` */
   readonly id: string
-  /** The commands that install what is missing. */
+  /** The commands that install missing packages and servers. */
   readonly missing: readonly string[]
   /** Measures once. */
   measure(signal: AbortSignal): Promise<Sample>

@@ -3,7 +3,7 @@ import { Child } from '../workers/child'
 import { now } from '../workers/clock'
 import { inScratchDirectory } from '../workers/scratch-directory'
 
-/** What each process does: load this package, form a full mesh with it, or form one of plain sockets. */
+/** The task of each process: load this package, form a full mesh with it, or form one of plain sockets. */
 type Start = 'load' | 'lahja' | 'sockets'
 
 /** Without extra certificates, which Node.js would read first. */

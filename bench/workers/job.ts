@@ -31,7 +31,7 @@ const Job = v.object({
   directory: v.string(),
 })
 
-/** What a round measures. */
+/** The work of a round. */
 export type Work = Readonly<v.InferOutput<typeof Work>>
 
 /** The work of one process. */

@@ -17,7 +17,7 @@ export interface Part {
   stopChildren?(): Promise<readonly ProcessReport[]>
 }
 
-/** What a part works with. */
+/** The surroundings of a part. */
 export interface Place {
   readonly job: Job
   readonly station: Station
