@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 
-/** What Linux counts CPU time in, whatever the kernel's own timer does. */
+/** The unit of CPU times in /proc, which does not depend on the kernel's timer. */
 const TICKS_PER_SECOND = 100
 
 export function brokerVersion(name: string): string {
@@ -10,10 +10,10 @@ export function brokerVersion(name: string): string {
   return version
 }
 
-/** A server that some contenders cannot do without. */
+/** A server that a contender needs. */
 export class Broker {
   readonly name: string
-  /** Rejects when it ends, which it does not do of itself. */
+  /** Rejects when it ends; never resolves. */
   readonly ended: Promise<never>
   readonly #child: ChildProcess
   readonly #isReady: () => boolean
@@ -34,22 +34,17 @@ export class Broker {
     return this.#child.pid ?? 0
   }
 
-  /** Resolves when it is there for others. @throws Error if it ends instead */
+  /** @throws Error if it ends instead */
   async ready(): Promise<void> {
     while (!this.#isReady()) await Promise.race([this.ended, setTimeout(10)])
   }
 
-  /** What it has used so far. Zero where there is no /proc. */
+  /** Since its start. Zero on systems without /proc. */
   usage(): { cpuMicroseconds: number; rssBytes: number } {
     try {
-      const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8')
-      // The second field is a name in parentheses, which may hold blanks.
-      const fields = stat
-        .slice(stat.lastIndexOf(')') + 2)
-        .split(' ')
-        .map(Number)
-      const [user = 0, system = 0] = fields.slice(11, 13)
-      const pages = fields[21] ?? 0
+      // The second field is a name in parentheses, which may contain spaces.
+      const fields = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+      const [user = 0, system = 0, pages = 0] = [11, 12, 21].map((index) => Number(fields[index]))
       return { cpuMicroseconds: ((user + system) / TICKS_PER_SECOND) * 1e6, rssBytes: pages * 4096 }
     } catch {
       return { cpuMicroseconds: 0, rssBytes: 0 }

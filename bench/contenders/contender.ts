@@ -1,46 +1,50 @@
 import type { Broker } from './broker'
-import type { Mode } from './mode'
 import type { PayloadName } from './payload'
 
-/** What carries messages from processes to processes. */
+export const MODES = ['broadcast', 'request', 'latency', 'mesh'] as const
+
+export type Mode = (typeof MODES)[number]
+
+/** A way to pass messages between processes. */
 export interface Contender {
   readonly name: string
-  /** What it is, with versions and settings, for the reader of its figures. */
+  /** Versions and settings, for readers of the figures. */
   readonly settings: string
   readonly payloads: readonly PayloadName[]
   readonly modes: readonly Mode[]
-  /** Do consumers have to be children of the sender? See parent.ts. */
+  /** Consumers have to be child processes of the sender. */
   readonly isParent?: boolean
-  /** The commands that install what it needs and is not there; none, where there are none. */
+  /** The commands that install missing packages and servers. */
   missing?(): readonly string[]
-  /** Starts the server without which it does nothing, where there is one; it has yet to get ready. */
+  /** Starts the server that this contender needs; wait for `Broker.ready` before using it. */
   serve?(directory: string): Broker
-  /** Takes a place among the processes that share a directory. */
   join(seat: Seat): Promise<Station>
 }
 
+/** Describes one process to a contender. */
 export interface Seat {
   readonly name: string
-  /** Absolute, and short enough for paths of sockets in it. */
+  /** Shared by all processes of a round; absolute, and short enough for socket paths. */
   readonly directory: string
   readonly payload: PayloadName
   readonly mode: Mode
-  /** Is no receiver given up, however slow it is? */
+  /** Slow receivers are never given up. */
   readonly isPatient: boolean
 }
 
-/** One process's place. What is sent goes to all who listen to it. */
+/** A contender's endpoint in one process. */
 export interface Station {
-  /** Has a handler called with each payload that the named stations send, from when this resolves. */
+  /** Resolves when the handler gets every payload that the named stations send from then on. */
   listen(to: readonly string[], handler: (payload: unknown) => void): Promise<void>
-  /** Resolves when so many stations listen to this one. */
+  /** Resolves when this many stations listen to this one. */
   untilHeardBy(count: number): Promise<void>
-  /** Returns a promise if the sender has to wait before the next, as an application at its fastest would. */
+  /** Sends to all listeners. A returned promise means that the next send has to wait for it. */
   send(payload: unknown): Promise<unknown> | undefined
-  /** Resolves when what was sent is on its way. */
+  /** Resolves when everything sent has been written. */
   flush(): Promise<void>
-  /** Asks one of those who respond. */
-  request(payload: unknown): Promise<unknown>
-  respond(to: string, handler: (payload: unknown) => unknown): Promise<void>
+  /** Asks one of the stations that respond. Only where `modes` has `request`. */
+  request?(payload: unknown): Promise<unknown>
+  /** Answers the requests of a station. Only where `modes` has `request`. */
+  respond?(to: string, handler: (payload: unknown) => unknown): Promise<void>
   close(): Promise<void>
 }

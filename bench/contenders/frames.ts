@@ -1,13 +1,23 @@
-/** Bytes that are written at a time. */
+import type { Socket } from 'node:net'
+import type { StreamCodec } from './codec'
+
+/** Bytes of one write. */
 export const BATCH_BYTES = 64 * 1024
 
-/** Bytes of a frame's length, which goes ahead of it. */
+/** Bytes of the length before each frame. */
 const PREFIX = 4
 
-/** Cuts what arrives into the frames it was written as. */
+/** Calls the handler with each payload that arrives on a socket. */
+export function readFrames(socket: Socket, codec: StreamCodec, handler: (payload: unknown) => void): void {
+  const decode = codec.decoder()
+  const reader = new FrameReader((bytes, start, end) => handler(decode(bytes, start, end)))
+  socket.on('data', (chunk) => reader.read(chunk))
+}
+
+/** Splits chunks of a stream into frames. */
 export class FrameReader {
   readonly #onFrame: (bytes: Buffer, start: number, end: number) => void
-  /** The beginning of a frame, and how much is needed to go on with it. */
+  /** The beginning of a frame; `needed` bytes are required to continue. */
   #held: Buffer[] = []
   #heldBytes = 0
   #needed = 0
@@ -35,7 +45,7 @@ export class FrameReader {
     this.#needed = needed
   }
 
-  /** Puts them together once, when there is enough to go on. */
+  /** Concatenates only once, when there is enough to continue. */
   #withHeld(chunk: Buffer): Buffer | undefined {
     this.#held.push(chunk)
     this.#heldBytes += chunk.length
@@ -47,25 +57,22 @@ export class FrameReader {
   }
 }
 
-/** Frames that are written together. */
+/** Collects frames into one write. A partial batch leaves at the end of the tick. */
 export class FrameBatch {
   readonly #write: (bytes: Buffer) => void
   #bytes = Buffer.allocUnsafeSlow(BATCH_BYTES)
   #end = 0
 
-  /** @param write gets what is full, or flushed; what it gets is not touched again */
+  /** @param write gets each full or flushed batch, which is never reused */
   constructor(write: (bytes: Buffer) => void) {
     this.#write = write
-  }
-
-  get isEmpty(): boolean {
-    return this.#end === 0
   }
 
   add(body: Buffer): void {
     const needed = PREFIX + body.length
     if (this.#end + needed > BATCH_BYTES) this.flush()
     if (needed > BATCH_BYTES) return this.#writeAlone(body)
+    if (this.#end === 0) process.nextTick(() => this.flush())
     this.#bytes.writeUInt32BE(body.length, this.#end)
     this.#bytes.set(body, this.#end + PREFIX)
     this.#end += needed

@@ -1,13 +1,18 @@
+import type { ChildProcess } from 'node:child_process'
 import type { Contender, Station } from './contender'
 import { PAYLOADS } from './payload'
-import { refuse } from './refuse'
 
-/** What parents send to their children, see parent.ts: an array around the payload, which no other message is. */
-class IpcStation implements Station {
-  readonly untilHeardBy = refuse
-  readonly send = refuse
-  readonly request = refuse
-  readonly respond = refuse
+/** Events after which the sender waits until the last one has been written. */
+const WINDOW = 256
+
+/** Sends to child processes, or listens to the parent. An array around each payload tells it from other messages. */
+export class IpcStation implements Station {
+  readonly #children: readonly ChildProcess[]
+  #sent = 0
+
+  constructor(children: readonly ChildProcess[] = []) {
+    this.#children = children
+  }
 
   async listen(_to: readonly string[], handler: (payload: unknown) => void): Promise<void> {
     process.on('message', (message) => {
@@ -15,12 +20,27 @@ class IpcStation implements Station {
     })
   }
 
+  async untilHeardBy(): Promise<void> {}
+
+  send(payload: unknown): Promise<unknown> | undefined {
+    if (++this.#sent % WINDOW === 0) return Promise.all(this.#children.map((child) => sent(child, payload)))
+    for (const child of this.#children) child.send([payload])
+    return undefined
+  }
+
   async flush(): Promise<void> {}
 
   async close(): Promise<void> {}
 }
 
-/** The channel that Node.js gives a child with its parent. */
+/** Resolves when it has been written. */
+function sent(child: ChildProcess, payload: unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.send([payload], (error) => (error ? reject(error) : resolve()))
+  })
+}
+
+/** The channel between a Node.js process and its child. */
 export const ipc: Contender = {
   name: 'ipc',
   settings:

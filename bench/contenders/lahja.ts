@@ -1,18 +1,17 @@
-import { defineRequest, Endpoint } from 'lahja'
-import type { Contender, Seat, Station } from './contender'
-import { MODES, type Mode } from './mode'
+import { defineEvent, defineRequest, Endpoint } from 'lahja'
+import { type Contender, MODES, type Mode, type Station } from './contender'
+import { versionOf } from './packages'
 import { PAYLOADS } from './payload'
-import { Sample } from './sample'
-import { versionOf } from './version'
+
+export const Sample = defineEvent<unknown>('bench.sample')
 
 const Echo = defineRequest<unknown, unknown>('bench.echo')
 
-/** Milliseconds. A machine that is busy can make any process slow; none is to be given up for that. */
+/** Milliseconds: long enough for a process that a busy machine holds up. */
 const PATIENCE = 60_000
 
 class LahjaStation implements Station {
   readonly #endpoint: Endpoint
-
   readonly #mode: Mode
 
   constructor(endpoint: Endpoint, mode: Mode) {
@@ -26,7 +25,7 @@ class LahjaStation implements Station {
 
   async listen(to: readonly string[], handler: (payload: unknown) => void): Promise<void> {
     await this.#endpoint.waitUntilConnectedTo(to)
-    // Who sends as well would hear itself too.
+    // Members of a mesh would hear themselves too.
     const options = this.#mode === 'mesh' ? { from: to } : {}
     await this.#endpoint.subscribe(Sample, ({ payload }) => handler(payload), options).ready
   }
@@ -59,16 +58,14 @@ class LahjaStation implements Station {
   }
 }
 
-/** This package, as its users get it. */
+/** This package, through its public API. */
 export const lahja: Contender = {
   name: 'lahja',
   settings: `lahja ${versionOf('lahja')}, endpoint.broadcastNowait() for each event, await drained() where it says so, patience ${PATIENCE / 1000} s`,
   payloads: PAYLOADS,
   modes: MODES,
-  async join({ name, directory, mode, isPatient }: Seat) {
-    return new LahjaStation(
-      await Endpoint.start({ name, directory, limits: isPatient ? { patience: PATIENCE } : {} }),
-      mode,
-    )
+  async join({ name, directory, mode, isPatient }) {
+    const limits = isPatient ? { patience: PATIENCE } : {}
+    return new LahjaStation(await Endpoint.start({ name, directory, limits }), mode)
   },
 }

@@ -1,15 +1,13 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fields } from '../workers/fields'
-import { type Body, bodyOf } from './body'
+import * as v from 'valibot'
 import { Broker, brokerVersion } from './broker'
+import { type MessageCodec, messageCodec } from './codec'
 import type { Contender, Seat, Station } from './contender'
-import { missing, requirePeer } from './packages'
+import { loadPeer, missing, peerVersion } from './packages'
 import { PAYLOADS } from './payload'
-import { refuse } from './refuse'
-import { versionOf } from './version'
 
-/** What is used of the package. */
+/** The part of the package that is used. */
 interface Nats {
   connect(options: { servers: string }): Promise<Connection>
 }
@@ -21,33 +19,22 @@ interface Connection {
   close(): Promise<void>
 }
 
-function natsOf(value: unknown): Nats {
-  if (isNats(value)) return value
-  throw new TypeError('expected @nats-io/transport-node with connect')
-}
-
-function isNats(value: unknown): value is Nats {
-  return typeof value === 'object' && value !== null && 'connect' in value
-}
-
-/** Published bytes after which the sender waits until the server has read them. */
+/** Published bytes after which the sender waits for the server to read them. */
 const WINDOW = 1024 * 1024
 
-/** Bytes that may wait in the server for one consumer, before it is cut off. */
+/** Bytes queued in the server for one consumer above which it is disconnected. */
 const MAX_PENDING = 4 * 1024 ** 3 - 1
 
 class NatsStation implements Station {
-  readonly request = refuse
-  readonly respond = refuse
   readonly #name: string
   readonly #connection: Connection
-  readonly #body: Body
+  readonly #codec: MessageCodec
   #published = 0
 
   constructor({ name, payload }: Seat, connection: Connection) {
     this.#name = name
     this.#connection = connection
-    this.#body = bodyOf(payload, 0)
+    this.#codec = messageCodec(payload, 0)
   }
 
   async listen(to: readonly string[], handler: (payload: unknown) => void): Promise<void> {
@@ -55,18 +42,18 @@ class NatsStation implements Station {
       this.#connection.subscribe(name, {
         callback: (error, { data }) => {
           if (error) throw error
-          handler(this.#body.decode(Buffer.from(data.buffer, data.byteOffset, data.byteLength)))
+          handler(this.#codec.decode(Buffer.from(data.buffer, data.byteOffset, data.byteLength)))
         },
       })
     }
     await this.#connection.flush()
   }
 
-  /** Who listens has waited for the server to know. */
+  /** `listen` has waited for the server already. */
   async untilHeardBy(): Promise<void> {}
 
   send(payload: unknown): Promise<void> | undefined {
-    const bytes = this.#body.encode(payload)
+    const bytes = this.#codec.encode(payload)
     this.#connection.publish(this.#name, bytes)
     this.#published += bytes.length
     return this.#published >= WINDOW ? this.flush() : undefined
@@ -90,14 +77,14 @@ function serve(directory: string): Broker {
   return new Broker('nats-server', args, () => urlIn(directory) !== undefined)
 }
 
-/** Where the server listens, as it has written it down itself. */
+/** The address of the server, from the file that it writes once it listens. */
 function urlIn(directory: string): string | undefined {
   const file = readdirSync(directory).find((name) => name.endsWith('.ports'))
-  if (!file || !existsSync(join(directory, file))) return undefined
-  const text = readFileSync(join(directory, file), 'utf8')
-  if (!text.trim().endsWith('}')) return undefined
-  return new Fields(JSON.parse(text)).list('nats', String)[0]
+  const text = file && existsSync(join(directory, file)) ? readFileSync(join(directory, file), 'utf8') : ''
+  return text.trim().endsWith('}') ? v.parse(Ports, JSON.parse(text)).nats[0] : undefined
 }
+
+const Ports = v.object({ nats: v.array(v.string()) })
 
 export const nats: Contender = {
   name: 'nats',
@@ -105,16 +92,14 @@ export const nats: Contender = {
   modes: ['broadcast', 'latency', 'mesh'],
   get settings() {
     return (
-      `@nats-io/transport-node ${versionOf('@nats-io/transport-node', requirePeer)}, nats-server ${brokerVersion('nats-server')} over TCP loopback, ` +
+      `@nats-io/transport-node ${peerVersion('@nats-io/transport-node')}, nats-server ${brokerVersion('nats-server')} over TCP loopback, ` +
       `publish() without a wait, flush() every ${WINDOW / 1024} KiB, callbacks, max_pending ${MAX_PENDING}`
     )
   },
   missing: () => missing(['@nats-io/transport-node'], ['nats-server']),
   serve,
   async join(seat) {
-    const connection = await natsOf(requirePeer('@nats-io/transport-node')).connect({
-      servers: urlIn(seat.directory) ?? '',
-    })
-    return new NatsStation(seat, connection)
+    const { connect } = loadPeer<Nats>('@nats-io/transport-node', 'connect')
+    return new NatsStation(seat, await connect({ servers: urlIn(seat.directory) ?? '' }))
   },
 }

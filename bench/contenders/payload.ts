@@ -2,39 +2,29 @@ export const PAYLOADS = ['binary', 'object', 'text'] as const
 
 export type PayloadName = (typeof PAYLOADS)[number]
 
-/** Bytes that a payload has at least, to hold its stamp. */
+/** The least size of a payload: that of its stamp. */
 export const STAMP_BYTES = 16
 
-/** What a payload says of itself. */
-export interface Stamp {
-  readonly sequence: number
-  /** The number of the process that has sent it. */
-  readonly origin: number
-  /** Microseconds of the shared clock; 0 if this one's time is not taken. */
-  readonly sentAt: number
-}
-
-/** Makes payloads of a kind, and reads their stamps: cheaply, for that is no part of what is measured. */
+/** Makes payloads and reads the stamp of each: its sequence number, its sender's number, and when it was sent. */
 export interface PayloadKind {
-  /** What is returned may be used again for the next: who keeps it after `send` has returned copies it. */
+  /**
+   * May return the same object again: copy it to keep it after `send` has returned.
+   *
+   * @param sentAt microseconds of the shared clock; 0 if this one is not timed
+   */
   make(sequence: number, origin: number, sentAt: number): unknown
-  /** @throws TypeError if it is no payload of this kind */
+  /** @throws TypeError for a payload of another kind */
   sequenceOf(payload: unknown): number
   originOf(payload: unknown): number
   sentAtOf(payload: unknown): number
-  /** Has nothing been cut off? */
+  /** Whether it has its full size. */
   isWhole(payload: unknown): boolean
 }
 
+const KINDS: Readonly<Record<PayloadName, (bytes: number) => PayloadKind>> = { binary, object, text }
+
 export function payloadKind(name: PayloadName, bytes: number): PayloadKind {
-  switch (name) {
-    case 'binary':
-      return binary(bytes)
-    case 'object':
-      return object(bytes)
-    case 'text':
-      return text(bytes)
-  }
+  return KINDS[name](bytes)
 }
 
 function binary(bytes: number): PayloadKind {
@@ -53,12 +43,13 @@ function binary(bytes: number): PayloadKind {
   }
 }
 
-function bufferOf(value: unknown): Buffer {
+/** @throws TypeError */
+export function bufferOf(value: unknown): Buffer {
   if (value instanceof Buffer) return value
   throw new TypeError(`expected a Buffer, got ${String(value)}`)
 }
 
-/** The fields of `object` payloads that the bench reads. */
+/** The fields of an object payload that the bench reads. */
 interface Order {
   readonly sequence: number
   readonly origin: number
@@ -66,7 +57,7 @@ interface Order {
   readonly note: string
 }
 
-/** Ten fields, as an application might have them; `note` fills them up to the size wanted. */
+/** Ten fields, as an application might have them. `note` pads them to the size in JSON. */
 function object(bytes: number): PayloadKind {
   const make = (sequence: number, origin: number, sentAt: number, note: string) => ({
     sequence,
@@ -99,7 +90,7 @@ function isOrder(value: unknown): value is Order {
   return typeof value === 'object' && value !== null && 'sequence' in value && typeof value.sequence === 'number'
 }
 
-/** Digits of each number of a stamp. */
+/** Digits of each number in a stamp. */
 const DIGITS = 16
 
 function text(bytes: number): PayloadKind {

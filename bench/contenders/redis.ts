@@ -1,16 +1,16 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Body, bodyOf } from './body'
 import { Broker, brokerVersion } from './broker'
+import { type MessageCodec, messageCodec } from './codec'
 import type { Contender, Seat, Station } from './contender'
-import { missing, requirePeer } from './packages'
+import { loadPeer, missing, peerVersion } from './packages'
 import { PAYLOADS } from './payload'
-import { refuse } from './refuse'
-import { versionOf } from './version'
 
-/** What is used of the package. */
-type Redis = new (options: { path: string }) => Client
+/** The part of the package that is used. */
+interface Ioredis {
+  readonly Redis: new (options: { path: string }) => Client
+}
 
 interface Client extends NodeJS.EventEmitter {
   readonly stream: { cork(): void; uncork(): void }
@@ -19,38 +19,28 @@ interface Client extends NodeJS.EventEmitter {
   disconnect(): void
 }
 
-function redisOf(value: unknown): Redis {
-  if (isRedis(value)) return value
-  throw new TypeError('expected ioredis, which is a class')
-}
-
-function isRedis(value: unknown): value is Redis {
-  return typeof value === 'function'
-}
-
-/** Events that are written together: commands one by one would be written one by one. */
+/** Events of one write: the package writes every command by itself. */
 const BATCH = 500
 
-/** Batches after which the sender waits for the last reply, so that what waits in the client stays bounded. */
+/** Batches after which the sender waits for the last reply, which bounds the client's queue. */
 const BATCHES = 8
 
 class RedisStation implements Station {
-  readonly request = refuse
-  readonly respond = refuse
   readonly #name: string
   readonly #publisher: Client
   readonly #subscriber: Client
-  readonly #body: Body
+  readonly #codec: MessageCodec
   #last: Promise<number> | undefined
   #corked = 0
   #batches = 0
 
-  constructor({ name, directory, payload }: Seat, redis: Redis) {
+  constructor({ name, directory, payload }: Seat) {
+    const { Redis } = loadPeer<Ioredis>('ioredis', 'Redis')
     const path = pathIn(directory)
     this.#name = name
-    this.#publisher = new redis({ path })
-    this.#subscriber = new redis({ path })
-    this.#body = bodyOf(payload, 0)
+    this.#publisher = new Redis({ path })
+    this.#subscriber = new Redis({ path })
+    this.#codec = messageCodec(payload, 0)
   }
 
   async open(): Promise<this> {
@@ -59,20 +49,20 @@ class RedisStation implements Station {
   }
 
   async listen(to: readonly string[], handler: (payload: unknown) => void): Promise<void> {
-    this.#subscriber.on('messageBuffer', (_channel: Buffer, message: Buffer) => handler(this.#body.decode(message)))
+    this.#subscriber.on('messageBuffer', (_channel: Buffer, message: Buffer) => handler(this.#codec.decode(message)))
     await this.#subscriber.subscribe(...to)
   }
 
-  /** Who listens has waited for the server to know. */
+  /** `listen` has waited for the server already. */
   async untilHeardBy(): Promise<void> {}
 
   send(payload: unknown): Promise<number> | undefined {
     if (this.#corked++ === 0) {
       this.#publisher.stream.cork()
-      // What is not full leaves at the end of the tick.
+      // A partial batch leaves at the end of the tick.
       process.nextTick(() => this.#uncork())
     }
-    this.#last = this.#publisher.publish(this.#name, this.#body.encode(payload))
+    this.#last = this.#publisher.publish(this.#name, this.#codec.encode(payload))
     if (this.#corked < BATCH) return undefined
     this.#uncork()
     return ++this.#batches % BATCHES === 0 ? this.#last : undefined
@@ -113,11 +103,11 @@ export const redis: Contender = {
   modes: ['broadcast', 'latency', 'mesh'],
   get settings() {
     return (
-      `ioredis ${versionOf('ioredis', requirePeer)}, redis-server ${brokerVersion('redis-server')} over a Unix socket, publish() without a wait, ` +
+      `ioredis ${peerVersion('ioredis')}, redis-server ${brokerVersion('redis-server')} over a Unix socket, publish() without a wait, ` +
       `${BATCH} commands a write, one of ${BATCH * BATCHES} replies awaited, no persistence, no limit of output buffers`
     )
   },
   missing: () => missing(['ioredis'], ['redis-server']),
   serve,
-  join: (seat) => new RedisStation(seat, redisOf(requirePeer('ioredis'))).open(),
+  join: (seat) => new RedisStation(seat).open(),
 }

@@ -1,24 +1,21 @@
 import type { Socket } from 'node:net'
-import { FrameBatch, FrameReader } from './frames'
-import type { Codec } from './socket-station'
+import type { StreamCodec } from './codec'
+import { FrameBatch, readFrames } from './frames'
 
-/** Asks over one socket, whose responses come in the order of the requests. */
-export class Asker {
-  readonly #codec: Codec
+/** Requests over one socket. Responses come in the order of the requests. */
+export class RequestPipeline {
+  readonly #codec: StreamCodec
   readonly #batch: FrameBatch
   readonly #pending: ((response: unknown) => void)[] = []
 
-  constructor(socket: Socket, codec: Codec) {
+  constructor(socket: Socket, codec: StreamCodec) {
     this.#codec = codec
     this.#batch = new FrameBatch((bytes) => socket.write(bytes))
-    const decode = codec.decoder()
-    const reader = new FrameReader((bytes, start, end) => this.#pending.shift()?.(decode(bytes, start, end)))
-    socket.on('data', (chunk) => reader.read(chunk))
+    readFrames(socket, codec, (response) => this.#pending.shift()?.(response))
   }
 
   /** Requests of one tick leave together. */
-  ask(payload: unknown): Promise<unknown> {
-    if (this.#batch.isEmpty) process.nextTick(() => this.#batch.flush())
+  request(payload: unknown): Promise<unknown> {
     this.#batch.add(this.#codec.encode(payload))
     return new Promise((resolve) => this.#pending.push(resolve))
   }

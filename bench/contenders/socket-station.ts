@@ -1,51 +1,40 @@
 import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import type { StreamCodec } from './codec'
 import type { Seat, Station } from './contender'
-import { BATCH_BYTES, FrameBatch, FrameReader } from './frames'
-import { Asker } from './request-pipeline'
-
-/** Turns payloads into bytes and back. */
-export interface Codec {
-  encode(payload: unknown): Buffer
-  /** One for each stream of frames. */
-  decoder(): (bytes: Buffer, start: number, end: number) => unknown
-}
+import { BATCH_BYTES, FrameBatch, readFrames } from './frames'
+import { RequestPipeline } from './request-pipeline'
 
 /** Unsent bytes of a socket from which on the sender waits for it. */
-const MARK_BYTES = 4 * BATCH_BYTES
+const HIGH_WATER_MARK = 4 * BATCH_BYTES
 
 export const SOCKET_SETTINGS =
   `node:net over Unix sockets, frames with a length ahead, ${BATCH_BYTES / 1024} KiB a write and the same for all, ` +
-  `waiting for who has ${MARK_BYTES / 1024} KiB unsent`
+  `waiting for who has ${HIGH_WATER_MARK / 1024} KiB unsent`
 
-/**
- * What one writes by hand over plain sockets: length-prefixed frames, written 64 KiB at a time, the same bytes to every
- * socket. What is not full leaves at the end of the tick.
- */
+/** Frames over plain sockets, written in batches that every socket gets. */
 export class SocketStation implements Station {
   readonly #seat: Seat
-  readonly #codec: Codec
-  readonly #server: Server
+  readonly #codec: StreamCodec
+  readonly #server = createServer((socket) => {
+    this.#listeners.push(socket)
+    this.#pipelines.push(new RequestPipeline(socket, this.#codec))
+  })
   readonly #listeners: Socket[] = []
+  readonly #pipelines: RequestPipeline[] = []
   readonly #dialled: Socket[] = []
   readonly #batch = new FrameBatch((bytes) => this.#write(bytes))
-  readonly #askers: Asker[] = []
-  /** Of those who respond, by number. */
+  /** Index of the responder that is asked next. */
   #turn = 0
   #waiting: Promise<unknown> | undefined
-  #flushing = false
 
-  private constructor(seat: Seat, codec: Codec) {
+  private constructor(seat: Seat, codec: StreamCodec) {
     this.#seat = seat
     this.#codec = codec
-    this.#server = createServer((socket) => {
-      this.#listeners.push(socket)
-      this.#askers.push(new Asker(socket, codec))
-    })
   }
 
-  static async open(seat: Seat, codec: Codec): Promise<SocketStation> {
+  static async open(seat: Seat, codec: StreamCodec): Promise<SocketStation> {
     const station = new SocketStation(seat, codec)
     station.#server.listen(pathOf(seat, seat.name))
     await once(station.#server, 'listening')
@@ -53,12 +42,7 @@ export class SocketStation implements Station {
   }
 
   async listen(to: readonly string[], handler: (payload: unknown) => void): Promise<void> {
-    for (const name of to) {
-      const decode = this.#codec.decoder()
-      const reader = new FrameReader((bytes, start, end) => handler(decode(bytes, start, end)))
-      const socket = await this.#dial(name)
-      socket.on('data', (chunk) => reader.read(chunk))
-    }
+    for (const name of to) readFrames(await this.#dial(name), this.#codec, handler)
   }
 
   async untilHeardBy(count: number): Promise<void> {
@@ -67,7 +51,6 @@ export class SocketStation implements Station {
 
   send(payload: unknown): Promise<unknown> | undefined {
     this.#batch.add(this.#codec.encode(payload))
-    if (!this.#flushing) this.#flushLater()
     return this.#waiting
   }
 
@@ -77,23 +60,16 @@ export class SocketStation implements Station {
   }
 
   request(payload: unknown): Promise<unknown> {
-    this.#turn = (this.#turn + 1) % this.#listeners.length
-    const asker = this.#askers[this.#turn]
-    if (!asker) throw new Error('expected a station that responds, got none')
-    return asker.ask(payload)
+    this.#turn = (this.#turn + 1) % this.#pipelines.length
+    const pipeline = this.#pipelines[this.#turn]
+    if (!pipeline) throw new Error('expected a station that responds, got none')
+    return pipeline.request(payload)
   }
 
   async respond(to: string, handler: (payload: unknown) => unknown): Promise<void> {
     const socket = await this.#dial(to)
     const batch = new FrameBatch((bytes) => socket.write(bytes))
-    const decode = this.#codec.decoder()
-    const reader = new FrameReader((bytes, start, end) => {
-      batch.add(this.#codec.encode(handler(decode(bytes, start, end))))
-    })
-    socket.on('data', (chunk) => {
-      reader.read(chunk)
-      batch.flush()
-    })
+    readFrames(socket, this.#codec, (payload) => batch.add(this.#codec.encode(handler(payload))))
   }
 
   async close(): Promise<void> {
@@ -108,17 +84,9 @@ export class SocketStation implements Station {
     return socket
   }
 
-  #flushLater(): void {
-    this.#flushing = true
-    process.nextTick(() => {
-      this.#flushing = false
-      this.#batch.flush()
-    })
-  }
-
   #write(bytes: Buffer): void {
     for (const socket of this.#listeners) socket.write(bytes)
-    const full = this.#listeners.filter(({ writableLength }) => writableLength >= MARK_BYTES)
+    const full = this.#listeners.filter(({ writableLength }) => writableLength >= HIGH_WATER_MARK)
     if (full.length === 0) return
     this.#waiting = Promise.all(full.map((socket) => once(socket, 'drain'))).then(() => {
       this.#waiting = undefined

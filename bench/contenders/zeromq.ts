@@ -1,13 +1,11 @@
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { type Body, bodyOf } from './body'
+import { type MessageCodec, messageCodec } from './codec'
 import type { Contender, Seat, Station } from './contender'
-import { missing, requirePeer } from './packages'
+import { loadPeer, missing, peerVersion } from './packages'
 import { PAYLOADS } from './payload'
-import { refuse } from './refuse'
-import { versionOf } from './version'
 
-/** What is used of the package. */
+/** The part of the package that is used. */
 interface Zeromq {
   readonly version: string
   readonly XPublisher: new (options: object) => Publisher
@@ -27,35 +25,26 @@ interface Subscriber extends AsyncIterable<readonly Buffer[]> {
   close(): void
 }
 
-function zeromqOf(value: unknown): Zeromq {
-  if (isZeromq(value)) return value
-  throw new TypeError('expected zeromq with XPublisher and Subscriber')
-}
+/** Loaded only when it is used, as it may not be installed. */
+const load = () => loadPeer<Zeromq>('zeromq', 'version', 'XPublisher', 'Subscriber')
 
-function isZeromq(value: unknown): value is Zeromq {
-  return typeof value === 'object' && value !== null && 'XPublisher' in value && 'Subscriber' in value
-}
-
-/** Messages that wait for one subscriber, from which on the sender waits. */
+/** Messages queued for one subscriber above which the sender waits. */
 const HIGH_WATER_MARK = 100_000
 
-/** Of longer messages the package keeps a reference instead of a copy. */
+/** Bytes; of a longer message the package keeps a reference instead of a copy. */
 const COPIED_BYTES = 128
 
 class ZeromqStation implements Station {
-  readonly request = refuse
-  readonly respond = refuse
   readonly #seat: Seat
-  readonly #zeromq: Zeromq
-  readonly #body: Body
+  readonly #zeromq = load()
+  readonly #codec: MessageCodec
   readonly #publisher: Publisher
   readonly #subscribers: Subscriber[] = []
 
-  constructor(seat: Seat, zeromq: Zeromq) {
+  constructor(seat: Seat) {
     this.#seat = seat
-    this.#zeromq = zeromq
-    this.#body = bodyOf(seat.payload, COPIED_BYTES)
-    this.#publisher = new zeromq.XPublisher({
+    this.#codec = messageCodec(seat.payload, COPIED_BYTES)
+    this.#publisher = new this.#zeromq.XPublisher({
       sendHighWaterMark: HIGH_WATER_MARK,
       noDrop: true,
       verbosity: 'allSubs',
@@ -83,7 +72,7 @@ class ZeromqStation implements Station {
   }
 
   async send(payload: unknown): Promise<void> {
-    const message = this.#body.encode(payload)
+    const message = this.#codec.encode(payload)
     while (!(await this.#isTaken(message))) await setImmediate()
   }
 
@@ -93,7 +82,7 @@ class ZeromqStation implements Station {
     for (const socket of [this.#publisher, ...this.#subscribers]) socket.close()
   }
 
-  /** Of all that publish it takes for granted that they can, and fails where a subscriber's queue is full. */
+  /** The package fails, rather than waits, while a subscriber's queue is full. */
   async #isTaken(message: Buffer): Promise<boolean> {
     try {
       await this.#publisher.send(message)
@@ -106,7 +95,7 @@ class ZeromqStation implements Station {
 
   async #hear(subscriber: Subscriber, handler: (payload: unknown) => void): Promise<void> {
     for await (const [message] of subscriber) {
-      if (message) handler(this.#body.decode(message))
+      if (message) handler(this.#codec.decode(message))
     }
   }
 
@@ -121,10 +110,10 @@ export const zeromq: Contender = {
   modes: ['broadcast', 'latency', 'mesh'],
   get settings() {
     return (
-      `zeromq ${versionOf('zeromq', requirePeer)} (libzmq ${zeromqOf(requirePeer('zeromq')).version}), XPUB and SUB over ipc://, ` +
+      `zeromq ${peerVersion('zeromq')} (libzmq ${load().version}), XPUB and SUB over ipc://, ` +
       `high-water marks of ${HIGH_WATER_MARK} messages, noDrop, await send() as it requires, again where a queue is full`
     )
   },
   missing: () => missing(['zeromq']),
-  join: (seat) => new ZeromqStation(seat, zeromqOf(requirePeer('zeromq'))).open(),
+  join: (seat) => new ZeromqStation(seat).open(),
 }

@@ -1,26 +1,12 @@
 import { Latencies } from '../workers/latencies'
+import type { ProcessReport } from '../workers/message'
 import { median } from './median'
-import type { NamedReport, Round } from './round'
+import type { Round } from './round'
 
-/** Of one process, or of all together. */
-export interface Figures {
-  /** What arrived. Of all together: an event counts once for each that has received it. */
-  readonly eventsPerSecond: number
-  readonly p50Microseconds: number
-  readonly p90Microseconds: number
-  readonly p99Microseconds: number
-  readonly maxMicroseconds: number
-  readonly received: number
-  readonly lost: number
-  readonly outOfOrder: number
-  readonly duplicates: number
-  readonly cpuSeconds: number
-  readonly rssBytes: number
-  /** CPU seconds for a million of `received`. */
-  readonly cpuSecondsPerMillion: number
-}
+/** Of one process, or of a round: there, an event counts once for each of its receivers. */
+export type Figures = Readonly<ReturnType<typeof figuresOf>>
 
-/** Of each process that took part, in the order of their numbers. */
+/** By number. */
 export function figuresByProcess(round: Round): ({ readonly name: string } & Figures)[] {
   const all = [...round.others, ...round.receivers].sort((one, other) => one.number - other.number)
   return all.map((report) => ({ name: report.name, ...figuresOf([report], [report], startOf(round)) }))
@@ -30,33 +16,39 @@ export function figuresOfAll(round: Round): Figures {
   return figuresOf(round.receivers, [...round.others, ...round.receivers], startOf(round))
 }
 
-/** Medians of speeds, times, CPU and memory; sums of counts; the worst of the worst. */
+/** Sums of counts, the maximum of maxima, medians of everything else. */
 export function overRounds(rounds: readonly Figures[]): Figures {
-  const all = (of: (figures: Figures) => number) => rounds.map(of)
+  const over = (figure: keyof Figures, of: (values: readonly number[]) => number = median) =>
+    of(rounds.map((figures) => figures[figure]))
   return {
-    eventsPerSecond: Math.round(median(all(({ eventsPerSecond }) => eventsPerSecond))),
-    p50Microseconds: median(all(({ p50Microseconds }) => p50Microseconds)),
-    p90Microseconds: median(all(({ p90Microseconds }) => p90Microseconds)),
-    p99Microseconds: median(all(({ p99Microseconds }) => p99Microseconds)),
-    maxMicroseconds: Math.max(...all(({ maxMicroseconds }) => maxMicroseconds)),
-    received: sum(all(({ received }) => received)),
-    lost: sum(all(({ lost }) => lost)),
-    outOfOrder: sum(all(({ outOfOrder }) => outOfOrder)),
-    duplicates: sum(all(({ duplicates }) => duplicates)),
-    cpuSeconds: median(all(({ cpuSeconds }) => cpuSeconds)),
-    rssBytes: median(all(({ rssBytes }) => rssBytes)),
-    cpuSecondsPerMillion: median(all(({ cpuSecondsPerMillion }) => cpuSecondsPerMillion)),
+    eventsPerSecond: Math.round(over('eventsPerSecond')),
+    p50Microseconds: over('p50Microseconds'),
+    p90Microseconds: over('p90Microseconds'),
+    p99Microseconds: over('p99Microseconds'),
+    maxMicroseconds: over('maxMicroseconds', (values) => Math.max(...values)),
+    received: over('received', sum),
+    lost: over('lost', sum),
+    outOfOrder: over('outOfOrder', sum),
+    duplicates: over('duplicates', sum),
+    cpuSeconds: over('cpuSeconds'),
+    rssBytes: over('rssBytes'),
+    cpuSecondsPerMillion: over('cpuSecondsPerMillion'),
   }
 }
 
-/** When the first event arrived, or was sent, where that was not noted. */
+/** Whether every event arrived everywhere, once and in order. */
+export function isComplete({ received, lost, outOfOrder, duplicates }: Figures): boolean {
+  return received > 0 && lost === 0 && outOfOrder === 0 && duplicates === 0
+}
+
+/** When the first event arrived or, unless receivers have noted that, was sent. */
 function startOf({ receivers, others }: Round): number {
   const started = [receivers, others].map((reports) => reports.map(({ startedAt }) => startedAt).filter(Boolean))
   return Math.min(...(started.find((times) => times.length > 0) ?? []))
 }
 
-/** Figures of what some have received, and of what it cost all who took part in it. */
-function figuresOf(receivers: readonly NamedReport[], all: readonly NamedReport[], startedAt: number): Figures {
+/** @param all the processes whose CPU time and memory count */
+function figuresOf(receivers: readonly ProcessReport[], all: readonly ProcessReport[], startedAt: number) {
   const received = sum(receivers.map(({ arrived }) => arrived))
   const seconds = (Math.max(...receivers.map(({ endedAt }) => endedAt)) - startedAt) / 1e6
   const latencies = Latencies.of(receivers.map((report) => report.latencies))

@@ -1,6 +1,6 @@
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os'
 
-/** Where something was measured. */
+/** Describes this machine. */
 export function machine(): string {
   const memory = Math.round(totalmem() / 2 ** 30)
   const model = cpus()[0]?.model.trim() || 'unknown'

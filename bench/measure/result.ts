@@ -1,41 +1,27 @@
 import { contenderOf } from '../contenders/registry'
-import type { Plan } from '../programs/bench-options'
-import { type Figures, figuresByProcess, figuresOfAll, overRounds } from './figures'
-import type { Round, Work } from './round'
+import type { Work } from '../workers/job'
+import { figuresByProcess, figuresOfAll, isComplete, overRounds } from './figures'
+import type { Round } from './round'
 
-/** What `--json` prints. */
-export interface Result extends Work {
-  readonly node: string
-  /** Of the contender. */
-  readonly settings: string
-  readonly rounds: number
-  /** Did every event arrive everywhere, once and in order? */
-  readonly ok: boolean
-  readonly processFigures: readonly ({ readonly name: string } & Figures)[]
-  readonly total: Figures
-  readonly totalOfEachRound: readonly Figures[]
-}
+/** The JSON object of `npm run bench`. */
+export type Result = ReturnType<typeof resultOf>
 
-export function resultOf({ work }: Pick<Plan, 'work'>, rounds: readonly Round[]): Result {
+export function resultOf(work: Work, rounds: readonly Round[]) {
   const byProcess = rounds.map(figuresByProcess)
-  const names = byProcess[0]?.map(({ name }) => name) ?? []
   const totalOfEachRound = rounds.map(figuresOfAll)
   return {
     ...work,
     node: process.version,
+    /** Of the contender. */
     settings: contenderOf(work.contender).settings,
     rounds: rounds.length,
+    /** Every event arrived everywhere, once and in order. */
     ok: totalOfEachRound.every(isComplete),
-    processFigures: names.map((name, index) => ({
+    processFigures: (byProcess[0] ?? []).map(({ name }, index) => ({
       name,
       ...overRounds(byProcess.flatMap((figures) => figures.slice(index, index + 1))),
     })),
     total: overRounds(totalOfEachRound),
     totalOfEachRound,
   }
-}
-
-/** Did every event arrive everywhere, once and in order? */
-export function isComplete({ received, lost, outOfOrder, duplicates }: Figures): boolean {
-  return received > 0 && lost === 0 && outOfOrder === 0 && duplicates === 0
 }

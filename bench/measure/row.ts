@@ -1,35 +1,33 @@
-/** What is compared with what, by which figure. */
-export interface Row {
-  readonly id: string
-  readonly title: string
-  /** The unit of the figure. */
-  readonly unit: Unit
-  readonly figure: string
-  /** The trials. Without `theirs` the figure itself is what the bound is for. */
-  readonly ours: string
-  readonly theirs?: string
-  /** Who it is compared with, for the reader. */
-  readonly rival: string
-  /** None, if the row is only to be shown. */
-  readonly bound?: Bound
-}
+import * as v from 'valibot'
 
-/** Of our figure, or of the ratio of ours to theirs. */
-export type Bound = { readonly atLeast: number } | { readonly atMost: number }
+const UNITS = ['events/s', 'requests/s', 'MiB/s', 'µs', 'CPU s per million', 'ms', 'KiB'] as const
 
-export const UNITS = ['events/s', 'requests/s', 'MiB/s', 'µs', 'CPU s per million', 'ms', 'KiB'] as const
+/** For our figure or, with a rival, for the ratio of ours to theirs. */
+const Bound = v.union([v.object({ atLeast: v.number() }), v.object({ atMost: v.number() })])
 
-export type Unit = (typeof UNITS)[number]
+/** A row of a comparison: which figure of which trials is compared. */
+export const Row = v.object({
+  id: v.string(),
+  title: v.string(),
+  unit: v.picklist(UNITS),
+  figure: v.string(),
+  /** The id of a trial. */
+  ours: v.string(),
+  /** The id of a trial; without it, the bound is for our figure itself. */
+  theirs: v.exactOptional(v.string()),
+  /** For the reader. */
+  rival: v.string(),
+  /** Without it, the row is only shown. */
+  bound: v.exactOptional(Bound),
+})
 
-/** What a figure has to be divided by to be in its unit. */
-export const DIVISORS: Readonly<Record<Unit, number>> = {
-  'events/s': 1,
-  'requests/s': 1,
-  'MiB/s': 2 ** 20,
-  µs: 1,
-  'CPU s per million': 1,
-  ms: 1,
-  KiB: 2 ** 10,
+export type Bound = Readonly<v.InferOutput<typeof Bound>>
+
+export type Row = Readonly<v.InferOutput<typeof Row>>
+
+/** Converts a figure in bytes to the unit of its row. */
+export function inUnit(value: number, unit: Row['unit']): number {
+  return value / (unit === 'MiB/s' ? 2 ** 20 : unit === 'KiB' ? 2 ** 10 : 1)
 }
 
 export function keeps(bound: Bound, value: number): boolean {

@@ -1,12 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
 import { Endpoint } from 'lahja'
 
-/** Long enough for what only was needed to link to be let go. */
+/** Milliseconds until the buffers of the handshakes are free. */
 const SETTLE = 300
 
-/** Starts endpoints in this process, all linked with each other, until there are so many. */
+/** Starts endpoints in this process until `size` of them are linked with each other. */
 async function grow(endpoints: Endpoint[], size: number, directory: string): Promise<void> {
-  while (endpoints.length < size) endpoints.push(await Endpoint.start({ name: `one-${endpoints.length}`, directory }))
+  while (endpoints.length < size)
+    endpoints.push(await Endpoint.start({ name: `member-${endpoints.length}`, directory }))
   const linked = endpoints.map(async (endpoint) => {
     while (endpoint.peers.length < size - 1) await endpoint.waitUntilConnectionsChange()
   })
@@ -21,7 +22,7 @@ async function rss(): Promise<number> {
   return process.memoryUsage.rss()
 }
 
-/** Tells by how many bytes each end of an idle link makes this process grow. */
+/** Sends the bytes by which each end of an idle link makes this process grow. */
 async function main(): Promise<void> {
   const [directory = '', ...sizes] = process.argv.slice(2)
   const [few = 0, many = 0] = sizes.map(Number)
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
   const before = await rss()
   await grow(endpoints, many, directory)
   const after = await rss()
-  // Each endpoint has its end of a link with each other.
+  // Each endpoint has one end of a link to each other endpoint.
   const ends = many * (many - 1) - few * (few - 1)
   process.send?.((after - before) / ends)
   process.once('disconnect', () => process.exit())

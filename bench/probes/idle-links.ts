@@ -1,28 +1,20 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Child } from '../workers/child'
+import { inScratchDirectory } from '../workers/scratch-directory'
 
 /**
- * Measures what an idle link takes of a process that has very many of them, so that all else counts for little.
+ * Measures a process with `few` linked endpoints, then with `many`.
  *
- * @returns bytes of resident memory for each end of a link, what endpoints themselves take included
+ * @returns bytes of resident memory for each end of a link, with a share of the endpoints themselves
  */
 export async function idleLinkBytes(few: number, many: number): Promise<number> {
-  const directory = await mkdtemp(join(tmpdir(), 'lahja-'))
-  const child = fork(join(__dirname, 'full-mesh.js'), [directory, String(few), String(many)], {
-    execArgv: ['--expose-gc'],
+  return inScratchDirectory(async (directory) => {
+    const args = [directory, String(few), String(many)]
+    const mesh = new Child('the full mesh', join(__dirname, 'full-mesh.js'), args, { execArgv: ['--expose-gc'] })
+    try {
+      return Number(await mesh.message())
+    } finally {
+      await mesh.kill()
+    }
   })
-  const exit = once(child, 'exit')
-  try {
-    const ended = exit.then(([code, signal]) => [new Error(`the crowd has ended with ${signal ?? `code ${code}`}`)])
-    const [answer]: unknown[] = await Promise.race([once(child, 'message'), ended])
-    if (typeof answer === 'number') return answer
-    throw answer instanceof Error ? answer : new TypeError(`expected a number of bytes, got ${String(answer)}`)
-  } finally {
-    child.kill('SIGKILL')
-    await exit
-    await rm(directory, { recursive: true, force: true })
-  }
 }

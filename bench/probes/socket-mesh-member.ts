@@ -2,10 +2,10 @@ import { readdirSync, renameSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-// What the others load is loaded here too.
+// Loaded as by the other processes.
 import 'lahja'
 
-/** The least that a full mesh takes: each dials everyone who is there before it, and they tell each other their names. */
+/** The least effort for a full mesh: each process dials the earlier ones, and they exchange names. */
 async function main(): Promise<void> {
   const [directory = '', name = '', ...others] = process.argv.slice(2)
   const missing = new Set(others)

@@ -1,11 +1,11 @@
-import { isolationAgenda } from '../measure/isolation-suite'
 import { COMPARISON_OPTIONS, runComparison } from './comparison-program'
+import { isolationSuite } from './isolation-suite'
 
 const USAGE = `Usage: npm run bench:isolation -- [options]
 
-What a fast consumer notices of another that is stopped (SIGSTOP) for ten seconds: the time that 99 of 100 events need
-to reach it, beside how long they need without the other one, in turns.
+Measures how a stopped consumer (SIGSTOP for ten seconds) affects a fast one: the p99 latency of the fast consumer beside
+the stopped one, compared with its p99 alone. The two take turns in each round.
 
 ${COMPARISON_OPTIONS}`
 
-runComparison('bench:isolation', USAGE, isolationAgenda)
+runComparison('bench:isolation', USAGE, isolationSuite)

@@ -2,48 +2,55 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { missing } from '../contenders/packages'
-import type { Comparison } from '../measure/comparison'
-import { isolationAgenda } from '../measure/isolation-suite'
-import { agendaOf } from '../measure/peers-suite'
+import { type Comparison, readComparison } from '../measure/comparison'
+import { quantity } from '../measure/quantity'
 import { benchmarkPage } from '../report/benchmark-page'
 import { barsOf, chartOf } from '../report/chart'
-import { readComparison } from '../report/comparison-file'
-import { parsed, UsageError, wholeNumber } from './arguments'
-import { compare } from './comparison-program'
-import { runProgram } from './program'
+import { compare, ROUNDS_OPTIONS, roundsIn } from './comparison-program'
+import { isolationSuite } from './isolation-suite'
+import { peersSuite } from './peers-suite'
+import { runProgram, usable } from './program'
 
 const USAGE = `Usage: npm run bench:report -- [options]
 
-Runs bench:peers and bench:isolation and writes what they measure into docs/benchmark.md and docs/benchmark.svg.
+Runs bench:peers and bench:isolation and writes the results to docs/benchmark.md and docs/benchmark.svg.
 
-  --from FILE    what one of them has printed with --json, instead of running them; may be repeated
-  --rounds N     (default 5, quick 1)
-  --quick        a fiftieth of the work: to see that all works, not to know how fast it is
-  --out FOLDER   where to write (default docs)
-  --help         print this
+  --from FILE    use a file with the output of bench:peers --json or bench:isolation --json instead of running them;
+                 may be repeated
+  --rounds N     number of rounds (default 5, with --quick 1)
+  --quick        a small part of the work: a check that everything works, not a measurement
+  --out FOLDER   output folder (default docs)
+  --help         print this help
 
-Exit code: 0 if it is written, 1 if that failed or it is written that something did, 2 for wrong arguments.`
+Exit code: 0 for a complete report, 1 if writing or a measurement failed, 2 for invalid arguments.`
 
-async function main(args: string[], signal: AbortSignal): Promise<number> {
-  const { from = [], out, quick, help, ...values } = parse(args)
-  const rounds = wholeNumber('rounds', values.rounds ?? (quick ? '1' : '5'), 1, 1000)
-  if (help) {
-    console.log(USAGE)
-    return 0
-  }
-  const given = from.map(read)
+function parse(args: string[]) {
+  const options = {
+    ...ROUNDS_OPTIONS,
+    from: { type: 'string', multiple: true },
+    out: { type: 'string', default: 'docs' },
+  } as const
+  return parseArgs({ args, options }).values
+}
+
+runProgram(USAGE, parse, async ({ from = [], out, ...values }, signal) => {
+  const rounds = roundsIn(values)
+  const given = from.map((path) => {
+    const prefix = `--from: expected what a comparison prints with --json in '${path}', got: `
+    return usable(() => readComparison(path), prefix)
+  })
   const [command] = missing(['echarts'])
   if (command) throw new Error(`the chart needs echarts, which is not installed: ${command}`)
-  const comparisons = given.length > 0 ? given : await measure(quick, rounds, signal)
+  const comparisons = given.length > 0 ? given : await measure(values.quick, rounds, signal)
   write(comparisons, out)
   return comparisons.some(({ outcomes }) => outcomes.some(({ failures }) => failures.length > 0)) ? 1 : 0
-}
+})
 
 async function measure(isQuick: boolean, rounds: number, signal: AbortSignal): Promise<Comparison[]> {
   const options = `--rounds ${rounds}${isQuick ? ' --quick' : ''}`
   return [
-    await compare(agendaOf(isQuick), rounds, `npm run bench:peers -- ${options}`, signal),
-    await compare(isolationAgenda(isQuick), rounds, `npm run bench:isolation -- ${options}`, signal),
+    await compare(peersSuite(isQuick), rounds, `npm run bench:peers -- ${options}`, signal),
+    await compare(isolationSuite(isQuick), rounds, `npm run bench:isolation -- ${options}`, signal),
   ]
 }
 
@@ -53,32 +60,10 @@ function write(comparisons: readonly Comparison[], out: string): void {
   mkdirSync(out, { recursive: true })
   if (first && bars.length > 0) {
     const { rounds, machine, node, date } = first
-    const rest = `Median of ${rounds} round${rounds === 1 ? '' : 's'}, lines from least to most · more is better`
+    const rest = `Median of ${quantity(rounds, 'round')}, lines from least to most · more is better`
     const subtitle = `${rest}\n${machine} · Node ${node} · ${date.slice(0, 10)}`
     writeFileSync(join(out, 'benchmark.svg'), chartOf(bars, subtitle))
   }
   writeFileSync(join(out, 'benchmark.md'), `${benchmarkPage(comparisons, 'benchmark.svg')}\n`)
   console.log(`${join(out, 'benchmark.md')} and benchmark.svg are written`)
 }
-
-function read(path: string): Comparison {
-  try {
-    return readComparison(path)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new UsageError(`--from: expected what a comparison prints with --json in '${path}', got: ${reason}`)
-  }
-}
-
-function parse(args: readonly string[]) {
-  const options = {
-    from: { type: 'string', multiple: true },
-    rounds: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    out: { type: 'string', default: 'docs' },
-    help: { type: 'boolean', default: false },
-  } as const
-  return parsed(() => parseArgs({ args: [...args], options }).values)
-}
-
-runProgram(USAGE, main)

@@ -1,4 +1,4 @@
-import Table from 'cli-table3'
+import { parseArgs } from 'node:util'
 import { Inbound } from '../../src/channel/inbound'
 import { ReceiveWindow } from '../../src/channel/receive-window'
 import { subscribeSettings } from '../../src/events/subscribe-options'
@@ -10,51 +10,31 @@ import { EventEncoder } from '../../src/wire/event-encoder'
 import { FrameReader } from '../../src/wire/frame'
 import { PAYLOADS, type PayloadName, payloadKind } from '../contenders/payload'
 import { median } from '../measure/median'
+import { tableOf } from '../report/table'
 import { runProgram } from './program'
 
 const USAGE = `Usage: npm run bench:stages
 
-Where the time of one event goes within the two processes, apart from the kernel: nanoseconds of each stage, each
-measured in a loop of its own, medians of rounds that take turns.`
+Measures where the time of one event goes within the two processes, without the kernel: nanoseconds of each stage, each in
+a loop of its own, as medians of rounds that take turns.
+
+  --help   print this help`
 
 const TYPE = 'bench.sample'
 const BYTES = 100
 const ROUNDS = 41
 
-/** As many as a slab holds: what leaves in one write and arrives in one read. */
+/** About as many as a slab holds: they leave in one write and arrive in one read. */
 const EVENTS = 400
 
 type Work = () => void
 
-/** Stages of the sender and of the receiver. Each of the latter contains those before it. */
-interface Stages {
-  readonly encode: Work
-  readonly cut: Work
-  readonly decode: Work
-  readonly deliver: Work
-}
+/** Work of the sender, then of the receiver, where each stage contains those before it. */
+const STAGES = ['encode', 'cut', 'decode', 'deliver'] as const
 
-async function main(): Promise<number> {
-  const table = new Table({
-    head: ['ns an event', ...PAYLOADS],
-    colAligns: ['left', ...PAYLOADS.map(() => 'right' as const)],
-    style: { head: [], border: [], compact: true },
-  })
-  const columns = PAYLOADS.map((payload) => measure(stagesOf(payload)))
-  const rows: readonly (readonly [title: string, of: (column: Record<keyof Stages, number>) => number])[] = [
-    ['sender: payload and header into a slab', ({ encode }) => encode],
-    ['receiver: frames out of a chunk, header', ({ cut }) => cut],
-    ['receiver: payload', ({ cut, decode }) => decode - cut],
-    ['receiver: account, subscription, handler', ({ decode, deliver }) => deliver - decode],
-  ]
-  for (const [title, of] of rows) table.push([title, ...columns.map((column) => of(column).toFixed(0))])
-  const awaited = (await measureAwait()).toFixed(0)
-  table.push(['sender: await of what need not wait', ...PAYLOADS.map(() => awaited)])
-  console.log(table.toString())
-  return 0
-}
+type Stages<Value> = Readonly<Record<(typeof STAGES)[number], Value>>
 
-function stagesOf(name: PayloadName): Stages {
+function stagesOf(name: PayloadName): Stages<Work> {
   const kind = payloadKind(name, BYTES)
   const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
   const chunk = Buffer.concat(
@@ -108,40 +88,52 @@ function delivering(chunk: Buffer): Work {
   return () => inbound.push(chunk)
 }
 
-/** Medians of nanoseconds an event. */
-function measure(stages: Stages): Record<keyof Stages, number> {
-  const names = ['encode', 'cut', 'decode', 'deliver'] as const
-  const times: Record<keyof Stages, number[]> = { encode: [], cut: [], decode: [], deliver: [] }
-  for (let round = -ROUNDS; round < ROUNDS; round++) {
-    for (const name of names) {
-      const time = timeOf(stages[name])
-      if (round >= 0) times[name].push(time)
-    }
+/** Medians of nanoseconds per event, after as many rounds of warm-up. */
+function measure(stages: Stages<Work>): Stages<number> {
+  const times: Stages<number[]> = { encode: [], cut: [], decode: [], deliver: [] }
+  for (let round = 0; round < 2 * ROUNDS; round++) {
+    for (const stage of STAGES) times[stage].push(timeOf(stages[stage]))
   }
-  return {
-    encode: median(times.encode),
-    cut: median(times.cut),
-    decode: median(times.decode),
-    deliver: median(times.deliver),
-  }
+  const of = (stage: keyof typeof times) => median(times[stage].slice(ROUNDS))
+  return { encode: of('encode'), cut: of('cut'), decode: of('decode'), deliver: of('deliver') }
 }
 
 function timeOf(work: Work): number {
   const repeats = 25
-  const began = process.hrtime.bigint()
+  const startedAt = process.hrtime.bigint()
   for (let repeat = 0; repeat < repeats; repeat++) work()
-  return Number(process.hrtime.bigint() - began) / repeats / EVENTS
+  return Number(process.hrtime.bigint() - startedAt) / repeats / EVENTS
 }
 
 async function measureAwait(): Promise<number> {
   const settled = Promise.resolve(1)
   const times: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    const began = process.hrtime.bigint()
+    const startedAt = process.hrtime.bigint()
     for (let event = 0; event < 10_000; event++) await settled
-    times.push(Number(process.hrtime.bigint() - began) / 10_000)
+    times.push(Number(process.hrtime.bigint() - startedAt) / 10_000)
   }
   return median(times)
 }
 
-runProgram(USAGE, main)
+function parse(args: string[]) {
+  return parseArgs({ args, options: { help: { type: 'boolean', default: false } } }).values
+}
+
+runProgram(USAGE, parse, async () => {
+  const columns = PAYLOADS.map((payload) => measure(stagesOf(payload)))
+  const awaited = await measureAwait()
+  const rowOf = (title: string, of: (column: Stages<number>) => number) => [
+    title,
+    ...columns.map((column) => of(column).toFixed(0)),
+  ]
+  const rows = [
+    rowOf('sender: payload and header into a slab', ({ encode }) => encode),
+    rowOf('receiver: frames out of a chunk, header', ({ cut }) => cut),
+    rowOf('receiver: payload', ({ cut, decode }) => decode - cut),
+    rowOf('receiver: account, subscription, handler', ({ decode, deliver }) => deliver - decode),
+    rowOf('sender: await of what need not wait', () => awaited),
+  ]
+  console.log(tableOf(['ns an event', ...PAYLOADS], rows))
+  return 0
+})

@@ -1,28 +1,29 @@
 import type { Comparison } from '../measure/comparison'
-import { cellsOf } from './comparison-table'
+import { quantity } from '../measure/quantity'
+import { ALIGNS, cellsOf } from './comparison-table'
 
 const HEAD = ['measure', 'unit', 'lahja', 'against', 'theirs', 'ratio', 'bound', '']
 
-/** The page that shows what was measured, in Markdown. */
+/** Comparisons as a page of Markdown. */
 export function benchmarkPage(comparisons: readonly Comparison[], picture: string): string {
   return [
-    '# What it can do, beside what one would use instead',
+    '# lahja compared with the alternatives',
     `![Deliveries per second of lahja and what it is compared with](${picture})`,
-    'Real processes over real sockets. Every event is checked to arrive once and in order, by the same code for all, and ' +
-      'a run in which one does not counts for nothing. Broadcasts and requests are measured after a warm-up, broadcasts ' +
-      'where they arrive. All take turns, round after round, and who fails is left out from there on; figures are ' +
-      'medians of the rounds, with the least and the most of them; ratios are taken within each round. The bars begin at ' +
-      'zero, the lines on them reach from the least to the most.',
+    'Real processes over real sockets. The same code checks for all contenders that every event arrives once and in ' +
+      'order; a run with a fault has no figures. Broadcasts and requests are measured after a warm-up, broadcasts at ' +
+      'their receivers. The contenders take turns in each round, and a failed one is left out of the remaining rounds. ' +
+      'Figures are medians of the rounds, with the minimum and the maximum; ratios are computed within each round. Bars ' +
+      'start at zero, and the lines on them reach from the minimum to the maximum.',
     ...comparisons.map(sectionOf),
   ].join('\n\n')
 }
 
 function sectionOf({ command, date, machine, node, rounds, outcomes, settings }: Comparison): string {
-  const rows = outcomes.map((outcome) => lineOf(cellsOf(outcome)))
-  const where = `${date.slice(0, 10)}, ${rounds} round${rounds === 1 ? '' : 's'} on ${machine}, Node ${node}.`
+  const rule = ALIGNS.map((align) => (align === 'right' ? '--:' : '---'))
+  const table = [HEAD, rule, ...outcomes.map(cellsOf)].map(lineOf).join('\n')
+  const where = `${date.slice(0, 10)}, ${quantity(rounds, 'round')} on ${machine}, Node ${node}.`
   const legend = Object.entries(settings).map(([name, text]) => `- **${name}**: ${text}`)
-  const table = [lineOf(HEAD), lineOf(['---', '---', '--:', '---', '--:', '--:', '---', '---']), ...rows]
-  return [`## \`${command}\``, where, table.join('\n'), ...(legend.length > 0 ? [legend.join('\n')] : [])].join('\n\n')
+  return [`## \`${command}\``, where, table, ...(legend.length > 0 ? [legend.join('\n')] : [])].join('\n\n')
 }
 
 function lineOf(cells: readonly string[]): string {

@@ -1,15 +1,16 @@
-import { requirePeer } from '../contenders/packages'
+import { loadPeer } from '../contenders/packages'
 import type { Outcome } from '../measure/comparison'
 import { median } from '../measure/median'
+import { quantity } from '../measure/quantity'
 
-/** What one contender reached in one group of rows: events a second, one figure of each round. */
+/** The events per second of one contender in one group of rows, by round. */
 export interface Bar {
   readonly contender: string
   readonly group: string
   readonly values: readonly number[]
 }
 
-/** What is used of echarts. */
+/** The part of echarts that is used. */
 interface Echarts {
   init(
     dom: null,
@@ -18,7 +19,7 @@ interface Echarts {
   ): { setOption(option: object): void; renderToSVGString(): string; dispose(): void }
 }
 
-/** What echarts gives a series that draws itself. */
+/** The argument of a custom series' `renderItem`. */
 interface DrawingApi {
   value(dimension: number): number
   coord(point: readonly [number, number]): readonly [number, number]
@@ -36,12 +37,10 @@ const COLOURS: Readonly<Record<string, string>> = {
   ipc: '#7c3aed',
 }
 
-/** Without quotes, which would end the attribute that it is written into. */
+/** Without quotes, as it is written into a quoted attribute. */
 const FONT = 'system-ui, Helvetica, Arial, sans-serif'
-const WIDTH = 960
-const HEIGHT = 500
 
-/** The bars of all broadcasts: each contender once in each group, where it has taken part in all rounds. */
+/** A bar for each contender of each broadcast, unless it has failed. */
 export function barsOf(outcomes: readonly Outcome[]): Bar[] {
   const bars = new Map<string, Bar>()
   for (const { ours, theirs = '', our, their, figure, failures } of outcomes) {
@@ -55,11 +54,12 @@ export function barsOf(outcomes: readonly Outcome[]): Bar[] {
   return [...bars.values()]
 }
 
-/** Draws bars from zero on, with the least and the most of the rounds. Returns the text of an SVG file. */
+/** Draws the medians as bars from zero, with lines from the least to the most. Returns the text of an SVG file. */
 export function chartOf(bars: readonly Bar[], subtitle: string): string {
   const groups = [...new Set(bars.map(({ group }) => group))]
   const contenders = Object.keys(COLOURS).filter((name) => bars.some(({ contender }) => contender === name))
-  const chart = echarts().init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT })
+  const { init } = loadPeer<Echarts>('echarts', 'init')
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: 960, height: 500 })
   try {
     chart.setOption({
       animation: false,
@@ -105,42 +105,42 @@ export function chartOf(bars: readonly Bar[], subtitle: string): string {
   }
 }
 
-/** Shares of a group's width, and of a bar's. */
-const GROUP_SHARE = 0.84
-const BAR_SHARE = 0.9
-
-/** One contender's bars. Each group has room only for those who are in it. */
+/** The bars of one contender. A group has room only for the contenders in it. */
 function seriesOf(contender: string, groups: readonly string[], bars: readonly Bar[], contenders: readonly string[]) {
   const data = groups.flatMap((group, number) => {
     const inGroup = contenders.filter((name) => bars.some((bar) => bar.group === group && bar.contender === name))
-    const bar = bars.find((each) => each.group === group && each.contender === contender)
-    if (!bar) return []
-    const { values } = bar
-    return [
-      [number, median(values), Math.min(...values), Math.max(...values), inGroup.indexOf(contender), inGroup.length],
-    ]
+    const { values } = bars.find((bar) => bar.group === group && bar.contender === contender) ?? {}
+    if (!values) return []
+    const place = [inGroup.indexOf(contender), inGroup.length]
+    return [[number, median(values), Math.min(...values), Math.max(...values), ...place]]
   })
+  const color = COLOURS[contender] ?? ''
   return {
     name: contender,
     type: 'custom',
     silent: true,
-    itemStyle: { color: COLOURS[contender] },
+    itemStyle: { color },
     encode: { x: 0, y: [1, 2, 3] },
     data,
-    renderItem: (_: unknown, api: DrawingApi) => drawn(api, COLOURS[contender] ?? ''),
+    renderItem: (_: unknown, api: DrawingApi) => drawn(api, color),
   }
 }
 
-/** A bar from zero to the median, and a line from the least to the most. */
+/** Shares of a group's width, and of a bar's. */
+const GROUP_SHARE = 0.84
+const BAR_SHARE = 0.9
+
+/** A bar to the median, and a line from the least to the most. */
 function drawn(api: DrawingApi, fill: string): object {
-  const [group, middle, least, most, index, count] = [0, 1, 2, 3, 4, 5].map((dimension) => api.value(dimension))
-  const width = (api.size([1, 0])[0] * GROUP_SHARE) / Math.max(5, count ?? 0)
-  const at = (value = 0) => api.coord([group ?? 0, value])
-  const x = at()[0] + ((index ?? 0) - ((count ?? 0) - 1) / 2) * width
-  const [bottom, top, low, high] = [at(0), at(middle), at(least), at(most)].map(([, y]) => y)
-  const bar = { x: x - (width * BAR_SHARE) / 2, y: top, width: width * BAR_SHARE, height: (bottom ?? 0) - (top ?? 0) }
+  const [group = 0, middle = 0, least = 0, most = 0, index = 0, count = 0] = [0, 1, 2, 3, 4, 5].map((dimension) => {
+    return api.value(dimension)
+  })
+  const width = (api.size([1, 0])[0] * GROUP_SHARE) / Math.max(5, count)
+  const x = api.coord([group, 0])[0] + (index - (count - 1) / 2) * width
+  const [bottom = 0, top = 0, low = 0, high = 0] = [0, middle, least, most].map((value) => api.coord([group, value])[1])
+  const bar = { x: x - (width * BAR_SHARE) / 2, y: top, width: width * BAR_SHARE, height: bottom - top }
   const half = Math.min(4, width / 4)
-  const line = (x1: number, y1 = 0, x2 = 0, y2 = 0) => ({
+  const line = (x1: number, y1: number, x2: number, y2: number) => ({
     type: 'line',
     shape: { x1, y1, x2, y2 },
     style: { stroke: '#0f172a', lineWidth: 1 },
@@ -154,19 +154,9 @@ function drawn(api: DrawingApi, fill: string): object {
 
 function labelOf(group: string): string {
   const [payload, consumers] = group.split('-')
-  return `${payload === 'binary' ? '100 bytes' : '10 fields'}\n${consumers} consumer${consumers === '1' ? '' : 's'}`
+  return `${payload === 'binary' ? '100 bytes' : '10 fields'}\n${quantity(Number(consumers), 'consumer')}`
 }
 
 function thousands(value: number): string {
   return value === 0 ? '0' : value % 1e6 === 0 ? `${value / 1e6} M` : `${(value / 1000).toLocaleString('en')} k`
-}
-
-function echarts(): Echarts {
-  const found: unknown = requirePeer('echarts')
-  if (isEcharts(found)) return found
-  throw new TypeError('expected echarts with init')
-}
-
-function isEcharts(value: unknown): value is Echarts {
-  return typeof value === 'object' && value !== null && 'init' in value && typeof value.init === 'function'
 }

@@ -1,24 +1,20 @@
-import Table from 'cli-table3'
 import type { Comparison, Outcome } from '../measure/comparison'
 import { median } from '../measure/median'
-import type { Bound } from '../measure/row'
+import { quantity } from '../measure/quantity'
+import { type Align, tableOf } from './table'
 
 const HEAD = ['measure', 'unit', 'lahja', 'against', '', 'ratio', 'bound', '']
 
-/** The outcome as people read it. */
-export function comparisonReport({ outcomes, settings, rounds, machine, node }: Comparison): string {
-  const table = new Table({
-    head: HEAD,
-    colAligns: ['left', 'left', 'right', 'left', 'right', 'right', 'left', 'left'],
-    style: { head: [], border: [], compact: true },
-  })
-  for (const outcome of outcomes) table.push(cellsOf(outcome))
+export const ALIGNS: readonly Align[] = ['left', 'left', 'right', 'left', 'right', 'right', 'left', 'left']
+
+/** A comparison for a terminal. */
+export function comparisonTable({ outcomes, settings, rounds, machine, node }: Comparison): string {
   const legend = Object.entries(settings).map(([name, text]) => `${name}: ${text}`)
-  const where = `Medians of ${rounds} round${rounds === 1 ? '' : 's'} (least–most) on ${machine}, Node ${node}.`
-  return [table.toString(), ...legend, where].join('\n')
+  const where = `Medians of ${quantity(rounds, 'round')} (least–most) on ${machine}, Node ${node}.`
+  return [tableOf(HEAD, outcomes.map(cellsOf), ALIGNS), ...legend, where].join('\n')
 }
 
-/** One row: figures are medians of the rounds, with the least and the most of them. */
+/** The row of an outcome. */
 export function cellsOf(outcome: Outcome): string[] {
   const { title, unit, our, rival, their, theirs, reached, bound } = outcome
   return [
@@ -27,8 +23,8 @@ export function cellsOf(outcome: Outcome): string[] {
     spread(our),
     rival,
     theirs === undefined ? '' : spread(their),
-    theirs === undefined || reached.length === 0 ? '' : `${spread(reached)}`,
-    bound ? boundText(bound) : '',
+    theirs === undefined ? '' : spread(reached),
+    !bound ? '' : 'atLeast' in bound ? `≥ ${bound.atLeast}` : `≤ ${bound.atMost}`,
     verdictOf(outcome),
   ]
 }
@@ -50,8 +46,4 @@ export function spread(values: readonly number[]): string {
 function format(value: number): string {
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
-}
-
-export function boundText(bound: Bound): string {
-  return 'atLeast' in bound ? `≥ ${bound.atLeast}` : `≤ ${bound.atMost}`
 }

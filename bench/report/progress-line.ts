@@ -1,4 +1,4 @@
-/** One line on a terminal, a line each time elsewhere; always on standard error, which is not the report's. */
+/** Replaces the line on a terminal, appends one elsewhere. Standard output is for the report alone. */
 export function showProgress(text: string): void {
   process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`)
 }

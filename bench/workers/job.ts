@@ -1,55 +1,67 @@
-import { MODES, type Mode } from '../contenders/mode'
-import { PAYLOADS, type PayloadName } from '../contenders/payload'
-import { Fields } from './fields'
+import * as v from 'valibot'
+import { MODES, type Mode } from '../contenders/contender'
+import { PAYLOADS } from '../contenders/payload'
 
-/** What a process of the bench has to do. */
-export interface Job {
-  readonly name: string
-  /** Among all processes of the round, the sender being 0. */
-  readonly number: number
-  readonly directory: string
-  readonly contender: string
-  readonly mode: Mode
-  /** Processes beside the sender; in a mesh, all of them. */
-  readonly processes: number
-  readonly events: number
-  /** Events that each process that sends sends before them, until the programs run at full speed. They are not measured. */
-  readonly warmUp: number
-  readonly payload: PayloadName
-  readonly payloadBytes: number
-  /** Events per second, or 0 for as many as can be. */
-  readonly throttle: number
-  /** Requests under way at a time. */
-  readonly concurrency: number
-  /** Is no receiver given up, however slow it is? */
-  readonly isPatient: boolean
-  /** The time is taken of one event in so many: a power of two. */
-  readonly timedEvery: number
+const Work = v.object({
+  contender: v.string(),
+  mode: v.picklist(MODES),
+  /** Besides the sender; in a mesh, all. */
+  processes: v.number(),
+  /** Per sender. */
+  events: v.number(),
+  /** Events of each sender before the measured ones, until the code is compiled. They are checked, not measured. */
+  warmUp: v.number(),
+  payload: v.picklist(PAYLOADS),
+  payloadBytes: v.number(),
+  /** Events per second; 0 for no limit. */
+  throttle: v.number(),
+  /** Requests in flight. */
+  concurrency: v.number(),
+  /** Slow receivers are never given up. */
+  isPatient: v.boolean(),
+  /** Times one event in this many: a power of two. */
+  timedEvery: v.number(),
+})
+
+const Job = v.object({
+  ...Work.entries,
+  name: v.string(),
+  /** Of the process in its round; the sender is 0. */
+  number: v.number(),
+  directory: v.string(),
+})
+
+/** The work of a round. */
+export type Work = Readonly<v.InferOutput<typeof Work>>
+
+/** The work of one process. */
+export type Job = Readonly<v.InferOutput<typeof Job>>
+
+/** Every event is timed, except at full speed. */
+const TIMED_EVERY: Readonly<Record<Mode, number>> = { broadcast: 32, latency: 1, request: 1, mesh: 32 }
+
+/** Fills in defaults. */
+export function workOf(work: Pick<Work, 'contender' | 'mode' | 'events'> & Partial<Work>): Work {
+  return {
+    processes: 1,
+    warmUp: 0,
+    payload: 'binary',
+    payloadBytes: 100,
+    throttle: 0,
+    concurrency: 1,
+    isPatient: true,
+    timedEvery: TIMED_EVERY[work.mode],
+    ...work,
+  }
 }
 
-/** The sender's, or the asker's, name. */
+/** The name of the process that sends, or asks. */
 export const SENDER = 'sender'
 
 export function memberName(number: number): string {
   return `member-${number + 1}`
 }
 
-export function parseJob(text: string | undefined): Job {
-  const job = new Fields(JSON.parse(text ?? '{}'))
-  return {
-    name: job.text('name'),
-    number: job.number('number'),
-    directory: job.text('directory'),
-    contender: job.text('contender'),
-    mode: job.oneOf('mode', MODES),
-    processes: job.number('processes'),
-    events: job.number('events'),
-    warmUp: job.number('warmUp'),
-    payload: job.oneOf('payload', PAYLOADS),
-    payloadBytes: job.number('payloadBytes'),
-    throttle: job.number('throttle'),
-    concurrency: job.number('concurrency'),
-    isPatient: job.flag('isPatient'),
-    timedEvery: job.number('timedEvery'),
-  }
+export function parseJob(text = '{}'): Job {
+  return v.parse(Job, JSON.parse(text))
 }

@@ -1,65 +1,49 @@
-import { Fields } from './fields'
+import * as v from 'valibot'
+import { Latencies } from './latencies'
 
-/** What one process has done and seen of one round. Times are microseconds of the shared clock. */
-export interface ProcessReport {
-  /** When it sent the first that is measured, or that arrived, behind a warm-up; 0 if that is for others to tell. */
-  readonly startedAt: number
-  /** When its last arrived. */
-  readonly endedAt: number
-  /** Events, or responses, that came, each counted once; none of the warm-up. */
-  readonly arrived: number
-  readonly lost: number
-  readonly outOfOrder: number
-  readonly duplicates: number
-  /** See Latencies. */
-  readonly latencies: string
-  /** CPU time since then. */
-  readonly cpuMicroseconds: number
-  readonly rssBytes: number
+/** The counts and times of one process. Times are microseconds of the shared clock. */
+const ProcessReport = v.object({
+  name: v.string(),
+  number: v.number(),
+  /** When it sent, or behind a warm-up received, the first measured event; 0 if others have to tell. */
+  startedAt: v.number(),
+  /** When it received the last event. */
+  endedAt: v.number(),
+  /** Measured events, or responses, without duplicates. */
+  arrived: v.number(),
+  lost: v.number(),
+  outOfOrder: v.number(),
+  duplicates: v.number(),
+  /** See `Latencies.encode`. */
+  latencies: v.string(),
+  /** CPU time of the measured part. */
+  cpuMicroseconds: v.number(),
+  rssBytes: v.number(),
+})
+
+export type ProcessReport = Readonly<v.InferOutput<typeof ProcessReport>>
+
+/** A report without events. */
+export function emptyReport(name: string, number: number): ProcessReport {
+  const counts = { arrived: 0, lost: 0, outOfOrder: 0, duplicates: 0, latencies: Latencies.none().encode() }
+  return { name, number, startedAt: 0, endedAt: 0, ...counts, cpuMicroseconds: 0, rssBytes: 0 }
 }
 
 /**
- * How far a process is. It has joined the others; it hears, or is heard by, whom it has to; it has nothing more to
- * send, or to hear.
+ * From a worker to the process that has started it: it has joined the others, it is connected to them, it has sent
+ * everything, it has received everything; how many events are done; its report, with those of its child processes.
  */
-export type Milestone = 'joined' | 'ready' | 'finished'
+const Message = v.variant('kind', [
+  v.object({ kind: v.picklist(['joined', 'ready', 'sent', 'received']) }),
+  v.object({ kind: v.literal('progress'), done: v.number() }),
+  v.object({ kind: v.literal('report'), reports: v.array(ProcessReport) }),
+])
 
-/** What a process of the bench tells the one that has started it. */
-export type Message =
-  | { readonly kind: Milestone }
-  | { readonly kind: 'progress'; readonly done: number }
-  | { readonly kind: 'report'; readonly report: ProcessReport }
-  | { readonly kind: 'childReport'; readonly name: string; readonly report: ProcessReport }
+export type Message = Readonly<v.InferOutput<typeof Message>>
 
-/**
- * What it is told: to listen to the others, for all have joined; to begin, for all are ready; to report and end, for
- * all have finished.
- */
+/** To a worker: listen, as all have joined; send, as all are ready; report and exit, as all have finished. */
 export type Order = 'listen' | 'go' | 'stop'
 
 export function parseMessage(value: unknown): Message {
-  const message = new Fields(value)
-  const kind = message.text('kind')
-  if (kind === 'joined' || kind === 'ready' || kind === 'finished') return { kind }
-  if (kind === 'progress') return { kind, done: message.number('done') }
-  if (kind === 'report') return { kind, report: parseReport(message.value('report')) }
-  if (kind === 'childReport') {
-    return { kind, name: message.text('name'), report: parseReport(message.value('report')) }
-  }
-  throw new TypeError(`expected a message of the bench, got kind '${kind}'`)
-}
-
-function parseReport(value: unknown): ProcessReport {
-  const report = new Fields(value)
-  return {
-    startedAt: report.number('startedAt'),
-    endedAt: report.number('endedAt'),
-    arrived: report.number('arrived'),
-    lost: report.number('lost'),
-    outOfOrder: report.number('outOfOrder'),
-    duplicates: report.number('duplicates'),
-    latencies: report.text('latencies'),
-    cpuMicroseconds: report.number('cpuMicroseconds'),
-    rssBytes: report.number('rssBytes'),
-  }
+  return v.parse(Message, value)
 }

@@ -1,22 +1,21 @@
 import { setTimeout } from 'node:timers/promises'
 import { now } from './clock'
 
-/** Microseconds that may be caught up with: about what a timer is late. What is held up for longer is not hurried. */
+/** Microseconds of delay that are made up for: about the lateness of a timer. */
 const CATCH_UP = 10_000
 
-/** Lets events begin at an even rate, in bursts where the rate is higher than a timer's. */
-export class Pace {
+/** Starts events at an even rate, in bursts where the rate is higher than a timer's. */
+export class Pacer {
   readonly #interval: number
   #due = now()
 
-  /** @param throttle events per second, or 0 for no limit */
+  /** @param throttle events per second */
   constructor(throttle: number) {
-    this.#interval = throttle === 0 ? 0 : 1e6 / throttle
+    this.#interval = 1e6 / throttle
   }
 
   /** Returns a promise if it is too early for the next event. */
   next(): Promise<void> | undefined {
-    if (this.#interval === 0) return undefined
     const due = this.#due
     this.#due = Math.max(due, now() - CATCH_UP) + this.#interval
     return now() >= due ? undefined : untilTime(due)

@@ -1,35 +1,20 @@
 import { payloadKind } from '../contenders/payload'
-import { contenderOf } from '../contenders/registry'
 import { SENDER } from './job'
-import { Latencies } from './latencies'
 import { startUsage } from './usage'
-import { Orchestrator } from './worker'
+import { runWorker } from './worker'
 
-async function main(): Promise<void> {
-  const orchestrator = new Orchestrator()
-  const { job } = orchestrator
-  const station = await contenderOf(job.contender).join(job)
+/** Answers each request with its payload. */
+runWorker(({ job, station }) => {
   const kind = payloadKind(job.payload, job.payloadBytes)
   let arrived = 0
   let usage = startUsage()
-  await station.respond(SENDER, (payload) => {
-    if (kind.sequenceOf(payload) >= job.warmUp && arrived++ === 0) usage = startUsage()
-    return payload
-  })
-  await orchestrator.tell({ kind: 'ready' })
-
-  await orchestrator.until('stop')
-  const nothing = {
-    startedAt: 0,
-    endedAt: 0,
-    lost: 0,
-    outOfOrder: 0,
-    duplicates: 0,
-    latencies: Latencies.none().encode(),
+  return {
+    async listen() {
+      await station.respond?.(SENDER, (payload) => {
+        if (kind.sequenceOf(payload) >= job.warmUp && arrived++ === 0) usage = startUsage()
+        return payload
+      })
+    },
+    report: () => ({ arrived, ...usage() }),
   }
-  await orchestrator.tell({ kind: 'report', report: { ...nothing, arrived, ...usage() } })
-  await station.close()
-  orchestrator.leave()
-}
-
-void main()
+})

@@ -1,70 +1,47 @@
-/** How what arrived differs from what was sent. */
-export interface Faults {
-  readonly lost: number
-  readonly outOfOrder: number
-  readonly duplicates: number
-}
-
-/** The sequence number behind the last. */
+/** The sequence number of the end mark. */
 export const END = 2 ** 32 - 1
 
-/** Notices what is lost, doubled or out of order. What comes in order costs one comparison. */
-export class Tally {
+/** Counts lost, duplicate and out-of-order events of one sender. An event in order costs one comparison. */
+export class SequenceChecker {
   readonly #events: number
-  /** One bit for each event that has been overtaken; there are none as long as all come in order. */
-  #overtaken: Uint8Array | undefined
-  #missing = 0
+  readonly #onEnd: () => void
+  /** Sequence numbers below `#next` that have not arrived. */
+  readonly #missing = new Set<number>()
   #next = 0
   #outOfOrder = 0
   #duplicates = 0
 
-  readonly #onEnd: () => void
-
+  /** @param onEnd called at the end mark */
   constructor(events: number, onEnd: () => void) {
     this.#events = events
     this.#onEnd = onEnd
   }
 
+  /** @throws RangeError for an event that was never sent */
   add(sequence: number): void {
     if (sequence === this.#next) this.#next++
     else if (sequence === END) this.#onEnd()
-    else this.#misplaced(sequence)
+    else this.#addMisplaced(sequence)
   }
 
-  /** Events that came, each counted once. */
+  /** Events received, without duplicates. */
   get arrived(): number {
-    return this.#next - this.#missing
+    return this.#next - this.#missing.size
   }
 
-  get faults(): Faults {
+  get faults(): { readonly lost: number; readonly outOfOrder: number; readonly duplicates: number } {
     return { lost: this.#events - this.arrived, outOfOrder: this.#outOfOrder, duplicates: this.#duplicates }
   }
 
-  /** @throws RangeError if no such event was to be sent */
-  #misplaced(sequence: number): void {
+  #addMisplaced(sequence: number): void {
     if (!Number.isInteger(sequence) || sequence < 0 || sequence >= this.#events) {
       throw new RangeError(`expected an event under ${this.#events}, got ${sequence}`)
     }
-    if (sequence > this.#next) {
-      for (let skipped = this.#next; skipped < sequence; skipped++) this.#mark(skipped)
-      this.#next = sequence + 1
-    } else if (this.#unmark(sequence)) this.#outOfOrder++
-    else this.#duplicates++
-  }
-
-  #mark(sequence: number): void {
-    this.#overtaken ??= new Uint8Array(Math.ceil(this.#events / 8))
-    this.#overtaken[sequence >> 3] = (this.#overtaken[sequence >> 3] ?? 0) | (1 << (sequence & 7))
-    this.#missing++
-  }
-
-  /** Returns whether it was marked. */
-  #unmark(sequence: number): boolean {
-    const byte = this.#overtaken?.[sequence >> 3] ?? 0
-    const bit = 1 << (sequence & 7)
-    if (!this.#overtaken || !(byte & bit)) return false
-    this.#overtaken[sequence >> 3] = byte & ~bit
-    this.#missing--
-    return true
+    if (this.#missing.delete(sequence)) this.#outOfOrder++
+    else if (sequence < this.#next) this.#duplicates++
+    else {
+      while (this.#next < sequence) this.#missing.add(this.#next++)
+      this.#next++
+    }
   }
 }

@@ -1,24 +1,22 @@
-import { parseArgs } from 'node:util'
 import { Endpoint } from 'lahja'
-import { Sample } from '../contenders/sample'
+import { Sample } from '../contenders/lahja'
 
-/** Of every four: one name, one pattern of a token, one of the rest, and one that begins like what is broadcast. */
-function othersType(index: number): string {
+/** One quarter each: names, patterns of one token, patterns of all following tokens, and names below the broadcast one. */
+function otherType(index: number): string {
   const form = ['name', '*', '>'][index % 4]
   return form ? `other.${index}.${form}` : `${Sample.name}.${index}`
 }
 
-/** Subscribes to what is broadcast and to a lot of what is not. */
+/** Subscribes to the events of bench:matching, and to many others. */
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { directory: { type: 'string' }, others: { type: 'string' } } })
-  const { directory = '', others = '0' } = values
-  const endpoint = await Endpoint.start({ name: 'bystander', directory })
-  const subscriptions = Array.from({ length: Number(others) }, (_, index) => {
-    return endpoint.subscribe(othersType(index), () => process.exit(1))
-  })
+  const [directory = '', others] = process.argv.slice(2)
+  const endpoint = await Endpoint.start({ name: 'subscriber', directory })
+  const subscriptions = Array.from({ length: Number(others) }, (_, index) =>
+    endpoint.subscribe(otherType(index), () => process.exit(1)),
+  )
   subscriptions.push(endpoint.subscribe(Sample, () => {}))
   await Promise.all(subscriptions.map(({ ready }) => ready))
-  process.once('disconnect', () => void endpoint.close())
+  process.once('disconnect', () => process.exit())
   process.send?.('ready')
 }
 

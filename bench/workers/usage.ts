@@ -1,13 +1,15 @@
+import { now } from './clock'
 import type { ProcessReport } from './message'
 
-/** What a process has taken since a moment. */
-export type Usage = () => Pick<ProcessReport, 'cpuMicroseconds' | 'rssBytes'>
+/** The resources that this process has used since `startedAt`. */
+export type Usage = () => Pick<ProcessReport, 'startedAt' | 'cpuMicroseconds' | 'rssBytes'>
 
-/** Takes the CPU time of this process from now on. */
+/** Starts to measure this process. */
 export function startUsage(): Usage {
+  const startedAt = now()
   const before = process.cpuUsage()
   return () => {
     const { user, system } = process.cpuUsage(before)
-    return { cpuMicroseconds: user + system, rssBytes: process.memoryUsage.rss() }
+    return { startedAt, cpuMicroseconds: user + system, rssBytes: process.memoryUsage.rss() }
   }
 }

@@ -1,35 +1,81 @@
 import { once } from 'node:events'
+import type { Station } from '../contenders/contender'
+import { contenderOf } from '../contenders/registry'
 import { type Job, parseJob } from './job'
-import type { Message, Order } from './message'
+import { emptyReport, type Message, type Order, type ProcessReport } from './message'
 
-/** The process that has started this one. What passes between them is never what is measured. */
-export class Orchestrator {
-  readonly job: Job = parseJob(process.argv[2])
-  readonly #orders: unknown[] = []
+/** The part of one process in a round. */
+export interface Part {
+  /** Connects to the other processes, all of which have joined. */
+  listen(): Promise<void>
+  /** Sends everything. */
+  send?(): Promise<void>
+  /** Resolves when everything has been received. */
+  receive?(): Promise<void>
+  report(): Partial<ProcessReport>
+  /** Stops the child processes and returns their reports. */
+  stopChildren?(): Promise<readonly ProcessReport[]>
+}
 
-  constructor() {
-    process.on('disconnect', this.#abandoned)
-    process.on('message', (message) => {
-      if (typeof message === 'string') this.#orders.push(message)
-    })
+/** The surroundings of a part. */
+export interface Place {
+  readonly job: Job
+  readonly station: Station
+  /** Reports progress to the program: to be called with every event done. */
+  readonly progress: (done: number) => void
+}
+
+const PROGRESS_STEPS = 20
+
+/** Runs one process of a round, which the orders of `WorkerProcess` lead through it. */
+export function runWorker(partOf: (place: Place) => Part): void {
+  void run(partOf)
+}
+
+async function run(partOf: (place: Place) => Part): Promise<void> {
+  const job = parseJob(process.argv[2])
+  const orders = new Set<unknown>()
+  process.on('message', (message) => {
+    if (typeof message === 'string') orders.add(message)
+  })
+  const until = async (order: Order) => {
+    while (!orders.has(order)) await once(process, 'message')
   }
+  const onAbandoned = () => process.exit(1)
+  process.on('disconnect', onAbandoned)
 
-  async tell(message: Message): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      if (!process.send) return reject(new Error('expected to be started by the bench, got no channel to it'))
-      process.send(message, undefined, undefined, (error) => (error ? reject(error) : resolve()))
-    })
+  const station = await contenderOf(job.contender).join(job)
+  const part = partOf({ job, station, progress: progressOf(job) })
+  await tell({ kind: 'joined' })
+  await until('listen')
+  await part.listen()
+  await tell({ kind: 'ready' })
+  await until('go')
+  await part.send?.()
+  await tell({ kind: 'sent' })
+  // Not awaited: `stop` comes also when events are lost.
+  void Promise.resolve(part.receive?.()).then(() => tell({ kind: 'received' }))
+  await until('stop')
+  const report = { ...emptyReport(job.name, job.number), ...part.report() }
+  await tell({ kind: 'report', reports: [report, ...((await part.stopChildren?.()) ?? [])] })
+  await station.close()
+  process.off('disconnect', onAbandoned)
+  process.disconnect()
+}
+
+function progressOf({ warmUp, events }: Job): Place['progress'] {
+  const step = Math.ceil((warmUp + events) / PROGRESS_STEPS)
+  let next = step
+  return (done) => {
+    if (done < next) return
+    next += step
+    void tell({ kind: 'progress', done })
   }
+}
 
-  async until(order: Order): Promise<void> {
-    while (!this.#orders.includes(order)) await once(process, 'message')
-  }
-
-  /** Nothing is left to say: the channel no longer keeps the process alive. */
-  leave(): void {
-    process.off('disconnect', this.#abandoned)
-    process.disconnect()
-  }
-
-  readonly #abandoned = (): never => process.exit(1)
+async function tell(message: Message): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    if (!process.send) return reject(new Error('expected to be started by the bench, got no channel to it'))
+    process.send(message, undefined, undefined, (error) => (error ? reject(error) : resolve()))
+  })
 }

@@ -17,8 +17,8 @@ function read(chunks: readonly Buffer[]): Buffer[] {
   return bodies
 }
 
-describe('the frames that are written by hand', () => {
-  it('are read as they were written, however they are cut', () => {
+describe('FrameBatch and FrameReader', () => {
+  it('FrameReader reads the frames that FrameBatch wrote, however the stream is split', () => {
     const bodies = fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 20 })
     fc.assert(
       fc.property(bodies, fc.integer({ min: 1, max: 60 }), (arrays, size) => {
@@ -32,7 +32,7 @@ describe('the frames that are written by hand', () => {
     )
   })
 
-  it('are written together until they fill a batch, and alone if they are larger', () => {
+  it('FrameBatch writes frames in batches, and a larger frame alone', () => {
     const small = Buffer.alloc(BATCH_BYTES / 2 - 4)
     const large = Buffer.alloc(BATCH_BYTES + 1)
     expect(written([small, small, small, large]).map(({ length }) => length)).to.deep.equal([

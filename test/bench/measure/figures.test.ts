@@ -1,14 +1,19 @@
 import { expect } from 'chai'
-import { figuresByProcess, figuresOfAll, overRounds } from '../../../bench/measure/figures'
-import { isComplete } from '../../../bench/measure/result'
-import type { NamedReport, Round } from '../../../bench/measure/round'
+import { figuresByProcess, figuresOfAll, isComplete, overRounds } from '../../../bench/measure/figures'
+import type { Round } from '../../../bench/measure/round'
 import { Latencies } from '../../../bench/workers/latencies'
+import type { ProcessReport } from '../../../bench/workers/message'
 
 const NOTHING = { startedAt: 0, endedAt: 0, arrived: 0, lost: 0, outOfOrder: 0, duplicates: 0 }
 
-/** 100 events for each of two consumers, the second of which takes twice as long. */
+/** 100 events to each of two consumers; the second takes twice as long. */
 function round(milliseconds: number, microseconds: number, lost = 0): Round {
-  const report = (name: string, number: number, latencies: Latencies, counts: Partial<NamedReport>): NamedReport => ({
+  const report = (
+    name: string,
+    number: number,
+    latencies: Latencies,
+    counts: Partial<ProcessReport>,
+  ): ProcessReport => ({
     ...NOTHING,
     name,
     number,
@@ -26,8 +31,8 @@ function round(milliseconds: number, microseconds: number, lost = 0): Round {
   return { receivers, others: [report('sender', 0, Latencies.none(), { startedAt: 5_000_000, endedAt: 5_000_001 })] }
 }
 
-describe('the figures of the bench', () => {
-  it('take the time of all deliveries from the first that is sent to the last that arrives', () => {
+describe('figures of a round', () => {
+  it('figures measure the time from the first event sent to the last event received', () => {
     const [sender, first, second] = figuresByProcess(round(100, 50))
     expect(sender).to.include({ name: 'sender', received: 0 })
     expect(first).to.include({ name: 'consumer-1', eventsPerSecond: 1000, p50Microseconds: 50 })
@@ -42,19 +47,19 @@ describe('the figures of the bench', () => {
     })
   })
 
-  it('take it from the first that is measured to arrive, where receivers have noted that', () => {
+  it('figures measure the time from the first measured event received where receivers have noted it', () => {
     const { receivers, others } = round(100, 50)
     const late = receivers.map((report) => ({ ...report, startedAt: report.endedAt - 50_000 }))
     expect(figuresByProcess({ receivers: late, others })[1]).to.include({ eventsPerSecond: 2000 })
   })
 
-  it('count the CPU time and the memory of all processes, the sender among them', () => {
+  it('figures include the CPU time and the memory of all processes, also of the sender', () => {
     const { cpuSeconds, cpuSecondsPerMillion, rssBytes } = figuresOfAll(round(100, 50))
     expect({ cpuSeconds, rssBytes }).to.deep.equal({ cpuSeconds: 0.15, rssBytes: 3 * 2 ** 20 })
     expect(cpuSecondsPerMillion).to.be.closeTo(750, 1e-6)
   })
 
-  it('are medians of the rounds for speeds, sums for counts and the worst for the worst', () => {
+  it('figures over several rounds are medians of speeds, sums of counts and the maximum of maxima', () => {
     const rounds = [round(100, 10), round(1000, 90), round(200, 20)].map(figuresOfAll)
     expect(overRounds(rounds)).to.include({
       eventsPerSecond: 500,
@@ -64,7 +69,7 @@ describe('the figures of the bench', () => {
     })
   })
 
-  it('are complete only if nothing is lost, doubled or out of order', () => {
+  it('figures are complete only if no event is lost, duplicated or out of order', () => {
     const figures = figuresOfAll(round(100, 10))
     expect(isComplete(figures)).to.equal(true)
     expect(isComplete(figuresOfAll(round(100, 10, 1)))).to.equal(false)
@@ -73,7 +78,7 @@ describe('the figures of the bench', () => {
     }
   })
 
-  it('know no speed where nothing arrived', () => {
+  it('figures have a speed of 0 if no event arrived', () => {
     const figures = figuresOfAll(round(0, 0, 100))
     expect(figures).to.include({ eventsPerSecond: 0, p50Microseconds: 0, received: 0, lost: 200 })
     expect(isComplete(figures)).to.equal(false)

@@ -7,7 +7,7 @@ import { type Outcome, type Program, type ProgramOptions, programs } from '../..
 
 const SMALL = ['--processes', '2', '--events', '2000']
 
-describe('bench', () => {
+describe('npm run bench', () => {
   const start = programs()
   let scratch = ''
   before(() => {
@@ -18,7 +18,7 @@ describe('bench', () => {
   const begin = (args: readonly string[], options: ProgramOptions = {}) =>
     start('bench/dist/programs/bench.js', args, { ...options, env: { TMPDIR: scratch } })
 
-  /** How it has ended, and that it has left no bus behind. */
+  /** Waits for the end and expects that no directory is left. */
   async function end(bench: Program): Promise<Outcome> {
     const outcome = await bench.ended
     expect(readdirSync(scratch).filter((file) => file.startsWith('lahja-'))).to.deep.equal([])
@@ -27,7 +27,7 @@ describe('bench', () => {
 
   const run = (args: readonly string[], options: ProgramOptions = {}) => end(begin(args, options))
 
-  it('prints one JSON object in which nothing is lost, doubled or out of order', async () => {
+  it('prints one JSON object without lost, duplicate or out-of-order events', async () => {
     const { code, stdout, stderr } = await run([...SMALL, '--json'])
     expect(code).to.equal(0)
     const { processFigures, total, ...result } = resultIn(stdout)
@@ -50,7 +50,7 @@ describe('bench', () => {
     expect(stderr).to.contain('100 % done')
   })
 
-  it('checks the events of a warm-up too, but measures only those behind them', async () => {
+  it('checks the events of a warm-up, but measures only the events after it', async () => {
     const { code, stdout } = await run([...SMALL, '--warm-up', '500', '--json'])
     expect(code).to.equal(0)
     const { total, ...result } = resultIn(stdout)
@@ -59,7 +59,7 @@ describe('bench', () => {
     expectSpeeds(total)
   })
 
-  it('asks the requests of a warm-up too, but measures only those behind them', async () => {
+  it('sends the requests of a warm-up, but measures only the requests after it', async () => {
     const work = ['--mode', 'request', '--processes', '2', '--events', '500', '--concurrency', '8', '--json']
     for (const [args, warmUp] of [
       [[], 500],
@@ -74,7 +74,7 @@ describe('bench', () => {
     }
   })
 
-  it('prints a table with a row for each consumer and all of them, and a line of summary', async () => {
+  it('prints a table with a row for each consumer and for all, and a summary', async () => {
     const { code, stdout } = await run([...SMALL, '--payload-bytes', '16'])
     expect(code).to.equal(0)
     for (const row of ['consumer-1', 'consumer-2', 'all']) {
@@ -87,7 +87,7 @@ describe('bench', () => {
     )
   })
 
-  it('adds up the counts of several rounds, and reports medians', async () => {
+  it('adds up the counts of several rounds and reports medians', async () => {
     const args = ['--processes', '1', '--events', '500', '--rounds', '2']
     const { code, stdout } = await run([...args, '--json'])
     expect(code).to.equal(0)
@@ -96,7 +96,7 @@ describe('bench', () => {
 
   for (const contender of ['lahja', 'loop', 'loop-records', 'raw']) {
     for (const mode of ['broadcast', 'request', 'latency', 'mesh']) {
-      it(`measures ${contender} in mode ${mode}, and all that is sent arrives`, async () => {
+      it(`delivers all events of ${contender} in mode ${mode}`, async () => {
         const work = ['--mode', mode, '--processes', '2', '--events', '300', '--concurrency', '8']
         const { code, stdout } = await run([...work, '--contender', contender, '--json'])
         expect(code).to.equal(0)
@@ -109,7 +109,7 @@ describe('bench', () => {
   }
 
   for (const mode of ['broadcast', 'latency']) {
-    it(`measures ipc in mode ${mode}, and all that is sent arrives`, async () => {
+    it(`delivers all events of ipc in mode ${mode}`, async () => {
       for (const payload of ['binary', 'object', 'text']) {
         const work = ['--mode', mode, '--payload', payload, '--processes', '2', '--events', '300']
         const { code, stdout } = await run([...work, '--contender', 'ipc', '--json'])
@@ -120,7 +120,7 @@ describe('bench', () => {
   }
 
   for (const payload of ['object', 'text']) {
-    it(`sends ${payload} payloads`, async () => {
+    it(`delivers ${payload} payloads`, async () => {
       for (const contender of ['lahja', 'loop', 'loop-records']) {
         const { code, stdout } = await run([...SMALL, '--payload', payload, '--contender', contender, '--json'])
         expect(code).to.equal(0)
@@ -129,13 +129,13 @@ describe('bench', () => {
     })
   }
 
-  it('sends no faster than it is told to', async () => {
+  it('limits the rate of the sender to --throttle', async () => {
     const { code, stdout } = await run(['--events', '200', '--throttle', '1000', '--processes', '1', '--json'])
     expect(code).to.equal(0)
     expect(resultIn(stdout).total.eventsPerSecond).to.be.lessThan(1010)
   })
 
-  it('counts what is lost, doubled and out of order, and exits with 1', async () => {
+  it('counts lost, duplicate and out-of-order events, and exits with 1', async () => {
     const { code, stdout } = await run([...SMALL, '--json'], { isFaulty: true })
     expect(code).to.equal(1)
     const { processFigures, total, ...result } = resultIn(stdout)
@@ -147,14 +147,14 @@ describe('bench', () => {
     expect(total).to.include({ lost: 2, outOfOrder: 2, duplicates: 2 })
   })
 
-  it('says in its summary what has gone wrong', async () => {
+  it('counts the faults in its summary', async () => {
     const { code, stdout } = await run(SMALL, { isFaulty: true })
     expect(code).to.equal(1)
     expect(stdout).to.contain('FAILED: 2 lost, 2 out of order, 2 duplicates.')
   })
 
   for (const script of ['consumer.js', 'sender.js']) {
-    it(`fails when its ${script} dies, and says so`, async () => {
+    it(`exits with 1 and names the process when ${script} is killed`, async () => {
       const bench = begin(['--processes', '2', '--events', '100000000', '--payload-bytes', '16'])
       await bench.untilPrinted('everyone is ready')
       bench.killStarted(script)
@@ -164,7 +164,7 @@ describe('bench', () => {
     })
   }
 
-  it('clears up when it is interrupted', async () => {
+  it('cleans up when it is interrupted', async () => {
     const bench = begin(['--events', '100000000'])
     await bench.untilPrinted('everyone is ready')
     bench.signal('SIGTERM')
@@ -190,14 +190,14 @@ describe('bench', () => {
     { args: ['200000'], message: "Unexpected argument '200000'" },
   ]
   for (const { args, message } of refusals) {
-    it(`refuses ${args.join(' ').trim()} with the usage`, async () => {
+    it(`rejects ${args.join(' ').trim()} and prints its usage`, async () => {
       const { code, stdout, stderr } = await run(args)
       expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
       expect(stderr).to.contain(`bench: ${message}`).and.contain('Usage: npm run bench')
     })
   }
 
-  it('prints its usage when asked', async () => {
+  it('prints its usage with --help', async () => {
     const { code, stdout } = await run(['--help'])
     expect(code).to.equal(0)
     expect(stdout).to.contain('Usage: npm run bench')

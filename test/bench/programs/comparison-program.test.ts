@@ -18,17 +18,17 @@ describe('bench:peers, bench:isolation and bench:report', () => {
   const run = (script: string, args: readonly string[], env = {}) =>
     start(`bench/dist/programs/${script}.js`, args, { env: { TMPDIR: scratch, ...env } }).ended
 
-  /** A folder whose server of that name is this script. */
+  /** A folder with a script named `redis-server`. */
   const serverOf = (script: string) => {
     const folder = mkdtempSync(join(scratch, 'path-'))
     writeFileSync(join(folder, 'redis-server'), `#!${process.execPath}\n${script}\n`, { mode: 0o755 })
     return folder
   }
 
-  /** The rows of what `--json` has printed. */
+  /** The rows in the output of `--json`. */
   const outcomesIn = (stdout: string) => listOf(fields)(fields(JSON.parse(stdout)).outcomes)
 
-  it('measures what is wanted, and says of each row whether it keeps its bound', async () => {
+  it('measures the selected rows and checks their bounds', async () => {
     const { code, stdout, stderr } = await run('peers', ['--quick', '--only', 'latency', '--json'])
     const [outcome, ...others] = outcomesIn(stdout)
     expect(others).to.deep.equal([])
@@ -48,24 +48,24 @@ describe('bench:peers, bench:isolation and bench:report', () => {
     for (const { id, reached } of outcomes) {
       const [figure] = listOf(number)(reached)
       expect(figure, text(id)).to.satisfy(Number.isFinite)
-      // By how much longer a script takes than an empty one can be less than nothing where others work, too.
+      // On a busy machine, the empty script may take longer than the other one.
       if (id !== 'import') expect(figure, text(id)).to.be.greaterThan(0)
     }
   })
 
-  it('lets a consumer be stopped, and the other one get every event all the same', async () => {
+  it('delivers every event to the consumer beside a stopped one', async () => {
     const { stdout } = await run('isolation', ['--quick', '--json'])
     const outcomes = outcomesIn(stdout)
     expect(outcomes.map(({ id }) => id)).to.deep.equal(['throttled', 'full'])
     for (const { reached } of outcomes) expect(listOf(Number)(reached)[0]).to.be.greaterThan(0)
   })
 
-  it('skips servers that are not installed, and shows how to install them', async () => {
+  it('skips servers that are not installed and shows how to install them', async () => {
     const { stdout } = await run('peers', ['--quick', '--only', 'binary-1-nats'], { PATH: '' })
     expect(stdout).to.match(/skipped: .*apt-get install nats-server/)
   })
 
-  it('fails when an event is lost, doubled or out of order', async () => {
+  it('exits with 1 when an event is lost, duplicated or out of order', async () => {
     const program = start('bench/dist/programs/peers.js', ['--quick', '--only', 'latency'], {
       env: { TMPDIR: scratch },
       isFaulty: true,
@@ -75,7 +75,7 @@ describe('bench:peers, bench:isolation and bench:report', () => {
     expect(stderr).to.contain('bench: latency/lahja: expected every event once and in order, got 4 lost')
   })
 
-  it('goes on when processes that it starts are killed, and says so', async () => {
+  it('reports killed processes as failures and continues', async () => {
     const deadly = join(scratch, 'deadly.js')
     writeFileSync(deadly, "if (process.argv[1]?.endsWith('mesh-member.js')) process.kill(process.pid, 'SIGKILL')")
     const env = { NODE_OPTIONS: `-r "${deadly}"` }
@@ -90,12 +90,12 @@ describe('bench:peers, bench:isolation and bench:report', () => {
 
   const servers = {
     'does not start': 'process.exit(1)',
-    'ends while it is used': `
+    'exits while it is in use': `
       const path = process.argv[process.argv.indexOf('--unixsocket') + 1]
       require('node:net').createServer(() => process.exit(1)).listen(path)`,
   }
   for (const [what, script] of Object.entries(servers)) {
-    it(`goes on without a server that ${what}, and leaves nothing behind of it`, async () => {
+    it(`continues without a server that ${what}, and cleans up after it`, async () => {
       const { code, stdout } = await run('peers', ['--quick', '--only', 'binary-1-redis'], { PATH: serverOf(script) })
       if (existsSync(PEERS)) expect(code).to.equal(1)
       expect(stdout).to.contain(
@@ -107,7 +107,7 @@ describe('bench:peers, bench:isolation and bench:report', () => {
     })
   }
 
-  it('writes a page of what was measured, or says what its chart needs', async () => {
+  it('writes a page of the results, or shows how to install what the chart needs', async () => {
     const measured = await run('peers', ['--quick', '--only', 'binary-1-loop', '--json'])
     const file = join(scratch, 'measured.json')
     writeFileSync(file, measured.stdout)
@@ -128,7 +128,7 @@ describe('bench:peers, bench:isolation and bench:report', () => {
     const picture = readFileSync(join(scratch, 'docs', 'benchmark.svg'), 'utf8')
     expect(picture).to.match(/^<svg [\s\S]*<\/svg>$/)
     for (const label of ['lahja', 'loop', '100 bytes', '1 consumer']) expect(picture).to.contain(`>${label}</text>`)
-    // An attribute that ends before its time makes a file that no viewer opens.
+    // An attribute that ends too early makes the file invalid.
     expect(picture.replaceAll(/<!\[CDATA\[[\s\S]*?\]\]>/g, '')).not.to.match(/<[^>]*="[^"]*"[^\s/>]/)
   })
 
@@ -152,14 +152,14 @@ describe('bench:peers, bench:isolation and bench:report', () => {
     { script: 'report', args: ['--warp'], message: "Unknown option '--warp'" },
   ]
   for (const { script, args, message } of refusals) {
-    it(`refuses ${args.join(' ')} with the usage: ${script}`, async () => {
+    it(`rejects ${args.join(' ')} and prints the usage: ${script}`, async () => {
       const { code, stdout, stderr } = await run(script, args)
       expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
       expect(stderr).to.contain(`bench: ${message}`).and.contain('Usage: npm run bench:')
     })
   }
 
-  it('lists its rows, and prints its usage when asked', async () => {
+  it('prints the rows with --list and the usage with --help', async () => {
     expect((await run('peers', ['--list'])).stdout).to.match(/^binary-1-loop +broadcast, 100 bytes, 1 consumer$/m)
     for (const script of ['peers', 'isolation', 'report']) {
       expect((await run(script, ['--help'])).stdout).to.contain('Usage: npm run bench:')

@@ -1,46 +1,46 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { END, Tally } from '../../../bench/workers/sequence-checker'
+import { END, SequenceChecker } from '../../../bench/workers/sequence-checker'
 
 const EVENTS = 20
 
-function tallied(sequences: readonly number[]): Tally {
-  const tally = new Tally(EVENTS, () => {})
-  for (const sequence of sequences) tally.add(sequence)
-  return tally
+function checked(sequences: readonly number[]): SequenceChecker {
+  const checker = new SequenceChecker(EVENTS, () => {})
+  for (const sequence of sequences) checker.add(sequence)
+  return checker
 }
 
 const all = Array.from({ length: EVENTS }, (_, sequence) => sequence)
 
-describe('Tally', () => {
-  it('finds no fault with events that all come in order', () => {
-    const tally = tallied(all)
-    expect(tally.arrived).to.equal(EVENTS)
-    expect(tally.faults).to.deep.equal({ lost: 0, outOfOrder: 0, duplicates: 0 })
+describe('SequenceChecker', () => {
+  it('finds no fault when all events arrive in order', () => {
+    const checker = checked(all)
+    expect(checker.arrived).to.equal(EVENTS)
+    expect(checker.faults).to.deep.equal({ lost: 0, outOfOrder: 0, duplicates: 0 })
   })
 
-  it('counts an event that is lost, at the beginning, in the middle or at the end', () => {
+  it('counts a lost event at the beginning, in the middle or at the end', () => {
     for (const missing of [0, 7, EVENTS - 1]) {
-      const { arrived, faults } = tallied(all.filter((sequence) => sequence !== missing))
+      const { arrived, faults } = checked(all.filter((sequence) => sequence !== missing))
       expect({ arrived, ...faults }).to.deep.equal({ arrived: EVENTS - 1, lost: 1, outOfOrder: 0, duplicates: 0 })
     }
   })
 
-  it('counts one that comes twice, at once or later', () => {
-    expect(tallied([...all.slice(0, 8), 7, ...all.slice(8)]).faults).to.include({ lost: 0, duplicates: 1 })
-    expect(tallied([...all, 0]).faults).to.include({ lost: 0, duplicates: 1 })
+  it('counts an event that arrives twice as a duplicate, at once or later', () => {
+    expect(checked([...all.slice(0, 8), 7, ...all.slice(8)]).faults).to.include({ lost: 0, duplicates: 1 })
+    expect(checked([...all, 0]).faults).to.include({ lost: 0, duplicates: 1 })
   })
 
-  it('counts one that another has overtaken as out of order, and not as lost', () => {
-    const tally = tallied([1, 0, ...all.slice(2)])
-    expect(tally.arrived).to.equal(EVENTS)
-    expect(tally.faults).to.deep.equal({ lost: 0, outOfOrder: 1, duplicates: 0 })
+  it('counts an event that another one overtakes as out of order, not as lost', () => {
+    const checker = checked([1, 0, ...all.slice(2)])
+    expect(checker.arrived).to.equal(EVENTS)
+    expect(checker.faults).to.deep.equal({ lost: 0, outOfOrder: 1, duplicates: 0 })
   })
 
-  it('agrees with a count by hand, whatever comes', () => {
+  it('agrees with a naive count for every sequence of arrivals', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(EVENTS - 1)), (sequences) => {
-        const { arrived, faults } = tallied(sequences)
+        const { arrived, faults } = checked(sequences)
         const distinct = new Set(sequences)
         expect(arrived).to.equal(distinct.size)
         expect(faults.lost).to.equal(EVENTS - distinct.size)
@@ -52,17 +52,17 @@ describe('Tally', () => {
     )
   })
 
-  it('tells of the mark behind the last, which is no event', () => {
+  it('reports the end mark and does not count it as an event', () => {
     let ends = 0
-    const tally = new Tally(EVENTS, () => ends++)
-    for (const sequence of [...all.slice(1), END]) tally.add(sequence)
+    const checker = new SequenceChecker(EVENTS, () => ends++)
+    for (const sequence of [...all.slice(1), END]) checker.add(sequence)
     expect(ends).to.equal(1)
-    expect(tally.faults.lost).to.equal(1)
+    expect(checker.faults.lost).to.equal(1)
   })
 
-  it('refuses what was never sent', () => {
+  it('rejects sequence numbers that were never sent', () => {
     for (const sequence of [EVENTS + 1, -1, 0.5, Number.NaN]) {
-      expect(() => tallied([sequence])).to.throw(RangeError, `expected an event under ${EVENTS}, got ${sequence}`)
+      expect(() => checked([sequence])).to.throw(RangeError, `expected an event under ${EVENTS}, got ${sequence}`)
     }
   })
 })

@@ -1,4 +1,0 @@
-import { defineEvent } from 'lahja'
-
-/** What is broadcast. */
-export const Sample = defineEvent<unknown>('bench.sample')

@@ -1,0 +1,154 @@
+import type { Mode } from '../contenders/contender'
+import { quantity } from '../measure/quantity'
+import type { Row } from '../measure/row'
+import { joined, type Suite } from '../measure/suite'
+import { type Trial, workTrial } from '../measure/trial'
+import { idleLinkBytes } from '../probes/idle-links'
+import { importMilliseconds } from '../probes/import-time'
+import { startUp } from '../probes/start-up'
+import { type Work, workOf } from '../workers/job'
+
+/** The same work for several contenders. */
+interface Group {
+  readonly id: string
+  readonly works: readonly Work[]
+  readonly rows: readonly Row[]
+}
+
+type Quantities = Pick<Work, 'events'> & Partial<Work>
+
+/** How many times as fast as the brokers a broadcast has to be. The other contenders are only shown. */
+const BROKERS: Readonly<Record<string, number>> = { zeromq: 4, nats: 3, redis: 7 }
+
+/** Consumers, and events that take them some seconds. */
+const BROADCASTS = [
+  [1, 2_000_000],
+  [4, 1_500_000],
+  [16, 600_000],
+] as const
+
+/** Events until the code is compiled. */
+const WARM_UP = 1_000_000
+
+/** The same for 64 KiB each: four consumers need about ten thousand. */
+const LARGE_EVENTS = 40_000
+
+/** Parts of the events for slow contenders, which would hold up all others. */
+const SHARES: Readonly<Record<string, number>> = { ipc: 1 / 40, zeromq: 1 / 8, nats: 1 / 4, redis: 1 / 4 }
+
+const QUICK_DIVISOR = 50
+
+/** Compares with other ways to pass messages. */
+export function peersSuite(isQuick: boolean): Suite {
+  const groups = [
+    ...BROADCASTS.map(([consumers, events]) => broadcasts('binary', consumers, events)),
+    ...BROADCASTS.map(([consumers, events]) => broadcasts('object', consumers, events)),
+    ...[1, 4].map(large),
+    ...requests(),
+    latency(),
+  ]
+  return joined([...groups.map((group) => suiteOf(group, isQuick)), probes(isQuick)])
+}
+
+function suiteOf({ id, works, rows }: Group, isQuick: boolean): Suite {
+  const part = (events: number) => Math.ceil(events / (isQuick ? QUICK_DIVISOR : 1))
+  const trialOf = (work: Work) => workTrial(id, { ...work, events: part(work.events), warmUp: part(work.warmUp) })
+  return { trials: works.map(trialOf), rows }
+}
+
+function broadcasts(payload: 'binary' | 'object', consumers: number, events: number): Group {
+  const id = `${payload}-${consumers}`
+  const brokers = payload === 'binary' && consumers <= 4 ? Object.entries(BROKERS) : []
+  const shown = [payload === 'binary' ? 'raw' : 'loop-records', ...(consumers <= 4 ? ['ipc'] : [])]
+  const title = `broadcast, ${payload === 'binary' ? '100 bytes' : '10 fields'}, ${quantity(consumers, 'consumer')}`
+  const speed = { title, unit: 'events/s', figure: 'eventsPerSecond' } as const
+  const cpu = { title: `CPU of ${title}`, unit: 'CPU s per million', figure: 'cpuSecondsPerMillion' } as const
+  return {
+    id,
+    works: ['lahja', 'loop', ...shown, ...brokers.map(([name]) => name)].map((contender) => {
+      const share = SHARES[contender] ?? 1
+      const quantities = { processes: consumers, events: events * share, warmUp: WARM_UP * share }
+      return workOf({ contender, mode: 'broadcast', payload, ...quantities })
+    }),
+    rows: [
+      rowOf(id, 'loop', { ...speed, bound: { atLeast: 1 } }),
+      ...shown.map((rival) => rowOf(id, rival, speed)),
+      ...brokers.map(([rival, atLeast]) => rowOf(id, rival, { ...speed, bound: { atLeast } })),
+      { ...rowOf(id, 'loop', { ...cpu, bound: { atMost: 1.1 } }), id: `cpu-${id}` },
+    ],
+  }
+}
+
+function large(consumers: number): Group {
+  const id = `large-${consumers}`
+  const title = `broadcast, 64 KiB, ${quantity(consumers, 'consumer')}`
+  const bytes = { title, unit: 'MiB/s', figure: 'bytesPerSecond', bound: { atLeast: 0.95 } } as const
+  const quantities = { payloadBytes: 64 * 1024, processes: consumers, events: LARGE_EVENTS, warmUp: LARGE_EVENTS }
+  return { id, works: besideLoop('broadcast', quantities), rows: [rowOf(id, 'loop', bytes)] }
+}
+
+function requests(): Group[] {
+  const time = { title: 'request, one at a time, p50', unit: 'µs', figure: 'p50Microseconds' } as const
+  const speed = { title: 'requests, 64 in flight', unit: 'requests/s', figure: 'eventsPerSecond' } as const
+  const ours = 'request-64/lahja'
+  const bound = { atLeast: 1.5 }
+  return [
+    {
+      id: 'request-1',
+      works: besideLoop('request', { events: 20_000, warmUp: 20_000 }),
+      rows: [rowOf('request-1', 'loop', { ...time, bound: { atMost: 1.15 } })],
+    },
+    {
+      id: 'request-64',
+      works: besideLoop('request', { events: 100_000, warmUp: 100_000, concurrency: 64 }),
+      rows: [
+        { ...speed, id: 'request-64', ours, theirs: 'request-1/loop', rival: 'loop, one at a time', bound },
+        { ...speed, id: 'request-64-loop', ours, theirs: 'request-64/loop', rival: 'loop, 64 in flight' },
+      ],
+    },
+  ]
+}
+
+function latency(): Group {
+  const title = 'latency at 1,000 events/s, 4 consumers, p50'
+  const time = { title, unit: 'µs', figure: 'p50Microseconds', bound: { atMost: 1.2 } } as const
+  const works = besideLoop('latency', { processes: 4, events: 5000, throttle: 1000 })
+  return { id: 'latency', works, rows: [rowOf('latency', 'loop', time)] }
+}
+
+function besideLoop(mode: Mode, quantities: Quantities): Work[] {
+  return ['lahja', 'loop'].map((contender) => workOf({ contender, mode, ...quantities }))
+}
+
+function rowOf(group: string, rival: string, row: Omit<Row, 'id' | 'ours' | 'theirs' | 'rival'>): Row {
+  return { ...row, id: `${group}-${rival}`, ours: `${group}/lahja`, theirs: `${group}/${rival}`, rival }
+}
+
+function probes(isQuick: boolean): Suite {
+  const processes = isQuick ? 10 : 50
+  const probe = (id: string, measure: () => Promise<number>): Trial => ({
+    id,
+    missing: [],
+    measure: async () => ({ value: await measure() }),
+  })
+  const figure = 'value'
+  const startUpTitle = `${processes} processes to a full mesh`
+  const meeting = { title: startUpTitle, unit: 'ms', figure, ours: 'start-up/lahja' } as const
+  const link = { title: 'resident memory for an idle link', unit: 'KiB', bound: { atMost: 24 } } as const
+  const load = { title: "import 'lahja', beyond an empty script", unit: 'ms', bound: { atMost: 40 } } as const
+  return {
+    trials: [
+      ...(['lahja', 'load', 'sockets'] as const).map((start) => {
+        return probe(`start-up/${start}`, () => startUp(processes, start))
+      }),
+      probe('idle-links/lahja', () => (isQuick ? idleLinkBytes(5, 20) : idleLinkBytes(15, 50))),
+      probe('import/lahja', () => importMilliseconds(isQuick ? 3 : 15)),
+    ],
+    rows: [
+      { ...meeting, id: 'start-up', theirs: 'start-up/load', rival: 'only to load', bound: { atMost: 1.5 } },
+      { ...meeting, id: 'start-up-sockets', theirs: 'start-up/sockets', rival: 'plain sockets' },
+      { ...link, id: 'idle-links', figure, ours: 'idle-links/lahja', rival: '' },
+      { ...load, id: 'import', figure, ours: 'import/lahja', rival: '' },
+    ],
+  }
+}
