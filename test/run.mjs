@@ -1,0 +1,44 @@
+// `npm test`: runs most test files in parallel, then those that need the machine to themselves, and prints the totals of
+// both runs last. Arguments are passed on to mocha: `npm test -- -g 'G4[,:]'`.
+import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+
+const ALONE = ['test/chaos/chaos.test.ts']
+
+const given = process.argv.slice(2)
+// The tests that the arguments select may all be in one of the two runs.
+const options = given.length > 0 ? [...given, '--no-fail-zero'] : []
+const mocha = createRequire(import.meta.url).resolve('mocha/bin/mocha.js')
+
+/** Runs mocha, prints its output, and resolves to the numbers of tests that passed and failed. */
+function run(...args) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [mocha, ...args, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      output += text
+      process.stdout.write(text)
+    })
+    child.once('close', (code) => {
+      const count = (what) => Number(output.match(new RegExp(`^  (\\d+) ${what}\\b`, 'm'))?.[1] ?? 0)
+      const failed = count('failing')
+      // An exit code without a failed test counts as a failure.
+      resolve({ passed: count('passing'), failed: code === 0 ? failed : Math.max(failed, 1) })
+    })
+  })
+}
+
+const parallel = await run(
+  '--parallel',
+  '--jobs',
+  `${Math.min(availableParallelism(), 4)}`,
+  'test/**/*.test.ts',
+  '--ignore',
+  ...ALONE,
+)
+const alone = await run(...ALONE)
+const passed = parallel.passed + alone.passed
+const failed = parallel.failed + alone.failed
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = passed > 0 && failed === 0 ? 0 : 1
