@@ -66,7 +66,7 @@ export class MemoryBudget {
     return this.#total > this.#limit
   }
 
-  /** Makes holders drop events until the total is within the limit, or none has any left. */
+  /** Makes holders drop events until the total is within the limit, or there is nothing left to drop. */
   makeRoom(): void {
     while (this.#total > this.#limit) {
       let largest: BudgetHolder | undefined

@@ -52,7 +52,7 @@ export class Broadcaster {
   /** Bytes of the last event. */
   #size = 0
   /** Outboxes that took the last event and that its sender should wait for. */
-  #slow: Outbox[] = []
+  #slow: readonly Outbox[] = NONE
 
   constructor(context: BroadcasterContext) {
     this.#context = context
@@ -114,15 +114,18 @@ export class Broadcaster {
     if (recipients.length + deliveries.length === 0) return this.#noReceivers(type, options)
     const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
 
-    if (this.#slow.length > 0) this.#slow = []
-    this.#size = frame.end - frame.start
-    this.#turn.spend(this.#size)
+    const size = frame.end - frame.start
+    this.#turn.spend(size)
+    let slow: Outbox[] | undefined
     for (const channel of recipients) {
-      if (channel.send(frame, policy)) this.#slow.push(channel.outbox)
+      if (channel.send(frame, policy)) (slow ??= []).push(channel.outbox)
     }
     for (const delivery of deliveries) {
-      if (queues.give(delivery, withinQueue(delivery.queue, policy))) this.#slow.push(delivery.channel.outbox)
+      if (queues.give(delivery, withinQueue(delivery.queue, policy))) (slow ??= []).push(delivery.channel.outbox)
     }
+    // Last: a listener that was called while the event was sent may have broadcast others.
+    this.#size = size
+    this.#slow = slow ?? NONE
     return deliveries.length === 0 ? recipients.length : countEndpoints(recipients, deliveries)
   }
 
@@ -133,7 +136,7 @@ export class Broadcaster {
         `event ${type} was not sent: none of the endpoints that it is addressed to subscribes to it`,
       )
     }
-    if (this.#slow.length > 0) this.#slow = []
+    this.#slow = NONE
     return 0
   }
 

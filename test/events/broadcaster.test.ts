@@ -1,0 +1,71 @@
+import { expect } from 'chai'
+import type { Channel } from '../../src/channel/channel'
+import { Broadcaster } from '../../src/events/broadcaster'
+import { WorkQueues } from '../../src/events/work-queues'
+import type { OverflowPolicy } from '../../src/model/overflow'
+import { Waits } from '../../src/platform/waits'
+import { Routes } from '../../src/routing/routes'
+import type { Frame } from '../../src/wire/frame'
+import { Slabs } from '../../src/wire/slabs'
+import { ManualClock } from '../support/manual-clock'
+import { RecordingChannel } from '../support/recording-channel'
+
+/** A channel that calls a function while an event is sent to it, as a listener of the endpoint may be called. */
+class CallingChannel extends RecordingChannel {
+  onSend = () => {}
+
+  override send(frame: Frame, policy: OverflowPolicy): boolean {
+    const isSlow = super.send(frame, policy)
+    this.onSend()
+    return isSlow
+  }
+}
+
+describe('Broadcaster', () => {
+  let broadcaster: Broadcaster
+  let slow: CallingChannel
+  let other: CallingChannel
+
+  beforeEach(() => {
+    const clock = new ManualClock()
+    const routes = new Routes<Channel>({ name: 'shop', groups: [] })
+    const report = (error: Error) => expect.fail(error.message)
+    broadcaster = new Broadcaster({
+      clock,
+      frameLimit: 1024 * 1024,
+      overflow: 'wait',
+      requireSubscriber: false,
+      routes,
+      queues: new WorkQueues({ routes, isOpen: () => true, report }),
+      slabs: new Slabs(),
+      waits: new Waits(clock),
+    })
+    slow = new CallingChannel('slow')
+    other = new CallingChannel('other', { limits: { highWaterMark: 1024 * 1024 } })
+    for (const channel of [slow, other]) routes.add(channel, { type: 'tick' })
+    routes.add(other, { type: 'tock' })
+  })
+
+  it('tells that an outbox is over its mark, and tells it of no later event that goes elsewhere', () => {
+    expect(broadcaster.broadcastNowait('tick', 1)).to.equal(false)
+    expect(broadcaster.broadcastNowait('tock', 1)).to.equal(true)
+    expect(broadcaster.broadcastNowait('unknown', 1)).to.equal(true)
+  })
+
+  for (const [where, at] of [
+    ['the slow receiver', () => slow],
+    ['a receiver behind the slow one', () => other],
+  ] as const) {
+    for (const type of ['tock', 'unknown']) {
+      it(`still tells of the slow receiver if ${type} is broadcast while the event is sent to ${where}`, () => {
+        const nested: boolean[] = []
+        at().onSend = () => {
+          at().onSend = () => {}
+          nested.push(broadcaster.broadcastNowait(type, 2))
+        }
+        expect(broadcaster.broadcastNowait('tick', 1)).to.equal(false)
+        expect(nested).to.deep.equal([true])
+      })
+    }
+  }
+})
