@@ -118,10 +118,14 @@ export class Broadcaster {
     this.#turn.spend(size)
     let slow: Outbox[] | undefined
     for (const channel of recipients) {
-      if (channel.send(frame, policy)) (slow ??= []).push(channel.outbox)
+      if (!channel.send(frame, policy)) continue
+      slow ??= []
+      slow.push(channel.outbox)
     }
     for (const delivery of deliveries) {
-      if (queues.give(delivery, withinQueue(delivery.queue, policy))) (slow ??= []).push(delivery.channel.outbox)
+      if (!queues.give(delivery, withinQueue(delivery.queue, policy))) continue
+      slow ??= []
+      slow.push(delivery.channel.outbox)
     }
     // Last: a listener that was called while the event was sent may have broadcast others.
     this.#size = size
