@@ -7,34 +7,25 @@ import { QueueMembers } from './events/queue-members'
 import { Subscriptions } from './events/subscriptions'
 import { WorkQueues } from './events/work-queues'
 import { InterestAnnouncer } from './interest-announcer'
+import type { Introduction } from './mesh/agreement'
 import type { InterestChange } from './mesh/interest-exchange'
 import type { Link, PaceChange } from './mesh/link'
 import type { LostEnding } from './mesh/link-ending'
 import { Mesh, type MeshEvents } from './mesh/mesh'
-import type { Identity } from './model/audience'
 import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from './model/errors'
 import { isMember } from './model/interest'
 import type { Settings } from './options'
-import { type Peer, Peers, peerOf, typesOf } from './peers'
-import type { Address } from './platform/address'
+import { type Peer, Peers, peerOf, snapshotOf } from './peers'
 import type { Clock } from './platform/clock'
 import { Deadline } from './platform/deadline'
-import type { DebugLog } from './platform/debug-log'
-import type { Transport } from './platform/transport'
 import { Waits } from './platform/waits'
+import type { World } from './platform/world'
 import { PendingRequests } from './requests/pending-requests'
 import { Requester } from './requests/requester'
 import { Responders } from './requests/responders'
 import { Ingress } from './routing/ingress'
 import { Routes } from './routing/routes'
 import type { ChannelMessage } from './wire/message'
-
-/** The transport and clock that an endpoint runs on. */
-export interface World {
-  readonly transport: Transport
-  readonly clock: Clock
-  readonly debug?: DebugLog | undefined
-}
 
 /** How the core reaches the endpoint's listeners. */
 export interface EndpointCoreEvents {
@@ -51,7 +42,7 @@ export interface EndpointCoreEvents {
  *     open ──close──▶ draining ──handlers done or half the timeout──▶ closed
  */
 export class EndpointCore implements MeshEvents {
-  readonly self: Address & Identity
+  readonly self: Introduction
   readonly settings: Settings
   readonly waits: Waits
   readonly peers = new Peers()
@@ -71,10 +62,20 @@ export class EndpointCore implements MeshEvents {
   readonly #mesh: Mesh
   #state: 'open' | 'draining' | 'closed' = 'open'
 
-  constructor(settings: Settings, { transport, clock, debug }: World, events: EndpointCoreEvents) {
-    const { name, groups, pid, accepts, secret, limits, watch, overflow, requireSubscriber } = settings
+  constructor(settings: Settings, world: World, events: EndpointCoreEvents) {
+    const { clock } = world
+    const { name, groups, pid, accepts, limits } = settings
     const { report } = events
-    this.self = { name, groups, id: clock.incarnationId() }
+    this.self = {
+      name,
+      groups,
+      id: clock.incarnationId(),
+      pid,
+      frameLimit: limits.frameBytes,
+      window: limits.windowBytes,
+      requestLimit: limits.pendingRequests,
+      accepts,
+    }
     this.settings = settings
     this.#clock = clock
     this.#events = events
@@ -84,7 +85,7 @@ export class EndpointCore implements MeshEvents {
     const budget = new MemoryBudget(limits.outboxTotalBytes)
     this.loopback = new Loopback(
       this.self,
-      { clock, limits, budget: budget },
+      { clock, limits, budget },
       {
         event: (type, payload) => this.#deliver(this.loopback, type, payload),
         message: (message) => this.#dispatch(this.loopback, message),
@@ -113,9 +114,8 @@ export class EndpointCore implements MeshEvents {
     this.#pendingRequests = new PendingRequests(this.routes)
     this.requester = new Requester(this.#pendingRequests, this.waits)
     this.broadcaster = new Broadcaster({
+      ...settings,
       clock,
-      overflow,
-      requireSubscriber,
       frameLimit: limits.frameBytes,
       routes: this.routes,
       queues: this.#workQueues,
@@ -123,21 +123,10 @@ export class EndpointCore implements MeshEvents {
       waits: this.waits,
     })
     this.#mesh = new Mesh({
-      self: {
-        ...this.self,
-        pid,
-        frameLimit: limits.frameBytes,
-        window: limits.windowBytes,
-        requestLimit: limits.pendingRequests,
-        accepts,
-      },
-      transport,
-      clock,
-      limits,
-      budget: budget,
-      watch,
-      secret,
-      debug,
+      ...settings,
+      ...world,
+      self: this.self,
+      budget,
       interest: () => announcer.forPeers(),
       events: this,
     })
@@ -192,20 +181,18 @@ export class EndpointCore implements MeshEvents {
     this.peers.add(link)
     this.waits.changed()
     this.#pendingRequests.advance()
-    this.#emitFor(link, 'joined')
+    this.#events.emit('joined', peerOf(link))
   }
 
   left(link: Link): void {
     const { unfinished } = this.#forget(link)
-    const peer = peerOf(link)
-    if (peer) this.#events.emit('left', peer, { unfinished })
+    this.#events.emit('left', peerOf(link), { unfinished })
   }
 
   lost(link: Link, { cause, undelivered, unconfirmed }: LostEnding): void {
     const { redelivered, unfinished } = this.#forget(link)
-    const peer = peerOf(link)
     const loss = { cause, undelivered: undelivered - redelivered, unconfirmed, unfinished }
-    if (peer) this.#events.emit('lost', peer, loss)
+    this.#events.emit('lost', peerOf(link), loss)
   }
 
   abandoned(link: Link): void {
@@ -222,35 +209,27 @@ export class EndpointCore implements MeshEvents {
     if (interests.length === 0) return
     this.peers.noteInterestChange()
     this.waits.changed()
-    this.#emitFor(link, 'subscriptionsChanged')
+    this.#events.emit('subscriptionsChanged', peerOf(link))
   }
 
   event(link: Link, type: string, payload: unknown): void {
-    const refusal = this.#ingress.refusal(type)
-    if (refusal === undefined) this.#deliver(link, type, payload)
-    else this.#refuse(link, `event ${type}`, refusal)
+    if (this.#admits(link, 'event', type)) this.#deliver(link, type, payload)
   }
 
   message(link: Link, message: ChannelMessage): void {
-    if (message.kind !== 'assign' && message.kind !== 'request') return this.#dispatch(link, message)
-    const refusal = this.#ingress.refusal(message.type)
-    if (refusal === undefined) return this.#dispatch(link, message)
-    if (message.kind === 'assign') {
-      this.#refuse(link, `event ${message.type}`, refusal)
+    if (message.kind === 'assign' && !this.#admits(link, 'event', message.type)) {
       link.sendControl({ kind: 'settle', count: 1 })
-    } else {
-      this.#refuse(link, `request ${message.type}`, refusal)
+    } else if (message.kind === 'request' && !this.#admits(link, 'request', message.type)) {
       link.sendControl({ kind: 'decline', id: message.id })
-    }
+    } else this.#dispatch(link, message)
   }
 
   gap(link: Link, count: number): void {
-    const peer = peerOf(link)
-    if (peer) this.#events.emit('gap', { peer, count })
+    this.#events.emit('gap', { peer: peerOf(link), count })
   }
 
   pace(link: Link, change: PaceChange): void {
-    this.#emitFor(link, change)
+    this.#events.emit(change, peerOf(link))
     if (change === 'lagging') this.#workQueues.onLagging(link)
   }
 
@@ -298,13 +277,12 @@ export class EndpointCore implements MeshEvents {
     return recovered
   }
 
-  #refuse({ identity }: Link, what: string, refusal: string): void {
-    this.#events.report(new BoundaryCrossed(`${what} from ${identity.name} was refused: ${refusal}`))
-  }
-
-  #emitFor(link: Link, name: 'joined' | PaceChange | 'subscriptionsChanged'): void {
-    const peer = peerOf(link)
-    if (peer) this.#events.emit(name, peer)
+  /** Whether an event or request of a peer is let in; reports it if not. */
+  #admits({ identity }: Link, what: 'event' | 'request', type: string): boolean {
+    const refusal = this.#ingress.refusal(type)
+    if (refusal === undefined) return true
+    this.#events.report(new BoundaryCrossed(`${what} ${type} from ${identity.name} was refused: ${refusal}`))
+    return false
   }
 
   /** Only a close waits for handlers. */
@@ -337,7 +315,7 @@ export class EndpointCore implements MeshEvents {
 
   async #leave(deadline: Deadline): Promise<ReadonlyMap<string, number>> {
     this.#queueMembers.flush()
-    const [undelivered] = await Promise.all([this.#mesh.close(deadline.left), this.#deliverOwn(deadline)])
+    const [undelivered] = await Promise.all([this.#mesh.close(deadline), this.#deliverOwn(deadline)])
     undelivered.set(this.self.name, this.loopback.close() + this.#waitingOwn)
     this.subscriptions.close()
     this.responders.onClosed(this.loopback)
@@ -350,14 +328,6 @@ export class EndpointCore implements MeshEvents {
 
   #selfAsPeer(): Peer {
     const { outbox } = this.loopback
-    return {
-      ...this.self,
-      pid: this.settings.pid,
-      state: outbox.isLagging ? 'lagging' : 'connected',
-      ...typesOf(this.announcer.interests),
-      accepts: this.settings.accepts,
-      queuedBytes: outbox.queuedBytes,
-      droppedEvents: outbox.droppedEvents,
-    }
+    return snapshotOf(this.self, outbox.isLagging ? 'lagging' : 'connected', this.announcer.interests, outbox)
   }
 }

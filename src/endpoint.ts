@@ -1,6 +1,6 @@
 import { captureRejectionSymbol, EventEmitter } from 'node:events'
 import type { inspect } from 'node:util'
-import { EndpointCore, type World } from './endpoint-core'
+import { EndpointCore } from './endpoint-core'
 import type { EndpointEvents } from './endpoint-events'
 import type { BroadcastOptions } from './events/broadcaster'
 import { EventStream, type StreamOptions } from './events/event-stream'
@@ -24,7 +24,7 @@ import {
   schemaOf,
   schemasOf,
 } from './model/definition'
-import { asError, CloseTimeout, HandlerError, type LahjaError } from './model/errors'
+import { CloseTimeout, handlerError, type LahjaError } from './model/errors'
 import type { Event, Handler, RequestHandler } from './model/event'
 import { validate } from './model/schema'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
@@ -33,6 +33,7 @@ import { systemClock } from './platform/clock'
 import { debugLogOf } from './platform/debug-log'
 import { SocketDirectory } from './platform/socket-directory'
 import { checkTimeout, type WaitOptions } from './platform/waits'
+import type { World } from './platform/world'
 import type { ReplyStream } from './requests/reply-stream'
 import type { RequestOptions } from './requests/requester'
 import type { RespondOptions } from './requests/responders'
@@ -306,15 +307,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   ): Subscription {
     this.#core.assertOpen()
     checkHandler(handler)
-    const { request, response } = schemasOf(type)
-    return this.#core.responders.add({
-      type: requestNameOf(type),
-      handler,
-      requestSchema: request,
-      responseSchema: response,
-      sendStack,
-      signal,
-    })
+    const service = { type: requestNameOf(type), schemas: schemasOf(type), handler, sendStack, signal }
+    return this.#core.responders.add(service)
   }
 
   /**
@@ -386,9 +380,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
 
   /** The types and patterns that each linked peer subscribes or responds to, by its name. */
   get connectedEndpointsAndSubscriptions(): ReadonlyMap<string, ReadonlySet<string>> {
-    return new Map(
-      this.peers.map(({ name, subscriptions, responds }) => [name, new Set([...subscriptions, ...responds])]),
-    )
+    return new Map(this.peers.map((peer) => [peer.name, new Set([...peer.subscriptions, ...peer.responds])]))
   }
 
   /** The types and patterns of events that this endpoint subscribes to. */
@@ -588,8 +580,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   #reportListener(name: string, thrown: unknown): void {
-    const cause = asError(thrown)
-    const failure = new HandlerError(`a listener of '${name}' failed: ${cause.message}`, { cause })
+    const failure = handlerError(`a listener of '${name}' failed`, thrown)
     if (name === 'error') process.emitWarning(failure)
     else this.#report(failure)
   }

@@ -13,10 +13,7 @@ export interface InterestAnnouncerContext {
   readonly routes: Routes<Channel>
   readonly waits: Waits
   /** The peers to tell. */
-  readonly peers: () => {
-    announce(change: 'subscribe' | 'unsubscribe', interest: Interest): void
-    known(): Promise<void>
-  }
+  readonly peers: () => Announcer
 }
 
 /** The interests of this endpoint's subscriptions and responders: routed to them here, and announced to all peers. */

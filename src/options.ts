@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { Secret } from './mesh/secret'
-import { describe, InvalidArgument } from './model/errors'
+import { InvalidArgument, invalid } from './model/errors'
 import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES, type Limits, MAX_FRAME_BYTES } from './model/limits'
 import { checkName } from './model/name'
 import { checkOverflow, type Overflow } from './model/overflow'
@@ -88,15 +88,11 @@ const HELLO_BYTES = HANDSHAKE_FRAME_BYTES - 1024
 
 /** @throws InvalidArgument with the option, its expected values and the actual one */
 export function settingsOf(options: EndpointOptions): Settings {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidArgument(`options: expected { name, … }, got ${describe(options)}`)
-  }
+  if (typeof options !== 'object' || options === null) throw invalid('options', '{ name, … }', options)
   const groups = checkArray('groups', options.groups ?? []).map((group, index) => checkName(`groups[${index}]`, group))
   const accepts = options.accepts === undefined ? undefined : checkArray('accepts', options.accepts).map(checkPattern)
   const bytes = Buffer.byteLength([...groups, ...(accepts ?? [])].join(',,'))
-  if (bytes > HELLO_BYTES) {
-    throw new InvalidArgument(`groups, accepts: expected at most ${HELLO_BYTES} bytes together, got ${bytes}`)
-  }
+  if (bytes > HELLO_BYTES) throw invalid('groups, accepts', `at most ${HELLO_BYTES} bytes together`, bytes)
   return {
     name: checkName('name', options.name),
     groups,
@@ -118,7 +114,7 @@ function locate(
 ): Pick<Settings, 'directory' | 'ownParents'> {
   const given: unknown = directory ?? (env.LAHJA_DIRECTORY || undefined)
   if (given !== undefined && (typeof given !== 'string' || given === '')) {
-    throw new InvalidArgument(`directory: expected a path, got ${describe(given)}`)
+    throw invalid('directory', 'a path', given)
   }
   if (given) return { directory: resolve(given), ownParents: [] }
   // The XDG Base Directory Specification says to ignore relative paths.
@@ -129,9 +125,7 @@ function locate(
 }
 
 function checkLimits(options: LimitOptions): Limits {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidArgument(`limits: expected { frameBytes, … }, got ${describe(options)}`)
-  }
+  if (typeof options !== 'object' || options === null) throw invalid('limits', '{ frameBytes, … }', options)
   const given: Partial<Limits> = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   for (const [name, value] of Object.entries(given)) checkLimit(name, value)
   const limits: Limits = { ...DEFAULT_LIMITS, ...dependentDefaults(given), ...given }
@@ -140,12 +134,8 @@ function checkLimits(options: LimitOptions): Limits {
   const mark = outboxBytes - room
   const total = outboxBytes + SLAB_BYTES
   assertLimit(outboxBytes >= room, 'outboxBytes', `at least limits.frameBytes + ${PREFIX_BYTES} (${room})`, outboxBytes)
-  assertLimit(
-    outboxTotalBytes >= total,
-    'outboxTotalBytes',
-    `at least limits.outboxBytes + ${SLAB_BYTES} (${total})`,
-    outboxTotalBytes,
-  )
+  const least = `at least limits.outboxBytes + ${SLAB_BYTES} (${total})`
+  assertLimit(outboxTotalBytes >= total, 'outboxTotalBytes', least, outboxTotalBytes)
   const below = `at most limits.outboxBytes - limits.frameBytes - ${PREFIX_BYTES} (${mark})`
   assertLimit(highWaterMark <= mark, 'highWaterMark', below, highWaterMark)
   assertLimit(redialMax >= redialMin, 'redialMax', `at least limits.redialMin (${redialMin})`, redialMax)
@@ -159,7 +149,7 @@ function checkLimit(name: string, value: unknown): void {
   }
   const most = name === 'frameBytes' ? MAX_FRAME_BYTES : name === 'highWaterMark' ? MOST - LEAST.outboxBytes : MOST
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return
-  throw new InvalidArgument(`limits.${name}: expected a whole number from ${least} to ${most}, got ${describe(value)}`)
+  throw invalid(`limits.${name}`, `a whole number from ${least} to ${most}`, value)
 }
 
 /** Defaults that depend on other limits. */
@@ -176,12 +166,12 @@ function dependentDefaults(given: Partial<Limits>): Partial<Limits> {
 }
 
 function assertLimit(condition: boolean, limit: keyof Limits, expected: string, got: number): void {
-  if (!condition) throw new InvalidArgument(`limits.${limit}: expected ${expected}, got ${got}`)
+  if (!condition) throw invalid(`limits.${limit}`, expected, got)
 }
 
 function checkArray(name: string, value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value
-  throw new InvalidArgument(`${name}: expected an array of names, got ${describe(value)}`)
+  throw invalid(name, 'an array of names', value)
 }
 
 /** The message doesn't quote the value: it may be a secret of the wrong type. */
@@ -193,5 +183,5 @@ function checkSecret(value: unknown): Secret {
 
 function checkBoolean(name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value
-  throw new InvalidArgument(`${name}: expected true or false, got ${describe(value)}`)
+  throw invalid(name, 'true or false', value)
 }

@@ -1,3 +1,5 @@
+import type { Outbox } from './channel/outbox'
+import type { Introduction } from './mesh/agreement'
 import type { Link } from './mesh/link'
 import type { Interest } from './model/interest'
 
@@ -35,7 +37,7 @@ export class Peers {
 
   /** A snapshot of every peer. */
   get all(): readonly Peer[] {
-    return [...this.#links].flatMap((link) => peerOf(link) ?? [])
+    return [...this.#links].map(peerOf)
   }
 
   /** How many times a peer has joined, left or been lost. */
@@ -71,31 +73,24 @@ export class Peers {
 }
 
 /** The peer at the other end of a link, from its hello on. */
-export function peerOf(link: Link): Peer | undefined {
-  const { peer, outbox, interest, state } = link
-  if (!peer) return undefined
-  const { name, id, groups, pid, accepts } = peer
-  return {
-    name,
-    id,
-    groups,
-    pid,
-    state,
-    ...typesOf(interest),
-    accepts,
-    queuedBytes: outbox.queuedBytes,
-    droppedEvents: outbox.droppedEvents,
-  }
+export function peerOf({ identity, state, interest, outbox }: Link): Peer {
+  return snapshotOf(identity, state, interest, outbox)
 }
 
-/** The types in a list of interests, each once. */
-export function typesOf(interests: Iterable<Interest>): Pick<Peer, 'subscriptions' | 'responds'> {
+/** @param interests each type is listed once */
+export function snapshotOf(
+  { name, id, groups, pid, accepts }: Introduction,
+  state: Peer['state'],
+  interests: Iterable<Interest>,
+  { queuedBytes, droppedEvents }: Outbox,
+): Peer {
   const [subscriptions, responds] = [new Set<string>(), new Set<string>()]
   for (const interest of interests) (interest.responds ? responds : subscriptions).add(interest.type)
-  return { subscriptions: [...subscriptions], responds: [...responds] }
+  const types = { subscriptions: [...subscriptions], responds: [...responds] }
+  return { name, id, groups, pid, state, ...types, accepts, queuedBytes, droppedEvents }
 }
 
 function hasInterest(link: Link): boolean {
-  for (const _ of link.interest) return true
-  return false
+  const [first] = link.interest
+  return first !== undefined
 }

@@ -1,17 +1,13 @@
-import type { Identity } from '../model/audience'
 import { PayloadTooLarge } from '../model/errors'
 import type { OverflowPolicy } from '../model/overflow'
+import type { Destination } from '../routing/routes'
 import { type Frame, PREFIX_BYTES } from '../wire/frame'
 import type { ChannelMessage } from '../wire/message'
 import type { Outbox } from './outbox'
 import type { ReceiveWindow } from './receive-window'
 
 /** A bounded, ordered way to one endpoint: a link with a peer, or the loopback to the endpoint itself. */
-export interface Channel {
-  /** The endpoint at the other end. */
-  readonly identity: Identity
-  /** Whether the other end is this endpoint itself. */
-  readonly isOwn: boolean
+export interface Channel extends Destination {
   readonly outbox: Outbox
   /** Bytes of a frame's body. */
   readonly sendLimit: number
@@ -19,8 +15,6 @@ export interface Channel {
   readonly requestLimit: number
   /** Flow control for events from the other end. */
   readonly receiveWindow: ReceiveWindow
-  /** Whether the other end accepts events and requests of this type. */
-  accepts(type: string): boolean
   /**
    * Queues an event.
    *

@@ -53,10 +53,7 @@ export class MemoryBudget {
     const count = this.#references.get(buffer)
     if (count === undefined) return
     this.slabs.unpin(buffer)
-    if (count > 1) {
-      this.#references.set(buffer, count - 1)
-      return
-    }
+    if (count > 1) return void this.#references.set(buffer, count - 1)
     this.#references.delete(buffer)
     this.#total -= buffer.length
   }

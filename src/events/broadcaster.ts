@@ -136,9 +136,8 @@ export class Broadcaster {
   /** @throws NoSubscribers where a subscriber is required */
   #noReceivers(type: string, options: BroadcastOptions | undefined): number {
     if (options?.requireSubscriber ?? this.#context.requireSubscriber) {
-      throw new NoSubscribers(
-        `event ${type} was not sent: none of the endpoints that it is addressed to subscribes to it`,
-      )
+      const text = `event ${type} was not sent: none of the endpoints that it is addressed to subscribes to it`
+      throw new NoSubscribers(text)
     }
     this.#slow = NONE
     return 0

@@ -1,5 +1,5 @@
 import type { Receipt } from '../channel/receive-window'
-import { asError, HandlerError, InvalidPayload, type LahjaError } from '../model/errors'
+import { handlerError, InvalidPayload, type LahjaError } from '../model/errors'
 import { type Event, type Handler, isThenable } from '../model/event'
 import type { Interest } from '../model/interest'
 import { type StandardSchema, validate } from '../model/schema'
@@ -140,8 +140,7 @@ export class Consumer {
   }
 
   #reportFailure(event: Event, thrown: unknown): void {
-    const cause = asError(thrown)
-    const message = `a handler of ${this.interest.type} failed on an event from ${event.origin}: ${cause.message}`
-    this.#context.report(new HandlerError(message, { cause }))
+    const what = `a handler of ${this.interest.type} failed on an event from ${event.origin}`
+    this.#context.report(handlerError(what, thrown))
   }
 }

@@ -1,11 +1,12 @@
 import type { inspect } from 'node:util'
 import type { Receipt } from '../channel/receive-window'
 import type { Audience } from '../model/audience'
-import { AbortError, describe, InvalidArgument } from '../model/errors'
+import { AbortError } from '../model/errors'
 import type { Event } from '../model/event'
 import type { Keep } from './consumer'
 import { Fifo } from './fifo'
 import { StreamBuffer } from './stream-buffer'
+import { checkCount } from './subscribe-options'
 import type { Subscription } from './subscription'
 
 export interface StreamOptions {
@@ -39,9 +40,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
     { limit = Number.POSITIVE_INFINITY, signal }: StreamOptions,
     subscribe: (keep: Keep<Payload>, ended: () => void) => Subscription,
   ) {
-    if (limit !== Number.POSITIVE_INFINITY && !(Number.isInteger(limit) && limit > 0)) {
-      throw new InvalidArgument(`limit: expected a whole number from 1 up, got ${describe(limit)}`)
-    }
+    checkCount('limit', limit)
     this.#limit = limit
     this.#signal = signal
     this.#subscription = subscribe(

@@ -1,6 +1,6 @@
 import type { Channel } from '../channel/channel'
 import type { Receipt } from '../channel/receive-window'
-import { asError, HandlerError, LahjaError, NoSubscribers } from '../model/errors'
+import { handlerError, LahjaError, NoSubscribers } from '../model/errors'
 import { isInterestedIn } from '../model/interest'
 import type { Clock } from '../platform/clock'
 import { Balancers } from '../routing/balancer'
@@ -79,18 +79,14 @@ export class QueueMembers {
     const { type, queue } = assignment
     const label = `event ${type} of queue ${queue}`
     if (channel.outbox.isClosed) {
-      const { name } = channel.identity
-      return this.#context.report(
-        new NoSubscribers(
-          `${label} is lost: the last member of the queue left here, and its sender ${name} has disconnected`,
-        ),
-      )
+      const sender = `its sender ${channel.identity.name} has disconnected`
+      const text = `${label} is lost: the last member of the queue left here, and ${sender}`
+      return this.#context.report(new NoSubscribers(text))
     }
     try {
       channel.sendControl({ ...assignment, kind: 'return' })
     } catch (thrown) {
-      const cause = asError(thrown)
-      const failure = new HandlerError(`${label} could not be returned to its sender: ${cause.message}`, { cause })
+      const failure = handlerError(`${label} could not be returned to its sender`, thrown)
       this.#context.report(thrown instanceof LahjaError ? thrown : failure)
       this.#settle(channel)
     }

@@ -1,9 +1,9 @@
-import { type Audience, checkAudience, copyAudience } from '../model/audience'
+import { type Audience, type AudienceList, checkAudience, copyAudience } from '../model/audience'
 import { type EventType, patternOf, schemaOf } from '../model/definition'
-import { describe, InvalidArgument } from '../model/errors'
+import { invalid } from '../model/errors'
 import type { Handler } from '../model/event'
 import type { Interest } from '../model/interest'
-import { isName } from '../model/name'
+import { checkName } from '../model/name'
 import type { StandardSchema } from '../model/schema'
 import type { WaitOptions } from '../platform/waits'
 import type { Consumption, Keep } from './consumer'
@@ -49,36 +49,37 @@ export function subscribeSettings(
   options: SubscribeOptions,
 ): SubscribeSettings {
   checkHandler(handle)
-  const { from, queue, concurrency = 1, signal } = options
-  if (from !== undefined) checkFrom(from)
-  if (queue !== undefined && !(typeof queue === 'string' && isName(queue))) {
-    throw new InvalidArgument(`queue: expected a name of 1 to 64 of A-Z a-z 0-9 . _ -, got ${describe(queue)}`)
-  }
-  if (concurrency !== Number.POSITIVE_INFINITY && !(Number.isInteger(concurrency) && concurrency > 0)) {
-    const expected = 'a whole number from 1 up, or Infinity'
-    throw new InvalidArgument(`concurrency: expected ${expected}, got ${describe(concurrency)}`)
-  }
-  const interest = { type: patternOf(type), from: from === undefined ? undefined : copyAudience(from), queue }
+  const { queue, concurrency = 1, signal } = options
+  const from = originsOf(options.from)
+  if (queue !== undefined) checkName('queue', queue)
+  checkCount('concurrency', concurrency)
+  const interest = { type: patternOf(type), from, queue }
   return { interest, consumption: { kind: 'handler', handle, concurrency }, schema: schemaOf(type), signal }
 }
 
 /** @throws InvalidArgument */
 export function streamSettings(type: EventType, from: Audience | undefined, keep: Keep): SubscribeSettings {
-  if (from !== undefined) checkFrom(from)
-  const interest = { type: patternOf(type), from: from === undefined ? undefined : copyAudience(from) }
+  const interest = { type: patternOf(type), from: originsOf(from) }
   return { interest, consumption: { kind: 'buffer', keep }, schema: schemaOf(type), signal: undefined }
 }
 
 /** @throws InvalidArgument */
 export function checkHandler(handler: unknown): void {
   if (typeof handler === 'function') return
-  throw new InvalidArgument(`handler: expected a function, got ${describe(handler)}`)
+  throw invalid('handler', 'a function', handler)
 }
 
-function checkFrom(from: Audience): void {
+/** @throws InvalidArgument unless it is a whole number from 1 up, or Infinity */
+export function checkCount(option: string, value: number): void {
+  if (value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value > 0)) return
+  throw invalid(option, 'a whole number from 1 up, or Infinity', value)
+}
+
+/** A copy of the option `from`. @throws InvalidArgument */
+function originsOf(from: Audience | undefined): AudienceList | undefined {
+  if (from === undefined) return undefined
   checkAudience('from', from)
   const bytes = Buffer.byteLength(JSON.stringify(from))
-  if (bytes > FROM_BYTES) {
-    throw new InvalidArgument(`from: expected at most ${FROM_BYTES} bytes of names, got ${bytes}; use a group instead`)
-  }
+  if (bytes <= FROM_BYTES) return copyAudience(from)
+  throw invalid('from', `at most ${FROM_BYTES} bytes of names (or use a group)`, bytes)
 }

@@ -117,19 +117,13 @@ export class WorkQueues {
     const { type, queue } = message
     const { name } = channel.identity
     const { isOpen, report } = this.#context
-    if (!isEligible(type, channel)) {
-      return report(
-        new BoundaryCrossed(`${name} returned an event of ${type}, but it is outside the boundary of that type`),
-      )
-    }
-    if (!this.#hasGiven(channel, type, queue)) {
-      return report(new BoundaryCrossed(`${name} returned an event of ${type}, but none was given to it`))
-    }
+    const refuse = (why: string) => report(new BoundaryCrossed(`${name} returned an event of ${type}, but ${why}`))
+    if (!isEligible(type, channel)) return refuse('it is outside the boundary of that type')
+    if (!this.#hasGiven(channel, type, queue)) return refuse('none was given to it')
     this.settle(channel, 1)
     if (isOpen() && this.#giveToAnother({ ...message, kind: 'assign' })) return
-    report(
-      new NoSubscribers(`event ${type} of queue ${queue} is lost: ${name} left the queue, which has no other member`),
-    )
+    const text = `event ${type} of queue ${queue} is lost: ${name} left the queue, which has no other member`
+    report(new NoSubscribers(text))
   }
 
   /** A peer has left queues: gives its unsent events to other members. */
@@ -217,12 +211,7 @@ function encodeReturned(assignment: Assignment): Frame {
     return encodeMessage(assignment)
   } catch (cause) {
     if (!(cause instanceof LahjaError)) throw cause
-    throw new ProtocolViolation(
-      'malformed',
-      `return: expected an event that was assigned, got one that can't be encoded: ${cause.message}`,
-      {
-        cause,
-      },
-    )
+    const text = `return: expected an event that was assigned, got one that can't be encoded: ${cause.message}`
+    throw new ProtocolViolation('malformed', text, { cause })
   }
 }

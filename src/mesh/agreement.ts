@@ -15,7 +15,7 @@ export interface Introduction extends Address, Identity {
   readonly frameLimit: number
   readonly window: number
   readonly requestLimit: number
-  readonly accepts: readonly string[] | undefined
+  readonly accepts?: readonly string[] | undefined
 }
 
 /** @param nonce for an endpoint with a secret, which makes the peer prove that it knows it too */
@@ -39,33 +39,33 @@ export interface Agreement {
  * @throws ProtocolViolation for invalid fields, the wrong peer, or no common version
  */
 export function agree(ours: Hello, theirs: Hello, expected: Address | undefined): Agreement {
-  if (!isName(theirs.name) || !isId(theirs.id) || !theirs.groups.every(isName)) {
-    const got = [theirs.name, theirs.id, ...theirs.groups].map(describe).join(', ')
-    throw new ProtocolViolation('malformed', `hello has an invalid name, id or group: ${got}`)
+  const { name, id, groups, nonce, frameLimit, window, requestLimit } = theirs
+  if (!isName(name) || !isId(id) || !groups.every(isName)) {
+    throw malformed(`hello has an invalid name, id or group: ${[name, id, ...groups].map(describe).join(', ')}`)
   }
-  if (expected && (theirs.name !== expected.name || theirs.id !== expected.id)) {
-    const [dialled, answered] = [expected, theirs].map(({ name, id }) => `${name}~${id}`)
-    throw new ProtocolViolation('wrong-peer', `dialled ${dialled}, but ${answered} answered`)
+  if (expected && (name !== expected.name || id !== expected.id)) {
+    const text = `dialled ${expected.name}~${expected.id}, but ${name}~${id} answered`
+    throw new ProtocolViolation('wrong-peer', text)
   }
-  if (theirs.nonce && theirs.nonce.length !== NONCE_BYTES) {
-    throw new ProtocolViolation('malformed', `hello.nonce has ${theirs.nonce.length} bytes instead of ${NONCE_BYTES}`)
-  }
+  const nonceBytes = nonce?.length ?? NONCE_BYTES
+  if (nonceBytes !== NONCE_BYTES) throw malformed(`hello.nonce has ${nonceBytes} bytes instead of ${NONCE_BYTES}`)
   if (Math.min(ours.versions[1], theirs.versions[1]) < Math.max(ours.versions[0], theirs.versions[0])) {
     const [here, there] = [ours, theirs].map(({ versions }) => [...new Set(versions)].join(' to '))
-    const text = `${theirs.name} speaks protocol version ${there}, ${ours.name} speaks ${here}; upgrade the older one`
+    const text = `${name} speaks protocol version ${there}, ${ours.name} speaks ${here}; upgrade the older one`
     throw new ProtocolViolation('version-mismatch', text)
   }
-  if (theirs.frameLimit < HANDSHAKE_FRAME_BYTES) {
-    throw new ProtocolViolation('malformed', `hello.frameLimit is ${theirs.frameLimit}, below ${HANDSHAKE_FRAME_BYTES}`)
-  }
-  if (theirs.window < 1 || theirs.requestLimit < 1) {
-    const got = `${theirs.window} and ${theirs.requestLimit}`
-    throw new ProtocolViolation('malformed', `hello.window and hello.requestLimit are ${got}; both must be at least 1`)
-  }
+  const least = HANDSHAKE_FRAME_BYTES
+  if (frameLimit < least) throw malformed(`hello.frameLimit is ${frameLimit}, below ${least}`)
+  const counts = `hello.window and hello.requestLimit are ${window} and ${requestLimit}`
+  if (window < 1 || requestLimit < 1) throw malformed(`${counts}; both must be at least 1`)
   return {
-    sendLimit: Math.min(ours.frameLimit, theirs.frameLimit),
-    requestLimit: Math.min(ours.requestLimit, theirs.requestLimit),
+    sendLimit: Math.min(ours.frameLimit, frameLimit),
+    requestLimit: Math.min(ours.requestLimit, requestLimit),
   }
+}
+
+function malformed(text: string): ProtocolViolation {
+  return new ProtocolViolation('malformed', text)
 }
 
 /** The proof that each side of a link has to send to the other. */

@@ -1,18 +1,15 @@
 import { asDirectoryError, asError, type LahjaError } from '../model/errors'
 import type { Limits } from '../model/limits'
 import type { Address } from '../platform/address'
-import type { Clock, Timer } from '../platform/clock'
-import type { DebugLog } from '../platform/debug-log'
-import type { Connection, Transport } from '../platform/transport'
+import type { Timer } from '../platform/clock'
+import type { Connection } from '../platform/transport'
+import type { World } from '../platform/world'
 import { type Attempt, nextAttempt } from './backoff'
 import type { Link } from './link'
 import { isHopeless, type LinkEnding } from './link-ending'
 
-export interface DialerContext {
-  readonly transport: Transport
-  readonly clock: Clock
+export interface DialerContext extends World {
   readonly limits: Limits
-  readonly debug?: DebugLog | undefined
   /** Makes a link of a connection and begins its handshake. */
   readonly connected: (connection: Connection, address: Address) => Link
   /** The address is dead or has been withdrawn. */
@@ -102,21 +99,21 @@ export class Dialer {
     const { transport, debug, connected, gone } = this.#context
     const { name, id } = this.address
     debug?.(`${name}~${id}: dialling`)
-    const outcome = await transport.dial(this.address).catch(asFailure)
+    // A failed dial will fail again, for instance because the path is too long to be dialled from here.
+    const outcome = await transport.dial(this.address).catch((cause: unknown) => ({ kind: 'failed' as const, cause }))
     if (this.#isStopped()) {
       if (outcome.kind === 'connected') outcome.connection.destroy()
       return
     }
     debug?.(`${name}~${id}: ${outcome.kind}${'cause' in outcome ? `: ${asError(outcome.cause).message}` : ''}`)
+    const report = (what: string, cause: unknown) => this.#report(what, asDirectoryError(transport.location, cause))
     switch (outcome.kind) {
       case 'connected':
         this.#state = { kind: 'linked', link: connected(outcome.connection, this.address) }
         return
       case 'dead':
         this.#state = { kind: 'stopped' }
-        await transport
-          .remove(this.address)
-          .catch((error) => this.#report('bury', asDirectoryError(transport.location, error)))
+        await transport.remove(this.address).catch((cause) => report('bury', cause))
         return gone()
       case 'absent':
         this.#state = { kind: 'stopped' }
@@ -125,7 +122,7 @@ export class Dialer {
         return this.#retry(false)
       case 'failed':
         this.#retry(true)
-        return this.#report('dial', asDirectoryError(transport.location, outcome.cause))
+        return report('dial', outcome.cause)
     }
   }
 
@@ -133,14 +130,4 @@ export class Dialer {
   #isStopped(): boolean {
     return this.#state.kind === 'stopped'
   }
-}
-
-/** A dial that will fail again, for instance because the path is too long to be dialled from here. */
-interface Failure {
-  readonly kind: 'failed'
-  readonly cause: unknown
-}
-
-function asFailure(cause: unknown): Failure {
-  return { kind: 'failed', cause }
 }

@@ -1,7 +1,9 @@
 import { asDirectoryError, type LahjaError } from '../model/errors'
+import type { Limits } from '../model/limits'
 import type { Address } from '../platform/address'
-import type { Clock, Timer } from '../platform/clock'
-import type { Listener, Transport, Watch } from '../platform/transport'
+import type { Timer } from '../platform/clock'
+import type { Listener, Watch } from '../platform/transport'
+import type { World } from '../platform/world'
 
 /**
  * Milliseconds over which a watch's hints are gathered into one scan. A burst of newcomers must not make every endpoint
@@ -9,12 +11,9 @@ import type { Listener, Transport, Watch } from '../platform/transport'
  */
 const HINT_DELAY = 200
 
-export interface DiscoveryContext {
-  readonly transport: Transport
-  readonly clock: Clock
+export interface DiscoveryContext extends World {
   readonly listener: Listener
-  /** Milliseconds between scans. */
-  readonly rescanInterval: number
+  readonly limits: Pick<Limits, 'rescanInterval'>
   /** Whether to watch the directory, so that changes are seen before the next scan. */
   readonly watch: boolean
   /** The result of a scan. `wasGone`: our own address was missing until now, so others may not have found it. */
@@ -40,7 +39,7 @@ export class Discovery {
   constructor(context: DiscoveryContext) {
     this.#context = context
     this.#startWatch()
-    this.#schedule(context.rescanInterval)
+    this.#schedule(context.limits.rescanInterval)
   }
 
   stop(): void {
@@ -75,7 +74,7 @@ export class Discovery {
       this.#report(error)
     }
     this.#isScanning = false
-    this.#schedule(this.#wasHinted ? HINT_DELAY : this.#context.rescanInterval)
+    this.#schedule(this.#wasHinted ? HINT_DELAY : this.#context.limits.rescanInterval)
   }
 
   async #refresh(): Promise<void> {

@@ -25,8 +25,8 @@ export class InterestExchange {
   #sequence = 0
   #acknowledged = 0
   /** Waiting for the announcement in flight, and for the changes gathered since. */
-  #inFlight = new Waiters()
-  #gathered = new Waiters()
+  #inFlight: (() => void)[] = []
+  #gathered: (() => void)[] = []
 
   /** @param limit maximum bytes of a message */
   constructor(send: (message: Message) => void, limit: () => number) {
@@ -54,7 +54,8 @@ export class InterestExchange {
   /** Resolves when the peer has acknowledged everything announced so far, or the link has ended. */
   known(): Promise<void> {
     if (this.#isKnown) return Promise.resolve()
-    return (this.#difference.size > 0 ? this.#gathered : this.#inFlight).promise
+    const waiting = this.#difference.size > 0 ? this.#gathered : this.#inFlight
+    return new Promise((resolve) => waiting.push(resolve))
   }
 
   /** The peer knows everything announced up to this sequence number. */
@@ -62,11 +63,11 @@ export class InterestExchange {
     if (sequence <= this.#acknowledged || sequence > this.#sequence) return
     this.#acknowledged = sequence
     if (!this.#isKnown) return
-    this.#inFlight.resolve()
+    for (const resolve of this.#inFlight) resolve()
     this.#inFlight = this.#gathered
-    this.#gathered = new Waiters()
+    this.#gathered = []
     this.#sendDifference()
-    if (this.#isKnown) this.#inFlight.resolve()
+    if (this.#isKnown) for (const resolve of this.#inFlight.splice(0)) resolve()
   }
 
   /** Applies a change of the peer's interest. Returns the effective part; acknowledge once it has been acted on. */
@@ -87,8 +88,7 @@ export class InterestExchange {
   end(): void {
     this.#acknowledged = this.#sequence
     this.#difference.clear()
-    this.#inFlight.resolve()
-    this.#gathered.resolve()
+    for (const resolve of [...this.#inFlight.splice(0), ...this.#gathered.splice(0)]) resolve()
   }
 
   get #isKnown(): boolean {
@@ -115,27 +115,6 @@ export class InterestExchange {
         this.#send({ kind, sequence: this.#sequence, interests: chunk })
       }
     }
-  }
-}
-
-/** One promise shared by all that wait for the same acknowledgement, created on demand. */
-class Waiters {
-  #waiting: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
-
-  get promise(): Promise<void> {
-    if (!this.#waiting) {
-      let resolve = () => {}
-      const promise = new Promise<void>((done) => {
-        resolve = done
-      })
-      this.#waiting = { promise, resolve }
-    }
-    return this.#waiting.promise
-  }
-
-  resolve(): void {
-    this.#waiting?.resolve()
-    this.#waiting = undefined
   }
 }
 

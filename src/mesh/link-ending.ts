@@ -1,5 +1,12 @@
 import type { Remainder } from '../channel/outbox'
-import { ConnectionFailed, type LahjaError, LinkRefused, ProtocolViolation, Unauthenticated } from '../model/errors'
+import {
+  ConnectionFailed,
+  type LahjaError,
+  LinkError,
+  LinkRefused,
+  ProtocolViolation,
+  Unauthenticated,
+} from '../model/errors'
 import type { Message } from '../wire/message'
 
 /** The link broke. */
@@ -24,11 +31,6 @@ export function failure(wasUp: boolean, cause: LahjaError, remainder: Remainder)
   return { kind: 'refused', cause, reason: reasonOf(cause) ?? 'disconnected' }
 }
 
-/** For the debug log. */
-export function describeEnding(ending: LinkEnding): string {
-  return 'cause' in ending ? `${ending.kind}: ${ending.cause.message}` : ending.kind
-}
-
 /** Reasons that apply to the next attempt as well. */
 const LASTING = [
   'version-mismatch',
@@ -48,8 +50,7 @@ export function isHopeless(ending: LinkEnding): boolean {
 
 /** The protocol's reason, if one side gave one. */
 function reasonOf(cause: LahjaError): string | undefined {
-  const isNamed = cause instanceof ProtocolViolation || cause instanceof LinkRefused || cause instanceof Unauthenticated
-  return isNamed ? cause.reason : undefined
+  return cause instanceof LinkError ? cause.reason : undefined
 }
 
 /** For a goodbye other than that of a peer that leaves. */
@@ -62,11 +63,6 @@ export function dismissal(reason: string, text: string): LahjaError {
 export function endOfStream(heldBytes: number): LahjaError {
   if (heldBytes === 0) return new ConnectionFailed('the peer closed the connection without a goodbye')
   return new ProtocolViolation('frame-cut-off', `the stream ended after ${heldBytes} bytes of a frame`)
-}
-
-/** @param limit milliseconds */
-export function lateHandshake(limit: number): ProtocolViolation {
-  return new ProtocolViolation('handshake-timeout', `the handshake was not finished within ${limit} ms`)
 }
 
 /** For a message that the protocol does not allow in this state of the link. */

@@ -3,7 +3,6 @@ import { Inbound } from '../channel/inbound'
 import type { MemoryBudget } from '../channel/memory-budget'
 import { Outbox } from '../channel/outbox'
 import { ReceiveWindow } from '../channel/receive-window'
-import type { Identity } from '../model/audience'
 import {
   ConnectionFailed,
   type LahjaError,
@@ -17,29 +16,22 @@ import { HANDSHAKE_FRAME_BYTES, type Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
 import { matches } from '../model/pattern'
 import type { Address } from '../platform/address'
-import type { Clock, Timer } from '../platform/clock'
-import type { DebugLog } from '../platform/debug-log'
+import type { Timer } from '../platform/clock'
 import type { Connection } from '../platform/transport'
+import type { World } from '../platform/world'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
 import type { ChannelMessage, Goodbye, GoodbyeReason, Hello, Message } from '../wire/message'
+import type { Introduction } from './agreement'
 import { Handshake, type HandshakeContext } from './handshake'
 import { type InterestChange, InterestExchange } from './interest-exchange'
-import {
-  describeEnding,
-  dismissal,
-  endOfStream,
-  failure,
-  type LinkEnding,
-  lateHandshake,
-  unexpected,
-} from './link-ending'
+import { dismissal, endOfStream, failure, type LinkEnding, unexpected } from './link-ending'
 import { Liveness } from './liveness'
 
 /** Length of a goodbye's text, so that it fits into a frame before the handshake. */
 const GOODBYE_CHARACTERS = 1000
 
-const UNKNOWN: Identity = { name: '', groups: [] }
+const UNKNOWN: Introduction = { name: '', id: '', groups: [], pid: 0, frameLimit: 0, window: 0, requestLimit: 0 }
 
 /**
  *     handshake ──accept──▶ introducing ──ready──▶ up ──leave──▶ leaving
@@ -77,11 +69,9 @@ export interface LinkEvents {
 }
 
 /** What all links of an endpoint share. */
-export interface LinkContext extends HandshakeContext {
-  readonly clock: Clock
+export interface LinkContext extends HandshakeContext, Pick<World, 'clock' | 'debug'> {
   readonly limits: Limits
   readonly budget: MemoryBudget
-  readonly debug?: DebugLog | undefined
   readonly traffic: Traffic
   readonly events: LinkEvents
   /** This endpoint's interest at the moment. */
@@ -151,7 +141,7 @@ export class Link implements Channel {
     return this.#handshake.peer
   }
 
-  get identity(): Identity {
+  get identity(): Introduction {
     return this.#handshake.peer ?? UNKNOWN
   }
 
@@ -217,7 +207,9 @@ export class Link implements Channel {
 
   #onDeadline(): void {
     if (this.#phase === 'up' || this.#phase === 'leaving') return
-    this.#onViolation(lateHandshake(this.#context.limits.handshakeTimeout))
+    const { handshakeTimeout } = this.#context.limits
+    const text = `the handshake was not finished within ${handshakeTimeout} ms`
+    this.#onViolation(new ProtocolViolation('handshake-timeout', text))
   }
 
   send(frame: Frame, policy: OverflowPolicy): boolean {
@@ -269,7 +261,7 @@ export class Link implements Channel {
         return this.#handshake.onMessage(message)
       case 'introducing':
         if (message.kind === 'ready') return this.#onReady()
-        if (message.kind === 'subscribe') return this.#onFirstInterest(message)
+        if (message.kind === 'subscribe') return this.#onInterest(message)
         if (message.kind === 'acknowledge') return this.#dispatch(message)
         break
       case 'up':
@@ -309,14 +301,10 @@ export class Link implements Channel {
     }
   }
 
-  /** Interest of a peer that has not joined yet: it is read from `interest` when the link is up. */
-  #onFirstInterest(change: InterestChange): void {
-    this.#exchange.apply(change)
-    this.#exchange.acknowledge(change.sequence)
-  }
-
   #onInterest(change: InterestChange): void {
-    this.#context.traffic.interest(this, { ...change, interests: this.#exchange.apply(change) })
+    const interests = this.#exchange.apply(change)
+    // A peer that has not joined yet has its interest read from `interest` when the link is up.
+    if (this.#phase === 'up') this.#context.traffic.interest(this, { ...change, interests })
     this.#exchange.acknowledge(change.sequence)
   }
 
@@ -400,7 +388,8 @@ export class Link implements Channel {
     this.receiveWindow.stop()
     this.#exchange.end()
     if (ending.kind !== 'left') this.#connection.destroy()
-    this.#context.debug?.(`${this.#label}: link closed, ${describeEnding(ending)}`)
+    const reason = 'cause' in ending ? `: ${ending.cause.message}` : ''
+    this.#context.debug?.(`${this.#label}: link closed, ${ending.kind}${reason}`)
     this.#context.events.closed(this, ending)
     this.outbox.discard()
   }

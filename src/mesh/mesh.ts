@@ -2,8 +2,10 @@ import { asDirectoryError, type LahjaError, NameInUse, ProtocolViolation, Unauth
 import type { Interest } from '../model/interest'
 import type { Address } from '../platform/address'
 import type { Timer } from '../platform/clock'
-import type { Connection, Listener, Transport } from '../platform/transport'
+import { Deadline } from '../platform/deadline'
+import type { Connection, Listener } from '../platform/transport'
 import { Waits } from '../platform/waits'
+import type { World } from '../platform/world'
 import type { Hello } from '../wire/message'
 import { helloOf, type Introduction, precedes } from './agreement'
 import { type Attempt, nextAttempt } from './backoff'
@@ -28,10 +30,8 @@ export interface MeshEvents extends Traffic {
   nameLost(error: NameInUse): void
 }
 
-export interface MeshContext
-  extends Pick<LinkContext, 'clock' | 'limits' | 'budget' | 'interest' | 'secret' | 'debug'> {
+export interface MeshContext extends World, Pick<LinkContext, 'limits' | 'budget' | 'interest' | 'secret'> {
   readonly self: Introduction
-  readonly transport: Transport
   readonly watch: boolean
   readonly events: MeshEvents
 }
@@ -58,7 +58,7 @@ export class Mesh {
   readonly #waits: Waits
 
   constructor(context: MeshContext) {
-    const { self, transport, clock, limits, secret, debug, events } = context
+    const { self, clock, secret, events } = context
     this.#context = context
     this.#waits = new Waits(clock)
     this.#linkContext = {
@@ -72,12 +72,8 @@ export class Mesh {
       traffic: events,
     }
     this.#claim = new NameClaim({
-      self,
-      transport,
-      clock,
-      limits,
-      debug,
-      hasSecret: secret !== undefined,
+      ...context,
+      waits: this.#waits,
       ignored: (error) => events.error(error),
       challenge: (connection, rival, closed) => {
         const events: LinkEvents = {
@@ -97,7 +93,7 @@ export class Mesh {
    * @throws NameInUse, DirectoryRefused, PathTooLong
    */
   async start(): Promise<void> {
-    const { self, transport, clock, limits, watch } = this.#context
+    const { self, transport, clock, limits } = this.#context
     await transport.open()
     this.#listener = await transport.publish(self, (connection) => this.#onConnection(connection))
     try {
@@ -107,21 +103,19 @@ export class Mesh {
       this.#dialAll(addresses, () => ({ delay: 0 }))
       const found = new Set(addresses.map(({ id }) => id))
       this.#discovery = new Discovery({
-        transport,
-        clock,
+        ...this.#context,
         listener: this.#listener,
-        watch,
-        rescanInterval: limits.rescanInterval,
         found: (seen, wasGone) =>
           this.#dialAll(seen, () => ({ delay: wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescanInterval })),
         republished: (seen) => this.#reclaimName(seen),
         failed: (error) => this.#context.events.error(error),
       })
       this.#scheduleLivenessCheck()
-      await this.#until(limits.handshakeTimeout, () => this.#isClosing || this.#areSettled(found))
+      const deadline = new Deadline(clock, limits.handshakeTimeout)
+      await this.#waits.reached(deadline, () => this.#isClosing || this.#areSettled(found))
       await this.#claim.settle([]) // The name may have been lost meanwhile.
     } catch (error) {
-      if (!this.#isClosing) await this.close(0)
+      if (!this.#isClosing) await this.close(new Deadline(clock, 0))
       throw error
     }
   }
@@ -139,10 +133,10 @@ export class Mesh {
   /**
    * Leaves the bus: withdraws the address, sends every peer what is queued for it, then says goodbye.
    *
-   * @param timeout milliseconds after which peers that don't read are given up
+   * @param deadline when peers that don't read are given up
    * @returns numbers of events that were not delivered, by peer name
    */
-  async close(timeout: number): Promise<Map<string, number>> {
+  async close(deadline: Deadline): Promise<Map<string, number>> {
     this.#isClosing = true
     this.#waits.changed()
     this.#discovery?.stop()
@@ -154,9 +148,9 @@ export class Mesh {
     await this.#listener?.withdraw().catch((error) => events.error(asDirectoryError(transport.location, error)))
     for (const link of [...this.#incoming]) link.refuse('closing', 'the endpoint is closing')
     for (const link of [...this.#links.values()]) void link.leave()
-    await this.#until(timeout, () => this.#links.size === 0)
+    await this.#waits.reached(deadline, () => this.#links.size === 0)
     const undelivered = new Map<string, number>()
-    for (const link of [...this.#links.values()]) undelivered.set(link.peer?.name ?? '', link.abandon())
+    for (const link of [...this.#links.values()]) undelivered.set(link.identity.name, link.abandon())
     return undelivered
   }
 
@@ -170,24 +164,16 @@ export class Mesh {
     return true
   }
 
-  /** Waits until links and dialers fulfil the condition, or the timeout is over. */
-  async #until(timeout: number, condition: () => boolean): Promise<void> {
-    await this.#waits.until('links', { timeout }, condition).catch(() => {})
-  }
-
   /** Dials all addresses that have neither a link nor a dialer. */
   #dialAll(addresses: readonly Address[], attempt: () => Attempt): void {
-    const { self, transport, clock, limits, debug, events } = this.#context
+    const { self, events } = this.#context
     for (const address of addresses) {
       const { id, name } = address
       if (this.#isClosing || name === self.name || this.#links.has(id) || this.#dialers.has(id)) continue
       const dialer = new Dialer(
         address,
         {
-          transport,
-          clock,
-          limits,
-          debug,
+          ...this.#context,
           connected: (connection, expected) => new Link(this.#linkContext, connection, expected),
           gone: () => this.#dialers.get(id) === dialer && this.#dialers.delete(id) && this.#waits.changed(),
           failed: (cause) => {
@@ -246,10 +232,8 @@ export class Mesh {
   }
 
   #onUp(link: Link): void {
-    const { peer } = link
-    if (!peer) return
     this.#incoming.delete(link)
-    this.#dialers.get(peer.id)?.onUp()
+    this.#dialers.get(link.identity.id)?.onUp()
     this.#context.events.joined(link)
     this.#waits.changed()
   }
@@ -258,9 +242,9 @@ export class Mesh {
     const { events } = this.#context
     const wasIncoming = this.#incoming.delete(link)
     this.#undecided = this.#undecided.filter(([undecided]) => undecided !== link)
-    const { peer } = link
-    const wasAccepted = peer !== undefined && this.#links.get(peer.id) === link
-    if (wasAccepted) this.#links.delete(peer.id)
+    const { identity } = link
+    const wasAccepted = this.#links.get(identity.id) === link
+    if (wasAccepted) this.#links.delete(identity.id)
     const dialer = [...this.#dialers.values()].find((candidate) => candidate.link === link)
     if (ending.kind === 'left') {
       dialer?.stop()
@@ -274,7 +258,7 @@ export class Mesh {
     } else if (wasIncoming && (ending.cause instanceof ProtocolViolation || ending.cause instanceof Unauthenticated)) {
       events.error(ending.cause)
     }
-    if (wasAccepted && !dialer && 'cause' in ending) this.#dialAll([peer], () => this.#attemptAfter(link, ending))
+    if (wasAccepted && !dialer && 'cause' in ending) this.#dialAll([identity], () => this.#attemptAfter(link, ending))
     dialer?.onClosed(ending)
     this.#waits.changed()
   }

@@ -1,13 +1,15 @@
 import { type LahjaError, NameInUse, Unauthenticated } from '../model/errors'
 import type { Limits } from '../model/limits'
 import type { Address } from '../platform/address'
-import type { Clock } from '../platform/clock'
-import type { DebugLog } from '../platform/debug-log'
-import type { Connection, Transport } from '../platform/transport'
+import { Deadline } from '../platform/deadline'
+import type { Connection } from '../platform/transport'
+import type { Waits } from '../platform/waits'
+import type { World } from '../platform/world'
 import { precedes } from './agreement'
 import { redialDelay } from './backoff'
 import type { Link } from './link'
 import type { LinkEnding } from './link-ending'
+import type { Secret } from './secret'
 
 /** Stands for a rival that has neither answered nor proved anything. */
 const SILENCE = 'silence'
@@ -22,14 +24,12 @@ type ClaimState = 'claiming' | 'holding' | 'conceded'
 
 const ANSWERS = { claiming: 'name-claimed', holding: 'name-in-use', conceded: 'name-conceded' } as const
 
-export interface NameClaimContext {
+export interface NameClaimContext extends World {
   readonly self: Address
-  readonly transport: Transport
-  readonly clock: Clock
   readonly limits: Limits
-  readonly debug?: DebugLog | undefined
   /** With a secret, only rivals that prove that they know it count. */
-  readonly hasSecret: boolean
+  readonly secret?: Secret | undefined
+  readonly waits: Waits
   /** Begins a handshake with a rival. `closed` gets its ending, and whether the rival has proved that it knows the secret. */
   readonly challenge: (
     connection: Connection,
@@ -59,7 +59,7 @@ function responseOf(ending: LinkEnding, isProven: boolean): string {
  */
 export class NameClaim {
   readonly #context: NameClaimContext
-  readonly #cancellations = new Set<() => void>()
+  readonly #challenges = new Set<Link>()
   #state: ClaimState = 'claiming'
 
   constructor(context: NameClaimContext) {
@@ -79,7 +79,8 @@ export class NameClaim {
   /** Concedes and ends all contests: the endpoint is leaving. */
   stop(): void {
     this.#state = 'conceded'
-    for (const cancel of [...this.#cancellations]) cancel()
+    this.#context.waits.changed()
+    for (const challenge of [...this.#challenges]) challenge.abandon()
   }
 
   /**
@@ -100,11 +101,11 @@ export class NameClaim {
   }
 
   async #contest(rival: Address): Promise<void> {
-    const { transport, clock, limits, debug, hasSecret } = this.#context
-    const deadline = clock.now() + limits.handshakeTimeout
+    const { transport, clock, limits, debug, secret, waits } = this.#context
+    const deadline = new Deadline(clock, limits.handshakeTimeout)
     for (let attempt = 0; !this.#hasConceded(); attempt++) {
       // The responses so far may be out of date if this process was stopped until the deadline: try once more.
-      const isLast = clock.now() >= deadline
+      const isLast = deadline.left === 0
       const outcome = await transport.dial(rival)
       debug?.(`${rival.name}~${rival.id}: dialled to challenge its name: ${outcome.kind}`)
       if (outcome.kind === 'absent') return
@@ -120,17 +121,18 @@ export class NameClaim {
         case 'inconclusive':
           break
       }
-      if (isLast || (response === SILENCE && clock.now() >= deadline)) {
-        return hasSecret && outcome.isForeign ? this.#ignore(rival, 'has not answered') : this.#concede()
+      if (isLast || (response === SILENCE && deadline.left === 0)) {
+        return secret && outcome.isForeign ? this.#ignore(rival, 'has not answered') : this.#concede()
       }
-      await this.#pause(redialDelay(Math.min(attempt, DELAY_DOUBLINGS), limits, clock.random()))
+      const pause = redialDelay(Math.min(attempt, DELAY_DOUBLINGS), limits, clock.random())
+      await waits.reached(new Deadline(clock, pause), () => this.#hasConceded())
     }
   }
 
   /** To a holder, another claim is inconclusive: the claimant gives way once it has challenged the holder itself. */
   #judge(response: string): 'won' | 'lost' | 'inconclusive' | 'unauthenticated' {
     if (response === 'name-conceded') return 'won'
-    if (response === 'unauthenticated' && this.#context.hasSecret) return 'unauthenticated'
+    if (response === 'unauthenticated' && this.#context.secret) return 'unauthenticated'
     if (INCONCLUSIVE.includes(response) || (response === 'name-claimed' && this.isHolding)) return 'inconclusive'
     return 'lost'
   }
@@ -151,39 +153,12 @@ export class NameClaim {
   }
 
   #challenge(connection: Connection, rival: Address): Promise<string> {
-    return this.#cancellable('closing', (resolve) => {
-      const link = this.#context.challenge(connection, rival, (ending, isProven) => {
+    return new Promise((resolve) => {
+      const challenge = this.#context.challenge(connection, rival, (ending, isProven) => {
+        this.#challenges.delete(challenge)
         resolve(responseOf(ending, isProven))
       })
-      return () => link.abandon()
-    })
-  }
-
-  async #pause(milliseconds: number): Promise<void> {
-    await this.#cancellable(undefined, (resolve) => {
-      const timer = this.#context.clock.after(milliseconds, () => resolve(undefined))
-      return () => timer.cancel()
-    })
-  }
-
-  /**
-   * Waits for something that `stop` cancels.
-   *
-   * @param cancelled resolves the promise if it is
-   * @param begin returns how to cancel it
-   */
-  #cancellable<Value>(cancelled: Value, begin: (resolve: (value: Value) => void) => () => void): Promise<Value> {
-    return new Promise((resolve) => {
-      const finish = (value: Value) => {
-        this.#cancellations.delete(cancel)
-        resolve(value)
-      }
-      const cancel = () => {
-        finish(cancelled)
-        stop()
-      }
-      this.#cancellations.add(cancel)
-      const stop = begin(finish)
+      this.#challenges.add(challenge)
     })
   }
 }

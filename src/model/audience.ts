@@ -1,4 +1,4 @@
-import { describe, InvalidArgument } from './errors'
+import { invalid } from './errors'
 
 /** A set of endpoints: one by name, several by name, or all members of a group. */
 export type Audience = string | readonly string[] | { readonly group: string }
@@ -34,5 +34,5 @@ export function checkAudience(option: string, value: unknown): void {
   if (typeof value === 'string') return
   if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return
   if (typeof value === 'object' && value !== null && 'group' in value && typeof value.group === 'string') return
-  throw new InvalidArgument(`${option}: expected a name, an array of names or { group }, got ${describe(value)}`)
+  throw invalid(option, 'a name, an array of names or { group }', value)
 }

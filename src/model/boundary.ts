@@ -1,5 +1,5 @@
 import type { Identity } from './audience'
-import { describe, InvalidArgument } from './errors'
+import { InvalidArgument, invalid } from './errors'
 import { isName } from './name'
 
 /** How far events of a type may go: not out of the endpoint, or only to endpoints in one of the groups. */
@@ -51,5 +51,5 @@ function parseBoundary(type: string, value: unknown): Boundary {
       return Object.freeze({ groups: Object.freeze([...new Set(groups.map(String))].sort()) })
     }
   }
-  throw new InvalidArgument(`boundary of ${type}: expected 'internal' or { groups: [names] }, got ${describe(value)}`)
+  throw invalid(`boundary of ${type}`, "'internal' or { groups: [names] }", value)
 }

@@ -1,5 +1,5 @@
 import { type Boundary, drawBoundary } from './boundary'
-import { describe, InvalidArgument } from './errors'
+import { invalid } from './errors'
 import { checkOverflow, type Overflow } from './overflow'
 import { checkPattern, checkTypeName } from './pattern'
 import { checkSchema, type InputOf, isSchema, type OutputOf, type StandardSchema } from './schema'
@@ -205,10 +205,10 @@ export function schemasOf(type: RequestType): RequestSchemas {
 function definitionOf<Kind extends 'event' | 'request'>(value: { kind: Kind; name: string }, kind: Kind) {
   const given: unknown = value
   if (typeof given === 'object' && given !== null && 'kind' in given && given.kind === kind) return value
-  throw new InvalidArgument(`${kind} type: expected a definition of a ${kind} or a string, got ${describe(given)}`)
+  throw invalid(`${kind} type`, `a definition of a ${kind} or a string`, given)
 }
 
 function optionsOf(given: unknown): Readonly<Record<string, unknown>> {
   if (typeof given === 'object' && given !== null) return { ...given }
-  throw new InvalidArgument(`definition: expected options or a schema, got ${describe(given)}`)
+  throw invalid('definition', 'options or a schema', given)
 }

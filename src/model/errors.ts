@@ -180,29 +180,31 @@ export class ConnectionFailed extends LahjaError {
   readonly code = 'LAHJA_CONNECTION_FAILED'
 }
 
-/** A peer refused or closed the link and gave a reason. */
-export class LinkRefused extends LahjaError {
-  readonly code = 'LAHJA_LINK_REFUSED'
+/** A link ended for a reason of the protocol. */
+export abstract class LinkError<Reason extends string = string> extends LahjaError {
   /** One of the reasons listed in docs/protocol.md. */
-  readonly reason: string
+  readonly reason: Reason
 
-  constructor(reason: string, message: string) {
-    super(`${reason}: ${message}`)
+  constructor(reason: Reason, message: string, options?: ErrorOptions) {
+    super(`${reason}: ${message}`, options)
     this.reason = reason
   }
+}
+
+/** A peer refused or closed the link and gave a reason. */
+export class LinkRefused extends LinkError {
+  readonly code = 'LAHJA_LINK_REFUSED'
 }
 
 /**
  * An endpoint didn't prove that it knows the secret of the bus, or this one didn't prove it to a peer. Check the option
  * `secret` of both. The message contains neither the secret nor a proof.
  */
-export class Unauthenticated extends LahjaError {
+export class Unauthenticated extends LinkError<'unauthenticated'> {
   readonly code = 'LAHJA_UNAUTHENTICATED'
-  /** As in the goodbye to the peer. */
-  readonly reason = 'unauthenticated'
 
   constructor(message: string, options?: ErrorOptions) {
-    super(`unauthenticated: ${message}`, options)
+    super('unauthenticated', message, options)
   }
 }
 
@@ -228,14 +230,13 @@ export type ViolationReason =
   | 'too-many-handshakes'
 
 /** A peer broke the protocol. Its link is closed; all other links stay up. */
-export class ProtocolViolation extends LahjaError {
+export class ProtocolViolation extends LinkError<ViolationReason> {
   readonly code = 'LAHJA_PROTOCOL_VIOLATION'
-  readonly reason: ViolationReason
+}
 
-  constructor(reason: ViolationReason, message: string, options?: ErrorOptions) {
-    super(`${reason}: ${message}`, options)
-    this.reason = reason
-  }
+/** The error for an argument or option. */
+export function invalid(option: string, expected: string, got: unknown): InvalidArgument {
+  return new InvalidArgument(`${option}: expected ${expected}, got ${describe(got)}`)
 }
 
 /** Describes a value for the end of an "expected X, got Y" message. */
@@ -254,6 +255,12 @@ export function asDirectoryError(location: string, thrown: unknown): LahjaError 
   if (thrown instanceof LahjaError) return thrown
   const cause = asError(thrown)
   return new DirectoryRefused(`${location}: ${cause.message}`, { cause })
+}
+
+/** The error of a handler or listener that failed. */
+export function handlerError(what: string, thrown: unknown): HandlerError {
+  const cause = asError(thrown)
+  return new HandlerError(`${what}: ${cause.message}`, { cause })
 }
 
 /** An `Error` as it is; anything else as the `cause` of a new one. */

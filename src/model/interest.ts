@@ -1,18 +1,18 @@
 import { type AudienceList, type Identity, includes } from './audience'
 
-/** What one subscription, or one responder, tells the other endpoints that it wants. */
+/** What a subscription or a responder asks other endpoints for. */
 export interface Interest {
   /** The name of a type, or a pattern. */
   readonly type: string
-  /** Only what comes from these. */
+  /** Only events of these senders. */
   readonly from?: AudienceList | undefined
-  /** Shares the events with the other members of this queue. */
+  /** The work queue whose members share the events. */
   readonly queue?: string | undefined
-  /** Wants requests of the type, not events. */
+  /** Whether it is for requests of the type instead of events. */
   readonly responds?: boolean | undefined
 }
 
-/** Would the one who has this interest want what comes from there? */
+/** Whether an interest includes events from this endpoint. */
 export function isInterestedIn(interest: Interest, origin: Identity): boolean {
   return interest.from === undefined || includes(interest.from, origin)
 }
@@ -47,7 +47,7 @@ export class InterestSet {
     return known.count === 0 || isMember(interest)
   }
 
-  /** All that others have to know: members of queues as often as there are. */
+  /** Every interest that other endpoints have to know; that of a queue once for each member. */
   *[Symbol.iterator](): Generator<Interest> {
     for (const { interest, count } of this.#entries.values()) {
       for (let member = 0; member < (isMember(interest) ? count : 1); member++) yield interest
@@ -59,7 +59,7 @@ export function isMember(interest: Interest): boolean {
   return interest.queue !== undefined
 }
 
-/** The same for interests that say the same. */
+/** A key that equal interests share. */
 export function keyOf({ type, from, queue, responds }: Interest): string {
   return JSON.stringify([type, from ?? 0, queue ?? 0, responds ?? false])
 }

@@ -1,4 +1,4 @@
-import { describe, InvalidArgument } from './errors'
+import { invalid } from './errors'
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
@@ -10,6 +10,5 @@ export function isName(name: string): boolean {
 /** @throws InvalidArgument unless the value is a valid name of an endpoint, a group or a queue */
 export function checkName(option: string, value: unknown): string {
   if (typeof value === 'string' && isName(value)) return value
-  const expected = '1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or a digit'
-  throw new InvalidArgument(`${option}: expected ${expected}, got ${describe(value)}`)
+  throw invalid(option, '1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or a digit', value)
 }

@@ -1,4 +1,4 @@
-import { describe, InvalidArgument } from './errors'
+import { invalid } from './errors'
 
 /**
  * What happens to an event for a peer that is behind. Its queue is full at `limits.outboxBytes`; `'wait'` already waits above
@@ -50,5 +50,5 @@ export function checkOverflow(option: string, value: unknown): Overflow {
     if (typeof latest === 'function') return { latest: (payload) => latest(payload) }
   }
   const expected = `'wait', 'dropOldest', 'dropNewest', 'latest', { latest: (payload) => key } or 'disconnect'`
-  throw new InvalidArgument(`${option}: expected ${expected}, got ${describe(value)}`)
+  throw invalid(option, expected, value)
 }

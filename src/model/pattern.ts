@@ -1,4 +1,4 @@
-import { describe, InvalidArgument } from './errors'
+import { describe, InvalidArgument, invalid } from './errors'
 
 /** Tokens of visible characters, joined by dots; `*` and `>` are reserved for patterns. */
 const TYPE_NAME = /^[^\s.*>\p{Cc}\p{Cs}]+(\.[^\s.*>\p{Cc}\p{Cs}]+)*$/u
@@ -18,9 +18,7 @@ const validNames = new Set<string>()
 export function checkTypeName(name: unknown): string {
   if (typeof name === 'string' && validNames.has(name)) return name
   if (typeof name !== 'string' || !TYPE_NAME.test(name)) {
-    throw new InvalidArgument(
-      `event type: expected tokens joined by dots, without white space, '*' or '>', got ${describe(name)}`,
-    )
+    throw invalid('event type', "tokens joined by dots, without white space, '*' or '>'", name)
   }
   checkLength(name)
   if (validNames.size < MAX_VALID_NAMES) validNames.add(name)
@@ -31,9 +29,7 @@ export function checkTypeName(name: unknown): string {
 export function checkPattern(pattern: unknown): string {
   if (typeof pattern === 'string' && validNames.has(pattern)) return pattern
   if (typeof pattern !== 'string' || !PATTERN.test(pattern)) {
-    throw new InvalidArgument(
-      `event type: expected tokens joined by dots, '*' for any one token, '>' at the end for the rest, got ${describe(pattern)}`,
-    )
+    throw invalid('event type', "tokens joined by dots, '*' for any one token, '>' at the end for the rest", pattern)
   }
   checkLength(pattern)
   return pattern

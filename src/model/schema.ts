@@ -1,4 +1,4 @@
-import { asError, describe, InvalidArgument, InvalidPayload, type PayloadIssue } from './errors'
+import { asError, describe, InvalidPayload, invalid, type PayloadIssue } from './errors'
 
 /** A schema of any library that implements Standard Schema (https://standardschema.dev): zod, valibot, arktype and others. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -32,7 +32,7 @@ export function isSchema(value: unknown): value is StandardSchema {
 /** @throws InvalidArgument unless the value is a schema */
 export function checkSchema(option: string, value: unknown): StandardSchema {
   if (isSchema(value)) return value
-  throw new InvalidArgument(`${option}: expected a schema of the Standard Schema interface, got ${describe(value)}`)
+  throw invalid(option, 'a schema of the Standard Schema interface', value)
 }
 
 /**

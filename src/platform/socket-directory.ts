@@ -42,7 +42,7 @@ export class SocketDirectory implements Transport {
       } catch (error) {
         throw refused(path, "can't be created", 'choose another directory', error)
       }
-      const stats = statsOf(path)
+      const stats = read<Stats>(path, lstatSync)
       const isShared = checkTrust(path, stats, this.#mayBeShared && path === this.location)
       this.#group = isShared ? stats.gid : undefined
     }
@@ -58,7 +58,7 @@ export class SocketDirectory implements Transport {
 
   async scan(): Promise<Address[]> {
     const addresses: Address[] = []
-    for (const fileName of this.#list()) {
+    for (const fileName of read<string[]>(this.location, readdirSync)) {
       const address = parseFileName(fileName)
       if (address) addresses.push(address)
     }
@@ -85,16 +85,8 @@ export class SocketDirectory implements Transport {
     return { stop: () => watcher?.close() }
   }
 
-  #list(): string[] {
-    try {
-      return readdirSync(this.location)
-    } catch (error) {
-      throw refused(this.location, "can't be read", 'check its permissions', error)
-    }
-  }
-
   async #sweep(): Promise<void> {
-    for (const fileName of this.#list()) {
+    for (const fileName of read<string[]>(this.location, readdirSync)) {
       if (!UNPUBLISHED.test(fileName)) continue
       const path = join(this.location, fileName)
       const stats = tryLstat(path)
@@ -140,9 +132,10 @@ function tryToCreate(path: string): Error | undefined {
   return undefined
 }
 
-function statsOf(path: string): Stats {
+/** @throws DirectoryRefused */
+function read<Value>(path: string, call: (path: string) => Value): Value {
   try {
-    return lstatSync(path)
+    return call(path)
   } catch (error) {
     throw refused(path, "can't be read", 'check its permissions', error)
   }

@@ -1,4 +1,4 @@
-import { AbortError, describe, InvalidArgument, type LahjaError, WaitTimeout } from '../model/errors'
+import { AbortError, invalid, type LahjaError, WaitTimeout } from '../model/errors'
 import type { Clock, Timer } from './clock'
 import type { Deadline } from './deadline'
 
@@ -56,24 +56,18 @@ export class Waits {
       let timer: Timer | undefined
       let stop: (() => void) | undefined
       let over = false
+      /** Returns whether this call has ended the wait. */
       const finish = () => {
+        if (over) return false
         over = true
         timer?.cancel()
         signal?.removeEventListener('abort', onAbort)
         this.#pending.delete(fail)
         stop?.()
+        return true
       }
-      const fail = (error: LahjaError) => {
-        if (over) return
-        finish()
-        reject(error)
-      }
+      const fail = (error: LahjaError) => finish() && reject(error)
       const onAbort = () => signal && fail(aborted(what, signal))
-      const succeed = (value: Value) => {
-        if (over) return
-        finish()
-        resolve(value)
-      }
 
       if (!outlivesEnd) this.#pending.add(fail)
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -81,7 +75,7 @@ export class Waits {
         timer = this.#clock.after(timeout, () => fail(timedOut(`${what}: timed out after ${timeout} ms`)))
       }
       try {
-        stop = start({ resolve: succeed, reject: fail })
+        stop = start({ resolve: (value) => finish() && resolve(value), reject: fail })
       } catch (error) {
         finish()
         throw error
@@ -109,21 +103,18 @@ export class Waits {
   /** Resolves to whether the condition came to hold before the deadline. Goes on when the registry is ended. */
   reached(deadline: Deadline, condition: () => boolean): Promise<boolean> {
     if (condition()) return Promise.resolve(true)
-    return new Promise((resolve) => {
-      const finish = (isReached: boolean) => {
-        timer?.cancel()
-        unwatch()
-        resolve(isReached)
-      }
-      const timer = this.#at(deadline, () => finish(false))
-      const unwatch = this.#watch(condition, () => finish(true))
+    let unwatch = () => {}
+    const met = new Promise<void>((resolve) => {
+      unwatch = this.#watch(condition, resolve)
     })
+    return this.fulfilled(deadline, met).finally(unwatch)
   }
 
   /** Resolves to whether the promise was fulfilled before the deadline. Goes on when the registry is ended. */
   fulfilled(deadline: Deadline, promise: Promise<unknown>): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = this.#at(deadline, () => resolve(false))
+      const timer =
+        deadline.left === Number.POSITIVE_INFINITY ? undefined : this.#clock.after(deadline.left, () => resolve(false))
       const finish = (isFulfilled: boolean) => {
         timer?.cancel()
         resolve(isFulfilled)
@@ -147,10 +138,6 @@ export class Waits {
     for (const fail of [...this.#pending]) fail(error)
   }
 
-  #at({ left }: Deadline, call: () => void): Timer | undefined {
-    return left === Number.POSITIVE_INFINITY ? undefined : this.#clock.after(left, call)
-  }
-
   /** Calls `met` at each change after which the condition holds. Returns how to stop. */
   #watch(condition: () => boolean, met: () => void): () => void {
     const check = () => condition() && met()
@@ -163,8 +150,7 @@ export class Waits {
 export function checkTimeout(timeout: unknown): void {
   if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) return
   if (typeof timeout === 'number' && timeout >= 0 && timeout <= LONGEST_TIMER) return
-  const expected = `milliseconds from 0 to ${LONGEST_TIMER}, or Infinity`
-  throw new InvalidArgument(`timeout: expected ${expected}, got ${describe(timeout)}`)
+  throw invalid('timeout', `milliseconds from 0 to ${LONGEST_TIMER}, or Infinity`, timeout)
 }
 
 function aborted(what: string, signal: AbortSignal): AbortError {

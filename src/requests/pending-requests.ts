@@ -106,9 +106,8 @@ export class PendingRequests {
     this.#inFlight.delete(channel)
     const origin = channel.identity.name
     for (const pending of inFlight) {
-      const error = new RemoteDisconnected(
-        `request ${pending.type}: ${origin} disconnected before it responded; it may or may not have handled the request`,
-      )
+      const text = `${origin} disconnected before it responded; it may or may not have handled the request`
+      const error = new RemoteDisconnected(`request ${pending.type}: ${text}`)
       this.#settle(pending, { kind: 'failure', origin, error })
     }
     this.advance()

@@ -1,8 +1,9 @@
 import type { Channel } from '../channel/channel'
 import { type Announcer, Subscription } from '../events/subscription'
-import { AbortError, AlreadyResponding, asError, HandlerError, LahjaError, type RemoteFailure } from '../model/errors'
+import type { RequestSchemas } from '../model/definition'
+import { AbortError, AlreadyResponding, asError, handlerError, LahjaError, type RemoteFailure } from '../model/errors'
 import { isThenable, type RequestHandler } from '../model/event'
-import { type StandardSchema, validate } from '../model/schema'
+import { validate } from '../model/schema'
 import type { ChannelMessage, MessageOf } from '../wire/message'
 import { IncomingRequest } from './incoming-request'
 
@@ -26,8 +27,7 @@ export interface RespondersContext {
 export interface Service {
   readonly type: string
   readonly handler: RequestHandler<unknown, unknown>
-  readonly requestSchema: StandardSchema | undefined
-  readonly responseSchema: StandardSchema | undefined
+  readonly schemas: RequestSchemas
   /** Whether askers get the stack of the handler's error. */
   readonly sendStack: boolean
   readonly signal: AbortSignal | undefined
@@ -158,9 +158,8 @@ export class Responders {
   }
 
   #report(type: string, thrown: unknown): void {
-    const cause = asError(thrown)
-    const message = `a responder to ${type} failed: ${cause.message}`
-    this.#context.report(thrown instanceof LahjaError ? thrown : new HandlerError(message, { cause }))
+    const failure = handlerError(`a responder to ${type} failed`, thrown)
+    this.#context.report(thrown instanceof LahjaError ? thrown : failure)
   }
 }
 
@@ -171,11 +170,11 @@ type Answer = { readonly service: Service } & (
 
 /** Not a promise if the handler is synchronous, so that the answer is sent in the same turn. */
 function answerOf(service: Service, request: IncomingRequest): Answer | Promise<Answer> {
-  const { type, requestSchema, handler } = service
+  const { type, schemas, handler } = service
   const fail = (thrown: unknown): Answer => ({ kind: 'failure', service, thrown })
   try {
     const { payload, origin } = request
-    if (requestSchema) request.payload = validate(requestSchema, payload, `request ${type} from ${origin}`)
+    if (schemas.request) request.payload = validate(schemas.request, payload, `request ${type} from ${origin}`)
     const response = handler(request)
     if (!isThenable(response)) return responseOf(service, response)
     return Promise.resolve(response)
@@ -188,8 +187,8 @@ function answerOf(service: Service, request: IncomingRequest): Answer | Promise<
 
 /** Validates only: the asker applies the schema's conversions. @throws InvalidPayload */
 function responseOf(service: Service, payload: unknown): Answer {
-  const { type, responseSchema } = service
-  if (responseSchema) validate(responseSchema, payload, `response to ${type}`)
+  const { type, schemas } = service
+  if (schemas.response) validate(schemas.response, payload, `response to ${type}`)
   return { kind: 'response', service, payload }
 }
 

@@ -1,11 +1,11 @@
 import type { Identity } from '../model/audience'
 import { type Interest, isInterestedIn, keyOf } from '../model/interest'
+import type { Candidate } from './eligibility'
 import { PatternTree } from './pattern-tree'
 
 /** An endpoint as routes see it. */
-export interface Destination {
-  readonly identity: Identity
-  /** Does the endpoint let in events and requests of this type? */
+export interface Destination extends Candidate {
+  /** Whether it lets in events and requests of this type. */
   accepts(type: string): boolean
 }
 

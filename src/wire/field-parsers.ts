@@ -2,9 +2,16 @@ import { describe, ProtocolViolation } from '../model/errors'
 import { isName } from '../model/name'
 import { isTypeName, isTypeOrPattern } from '../model/pattern'
 
+type Parse<Value> = (value: unknown, field: string) => Value
+
 /** Parses a field that may be missing. */
-export function parseOptional<Value>(value: unknown, field: string, parse: (value: unknown, field: string) => Value) {
+export function parseOptional<Value>(value: unknown, field: string, parse: Parse<Value>): Value | undefined {
   return value === undefined ? undefined : parse(value, field)
+}
+
+/** Parses an array, each element in the same way. */
+export function parseList<Item>(value: unknown, field: string, parse: Parse<Item>): Item[] {
+  return parseArray(value, field).map((item) => parse(item, `${field}[]`))
 }
 
 export function parseArray(value: unknown, field: string): readonly unknown[] {
@@ -17,10 +24,6 @@ export function parseMap(value: unknown, field: string): ReadonlyMap<string, unk
   const isMap = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
   if (isMap) return new Map(Object.entries(value))
   throw malformed(field, 'a map', value)
-}
-
-export function parseStrings(value: unknown, field: string): string[] {
-  return parseArray(value, field).map((item) => parseString(item, `${field}[]`))
 }
 
 export function parseString(value: unknown, field: string): string {
@@ -44,10 +47,6 @@ export function parseTypeName(value: unknown, field: string): string {
 export function parsePattern(value: unknown, field: string): string {
   if (typeof value === 'string' && isTypeOrPattern(value)) return value
   throw malformed(field, 'the name of a type or a pattern', value)
-}
-
-export function parsePatterns(value: unknown, field: string): string[] {
-  return parseArray(value, field).map((item) => parsePattern(item, `${field}[]`))
 }
 
 export function parseBytes(value: unknown, field: string): Uint8Array {

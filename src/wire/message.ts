@@ -7,13 +7,12 @@ import {
   parseBoolean,
   parseBytes,
   parseCount,
+  parseList,
   parseMap,
   parseName,
   parseOptional,
   parsePattern,
-  parsePatterns,
   parseString,
-  parseStrings,
   parseTypeName,
 } from './field-parsers'
 
@@ -122,6 +121,14 @@ export const KIND_CODES = {
   proof: 19,
 } as const satisfies Record<Message['kind'], number>
 
+const isKind = (name: string): name is Message['kind'] => name in KIND_CODES
+
+const KINDS = new Map<unknown, Message['kind']>(
+  Object.keys(KIND_CODES)
+    .filter(isKind)
+    .map((kind) => [KIND_CODES[kind], kind]),
+)
+
 export function isChannelMessage(message: Message): message is ChannelMessage {
   const code = KIND_CODES[message.kind]
   return code >= KIND_CODES.assign && code <= KIND_CODES.cancel
@@ -189,59 +196,50 @@ function definedFields(fields: Readonly<Record<string, unknown>>): object {
  * @throws ProtocolViolation if it is malformed
  */
 export function fromElements(body: unknown): Message {
-  const [code, ...rest] = parseArray(body, 'body')
-  const [first, second, third] = rest
-  switch (asNumber(code)) {
-    case KIND_CODES.hello:
+  const [code, first, second, third, fourth] = parseArray(body, 'body')
+  const kind = parseKind(code)
+  switch (kind) {
+    case 'hello':
       return parseHello(first)
-    case KIND_CODES.ready:
-      return { kind: 'ready' }
-    case KIND_CODES.subscribe:
-      return { kind: 'subscribe', sequence: parseCount(first, 'sequence'), interests: parseInterests(second) }
-    case KIND_CODES.unsubscribe:
-      return { kind: 'unsubscribe', sequence: parseCount(first, 'sequence'), interests: parseInterests(second) }
-    case KIND_CODES.acknowledge:
-      return { kind: 'acknowledge', sequence: parseCount(first, 'sequence') }
-    case KIND_CODES.event:
-      return { kind: 'event', type: parseTypeName(first, 'type'), payload: second }
-    case KIND_CODES.gap:
-      return { kind: 'gap', count: parseCount(first, 'count') }
-    case KIND_CODES.ping:
-      return { kind: 'ping' }
-    case KIND_CODES.pong:
-      return { kind: 'pong' }
-    case KIND_CODES.credit:
-      return { kind: 'credit', bytes: parseCount(first, 'bytes'), events: parseCount(second, 'events') }
-    case KIND_CODES.goodbye:
+    case 'subscribe':
+    case 'unsubscribe':
+      return { kind, sequence: parseCount(first, 'sequence'), interests: parseList(second, 'interest', parseInterest) }
+    case 'acknowledge':
+      return { kind, sequence: parseCount(first, 'sequence') }
+    case 'event':
+      return { kind, type: parseTypeName(first, 'type'), payload: second }
+    case 'gap':
+    case 'settle':
+      return { kind, count: parseCount(first, 'count') }
+    case 'credit':
+      return { kind, bytes: parseCount(first, 'bytes'), events: parseCount(second, 'events') }
+    case 'goodbye':
       return parseGoodbye(first, second, third)
-    case KIND_CODES.proof:
-      return { kind: 'proof', proof: parseBytes(first, 'proof') }
-    default:
-      return parseChannelMessage(asNumber(code), rest)
+    case 'proof':
+      return { kind, proof: parseBytes(first, 'proof') }
+    case 'assign':
+    case 'return':
+      return { kind, ...parseAssignment(first, second, third), payload: fourth }
+    case 'request':
+      return { kind, id: parseCount(first, 'id'), type: parseTypeName(second, 'type'), payload: third }
+    case 'response':
+      return { kind, id: parseCount(first, 'id'), payload: second }
+    case 'failure':
+      return { kind, id: parseCount(first, 'id'), error: parseFailure(parseMap(second, 'failure')) }
+    case 'decline':
+    case 'cancel':
+      return { kind, id: parseCount(first, 'id') }
+    case 'ready':
+    case 'ping':
+    case 'pong':
+      return { kind }
   }
 }
 
-function parseChannelMessage(code: unknown, [first, second, third, fourth]: readonly unknown[]): ChannelMessage {
-  switch (code) {
-    case KIND_CODES.assign:
-      return { kind: 'assign', ...parseAssignment(first, second, third), payload: fourth }
-    case KIND_CODES.settle:
-      return { kind: 'settle', count: parseCount(first, 'count') }
-    case KIND_CODES.return:
-      return { kind: 'return', ...parseAssignment(first, second, third), payload: fourth }
-    case KIND_CODES.request:
-      return { kind: 'request', id: parseCount(first, 'id'), type: parseTypeName(second, 'type'), payload: third }
-    case KIND_CODES.response:
-      return { kind: 'response', id: parseCount(first, 'id'), payload: second }
-    case KIND_CODES.failure:
-      return { kind: 'failure', id: parseCount(first, 'id'), error: parseFailure(parseMap(second, 'failure')) }
-    case KIND_CODES.decline:
-      return { kind: 'decline', id: parseCount(first, 'id') }
-    case KIND_CODES.cancel:
-      return { kind: 'cancel', id: parseCount(first, 'id') }
-    default:
-      throw new ProtocolViolation('malformed', `kind: expected 0 to ${KIND_CODES.proof}, got ${describe(code)}`)
-  }
+function parseKind(code: unknown): Message['kind'] {
+  const kind = KINDS.get(asNumber(code))
+  if (kind !== undefined) return kind
+  throw new ProtocolViolation('malformed', `kind: expected 0 to ${KIND_CODES.proof}, got ${describe(asNumber(code))}`)
 }
 
 function parseGoodbye(reason: unknown, text: unknown, proof: unknown): Goodbye {
@@ -253,17 +251,15 @@ function parseGoodbye(reason: unknown, text: unknown, proof: unknown): Goodbye {
   }
 }
 
-function parseInterests(value: unknown): Interest[] {
-  return parseArray(value, 'interest').map((entry) => {
-    const fields = parseMap(entry, 'interest[]')
-    return {
-      type: parsePattern(fields.get('type'), 'interest[].type'),
-      from: parseOptional(fields.get('from'), 'interest[].from', parseAudience),
-      queue: parseOptional(fields.get('queue'), 'interest[].queue', parseName),
-      // False means the same as undefined.
-      responds: parseOptional(fields.get('responds'), 'interest[].responds', parseBoolean) || undefined,
-    }
-  })
+function parseInterest(value: unknown): Interest {
+  const fields = parseMap(value, 'interest[]')
+  return {
+    type: parsePattern(fields.get('type'), 'interest[].type'),
+    from: parseOptional(fields.get('from'), 'interest[].from', parseAudience),
+    queue: parseOptional(fields.get('queue'), 'interest[].queue', parseName),
+    // False means the same as undefined.
+    responds: parseOptional(fields.get('responds'), 'interest[].responds', parseBoolean) || undefined,
+  }
 }
 
 function parseAssignment(queue: unknown, type: unknown, isFixed: unknown) {
@@ -284,7 +280,7 @@ function parseFailure(fields: ReadonlyMap<string, unknown>): RemoteFailure {
 }
 
 function parseAudience(value: unknown, what: string): AudienceList {
-  if (Array.isArray(value)) return parseStrings(value, what)
+  if (Array.isArray(value)) return parseList(value, what, parseString)
   return { group: parseString(parseMap(value, what).get('group'), `${what}.group`) }
 }
 
@@ -296,12 +292,14 @@ function parseHello(value: unknown): Hello {
     versions: [parseCount(oldest, 'hello.versions[0]'), parseCount(newest, 'hello.versions[1]')],
     name: parseString(fields.get('name'), 'hello.name'),
     id: parseString(fields.get('id'), 'hello.id'),
-    groups: parseStrings(fields.get('groups'), 'hello.groups'),
+    groups: parseList(fields.get('groups'), 'hello.groups', parseString),
     pid: parseCount(fields.get('pid'), 'hello.pid'),
     frameLimit: parseCount(fields.get('frameLimit'), 'hello.frameLimit'),
     window: parseCount(fields.get('window'), 'hello.window'),
     requestLimit: parseCount(fields.get('requestLimit'), 'hello.requestLimit'),
-    accepts: parseOptional(fields.get('accepts'), 'hello.accepts', parsePatterns),
+    accepts: parseOptional(fields.get('accepts'), 'hello.accepts', (value, field) =>
+      parseList(value, field, parsePattern),
+    ),
     nonce: parseOptional(fields.get('nonce'), 'hello.nonce', parseBytes),
   }
 }

@@ -40,8 +40,7 @@ describe('Responders', () => {
     return responders.add({
       type: 'order.get',
       handler,
-      requestSchema: undefined,
-      responseSchema: undefined,
+      schemas: {},
       sendStack: false,
       signal: undefined,
       ...options,
@@ -267,16 +266,18 @@ describe('Responders', () => {
   })
 
   describe('with schemas', () => {
-    const requestSchema = z.string().transform((text) => text.length)
-    const responseSchema = z.number().transform((number) => `${number}`)
+    const schemas = {
+      request: z.string().transform((text) => text.length),
+      response: z.number().transform((number) => `${number}`),
+    }
 
     it('gives the handler the transformed request, and sends the response untransformed', async () => {
-      respond(({ payload }) => payload, { requestSchema, responseSchema })
+      respond(({ payload }) => payload, { schemas })
       expect(await ask(1, 'four')).to.deep.equal([{ kind: 'response', id: 1, payload: 4 }])
     })
 
     it('sends a failure if request or response does not fit', async () => {
-      respond(slow, { requestSchema, responseSchema })
+      respond(slow, { schemas })
       const [refused] = await ask(1, 7)
       expect(refused).to.have.nested.property('error.code', 'LAHJA_INVALID_PAYLOAD')
       expect(events).to.deep.equal([])

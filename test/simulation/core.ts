@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Endpoint, EndpointOptions } from '../../src'
-import type { World } from '../../src/endpoint-core'
 import type { Settings } from '../../src/options'
+import type { World } from '../../src/platform/world'
 
 /** What the simulation needs of the package: as it ships, or with something in it broken. */
 export interface Core {
