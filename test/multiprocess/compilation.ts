@@ -1,6 +1,6 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { REGISTER_INSTANCE } from 'ts-node'
 
 const DIRECTORIES = ['../../src', '../../examples', '.', '../support', '../simulation', '../chaos'].map((directory) =>
@@ -9,8 +9,11 @@ const DIRECTORIES = ['../../src', '../../examples', '.', '../support', '../simul
 
 let path: string | undefined
 
-/** A file with all that child processes load, compiled once for all of them as this process itself has been. */
-export function compilationFile(): string {
+/**
+ * A directory with all modules that child processes load, each at its own path, compiled once as this process itself
+ * has been. A child reads those that it needs.
+ */
+export function compilationDirectory(): string {
   path ??= compile()
   return path
 }
@@ -21,14 +24,14 @@ function compile(): string {
   const fileNames = DIRECTORIES.flatMap((directory) => {
     return readdirSync(directory, { encoding: 'utf8', recursive: true }).map((file) => join(directory, file))
   })
-  const modules = fileNames.filter((file) => file.endsWith('.ts') && !/\.(test|d)\.ts$/.test(file))
-  const compiled = modules.map((file) => [file, compiler.compile(readFileSync(file, 'utf8'), file)])
-
-  const directory = mkdtempSync(join(tmpdir(), 'lahja-'))
+  const compiled = mkdtempSync(join(tmpdir(), 'lahja-'))
+  process.once('exit', () => rmSync(compiled, { recursive: true }))
   // Children that run as other users read it too.
-  chmodSync(directory, 0o755)
-  process.once('exit', () => rmSync(directory, { recursive: true }))
-  const written = join(directory, 'compiled.json')
-  writeFileSync(written, JSON.stringify(Object.fromEntries(compiled)))
-  return written
+  chmodSync(compiled, 0o755)
+  for (const file of fileNames.filter((name) => name.endsWith('.ts') && !/\.(test|d)\.ts$/.test(name))) {
+    const target = join(compiled, file)
+    mkdirSync(dirname(target), { recursive: true })
+    writeFileSync(target, compiler.compile(readFileSync(file, 'utf8'), file))
+  }
+  return compiled
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
-import { compilationFile } from './compilation'
+import { compilationDirectory } from './compilation'
 import { bytesRead, echo, release } from './participant-procedures'
 import { type Procedure, parseReply, type Reply } from './procedure'
 
@@ -48,7 +48,7 @@ export class RemoteProcess {
     const child = fork(join(__dirname, script), args, {
       execPath: command,
       execArgv: [...rest, '--enable-source-maps', '-r', join(__dirname, 'preload.js')],
-      env: { ...process.env, LAHJA_TEST_COMPILED: compilationFile() },
+      env: { ...process.env, LAHJA_TEST_COMPILED: compilationDirectory() },
       ...user,
     })
     this.#child = child

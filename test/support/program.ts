@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { compilationFile } from '../multiprocess/compilation'
+import { compilationDirectory } from '../multiprocess/compilation'
 
 const ROOT = join(__dirname, '..', '..')
 const FAULT = `-r ts-node/register/transpile-only -r "${join(__dirname, 'faulty-broadcast.ts')}"`
@@ -19,7 +19,7 @@ const COMPILER: Loader = { before: ['-r', 'ts-node/register/transpile-only'], ne
 function compiled(): Loader {
   return {
     before: ['-r', join(ROOT, 'test', 'multiprocess', 'preload.js')],
-    needs: { LAHJA_TEST_COMPILED: compilationFile() },
+    needs: { LAHJA_TEST_COMPILED: compilationDirectory() },
   }
 }
 
