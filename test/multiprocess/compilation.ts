@@ -31,7 +31,9 @@ function compile(): string {
   for (const file of fileNames.filter((name) => name.endsWith('.ts') && !/\.(test|d)\.ts$/.test(name))) {
     const target = join(compiled, file)
     mkdirSync(dirname(target), { recursive: true })
-    writeFileSync(target, compiler.compile(readFileSync(file, 'utf8'), file))
+    // Without its source map, which takes a child longer to read than the code.
+    const [code = ''] = compiler.compile(readFileSync(file, 'utf8'), file).split('//# sourceMappingURL=')
+    writeFileSync(target, code)
   }
   return compiled
 }

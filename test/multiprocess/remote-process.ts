@@ -47,7 +47,7 @@ export class RemoteProcess {
     const [command = process.execPath, ...rest] = [...launcher, process.execPath]
     const child = fork(join(__dirname, script), args, {
       execPath: command,
-      execArgv: [...rest, '--enable-source-maps', '-r', join(__dirname, 'preload.js')],
+      execArgv: [...rest, '-r', join(__dirname, 'preload.js')],
       env: { ...process.env, LAHJA_TEST_COMPILED: compilationDirectory() },
       ...user,
     })

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { compilationDirectory } from '../multiprocess/compilation'
 
 const ROOT = join(__dirname, '..', '..')
-const FAULT = `-r ts-node/register/transpile-only -r "${join(__dirname, 'faulty-broadcast.ts')}"`
+const PRELOAD = join(ROOT, 'test', 'multiprocess', 'preload.js')
+const FAULT = `-r "${PRELOAD}" -r "${join(__dirname, 'faulty-broadcast.ts')}"`
 
 /** The arguments before a script on its command line, and the environment they need. */
 interface Loader {
@@ -15,10 +16,12 @@ interface Loader {
 const READY: Loader = { before: [], needs: {} }
 const COMPILER: Loader = { before: ['-r', 'ts-node/register/transpile-only'], needs: {} }
 
-/** Compiled scripts. */
-function compiled(): Loader {
+function loaderOf(script: string, compilesItself: boolean, isFaulty: boolean): Loader {
+  const isTypeScript = script.endsWith('.ts')
+  if (isTypeScript && compilesItself) return COMPILER
+  if (!isTypeScript && !isFaulty) return READY
   return {
-    before: ['-r', join(ROOT, 'test', 'multiprocess', 'preload.js')],
+    before: ['-r', PRELOAD],
     needs: { LAHJA_TEST_COMPILED: compilationDirectory() },
   }
 }
@@ -39,7 +42,7 @@ export class Program {
   constructor(script: string, args: readonly string[], options: ProgramOptions) {
     const { input = '', env = {}, isFaulty = false, compilesItself = false } = options
     // Its own process group, so that its children can be killed with it.
-    const { before, needs } = script.endsWith('.ts') ? (compilesItself ? COMPILER : compiled()) : READY
+    const { before, needs } = loaderOf(script, compilesItself, isFaulty)
     const child = spawn(process.execPath, [...before, join(ROOT, script), ...args], {
       cwd: ROOT,
       detached: true,
