@@ -1,5 +1,5 @@
-// `npm test`: runs most test files in parallel, then those that need the machine to themselves, and prints the totals of
-// both runs last. Arguments are passed on to mocha: `npm test -- -g 'G4[,:]'`.
+// `npm test`: checks the types and runs most test files in parallel, then those that need the machine to themselves, and
+// prints the totals of both runs last. Arguments are passed on to mocha: `npm test -- -g 'G4[,:]'`.
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
@@ -9,7 +9,16 @@ const ALONE = ['test/chaos/chaos.test.ts']
 const given = process.argv.slice(2)
 // The tests that the arguments select may all be in one of the two runs.
 const options = given.length > 0 ? [...given, '--no-fail-zero'] : []
-const mocha = createRequire(import.meta.url).resolve('mocha/bin/mocha.js')
+const { resolve } = createRequire(import.meta.url)
+const mocha = resolve('mocha/bin/mocha.js')
+
+/** Resolves to whether all types are right. */
+function checkTypes() {
+  return new Promise((done) => {
+    const tsc = spawn(process.execPath, [resolve('typescript/bin/tsc'), '-p', 'tsconfig.json'], { stdio: 'inherit' })
+    tsc.once('close', (code) => done(code === 0))
+  })
+}
 
 /** Runs mocha, prints its output, and resolves to the numbers of tests that passed and failed. */
 function run(...args) {
@@ -29,6 +38,7 @@ function run(...args) {
   })
 }
 
+const types = checkTypes()
 const parallel = await run(
   '--parallel',
   '--jobs',
@@ -37,8 +47,9 @@ const parallel = await run(
   '--ignore',
   ...ALONE,
 )
+const areTypesRight = await types
 const alone = await run(...ALONE)
 const passed = parallel.passed + alone.passed
 const failed = parallel.failed + alone.failed
-console.log(`${passed} passed, ${failed} failed`)
-process.exitCode = passed > 0 && failed === 0 ? 0 : 1
+console.log(`${passed} passed, ${failed} failed${areTypesRight ? '' : '; the types are wrong, see above'}`)
+process.exitCode = passed > 0 && failed === 0 && areTypesRight ? 0 : 1

@@ -3,24 +3,24 @@ import { Bus } from './bus'
 import { consumption, turnOver } from './fault-procedures'
 import { until } from './until'
 
-const CYCLES = 5000
+const CYCLES = 3000
 
 /** How many visitors there are at a time. */
 const WIDTH = 5
 
 /** Cycles in which code is compiled, and the heap grows to what it needs anyhow. */
-const WARM_UP = 1000
+const WARM_UP = 800
 
 /** Bytes that a process may refer to beyond what it did before: leaks of 1 KiB would be more, our notes are less. */
-const SLACK = 4 * 1024 * 1024
+const SLACK = 2.5 * 1024 * 1024
 
 /**
  * Bytes that it may have of the system beyond what it had before. The heap grows well before it has to, by 90 MiB on
- * Node 24, where it stays; a buffer of 64 KiB for each visit would be 320 MiB.
+ * Node 24, where it stays; a buffer of 64 KiB for each visit would be 187 MiB.
  */
 const RESIDENT_SLACK = 128 * 1024 * 1024
 
-describe('an endpoint that 5,000 others have visited', () => {
+describe('an endpoint that 3,000 others have visited', () => {
   const bus = new Bus()
 
   beforeEach(() => bus.open())
