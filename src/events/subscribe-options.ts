@@ -1,6 +1,6 @@
 import { type Audience, type AudienceList, checkAudience, copyAudience } from '../model/audience'
 import { type EventType, patternOf, schemaOf } from '../model/definition'
-import { invalid } from '../model/errors'
+import { InvalidArgument, invalid } from '../model/errors'
 import type { Handler } from '../model/event'
 import type { Interest } from '../model/interest'
 import { checkName } from '../model/name'
@@ -81,5 +81,5 @@ function originsOf(from: Audience | undefined): AudienceList | undefined {
   checkAudience('from', from)
   const bytes = Buffer.byteLength(JSON.stringify(from))
   if (bytes <= FROM_BYTES) return copyAudience(from)
-  throw invalid('from', `at most ${FROM_BYTES} bytes of names (or use a group)`, bytes)
+  throw new InvalidArgument(`from: expected at most ${FROM_BYTES} bytes of names, got ${bytes}; use a group instead`)
 }
