@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../platform/clock'
+import { type Clock, judgeAfter, type Timer } from '../platform/clock'
 
 type State =
   | { readonly kind: 'keeping-up' }
@@ -44,7 +44,7 @@ export class Lag {
     const drained = new Promise<void>((resolved) => {
       resolve = resolved
     })
-    const timer = this.#clock.after(this.#patience, () => this.#lag())
+    const timer = judgeAfter(this.#clock, this.#patience, () => this.#lag())
     this.#state = { kind: 'waited-for', drained, resolve, timer }
     return drained
   }

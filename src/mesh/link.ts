@@ -16,7 +16,7 @@ import { HANDSHAKE_FRAME_BYTES, type Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
 import { matches } from '../model/pattern'
 import type { Address } from '../platform/address'
-import type { Timer } from '../platform/clock'
+import { judgeAfter, type Timer } from '../platform/clock'
 import type { Connection } from '../platform/transport'
 import type { World } from '../platform/world'
 import { encodeMessage } from '../wire/codec'
@@ -125,8 +125,7 @@ export class Link implements Channel {
       event: (type, payload) => traffic.event(this, type, payload),
       message: (message) => this.#onMessage(message),
     })
-    // Deferred, so that what arrived in time while this process was stopped is read first.
-    this.#deadline = clock.after(limits.handshakeTimeout, () => clock.nextTurn(() => this.#onDeadline()))
+    this.#deadline = judgeAfter(clock, limits.handshakeTimeout, () => this.#onDeadline())
     connection.attach({
       data: (chunk) => this.#onData(chunk),
       end: () => this.#onEnd(),

@@ -1,7 +1,7 @@
 import { asDirectoryError, type LahjaError, NameInUse, ProtocolViolation, Unauthenticated } from '../model/errors'
 import type { Interest } from '../model/interest'
 import type { Address } from '../platform/address'
-import type { Timer } from '../platform/clock'
+import { judgeAfter, type Timer } from '../platform/clock'
 import { Deadline } from '../platform/deadline'
 import type { Connection, Listener } from '../platform/transport'
 import { Waits } from '../platform/waits'
@@ -282,7 +282,7 @@ export class Mesh {
 
   #scheduleLivenessCheck(): void {
     const { clock, limits } = this.#context
-    this.#livenessTimer = clock.after(limits.pingInterval, () => {
+    this.#livenessTimer = judgeAfter(clock, limits.pingInterval, () => {
       for (const link of this.#links.values()) link.checkLiveness()
       this.#scheduleLivenessCheck()
     })

@@ -19,6 +19,21 @@ export interface Clock {
   incarnationId(): string
 }
 
+/**
+ * Calls after `delay` milliseconds and one turn more, so that what has arrived by then has been read: for verdicts on a
+ * peer, which must not pay for the time that this process was stopped or busy.
+ */
+export function judgeAfter(clock: Clock, delay: number, call: () => void): Timer {
+  let isCancelled = false
+  const timer = clock.after(delay, () => clock.nextTurn(() => isCancelled || call()))
+  return {
+    cancel() {
+      isCancelled = true
+      timer.cancel()
+    },
+  }
+}
+
 export const systemClock: Clock = {
   // Not `performance`, nor `crypto` below: loading them took a third of the time to join an empty bus.
   now() {

@@ -1,5 +1,5 @@
 import { AbortError, invalid, type LahjaError, WaitTimeout } from '../model/errors'
-import type { Clock, Timer } from './clock'
+import { type Clock, judgeAfter, type Timer } from './clock'
 import type { Deadline } from './deadline'
 
 /** The longest delay that Node's timers take, in milliseconds; longer ones fire at once. */
@@ -72,7 +72,7 @@ export class Waits {
       if (!outlivesEnd) this.#pending.add(fail)
       signal?.addEventListener('abort', onAbort, { once: true })
       if (timeout !== undefined && timeout !== Number.POSITIVE_INFINITY) {
-        timer = this.#clock.after(timeout, () => fail(timedOut(`${what}: timed out after ${timeout} ms`)))
+        timer = judgeAfter(this.#clock, timeout, () => fail(timedOut(`${what}: timed out after ${timeout} ms`)))
       }
       try {
         stop = start({ resolve: (value) => finish() && resolve(value), reject: fail })
@@ -114,7 +114,9 @@ export class Waits {
   fulfilled(deadline: Deadline, promise: Promise<unknown>): Promise<boolean> {
     return new Promise((resolve) => {
       const timer =
-        deadline.left === Number.POSITIVE_INFINITY ? undefined : this.#clock.after(deadline.left, () => resolve(false))
+        deadline.left === Number.POSITIVE_INFINITY
+          ? undefined
+          : judgeAfter(this.#clock, deadline.left, () => resolve(false))
       const finish = (isFulfilled: boolean) => {
         timer?.cancel()
         resolve(isFulfilled)

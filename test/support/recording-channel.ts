@@ -80,5 +80,6 @@ export class RecordingChannel implements Channel {
   lag(): void {
     void this.outbox.drained()
     this.#clock.advance(this.#limits.patience)
+    this.#clock.turn()
   }
 }
