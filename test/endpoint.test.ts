@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { defineEvent, Endpoint, type Event, type LahjaError, type Peer } from '../src'
 import { freshBus, next, until } from './support/bus'
 import { HeldTimers } from './support/held-timers'
+import { payloadsAt } from './support/payloads'
 import { rejection } from './support/rejection'
 import { warningThat } from './support/warning'
 
@@ -145,8 +146,7 @@ describe('Endpoint', () => {
 
     it('names the path of a value that cannot be sent, and sends the next event', async () => {
       const { a, b } = await bus.startAll('a', 'b')
-      const received: unknown[] = []
-      await b.subscribe('x', ({ payload }) => received.push(payload)).ready
+      const received = await payloadsAt(b, 'x')
       const cycle: { items: unknown[] } = { items: [] }
       cycle.items.push({ back: cycle })
       const bad: [unknown, string][] = [
@@ -532,8 +532,7 @@ describe('Endpoint', () => {
   describe('close', () => {
     it('G12: delivers accepted events, then says goodbye, and leaves no file', async () => {
       const { a, b } = await bus.startAll('a', 'b')
-      const log: unknown[] = []
-      await b.subscribe('n', ({ payload }) => log.push(payload)).ready
+      const log = await payloadsAt(b, 'n')
       b.on('left', (peer: Peer) => log.push(`${peer.name} left`))
       b.on('lost', () => log.push('lost'))
       for (let n = 0; n < 5000; n++) a.broadcastNowait('n', n)

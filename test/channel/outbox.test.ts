@@ -10,6 +10,7 @@ import { encodeMessage } from '../../src/wire/codec'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { Slabs } from '../../src/wire/slabs'
 import { SlowReader } from '../support/slow-reader'
+import { Watched } from '../support/watched'
 
 function outboxWith(limits: Partial<Limits>, budget = new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes)) {
   const reader = new SlowReader()
@@ -96,14 +97,11 @@ describe('Outbox', () => {
     expect(outbox.needsDrain).to.equal(false)
     outbox.push(encoder.event('n', Buffer.alloc(50)), WAIT)
     expect(outbox.needsDrain).to.equal(true)
-    let isDrained = false
-    const drained = outbox.drained().then(() => {
-      isDrained = true
-    })
+    const drained = new Watched(outbox.drained())
     await turn()
-    expect(isDrained).to.equal(false)
+    expect(drained.isDone).to.equal(false)
     reader.read()
-    await drained
+    await drained.done
     expect(outbox.needsDrain).to.equal(false)
   })
 

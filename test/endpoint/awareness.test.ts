@@ -4,6 +4,7 @@ import { defineEvent, defineRequest, type Endpoint, type SubscribeOptions, type 
 import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { rejection } from '../support/rejection'
+import { Watched } from '../support/watched'
 
 const News = defineEvent<number>('news')
 const Ask = defineRequest<number, string>('ask')
@@ -223,15 +224,12 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
 
     for (const [what, wait, fulfil] of WAITS) {
       it(`${what} resolves when the condition holds, and not before`, async () => {
-        let isOver = false
-        const over = wait({ timeout: 50_000 }).then(() => {
-          isOver = true
-        })
+        const over = new Watched(wait({ timeout: 50_000 }))
         await a.request('nobody').catch(() => {})
         await new Promise((resolve) => setImmediate(resolve))
-        expect(isOver).to.equal(false)
+        expect(over.isDone).to.equal(false)
         await fulfil()
-        await over
+        await over.done
       })
 
       it(`${what} rejects on timeout, on abort and when the endpoint closes`, async () => {

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { defineEvent, type Endpoint } from '../../src'
 import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
+import { payloadsAt } from '../support/payloads'
 import { rejection } from '../support/rejection'
 
 const News = defineEvent<string>('news')
@@ -119,8 +120,7 @@ describe('Endpoint.subscribe with from', () => {
   })
 
   it('set to a name matches any endpoint with that name, also one that joins later', async () => {
-    const got: string[] = []
-    await reader.subscribe(News, ({ payload }) => got.push(payload), { from: 'late' }).ready
+    const got = await payloadsAt(reader, News, { from: 'late' })
     const late = await bus.start('late')
     await late.broadcast(News, 'first life')
     await late.close()

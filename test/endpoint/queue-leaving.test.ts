@@ -5,6 +5,7 @@ import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { allOf, join, type Member, numbers } from '../support/members'
 import { codesOf, reportsOf } from '../support/reports'
+import { Watched } from '../support/watched'
 
 const Job = defineEvent<number>('job')
 const LOAD = 2000
@@ -93,16 +94,13 @@ describe('A queue member that leaves', () => {
     for (const n of numbers(4)) await a.broadcast(Job, n)
     await until(() => held.begun.length === 2)
     const heir = await join(c, 'job')
-    let isClosed = false
-    const closed = b.close().then(() => {
-      isClosed = true
-    })
+    const closed = new Watched(b.close())
     await until(() => heir.got.length === 2)
     expect(heir.got).to.deep.equal([2, 3])
-    expect(isClosed).to.equal(false)
+    expect(closed.isDone).to.equal(false)
     expect(b.isConnectedTo('a')).to.equal(true)
     held.release()
-    await closed
+    await closed.done
     expect(held.ended).to.deep.equal([0, 1])
     await until(() => left.length === 1)
     expect(left).to.deep.equal([0])

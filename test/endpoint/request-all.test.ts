@@ -86,8 +86,7 @@ describe('Endpoint.requestAll', () => {
   })
 
   it('does not ask responders that are added after the call', async () => {
-    const handler = new HeldHandler()
-    await x.respond(Ask, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Ask, x)
     const replies = asker.requestAll(Ask, 1, PATIENT)
     await y.respond(Ask, () => 'late').ready
     handler.release()

@@ -117,8 +117,7 @@ describe('Endpoint.request', () => {
   it('rejects with RequestTimeout, and ignores a late response', async () => {
     await begin()
     const reports = reportsOf(asker)
-    const handler = new HeldHandler()
-    await responder.respond(Anything, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Anything, responder)
     const error = await rejection(asker.request(Anything, 'late', { timeout: 10 }))
     expect(error).to.be.instanceOf(RequestTimeout).and.include({ code: 'LAHJA_REQUEST_TIMEOUT' })
     expect(error.message).to.contain('anything').and.contain('10 ms')
@@ -134,8 +133,7 @@ describe('Endpoint.request', () => {
     await peer.want({ type: 'anything', responds: true })
     const outcome = rejection(asker.request(Anything, 1, PATIENT))
     await until(() => peer.heardOf('request').length === 1)
-    const handler = new HeldHandler()
-    await responder.respond(Anything, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Anything, responder)
     peer.destroy()
     const error = await outcome
     expect(error).to.be.instanceOf(RemoteDisconnected).and.include({ code: 'LAHJA_REMOTE_DISCONNECTED' })
@@ -147,8 +145,7 @@ describe('Endpoint.request', () => {
 
   it('rejects with RemoteDisconnected when the responder closes before its handler finishes', async () => {
     await begin()
-    const handler = new HeldHandler()
-    await responder.respond(Anything, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Anything, responder)
     const outcome = rejection(asker.request(Anything, 1, PATIENT))
     await until(() => handler.begun.length === 1)
     await responder.close({ timeout: 20 })
@@ -167,8 +164,7 @@ describe('Endpoint.request', () => {
 
   it('rejects with AbortError when its signal aborts, and sends nothing if it has aborted before', async () => {
     await begin()
-    const handler = new HeldHandler()
-    await responder.respond(Anything, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Anything, responder)
     const abort = new AbortController()
     const outcome = rejection(asker.request(Anything, 1, { signal: abort.signal, ...PATIENT }))
     await until(() => handler.begun.length === 1)
@@ -251,8 +247,7 @@ describe('Endpoint.request', () => {
 
   it('rejects with EndpointClosed when the asker closes, and after it has closed', async () => {
     await begin()
-    const handler = new HeldHandler()
-    await responder.respond(Anything, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Anything, responder)
     const outcome = rejection(asker.request(Anything, 1, PATIENT))
     await until(() => handler.begun.length === 1)
     await asker.close()

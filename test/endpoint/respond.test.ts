@@ -85,8 +85,7 @@ describe('Endpoint.respond', () => {
 
   it('handles any number of requests concurrently', async () => {
     const { asker, responder } = await bus.startAll('asker', 'responder')
-    const handler = new HeldHandler()
-    await responder.respond(Ask, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Ask, responder)
     const answers = Promise.all(Array.from({ length: 100 }, (_, n) => asker.request(Ask, n, PATIENT)))
     await until(() => handler.begun.length === 100)
     handler.release()

@@ -4,6 +4,7 @@ import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { numbers } from '../support/members'
+import { Watched } from '../support/watched'
 
 const EVENT = Buffer.alloc(1000)
 const LIMITS = {
@@ -39,15 +40,12 @@ describe('Endpoint.broadcast to several slow peers', () => {
     [1, 0],
   ] as const) {
     it(`waits for all of them, also if b${first} is the first to read (G6)`, async () => {
-      let isOver = false
-      const sent = a.broadcast('tick', EVENT).then(() => {
-        isOver = true
-      })
+      const sent = new Watched(a.broadcast('tick', EVENT))
       handlers[first]?.release()
       await until(() => a.peers.some(({ name, queuedBytes }) => name === `b${first}` && queuedBytes === 0))
-      expect(isOver).to.equal(false)
+      expect(sent.isDone).to.equal(false)
       handlers[last]?.release()
-      await sent
+      await sent.done
       expect(Math.max(...a.peers.map(({ queuedBytes }) => queuedBytes))).to.be.at.most(LIMITS.highWaterMark)
       expect(a.peers.map(({ state }) => state)).to.deep.equal(['connected', 'connected'])
     })

@@ -30,8 +30,17 @@ export function freshBus() {
       return endpoint
     },
     /** Starts endpoints of these names, each linked with all others. */
-    async startAll<Name extends string>(...names: Name[]): Promise<Record<Name, Endpoint>> {
-      const started = await Promise.all(names.map(async (name) => [name, await this.start(name)] as const))
+    startAll<Name extends string>(...names: Name[]): Promise<Record<Name, Endpoint>> {
+      return this.startEach(Object.fromEntries(names.map((name) => [name, {}])) as Record<Name, object>)
+    },
+    /** Starts endpoints with options by name, each linked with all others. */
+    async startEach<Name extends string>(
+      options: Readonly<Record<Name, Partial<EndpointOptions>>>,
+    ): Promise<Record<Name, Endpoint>> {
+      const names = Object.keys(options) as Name[]
+      const started = await Promise.all(
+        names.map(async (name) => [name, await this.start(name, options[name])] as const),
+      )
       await Promise.all(started.map(([, endpoint]) => endpoint.waitUntilConnectedTo(names)))
       return Object.fromEntries(started) as Record<Name, Endpoint>
     },
