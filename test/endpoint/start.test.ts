@@ -11,6 +11,7 @@ import { SocketDirectory } from '../../src/platform/socket-directory'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
+import { helloWith } from '../support/hello'
 import { rejection } from '../support/rejection'
 import { Rival } from '../support/rival'
 
@@ -21,10 +22,7 @@ const IDS = { peer: '0000000000000', slow: '0000000000001', one: '0000000000002'
 
 const READY: Message = { kind: 'ready' }
 
-function hello(name: keyof typeof IDS): Message {
-  const limits = { frameLimit: 2 ** 20, window: 2 ** 20, requestLimit: 1024 }
-  return { kind: 'hello', versions: [1, 1], name, id: IDS[name], groups: [], pid: 1, ...limits }
-}
+const hello = (name: keyof typeof IDS) => helloWith({ name, id: IDS[name] })
 
 /** Sends all messages in one write. */
 function say(socket: Socket | undefined, ...messages: Message[]): void {

@@ -3,19 +3,11 @@ import fc from 'fast-check'
 import { agree, helloOf, PROTOCOL_VERSIONS, precedes } from '../../src/mesh/agreement'
 import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import { type Hello, toElements } from '../../src/wire/message'
+import { helloWith } from '../support/hello'
 import { violation } from '../support/violation'
 
-const OURS: Hello = {
-  kind: 'hello',
-  versions: [2, 4],
-  name: 'shop',
-  id: '0000000000abc',
-  groups: [],
-  pid: 1,
-  frameLimit: 10_000,
-  window: 100_000,
-  requestLimit: 100,
-}
+const LIMITS = { frameLimit: 10_000, window: 100_000, requestLimit: 100 }
+const OURS = helloWith({ versions: [2, 4], name: 'shop', id: '0000000000abc', ...LIMITS })
 const THEIRS: Hello = { ...OURS, name: 'till', id: '0000000000abd', groups: ['web'] }
 
 /** The agreement of our hello and theirs with these changes. */
@@ -165,15 +157,7 @@ describe('precedes', () => {
 })
 
 describe('helloOf', () => {
-  const self = {
-    name: 'shop',
-    id: '0000000000abc',
-    groups: ['web'],
-    pid: 4711,
-    frameLimit: 10_000,
-    window: 100_000,
-    requestLimit: 100,
-  }
+  const self = { name: 'shop', id: '0000000000abc', groups: ['web'], pid: 4711, ...LIMITS }
 
   it('holds the identity, the protocol versions and the limits of the endpoint', () => {
     expect(helloOf({ ...self, accepts: ['order.*'] })).to.deep.equal({

@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message, RefusalReason } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
+import { helloWith } from '../support/hello'
 import { rejection } from '../support/rejection'
 import { Rival } from '../support/rival'
 
@@ -116,17 +117,7 @@ describe('a name claim', () => {
     await until(() => challengers.length === 1)
     const [file = ''] = readdirSync(bus.directory).filter((name) => !name.includes(SMALLEST))
     const impatient = connect(join(bus.directory, file))
-    const hello: Message = {
-      kind: 'hello',
-      versions: [1, 1],
-      name: 'a',
-      id: SMALLEST,
-      groups: [],
-      pid: 1,
-      frameLimit: 4096,
-      window: 1,
-      requestLimit: 1,
-    }
+    const hello = helloWith({ name: 'a', id: SMALLEST })
     const goodbye: Message = { kind: 'goodbye', reason: 'handshake-timeout', text: '' }
     impatient.end(Buffer.concat([hello, goodbye].map((message) => encodeMessage(message).bytes)))
     impatient.resume()

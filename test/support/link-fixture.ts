@@ -8,19 +8,10 @@ import type { Connection, ConnectionEvents } from '../../src/platform/transport'
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { FrameReader } from '../../src/wire/frame'
 import type { Hello, Message } from '../../src/wire/message'
+import { helloWith } from './hello'
 import { ManualClock } from './manual-clock'
 
-export const PEER_HELLO: Hello = {
-  kind: 'hello',
-  versions: [1, 1],
-  name: 'shop',
-  id: '1h2j3k4l5m6n7',
-  groups: [],
-  pid: 1,
-  frameLimit: 2 ** 20,
-  window: 2 ** 20,
-  requestLimit: 16,
-}
+export const PEER_HELLO = helloWith({ name: 'shop', id: '1h2j3k4l5m6n7', requestLimit: 16 })
 
 export interface LinkFixtureOptions {
   readonly limits?: Partial<Limits>
