@@ -1,20 +1,19 @@
 import { expect } from 'chai'
-import { defineEvent, type Endpoint, NoSubscribers } from '../../src'
+import { defineEvent, NoSubscribers } from '../../src'
+import { arrived } from '../support/arrived'
 import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { allOf, join, type Member, numbers } from '../support/members'
 import { codesOf, reportsOf } from '../support/reports'
 import { Watched } from '../support/watched'
+import { turn } from '../support/workbench'
 
 const Job = defineEvent<number>('job')
 const LOAD = 2000
 
 /** An assignment that any member of the queue may handle. */
 const HELD = { queue: 'workers', type: 'job', isFixed: false } as const
-
-/** A handler that takes a turn of the event loop. */
-const slowly = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 describe('A queue member that leaves', () => {
   const bus = freshBus()
@@ -24,7 +23,7 @@ describe('A queue member that leaves', () => {
   async function beginLoad() {
     const { a, b, c, d } = await bus.startAll('a', 'b', 'c', 'd')
     const reports = [a, b, c, d].map((each) => reportsOf(each))
-    const members = await Promise.all([b, c, d].map((each) => join(each, 'job', { queue: 'workers' }, slowly)))
+    const members = await Promise.all([b, c, d].map((each) => join(each, 'job', { queue: 'workers' }, turn)))
     const sent = (async () => {
       for (const n of numbers(LOAD)) await a.broadcast(Job, n)
     })()
@@ -51,7 +50,7 @@ describe('A queue member that leaves', () => {
     const { b, members, sent, reports } = await beginLoad()
     for (let round = 0; round < 10; round++) {
       members.at(round === 0 ? 0 : -1)?.subscription.unsubscribe()
-      const again = await join(b, 'job', { queue: 'workers' }, slowly)
+      const again = await join(b, 'job', { queue: 'workers' }, turn)
       members.push(again)
       await until(() => again.got.length > 2 || allOf(...members).length === LOAD)
     }
@@ -326,13 +325,4 @@ describe('A queue member that leaves', () => {
     expect(peer.heardOf('return').map(({ payload }) => payload)).to.deep.equal([2])
     held.release()
   })
-
-  /** Resolves when the receiver has received all that the sender has broadcast so far. */
-  async function arrived(sender: Endpoint, receiver: Endpoint): Promise<void> {
-    const stream = receiver.stream('marker', { from: sender.name })
-    await stream.ready
-    await sender.broadcast('marker')
-    await stream.next()
-    await stream.return()
-  }
 })

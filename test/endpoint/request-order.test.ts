@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint, NoSubscribers } from '../../src'
+import { arrived } from '../support/arrived'
 import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
@@ -13,25 +14,16 @@ describe('Endpoint, with many requests,', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
 
-  /** Resolves when the endpoint has handled all messages sent so far; a request would overtake events. */
-  async function settled(sender: Endpoint, receiver: Endpoint): Promise<void> {
-    const stream = receiver.stream('marker', { from: sender.name })
-    await stream.ready
-    await sender.broadcast('marker')
-    await stream.next()
-    await stream.return()
-  }
-
   it('queues those over pendingRequests, and sends them in order', async () => {
     const { asker, responder } = await bus.startEach({ asker: { limits: { pendingRequests: 2 } }, responder: {} })
     const handler = await HeldHandler.respondingTo(Ask, responder)
     const answers = [0, 1, 2, 3, 4, 5].map((n) => asker.request(Ask, n, PATIENT))
-    await settled(asker, responder)
+    await arrived(asker, responder)
     expect(handler.begun).to.deep.equal([0, 1])
     for (const turn of [2, 3]) {
       handler.releaseOne()
       await until(() => handler.begun.includes(turn))
-      await settled(asker, responder)
+      await arrived(asker, responder)
       expect(handler.begun).to.have.length(turn + 1)
     }
     handler.release()

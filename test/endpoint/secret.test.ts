@@ -1,4 +1,4 @@
-import { chownSync, existsSync, readdirSync } from 'node:fs'
+import { chownSync, readdirSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { type Endpoint, LahjaError } from '../../src'
@@ -9,7 +9,7 @@ import { helloWith } from '../support/hello'
 import { RawPeer, rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { reportsOf } from '../support/reports'
-import { Rival } from '../support/rival'
+import { rivals } from '../support/rival'
 import { isRoot } from '../support/user'
 
 const SECRET = 'open sesame'
@@ -28,10 +28,9 @@ function proofBetween(role: Role, dialler: Hello, acceptor: Hello, secret = SECR
 }
 
 describe('Endpoint with a secret', () => {
-  const rivals: Rival[] = []
+  const rival = rivals(() => bus.directory)
   const dial = rawPeers()
   afterEach(() => {
-    for (const rival of rivals.splice(0)) rival.close()
     process.off('warning', keep)
     for (const printer of printers) process.on('warning', printer)
   })
@@ -62,18 +61,13 @@ describe('Endpoint with a secret', () => {
   }
 
   /** Listens in the directory, and runs the callback for each connection. */
-  async function listen(name: string, id: string, visited: (wire: RawPeer) => void): Promise<Rival> {
-    const rival = new Rival(
-      bus.directory,
+  const listen = (name: string, id: string, visited: (wire: RawPeer) => void) =>
+    rival(
       name,
       id,
       () => {},
       (socket) => visited(new RawPeer(socket)),
     )
-    rivals.push(rival)
-    await until(() => existsSync(rival.path))
-    return rival
-  }
 
   const reasons = (name: string) => (errors.get(name) ?? []).map(({ code }) => code)
 
@@ -126,16 +120,16 @@ describe('Endpoint with a secret', () => {
   }
 
   it('backs off from an endpoint without a secret like from any other that it cannot link with', async () => {
-    const rival = await listen('till', ID, (wire) => wire.say({ ...HELLO, name: 'till' }, { kind: 'ready' }))
+    const stranger = await listen('till', ID, (wire) => wire.say({ ...HELLO, name: 'till' }, { kind: 'ready' }))
     const limits = { redialMin: 1, redialMax: 60_000, rescanInterval: 5 }
     const shop = await start('shop', SECRET, limits)
-    await until(() => rival.openChallenges === 0 && rival.challengers.length > 0)
+    await until(() => stranger.openChallenges === 0 && stranger.challengers.length > 0)
     for (const name of ['a', 'b', 'c']) {
       const other = await start(name, SECRET, { redialMax: 60_000 })
       await shop.waitUntilConnectedTo(name)
       await other.close()
     }
-    expect(rival.challengers, 'one dial by each').to.have.length(4)
+    expect(stranger.challengers, 'one dial by each').to.have.length(4)
   })
 
   it('does not show the secret in util.inspect', async () => {
@@ -278,9 +272,9 @@ describe('Endpoint with a secret', () => {
 
     for (const reason of ['name-in-use', 'name-claimed', 'unauthenticated', 'duplicate', 'left'] as const) {
       it(`keeps it from a stranger that says ${reason}`, async () => {
-        const rival = await listen('shop', SMALLEST, (wire) => wire.say({ kind: 'goodbye', reason, text: '' }))
+        const stranger = await listen('shop', SMALLEST, (wire) => wire.say({ kind: 'goodbye', reason, text: '' }))
         await start('shop', SECRET)
-        expect(rival.challengers).to.have.length(1)
+        expect(stranger.challengers).to.have.length(1)
         expect(await reportedAtStart()).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
       })
     }
@@ -358,16 +352,16 @@ describe('Endpoint with a secret', () => {
         ['hangs up', (wire: RawPeer) => wire.socket.destroy()],
       ] as const) {
         it(`keeps it from another user's process that ${what}`, async () => {
-          const rival = await listen('shop', SMALLEST, act)
-          chownSync(rival.path, 12_345, 12_345)
+          const stranger = await listen('shop', SMALLEST, act)
+          chownSync(stranger.path, 12_345, 12_345)
           await start('shop', SECRET, { handshakeTimeout: 50, redialMin: 5 })
           expect(await reportedAtStart()).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
         })
       }
 
       it("G10: yields to another user's silent process if it has no secret", async () => {
-        const rival = await listen('shop', SMALLEST, () => {})
-        chownSync(rival.path, 12_345, 12_345)
+        const stranger = await listen('shop', SMALLEST, () => {})
+        chownSync(stranger.path, 12_345, 12_345)
         const error = await rejection(bus.start('shop', { limits: { handshakeTimeout: 50 } }))
         expect(error).to.include({ code: 'LAHJA_NAME_IN_USE' })
       })

@@ -6,7 +6,7 @@ import { Routes } from '../../src/routing/routes'
 import { encodeMessage } from '../../src/wire/codec'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import type { Frame } from '../../src/wire/frame'
-import { heapUsed } from '../support/heap-used'
+import { heapUsed } from '../support/garbage'
 import { RecordingChannel } from '../support/recording-channel'
 
 const frame = () =>

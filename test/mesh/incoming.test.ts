@@ -27,10 +27,14 @@ describe('an incoming connection', () => {
   let witness: Endpoint
   let errors: readonly LahjaError[]
 
+  /** Starts the endpoints, again if they have been started. */
   async function begin(limits = {}): Promise<void> {
+    await Promise.all([endpoint?.close(), witness?.close()])
     ;({ host: endpoint, witness } = await bus.startEach({ host: { limits }, witness: {} }))
     errors = reportsOf(endpoint)
   }
+
+  beforeEach(() => begin())
 
   const connect = () => dial(endpoint)
 
@@ -74,7 +78,6 @@ describe('an incoming connection', () => {
 
   for (const [what, bytes, reason] of BEFORE) {
     it(`that sends ${what} is closed with '${reason}', reported, and affects no other link`, async () => {
-      await begin()
       const raw = connect()
       raw.socket.write(bytes)
       await until(() => raw.isClosed)
@@ -105,7 +108,6 @@ describe('an incoming connection', () => {
   })
 
   it('that is closed before its hello leaves no trace', async () => {
-    await begin()
     const raw = connect()
     raw.socket.write(Buffer.from('00', 'hex'))
     raw.socket.end()
@@ -124,7 +126,6 @@ describe('an incoming connection', () => {
   })
 
   it('may send unknown fields and elements, which are ignored', async () => {
-    await begin()
     const raw = connect()
     const { kind, ...fields } = HELLO
     raw.socket.write(packed([0, { ...fields, versions: [1, 9], colour: 'red' }, 'more']))
@@ -149,7 +150,6 @@ describe('an incoming connection', () => {
 
   for (const [what, bytes, reason] of AFTER) {
     it(`that is up and sends ${what} is lost with '${reason}', and affects no other link`, async () => {
-      await begin()
       const lost: unknown[] = []
       endpoint.on('lost', (peer, { cause }) => lost.push([peer.name, Reflect.get(cause, 'reason')]))
       endpoint.subscribe('x', () => {})
@@ -164,7 +164,6 @@ describe('an incoming connection', () => {
   }
 
   it('that ends inside a frame delivers nothing of that frame (G1)', async () => {
-    await begin()
     const received: unknown[] = []
     endpoint.subscribe('x', ({ payload }) => received.push(payload))
     const lost: unknown[] = []
@@ -179,7 +178,6 @@ describe('an incoming connection', () => {
   })
 
   it('may send events in any form of msgpack, byte by byte', async () => {
-    await begin()
     const received: unknown[] = []
     endpoint.subscribe('x', ({ payload, origin }) => received.push([payload, origin]))
     const peer = await connectPeer()
@@ -189,7 +187,6 @@ describe('an incoming connection', () => {
   })
 
   it('that is up gets its pings answered and its subscriptions acknowledged', async () => {
-    await begin()
     const peer = await connectPeer()
     peer.say({ kind: 'ping' }, { kind: 'subscribe', sequence: 7, interests: [{ type: 'x' }] })
     await until(() => peer.heard.length >= 4)
@@ -214,7 +211,6 @@ describe('an incoming connection', () => {
   })
 
   it('of a peer that is linked already is refused as a duplicate', async () => {
-    await begin()
     const first = await connectPeer()
     const second = connect()
     second.say(HELLO)
@@ -225,7 +221,6 @@ describe('an incoming connection', () => {
   })
 
   it('with the name of the endpoint itself is refused as name-in-use', async () => {
-    await begin()
     const raw = connect()
     raw.say({ ...HELLO, name: 'host' })
     await until(() => raw.isClosed)
@@ -233,7 +228,6 @@ describe('an incoming connection', () => {
   })
 
   it('whose peer says closing after it is up here has left', async () => {
-    await begin()
     const changes: string[] = []
     endpoint.on('lost', () => changes.push('lost'))
     endpoint.on('left', () => changes.push('left'))
@@ -244,7 +238,6 @@ describe('an incoming connection', () => {
   })
 
   it('gets a goodbye that fits into a handshake frame, however long the error', async () => {
-    await begin()
     const raw = connect()
     raw.say({ ...HELLO, groups: Array.from({ length: 1900 }, () => '!') })
     await until(() => raw.isClosed)
@@ -254,7 +247,6 @@ describe('an incoming connection', () => {
   })
 
   it('may send every integer as 64 bits', async () => {
-    await begin()
     const peer = await connectPeer()
     peer.socket.write(packed([2n, 7n, [{ type: 'x' }]]))
     await until(() => peer.heard.some(({ kind }) => kind === 'acknowledge'))
@@ -262,7 +254,6 @@ describe('an incoming connection', () => {
   })
 
   it('that says goodbye for an unknown reason is lost, not left', async () => {
-    await begin()
     const changes: string[] = []
     endpoint.on('lost', (_, { cause }) => changes.push(`lost ${cause.code}`))
     endpoint.on('left', () => changes.push('left'))
@@ -273,7 +264,6 @@ describe('an incoming connection', () => {
   })
 
   it('is closed with the endpoint, whether its handshake is finished or not', async () => {
-    await begin()
     const peer = await connectPeer()
     const idle = connect()
     await Promise.all([endpoint.close(), witness.close()])

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -8,7 +8,7 @@ import type { Message, RefusalReason } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
 import { helloWith } from '../support/hello'
 import { rejection } from '../support/rejection'
-import { Rival } from '../support/rival'
+import { rivals } from '../support/rival'
 
 const SMALLEST = '0000000000000'
 
@@ -22,18 +22,8 @@ const stopFor = (milliseconds: number) => {
 }
 
 describe('a name claim', () => {
-  const rivals: Rival[] = []
-  afterEach(() => {
-    for (const rival of rivals.splice(0)) rival.close()
-  })
+  const rival = rivals(() => bus.directory)
   const bus = freshBus()
-
-  async function rival(name: string, id: string, answer: (challenger: Socket, count: number) => void): Promise<Rival> {
-    const made = new Rival(bus.directory, name, id, answer)
-    rivals.push(made)
-    await until(() => existsSync(made.path))
-    return made
-  }
 
   /** Makes an endpoint publish its address and claim its name again. */
   function removeFileOf(name: string): void {

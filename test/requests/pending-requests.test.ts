@@ -3,7 +3,7 @@ import type { Channel } from '../../src/channel/channel'
 import { drawBoundary } from '../../src/model/boundary'
 import { PayloadTooLarge } from '../../src/model/errors'
 import { type Outcome, PendingRequests } from '../../src/requests/pending-requests'
-import { heapUsed } from '../support/heap-used'
+import { heapUsed } from '../support/garbage'
 import { RecordingChannel } from '../support/recording-channel'
 
 describe('PendingRequests', () => {

@@ -72,11 +72,11 @@ describe('Responders', () => {
   })
 
   it('announces each responder once, and withdraws it once', () => {
-    const { signal, abort } = abortable()
-    const responder = respond(() => 1, { signal })
+    const controller = new AbortController()
+    const responder = respond(() => 1, { signal: controller.signal })
     expect(responder.type).to.equal('order.get')
     expect(announced.splice(0)).to.deep.equal(['subscribe order.get true'])
-    abort()
+    controller.abort()
     responder.unsubscribe()
     responder[Symbol.dispose]()
     expect(announced.splice(0)).to.deep.equal(['unsubscribe order.get true'])
@@ -292,8 +292,3 @@ describe('Responders', () => {
     })
   })
 })
-
-function abortable() {
-  const controller = new AbortController()
-  return { signal: controller.signal, abort: () => controller.abort() }
-}

@@ -3,6 +3,7 @@ import { Endpoint, type EndpointOptions } from '../../src'
 import { settingsOf } from '../../src/options'
 import type { Clock } from '../../src/platform/clock'
 import { SocketDirectory } from '../../src/platform/socket-directory'
+import type { Transport } from '../../src/platform/transport'
 import { temporaryDirectory } from './temporary-directory'
 
 /** A fresh bus for each test of the calling suite; its endpoints are closed after the test. */
@@ -21,9 +22,13 @@ export function freshBus() {
       endpoints.push(endpoint)
       return endpoint
     },
-    /** Starts an endpoint with another clock than the system's. */
-    async startBy(clock: Clock, name: string, options: Partial<EndpointOptions> = {}): Promise<Endpoint> {
-      const transport = new SocketDirectory(directory.path)
+    /** Starts an endpoint with another clock than the system's, and maybe another transport. */
+    async startBy(
+      clock: Clock,
+      name: string,
+      options: Partial<EndpointOptions> = {},
+      transport: Transport = new SocketDirectory(directory.path),
+    ): Promise<Endpoint> {
       const settings = settingsOf({ name, directory: directory.path, ...options })
       const endpoint = await Endpoint.startIn({ transport, clock }, settings)
       endpoints.push(endpoint)

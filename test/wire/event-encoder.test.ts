@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { unpack } from 'msgpackr'
@@ -10,19 +8,11 @@ import { type Frame, frameEnd } from '../../src/wire/frame'
 import type { Message } from '../../src/wire/message'
 import { SLAB_BYTES } from '../../src/wire/slabs'
 import { bodyOf, bytesOf } from '../support/frame-bytes'
+import { collectGarbage } from '../support/garbage'
 import { messages, payload } from '../support/message-arbitraries'
 import { readEvent } from '../support/read-event'
 
 const MEBIBYTE = 1024 * 1024
-
-/** Twice, since buffers are freed only after the turn in which they become unreachable. */
-async function collectGarbage(): Promise<void> {
-  setFlagsFromString('--expose-gc')
-  for (let round = 0; round < 2; round++) {
-    runInNewContext('gc')()
-    await new Promise<void>((resolve) => setImmediate(resolve))
-  }
-}
 
 describe('EventEncoder', () => {
   it('places the frames of a burst back to back', () => {
