@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { Flusher } from '../../src/channel/flusher'
 import { ManualClock } from '../support/manual-clock'
+import { throwing } from '../support/throwing'
 import { turn } from '../support/workbench'
 
 /** A flusher with a source of chunks and a connection. */
@@ -139,9 +140,7 @@ describe('Flusher', () => {
   })
 
   it('flushes again after its source has thrown', () => {
-    bench.onWritten = () => {
-      throw new Error('broken')
-    }
+    bench.onWritten = throwing(new Error('broken'))
     bench.queued.push('a', 'b')
     expect(() => bench.flusher.flush()).to.throw('broken')
     bench.onWritten = () => {}

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint, type SubscribeOptions, type WaitOptions } from '../../src'
 import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
-import { rejection } from '../support/rejection'
+import { rejection, rejectionCode } from '../support/rejection'
 import { Watched } from '../support/watched'
 
 const News = defineEvent<number>('news')
@@ -86,9 +86,7 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
     expect(a.areAllEndpointsSubscribedTo(Both)).to.equal(false)
     await a.waitUntilEndpointSubscribedTo('b', Ask)
     await a.waitUntilAnyEndpointSubscribedTo(Both)
-    expect(await rejection(a.waitUntilAllEndpointsSubscribedTo(Ask, { timeout: 5 }))).to.include({
-      code: 'LAHJA_WAIT_TIMEOUT',
-    })
+    expect(await rejectionCode(a.waitUntilAllEndpointsSubscribedTo(Ask, { timeout: 5 }))).to.equal('LAHJA_WAIT_TIMEOUT')
   })
 
   it('counts subscriptions to patterns and members of queues', async () => {
@@ -163,12 +161,8 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
     responder.unsubscribe()
     await listen(c, 'end')
     await until(() => changes.length >= 5)
-    expect(changes.filter((change) => change.startsWith('b'))).to.deep.equal([
-      'b: news',
-      'b: ask,news',
-      'b: ask',
-      'b: ',
-    ])
+    const ofB = changes.filter((change) => change.startsWith('b'))
+    expect(ofB).to.deep.equal(['b: news', 'b: ask,news', 'b: ask', 'b: '])
     expect(changes).to.include('c: end').and.have.length(5)
   })
 

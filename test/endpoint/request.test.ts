@@ -19,13 +19,12 @@ import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
+import { throwing } from '../support/throwing'
 
 const Double = defineRequest<number, number>('double')
 const Anything = defineRequest<unknown, unknown>('anything')
-const Checked = defineRequest('checked', {
-  request: z.object({ n: z.number() }),
-  response: z.object({ n: z.number() }),
-})
+const schema = z.object({ n: z.number() })
+const Checked = defineRequest('checked', { request: schema, response: schema })
 
 /** No timeout, so that only the tested cause can settle the request. */
 const PATIENT = { timeout: Number.POSITIVE_INFINITY }
@@ -46,13 +45,7 @@ describe('Endpoint.request', () => {
 
   /** The error of a request whose handler throws this. */
   async function rejectedBy(thrown: unknown, options = {}): Promise<RemoteError> {
-    const responding = responder.respond(
-      Double,
-      () => {
-        throw thrown
-      },
-      options,
-    )
+    const responding = responder.respond(Double, throwing(thrown), options)
     await responding.ready
     const error = await rejection(asker.request(Double, 1, PATIENT))
     if (!(error instanceof RemoteError)) throw error

@@ -98,10 +98,7 @@ describe('Endpoint with a secret', () => {
     expect(received.sort()).to.deep.equal([...names].sort())
   })
 
-  for (const [what, other] of [
-    ['another secret', 'open barley'],
-    ['no secret', undefined],
-  ] as const) {
+  for (const [what, other] of Object.entries({ 'another secret': 'open barley', 'no secret': undefined })) {
     it(`does not link with an endpoint that has ${what}, and both report it`, async () => {
       const shop = await start('shop', SECRET)
       const till = await start('till', other)
@@ -347,10 +344,8 @@ describe('Endpoint with a secret', () => {
     })
 
     if (isRoot) {
-      for (const [what, act] of [
-        ['says nothing', () => {}],
-        ['hangs up', (wire: RawPeer) => wire.socket.destroy()],
-      ] as const) {
+      const acts = { 'says nothing': () => {}, 'hangs up': (wire: RawPeer) => wire.socket.destroy() }
+      for (const [what, act] of Object.entries(acts)) {
         it(`keeps it from another user's process that ${what}`, async () => {
           const stranger = await listen('shop', SMALLEST, act)
           chownSync(stranger.path, 12_345, 12_345)

@@ -1,8 +1,9 @@
 import { expect } from 'chai'
-import { defineEvent, type Endpoint, type Event, type LahjaError } from '../../src'
+import { defineEvent, type Endpoint, type Event } from '../../src'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { numbers } from '../support/members'
+import { reportsOf } from '../support/reports'
 
 const Job = defineEvent<number>('job')
 
@@ -56,8 +57,7 @@ describe('A slow queue member', () => {
 
   it('keeps events that no other member could receive', async () => {
     sender = await bus.start('sender', { limits: { highWaterMark: 0, patience: 100 } })
-    const errors: LahjaError[] = []
-    sender.on('error', (error) => errors.push(error))
+    const errors = reportsOf(sender)
     const Large = defineEvent<Uint8Array>('job')
     await startWith(await bus.start('hung', { limits: { windowBytes: 1 } }), { frameBytes: 4096, outboxBytes: 65_536 })
     for (const _ of numbers(5)) await sender.broadcast(Large, Buffer.alloc(10_000))

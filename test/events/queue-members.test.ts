@@ -4,6 +4,7 @@ import { NoSubscribers, UnserializablePayload } from '../../src/model/errors'
 import type { Event } from '../../src/model/event'
 import { RecordingChannel } from '../support/recording-channel'
 import { SubscriptionsBench } from '../support/subscriptions-bench'
+import { throwing } from '../support/throwing'
 import { Workbench } from '../support/workbench'
 
 describe('QueueMembers', () => {
@@ -117,13 +118,7 @@ describe('QueueMembers', () => {
   })
 
   it('settles an assignment whose handler throws', () => {
-    const subscription = bench.add(
-      'order.placed',
-      () => {
-        throw new Error('broken')
-      },
-      { queue: 'q' },
-    )
+    const subscription = bench.add('order.placed', throwing(new Error('broken')), { queue: 'q' })
     bench.assign(1)
     expect(bench.settled).to.equal(1)
     expect(bench.failures).to.have.lengthOf(1)

@@ -7,6 +7,7 @@ import type { Hello } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
 import { frameAround } from '../support/frame-bytes'
 import { helloWith } from '../support/hello'
+import { payloadsAt } from '../support/payloads'
 import { type RawPeer, rawPeers } from '../support/raw-peer'
 import { reportsOf } from '../support/reports'
 
@@ -164,8 +165,7 @@ describe('an incoming connection', () => {
   }
 
   it('that ends inside a frame delivers nothing of that frame (G1)', async () => {
-    const received: unknown[] = []
-    endpoint.subscribe('x', ({ payload }) => received.push(payload))
+    const received = await payloadsAt(endpoint, 'x')
     const lost: unknown[] = []
     endpoint.on('lost', (_, { cause }) => lost.push(Reflect.get(cause, 'reason')))
     const peer = await connectPeer()

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { z } from 'zod'
 import { InvalidArgument, InvalidPayload } from '../../src/model/errors'
 import { checkSchema, isSchema, type SchemaResult, type StandardSchema, validate } from '../../src/model/schema'
+import { throwing } from '../support/throwing'
 import { unhandledDuring } from '../support/unhandled'
 
 /** A schema with this `validate`. */
@@ -11,7 +12,7 @@ function schemaWith<Output>(validate: StandardSchema<unknown, Output>['~standard
 }
 
 /** The `InvalidPayload` that validating throws. */
-function refusal(schema: StandardSchema, value: unknown): InvalidPayload {
+function refusal(schema: StandardSchema, value: unknown = 7): InvalidPayload {
   try {
     validate(schema, value, 'event a')
   } catch (error) {
@@ -145,25 +146,17 @@ describe('a schema of an unknown library', () => {
       { message: 'three', path: ['a', 0, symbol] },
       { message: 'four', path: [{ key: 'b' }, { key: 1 }, { key: symbol }] },
     ]
-    const error = refusal(
-      schemaWith(() => ({ issues })),
-      7,
-    )
+    const error = refusal(schemaWith(() => ({ issues })))
     expect(error.message).to.match(/its schema: one; two; a\.0\.Symbol\(s\): three; b\.1\.Symbol\(s\): four$/)
     expect(error.issues).to.deep.equal(issues)
     expect(error.issues).not.to.equal(issues)
-    expect(
-      refusal(
-        schemaWith(() => ({ issues: [] })),
-        7,
-      ).issues,
-    ).to.deep.equal([])
+    expect(refusal(schemaWith(() => ({ issues: [] }))).issues).to.deep.equal([])
   })
 
   it('causes no unhandled rejection if its promise rejects later', async () => {
     const unhandled = await unhandledDuring(() => {
       const schema = schemaWith(() => Promise.reject(new Error('late')))
-      expect(refusal(schema, 7).message).to.contain('validates asynchronously')
+      expect(refusal(schema).message).to.contain('validates asynchronously')
     })
     expect(unhandled).to.deep.equal([])
   })
@@ -171,25 +164,17 @@ describe('a schema of an unknown library', () => {
   for (const issues of ['too late', [null], 7]) {
     it(`fails with InvalidPayload if its issues are ${JSON.stringify(issues)}`, () => {
       const answer = Object.assign({ issues: [] }, { issues })
-      expect(
-        refusal(
-          schemaWith(() => answer),
-          7,
-        ).message,
-      ).to.contain('event a: its schema failed: expected an array of issues, got ')
+      expect(refusal(schemaWith(() => answer)).message).to.contain(
+        'event a: its schema failed: expected an array of issues, got ',
+      )
     })
   }
 
   it('fails with what it throws as the cause, also if that is not an error', () => {
-    const schema = schemaWith(() => {
-      throw 'a word'
-    })
-    expect(refusal(schema, 7).message).to.equal('event a: its schema failed: a word')
+    const schema = schemaWith(throwing('a word'))
+    expect(refusal(schema).message).to.equal('event a: its schema failed: a word')
     const cause = new TypeError('no such order')
-    const throwing = schemaWith(() => {
-      throw cause
-    })
-    expect(refusal(throwing, 7).cause).to.equal(cause)
+    expect(refusal(schemaWith(throwing(cause))).cause).to.equal(cause)
   })
 })
 

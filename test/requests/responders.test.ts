@@ -7,6 +7,7 @@ import type { Interest } from '../../src/model/interest'
 import { Responders, type Service } from '../../src/requests/responders'
 import type { ChannelMessage } from '../../src/wire/message'
 import { RecordingChannel, SENT } from '../support/recording-channel'
+import { throwing } from '../support/throwing'
 import { turn } from '../support/workbench'
 
 describe('Responders', () => {
@@ -37,14 +38,7 @@ describe('Responders', () => {
   })
 
   const respond = (handler: Service['handler'], options: Partial<Service> = {}) => {
-    return responders.add({
-      type: 'order.get',
-      handler,
-      schemas: {},
-      sendStack: false,
-      signal: undefined,
-      ...options,
-    })
+    return responders.add({ type: 'order.get', handler, schemas: {}, sendStack: false, signal: undefined, ...options })
   }
 
   /** A handler whose calls the test ends. */
@@ -155,9 +149,7 @@ describe('Responders', () => {
 
     it("the error's name, message and code, and its stack only with sendStack", async () => {
       const thrown = Object.assign(new TypeError('no such order'), { code: 'E_ORDER' })
-      const handler = () => {
-        throw thrown
-      }
+      const handler = throwing(thrown)
       respond(handler)
       expect(await failure()).to.deep.equal({
         name: 'TypeError',
@@ -249,13 +241,10 @@ describe('Responders', () => {
     it('reports an error thrown afterwards, except AbortError', async () => {
       respond(slow)
       const aborted = Object.assign(new Error('aborted'), { name: 'AbortError' })
-      for (const [id, thrown] of [
-        [1, aborted],
-        [2, new TypeError('broken')],
-      ] as const) {
+      for (const [id, thrown] of [aborted, new TypeError('broken')].entries()) {
         await ask(id)
         responders.onMessage(asker, { kind: 'cancel', id })
-        ends[id - 1]?.reject(thrown)
+        ends[id]?.reject(thrown)
         await turn()
       }
       expect(asker.told).to.deep.equal([])

@@ -24,8 +24,8 @@ export class LinkFixture {
   readonly link: Link
   /** What the peer was sent. */
   readonly received: Message[] = []
-  /** The link's pace changes, each with the state at that time. */
-  readonly paces: [change: PaceChange, state: string][] = []
+  /** The link's pace changes, each with the state at that time: `change: state`. */
+  readonly paces: `${PaceChange}: ${string}`[] = []
   ending: LinkEnding | undefined
   /** Whether the peer's kernel takes what it is sent. */
   isReading = true
@@ -71,7 +71,7 @@ export class LinkFixture {
         message() {},
         interest() {},
         gap() {},
-        pace: (link, change) => this.paces.push([change, link.state]),
+        pace: (link, change) => this.paces.push(`${change}: ${link.state}`),
       },
     }
     this.link = new Link(context, connection, undefined)

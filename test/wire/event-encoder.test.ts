@@ -51,15 +51,12 @@ describe('EventEncoder', () => {
   })
 
   it('fills a slab to its last byte and no further', () => {
-    for (const [over, sharing] of [
-      [0, true],
-      [1, false],
-    ] as const) {
+    for (const over of [0, 1]) {
       const encoder = new EventEncoder(MEBIBYTE)
       const lengths = [16_000, 16_000, 16_000, 16_000, SLAB_BYTES - 4 * 16_000 + over]
       const [first, ...rest] = lengths.map((length) => encoder.event('t', Buffer.alloc(length - 11, 'x')))
       const last = rest.at(-1)
-      expect(last?.bytes === first?.bytes).to.equal(sharing)
+      expect(last?.bytes === first?.bytes).to.equal(over === 0)
       expect(
         last &&
           bodyOf(last)
