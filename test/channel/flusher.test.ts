@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { Flusher } from '../../src/channel/flusher'
+import { idleConnection } from '../support/idle-connection'
 import { ManualClock } from '../support/manual-clock'
 import { throwing } from '../support/throwing'
 import { turn } from '../support/workbench'
@@ -16,10 +17,7 @@ class Bench {
   readonly #pending: (() => void)[] = []
   readonly flusher = new Flusher(
     {
-      attach() {},
-      end() {},
-      linger() {},
-      destroy() {},
+      ...idleConnection,
       write: (chunks, done) => {
         this.written.push(Buffer.concat(chunks).toString())
         const isTaken = this.takes()

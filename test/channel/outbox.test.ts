@@ -26,6 +26,12 @@ function outboxWith(limits: Partial<Limits> = {}, budget = new MemoryBudget(DEFA
   return { reader, outbox, lagEvents }
 }
 
+/** Lets everything leave. */
+async function flush(reader: SlowReader, outbox: Outbox): Promise<void> {
+  reader.read()
+  await outbox.flushed()
+}
+
 /** Bytes of a frame by `numbered`. */
 const FRAME = 10
 
@@ -63,8 +69,7 @@ describe('Outbox', () => {
     const { reader, outbox } = outboxWith()
     outbox.push(encoder.event('n', 1), WAIT)
     outbox.pushControl(encodeMessage({ kind: 'ping' }))
-    reader.read()
-    await outbox.flushed()
+    await flush(reader, outbox)
     expect(reader.messages.map(({ kind }) => kind)).to.deep.equal(['ping', 'event'])
   })
 
@@ -77,8 +82,7 @@ describe('Outbox', () => {
     await turn()
     expect(reader.writes).to.equal(1)
     expect(outbox.queuedBytes).to.equal(size)
-    reader.read()
-    await outbox.flushed()
+    await flush(reader, outbox)
     expect(outbox.queuedBytes).to.equal(0)
   })
 
@@ -103,8 +107,7 @@ describe('Outbox', () => {
     expect(push('dropOldest'), 'of another policy').to.equal(false)
     await outbox.drained()
     expect(push('wait'), 'for a lagging peer').to.equal(false)
-    reader.read()
-    await outbox.flushed()
+    await flush(reader, outbox)
     expect([push('wait'), push('wait'), push('wait')]).to.deep.equal([false, false, true])
     outbox.close()
     expect(push('wait'), 'when it is closed').to.equal(false)
@@ -132,8 +135,7 @@ describe('Outbox', () => {
           }
         }
         for (const { reader, outbox, sent } of sides) {
-          reader.read()
-          await outbox.flushed()
+          await flush(reader, outbox)
           expect(reader.received).to.deep.equal(sent)
         }
         expect(budget.total).to.equal(0)
@@ -149,8 +151,7 @@ describe('Outbox', () => {
     expect(outbox.isLagging).to.equal(true)
     expect(outbox.needsDrain).to.equal(false)
     await outbox.drained()
-    reader.read()
-    await outbox.flushed()
+    await flush(reader, outbox)
     expect(lagEvents).to.deep.equal(['lagging', 'recovered'])
     expect(outbox.isLagging).to.equal(false)
   })
@@ -161,8 +162,7 @@ describe('Outbox', () => {
     await turn()
     for (let number = 1010; number < 1200; number++) outbox.push(numbered(number), WAIT)
     expect(outbox.queuedBytes).to.be.at.most(100 * FRAME)
-    reader.read()
-    await outbox.flushed()
+    await flush(reader, outbox)
     const first = [...Array(10).keys()].map((index) => 1000 + index)
     const [gap] = reader.received.slice(10)
     expect(gap).to.have.property('gap').that.is.greaterThan(0)
@@ -314,8 +314,7 @@ describe('Outbox', () => {
             }
           }
         }
-        reader.read()
-        await outbox.flushed()
+        await flush(reader, outbox)
         expect(outbox.queuedBytes).to.equal(0)
         expect(outbox.queuedEvents).to.equal(0)
         let next = 1

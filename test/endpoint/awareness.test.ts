@@ -18,11 +18,7 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
   let c: Endpoint
 
   beforeEach(async () => {
-    a = await bus.start('a')
-    b = await bus.start('b', { groups: ['blue'] })
-    c = await bus.start('c')
-    await a.waitUntilConnectedTo(['b', 'c'])
-    await b.waitUntilConnectedTo('c')
+    ;({ a, b, c } = await bus.startEach({ a: {}, b: { groups: ['blue'] }, c: {} }))
   })
 
   /** The answers of a to each question about the type. */
@@ -167,56 +163,27 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
   })
 
   describe('in its waits,', () => {
-    const WAITS: readonly [what: string, wait: (options: WaitOptions) => Promise<void>, fulfil: () => unknown][] = [
-      ['waitUntilConnectedTo', (options) => a.waitUntilConnectedTo(['b', 'late'], options), () => bus.start('late')],
-      [
-        'waitUntilConnectionsChange, for a new peer,',
-        (options) => a.waitUntilConnectionsChange(options),
-        () => bus.start('late'),
-      ],
-      [
-        'waitUntilConnectionsChange, for a leaving peer,',
-        (options) => a.waitUntilConnectionsChange(options),
-        () => b.close(),
-      ],
-      [
-        'waitUntilEndpointSubscribedTo',
-        (options) => a.waitUntilEndpointSubscribedTo('b', 'news', options),
-        () => listen(b, 'news'),
-      ],
-      [
-        'waitUntilEndpointSubscribedTo, for a request,',
-        (options) => a.waitUntilEndpointSubscribedTo('b', 'ask', options),
-        () => b.respond(Ask, () => 'b'),
-      ],
-      [
-        'waitUntilEndpointSubscribedTo, for a peer that joins later,',
-        (options) => a.waitUntilEndpointSubscribedTo('late', 'news', options),
-        async () => listen(await bus.start('late'), '*', { queue: 'q', from: 'a' }),
-      ],
-      [
-        'waitUntilAnyEndpointSubscribedTo',
-        (options) => a.waitUntilAnyEndpointSubscribedTo('news', options),
-        () => listen(c, '>'),
-      ],
-      [
-        'waitUntilAllEndpointsSubscribedTo',
-        (options) => a.waitUntilAllEndpointsSubscribedTo('news', options),
-        () => Promise.all([b, c, a].map((each) => listen(each, 'news'))),
-      ],
-      [
-        'waitUntilAllEndpointsSubscribedTo, without itself,',
-        (options) => a.waitUntilAllEndpointsSubscribedTo('news', { ...options, includeSelf: false }),
-        () => Promise.all([b, c].map((each) => listen(each, 'news'))),
-      ],
-      [
-        'waitUntilEndpointSubscriptionsChange',
-        (options) => a.waitUntilEndpointSubscriptionsChange(options),
-        () => listen(c, 'news'),
-      ],
+    /** The method that waits and its arguments before the options, what fulfils it, and further options. */
+    const WAITS: readonly [what: string, args: readonly unknown[], fulfil: () => unknown, more?: object][] = [
+      ['waitUntilConnectedTo', [['b', 'late']], () => bus.start('late')],
+      ['waitUntilConnectionsChange, for a new peer,', [], () => bus.start('late')],
+      ['waitUntilConnectionsChange, for a leaving peer,', [], () => b.close()],
+      ['waitUntilEndpointSubscribedTo', ['b', 'news'], () => listen(b, 'news')],
+      ['waitUntilEndpointSubscribedTo, for a request,', ['b', 'ask'], () => b.respond(Ask, () => 'b')],
+      ['waitUntilEndpointSubscribedTo, for a peer that joins later,', ['late', 'news'], () => joinLate()],
+      ['waitUntilAnyEndpointSubscribedTo', ['news'], () => listen(c, '>')],
+      ['waitUntilAllEndpointsSubscribedTo', ['news'], () => listenAll(b, c, a)],
+      ['waitUntilAllEndpointsSubscribedTo, without itself,', ['news'], () => listenAll(b, c), { includeSelf: false }],
+      ['waitUntilEndpointSubscriptionsChange', [], () => listen(c, 'news')],
     ]
+    const joinLate = async () => listen(await bus.start('late'), '*', { queue: 'q', from: 'a' })
+    const listenAll = (...endpoints: Endpoint[]) => Promise.all(endpoints.map((each) => listen(each, 'news')))
 
-    for (const [what, wait, fulfil] of WAITS) {
+    for (const [what, args, fulfil, more] of WAITS) {
+      const [method = ''] = what.split(',')
+      const wait = (options: WaitOptions): Promise<unknown> =>
+        Reflect.apply(Reflect.get(a, method), a, [...args, { ...options, ...more }])
+
       it(`${what} resolves when the condition holds, and not before`, async () => {
         const over = new Watched(wait({ timeout: 50_000 }))
         await a.request('nobody').catch(() => {})

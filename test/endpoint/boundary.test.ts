@@ -21,10 +21,8 @@ describe('A boundary', () => {
   let got: string[]
 
   beforeEach(async () => {
-    a = await bus.start('a')
-    vault = await bus.start('vault', { groups: ['vault'] })
-    shop = await bus.start('shop', { groups: ['shops'] })
-    for (const each of [a, vault]) await each.waitUntilConnectedTo(['a', 'vault', 'shop'])
+    const groups = { a: {}, vault: { groups: ['vault'] }, shop: { groups: ['shops'] } }
+    ;({ a, vault, shop } = await bus.startEach(groups))
     got = []
   })
 

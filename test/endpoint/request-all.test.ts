@@ -40,10 +40,7 @@ describe('Endpoint.requestAll', () => {
   let y: Endpoint
 
   beforeEach(async () => {
-    asker = await bus.start('asker')
-    x = await bus.start('x', { groups: ['blue'] })
-    y = await bus.start('y', { groups: ['blue'] })
-    await asker.waitUntilConnectedTo(['x', 'y'])
+    ;({ asker, x, y } = await bus.startEach({ asker: {}, x: { groups: ['blue'] }, y: { groups: ['blue'] } }))
   })
 
   /** A responder that records when the signals of its requests abort. */
@@ -131,17 +128,14 @@ describe('Endpoint.requestAll', () => {
     const asked = await respondForever(late)
     const errors: unknown[] = []
     for await (const { origin, payload, error } of late.requestAll(Ask, 1, { timeout: 50_000 })) {
-      if (error) errors.push([origin, error instanceof RequestTimeout])
+      if (error) errors.push(`${origin}: ${error instanceof RequestTimeout}`)
       else {
         expect({ origin, payload }).to.deep.equal({ origin: 'x', payload: 'in time' })
         await until(() => calls.length + asked.length === 2)
         timeouts.goOff()
       }
     }
-    expect(errors.sort()).to.deep.equal([
-      ['late', true],
-      ['y', true],
-    ])
+    expect(errors.sort()).to.deep.equal(['late: true', 'y: true'])
     await until(() => [...calls, ...asked].every(({ aborted }) => aborted))
     expect(calls.length + asked.length).to.equal(2)
   })

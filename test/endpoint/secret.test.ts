@@ -61,13 +61,10 @@ describe('Endpoint with a secret', () => {
   }
 
   /** Listens in the directory, and runs the callback for each connection. */
-  const listen = (name: string, id: string, visited: (wire: RawPeer) => void) =>
-    rival(
-      name,
-      id,
-      () => {},
-      (socket) => visited(new RawPeer(socket)),
-    )
+  const listen = (name: string, id: string, visited: (wire: RawPeer) => void) => {
+    const ignore = () => {}
+    return rival(name, id, ignore, (socket) => visited(new RawPeer(socket)))
+  }
 
   const reasons = (name: string) => (errors.get(name) ?? []).map(({ code }) => code)
 

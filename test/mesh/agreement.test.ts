@@ -13,6 +13,9 @@ const THEIRS: Hello = { ...OURS, name: 'till', id: '0000000000abd', groups: ['we
 /** The agreement of our hello and theirs with these changes. */
 const agreeing = (changes: Partial<Hello>) => agree(OURS, { ...THEIRS, ...changes }, undefined)
 
+/** The reason for which these changes are refused. */
+const refusalOf = (changes: Partial<Hello>) => violation(() => agreeing(changes))
+
 describe('agree', () => {
   describe('on a version', () => {
     const COMMON: [number, number][] = [
@@ -37,7 +40,7 @@ describe('agree', () => {
       [9, 2],
     ] as const) {
       it(`refuses a peer with versions ${versions.join(' to ')} where ours are 2 to 4`, () => {
-        expect(violation(() => agreeing({ versions }))).to.equal('version-mismatch')
+        expect(refusalOf({ versions })).to.equal('version-mismatch')
         expect(() => agreeing({ versions })).to.throw(
           `till speaks protocol version ${[...new Set(versions)].join(' to ')}, shop speaks 2 to 4; upgrade the older one`,
         )
@@ -86,8 +89,8 @@ describe('agree', () => {
 
     it('refuses a frame limit below that of the handshake', () => {
       expect(agreeing({ frameLimit: HANDSHAKE_FRAME_BYTES }).sendLimit).to.equal(HANDSHAKE_FRAME_BYTES)
-      expect(violation(() => agreeing({ frameLimit: HANDSHAKE_FRAME_BYTES - 1 }))).to.equal('malformed')
-      expect(violation(() => agreeing({ frameLimit: 0 }))).to.equal('malformed')
+      expect(refusalOf({ frameLimit: HANDSHAKE_FRAME_BYTES - 1 })).to.equal('malformed')
+      expect(refusalOf({ frameLimit: 0 })).to.equal('malformed')
     })
 
     it('takes the smaller request limit of both sides', () => {
@@ -97,7 +100,7 @@ describe('agree', () => {
 
     it('refuses a window or a request limit of zero', () => {
       for (const changes of [{ window: 0 }, { requestLimit: 0 }]) {
-        expect(violation(() => agreeing(changes))).to.equal('malformed')
+        expect(refusalOf(changes)).to.equal('malformed')
       }
     })
 
@@ -129,15 +132,12 @@ describe('agree', () => {
 
     it('refuses invalid names, ids and groups', () => {
       for (const changes of [{ name: '' }, { name: 'a b' }, { id: 'abc' }, { id: '' }, { groups: ['web', '../etc'] }]) {
-        expect(
-          violation(() => agreeing(changes)),
-          JSON.stringify(changes),
-        ).to.equal('malformed')
+        expect(refusalOf(changes), JSON.stringify(changes)).to.equal('malformed')
       }
     })
 
     it('refuses a nonce of another length', () => {
-      expect(violation(() => agreeing({ nonce: Buffer.alloc(31) }))).to.equal('malformed')
+      expect(refusalOf({ nonce: Buffer.alloc(31) })).to.equal('malformed')
     })
   })
 })

@@ -5,6 +5,7 @@ import type { Endpoint, LahjaError } from '../../src'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Hello } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
+import { changesAt } from '../support/changes'
 import { frameAround } from '../support/frame-bytes'
 import { helloWith } from '../support/hello'
 import { payloadsAt } from '../support/payloads'
@@ -196,11 +197,7 @@ describe('an incoming connection', () => {
 
   it('that falls silent is unresponsive but not lost, and recovers when it sends anything (G13)', async () => {
     await begin({ pingInterval: 5 })
-    const changes: string[] = []
-    endpoint.on('unresponsive', ({ name }) => changes.push(`${name} unresponsive`))
-    endpoint.on('responsive', ({ name }) => changes.push(`${name} responsive`))
-    endpoint.on('recovered', ({ name }) => changes.push(`${name} recovered`))
-    endpoint.on('lost', ({ name }) => changes.push(`${name} lost`))
+    const changes = changesAt(endpoint, 'unresponsive', 'responsive', 'recovered', 'lost')
     const peer = await connectPeer()
     await until(() => changes.length === 1)
     expect(endpoint.peers.find(({ name }) => name === 'raw')?.state).to.equal('unresponsive')
@@ -228,13 +225,11 @@ describe('an incoming connection', () => {
   })
 
   it('whose peer says closing after it is up here has left', async () => {
-    const changes: string[] = []
-    endpoint.on('lost', () => changes.push('lost'))
-    endpoint.on('left', () => changes.push('left'))
+    const changes = changesAt(endpoint, 'lost', 'left')
     const peer = await connectPeer()
     peer.say({ kind: 'goodbye', reason: 'closing', text: '' })
     await until(() => changes.length === 1)
-    expect(changes).to.deep.equal(['left'])
+    expect(changes).to.deep.equal(['raw left'])
   })
 
   it('gets a goodbye that fits into a handshake frame, however long the error', async () => {

@@ -47,6 +47,12 @@ describe('Responders', () => {
     return new Promise<unknown>((resolve, reject) => ends.push({ resolve, reject }))
   }
 
+  /** Ends a call of the slow handler. */
+  async function finish(index: number, response: unknown): Promise<void> {
+    ends[index]?.resolve(response)
+    await turn()
+  }
+
   /** Sends a request. Resolves to the answers received by the end of the turn. */
   async function ask(id: number, payload?: unknown, from = asker): Promise<ChannelMessage[]> {
     responders.onMessage(from, { kind: 'request', id, type: 'order.get', payload })
@@ -111,8 +117,7 @@ describe('Responders', () => {
     expect(await ask(3)).to.deep.equal([{ kind: 'decline', id: 3 }])
     const other = new RecordingChannel('other')
     expect(await ask(1, undefined, other)).to.deep.equal([])
-    ends[0]?.resolve('ok')
-    await turn()
+    await finish(0, 'ok')
     expect(asker.takeTold()).to.deep.equal([{ kind: 'response', id: 1, payload: 'ok' }])
     expect(await ask(4)).to.deep.equal([])
     expect(events).to.have.lengthOf(4)
@@ -123,8 +128,7 @@ describe('Responders', () => {
     await ask(1)
     responders.close()
     expect(responders.isIdle).to.equal(false)
-    ends[0]?.resolve('ok')
-    await turn()
+    await finish(0, 'ok')
     expect(asker.told).to.deep.equal([{ kind: 'response', id: 1, payload: 'ok' }])
     expect(responders.isIdle).to.equal(true)
     expect(idle).to.be.greaterThan(0)
@@ -134,8 +138,7 @@ describe('Responders', () => {
     respond(slow)
     await ask(1)
     await ask(1)
-    ends[0]?.resolve('ok')
-    await turn()
+    await finish(0, 'ok')
     expect(events).to.have.lengthOf(1)
     expect(asker.told).to.deep.equal([{ kind: 'response', id: 1, payload: 'ok' }])
   })
@@ -214,8 +217,7 @@ describe('Responders', () => {
       responders.onMessage(asker, { kind: 'cancel', id: 1 })
       expect(events[0]?.signal.reason).to.have.property('message', 'the asker cancelled the request')
       expect(responders.isIdle).to.equal(true)
-      ends[0]?.resolve('late')
-      await turn()
+      await finish(0, 'late')
       expect(asker.told).to.deep.equal([])
       expect(failures).to.deep.equal([])
     })
@@ -232,8 +234,7 @@ describe('Responders', () => {
       responders.onClosed(other)
       expect(events.map(({ signal }) => signal.aborted)).to.deep.equal([true, false, true])
       expect(events[2]?.signal.reason).to.have.property('message', 'the asker other disconnected')
-      ends[1]?.resolve('ok')
-      await turn()
+      await finish(1, 'ok')
       expect(asker.told).to.deep.equal([{ kind: 'response', id: 2, payload: 'ok' }])
       expect(other.told).to.deep.equal([])
     })
@@ -271,8 +272,7 @@ describe('Responders', () => {
       expect(refused).to.have.nested.property('error.code', 'LAHJA_INVALID_PAYLOAD')
       expect(events).to.deep.equal([])
       await ask(2, 'four')
-      ends[0]?.resolve('no number')
-      await turn()
+      await finish(0, 'no number')
       const [unfit] = asker.takeTold()
       expect(unfit).to.have.nested.property('error.code', 'LAHJA_INVALID_PAYLOAD')
       expect(unfit)

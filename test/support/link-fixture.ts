@@ -9,6 +9,7 @@ import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { FrameReader } from '../../src/wire/frame'
 import type { Hello, Message } from '../../src/wire/message'
 import { helloWith } from './hello'
+import { idleConnection } from './idle-connection'
 import { ManualClock } from './manual-clock'
 
 export const PEER_HELLO = helloWith({ name: 'shop', id: '1h2j3k4l5m6n7', requestLimit: 16 })
@@ -37,6 +38,7 @@ export class LinkFixture {
       this.received.push(decodeMessage(bytes, start, end))
     })
     const connection: Connection = {
+      ...idleConnection,
       attach: (events) => {
         this.#events = events
       },
@@ -45,9 +47,6 @@ export class LinkFixture {
         if (!this.isReading) this.#unread.push(done)
         return this.isReading
       },
-      end() {},
-      linger() {},
-      destroy() {},
     }
     const context: LinkContext = {
       clock: this.clock,

@@ -15,8 +15,13 @@ import { readEvent } from '../support/read-event'
 const MEBIBYTE = 1024 * 1024
 
 describe('EventEncoder', () => {
+  let encoder: EventEncoder
+
+  beforeEach(() => {
+    encoder = new EventEncoder(MEBIBYTE)
+  })
+
   it('places the frames of a burst back to back', () => {
-    const encoder = new EventEncoder(MEBIBYTE)
     const frames = Array.from({ length: 100 }, (_, index) => encoder.event('burst', { index }))
     for (const [index, frame] of frames.entries()) {
       const before = frames[index - 1]
@@ -39,7 +44,6 @@ describe('EventEncoder', () => {
   })
 
   it('starts a new slab when a frame does not fit into the current one', () => {
-    const encoder = new EventEncoder(MEBIBYTE)
     const size = 10_000
     const frames = Array.from({ length: 20 }, (_, index) => encoder.event('t', Buffer.alloc(size, index)))
     const slabs = new Set(frames.map(({ bytes }) => bytes))
@@ -67,7 +71,6 @@ describe('EventEncoder', () => {
   })
 
   it('gives a large frame its own buffer and continues in the slab', () => {
-    const encoder = new EventEncoder(MEBIBYTE)
     const [before, large, after] = [1, Buffer.alloc(SLAB_BYTES), 2].map((payload) => encoder.event('t', payload))
     expect(large?.start).to.equal(0)
     expect(large?.bytes.length).to.equal(large?.end)
@@ -108,7 +111,6 @@ describe('EventEncoder', () => {
 
   for (const [what, more] of Object.entries({ 'with a date': new Date(0), 'of 1,000 bytes': 'x'.repeat(1000) })) {
     it(`encodes a payload ${what} correctly while its getter encodes other events`, () => {
-      const encoder = new EventEncoder(MEBIBYTE)
       let inner = encoder.event('inner', 0)
       const outer = encoder.event('outer', {
         more,
@@ -124,7 +126,6 @@ describe('EventEncoder', () => {
 
   for (const length of [5, 300_000]) {
     it(`encodes an event of ${length} characters in a getter of another event, and the other event`, () => {
-      const encoder = new EventEncoder(MEBIBYTE)
       const text = 'x'.repeat(length)
       const inner: Frame[] = []
       const outer = encoder.event('outer', {
@@ -143,13 +144,18 @@ describe('EventEncoder', () => {
 })
 
 describe('EventEncoder.assignment', () => {
+  let encoder: EventEncoder
+
+  beforeEach(() => {
+    encoder = new EventEncoder(MEBIBYTE)
+  })
+
   const name = fc.string({ unit: 'grapheme', maxLength: 255 }).filter((text) => Buffer.byteLength(text) <= 255)
   const queue = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
   const assigned = fc.record({ queue, type: name, isFixed: fc.boolean() })
   const whatever = fc.oneof(fc.constant(undefined), payload, fc.uint8Array({ maxLength: 20_000 }))
 
   it('encodes the same as encodeMessage', () => {
-    const encoder = new EventEncoder(MEBIBYTE)
     fc.assert(
       fc.property(assigned, whatever, (assigned, payload) => {
         const event = encoder.event(assigned.type, payload)
@@ -162,7 +168,6 @@ describe('EventEncoder.assignment', () => {
   })
 
   it('does not change the frame of the event', () => {
-    const encoder = new EventEncoder(MEBIBYTE)
     fc.assert(
       fc.property(assigned, whatever, (assigned, payload) => {
         const event = encoder.event(assigned.type, payload)
@@ -176,7 +181,6 @@ describe('EventEncoder.assignment', () => {
 
   for (const length of [1, 31, 32, 255]) {
     it(`encodes a type of ${length} bytes and a queue of ${Math.min(length, 64)} bytes`, () => {
-      const encoder = new EventEncoder(MEBIBYTE)
       const [queue, type] = ['q'.repeat(Math.min(length, 64)), 't'.repeat(length)]
       for (const isFixed of [true, false]) {
         const frame = encoder.assignment(encoder.event(type, [1]), { queue, type, isFixed })
@@ -196,7 +200,6 @@ describe('EventEncoder.assignment', () => {
   })
 
   it('places its frame directly behind that of the event', () => {
-    const encoder = new EventEncoder(MEBIBYTE)
     const event = encoder.event('t', 1)
     const frame = encoder.assignment(event, { queue: 'q', type: 't', isFixed: false })
     expect(frame.bytes).to.equal(event.bytes)

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES, MAX_FRAME_BYTES } from '../../sr
 import { MAX_TYPE_BYTES } from '../../src/model/pattern'
 import { type GoodbyeReason, type Hello, KIND_CODES } from '../../src/wire/message'
 import { MAX_DEPTH } from '../../src/wire/payload-check'
+import { anchorsOf } from '../support/anchors'
 import { messageRow, payloadRow, proofRow, protocolDocument } from '../support/protocol-document'
 import { messageVectors, payloadVectors, proofVectors } from '../support/vectors'
 
@@ -163,15 +164,7 @@ describe('docs/protocol.md', () => {
   })
 
   it('has no broken links to its sections', () => {
-    const anchors = lines
-      .filter((line) => line.startsWith('#'))
-      .map((line) =>
-        line
-          .replace(/^#+ /, '')
-          .toLowerCase()
-          .replace(/[^\w -]/g, '')
-          .replaceAll(' ', '-'),
-      )
+    const anchors = anchorsOf(protocolDocument)
     for (const [, anchor] of protocolDocument.matchAll(/\]\(#([^)]+)\)/g)) expect(anchors).to.include(anchor)
   })
 })
