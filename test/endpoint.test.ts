@@ -280,10 +280,7 @@ describe('Endpoint', () => {
       const received: unknown[] = []
       a.subscribe('n', ({ payload }) => {
         received.push(payload)
-        const query = {}
-        return Object.defineProperty(query, 'then', {
-          value: throwing(new Error('lazy query failed')),
-        })
+        return Object.defineProperty({}, 'then', { value: throwing(new Error('lazy query failed')) })
       })
       for (let n = 0; n < 3; n++) a.broadcastNowait('n', n)
       await until(() => errors.length === 3)

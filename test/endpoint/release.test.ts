@@ -192,10 +192,8 @@ describe('Endpoint releases subscriptions, listeners and timers', () => {
     }
 
     it('on break', async () => {
-      await askMany(
-        (error) => expect.fail(error.message),
-        () => {},
-      )
+      const ignore = () => {}
+      await askMany((error) => expect.fail(error.message), ignore)
     })
 
     it('on a throw inside the loop', async () => {

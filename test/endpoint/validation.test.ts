@@ -121,16 +121,10 @@ describe('Endpoint with schemas', () => {
   })
 
   it('refuses an async schema, and one that throws', async () => {
-    const Slow = defineEvent(
-      'slow',
-      z.string().refine(async () => true),
-    )
+    const checkedLater = z.string().refine(async () => true)
+    const Slow = defineEvent('slow', checkedLater)
     const broken: StandardSchema<string> = {
-      '~standard': {
-        version: 1,
-        vendor: 'nobody',
-        validate: throwing(new TypeError('broken schema')),
-      },
+      '~standard': { version: 1, vendor: 'nobody', validate: throwing(new TypeError('broken schema')) },
     }
     const Broken = defineEvent('broken', broken)
     const a = await bus.start('a')

@@ -61,10 +61,8 @@ describe('agree', () => {
       }
       fc.assert(
         fc.property(range, range, (ours, theirs) => {
-          const [one, other] = [
-            { ...OURS, versions: ours },
-            { ...THEIRS, versions: theirs },
-          ]
+          const one = { ...OURS, versions: ours }
+          const other = { ...THEIRS, versions: theirs }
           const hasCommon = Array.from({ length: 10 }, (_, version) => version).some((version) =>
             [ours, theirs].every(([oldest, newest]) => oldest <= version && version <= newest),
           )

@@ -20,6 +20,12 @@ function goodbyeOf({ heard }: RawPeer): string | undefined {
   return last?.kind === 'goodbye' ? last.reason : undefined
 }
 
+/** That reason, once the connection is closed. */
+async function closedWith(peer: RawPeer): Promise<string | undefined> {
+  await until(() => peer.isClosed)
+  return goodbyeOf(peer)
+}
+
 const packed = (value: unknown) => frameAround(new Packr({ useRecords: false }).pack(value))
 
 describe('an incoming connection', () => {
@@ -82,8 +88,7 @@ describe('an incoming connection', () => {
     it(`that sends ${what} is closed with '${reason}', reported, and affects no other link`, async () => {
       const raw = connect()
       raw.socket.write(bytes)
-      await until(() => raw.isClosed)
-      expect(goodbyeOf(raw)).to.equal(reason)
+      expect(await closedWith(raw)).to.equal(reason)
       expect(errors.map((error) => [error.code, Reflect.get(error, 'reason')])).to.deep.equal([
         ['LAHJA_PROTOCOL_VIOLATION', reason],
       ])
@@ -94,8 +99,7 @@ describe('an incoming connection', () => {
   it('that stays silent is closed at the handshake deadline', async () => {
     await begin({ handshakeTimeout: 50 })
     const raw = connect()
-    await until(() => raw.isClosed)
-    expect(goodbyeOf(raw)).to.equal('handshake-timeout')
+    expect(await closedWith(raw)).to.equal('handshake-timeout')
     await checkOthers()
   })
 
@@ -157,8 +161,7 @@ describe('an incoming connection', () => {
       endpoint.subscribe('x', () => {})
       const peer = await connectPeer()
       peer.socket.write(bytes)
-      await until(() => peer.isClosed)
-      expect(goodbyeOf(peer)).to.equal(reason)
+      expect(await closedWith(peer)).to.equal(reason)
       expect(lost).to.deep.equal([['raw', reason]])
       expect(errors.map((error) => Reflect.get(error, 'reason'))).to.deep.equal([reason])
       await checkOthers()
@@ -211,8 +214,7 @@ describe('an incoming connection', () => {
     const first = await connectPeer()
     const second = connect()
     second.say(HELLO)
-    await until(() => second.isClosed)
-    expect(goodbyeOf(second)).to.equal('duplicate')
+    expect(await closedWith(second)).to.equal('duplicate')
     expect(first.isClosed).to.equal(false)
     expect(endpoint.peers).to.have.length(2)
   })
@@ -220,8 +222,7 @@ describe('an incoming connection', () => {
   it('with the name of the endpoint itself is refused as name-in-use', async () => {
     const raw = connect()
     raw.say({ ...HELLO, name: 'host' })
-    await until(() => raw.isClosed)
-    expect(goodbyeOf(raw)).to.equal('name-in-use')
+    expect(await closedWith(raw)).to.equal('name-in-use')
   })
 
   it('whose peer says closing after it is up here has left', async () => {

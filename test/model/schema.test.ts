@@ -37,10 +37,7 @@ const libraries = {
   },
   valibot: {
     plain: v.object({ id: v.string(), lines: v.array(v.object({ count: v.number() })) }),
-    transforming: v.object({
-      at: v.pipe(v.string(), v.transform(lengthOf)),
-      kind: v.optional(v.string(), 'none'),
-    }),
+    transforming: v.object({ at: v.pipe(v.string(), v.transform(lengthOf)), kind: v.optional(v.string(), 'none') }),
     asyncRefined: v.pipeAsync(v.string(), v.checkAsync(isLong)),
     asyncTransforming: v.pipeAsync(v.string(), v.transformAsync(lengthLater)),
     throwing: v.pipe(v.string(), v.transform(fail)),

@@ -238,10 +238,7 @@ describe('messages', () => {
       'when a nonce is a string': [0, { ...HELLO, nonce: 'nonce' }],
       'when a nonce is nil': [0, { ...HELLO, nonce: null }],
       ...Object.fromEntries(
-        [
-          ['assign', 10],
-          ['return', 12],
-        ].flatMap(([kind, code]) => [
+        Object.entries({ assign: 10, return: 12 }).flatMap(([kind, code]) => [
           [`when kind ${kind} has no elements`, [code]],
           [`when kind ${kind} has no type`, [code, 'q']],
           [`when kind ${kind} has no fixed flag`, [code, 'q', 't']],

@@ -65,10 +65,8 @@ function firstCells(heading: string, section?: string): string[] {
   const from = lines.indexOf(heading, section === undefined ? 0 : lines.indexOf(`### ${section}`))
   expect(from, heading).to.be.at.least(0)
   const table = lines.slice(from + 2)
-  const rows = table.slice(
-    0,
-    table.findIndex((line) => !line.startsWith('|')),
-  )
+  const end = table.findIndex((line) => !line.startsWith('|'))
+  const rows = table.slice(0, end)
   return rows.map((row) => row.split('|')[1]?.trim().replaceAll('`', '') ?? '')
 }
 
