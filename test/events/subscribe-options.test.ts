@@ -50,7 +50,7 @@ describe('subscribeSettings', () => {
     expect(subscribeSettings('a', handler, { from: names }).interest.from).to.deep.equal(names)
     expect(() => subscribeSettings('a', handler, { from: [...names, ...names] })).to.throw(
       InvalidArgument,
-      'from: expected at most 2048 bytes of names (or use a group), got 3887',
+      'from: expected at most 2048 bytes of names, got 3887',
     )
     expect(() => subscribeSettings('a', handler, { from: { group: 'é'.repeat(1100) } })).to.throw(
       InvalidArgument,
