@@ -11,7 +11,10 @@ export interface EndpointEvents {
   lost: [peer: Peer, loss: Loss]
   /** A peer has subscribed or unsubscribed, or started or stopped responding. */
   subscriptionsChanged: [peer: Peer]
-  /** A peer has used up `limits.patience`: `broadcast` no longer waits for it, and drops its oldest events. */
+  /**
+   * A peer has used up `limits.patience`: `broadcast` no longer waits for it. Once its outbox is full, its oldest events
+   are dropped.
+   */
   lagging: [peer: Peer]
   /** A peer is `connected` again after it was lagging or unresponsive. */
   recovered: [peer: Peer]

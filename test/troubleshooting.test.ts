@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import * as lahja from '../src'
 import type { EndpointEvents } from '../src/endpoint-events'
+import { anchorsOf } from './support/anchors'
 
 const PAGE = join(__dirname, '..', 'docs', 'troubleshooting.md')
 const page = readFileSync(PAGE, 'utf8')
@@ -53,13 +54,3 @@ describe('docs/troubleshooting.md', () => {
     }
   })
 })
-
-/** The anchors of a page's headings, as GitHub makes them. */
-function anchorsOf(text: string): string[] {
-  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => {
-    return heading
-      .toLowerCase()
-      .replace(/[^\w -]/g, '')
-      .replaceAll(' ', '-')
-  })
-}

@@ -18,9 +18,9 @@ export interface FlushSource {
  *                                     write has left    │   │ write not taken at once
  *                                                      writing
  *
- * A flush that the connection does not take at once becomes a job of a queue of concurrency 1: the job lasts until
- * nothing is left, and a flush that is started meanwhile waits behind it. A connection that takes everything at once
- * costs no promise.
+ * A flush that the connection does not take at once becomes a job of a queue of concurrency 1, which writes until nothing
+ * is left. Meanwhile `flush` does nothing; only a flush from within `onWritten` waits in the queue for the job to end. A
+ * connection that takes everything at once costs no promise.
  */
 export class Flusher {
   readonly #connection: Connection

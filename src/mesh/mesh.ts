@@ -98,7 +98,7 @@ export class Mesh {
     this.#listener = await transport.publish(self, (connection) => this.#onConnection(connection))
     try {
       const addresses = await transport.scan()
-      await this.#claim.settle(addresses)
+      await this.#claim.contest(addresses)
       for (const [link, peer] of this.#undecided.splice(0)) this.#decide(link, peer)
       this.#dialAll(addresses, () => ({ delay: 0 }))
       const found = new Set(addresses.map(({ id }) => id))
@@ -113,7 +113,7 @@ export class Mesh {
       this.#scheduleLivenessCheck()
       const deadline = new Deadline(clock, limits.handshakeTimeout)
       await this.#waits.reached(deadline, () => this.#isClosing || this.#areSettled(found))
-      await this.#claim.settle([]) // The name may have been lost meanwhile.
+      await this.#claim.contest([]) // The name may have been lost meanwhile.
     } catch (error) {
       if (!this.#isClosing) await this.close(new Deadline(clock, 0))
       throw error
@@ -272,7 +272,7 @@ export class Mesh {
 
   async #reclaimName(addresses: readonly Address[]): Promise<void> {
     try {
-      await this.#claim.settle(addresses)
+      await this.#claim.contest(addresses)
     } catch (error) {
       if (this.#isClosing) return
       if (error instanceof NameInUse) this.#context.events.nameLost(error)

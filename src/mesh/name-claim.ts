@@ -88,10 +88,10 @@ export class NameClaim {
    *
    * @throws NameInUse if one of them holds the name or has the smaller id
    */
-  async settle(addresses: readonly Address[]): Promise<void> {
+  async contest(addresses: readonly Address[]): Promise<void> {
     const { self } = this.#context
     const rivals = addresses.filter(({ name, id }) => name === self.name && id !== self.id)
-    await Promise.all(rivals.map((rival) => this.#contest(rival)))
+    await Promise.all(rivals.map((rival) => this.#contestWith(rival)))
     if (this.#hasConceded()) {
       const { location } = this.#context.transport
       const text = `the name '${self.name}' is in use by a live endpoint in ${location}; close it or choose another name`
@@ -100,7 +100,7 @@ export class NameClaim {
     this.#state = 'holding'
   }
 
-  async #contest(rival: Address): Promise<void> {
+  async #contestWith(rival: Address): Promise<void> {
     const { transport, clock, limits, debug, secret, waits } = this.#context
     const deadline = new Deadline(clock, limits.handshakeTimeout)
     for (let attempt = 0; !this.#hasConceded(); attempt++) {

@@ -15,7 +15,7 @@ export interface WaitOptions {
 interface InternalWaitOptions extends WaitOptions {
   /** Makes the error at the end of the timeout. Default `WaitTimeout`. */
   readonly timedOut?: (message: string) => LahjaError
-  /** Whether the wait goes on when the registry is ended. Default false. */
+  /** Whether the wait goes on after `end`. Default false. */
   readonly outlivesEnd?: boolean
 }
 
@@ -40,7 +40,7 @@ export class Waits {
    * One wait. `start` is called at once; the function it returns is called when the wait is over, however it ends.
    *
    * @param what the wait's name in errors
-   * @throws WaitTimeout, AbortError, InvalidArgument, or the error that the registry was ended with
+   * @throws WaitTimeout, AbortError, InvalidArgument, or the error that `end` was called with
    */
   wait<Value>(
     what: string,
@@ -100,7 +100,7 @@ export class Waits {
     })
   }
 
-  /** Resolves to whether the condition came to hold before the deadline. Goes on when the registry is ended. */
+  /** Resolves to whether the condition came to hold before the deadline. Goes on after `end`. */
   reached(deadline: Deadline, condition: () => boolean): Promise<boolean> {
     if (condition()) return Promise.resolve(true)
     let unwatch = () => {}
@@ -110,7 +110,7 @@ export class Waits {
     return this.fulfilled(deadline, met).finally(unwatch)
   }
 
-  /** Resolves to whether the promise was fulfilled before the deadline. Goes on when the registry is ended. */
+  /** Resolves to whether the promise was fulfilled before the deadline. Goes on after `end`. */
   fulfilled(deadline: Deadline, promise: Promise<unknown>): Promise<boolean> {
     return new Promise((resolve) => {
       const timer =

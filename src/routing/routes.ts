@@ -55,7 +55,7 @@ export class Routes<To extends Destination> {
     const same = known.get(key)
     if (same) same.push(entry)
     else known.set(key, [entry])
-    this.treeFor(interest).add(interest.type, entry)
+    this.#treeFor(interest).add(interest.type, entry)
   }
 
   remove(destination: To, interest: Interest): void {
@@ -65,13 +65,13 @@ export class Routes<To extends Destination> {
     const entry = alike?.pop()
     if (!known || !entry) return
     if (alike?.length === 0) known.delete(key)
-    this.treeFor(interest).remove(interest.type, entry)
+    this.#treeFor(interest).remove(interest.type, entry)
   }
 
   /** Removes all interests of a destination. */
   removeAll(destination: To): void {
     for (const entries of this.#entries.get(destination)?.values() ?? []) {
-      for (const entry of entries) this.treeFor(entry.interest).remove(entry.interest.type, entry)
+      for (const entry of entries) this.#treeFor(entry.interest).remove(entry.interest.type, entry)
     }
     this.#entries.delete(destination)
   }
@@ -91,7 +91,7 @@ export class Routes<To extends Destination> {
     return this.#requests.select(type)
   }
 
-  treeFor({ responds }: Interest) {
+  #treeFor({ responds }: Interest) {
     return responds ? this.#requests : this.#events
   }
 }

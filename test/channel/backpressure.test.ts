@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { BackpressureModel, type Bounds, type Holding, type Push } from '../support/backpressure-model'
+import { Watched } from '../support/watched'
 
 type Policy = Push['policy']
 
@@ -166,26 +167,20 @@ describe('An outbox with a used-up window', () => {
   it('is flushed once its last queued event is removed', async () => {
     const model = await usedUp()
     for (let count = 0; count < 3; count++) model.push(EVENT)
-    let isFlushed = false
-    void model.outbox.flushed().then(() => {
-      isFlushed = true
-    })
+    const flushed = new Watched(model.outbox.flushed())
     for (const remainder of [0, 1, 2]) model.removeAssignments(remainder)
     expect(model.outbox.queuedEvents).to.equal(0)
     await model.leave()
-    expect(isFlushed).to.equal(true)
+    expect(flushed.isDone).to.equal(true)
   })
 
   it('lets senders go on once newer values bring it below its mark', async () => {
     const model = await usedUp()
     model.push({ ...EVENT, policy: 'latest', bytes: 2000 })
-    let isDrained = false
-    void model.outbox.drained().then(() => {
-      isDrained = true
-    })
+    const drained = new Watched(model.outbox.drained())
     model.push({ ...EVENT, policy: 'latest', bytes: 1 })
     expect(model.outbox.needsDrain).to.equal(false)
     await model.leave()
-    expect(isDrained).to.equal(true)
+    expect(drained.isDone).to.equal(true)
   })
 })

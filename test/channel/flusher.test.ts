@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { Flusher } from '../../src/channel/flusher'
+import { idleConnection } from '../support/idle-connection'
 import { ManualClock } from '../support/manual-clock'
+import { throwing } from '../support/throwing'
 import { turn } from '../support/workbench'
 
 /** A flusher with a source of chunks and a connection. */
@@ -15,10 +17,7 @@ class Bench {
   readonly #pending: (() => void)[] = []
   readonly flusher = new Flusher(
     {
-      attach() {},
-      end() {},
-      linger() {},
-      destroy() {},
+      ...idleConnection,
       write: (chunks, done) => {
         this.written.push(Buffer.concat(chunks).toString())
         const isTaken = this.takes()
@@ -139,9 +138,7 @@ describe('Flusher', () => {
   })
 
   it('flushes again after its source has thrown', () => {
-    bench.onWritten = () => {
-      throw new Error('broken')
-    }
+    bench.onWritten = throwing(new Error('broken'))
     bench.queued.push('a', 'b')
     expect(() => bench.flusher.flush()).to.throw('broken')
     bench.onWritten = () => {}

@@ -17,12 +17,7 @@ function outboxWith(limits: Partial<Limits> = {}) {
   const reader = new SlowReader()
   const lagEvents: string[] = []
   const outbox = new Outbox(
-    {
-      connection: reader,
-      clock,
-      limits: { ...DEFAULT_LIMITS, ...limits },
-      budget: new MemoryBudget(8 * 1024 * 1024),
-    },
+    { connection: reader, clock, limits: { ...DEFAULT_LIMITS, ...limits }, budget: new MemoryBudget(8 * 1024 * 1024) },
     { lagging: () => lagEvents.push('lagging'), recovered: () => lagEvents.push('recovered'), overflowed() {} },
   )
   const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { MemoryBudget } from '../../src/channel/memory-budget'
@@ -9,9 +7,12 @@ import { systemClock } from '../../src/platform/clock'
 import { encodeMessage } from '../../src/wire/codec'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { Slabs } from '../../src/wire/slabs'
+import { collectGarbage } from '../support/garbage'
 import { SlowReader } from '../support/slow-reader'
+import { Watched } from '../support/watched'
+import { turn } from '../support/workbench'
 
-function outboxWith(limits: Partial<Limits>, budget = new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes)) {
+function outboxWith(limits: Partial<Limits> = {}, budget = new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes)) {
   const reader = new SlowReader()
   const lagEvents: string[] = []
   const outbox = new Outbox(
@@ -25,32 +26,31 @@ function outboxWith(limits: Partial<Limits>, budget = new MemoryBudget(DEFAULT_L
   return { reader, outbox, lagEvents }
 }
 
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
-
-/** A frame of exactly this size that carries a number. */
-function numbered(encoder: EventEncoder, number: number) {
-  return encoder.event('n', number)
+/** Lets everything leave. */
+async function flush(reader: SlowReader, outbox: Outbox): Promise<void> {
+  reader.read()
+  await outbox.flushed()
 }
 
+/** Bytes of a frame by `numbered`. */
 const FRAME = 10
 
 const WAIT = { kind: 'wait' } as const
 
-/** Twice: buffers are freed only after the turn in which they become unreachable. */
-async function collectGarbage(): Promise<void> {
-  setFlagsFromString('--expose-gc')
-  for (let round = 0; round < 2; round++) {
-    runInNewContext('gc')()
-    await turn()
-  }
-}
-
 describe('Outbox', () => {
+  let encoder: EventEncoder
+
+  beforeEach(() => {
+    encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
+  })
+
+  /** A frame of exactly `FRAME` bytes that carries a number. */
+  const numbered = (number: number) => encoder.event('n', number)
+
   it('sends a burst in one write, in order', async () => {
-    const { reader, outbox } = outboxWith({})
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
+    const { reader, outbox } = outboxWith()
     reader.read()
-    for (let number = 0; number < 100; number++) outbox.push(numbered(encoder, number), WAIT)
+    for (let number = 0; number < 100; number++) outbox.push(numbered(number), WAIT)
     expect(reader.writes).to.equal(0)
     await outbox.flushed()
     expect(reader.writes).to.equal(1)
@@ -60,63 +60,54 @@ describe('Outbox', () => {
   })
 
   it('writes at once, within the tick, when a slab is full', () => {
-    const { reader, outbox } = outboxWith({})
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
+    const { reader, outbox } = outboxWith()
     outbox.push(encoder.event('big', Buffer.alloc(70_000)), WAIT)
     expect(reader.writes).to.equal(1)
   })
 
   it('sends control messages before events', async () => {
-    const { reader, outbox } = outboxWith({})
-    outbox.push(new EventEncoder(DEFAULT_LIMITS.frameBytes).event('n', 1), WAIT)
+    const { reader, outbox } = outboxWith()
+    outbox.push(encoder.event('n', 1), WAIT)
     outbox.pushControl(encodeMessage({ kind: 'ping' }))
-    reader.read()
-    await outbox.flushed()
+    await flush(reader, outbox)
     expect(reader.messages.map(({ kind }) => kind)).to.deep.equal(['ping', 'event'])
   })
 
   it('counts queued events until their write has left', async () => {
-    const { reader, outbox } = outboxWith({})
-    const frame = new EventEncoder(DEFAULT_LIMITS.frameBytes).event('n', Buffer.alloc(1000))
+    const { reader, outbox } = outboxWith()
+    const frame = encoder.event('n', Buffer.alloc(1000))
     outbox.push(frame, WAIT)
     const size = frame.end - frame.start
     expect(outbox.queuedBytes).to.equal(size)
     await turn()
     expect(reader.writes).to.equal(1)
     expect(outbox.queuedBytes).to.equal(size)
-    reader.read()
-    await outbox.flushed()
+    await flush(reader, outbox)
     expect(outbox.queuedBytes).to.equal(0)
   })
 
   it('makes senders wait above the high-water mark, and lets them go on below it', async () => {
     const { reader, outbox } = outboxWith({ highWaterMark: 100, patience: 60_000 })
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     outbox.push(encoder.event('n', Buffer.alloc(50)), WAIT)
     expect(outbox.needsDrain).to.equal(false)
     outbox.push(encoder.event('n', Buffer.alloc(50)), WAIT)
     expect(outbox.needsDrain).to.equal(true)
-    let isDrained = false
-    const drained = outbox.drained().then(() => {
-      isDrained = true
-    })
+    const drained = new Watched(outbox.drained())
     await turn()
-    expect(isDrained).to.equal(false)
+    expect(drained.isDone).to.equal(false)
     reader.read()
-    await drained
+    await drained.done
     expect(outbox.needsDrain).to.equal(false)
   })
 
   it('tells from push which senders should wait', async () => {
     const { reader, outbox } = outboxWith({ highWaterMark: 100, patience: 10 })
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     const push = (kind: 'wait' | 'dropOldest') => outbox.push(encoder.event('n', Buffer.alloc(40)), { kind })
     expect([push('wait'), push('wait'), push('wait')]).to.deep.equal([false, false, true])
     expect(push('dropOldest'), 'of another policy').to.equal(false)
     await outbox.drained()
     expect(push('wait'), 'for a lagging peer').to.equal(false)
-    reader.read()
-    await outbox.flushed()
+    await flush(reader, outbox)
     expect([push('wait'), push('wait'), push('wait')]).to.deep.equal([false, false, true])
     outbox.close()
     expect(push('wait'), 'when it is closed').to.equal(false)
@@ -128,14 +119,14 @@ describe('Outbox', () => {
       fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
         const slabs = new Slabs(64)
         const budget = new MemoryBudget(DEFAULT_LIMITS.outboxTotalBytes, slabs)
-        const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes, slabs)
+        encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes, slabs)
         const sides = [0, 1].map(() => ({ ...outboxWith({}, budget), sent: [] as number[] }))
         for (const [number, action] of steps.entries()) {
           if (action === 'turn') await turn()
           else if (action === 'read') sides[number % 2]?.reader.readOnce()
           else {
             encoder.releaseSlabs()
-            const frame = numbered(encoder, number)
+            const frame = numbered(number)
             for (const [side, { outbox, sent }] of sides.entries()) {
               if (action === (side === 0 ? 'other' : 'one')) continue
               outbox.push(frame, WAIT)
@@ -144,8 +135,7 @@ describe('Outbox', () => {
           }
         }
         for (const { reader, outbox, sent } of sides) {
-          reader.read()
-          await outbox.flushed()
+          await flush(reader, outbox)
           expect(reader.received).to.deep.equal(sent)
         }
         expect(budget.total).to.equal(0)
@@ -155,27 +145,24 @@ describe('Outbox', () => {
 
   it('makes no sender wait for a lagging peer until it has read everything', async () => {
     const { reader, outbox, lagEvents } = outboxWith({ highWaterMark: 100, patience: 10 })
-    outbox.push(new EventEncoder(DEFAULT_LIMITS.frameBytes).event('n', Buffer.alloc(200)), WAIT)
+    outbox.push(encoder.event('n', Buffer.alloc(200)), WAIT)
     await outbox.drained()
     expect(lagEvents).to.deep.equal(['lagging'])
     expect(outbox.isLagging).to.equal(true)
     expect(outbox.needsDrain).to.equal(false)
     await outbox.drained()
-    reader.read()
-    await outbox.flushed()
+    await flush(reader, outbox)
     expect(lagEvents).to.deep.equal(['lagging', 'recovered'])
     expect(outbox.isLagging).to.equal(false)
   })
 
   it('drops the oldest events when it is full, and sends a gap in their place (G5)', async () => {
     const { reader, outbox } = outboxWith({ outboxBytes: 100 * FRAME })
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
-    for (let number = 1000; number < 1010; number++) outbox.push(numbered(encoder, number), WAIT)
+    for (let number = 1000; number < 1010; number++) outbox.push(numbered(number), WAIT)
     await turn()
-    for (let number = 1010; number < 1200; number++) outbox.push(numbered(encoder, number), WAIT)
+    for (let number = 1010; number < 1200; number++) outbox.push(numbered(number), WAIT)
     expect(outbox.queuedBytes).to.be.at.most(100 * FRAME)
-    reader.read()
-    await outbox.flushed()
+    await flush(reader, outbox)
     const first = [...Array(10).keys()].map((index) => 1000 + index)
     const [gap] = reader.received.slice(10)
     expect(gap).to.have.property('gap').that.is.greaterThan(0)
@@ -185,8 +172,7 @@ describe('Outbox', () => {
   })
 
   it('counts queued bytes and events exactly while a backlog leaves slice by slice', async () => {
-    const { reader, outbox } = outboxWith({})
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
+    const { reader, outbox } = outboxWith()
     const total = 10_000
     let bytes = 0
     for (let number = 0; number < total; number++) {
@@ -210,13 +196,12 @@ describe('Outbox', () => {
 
   it('resolves all waits on close, and returns the undelivered events', async () => {
     const { outbox } = outboxWith({ highWaterMark: 10, patience: 60_000 })
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
-    for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number), WAIT)
+    for (let number = 0; number < 5; number++) outbox.push(numbered(number), WAIT)
     const drained = outbox.drained()
     expect(outbox.close()).to.deep.equal({ undelivered: 5, unconfirmed: 0 })
     await drained
     expect(outbox.close()).to.deep.equal({ undelivered: 0, unconfirmed: 0 })
-    outbox.push(numbered(encoder, 6), WAIT)
+    outbox.push(numbered(6), WAIT)
     expect(outbox.queuedEvents).to.equal(5)
     outbox.discard()
     expect([outbox.queuedEvents, outbox.queuedBytes]).to.deep.equal([0, 0])
@@ -224,21 +209,19 @@ describe('Outbox', () => {
 
   it('counts dropped events that no gap has reported as undelivered on close (G5)', async () => {
     const { outbox } = outboxWith({ outboxBytes: 100 * FRAME })
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
-    for (let number = 1000; number < 2000; number++) outbox.push(numbered(encoder, number), WAIT)
+    for (let number = 1000; number < 2000; number++) outbox.push(numbered(number), WAIT)
     expect(outbox.close()).to.deep.equal({ undelivered: 1000, unconfirmed: 0 })
   })
 
   it('counts the events of a gap as unconfirmed until credit proves that the peer has read it (G5)', async () => {
     async function remainder(events: number, credited: number, isRead: boolean) {
       const { reader, outbox } = outboxWith({ outboxBytes: 10 * FRAME })
-      const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
       if (isRead) reader.read()
       for (let number = 200; number < 212; number++) {
-        outbox.push(numbered(encoder, number), { kind: 'dropNewest' })
+        outbox.push(numbered(number), { kind: 'dropNewest' })
       }
       await turn()
-      for (let number = 210; number < 200 + events; number++) outbox.push(numbered(encoder, number), WAIT)
+      for (let number = 210; number < 200 + events; number++) outbox.push(numbered(number), WAIT)
       if (isRead) await outbox.flushed()
       outbox.credit(credited * FRAME, credited)
       return outbox.close()
@@ -251,20 +234,18 @@ describe('Outbox', () => {
 
   it('does not take a gap for read while later events have not left (G5)', async () => {
     const { reader, outbox } = outboxWith({ outboxBytes: 10 * FRAME })
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
-    for (let number = 200; number < 212; number++) outbox.push(numbered(encoder, number), { kind: 'dropNewest' })
+    for (let number = 200; number < 212; number++) outbox.push(numbered(number), { kind: 'dropNewest' })
     await turn()
     reader.readOnce()
     await turn()
-    for (let number = 0; number < 11; number++) outbox.push(numbered(encoder, number), WAIT)
+    for (let number = 0; number < 11; number++) outbox.push(numbered(number), WAIT)
     await turn()
     expect(outbox.close()).to.deep.equal({ undelivered: 11, unconfirmed: 12 })
   })
 
   it('does not count events as undelivered that got credit while their write was under way', async () => {
-    const { outbox } = outboxWith({})
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
-    for (let number = 0; number < 5; number++) outbox.push(numbered(encoder, number), WAIT)
+    const { outbox } = outboxWith()
+    for (let number = 0; number < 5; number++) outbox.push(numbered(number), WAIT)
     await turn()
     outbox.credit(3 * FRAME, 3)
     expect(outbox.close()).to.deep.equal({ undelivered: 2, unconfirmed: 0 })
@@ -274,7 +255,6 @@ describe('Outbox', () => {
     const budget = new MemoryBudget(1_000_000)
     const [one, other] = [1, 2].map(() => outboxWith({ highWaterMark: 500_000, patience: 60_000 }, budget).outbox)
     for (const outbox of [one, other]) if (outbox) outbox.window = 0
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (let count = 0; count < 4; count++) one?.push(encoder.event('e', Buffer.alloc(150_000)), WAIT)
     const drained = one?.drained()
     expect(one?.needsDrain).to.equal(true)
@@ -288,24 +268,22 @@ describe('Outbox', () => {
   it('keeps its events when others exceed the budget with writes that cannot be dropped (G8)', async () => {
     const budget = new MemoryBudget(1_000_000)
     const [healthy, ...stopped] = [1, 2, 3].map(() => outboxWith({}, budget).outbox)
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     for (const outbox of stopped) outbox.push(encoder.event('e', Buffer.alloc(600_000)), WAIT)
     await turn()
-    for (let number = 0; number < 50; number++) healthy?.push(numbered(encoder, number), WAIT)
+    for (let number = 0; number < 50; number++) healthy?.push(numbered(number), WAIT)
     expect(healthy).to.include({ queuedEvents: 50, droppedEvents: 0 })
     for (const outbox of [healthy, ...stopped]) outbox?.close()
   })
 
   it('keeps no slab alive for a few small events queued for a slow peer (G7)', async () => {
-    const { outbox } = outboxWith({})
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
-    outbox.push(numbered(encoder, 1), WAIT)
+    const { outbox } = outboxWith()
+    outbox.push(numbered(1), WAIT)
     await turn()
     await collectGarbage()
     const before = process.memoryUsage().arrayBuffers
     for (let number = 0; number < 1000; number++) {
       encoder.releaseSlabs()
-      outbox.push(numbered(encoder, number), WAIT)
+      outbox.push(numbered(number), WAIT)
       for (let other = 0; other < 4; other++) encoder.event('other', Buffer.alloc(16_000))
     }
     await collectGarbage()
@@ -322,7 +300,6 @@ describe('Outbox', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const { reader, outbox } = outboxWith({ outboxBytes: cap })
-        const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
         let sent = 0
         for (const action of steps) {
           if (action === 'turn') await turn()
@@ -337,8 +314,7 @@ describe('Outbox', () => {
             }
           }
         }
-        reader.read()
-        await outbox.flushed()
+        await flush(reader, outbox)
         expect(outbox.queuedBytes).to.equal(0)
         expect(outbox.queuedEvents).to.equal(0)
         let next = 1
@@ -357,14 +333,13 @@ describe('Outbox', () => {
 
   it('drops no other event for the latest of a key if dropping the older one makes room enough', async () => {
     const { reader, outbox } = outboxWith({ outboxBytes: 4 * FRAME, highWaterMark: FRAME })
-    const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
     outbox.window = 1
-    outbox.push(numbered(encoder, 0), WAIT)
+    outbox.push(numbered(0), WAIT)
     void outbox.flushed()
     reader.readOnce()
     await turn()
     const keys = ['a', 'b', 'c', 'd', 'd']
-    for (const [index, key] of keys.entries()) outbox.push(numbered(encoder, 200 + index), { kind: 'latest', key })
+    for (const [index, key] of keys.entries()) outbox.push(numbered(200 + index), { kind: 'latest', key })
     expect(outbox).to.include({ queuedEvents: 4, droppedEvents: 1 })
     reader.read()
     outbox.window = DEFAULT_LIMITS.windowBytes

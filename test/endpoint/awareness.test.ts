@@ -3,7 +3,8 @@ import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint, type SubscribeOptions, type WaitOptions } from '../../src'
 import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
-import { rejection } from '../support/rejection'
+import { rejection, rejectionCode } from '../support/rejection'
+import { Watched } from '../support/watched'
 
 const News = defineEvent<number>('news')
 const Ask = defineRequest<number, string>('ask')
@@ -17,11 +18,7 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
   let c: Endpoint
 
   beforeEach(async () => {
-    a = await bus.start('a')
-    b = await bus.start('b', { groups: ['blue'] })
-    c = await bus.start('c')
-    await a.waitUntilConnectedTo(['b', 'c'])
-    await b.waitUntilConnectedTo('c')
+    ;({ a, b, c } = await bus.startEach({ a: {}, b: { groups: ['blue'] }, c: {} }))
   })
 
   /** The answers of a to each question about the type. */
@@ -85,9 +82,7 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
     expect(a.areAllEndpointsSubscribedTo(Both)).to.equal(false)
     await a.waitUntilEndpointSubscribedTo('b', Ask)
     await a.waitUntilAnyEndpointSubscribedTo(Both)
-    expect(await rejection(a.waitUntilAllEndpointsSubscribedTo(Ask, { timeout: 5 }))).to.include({
-      code: 'LAHJA_WAIT_TIMEOUT',
-    })
+    expect(await rejectionCode(a.waitUntilAllEndpointsSubscribedTo(Ask, { timeout: 5 }))).to.equal('LAHJA_WAIT_TIMEOUT')
   })
 
   it('counts subscriptions to patterns and members of queues', async () => {
@@ -162,76 +157,40 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
     responder.unsubscribe()
     await listen(c, 'end')
     await until(() => changes.length >= 5)
-    expect(changes.filter((change) => change.startsWith('b'))).to.deep.equal([
-      'b: news',
-      'b: ask,news',
-      'b: ask',
-      'b: ',
-    ])
+    const ofB = changes.filter((change) => change.startsWith('b'))
+    expect(ofB).to.deep.equal(['b: news', 'b: ask,news', 'b: ask', 'b: '])
     expect(changes).to.include('c: end').and.have.length(5)
   })
 
   describe('in its waits,', () => {
-    const WAITS: readonly [what: string, wait: (options: WaitOptions) => Promise<void>, fulfil: () => unknown][] = [
-      ['waitUntilConnectedTo', (options) => a.waitUntilConnectedTo(['b', 'late'], options), () => bus.start('late')],
-      [
-        'waitUntilConnectionsChange, for a new peer,',
-        (options) => a.waitUntilConnectionsChange(options),
-        () => bus.start('late'),
-      ],
-      [
-        'waitUntilConnectionsChange, for a leaving peer,',
-        (options) => a.waitUntilConnectionsChange(options),
-        () => b.close(),
-      ],
-      [
-        'waitUntilEndpointSubscribedTo',
-        (options) => a.waitUntilEndpointSubscribedTo('b', 'news', options),
-        () => listen(b, 'news'),
-      ],
-      [
-        'waitUntilEndpointSubscribedTo, for a request,',
-        (options) => a.waitUntilEndpointSubscribedTo('b', 'ask', options),
-        () => b.respond(Ask, () => 'b'),
-      ],
-      [
-        'waitUntilEndpointSubscribedTo, for a peer that joins later,',
-        (options) => a.waitUntilEndpointSubscribedTo('late', 'news', options),
-        async () => listen(await bus.start('late'), '*', { queue: 'q', from: 'a' }),
-      ],
-      [
-        'waitUntilAnyEndpointSubscribedTo',
-        (options) => a.waitUntilAnyEndpointSubscribedTo('news', options),
-        () => listen(c, '>'),
-      ],
-      [
-        'waitUntilAllEndpointsSubscribedTo',
-        (options) => a.waitUntilAllEndpointsSubscribedTo('news', options),
-        () => Promise.all([b, c, a].map((each) => listen(each, 'news'))),
-      ],
-      [
-        'waitUntilAllEndpointsSubscribedTo, without itself,',
-        (options) => a.waitUntilAllEndpointsSubscribedTo('news', { ...options, includeSelf: false }),
-        () => Promise.all([b, c].map((each) => listen(each, 'news'))),
-      ],
-      [
-        'waitUntilEndpointSubscriptionsChange',
-        (options) => a.waitUntilEndpointSubscriptionsChange(options),
-        () => listen(c, 'news'),
-      ],
+    /** The method that waits and its arguments before the options, what fulfils it, and further options. */
+    const WAITS: readonly [what: string, args: readonly unknown[], fulfil: () => unknown, more?: object][] = [
+      ['waitUntilConnectedTo', [['b', 'late']], () => bus.start('late')],
+      ['waitUntilConnectionsChange, for a new peer,', [], () => bus.start('late')],
+      ['waitUntilConnectionsChange, for a leaving peer,', [], () => b.close()],
+      ['waitUntilEndpointSubscribedTo', ['b', 'news'], () => listen(b, 'news')],
+      ['waitUntilEndpointSubscribedTo, for a request,', ['b', 'ask'], () => b.respond(Ask, () => 'b')],
+      ['waitUntilEndpointSubscribedTo, for a peer that joins later,', ['late', 'news'], () => joinLate()],
+      ['waitUntilAnyEndpointSubscribedTo', ['news'], () => listen(c, '>')],
+      ['waitUntilAllEndpointsSubscribedTo', ['news'], () => listenAll(b, c, a)],
+      ['waitUntilAllEndpointsSubscribedTo, without itself,', ['news'], () => listenAll(b, c), { includeSelf: false }],
+      ['waitUntilEndpointSubscriptionsChange', [], () => listen(c, 'news')],
     ]
+    const joinLate = async () => listen(await bus.start('late'), '*', { queue: 'q', from: 'a' })
+    const listenAll = (...endpoints: Endpoint[]) => Promise.all(endpoints.map((each) => listen(each, 'news')))
 
-    for (const [what, wait, fulfil] of WAITS) {
+    for (const [what, args, fulfil, more] of WAITS) {
+      const [method = ''] = what.split(',')
+      const wait = (options: WaitOptions): Promise<unknown> =>
+        Reflect.apply(Reflect.get(a, method), a, [...args, { ...options, ...more }])
+
       it(`${what} resolves when the condition holds, and not before`, async () => {
-        let isOver = false
-        const over = wait({ timeout: 50_000 }).then(() => {
-          isOver = true
-        })
+        const over = new Watched(wait({ timeout: 50_000 }))
         await a.request('nobody').catch(() => {})
         await new Promise((resolve) => setImmediate(resolve))
-        expect(isOver).to.equal(false)
+        expect(over.isDone).to.equal(false)
         await fulfil()
-        await over
+        await over.done
       })
 
       it(`${what} rejects on timeout, on abort and when the endpoint closes`, async () => {

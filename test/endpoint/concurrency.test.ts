@@ -3,6 +3,7 @@ import { defineEvent, type SubscribeOptions } from '../../src'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { numbers } from '../support/members'
+import { payloadsAt } from '../support/payloads'
 import { rejection } from '../support/rejection'
 import { reportsOf } from '../support/reports'
 
@@ -16,14 +17,10 @@ describe('Endpoint.subscribe with concurrency', () => {
     const { a, b } = await bus.startAll('a', 'b')
     const handler = new HeldHandler()
     const subscription = b.subscribe(Job, handler.handle, options)
-    let isEnd = false
-    b.subscribe('end', () => {
-      isEnd = true
-    })
-    await b.subscribe('ready', () => {}).ready
+    const ends = await payloadsAt(b, 'end')
     for (const n of numbers(10)) a.broadcastNowait(Job, n)
     await a.broadcast('end')
-    await until(() => isEnd)
+    await until(() => ends.length === 1)
     return { a, b, handler, subscription }
   }
 
@@ -105,14 +102,10 @@ describe('Endpoint.subscribe with concurrency', () => {
       got.push(payload)
       if (payload === 2) subscription.unsubscribe()
     })
-    let isEnd = false
-    await subscription.ready
-    await b.subscribe('end', () => {
-      isEnd = true
-    }).ready
+    const ends = await payloadsAt(b, 'end')
     for (const n of numbers(10)) a.broadcastNowait(Job, n)
     await a.broadcast('end')
-    await until(() => isEnd)
+    await until(() => ends.length === 1)
     expect(got).to.deep.equal([0, 1, 2])
   })
 

@@ -8,9 +8,10 @@ describe('util.inspect', () => {
   const bus = freshBus()
 
   it('shows the name, state and counts of an endpoint, and neither internals nor its secret', async () => {
-    const shop = await bus.start('shop', { groups: ['web'], secret: 'sesame' })
-    const till = await bus.start('till', { secret: 'sesame' })
-    await shop.waitUntilConnectedTo('till')
+    const { shop, till } = await bus.startEach({
+      shop: { groups: ['web'], secret: 'sesame' },
+      till: { secret: 'sesame' },
+    })
     shop.subscribe('order.placed', () => {})
     expect(inspect(shop, ONE_LINE)).to.equal(
       `Endpoint { name: 'shop', id: '${shop.id}', groups: [ 'web' ], directory: '${bus.directory}', ` +

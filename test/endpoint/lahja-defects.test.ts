@@ -4,6 +4,7 @@ import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { rejection } from '../support/rejection'
 import { reportsOf } from '../support/reports'
+import { throwing } from '../support/throwing'
 import { warningThat } from '../support/warning'
 
 const Ask = defineRequest<number, number>('ask')
@@ -52,12 +53,8 @@ describe('Endpoint avoids the defects of the Python Lahja:', () => {
   it('handler exceptions are reported', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const reports = reportsOf(b)
-    await b.subscribe('news', () => {
-      throw new TypeError('thrown')
-    }).ready
-    await b.subscribe('news', async () => {
-      throw new RangeError('rejected')
-    }).ready
+    await b.subscribe('news', throwing(new TypeError('thrown'))).ready
+    await b.subscribe('news', () => Promise.reject(new RangeError('rejected'))).ready
     await a.broadcast('news', 1)
     await until(() => reports.length === 2)
     for (const error of reports) expect(error).to.be.instanceOf(HandlerError)
@@ -70,9 +67,7 @@ describe('Endpoint avoids the defects of the Python Lahja:', () => {
   it('handler exceptions become process warnings without an error listener', async () => {
     const a = await bus.start('a')
     const warned = warningThat(({ message }) => message.includes('unheard'))
-    a.subscribe('news', () => {
-      throw new TypeError('unheard')
-    })
+    a.subscribe('news', throwing(new TypeError('unheard')))
     await a.broadcast('news', 1)
     const warning = await warned
     expect(warning).to.include({ name: 'HandlerError' })

@@ -7,6 +7,7 @@ import { freshBus, next, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { numbers } from '../support/members'
 import { rejection } from '../support/rejection'
+import { Watched } from '../support/watched'
 
 type Numbered = readonly [number: number, filler: Uint8Array]
 
@@ -156,14 +157,11 @@ describe('Endpoint with overflow', () => {
     await startHeld()
     const room = fromTo(5, 24).filter((number) => a.broadcastNowait(News, numbered(number)))
     expect(room).to.deep.equal(fromTo(5, 14))
-    let isDrained = false
-    const drained = a.drained().then(() => {
-      isDrained = true
-    })
+    const drained = new Watched(a.drained())
     await passes()
-    expect(isDrained).to.equal(false)
+    expect(drained.isDone).to.equal(false)
     handler.release()
-    await drained
+    await drained.done
     expect(peer()?.queuedBytes).to.be.at.most(LIMITS.highWaterMark)
     await drain()
     expect(a.broadcastNowait(News, numbered(25))).to.equal(true)

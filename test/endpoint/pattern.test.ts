@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { defineEvent } from '../../src'
 import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
+import { payloadsAt } from '../support/payloads'
 import { rejection } from '../support/rejection'
 
 const Placed = defineEvent<number>('order.placed')
@@ -46,9 +47,7 @@ describe('Endpoint.subscribe with a pattern', () => {
   }
 
   it('receives an event once per matching subscription, though it is sent once', async () => {
-    const a = await bus.start('a')
-    const b = await bus.start('b')
-    await a.waitUntilConnectedTo('b')
+    const { a, b } = await bus.startAll('a', 'b')
     const peer = await connectPeer(a)
     await peer.want({ type: 'order.*' }, { type: 'order.>' }, { type: 'order.placed' })
     const got: string[] = []
@@ -71,8 +70,7 @@ describe('Endpoint.subscribe with a pattern', () => {
 
   it("keeps a sender's order across all matching types", async () => {
     const { a, b } = await bus.startAll('a', 'b')
-    const got: unknown[] = []
-    await b.subscribe('n.*', ({ payload }) => got.push(payload)).ready
+    const got = await payloadsAt(b, 'n.*')
     for (let n = 0; n < 200; n++) await a.broadcast(`n.t${n % 7}`, n)
     await until(() => got.length === 200)
     expect(got).to.deep.equal(Array.from({ length: 200 }, (_, n) => n))

@@ -1,10 +1,14 @@
 import { expect } from 'chai'
 import { defineEvent, type Endpoint, NoSubscribers } from '../../src'
+import type { Hello } from '../../src/wire/message'
+import { arrived } from '../support/arrived'
 import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
-import { allOf, join, type Member, numbers } from '../support/members'
+import { allOf, join, joinHeld, leavesOf, type Member, numbers } from '../support/members'
 import { codesOf, reportsOf } from '../support/reports'
+import { Watched } from '../support/watched'
+import { turn } from '../support/workbench'
 
 const Job = defineEvent<number>('job')
 const LOAD = 2000
@@ -12,18 +16,22 @@ const LOAD = 2000
 /** An assignment that any member of the queue may handle. */
 const HELD = { queue: 'workers', type: 'job', isFixed: false } as const
 
-/** A handler that takes a turn of the event loop. */
-const slowly = () => new Promise<void>((resolve) => setImmediate(resolve))
-
 describe('A queue member that leaves', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
+
+  /** A bare peer in the queue. */
+  async function bareMember(endpoint: Endpoint, hello?: Partial<Hello>) {
+    const peer = await connectPeer(endpoint, hello)
+    await peer.want({ type: 'job', queue: 'workers' })
+    return peer
+  }
 
   /** Three endpoints besides the sender, each with a slow member and events in flight. */
   async function beginLoad() {
     const { a, b, c, d } = await bus.startAll('a', 'b', 'c', 'd')
     const reports = [a, b, c, d].map((each) => reportsOf(each))
-    const members = await Promise.all([b, c, d].map((each) => join(each, 'job', { queue: 'workers' }, slowly)))
+    const members = await Promise.all([b, c, d].map((each) => join(each, 'job', { queue: 'workers' }, turn)))
     const sent = (async () => {
       for (const n of numbers(LOAD)) await a.broadcast(Job, n)
     })()
@@ -50,7 +58,7 @@ describe('A queue member that leaves', () => {
     const { b, members, sent, reports } = await beginLoad()
     for (let round = 0; round < 10; round++) {
       members.at(round === 0 ? 0 : -1)?.subscription.unsubscribe()
-      const again = await join(b, 'job', { queue: 'workers' }, slowly)
+      const again = await join(b, 'job', { queue: 'workers' }, turn)
       members.push(again)
       await until(() => again.got.length > 2 || allOf(...members).length === LOAD)
     }
@@ -60,8 +68,7 @@ describe('A queue member that leaves', () => {
 
   it('by closing its endpoint under load finishes running handlers, and causes no loss and no duplicate', async () => {
     const { a, b, members, sent, reports } = await beginLoad()
-    const left: [string, number][] = []
-    a.on('left', ({ name }, { unfinished }) => left.push([name, unfinished]))
+    const left = leavesOf(a)
     await b.close()
     const had = members[0]?.got.length
     await sent
@@ -75,8 +82,7 @@ describe('A queue member that leaves', () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
     const reports = [a, b, c].map((each) => reportsOf(each))
     const members = [await join(b, 'job'), await join(c, 'job')]
-    const left: [string, number][] = []
-    a.on('left', ({ name }, { unfinished }) => left.push([name, unfinished]))
+    const left = leavesOf(a)
     for (const n of numbers(LOAD)) a.broadcastNowait(Job, n)
     await b.close()
     await until(() => left.length === 1)
@@ -86,46 +92,38 @@ describe('A queue member that leaves', () => {
 
   it('by closing its endpoint waits for running handlers and settles their events', async () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
-    const held = new HeldHandler()
-    await join(b, 'job', { queue: 'workers', concurrency: 2 }, held.handle)
-    const left: number[] = []
-    a.on('left', (_, { unfinished }) => left.push(unfinished))
+    const { held } = await joinHeld(b, 2)
+    const left = leavesOf(a)
     for (const n of numbers(4)) await a.broadcast(Job, n)
     await until(() => held.begun.length === 2)
     const heir = await join(c, 'job')
-    let isClosed = false
-    const closed = b.close().then(() => {
-      isClosed = true
-    })
+    const closed = new Watched(b.close())
     await until(() => heir.got.length === 2)
     expect(heir.got).to.deep.equal([2, 3])
-    expect(isClosed).to.equal(false)
+    expect(closed.isDone).to.equal(false)
     expect(b.isConnectedTo('a')).to.equal(true)
     held.release()
-    await closed
+    await closed.done
     expect(held.ended).to.deep.equal([0, 1])
     await until(() => left.length === 1)
-    expect(left).to.deep.equal([0])
+    expect(left).to.deep.equal([['b', 0]])
   })
 
   it('whose handlers do not finish before the timeout of close is reported with unfinished events', async () => {
     const { a, b } = await bus.startAll('a', 'b')
-    const held = new HeldHandler()
-    await join(b, 'job', { queue: 'workers', concurrency: 2 }, held.handle)
-    const left: number[] = []
-    a.on('left', (_, { unfinished }) => left.push(unfinished))
+    const { held } = await joinHeld(b, 2)
+    const left = leavesOf(a)
     for (const n of numbers(2)) await a.broadcast(Job, n)
     await until(() => held.begun.length === 2)
     await b.close({ timeout: 20 })
     await until(() => left.length === 1)
-    expect(left).to.deep.equal([2])
+    expect(left).to.deep.equal([['b', 2]])
   })
 
   it('as the last one has each of its events reported as NoSubscribers', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const reports = reportsOf(a)
-    const held = new HeldHandler()
-    const member = await join(b, 'job', { queue: 'workers' }, held.handle)
+    const { held, ...member } = await joinHeld(b)
     for (const n of numbers(4)) await a.broadcast(Job, n)
     await until(() => held.begun.length === 1)
     await arrived(a, b)
@@ -143,8 +141,7 @@ describe('A queue member that leaves', () => {
   it('as the last one, at the sender itself, has its events reported too', async () => {
     const a = await bus.start('a')
     const reports = reportsOf(a)
-    const held = new HeldHandler()
-    const member = await join(a, 'job', { queue: 'workers' }, held.handle)
+    const { held, ...member } = await joinHeld(a)
     for (const n of numbers(3)) await a.broadcast(Job, n)
     await until(() => held.begun.length === 1)
     await arrived(a, a)
@@ -175,8 +172,7 @@ describe('A queue member that leaves', () => {
   it('has events addressed only to its endpoint reported instead of given to others', async () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
     const reports = reportsOf(a)
-    const held = new HeldHandler()
-    const leaving = await join(b, 'job', { queue: 'workers' }, held.handle)
+    const { held, ...leaving } = await joinHeld(b)
     const other = await join(c, 'job')
     for (const n of numbers(2)) await a.broadcast(Job, n, { to: 'b' })
     await until(() => held.begun.length === 1)
@@ -222,8 +218,7 @@ describe('A queue member that leaves', () => {
   it('leaves unsent events to other members', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const reports = reportsOf(a)
-    const peer = await connectPeer(a)
-    await peer.want({ type: 'job', queue: 'workers' })
+    const peer = await bareMember(a)
     peer.pause()
     const bulk = Buffer.alloc(100_000)
     for (const n of numbers(40)) a.broadcastNowait('job', { n, bulk })
@@ -241,8 +236,7 @@ describe('A queue member that leaves', () => {
 
   it('by dying has its unfinished events counted, and later ones go to others', async () => {
     const { a, b } = await bus.startAll('a', 'b')
-    const peer = await connectPeer(a)
-    await peer.want({ type: 'job', queue: 'workers' })
+    const peer = await bareMember(a)
     const lost: unknown[] = []
     a.on('lost', ({ name }, { unfinished, undelivered }) => lost.push([name, unfinished, undelivered]))
     for (const n of numbers(5)) await a.broadcast(Job, n)
@@ -280,8 +274,7 @@ describe('A queue member that leaves', () => {
   it('returns events that cross the goodbye of their sender, which reports them (G5)', async () => {
     const a = await bus.start('a')
     const reports = reportsOf(a)
-    const peer = await connectPeer(a)
-    await peer.want({ type: 'job', queue: 'workers' })
+    const peer = await bareMember(a)
     await a.broadcast(Job, 1)
     await until(() => peer.heardOf('assign').length === 1)
     peer.lastWords = [
@@ -297,10 +290,8 @@ describe('A queue member that leaves', () => {
   for (const reason of ['left', 'closing']) {
     it(`whose goodbye with reason ${reason} crosses that of its sender has its unsettled events counted as unfinished (G5)`, async () => {
       const a = await bus.start('a')
-      const peer = await connectPeer(a)
-      await peer.want({ type: 'job', queue: 'workers' })
-      const left: unknown[] = []
-      a.on('left', ({ name }, { unfinished }) => left.push([name, unfinished]))
+      const peer = await bareMember(a)
+      const left = leavesOf(a)
       for (const n of numbers(3)) await a.broadcast(Job, n)
       await until(() => peer.heardOf('assign').length === 3)
       peer.lastWords = [
@@ -314,8 +305,7 @@ describe('A queue member that leaves', () => {
 
   it('returns events even if the goodbye of their sender arrives right behind them (G5)', async () => {
     const b = await bus.start('b')
-    const held = new HeldHandler()
-    const member = await join(b, 'job', { queue: 'workers' }, held.handle)
+    const { held, ...member } = await joinHeld(b)
     await b.subscribe('leave', () => member.subscription.unsubscribe()).ready
     const peer = await connectPeer(b)
     peer.say(
@@ -328,13 +318,4 @@ describe('A queue member that leaves', () => {
     expect(peer.heardOf('return').map(({ payload }) => payload)).to.deep.equal([2])
     held.release()
   })
-
-  /** Resolves when the receiver has received all that the sender has broadcast so far. */
-  async function arrived(sender: Endpoint, receiver: Endpoint): Promise<void> {
-    const stream = receiver.stream('marker', { from: sender.name })
-    await stream.ready
-    await sender.broadcast('marker')
-    await stream.next()
-    await stream.return()
-  }
 })

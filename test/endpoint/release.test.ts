@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint } from '../../src'
 import { freshBus, until } from '../support/bus'
 import { rejection } from '../support/rejection'
+import { throwing } from '../support/throwing'
 
 const News = defineEvent<number>('news')
 const Ask = defineRequest<number, unknown>('ask')
@@ -70,9 +71,7 @@ describe('Endpoint releases subscriptions, listeners and timers', () => {
 
     it('on a throw inside the loop', async () => {
       const thrown = new Error('inside')
-      const outcome = await whileReading(() => {
-        throw thrown
-      }).catch((error) => error)
+      const outcome = await whileReading(throwing(thrown)).catch((error) => error)
       expect(outcome).to.equal(thrown)
       await expectReleased()
     })
@@ -193,24 +192,17 @@ describe('Endpoint releases subscriptions, listeners and timers', () => {
     }
 
     it('on break', async () => {
-      await askMany(
-        (error) => expect.fail(error.message),
-        () => {},
-      )
+      const ignore = () => {}
+      await askMany((error) => expect.fail(error.message), ignore)
     })
 
     it('on a throw inside the loop', async () => {
       const thrown = new Error('inside')
       let count = 0
-      await askMany(
-        (error) => {
-          expect(error).to.equal(thrown)
-          count++
-        },
-        () => {
-          throw thrown
-        },
-      )
+      await askMany((error) => {
+        expect(error).to.equal(thrown)
+        count++
+      }, throwing(thrown))
       expect(count).to.equal(MANY)
     })
 

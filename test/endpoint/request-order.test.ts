@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint, NoSubscribers } from '../../src'
+import { arrived } from '../support/arrived'
 import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
@@ -13,28 +14,16 @@ describe('Endpoint, with many requests,', () => {
   const bus = freshBus()
   const connectPeer = barePeers()
 
-  /** Resolves when the endpoint has handled all messages sent so far; a request would overtake events. */
-  async function settled(sender: Endpoint, receiver: Endpoint): Promise<void> {
-    const stream = receiver.stream('marker', { from: sender.name })
-    await stream.ready
-    await sender.broadcast('marker')
-    await stream.next()
-    await stream.return()
-  }
-
   it('queues those over pendingRequests, and sends them in order', async () => {
-    const asker = await bus.start('asker', { limits: { pendingRequests: 2 } })
-    const responder = await bus.start('responder')
-    await asker.waitUntilConnectedTo('responder')
-    const handler = new HeldHandler()
-    await responder.respond(Ask, handler.handle).ready
+    const { asker, responder } = await bus.startEach({ asker: { limits: { pendingRequests: 2 } }, responder: {} })
+    const handler = await HeldHandler.respondingTo(Ask, responder)
     const answers = [0, 1, 2, 3, 4, 5].map((n) => asker.request(Ask, n, PATIENT))
-    await settled(asker, responder)
+    await arrived(asker, responder)
     expect(handler.begun).to.deep.equal([0, 1])
     for (const turn of [2, 3]) {
       handler.releaseOne()
       await until(() => handler.begun.includes(turn))
-      await settled(asker, responder)
+      await arrived(asker, responder)
       expect(handler.begun).to.have.length(turn + 1)
     }
     handler.release()
@@ -43,11 +32,8 @@ describe('Endpoint, with many requests,', () => {
   })
 
   it('sends a queued request in place of a cancelled one, and never sends a queued one that is cancelled', async () => {
-    const asker = await bus.start('asker', { limits: { pendingRequests: 1 } })
-    const responder = await bus.start('responder')
-    await asker.waitUntilConnectedTo('responder')
-    const handler = new HeldHandler()
-    await responder.respond(Ask, handler.handle).ready
+    const { asker, responder } = await bus.startEach({ asker: { limits: { pendingRequests: 1 } }, responder: {} })
+    const handler = await HeldHandler.respondingTo(Ask, responder)
     const [first, second] = [new AbortController(), new AbortController()]
     const givenUp = [first, second].map(({ signal }, n) => rejection(asker.request(Ask, n, { signal, ...PATIENT })))
     const third = asker.request(Ask, 2, PATIENT)
@@ -62,11 +48,8 @@ describe('Endpoint, with many requests,', () => {
   })
 
   it('sends queued requests to a responder that joins later', async () => {
-    const asker = await bus.start('asker', { limits: { pendingRequests: 1 } })
-    const busy = await bus.start('busy')
-    await asker.waitUntilConnectedTo('busy')
-    const handler = new HeldHandler()
-    await busy.respond(Ask, handler.handle).ready
+    const { asker, busy } = await bus.startEach({ asker: { limits: { pendingRequests: 1 } }, busy: {} })
+    const handler = await HeldHandler.respondingTo(Ask, busy)
     const answers = [0, 1].map((n) => asker.request(Ask, n, PATIENT))
     await until(() => handler.begun.length === 1)
     const late = await bus.start('late')
@@ -77,9 +60,7 @@ describe('Endpoint, with many requests,', () => {
   })
 
   it("respects the responder's pendingRequests if it is lower than its own", async () => {
-    const asker = await bus.start('asker')
-    const responder = await bus.start('responder', { limits: { pendingRequests: 1 } })
-    await asker.waitUntilConnectedTo('responder')
+    const { asker, responder } = await bus.startEach({ asker: {}, responder: { limits: { pendingRequests: 1 } } })
     await responder.respond(Ask, ({ payload }) => payload).ready
     const answers = await Promise.allSettled([0, 1, 2].map((n) => asker.request(Ask, n, PATIENT)))
     const outcomes = answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : answer.reason.code))
@@ -121,9 +102,7 @@ describe('Endpoint, with many requests,', () => {
   })
 
   it('rejects declined and queued requests with NoSubscribers if there is no other responder', async () => {
-    const asker = await bus.start('asker', { limits: { pendingRequests: 1 } })
-    const responder = await bus.start('responder')
-    await asker.waitUntilConnectedTo('responder')
+    const { asker, responder } = await bus.startEach({ asker: { limits: { pendingRequests: 1 } }, responder: {} })
     const responding = responder.respond(Ask, () => 'never')
     await responding.ready
     responding.unsubscribe()
@@ -133,8 +112,7 @@ describe('Endpoint, with many requests,', () => {
 
   it('gets answers to requests in flight when the responder closes, and sends later ones to others', async () => {
     const { asker, leaver, other } = await bus.startAll('asker', 'leaver', 'other')
-    const handler = new HeldHandler()
-    await leaver.respond(Ask, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Ask, leaver)
     const answer = asker.request(Ask, 0, PATIENT)
     await until(() => handler.begun.length === 1)
     await other.respond(Ask, () => 'other').ready

@@ -19,13 +19,12 @@ import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
+import { throwing } from '../support/throwing'
 
 const Double = defineRequest<number, number>('double')
 const Anything = defineRequest<unknown, unknown>('anything')
-const Checked = defineRequest('checked', {
-  request: z.object({ n: z.number() }),
-  response: z.object({ n: z.number() }),
-})
+const schema = z.object({ n: z.number() })
+const Checked = defineRequest('checked', { request: schema, response: schema })
 
 /** No timeout, so that only the tested cause can settle the request. */
 const PATIENT = { timeout: Number.POSITIVE_INFINITY }
@@ -36,21 +35,17 @@ describe('Endpoint.request', () => {
   let asker: Endpoint
   let responder: Endpoint
 
+  /** Starts the endpoints, again if they have been started. */
   async function begin(limits = {}): Promise<void> {
-    asker = await bus.start('asker', { limits })
-    responder = await bus.start('responder')
-    await asker.waitUntilConnectedTo('responder')
+    await Promise.all([asker?.close(), responder?.close()])
+    ;({ asker, responder } = await bus.startEach({ asker: { limits }, responder: {} }))
   }
+
+  beforeEach(() => begin())
 
   /** The error of a request whose handler throws this. */
   async function rejectedBy(thrown: unknown, options = {}): Promise<RemoteError> {
-    const responding = responder.respond(
-      Double,
-      () => {
-        throw thrown
-      },
-      options,
-    )
+    const responding = responder.respond(Double, throwing(thrown), options)
     await responding.ready
     const error = await rejection(asker.request(Double, 1, PATIENT))
     if (!(error instanceof RemoteError)) throw error
@@ -58,7 +53,6 @@ describe('Endpoint.request', () => {
   }
 
   it('resolves to the response', async () => {
-    await begin()
     await responder.respond(Double, ({ payload, type, origin }) => {
       expect({ type, origin }).to.deep.equal({ type: 'double', origin: 'asker' })
       return payload * 2
@@ -68,14 +62,12 @@ describe('Endpoint.request', () => {
   })
 
   it('carries a missing payload or response as undefined, and null as null', async () => {
-    await begin()
     await responder.respond(Anything, ({ payload }) => payload).ready
     expect(await asker.request(Anything)).to.equal(undefined)
     expect(await asker.request(Anything, null)).to.equal(null)
   })
 
   it('matches concurrent requests with their responses, whatever the order of these', async () => {
-    await begin()
     const held: (() => void)[] = []
     await responder.respond(Double, async ({ payload }) => {
       await new Promise<void>((resolve) => held.push(resolve))
@@ -88,7 +80,6 @@ describe('Endpoint.request', () => {
   })
 
   it("rejects with RemoteError carrying the name, message and code of the handler's error, but no stack", async () => {
-    await begin()
     const reports = reportsOf(responder)
     const error = await rejectedBy(Object.assign(new RangeError('expected less than 7'), { code: 'TOO_MUCH' }))
     expect(error).to.include({ code: 'LAHJA_REMOTE_ERROR', origin: 'responder' })
@@ -99,14 +90,12 @@ describe('Endpoint.request', () => {
   })
 
   it('rejects with the remote stack if the responder sends it', async () => {
-    await begin()
     const { remote } = await rejectedBy(new RangeError('far away'), { sendStack: true })
     expect(remote.stack).to.match(/^RangeError: far away\n.*request\.test\.ts/s)
   })
 
   for (const thrown of ['a string', undefined, { name: 'none' }, Object.assign(new Error('ü'.repeat(2 ** 20)))]) {
     it(`rejects with RemoteError if the handler threw ${String(thrown).slice(0, 20)}`, async () => {
-      await begin()
       responder.on('error', () => {})
       const { remote } = await rejectedBy(thrown)
       expect(remote.name).to.be.a('string')
@@ -115,10 +104,8 @@ describe('Endpoint.request', () => {
   }
 
   it('rejects with RequestTimeout, and ignores a late response', async () => {
-    await begin()
     const reports = reportsOf(asker)
-    const handler = new HeldHandler()
-    await responder.respond(Anything, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Anything, responder)
     const error = await rejection(asker.request(Anything, 'late', { timeout: 10 }))
     expect(error).to.be.instanceOf(RequestTimeout).and.include({ code: 'LAHJA_REQUEST_TIMEOUT' })
     expect(error.message).to.contain('anything').and.contain('10 ms')
@@ -129,13 +116,11 @@ describe('Endpoint.request', () => {
   })
 
   it('rejects with RemoteDisconnected when its responder disconnects, and asks no other', async () => {
-    await begin()
     const peer = await connectPeer(asker)
     await peer.want({ type: 'anything', responds: true })
     const outcome = rejection(asker.request(Anything, 1, PATIENT))
     await until(() => peer.heardOf('request').length === 1)
-    const handler = new HeldHandler()
-    await responder.respond(Anything, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Anything, responder)
     peer.destroy()
     const error = await outcome
     expect(error).to.be.instanceOf(RemoteDisconnected).and.include({ code: 'LAHJA_REMOTE_DISCONNECTED' })
@@ -146,9 +131,7 @@ describe('Endpoint.request', () => {
   })
 
   it('rejects with RemoteDisconnected when the responder closes before its handler finishes', async () => {
-    await begin()
-    const handler = new HeldHandler()
-    await responder.respond(Anything, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Anything, responder)
     const outcome = rejection(asker.request(Anything, 1, PATIENT))
     await until(() => handler.begun.length === 1)
     await responder.close({ timeout: 20 })
@@ -156,7 +139,6 @@ describe('Endpoint.request', () => {
   })
 
   it('rejects with NoSubscribers if no endpoint responds, or none of those addressed', async () => {
-    await begin()
     await responder.subscribe('anything', () => {}).ready
     for (const to of [undefined, 'responder', 'nobody', { group: 'none' }]) {
       const error = await rejection(asker.request(Anything, 1, { to, ...PATIENT }))
@@ -166,9 +148,7 @@ describe('Endpoint.request', () => {
   })
 
   it('rejects with AbortError when its signal aborts, and sends nothing if it has aborted before', async () => {
-    await begin()
-    const handler = new HeldHandler()
-    await responder.respond(Anything, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Anything, responder)
     const abort = new AbortController()
     const outcome = rejection(asker.request(Anything, 1, { signal: abort.signal, ...PATIENT }))
     await until(() => handler.begun.length === 1)
@@ -182,7 +162,6 @@ describe('Endpoint.request', () => {
   })
 
   it('rejects with UnexpectedResponse if the response does not fit the schema', async () => {
-    await begin()
     await responder.respond('checked', () => ({ n: 'one' })).ready
     const error = await rejection(asker.request(Checked, { n: 1 }))
     expect(error).to.be.instanceOf(UnexpectedResponse).and.include({ code: 'LAHJA_UNEXPECTED_RESPONSE' })
@@ -191,7 +170,6 @@ describe('Endpoint.request', () => {
   })
 
   it('rejects with InvalidPayload if the payload does not fit the schema, and sends nothing', async () => {
-    await begin()
     const asked: unknown[] = []
     await responder.respond('checked', ({ payload }) => {
       asked.push(payload)
@@ -205,7 +183,6 @@ describe('Endpoint.request', () => {
   })
 
   it("rejects with RemoteError for InvalidPayload if the payload does not fit the responder's schema", async () => {
-    await begin()
     const asked: unknown[] = []
     await responder.respond(Checked, ({ payload }) => {
       asked.push(payload)
@@ -228,7 +205,6 @@ describe('Endpoint.request', () => {
   })
 
   it('rejects with RemoteError if the response cannot be sent, and the responder reports the reason', async () => {
-    await begin()
     const reports = reportsOf(responder)
     await responder.respond(Anything, () => ({ f: () => {} })).ready
     const error = await rejection(asker.request(Anything, 1, PATIENT))
@@ -250,9 +226,7 @@ describe('Endpoint.request', () => {
   })
 
   it('rejects with EndpointClosed when the asker closes, and after it has closed', async () => {
-    await begin()
-    const handler = new HeldHandler()
-    await responder.respond(Anything, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Anything, responder)
     const outcome = rejection(asker.request(Anything, 1, PATIENT))
     await until(() => handler.begun.length === 1)
     await asker.close()
@@ -261,7 +235,6 @@ describe('Endpoint.request', () => {
   })
 
   it('withdraws cancelled requests that are still unsent, so that a responder that never reads costs no memory (G7)', async () => {
-    await begin()
     const peer = await connectPeer(asker)
     await peer.want({ type: 'anything', responds: true })
     peer.pause()
@@ -281,7 +254,6 @@ describe('Endpoint.request', () => {
 
   for (const options of [{ timeout: -1 }, { timeout: Number.NaN }, { to: 7 }, { to: { group: 7 } }]) {
     it(`rejects with InvalidArgument for ${JSON.stringify(options)}`, async () => {
-      await begin()
       await responder.respond(Double, ({ payload }) => payload).ready
       const wrong = Object.assign({ to: 'responder' }, options)
       expect(await rejection(asker.request(Double, 1, wrong))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })

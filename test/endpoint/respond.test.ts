@@ -85,8 +85,7 @@ describe('Endpoint.respond', () => {
 
   it('handles any number of requests concurrently', async () => {
     const { asker, responder } = await bus.startAll('asker', 'responder')
-    const handler = new HeldHandler()
-    await responder.respond(Ask, handler.handle).ready
+    const handler = await HeldHandler.respondingTo(Ask, responder)
     const answers = Promise.all(Array.from({ length: 100 }, (_, n) => asker.request(Ask, n, PATIENT)))
     await until(() => handler.begun.length === 100)
     handler.release()
@@ -111,10 +110,8 @@ describe('Endpoint.respond', () => {
   })
 
   it('receives requests addressed to its name, one of several names or its group, and its own', async () => {
-    const asker = await bus.start('asker', { groups: ['own'] })
-    const x = await bus.start('x', { groups: ['blue'] })
-    const y = await bus.start('y', { groups: ['blue', 'green'] })
-    await asker.waitUntilConnectedTo(['x', 'y'])
+    const others = { x: { groups: ['blue'] }, y: { groups: ['blue', 'green'] } }
+    const { asker, x, y } = await bus.startEach({ asker: { groups: ['own'] }, ...others })
     for (const each of [asker, x, y]) await each.respond(Ask, ({ origin }) => `${each.name} to ${origin}`).ready
     const ask = (to: Parameters<typeof asker.request>[2]) => asker.request(Ask, 1, to)
     for (let round = 0; round < 3; round++) {

@@ -1,89 +1,36 @@
-import { chownSync, existsSync, readdirSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
-import { join } from 'node:path'
+import { chownSync, readdirSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { type Endpoint, LahjaError } from '../../src'
 import { NONCE_BYTES, type Role, Secret } from '../../src/mesh/secret'
-import { decodeMessage, encodeMessage } from '../../src/wire/codec'
-import { FrameReader } from '../../src/wire/frame'
 import type { Hello, Message, MessageOf } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
+import { helloWith } from '../support/hello'
+import { RawPeer, rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
-import { Rival } from '../support/rival'
+import { reportsOf } from '../support/reports'
+import { rivals } from '../support/rival'
 import { isRoot } from '../support/user'
 
 const SECRET = 'open sesame'
 const SMALLEST = '0000000000000'
 const ID = '000000000zzzz'
 
-const HELLO = {
-  kind: 'hello',
-  versions: [1, 1],
-  name: 'stranger',
-  id: ID,
-  groups: [],
-  pid: 1,
-  frameLimit: 2 ** 20,
-  window: 2 ** 20,
-  requestLimit: 1024,
-} as const satisfies Hello
+const HELLO = helloWith({ name: 'stranger' })
 
 /** A hello that asks for a proof. */
 const asking = (changes: Partial<Hello> = {}): Hello => ({ ...HELLO, nonce: Buffer.alloc(NONCE_BYTES, 1), ...changes })
 
-/** One end of a connection, with all received messages. */
-class Wire {
-  readonly heard: Message[] = []
-  readonly #socket: Socket
-  isClosed = false
-
-  constructor(socket: Socket) {
-    this.#socket = socket
-    const reader = new FrameReader(2 ** 20, (bytes, start, end) => this.heard.push(decodeMessage(bytes, start, end)))
-    socket.on('data', (chunk) => reader.push(chunk))
-    socket.on('error', () => {})
-    socket.on('close', () => {
-      this.isClosed = true
-    })
-  }
-
-  say(...messages: Message[]): void {
-    for (const message of messages) this.#socket.write(encodeMessage(message).bytes)
-  }
-
-  async hears<Kind extends Message['kind']>(kind: Kind): Promise<MessageOf<Kind>> {
-    let found: MessageOf<Kind> | undefined
-    const isOne = (message: Message): message is MessageOf<Kind> => message.kind === kind
-    await until(() => {
-      found = this.heard.find(isOne)
-      return found !== undefined || this.isClosed
-    })
-    return found ?? expect.fail(`expected ${kind}, got ${JSON.stringify(this.heard)}`)
-  }
-
-  /** The reason of the goodbye that it receives. */
-  async refusal(): Promise<string> {
-    return (await this.hears('goodbye')).reason
-  }
-
-  destroy(): void {
-    this.#socket.destroy()
-  }
-}
-
 /** The proof of a side that knows the secret. */
-function proofBetween(role: Role, dialler: Hello, acceptor: Hello, secret = SECRET): Message {
+function proofBetween(role: Role, dialler: Hello, acceptor: Hello, secret = SECRET): MessageOf<'proof'> {
   const side = ({ name, id, nonce = Buffer.alloc(0) }: Hello) => ({ name, id, nonce })
   return { kind: 'proof', proof: new Secret(secret).proof(role, { dialler: side(dialler), acceptor: side(acceptor) }) }
 }
 
 describe('Endpoint with a secret', () => {
-  const rivals: Rival[] = []
-  const wires: Wire[] = []
+  const rival = rivals(() => bus.directory)
+  const dial = rawPeers()
   afterEach(() => {
-    for (const rival of rivals.splice(0)) rival.close()
-    for (const wire of wires.splice(0)) wire.destroy()
     process.off('warning', keep)
     for (const printer of printers) process.on('warning', printer)
   })
@@ -93,6 +40,7 @@ describe('Endpoint with a secret', () => {
   const errors = new Map<string, LahjaError[]>()
   /** Warnings for errors during a start, before listeners can be added. */
   let warnings: unknown[] = []
+  const keep = (warning: Error) => void warnings.push(warning)
   beforeEach(() => {
     errors.clear()
     warnings = []
@@ -100,15 +48,9 @@ describe('Endpoint with a secret', () => {
     process.on('warning', keep)
   })
 
-  function keep(warning: Error): void {
-    warnings.push(warning)
-  }
-
   async function start(name: string, secret?: string, limits = {}): Promise<Endpoint> {
     const endpoint = await bus.start(name, { ...(secret !== undefined && { secret }), limits })
-    const heard: LahjaError[] = []
-    errors.set(name, heard)
-    endpoint.on('error', (error) => heard.push(error))
+    errors.set(name, reportsOf(endpoint))
     return endpoint
   }
 
@@ -118,24 +60,10 @@ describe('Endpoint with a secret', () => {
     return warnings.map((warning) => warning instanceof LahjaError && warning.code)
   }
 
-  function dial({ name, id, directory }: Pick<Endpoint, 'name' | 'id' | 'directory'>): Wire {
-    const wire = new Wire(connect(join(directory, `${name}~${id}.sock`)))
-    wires.push(wire)
-    return wire
-  }
-
   /** Listens in the directory, and runs the callback for each connection. */
-  async function listen(name: string, id: string, visited: (wire: Wire) => void): Promise<Rival> {
-    const rival = new Rival(
-      bus.directory,
-      name,
-      id,
-      () => {},
-      (socket) => visited(new Wire(socket)),
-    )
-    rivals.push(rival)
-    await until(() => existsSync(rival.path))
-    return rival
+  const listen = (name: string, id: string, visited: (wire: RawPeer) => void) => {
+    const ignore = () => {}
+    return rival(name, id, ignore, (socket) => visited(new RawPeer(socket)))
   }
 
   const reasons = (name: string) => (errors.get(name) ?? []).map(({ code }) => code)
@@ -167,10 +95,7 @@ describe('Endpoint with a secret', () => {
     expect(received.sort()).to.deep.equal([...names].sort())
   })
 
-  for (const [what, other] of [
-    ['another secret', 'open barley'],
-    ['no secret', undefined],
-  ] as const) {
+  for (const [what, other] of Object.entries({ 'another secret': 'open barley', 'no secret': undefined })) {
     it(`does not link with an endpoint that has ${what}, and both report it`, async () => {
       const shop = await start('shop', SECRET)
       const till = await start('till', other)
@@ -189,16 +114,16 @@ describe('Endpoint with a secret', () => {
   }
 
   it('backs off from an endpoint without a secret like from any other that it cannot link with', async () => {
-    const rival = await listen('till', ID, (wire) => wire.say({ ...HELLO, name: 'till' }, { kind: 'ready' }))
+    const stranger = await listen('till', ID, (wire) => wire.say({ ...HELLO, name: 'till' }, { kind: 'ready' }))
     const limits = { redialMin: 1, redialMax: 60_000, rescanInterval: 5 }
     const shop = await start('shop', SECRET, limits)
-    await until(() => rival.openChallenges === 0 && rival.challengers.length > 0)
+    await until(() => stranger.openChallenges === 0 && stranger.challengers.length > 0)
     for (const name of ['a', 'b', 'c']) {
       const other = await start(name, SECRET, { redialMax: 60_000 })
       await shop.waitUntilConnectedTo(name)
       await other.close()
     }
-    expect(rival.challengers, 'one dial by each').to.have.length(4)
+    expect(stranger.challengers, 'one dial by each').to.have.length(4)
   })
 
   it('does not show the secret in util.inspect', async () => {
@@ -214,7 +139,7 @@ describe('Endpoint with a secret', () => {
       shop = await start('shop', SECRET)
     })
 
-    async function expectRefused(wire: Wire, reason = 'unauthenticated'): Promise<void> {
+    async function expectRefused(wire: RawPeer, reason = 'unauthenticated'): Promise<void> {
       expect(await wire.refusal()).to.equal(reason)
       await until(() => wire.isClosed && reasons('shop').length > 0)
       expect(shop.peers).to.deep.equal([])
@@ -222,10 +147,15 @@ describe('Endpoint with a secret', () => {
       expect(reasons('shop')).to.deep.equal([code])
     }
 
-    it('accepts one that proves to know the secret', async () => {
+    /** A stranger that has exchanged hellos with the endpoint, and the endpoint's hello. */
+    async function introduced() {
       const wire = dial(shop)
       wire.say(asking())
-      const hello = await wire.hears('hello')
+      return { wire, hello: await wire.hears('hello') }
+    }
+
+    it('accepts one that proves to know the secret', async () => {
+      const { wire, hello } = await introduced()
       wire.say(proofBetween('dialler', asking(), hello))
       expect(await wire.hears('proof')).to.deep.equal(proofBetween('acceptor', asking(), hello))
       wire.say({ kind: 'ready' })
@@ -253,9 +183,8 @@ describe('Endpoint with a secret', () => {
     }
     for (const [what, prove] of Object.entries(WRONG)) {
       it(`rejects one that sends ${what}`, async () => {
-        const wire = dial(shop)
-        wire.say(asking())
-        wire.say(prove(await wire.hears('hello')))
+        const { wire, hello } = await introduced()
+        wire.say(prove(hello))
         await expectRefused(wire)
         expect(wire.heard.map(({ kind }) => kind)).to.deep.equal(['hello', 'goodbye'])
       })
@@ -276,32 +205,26 @@ describe('Endpoint with a secret', () => {
       asking(),
     ] as const satisfies Message[]) {
       it(`rejects one that sends ${message.kind} before its proof`, async () => {
-        const wire = dial(shop)
-        wire.say(asking())
-        await wire.hears('hello')
+        const { wire } = await introduced()
         wire.say(message)
         await expectRefused(wire, 'unexpected-message')
       })
     }
 
     it('rejects a replayed proof from an earlier link', async () => {
-      const member = dial(shop)
-      member.say(asking())
-      const said = proofBetween('dialler', asking(), await member.hears('hello'))
+      const { wire: member, hello } = await introduced()
+      const said = proofBetween('dialler', asking(), hello)
       member.say(said)
       await member.hears('proof')
-      member.destroy()
-      const wire = dial(shop)
-      wire.say(asking())
-      await wire.hears('hello')
+      member.socket.destroy()
+      const { wire } = await introduced()
       wire.say(said)
       await expectRefused(wire)
     })
 
     it('rejects a proof relayed from another link', async () => {
-      const asDialler = dial(shop)
-      asDialler.say(asking())
-      const { nonce } = await asDialler.hears('hello')
+      const { wire: asDialler, hello } = await introduced()
+      const { nonce } = hello
       // The endpoint's proof as a dialler, for the nonce that it chose as an acceptor.
       await listen('stranger', ID, async (wire) => {
         await wire.hears('hello')
@@ -343,9 +266,9 @@ describe('Endpoint with a secret', () => {
 
     for (const reason of ['name-in-use', 'name-claimed', 'unauthenticated', 'duplicate', 'left'] as const) {
       it(`keeps it from a stranger that says ${reason}`, async () => {
-        const rival = await listen('shop', SMALLEST, (wire) => wire.say({ kind: 'goodbye', reason, text: '' }))
+        const stranger = await listen('shop', SMALLEST, (wire) => wire.say({ kind: 'goodbye', reason, text: '' }))
         await start('shop', SECRET)
-        expect(rival.challengers).to.have.length(1)
+        expect(stranger.challengers).to.have.length(1)
         expect(await reportedAtStart()).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
       })
     }
@@ -375,8 +298,7 @@ describe('Endpoint with a secret', () => {
         const hello = await wire.hears('hello')
         wire.say(own)
         await wire.hears('proof')
-        const message = proofBetween('acceptor', hello, own)
-        const proof = message.kind === 'proof' ? message.proof : undefined
+        const { proof } = proofBetween('acceptor', hello, own)
         wire.say({ kind: 'goodbye', reason: 'name-in-use', text: '', proof })
       })
       expect(await rejection(bus.start('shop', { secret: SECRET }))).to.include({ code: 'LAHJA_NAME_IN_USE' })
@@ -392,8 +314,7 @@ describe('Endpoint with a secret', () => {
         const hello = await wire.hears('hello')
         wire.say(own)
         await wire.hears('proof')
-        const message = proofBetween('acceptor', hello, own)
-        const proof = message.kind === 'proof' ? message.proof : undefined
+        const { proof } = proofBetween('acceptor', hello, own)
         await isSettled
         wire.say({ kind: 'goodbye', reason: 'name-conceded', text: '', proof })
       })
@@ -420,21 +341,19 @@ describe('Endpoint with a secret', () => {
     })
 
     if (isRoot) {
-      for (const [what, act] of [
-        ['says nothing', () => {}],
-        ['hangs up', (wire: Wire) => wire.destroy()],
-      ] as const) {
+      const acts = { 'says nothing': () => {}, 'hangs up': (wire: RawPeer) => wire.socket.destroy() }
+      for (const [what, act] of Object.entries(acts)) {
         it(`keeps it from another user's process that ${what}`, async () => {
-          const rival = await listen('shop', SMALLEST, act)
-          chownSync(rival.path, 12_345, 12_345)
+          const stranger = await listen('shop', SMALLEST, act)
+          chownSync(stranger.path, 12_345, 12_345)
           await start('shop', SECRET, { handshakeTimeout: 50, redialMin: 5 })
           expect(await reportedAtStart()).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
         })
       }
 
       it("G10: yields to another user's silent process if it has no secret", async () => {
-        const rival = await listen('shop', SMALLEST, () => {})
-        chownSync(rival.path, 12_345, 12_345)
+        const stranger = await listen('shop', SMALLEST, () => {})
+        chownSync(stranger.path, 12_345, 12_345)
         const error = await rejection(bus.start('shop', { limits: { handshakeTimeout: 50 } }))
         expect(error).to.include({ code: 'LAHJA_NAME_IN_USE' })
       })

@@ -1,8 +1,10 @@
 import { expect } from 'chai'
-import { defineEvent, type Endpoint, type Event, type LahjaError } from '../../src'
+import { defineEvent, type Endpoint, type Event } from '../../src'
 import { freshBus, until } from '../support/bus'
+import { changesAt } from '../support/changes'
 import { HeldHandler } from '../support/held-handler'
 import { numbers } from '../support/members'
+import { reportsOf } from '../support/reports'
 
 const Job = defineEvent<number>('job')
 
@@ -29,19 +31,17 @@ describe('A slow queue member', () => {
 
   it('holds the sender up once: it lags, its unsent events go to others, and it recovers when it reads (G8)', async () => {
     sender = await bus.start('sender', { limits: { highWaterMark: 0, patience: 100 } })
-    const told: string[] = []
-    sender.on('lagging', ({ name }) => told.push(`lagging ${name}`))
-    sender.on('recovered', ({ name }) => told.push(`recovered ${name}`))
+    const told = changesAt(sender, 'lagging', 'recovered')
     await startWith(await bus.start('hung', { limits: { windowBytes: 1 } }))
     for (const number of numbers(20)) await sender.broadcast(Job, number)
     await sender.drained()
     await until(() => done.length === 19)
-    expect(told).to.deep.equal(['lagging hung'])
+    expect(told).to.deep.equal(['hung lagging'])
     expect(sender.peers.find(({ name }) => name === 'hung')).to.include({ state: 'lagging', queuedBytes: 0 })
 
     held.release()
     await until(() => told.length === 2)
-    expect(told).to.deep.equal(['lagging hung', 'recovered hung'])
+    expect(told).to.deep.equal(['hung lagging', 'hung recovered'])
     await until(() => done.length + held.ended.length === 20)
   })
 
@@ -56,8 +56,7 @@ describe('A slow queue member', () => {
 
   it('keeps events that no other member could receive', async () => {
     sender = await bus.start('sender', { limits: { highWaterMark: 0, patience: 100 } })
-    const errors: LahjaError[] = []
-    sender.on('error', (error) => errors.push(error))
+    const errors = reportsOf(sender)
     const Large = defineEvent<Uint8Array>('job')
     await startWith(await bus.start('hung', { limits: { windowBytes: 1 } }), { frameBytes: 4096, outboxBytes: 65_536 })
     for (const _ of numbers(5)) await sender.broadcast(Large, Buffer.alloc(10_000))

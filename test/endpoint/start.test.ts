@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -11,8 +11,9 @@ import { SocketDirectory } from '../../src/platform/socket-directory'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
+import { helloWith } from '../support/hello'
 import { rejection } from '../support/rejection'
-import { Rival } from '../support/rival'
+import { rivals } from '../support/rival'
 
 const ROUNDS = 30
 
@@ -21,10 +22,7 @@ const IDS = { peer: '0000000000000', slow: '0000000000001', one: '0000000000002'
 
 const READY: Message = { kind: 'ready' }
 
-function hello(name: keyof typeof IDS): Message {
-  const limits = { frameLimit: 2 ** 20, window: 2 ** 20, requestLimit: 1024 }
-  return { kind: 'hello', versions: [1, 1], name, id: IDS[name], groups: [], pid: 1, ...limits }
-}
+const hello = (name: keyof typeof IDS) => helloWith({ name, id: IDS[name] })
 
 /** Sends all messages in one write. */
 function say(socket: Socket | undefined, ...messages: Message[]): void {
@@ -48,21 +46,13 @@ class Rendezvous extends SocketDirectory {
 
 describe('Endpoint.start', () => {
   const endpoints: Endpoint[] = []
-  const peers: Rival[] = []
   const closeAll = () => Promise.all(endpoints.splice(0).map((endpoint) => endpoint.close()))
-  afterEach(async () => {
-    await closeAll()
-    for (const peer of peers.splice(0)) peer.close()
-  })
+  afterEach(closeAll)
+  const rival = rivals(() => bus.directory)
   const bus = freshBus()
 
-  /** Starts a peer; resolves when its socket file exists. */
-  async function peer(name: keyof typeof IDS, answer: (dialler: Socket, count: number) => void): Promise<Rival> {
-    const rival = new Rival(bus.directory, name, IDS[name], answer)
-    peers.push(rival)
-    await until(() => existsSync(rival.path))
-    return rival
-  }
+  const peer = (name: keyof typeof IDS, answer: (dialler: Socket, count: number) => void) =>
+    rival(name, IDS[name], answer)
 
   /** The peer dials `one`, which prefers this connection; `answered` is called at its first answer. */
   function dialOne(answered: (own: Socket) => void): void {
@@ -88,13 +78,13 @@ describe('Endpoint.start', () => {
   })
 
   it('waits for a peer whose preferred dial breaks during the handshake', async () => {
-    const rival = await peer('peer', (dialler, count) => {
+    const dialled = await peer('peer', (dialler, count) => {
       if (count > 1) return say(dialler, hello('peer'), READY)
       dialOne((own) => own.destroy())
     })
     const one = await bus.start('one')
     expect(one.isConnectedTo('peer')).to.equal(true)
-    expect(rival.challengers).to.have.length(2)
+    expect(dialled.challengers).to.have.length(2)
   })
 
   it('does not wait for a peer that violates the protocol on its preferred dial', async () => {
@@ -111,20 +101,18 @@ describe('Endpoint.start', () => {
       delays.push(delay)
       return systemClock.after(delay, callback)
     }
-    const rival = await peer('peer', (dialler, count) => {
+    const dialled = await peer('peer', (dialler, count) => {
       if (count > 4) return say(dialler, hello('peer'), READY)
       dialOne((own) => own.destroy())
     })
-    const settings = settingsOf({ name: 'one', directory: bus.directory, limits: { redialMin: 3 } })
-    const transport = new SocketDirectory(bus.directory)
-    endpoints.push(await Endpoint.startIn({ transport, clock: { ...systemClock, random: () => 1, after } }, settings))
-    expect(rival.challengers).to.have.length(5)
+    await bus.startBy({ ...systemClock, random: () => 1, after }, 'one', { limits: { redialMin: 3 } })
+    expect(dialled.challengers).to.have.length(5)
     expect(delays).to.include.members([3, 6, 12, 24])
   })
 
   it('waits again for a peer whose link it has lost meanwhile', async () => {
     const slow = await peer('slow', () => {})
-    const rival = await peer('peer', (dialler, count) => {
+    const dialled = await peer('peer', (dialler, count) => {
       if (count === 1) {
         dialler.once('data', () => dialler.destroy())
         return say(dialler, hello('peer'), READY)
@@ -136,7 +124,7 @@ describe('Endpoint.start', () => {
     const one = await bus.start('one')
     expect(one.isConnectedTo('slow')).to.equal(true)
     expect(one.isConnectedTo('peer')).to.equal(true)
-    expect(rival.challengers).to.have.length(2)
+    expect(dialled.challengers).to.have.length(2)
   })
 
   it('G10: rejects with NameInUse when the name is lost while waiting for peers', async () => {

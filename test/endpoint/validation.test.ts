@@ -3,23 +3,19 @@ import * as v from 'valibot'
 import { z } from 'zod'
 import { defineEvent, defineRequest, InvalidPayload, RemoteError, type StandardSchema } from '../../src'
 import { freshBus, until } from '../support/bus'
+import { leavesOf } from '../support/members'
 import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
+import { throwing } from '../support/throwing'
 
-const fromText = (text: string) => new Date(text)
+const toDate = (text: string) => new Date(text)
 
 /** The same schema in two libraries: a date that is sent as text, and an optional unit. */
 const READINGS = {
-  zod: defineEvent(
-    'reading.zod',
-    z.object({ at: z.iso.datetime().transform(fromText), unit: z.string().default('°C') }),
-  ),
+  zod: defineEvent('reading.zod', z.object({ at: z.iso.datetime().transform(toDate), unit: z.string().default('°C') })),
   valibot: defineEvent(
     'reading.valibot',
-    v.object({
-      at: v.pipe(v.string(), v.isoTimestamp(), v.transform(fromText)),
-      unit: v.optional(v.string(), '°C'),
-    }),
+    v.object({ at: v.pipe(v.string(), v.isoTimestamp(), v.transform(toDate)), unit: v.optional(v.string(), '°C') }),
   ),
 }
 
@@ -94,11 +90,10 @@ describe('Endpoint with schemas', () => {
         await a.broadcast(Reading.name, 'nothing of it')
         await a.broadcast(Reading.name, { at: AT, unit: 'K' })
         await until(() => got.length === 1)
-        const left: number[] = []
-        a.on('left', (_, { unfinished }) => left.push(unfinished))
+        const left = leavesOf(a)
         await b.close()
         await until(() => left.length === 1)
-        expect(left).to.deep.equal([0])
+        expect(left).to.deep.equal([['b', 0]])
         expect(codesOf(reports)).to.deep.equal(['LAHJA_INVALID_PAYLOAD'])
       })
     })
@@ -106,7 +101,7 @@ describe('Endpoint with schemas', () => {
 
   it('gives responders the transformed request, and askers the transformed response', async () => {
     const Ask = defineRequest('ask', {
-      request: z.object({ at: z.iso.datetime().transform(fromText) }),
+      request: z.object({ at: z.iso.datetime().transform(toDate) }),
       response: v.pipe(v.number(), v.transform(String)),
     })
     const { a, b } = await bus.startAll('a', 'b')
@@ -126,18 +121,10 @@ describe('Endpoint with schemas', () => {
   })
 
   it('refuses an async schema, and one that throws', async () => {
-    const Slow = defineEvent(
-      'slow',
-      z.string().refine(async () => true),
-    )
+    const checkedLater = z.string().refine(async () => true)
+    const Slow = defineEvent('slow', checkedLater)
     const broken: StandardSchema<string> = {
-      '~standard': {
-        version: 1,
-        vendor: 'nobody',
-        validate: () => {
-          throw new TypeError('broken schema')
-        },
-      },
+      '~standard': { version: 1, vendor: 'nobody', validate: throwing(new TypeError('broken schema')) },
     }
     const Broken = defineEvent('broken', broken)
     const a = await bus.start('a')

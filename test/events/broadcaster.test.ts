@@ -52,10 +52,8 @@ describe('Broadcaster', () => {
     expect(broadcaster.broadcastNowait('unknown', 1)).to.equal(true)
   })
 
-  for (const [where, at] of [
-    ['the slow receiver', () => slow],
-    ['a receiver behind the slow one', () => other],
-  ] as const) {
+  const places = { 'the slow receiver': () => slow, 'a receiver behind the slow one': () => other }
+  for (const [where, at] of Object.entries(places)) {
     for (const type of ['tock', 'unknown']) {
       it(`still tells of the slow receiver if ${type} is broadcast while the event is sent to ${where}`, () => {
         const nested: boolean[] = []

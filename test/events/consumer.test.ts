@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { HandlerError, InvalidPayload } from '../../src/model/errors'
 import type { Event } from '../../src/model/event'
 import { consumerWith, eventOf } from '../support/consumer-bench'
+import { throwing } from '../support/throwing'
 import { CountedReceipt, turn, Workbench } from '../support/workbench'
 
 /** An account that ignores its receipts. */
@@ -61,9 +62,7 @@ describe('Consumer', () => {
   })
 
   for (const [what, handler] of Object.entries({
-    throws: () => {
-      throw new TypeError('broken')
-    },
+    throws: throwing(new TypeError('broken')),
     rejects: () => Promise.reject(new TypeError('broken')),
     'returns an object whose `then` throws': () => {
       return Object.defineProperty({}, 'then', {

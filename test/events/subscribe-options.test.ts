@@ -50,7 +50,7 @@ describe('subscribeSettings', () => {
     expect(subscribeSettings('a', handler, { from: names }).interest.from).to.deep.equal(names)
     expect(() => subscribeSettings('a', handler, { from: [...names, ...names] })).to.throw(
       InvalidArgument,
-      'from: expected at most 2048 bytes of names, got 3887; use a group instead',
+      'from: expected at most 2048 bytes of names, got 3887',
     )
     expect(() => subscribeSettings('a', handler, { from: { group: 'é'.repeat(1100) } })).to.throw(
       InvalidArgument,
@@ -85,10 +85,7 @@ describe('subscribeSettings', () => {
 
   for (const [what, [options, message]] of Object.entries(bad)) {
     it(`throws InvalidArgument for ${what}`, () => {
-      expect(() => settingsWith(options))
-        .to.throw(InvalidArgument)
-        .with.property('message')
-        .that.contains(message)
+      expect(() => settingsWith(options)).to.throw(InvalidArgument, message)
     })
   }
 

@@ -1,84 +1,59 @@
 import { expect } from 'chai'
-import { QueueMembers } from '../../src/events/queue-members'
-import { type SubscribeOptions, subscribeSettings } from '../../src/events/subscribe-options'
-import { Subscriptions } from '../../src/events/subscriptions'
-import type { LahjaError } from '../../src/model/errors'
-import type { Handler } from '../../src/model/event'
-import { ManualClock } from '../support/manual-clock'
-import { RecordingChannel } from '../support/recording-channel'
+import { SubscriptionsBench } from '../support/subscriptions-bench'
 import { Workbench } from '../support/workbench'
 
 describe('Subscriptions, accounting to the sender,', () => {
-  let subscriptions: Subscriptions
-  let queueMembers: QueueMembers
-  let sender: RecordingChannel
+  let bench: SubscriptionsBench
 
   beforeEach(() => {
-    sender = new RecordingChannel('shop', { limits: { windowBytes: 100 } })
-    const report = (error: LahjaError) => expect.fail(error.message)
-    const announcer = { announce() {}, known: () => Promise.resolve() }
-    subscriptions = new Subscriptions({ announcer, report, idle() {} })
-    queueMembers = new QueueMembers({
-      clock: new ManualClock(),
-      membersOf: (queue, type) => subscriptions.membersOf(queue, type),
-      report,
-      settled() {},
-    })
+    bench = new SubscriptionsBench(100)
   })
+  afterEach(() => expect(bench.failures).to.deep.equal([]))
 
-  const add = (type: string, handler: Handler<unknown>, options: SubscribeOptions = {}) => {
-    return subscriptions.add(subscribeSettings(type, handler, options))
-  }
-  const deliver = () => {
-    const event = { type: 'order.placed', payload: 1, origin: 'shop' }
-    sender.receive(60, () => subscriptions.deliver(event, sender))
-  }
-  const assign = (payload: unknown, bytes = 60) => {
-    const assignment = { kind: 'assign', queue: 'q', type: 'order.placed', isFixed: false, payload } as const
-    sender.receive(bytes, () => queueMembers.assign(assignment, sender))
-  }
+  const deliver = () => bench.sender.receive(60, () => bench.deliver(1))
+  const assign = (payload: unknown, bytes = 60) => bench.sender.receive(bytes, () => bench.assign(payload))
 
   it('give credit for an event when the last handler is done with it', async () => {
-    const benches = [new Workbench(), new Workbench()]
-    for (const bench of benches) add('order.placed', bench.handle)
-    add('order.placed', () => {})
+    const works = [new Workbench(), new Workbench()]
+    for (const work of works) bench.add('order.placed', work.handle)
+    bench.add('order.placed', () => {})
     deliver()
-    await benches[0]?.finish(0)
-    expect(sender.credits).to.deep.equal([])
-    await benches[1]?.finish(0)
-    expect(sender.credits).to.deep.equal([60])
+    await works[0]?.finish(0)
+    expect(bench.sender.credits).to.deep.equal([])
+    await works[1]?.finish(0)
+    expect(bench.sender.credits).to.deep.equal([60])
   })
 
   it('give credit at once for an event without a subscription', () => {
-    add('order.paid', () => new Promise(() => {}))
+    bench.add('order.paid', () => new Promise(() => {}))
     deliver()
-    expect(sender.credits).to.deep.equal([60])
+    expect(bench.sender.credits).to.deep.equal([60])
   })
 
   it('give credit for an assignment when it is handled, whichever member handles it', async () => {
     const [first, second] = [new Workbench(), new Workbench()]
-    const one = add('order.placed', first.handle, { queue: 'q' })
+    const one = bench.add('order.placed', first.handle, { queue: 'q' })
     assign(1)
     assign(2)
-    add('order.placed', second.handle, { queue: 'q' })
+    bench.add('order.placed', second.handle, { queue: 'q' })
     one.unsubscribe()
     expect(second.started).to.deep.equal([2])
-    expect(sender.credits).to.deep.equal([])
+    expect(bench.sender.credits).to.deep.equal([])
     await second.finish(0)
-    expect(sender.credits).to.deep.equal([60])
+    expect(bench.sender.credits).to.deep.equal([60])
     await first.finish(0)
-    expect(sender.credits).to.deep.equal([60, 60])
+    expect(bench.sender.credits).to.deep.equal([60, 60])
   })
 
   it('give credit for an assignment when it is returned, at once or later', () => {
     assign(1)
-    expect(sender.takeTold()).to.have.lengthOf(1)
-    expect(sender.credits).to.deep.equal([60])
-    const member = add('order.placed', () => new Promise(() => {}), { queue: 'q' })
+    expect(bench.sender.takeTold()).to.have.lengthOf(1)
+    expect(bench.sender.credits).to.deep.equal([60])
+    const member = bench.add('order.placed', () => new Promise(() => {}), { queue: 'q' })
     assign(1, 1)
     assign(1)
     member.unsubscribe()
-    expect(sender.takeTold()).to.have.lengthOf(1)
-    expect(sender.credits).to.deep.equal([60, 60])
+    expect(bench.sender.takeTold()).to.have.lengthOf(1)
+    expect(bench.sender.credits).to.deep.equal([60, 60])
   })
 })

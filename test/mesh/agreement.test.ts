@@ -3,23 +3,18 @@ import fc from 'fast-check'
 import { agree, helloOf, PROTOCOL_VERSIONS, precedes } from '../../src/mesh/agreement'
 import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import { type Hello, toElements } from '../../src/wire/message'
+import { helloWith } from '../support/hello'
 import { violation } from '../support/violation'
 
-const OURS: Hello = {
-  kind: 'hello',
-  versions: [2, 4],
-  name: 'shop',
-  id: '0000000000abc',
-  groups: [],
-  pid: 1,
-  frameLimit: 10_000,
-  window: 100_000,
-  requestLimit: 100,
-}
+const LIMITS = { frameLimit: 10_000, window: 100_000, requestLimit: 100 }
+const OURS = helloWith({ versions: [2, 4], name: 'shop', id: '0000000000abc', ...LIMITS })
 const THEIRS: Hello = { ...OURS, name: 'till', id: '0000000000abd', groups: ['web'] }
 
 /** The agreement of our hello and theirs with these changes. */
 const agreeing = (changes: Partial<Hello>) => agree(OURS, { ...THEIRS, ...changes }, undefined)
+
+/** The reason for which these changes are refused. */
+const refusalOf = (changes: Partial<Hello>) => violation(() => agreeing(changes))
 
 describe('agree', () => {
   describe('on a version', () => {
@@ -45,7 +40,7 @@ describe('agree', () => {
       [9, 2],
     ] as const) {
       it(`refuses a peer with versions ${versions.join(' to ')} where ours are 2 to 4`, () => {
-        expect(violation(() => agreeing({ versions }))).to.equal('version-mismatch')
+        expect(refusalOf({ versions })).to.equal('version-mismatch')
         expect(() => agreeing({ versions })).to.throw(
           `till speaks protocol version ${[...new Set(versions)].join(' to ')}, shop speaks 2 to 4; upgrade the older one`,
         )
@@ -66,10 +61,8 @@ describe('agree', () => {
       }
       fc.assert(
         fc.property(range, range, (ours, theirs) => {
-          const [one, other] = [
-            { ...OURS, versions: ours },
-            { ...THEIRS, versions: theirs },
-          ]
+          const one = { ...OURS, versions: ours }
+          const other = { ...THEIRS, versions: theirs }
           const hasCommon = Array.from({ length: 10 }, (_, version) => version).some((version) =>
             [ours, theirs].every(([oldest, newest]) => oldest <= version && version <= newest),
           )
@@ -94,8 +87,8 @@ describe('agree', () => {
 
     it('refuses a frame limit below that of the handshake', () => {
       expect(agreeing({ frameLimit: HANDSHAKE_FRAME_BYTES }).sendLimit).to.equal(HANDSHAKE_FRAME_BYTES)
-      expect(violation(() => agreeing({ frameLimit: HANDSHAKE_FRAME_BYTES - 1 }))).to.equal('malformed')
-      expect(violation(() => agreeing({ frameLimit: 0 }))).to.equal('malformed')
+      expect(refusalOf({ frameLimit: HANDSHAKE_FRAME_BYTES - 1 })).to.equal('malformed')
+      expect(refusalOf({ frameLimit: 0 })).to.equal('malformed')
     })
 
     it('takes the smaller request limit of both sides', () => {
@@ -105,7 +98,7 @@ describe('agree', () => {
 
     it('refuses a window or a request limit of zero', () => {
       for (const changes of [{ window: 0 }, { requestLimit: 0 }]) {
-        expect(violation(() => agreeing(changes))).to.equal('malformed')
+        expect(refusalOf(changes)).to.equal('malformed')
       }
     })
 
@@ -137,15 +130,12 @@ describe('agree', () => {
 
     it('refuses invalid names, ids and groups', () => {
       for (const changes of [{ name: '' }, { name: 'a b' }, { id: 'abc' }, { id: '' }, { groups: ['web', '../etc'] }]) {
-        expect(
-          violation(() => agreeing(changes)),
-          JSON.stringify(changes),
-        ).to.equal('malformed')
+        expect(refusalOf(changes), JSON.stringify(changes)).to.equal('malformed')
       }
     })
 
     it('refuses a nonce of another length', () => {
-      expect(violation(() => agreeing({ nonce: Buffer.alloc(31) }))).to.equal('malformed')
+      expect(refusalOf({ nonce: Buffer.alloc(31) })).to.equal('malformed')
     })
   })
 })
@@ -165,15 +155,7 @@ describe('precedes', () => {
 })
 
 describe('helloOf', () => {
-  const self = {
-    name: 'shop',
-    id: '0000000000abc',
-    groups: ['web'],
-    pid: 4711,
-    frameLimit: 10_000,
-    window: 100_000,
-    requestLimit: 100,
-  }
+  const self = { name: 'shop', id: '0000000000abc', groups: ['web'], pid: 4711, ...LIMITS }
 
   it('holds the identity, the protocol versions and the limits of the endpoint', () => {
     expect(helloOf({ ...self, accepts: ['order.*'] })).to.deep.equal({

@@ -1,99 +1,50 @@
 import { readdirSync } from 'node:fs'
-import { connect as connectSocket, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { expect } from 'chai'
 import { Packr } from 'msgpackr'
 import type { Endpoint, LahjaError } from '../../src'
-import { decodeMessage, encodeMessage } from '../../src/wire/codec'
-import { FrameReader } from '../../src/wire/frame'
-import type { Hello, Message } from '../../src/wire/message'
+import { encodeMessage } from '../../src/wire/codec'
+import type { Hello } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
+import { changesAt } from '../support/changes'
+import { frameAround } from '../support/frame-bytes'
+import { helloWith } from '../support/hello'
+import { payloadsAt } from '../support/payloads'
+import { type RawPeer, rawPeers } from '../support/raw-peer'
+import { reportsOf } from '../support/reports'
 
-/** A bare socket that sends whatever bytes it is told to. */
-class RawPeer {
-  readonly heard: Message[] = []
-  readonly #socket: Socket
-  isClosed = false
+const HELLO = helloWith()
 
-  constructor(endpoint: Endpoint) {
-    this.#socket = connectSocket(join(endpoint.directory, `${endpoint.name}~${endpoint.id}.sock`))
-    const reader = new FrameReader(2 ** 20, (bytes, start, end) => {
-      this.heard.push(decodeMessage(bytes, start, end))
-    })
-    this.#socket.on('data', (chunk) => reader.push(chunk))
-    this.#socket.on('error', () => {})
-    this.#socket.on('close', () => {
-      this.isClosed = true
-    })
-  }
-
-  say(...messages: Message[]): void {
-    for (const message of messages) this.send(encodeMessage(message).bytes)
-  }
-
-  send(bytes: Buffer): void {
-    this.#socket.write(bytes)
-  }
-
-  end(): void {
-    this.#socket.end()
-  }
-
-  destroy(): void {
-    this.#socket.destroy()
-  }
-
-  /** The reason of the goodbye it received. */
-  get goodbye(): string | undefined {
-    const last = this.heard.at(-1)
-    return last?.kind === 'goodbye' ? last.reason : undefined
-  }
+/** The reason of the goodbye that it received last. */
+function goodbyeOf({ heard }: RawPeer): string | undefined {
+  const last = heard.at(-1)
+  return last?.kind === 'goodbye' ? last.reason : undefined
 }
 
-const HELLO: Hello = {
-  kind: 'hello',
-  versions: [1, 1],
-  name: 'raw',
-  id: '000000000zzzz',
-  groups: [],
-  pid: 1,
-  frameLimit: 2 ** 20,
-  window: 2 ** 20,
-  requestLimit: 1024,
+/** That reason, once the connection is closed. */
+async function closedWith(peer: RawPeer): Promise<string | undefined> {
+  await until(() => peer.isClosed)
+  return goodbyeOf(peer)
 }
 
-const frame = (body: Buffer) => {
-  const prefix = Buffer.alloc(4)
-  prefix.writeUInt32BE(body.length)
-  return Buffer.concat([prefix, body])
-}
-
-const packed = (value: unknown) => frame(new Packr({ useRecords: false }).pack(value))
+const packed = (value: unknown) => frameAround(new Packr({ useRecords: false }).pack(value))
 
 describe('an incoming connection', () => {
   const bus = freshBus()
-  const connections: RawPeer[] = []
+  const dial = rawPeers()
   let endpoint: Endpoint
   let witness: Endpoint
-  let errors: LahjaError[] = []
+  let errors: readonly LahjaError[]
 
-  afterEach(() => {
-    for (const raw of connections.splice(0)) raw.destroy()
-  })
-
+  /** Starts the endpoints, again if they have been started. */
   async function begin(limits = {}): Promise<void> {
-    errors = []
-    endpoint = await bus.start('host', { limits })
-    endpoint.on('error', (error) => errors.push(error))
-    witness = await bus.start('witness')
-    await endpoint.waitUntilConnectedTo('witness')
+    await Promise.all([endpoint?.close(), witness?.close()])
+    ;({ host: endpoint, witness } = await bus.startEach({ host: { limits }, witness: {} }))
+    errors = reportsOf(endpoint)
   }
 
-  function connect(): RawPeer {
-    const raw = new RawPeer(endpoint)
-    connections.push(raw)
-    return raw
-  }
+  beforeEach(() => begin())
+
+  const connect = () => dial(endpoint)
 
   /** A raw peer with a finished handshake. */
   async function connectPeer(hello: Partial<Hello> = {}): Promise<RawPeer> {
@@ -116,11 +67,11 @@ describe('an incoming connection', () => {
   /** Bytes sent before the handshake, and the reason of the goodbye. */
   const BEFORE: readonly [what: string, bytes: Buffer, reason: string][] = [
     ['a length of 4 GB', Buffer.from('ffffffff00', 'hex'), 'frame-too-large'],
-    ['a frame over 4 KiB', frame(Buffer.alloc(4097)), 'frame-too-large'],
+    ['a frame over 4 KiB', frameAround(Buffer.alloc(4097)), 'frame-too-large'],
     ['an empty frame', Buffer.from('00000000', 'hex'), 'frame-empty'],
-    ['a frame that is not msgpack', frame(Buffer.from([0xc1])), 'malformed'],
-    ['a body with bytes after its message', frame(Buffer.from('9107ff', 'hex')), 'malformed'],
-    ['a body that is cut short', frame(Buffer.from('93', 'hex')), 'malformed'],
+    ['a frame that is not msgpack', frameAround(Buffer.from([0xc1])), 'malformed'],
+    ['a body with bytes after its message', frameAround(Buffer.from('9107ff', 'hex')), 'malformed'],
+    ['a body that is cut short', frameAround(Buffer.from('93', 'hex')), 'malformed'],
     ['a body that is no message', packed('hello'), 'malformed'],
     ['an unknown kind of message', packed([99]), 'malformed'],
     ['an event before the hello', encodeMessage({ kind: 'event', type: 'x', payload: 1 }).bytes, 'unexpected-message'],
@@ -135,11 +86,9 @@ describe('an incoming connection', () => {
 
   for (const [what, bytes, reason] of BEFORE) {
     it(`that sends ${what} is closed with '${reason}', reported, and affects no other link`, async () => {
-      await begin()
       const raw = connect()
-      raw.send(bytes)
-      await until(() => raw.isClosed)
-      expect(raw.goodbye).to.equal(reason)
+      raw.socket.write(bytes)
+      expect(await closedWith(raw)).to.equal(reason)
       expect(errors.map((error) => [error.code, Reflect.get(error, 'reason')])).to.deep.equal([
         ['LAHJA_PROTOCOL_VIOLATION', reason],
       ])
@@ -150,8 +99,7 @@ describe('an incoming connection', () => {
   it('that stays silent is closed at the handshake deadline', async () => {
     await begin({ handshakeTimeout: 50 })
     const raw = connect()
-    await until(() => raw.isClosed)
-    expect(raw.goodbye).to.equal('handshake-timeout')
+    expect(await closedWith(raw)).to.equal('handshake-timeout')
     await checkOthers()
   })
 
@@ -161,15 +109,14 @@ describe('an incoming connection', () => {
     raw.say(HELLO)
     await until(() => raw.isClosed)
     expect(raw.heard.map(({ kind }) => kind)).to.include.members(['hello', 'ready'])
-    expect(raw.goodbye).to.equal('handshake-timeout')
+    expect(goodbyeOf(raw)).to.equal('handshake-timeout')
     expect(endpoint.isConnectedTo('raw')).to.equal(false)
   })
 
   it('that is closed before its hello leaves no trace', async () => {
-    await begin()
     const raw = connect()
-    raw.send(Buffer.from('00', 'hex'))
-    raw.end()
+    raw.socket.write(Buffer.from('00', 'hex'))
+    raw.socket.end()
     await until(() => raw.isClosed)
     await checkOthers()
   })
@@ -179,17 +126,16 @@ describe('an incoming connection', () => {
     const idle = [1, 2, 3, 4].map(() => connect())
     const peer = await connectPeer()
     await until(() => idle.some(({ isClosed }) => isClosed))
-    expect(idle.map(({ goodbye }) => goodbye)).to.include('too-many-handshakes')
+    expect(idle.map(goodbyeOf)).to.include('too-many-handshakes')
     expect(peer.isClosed).to.equal(false)
     await checkOthers()
   })
 
   it('may send unknown fields and elements, which are ignored', async () => {
-    await begin()
     const raw = connect()
     const { kind, ...fields } = HELLO
-    raw.send(packed([0, { ...fields, versions: [1, 9], colour: 'red' }, 'more']))
-    raw.send(packed([1, 'more']))
+    raw.socket.write(packed([0, { ...fields, versions: [1, 9], colour: 'red' }, 'more']))
+    raw.socket.write(packed([1, 'more']))
     await endpoint.waitUntilConnectedTo('raw')
     expect(kind).to.equal('hello')
   })
@@ -199,25 +145,23 @@ describe('an incoming connection', () => {
     ['a second hello', encodeMessage(HELLO).bytes, 'unexpected-message'],
     ['a second ready', encodeMessage({ kind: 'ready' }).bytes, 'unexpected-message'],
     ['a frame over the limit', Buffer.from('00100001', 'hex'), 'frame-too-large'],
-    ['an event whose payload is not msgpack', frame(Buffer.from('9305a178d9ff61', 'hex')), 'malformed'],
-    ['an event whose binary is cut short', frame(Buffer.from('9305a178c40500', 'hex')), 'malformed'],
-    ['an event with bytes after it', frame(Buffer.from('9305a17801ff', 'hex')), 'malformed'],
+    ['an event whose payload is not msgpack', frameAround(Buffer.from('9305a178d9ff61', 'hex')), 'malformed'],
+    ['an event whose binary is cut short', frameAround(Buffer.from('9305a178c40500', 'hex')), 'malformed'],
+    ['an event with bytes after it', frameAround(Buffer.from('9305a17801ff', 'hex')), 'malformed'],
     ['an event whose type is a number', packed([5, 5, 5]), 'malformed'],
     ['a subscription to a number', packed([2, 1, [{ type: 5 }]]), 'malformed'],
     ['a negative sequence', packed([2, -1, []]), 'malformed'],
-    ['arrays nested without end', frame(Buffer.alloc(200_000, 0x91)), 'malformed'],
+    ['arrays nested without end', frameAround(Buffer.alloc(200_000, 0x91)), 'malformed'],
   ]
 
   for (const [what, bytes, reason] of AFTER) {
     it(`that is up and sends ${what} is lost with '${reason}', and affects no other link`, async () => {
-      await begin()
       const lost: unknown[] = []
       endpoint.on('lost', (peer, { cause }) => lost.push([peer.name, Reflect.get(cause, 'reason')]))
       endpoint.subscribe('x', () => {})
       const peer = await connectPeer()
-      peer.send(bytes)
-      await until(() => peer.isClosed)
-      expect(peer.goodbye).to.equal(reason)
+      peer.socket.write(bytes)
+      expect(await closedWith(peer)).to.equal(reason)
       expect(lost).to.deep.equal([['raw', reason]])
       expect(errors.map((error) => Reflect.get(error, 'reason'))).to.deep.equal([reason])
       await checkOthers()
@@ -225,32 +169,28 @@ describe('an incoming connection', () => {
   }
 
   it('that ends inside a frame delivers nothing of that frame (G1)', async () => {
-    await begin()
-    const received: unknown[] = []
-    endpoint.subscribe('x', ({ payload }) => received.push(payload))
+    const received = await payloadsAt(endpoint, 'x')
     const lost: unknown[] = []
     endpoint.on('lost', (_, { cause }) => lost.push(Reflect.get(cause, 'reason')))
     const peer = await connectPeer()
     const { bytes } = encodeMessage({ kind: 'event', type: 'x', payload: 'whole' })
-    peer.send(Buffer.concat([bytes, bytes.subarray(0, bytes.length - 1)]))
-    peer.end()
+    peer.socket.write(Buffer.concat([bytes, bytes.subarray(0, bytes.length - 1)]))
+    peer.socket.end()
     await until(() => lost.length === 1)
     expect(received).to.deep.equal(['whole'])
     expect(lost).to.deep.equal(['frame-cut-off'])
   })
 
   it('may send events in any form of msgpack, byte by byte', async () => {
-    await begin()
     const received: unknown[] = []
     endpoint.subscribe('x', ({ payload, origin }) => received.push([payload, origin]))
     const peer = await connectPeer()
-    for (const byte of frame(Buffer.from('dc0003cc05d90178a3796573', 'hex'))) peer.send(Buffer.of(byte))
+    for (const byte of frameAround(Buffer.from('dc0003cc05d90178a3796573', 'hex'))) peer.socket.write(Buffer.of(byte))
     await until(() => received.length === 1)
     expect(received).to.deep.equal([['yes', 'raw']])
   })
 
   it('that is up gets its pings answered and its subscriptions acknowledged', async () => {
-    await begin()
     const peer = await connectPeer()
     peer.say({ kind: 'ping' }, { kind: 'subscribe', sequence: 7, interests: [{ type: 'x' }] })
     await until(() => peer.heard.length >= 4)
@@ -260,11 +200,7 @@ describe('an incoming connection', () => {
 
   it('that falls silent is unresponsive but not lost, and recovers when it sends anything (G13)', async () => {
     await begin({ pingInterval: 5 })
-    const changes: string[] = []
-    endpoint.on('unresponsive', ({ name }) => changes.push(`${name} unresponsive`))
-    endpoint.on('responsive', ({ name }) => changes.push(`${name} responsive`))
-    endpoint.on('recovered', ({ name }) => changes.push(`${name} recovered`))
-    endpoint.on('lost', ({ name }) => changes.push(`${name} lost`))
+    const changes = changesAt(endpoint, 'unresponsive', 'responsive', 'recovered', 'lost')
     const peer = await connectPeer()
     await until(() => changes.length === 1)
     expect(endpoint.peers.find(({ name }) => name === 'raw')?.state).to.equal('unresponsive')
@@ -275,37 +211,29 @@ describe('an incoming connection', () => {
   })
 
   it('of a peer that is linked already is refused as a duplicate', async () => {
-    await begin()
     const first = await connectPeer()
     const second = connect()
     second.say(HELLO)
-    await until(() => second.isClosed)
-    expect(second.goodbye).to.equal('duplicate')
+    expect(await closedWith(second)).to.equal('duplicate')
     expect(first.isClosed).to.equal(false)
     expect(endpoint.peers).to.have.length(2)
   })
 
   it('with the name of the endpoint itself is refused as name-in-use', async () => {
-    await begin()
     const raw = connect()
     raw.say({ ...HELLO, name: 'host' })
-    await until(() => raw.isClosed)
-    expect(raw.goodbye).to.equal('name-in-use')
+    expect(await closedWith(raw)).to.equal('name-in-use')
   })
 
   it('whose peer says closing after it is up here has left', async () => {
-    await begin()
-    const changes: string[] = []
-    endpoint.on('lost', () => changes.push('lost'))
-    endpoint.on('left', () => changes.push('left'))
+    const changes = changesAt(endpoint, 'lost', 'left')
     const peer = await connectPeer()
     peer.say({ kind: 'goodbye', reason: 'closing', text: '' })
     await until(() => changes.length === 1)
-    expect(changes).to.deep.equal(['left'])
+    expect(changes).to.deep.equal(['raw left'])
   })
 
   it('gets a goodbye that fits into a handshake frame, however long the error', async () => {
-    await begin()
     const raw = connect()
     raw.say({ ...HELLO, groups: Array.from({ length: 1900 }, () => '!') })
     await until(() => raw.isClosed)
@@ -315,15 +243,13 @@ describe('an incoming connection', () => {
   })
 
   it('may send every integer as 64 bits', async () => {
-    await begin()
     const peer = await connectPeer()
-    peer.send(packed([2n, 7n, [{ type: 'x' }]]))
+    peer.socket.write(packed([2n, 7n, [{ type: 'x' }]]))
     await until(() => peer.heard.some(({ kind }) => kind === 'acknowledge'))
     expect(await endpoint.broadcast('x', 1)).to.equal(1)
   })
 
   it('that says goodbye for an unknown reason is lost, not left', async () => {
-    await begin()
     const changes: string[] = []
     endpoint.on('lost', (_, { cause }) => changes.push(`lost ${cause.code}`))
     endpoint.on('left', () => changes.push('left'))
@@ -334,12 +260,11 @@ describe('an incoming connection', () => {
   })
 
   it('is closed with the endpoint, whether its handshake is finished or not', async () => {
-    await begin()
     const peer = await connectPeer()
     const idle = connect()
     await Promise.all([endpoint.close(), witness.close()])
     await until(() => peer.isClosed && idle.isClosed)
-    expect(peer.goodbye).to.equal('left')
+    expect(goodbyeOf(peer)).to.equal('left')
     expect(readdirSync(bus.directory)).to.deep.equal([])
   })
 })

@@ -1,19 +1,25 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { InterestExchange } from '../../src/mesh/interest-exchange'
+import type { InterestExchange } from '../../src/mesh/interest-exchange'
 import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message } from '../../src/wire/message'
 import { bodyOf } from '../support/frame-bytes'
-import { heapUsed } from '../support/heap-used'
+import { heapUsed } from '../support/garbage'
 import { InterestModel } from '../support/interest-model'
 import { a, b, c, member, talking, toldIn } from '../support/interest-talk'
 import { isResolved } from '../support/workbench'
 
 describe('InterestExchange', () => {
+  let sent: Message[]
+  let exchange: InterestExchange
+
+  beforeEach(() => {
+    ;({ sent, exchange } = talking())
+  })
+
   describe('announces', () => {
     it('a change at once if none is in flight, with sequence numbers from 1', () => {
-      const { sent, exchange } = talking()
       exchange.announce('subscribe', a)
       expect(sent.splice(0)).to.deep.equal([{ kind: 'subscribe', sequence: 1, interests: [a] }])
       exchange.onAcknowledge(1)
@@ -24,7 +30,6 @@ describe('InterestExchange', () => {
     })
 
     it('changes made while one is in flight together, when that one is acknowledged', () => {
-      const { sent, exchange } = talking()
       exchange.announce('subscribe', a)
       sent.splice(0)
       exchange.announce('subscribe', b)
@@ -40,7 +45,6 @@ describe('InterestExchange', () => {
     })
 
     it('nothing more until everything in flight is acknowledged', () => {
-      const { sent, exchange } = talking()
       exchange.announce('subscribe', a)
       exchange.announce('unsubscribe', a)
       exchange.announce('subscribe', b)
@@ -53,7 +57,6 @@ describe('InterestExchange', () => {
     })
 
     it('no changes that cancel out, so a stopped peer costs only the difference in the end', () => {
-      const { sent, exchange } = talking()
       exchange.announceAll([a])
       for (let round = 0; round < 1000; round++) {
         for (const interest of [b, member]) exchange.announce('subscribe', interest)
@@ -68,7 +71,6 @@ describe('InterestExchange', () => {
     })
 
     it('nothing of types that came and went meanwhile, and keeps no memory of them (G7)', () => {
-      const { sent, exchange } = talking()
       exchange.announceAll([a])
       const before = heapUsed()
       for (let index = 0; index < 100_000; index++) {
@@ -80,7 +82,6 @@ describe('InterestExchange', () => {
     })
 
     it('the net change in the number of queue members', () => {
-      const { sent, exchange } = talking()
       exchange.announceAll([member, member])
       for (const kind of ['unsubscribe', 'subscribe', 'unsubscribe', 'unsubscribe'] as const) {
         exchange.announce(kind, member)
@@ -92,11 +93,7 @@ describe('InterestExchange', () => {
 
     it('gathered changes in frames within the limit at that time', () => {
       let limit = HANDSHAKE_FRAME_BYTES
-      const sent: Message[] = []
-      const exchange = new InterestExchange(
-        (message) => sent.push(message),
-        () => limit,
-      )
+      ;({ sent, exchange } = talking(() => limit))
       exchange.announce('subscribe', a)
       for (let index = 0; index < 1000; index++) exchange.announce('subscribe', { type: `type.${index}` })
       limit = 2 * HANDSHAKE_FRAME_BYTES
@@ -110,7 +107,6 @@ describe('InterestExchange', () => {
 
   describe('resolves known()', () => {
     it('at once if nothing is in flight', async () => {
-      const { exchange } = talking()
       expect(await isResolved(exchange.known())).to.equal(true)
       exchange.announceAll([])
       expect(await isResolved(exchange.known())).to.equal(true)
@@ -120,7 +116,6 @@ describe('InterestExchange', () => {
     })
 
     it('when the last message in flight is acknowledged, not before', async () => {
-      const { sent, exchange } = talking()
       exchange.announceAll(Array.from({ length: 300 }, (_, index) => ({ type: `type.${index}` })))
       expect(sent.length).to.be.greaterThan(2)
       const known = exchange.known()
@@ -131,7 +126,6 @@ describe('InterestExchange', () => {
     })
 
     it('by one acknowledgement for everything sent before it', async () => {
-      const { exchange } = talking()
       exchange.announce('subscribe', a)
       exchange.announce('unsubscribe', a)
       exchange.announce('subscribe', b)
@@ -142,7 +136,6 @@ describe('InterestExchange', () => {
     })
 
     it('for gathered changes only when they are acknowledged too', async () => {
-      const { exchange } = talking()
       exchange.announce('subscribe', a)
       const first = exchange.known()
       exchange.announce('subscribe', b)
@@ -155,7 +148,6 @@ describe('InterestExchange', () => {
     })
 
     it('for changes that cancelled out together with those in flight', async () => {
-      const { sent, exchange } = talking()
       exchange.announce('subscribe', a)
       exchange.announce('subscribe', b)
       const known = exchange.known()
@@ -168,7 +160,6 @@ describe('InterestExchange', () => {
     })
 
     it('for everything announced before the call, even under constant change', async () => {
-      const { exchange } = talking()
       const churn = (round: number) => exchange.announce('subscribe', { type: `type.${round}` })
       churn(0)
       for (let round = 1; round < 20; round++) {
@@ -184,7 +175,6 @@ describe('InterestExchange', () => {
     })
 
     it('not for acknowledgements of unknown sequence numbers, or repeated ones', async () => {
-      const { sent, exchange } = talking()
       for (const sequence of [0, 1, 7, Number.MAX_SAFE_INTEGER]) exchange.onAcknowledge(sequence)
       exchange.announce('subscribe', a)
       exchange.announce('subscribe', b)
@@ -200,7 +190,6 @@ describe('InterestExchange', () => {
     })
 
     it('for all callers, past and future, when the link ends, and sends nothing more', async () => {
-      const { sent, exchange } = talking()
       exchange.announce('subscribe', a)
       const underWay = exchange.known()
       exchange.announce('subscribe', b)

@@ -24,7 +24,7 @@ describe('InterestExchange announces the whole interest', () => {
         fc.uniqueArray(interest, { maxLength: 200, selector: keyOf }),
         fc.integer({ min: HANDSHAKE_FRAME_BYTES, max: 4 * HANDSHAKE_FRAME_BYTES }),
         (interests, limit) => {
-          const { sent, exchange } = talking(limit)
+          const { sent, exchange } = talking(() => limit)
           exchange.announceAll(interests)
           for (const message of sent) expect(bodyOf(encodeMessage(message)).length).to.be.at.most(limit)
           expect(toldIn(sent)).to.deep.equal(interests)

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { encodeMessage } from '../../src/wire/codec'
 import { LinkFixture } from '../support/link-fixture'
 
+const EVENT = encodeMessage({ kind: 'event', type: 'x', payload: Buffer.alloc(2000) })
 const LIMITS = { highWaterMark: 1000, patience: 100, silentPings: 2 }
 
 describe('Link', () => {
@@ -14,9 +15,8 @@ describe('Link', () => {
   /** Queues events over the high-water mark for a peer that doesn't read, until patience is used up. */
   function makeLag(): void {
     fixture.isReading = false
-    const frame = encodeMessage({ kind: 'event', type: 'x', payload: Buffer.alloc(2000) })
     for (let count = 0; count < 2; count++) {
-      fixture.link.send(frame, { kind: 'dropOldest' })
+      fixture.link.send(EVENT, { kind: 'dropOldest' })
       fixture.clock.turn()
     }
     void fixture.link.outbox.drained()
@@ -37,36 +37,30 @@ describe('Link', () => {
 
   it('reports a lagging peer as recovered when nothing is queued for it any more', async () => {
     makeLag()
-    expect(fixture.paces).to.deep.equal([['lagging', 'lagging']])
+    expect(fixture.paces).to.deep.equal(['lagging: lagging'])
     speak()
     expect(fixture.paces).to.have.length(1)
     await fixture.read()
-    expect(fixture.paces.slice(1)).to.deep.equal([['recovered', 'connected']])
+    expect(fixture.paces.slice(1)).to.deep.equal(['recovered: connected'])
   })
 
   it('reports an unresponsive peer as responsive and recovered when it speaks', () => {
     makeUnresponsive()
-    expect(fixture.paces).to.deep.equal([['unresponsive', 'unresponsive']])
+    expect(fixture.paces).to.deep.equal(['unresponsive: unresponsive'])
     fixture.link.checkLiveness()
     speak()
     speak()
-    expect(fixture.paces.slice(1)).to.deep.equal([
-      ['responsive', 'connected'],
-      ['recovered', 'connected'],
-    ])
+    expect(fixture.paces.slice(1)).to.deep.equal(['responsive: connected', 'recovered: connected'])
   })
 
   it('reports a lagging peer that becomes responsive as recovered only when it has caught up', async () => {
     makeLag()
     makeUnresponsive()
-    expect(fixture.paces).to.deep.equal([
-      ['lagging', 'lagging'],
-      ['unresponsive', 'unresponsive'],
-    ])
+    expect(fixture.paces).to.deep.equal(['lagging: lagging', 'unresponsive: unresponsive'])
     speak()
-    expect(fixture.paces.slice(2)).to.deep.equal([['responsive', 'lagging']])
+    expect(fixture.paces.slice(2)).to.deep.equal(['responsive: lagging'])
     await fixture.read()
-    expect(fixture.paces.slice(3)).to.deep.equal([['recovered', 'connected']])
+    expect(fixture.paces.slice(3)).to.deep.equal(['recovered: connected'])
   })
 
   it('reports a peer that caught up while unresponsive as recovered only when it speaks', async () => {
@@ -76,19 +70,13 @@ describe('Link', () => {
     expect(fixture.link.state).to.equal('unresponsive')
     expect(fixture.paces).to.have.length(2)
     speak()
-    expect(fixture.paces.slice(2)).to.deep.equal([
-      ['responsive', 'connected'],
-      ['recovered', 'connected'],
-    ])
+    expect(fixture.paces.slice(2)).to.deep.equal(['responsive: connected', 'recovered: connected'])
   })
 
   it('stays unresponsive when the peer also begins to lag', () => {
     makeUnresponsive()
     makeLag()
-    expect(fixture.paces).to.deep.equal([
-      ['unresponsive', 'unresponsive'],
-      ['lagging', 'unresponsive'],
-    ])
+    expect(fixture.paces).to.deep.equal(['unresponsive: unresponsive', 'lagging: unresponsive'])
     speak()
     expect(fixture.link.state).to.equal('lagging')
   })
@@ -96,19 +84,18 @@ describe('Link', () => {
   it('recovers with the credit that lets the last queued events leave, after it has become responsive', () => {
     fixture = new LinkFixture({ limits: LIMITS })
     fixture.connect({ window: 2000 })
-    const frame = encodeMessage({ kind: 'event', type: 'x', payload: Buffer.alloc(2000) })
-    for (let count = 0; count < 2; count++) fixture.link.send(frame, { kind: 'dropOldest' })
+    for (let count = 0; count < 2; count++) fixture.link.send(EVENT, { kind: 'dropOldest' })
     fixture.clock.turn()
     void fixture.link.outbox.drained()
     fixture.clock.advance(LIMITS.patience)
     makeUnresponsive()
-    fixture.say({ kind: 'credit', bytes: frame.end, events: 1 })
+    fixture.say({ kind: 'credit', bytes: EVENT.end, events: 1 })
     fixture.clock.turn()
     expect(fixture.paces).to.deep.equal([
-      ['lagging', 'lagging'],
-      ['unresponsive', 'unresponsive'],
-      ['responsive', 'lagging'],
-      ['recovered', 'connected'],
+      'lagging: lagging',
+      'unresponsive: unresponsive',
+      'responsive: lagging',
+      'recovered: connected',
     ])
   })
 
@@ -122,8 +109,7 @@ describe('Link', () => {
   it('disconnects a peer for which an event with that policy does not fit into the outbox', () => {
     fixture = new LinkFixture({ limits: { ...LIMITS, outboxBytes: 3000 } }).connect()
     fixture.isReading = false
-    const frame = encodeMessage({ kind: 'event', type: 'x', payload: Buffer.alloc(2000) })
-    for (let count = 0; count < 2; count++) fixture.link.send(frame, { kind: 'disconnect' })
+    for (let count = 0; count < 2; count++) fixture.link.send(EVENT, { kind: 'disconnect' })
     fixture.clock.turn()
     expect(fixture.received.at(-1)).to.include({ kind: 'goodbye', reason: 'overflow' })
     expect(fixture.ending).to.have.nested.property('cause.code', 'LAHJA_OUTBOX_OVERFLOW')

@@ -1,13 +1,14 @@
 import { once } from 'node:events'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message, RefusalReason } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
+import { helloWith } from '../support/hello'
 import { rejection } from '../support/rejection'
-import { Rival } from '../support/rival'
+import { rivals } from '../support/rival'
 
 const SMALLEST = '0000000000000'
 
@@ -21,18 +22,8 @@ const stopFor = (milliseconds: number) => {
 }
 
 describe('a name claim', () => {
-  const rivals: Rival[] = []
-  afterEach(() => {
-    for (const rival of rivals.splice(0)) rival.close()
-  })
+  const rival = rivals(() => bus.directory)
   const bus = freshBus()
-
-  async function rival(name: string, id: string, answer: (challenger: Socket, count: number) => void): Promise<Rival> {
-    const made = new Rival(bus.directory, name, id, answer)
-    rivals.push(made)
-    await until(() => existsSync(made.path))
-    return made
-  }
 
   /** Makes an endpoint publish its address and claim its name again. */
   function removeFileOf(name: string): void {
@@ -116,17 +107,7 @@ describe('a name claim', () => {
     await until(() => challengers.length === 1)
     const [file = ''] = readdirSync(bus.directory).filter((name) => !name.includes(SMALLEST))
     const impatient = connect(join(bus.directory, file))
-    const hello: Message = {
-      kind: 'hello',
-      versions: [1, 1],
-      name: 'a',
-      id: SMALLEST,
-      groups: [],
-      pid: 1,
-      frameLimit: 4096,
-      window: 1,
-      requestLimit: 1,
-    }
+    const hello = helloWith({ name: 'a', id: SMALLEST })
     const goodbye: Message = { kind: 'goodbye', reason: 'handshake-timeout', text: '' }
     impatient.end(Buffer.concat([hello, goodbye].map((message) => encodeMessage(message).bytes)))
     impatient.resume()

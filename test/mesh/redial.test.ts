@@ -1,43 +1,25 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { Endpoint } from '../../src'
-import { settingsOf } from '../../src/options'
 import type { Address } from '../../src/platform/address'
 import { type Clock, systemClock } from '../../src/platform/clock'
 import { SocketDirectory } from '../../src/platform/socket-directory'
 import { encodeMessage } from '../../src/wire/codec'
-import type { Message } from '../../src/wire/message'
 import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
-import { Rival } from '../support/rival'
+import { helloWith } from '../support/hello'
+import { rivals } from '../support/rival'
 import { leaveStaleSocket } from '../support/stale-socket'
 
-const HELLO: Message = {
-  kind: 'hello',
-  versions: [1, 1],
-  name: 'bad',
-  id: '0000000000000',
-  groups: [],
-  pid: 1,
-  frameLimit: 2 ** 20,
-  window: 2 ** 20,
-  requestLimit: 1024,
-}
+const HELLO = helloWith({ name: 'bad', id: '0000000000000' })
 
 describe('a dialer', () => {
-  const peers: Rival[] = []
-  afterEach(() => {
-    for (const peer of peers.splice(0)) peer.close()
-  })
+  const rival = rivals(() => bus.directory)
   const bus = freshBus()
 
   it('does not keep dialling a peer that breaks the protocol once its link is up', async () => {
-    const bad = new Rival(bus.directory, 'bad', '0000000000000', (dialler) => {
+    const bad = await rival('bad', '0000000000000', (dialler) => {
       for (const message of [HELLO, { kind: 'ready' }, HELLO] as const) dialler.write(encodeMessage(message).bytes)
     })
-    peers.push(bad)
-    await until(() => existsSync(bad.path))
     const a = await bus.start('a', { limits: { redialMin: 1, redialMax: 60_000, rescanInterval: 5 } })
     await until(() => bad.openChallenges === 0)
     for (const name of ['b', 'c', 'd', 'e', 'f']) {
@@ -98,10 +80,7 @@ describe('a dialer that removes the file of a dead peer', () => {
     }
     const transport = new SlowBurials(bus.directory)
     const limits = { redialMin: 60_000, redialMax: 60_000, handshakeTimeout: 1000 }
-    const a = await Endpoint.startIn(
-      { transport, clock },
-      settingsOf({ name: 'a', directory: bus.directory, watch: false, limits }),
-    )
+    const a = await bus.startBy(clock, 'a', { watch: false, limits }, transport)
     await until(() => transport.under.length === 1)
     const peer = await connectPeer(a, { id })
     peer.destroy()

@@ -5,34 +5,6 @@ import { asError, describe as describeValue } from '../../src/model/errors'
 
 const cause = new Error('cause')
 
-/** One of each class. */
-const errors: Readonly<Record<string, LahjaError>> = {
-  InvalidArgument: new lahja.InvalidArgument('message', { cause }),
-  DirectoryRefused: new lahja.DirectoryRefused('message', { cause }),
-  PathTooLong: new lahja.PathTooLong('message', { cause }),
-  NameInUse: new lahja.NameInUse('message', { cause }),
-  EndpointClosed: new lahja.EndpointClosed('message', { cause }),
-  CloseTimeout: new lahja.CloseTimeout('message', new Map([['till', 3]])),
-  NoSubscribers: new lahja.NoSubscribers('message', { cause }),
-  InvalidPayload: new lahja.InvalidPayload('message', [{ message: 'too short', path: ['id'] }], { cause }),
-  BoundaryCrossed: new lahja.BoundaryCrossed('message', { cause }),
-  AlreadyResponding: new lahja.AlreadyResponding('message', { cause }),
-  RemoteError: new lahja.RemoteError('message', 'till', { name: 'TypeError', message: 'no such order', code: 'E_1' }),
-  RequestTimeout: new lahja.RequestTimeout('message', { cause }),
-  RemoteDisconnected: new lahja.RemoteDisconnected('message', { cause }),
-  UnexpectedResponse: new lahja.UnexpectedResponse('message', { cause }),
-  UnserializablePayload: new lahja.UnserializablePayload('message', { cause }),
-  PayloadTooLarge: new lahja.PayloadTooLarge('message', { cause }),
-  WaitTimeout: new lahja.WaitTimeout('message', { cause }),
-  AbortError: new lahja.AbortError('message', { cause }),
-  HandlerError: new lahja.HandlerError('message', { cause }),
-  ConnectionFailed: new lahja.ConnectionFailed('message', { cause }),
-  LinkRefused: new lahja.LinkRefused('duplicate', 'message'),
-  Unauthenticated: new lahja.Unauthenticated('message', { cause }),
-  OutboxOverflow: new lahja.OutboxOverflow('message', { cause }),
-  ProtocolViolation: new lahja.ProtocolViolation('malformed', 'message', { cause }),
-}
-
 /** The codes are part of the interface: a change breaks the programs that look at them. */
 const CODES: Readonly<Record<string, string>> = {
   InvalidArgument: 'LAHJA_INVALID_ARGUMENT',
@@ -60,6 +32,22 @@ const CODES: Readonly<Record<string, string>> = {
   OutboxOverflow: 'LAHJA_OUTBOX_OVERFLOW',
   ProtocolViolation: 'LAHJA_PROTOCOL_VIOLATION',
 }
+
+/** One of each class that takes more than a message and a cause. */
+const special: Readonly<Record<string, LahjaError>> = {
+  CloseTimeout: new lahja.CloseTimeout('message', new Map([['till', 3]])),
+  InvalidPayload: new lahja.InvalidPayload('message', [{ message: 'too short', path: ['id'] }], { cause }),
+  RemoteError: new lahja.RemoteError('message', 'till', { name: 'TypeError', message: 'no such order', code: 'E_1' }),
+  LinkRefused: new lahja.LinkRefused('duplicate', 'message'),
+  ProtocolViolation: new lahja.ProtocolViolation('malformed', 'message', { cause }),
+}
+
+/** One of each class. */
+const errors: Readonly<Record<string, LahjaError>> = Object.fromEntries(
+  Object.keys(CODES).map((name) => {
+    return [name, special[name] ?? Reflect.construct(Reflect.get(lahja, name), ['message', { cause }])]
+  }),
+)
 
 /** Those that are made without a cause. */
 const WITHOUT_CAUSE = ['CloseTimeout', 'LinkRefused', 'RemoteError']

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { checkOverflow, policyOf } from '../../src/model/overflow'
 import { rejection } from '../support/rejection'
+import { throwing } from '../support/throwing'
 
 const POLICIES = ['wait', 'dropOldest', 'dropNewest', 'latest', 'disconnect'] as const
 
@@ -58,9 +59,7 @@ describe('policyOf', () => {
 
   it('throws what the key function throws', () => {
     const thrown = new Error('no key')
-    const latest = () => {
-      throw thrown
-    }
+    const latest = throwing(thrown)
     expect(() => policyOf({ latest }, 'a', 1)).to.throw(thrown)
   })
 })

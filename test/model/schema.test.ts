@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { z } from 'zod'
 import { InvalidArgument, InvalidPayload } from '../../src/model/errors'
 import { checkSchema, isSchema, type SchemaResult, type StandardSchema, validate } from '../../src/model/schema'
+import { throwing } from '../support/throwing'
 import { unhandledDuring } from '../support/unhandled'
 
 /** A schema with this `validate`. */
@@ -11,7 +12,7 @@ function schemaWith<Output>(validate: StandardSchema<unknown, Output>['~standard
 }
 
 /** The `InvalidPayload` that validating throws. */
-function refusal(schema: StandardSchema, value: unknown): InvalidPayload {
+function refusal(schema: StandardSchema, value: unknown = 7): InvalidPayload {
   try {
     validate(schema, value, 'event a')
   } catch (error) {
@@ -21,39 +22,25 @@ function refusal(schema: StandardSchema, value: unknown): InvalidPayload {
   expect.fail('expected the payload to be refused')
 }
 
+const lengthOf = (text: string) => text.length
+const lengthLater = async (text: string) => text.length
+const isLong = async (text: string) => text.length > 3
+const fail: () => number = throwing(new TypeError('no such order'))
+
 const libraries = {
   zod: {
     plain: z.object({ id: z.string(), lines: z.array(z.object({ count: z.number() })) }),
-    transforming: z.object({ at: z.string().transform((text) => text.length), kind: z.string().default('none') }),
-    asyncRefined: z.string().refine(async (text) => text.length > 3),
-    asyncTransforming: z.string().transform(async (text) => text.length),
-    throwing: z.string().transform((): number => {
-      throw new TypeError('no such order')
-    }),
+    transforming: z.object({ at: z.string().transform(lengthOf), kind: z.string().default('none') }),
+    asyncRefined: z.string().refine(isLong),
+    asyncTransforming: z.string().transform(lengthLater),
+    throwing: z.string().transform(fail),
   },
   valibot: {
     plain: v.object({ id: v.string(), lines: v.array(v.object({ count: v.number() })) }),
-    transforming: v.object({
-      at: v.pipe(
-        v.string(),
-        v.transform((text) => text.length),
-      ),
-      kind: v.optional(v.string(), 'none'),
-    }),
-    asyncRefined: v.pipeAsync(
-      v.string(),
-      v.checkAsync(async (text) => text.length > 3),
-    ),
-    asyncTransforming: v.pipeAsync(
-      v.string(),
-      v.transformAsync(async (text) => text.length),
-    ),
-    throwing: v.pipe(
-      v.string(),
-      v.transform((): number => {
-        throw new TypeError('no such order')
-      }),
-    ),
+    transforming: v.object({ at: v.pipe(v.string(), v.transform(lengthOf)), kind: v.optional(v.string(), 'none') }),
+    asyncRefined: v.pipeAsync(v.string(), v.checkAsync(isLong)),
+    asyncTransforming: v.pipeAsync(v.string(), v.transformAsync(lengthLater)),
+    throwing: v.pipe(v.string(), v.transform(fail)),
   },
 }
 
@@ -115,10 +102,8 @@ for (const [library, { plain, transforming, asyncRefined, asyncTransforming, thr
 
 describe('a schema of an unknown library', () => {
   it('may be a function', () => {
-    const schema = Object.assign(
-      () => {},
-      schemaWith((value) => ({ value })),
-    )
+    const same = schemaWith((value) => ({ value }))
+    const schema = Object.assign(() => {}, same)
     expect(isSchema(schema)).to.equal(true)
     expect(validate(schema, 7, 'event a')).to.equal(7)
   })
@@ -145,25 +130,17 @@ describe('a schema of an unknown library', () => {
       { message: 'three', path: ['a', 0, symbol] },
       { message: 'four', path: [{ key: 'b' }, { key: 1 }, { key: symbol }] },
     ]
-    const error = refusal(
-      schemaWith(() => ({ issues })),
-      7,
-    )
+    const error = refusal(schemaWith(() => ({ issues })))
     expect(error.message).to.match(/its schema: one; two; a\.0\.Symbol\(s\): three; b\.1\.Symbol\(s\): four$/)
     expect(error.issues).to.deep.equal(issues)
     expect(error.issues).not.to.equal(issues)
-    expect(
-      refusal(
-        schemaWith(() => ({ issues: [] })),
-        7,
-      ).issues,
-    ).to.deep.equal([])
+    expect(refusal(schemaWith(() => ({ issues: [] }))).issues).to.deep.equal([])
   })
 
   it('causes no unhandled rejection if its promise rejects later', async () => {
     const unhandled = await unhandledDuring(() => {
       const schema = schemaWith(() => Promise.reject(new Error('late')))
-      expect(refusal(schema, 7).message).to.contain('validates asynchronously')
+      expect(refusal(schema).message).to.contain('validates asynchronously')
     })
     expect(unhandled).to.deep.equal([])
   })
@@ -171,25 +148,17 @@ describe('a schema of an unknown library', () => {
   for (const issues of ['too late', [null], 7]) {
     it(`fails with InvalidPayload if its issues are ${JSON.stringify(issues)}`, () => {
       const answer = Object.assign({ issues: [] }, { issues })
-      expect(
-        refusal(
-          schemaWith(() => answer),
-          7,
-        ).message,
-      ).to.contain('event a: its schema failed: expected an array of issues, got ')
+      expect(refusal(schemaWith(() => answer)).message).to.contain(
+        'event a: its schema failed: expected an array of issues, got ',
+      )
     })
   }
 
   it('fails with what it throws as the cause, also if that is not an error', () => {
-    const schema = schemaWith(() => {
-      throw 'a word'
-    })
-    expect(refusal(schema, 7).message).to.equal('event a: its schema failed: a word')
+    const schema = schemaWith(throwing('a word'))
+    expect(refusal(schema).message).to.equal('event a: its schema failed: a word')
     const cause = new TypeError('no such order')
-    const throwing = schemaWith(() => {
-      throw cause
-    })
-    expect(refusal(throwing, 7).cause).to.equal(cause)
+    expect(refusal(schemaWith(throwing(cause))).cause).to.equal(cause)
   })
 })
 

@@ -75,9 +75,10 @@ describe('a file planted in the directory', () => {
       const states = () => [...paths, join(elsewhere.path, 'socket'), join(elsewhere.path, 'file')].map(stateOf)
       const before = states()
 
-      const shop = await bus.start('shop', { limits: { rescanInterval: 2, redialMin: 1, redialMax: 2 } })
-      const till = await bus.start('till')
-      await till.waitUntilConnectedTo('shop')
+      const { shop, till } = await bus.startEach({
+        shop: { limits: { rescanInterval: 2, redialMin: 1, redialMax: 2 } },
+        till: {},
+      })
       await till.close()
       await shop.close()
 

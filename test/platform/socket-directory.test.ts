@@ -13,9 +13,10 @@ import {
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import type { LahjaError } from '../../src/model/errors'
 import { SocketDirectory } from '../../src/platform/socket-directory'
 import type { Connection, DialOutcome } from '../../src/platform/transport'
-import { rejection } from '../support/rejection'
+import { rejection, rejectionCode } from '../support/rejection'
 import { leaveStaleSocket } from '../support/stale-socket'
 import { temporaryDirectory } from '../support/temporary-directory'
 
@@ -44,6 +45,25 @@ describe('SocketDirectory', () => {
     return outcome.kind
   }
 
+  /** The error with which a directory is refused. */
+  async function refusal(path = bus(), ownParents: readonly string[] = []): Promise<LahjaError> {
+    const error = await rejection(new SocketDirectory(path, ownParents).open())
+    expect(error).to.include({ code: 'LAHJA_DIRECTORY_REFUSED' })
+    return error
+  }
+
+  /** A directory of this mode. */
+  function make(mode: number): void {
+    mkdirSync(bus())
+    chmodSync(bus(), mode)
+  }
+
+  async function openDirectory(): Promise<SocketDirectory> {
+    const directory = new SocketDirectory(bus())
+    await directory.open()
+    return directory
+  }
+
   describe('open', () => {
     it('creates the directory and its parents, closed to all other users', async () => {
       await new SocketDirectory(join(bus(), 'deep'), [bus()]).open()
@@ -57,28 +77,22 @@ describe('SocketDirectory', () => {
 
     for (const mode of [0o770, 0o705, 0o750, 0o711]) {
       it(`refuses a directory of mode ${mode.toString(8)}, which lets other users in`, async () => {
-        mkdirSync(bus())
-        chmodSync(bus(), mode)
-        const error = await rejection(new SocketDirectory(bus()).open())
-        expect(error).to.include({ code: 'LAHJA_DIRECTORY_REFUSED' })
-        expect(error.message)
+        make(mode)
+        expect((await refusal()).message)
           .to.contain(bus())
           .and.contain(`has mode 0${mode.toString(8)}, which lets other users in; chmod it to 0700`)
       })
     }
 
     it('refuses a directory that its owner cannot read', async () => {
-      mkdirSync(bus())
-      chmodSync(bus(), 0o300)
-      const error = await rejection(new SocketDirectory(bus()).open())
-      expect(error.message).to.equal(`${bus()}: has mode 0300, which keeps its owner out; chmod it to 0700`)
+      make(0o300)
+      expect((await refusal()).message).to.equal(`${bus()}: has mode 0300, which keeps its owner out; chmod it to 0700`)
     })
 
     it('refuses a symbolic link, even to a valid directory', async () => {
       mkdirSync(join(temporary.path, 'real'), { mode: 0o700 })
       symlinkSync(join(temporary.path, 'real'), bus())
-      const error = await rejection(new SocketDirectory(bus()).open())
-      expect(error.message).to.equal(`${bus()}: is a symbolic link; use the directory that it points to`)
+      expect((await refusal()).message).to.equal(`${bus()}: is a symbolic link; use the directory that it points to`)
     })
 
     it('refuses a dangling link and does not create its target', async () => {
@@ -89,24 +103,19 @@ describe('SocketDirectory', () => {
 
     it('refuses a file', async () => {
       writeFileSync(bus(), '')
-      const error = await rejection(new SocketDirectory(bus()).open())
-      expect(error).to.include({ code: 'LAHJA_DIRECTORY_REFUSED' })
-      expect(error.message).to.equal(`${bus()}: is not a directory; choose another path`)
+      expect((await refusal()).message).to.equal(`${bus()}: is not a directory; choose another path`)
     })
 
     it('fails with the cause if the directory cannot be created', async () => {
       writeFileSync(join(temporary.path, 'file'), '')
-      const error = await rejection(new SocketDirectory(join(temporary.path, 'file', 'bus')).open())
-      expect(error).to.include({ code: 'LAHJA_DIRECTORY_REFUSED' })
+      const error = await refusal(join(temporary.path, 'file', 'bus'))
       expect(error.message).to.match(/: can't be created \(ENOTDIR.+\); choose another directory$/)
       expect(error.cause).to.have.property('code', 'ENOTDIR')
     })
 
     it('checks its own parents by the same rules', async () => {
-      mkdirSync(bus())
-      chmodSync(bus(), 0o777)
-      const error = await rejection(new SocketDirectory(join(bus(), 'inner'), [bus()]).open())
-      expect(error.message).to.contain(`${bus()}: has mode 0777`)
+      make(0o777)
+      expect((await refusal(join(bus(), 'inner'), [bus()])).message).to.contain(`${bus()}: has mode 0777`)
     })
 
     // Only root can give a directory away; for all other users, the root of the file system has another owner.
@@ -116,8 +125,7 @@ describe('SocketDirectory', () => {
         mkdirSync(path, { mode: 0o700 })
         chownSync(path, 12345, 12345)
       }
-      const error = await rejection(new SocketDirectory(path).open())
-      expect(error.message).to.match(
+      expect((await refusal(path)).message).to.match(
         /: is owned by user \d+, not by you \(\d+\); choose another directory or chown it$/,
       )
     })
@@ -135,8 +143,7 @@ describe('SocketDirectory', () => {
   describe('publish', () => {
     let directory: SocketDirectory
     beforeEach(async () => {
-      directory = new SocketDirectory(bus())
-      await directory.open()
+      directory = await openDirectory()
     })
 
     it('publishes the address under its final name while it listens', async () => {
@@ -163,9 +170,9 @@ describe('SocketDirectory', () => {
     it('limits the bytes of a path, not its characters', async () => {
       const location = join(temporary.path, 'ä'.repeat(40))
       mkdirSync(location, { mode: 0o700 })
-      expect(await rejection(() => new SocketDirectory(location).publish(SELF, () => {}))).to.include({
-        code: 'LAHJA_PATH_TOO_LONG',
-      })
+      expect(await rejectionCode(() => new SocketDirectory(location).publish(SELF, () => {}))).to.equal(
+        'LAHJA_PATH_TOO_LONG',
+      )
     })
 
     it('detects that its file was removed or replaced, and can publish again', async () => {
@@ -213,8 +220,7 @@ describe('SocketDirectory', () => {
     let directory: SocketDirectory
     const path = () => join(bus(), 'shop~0000000000abc.sock')
     beforeEach(async () => {
-      directory = new SocketDirectory(bus())
-      await directory.open()
+      directory = await openDirectory()
     })
 
     it('finds no socket if there is no file', async () => {
@@ -246,8 +252,7 @@ describe('SocketDirectory', () => {
 
   describe('scan', () => {
     it('ignores files that are not addresses', async () => {
-      const directory = new SocketDirectory(bus())
-      await directory.open()
+      const directory = await openDirectory()
       for (const file of ['notes.txt', 'shop.sock', 'shop~abc.sock', '~0000000000abc.sock', '.x~0000000000abc.sock']) {
         writeFileSync(join(bus(), file), '')
       }
@@ -263,8 +268,7 @@ describe('SocketDirectory', () => {
 
   describe('watch', () => {
     it('reports a change', async () => {
-      const directory = new SocketDirectory(bus())
-      await directory.open()
+      const directory = await openDirectory()
       const changed = new Promise<void>((resolve) => {
         const watch = directory.watch(resolve)
         opened.push({ close: () => watch.stop() })

@@ -5,6 +5,8 @@ import { Deadline } from '../../src/platform/deadline'
 import { type Waiter, Waits } from '../../src/platform/waits'
 import { ManualClock } from '../support/manual-clock'
 import { rejection } from '../support/rejection'
+import { throwing } from '../support/throwing'
+import { unhandledDuring } from '../support/unhandled'
 
 const TURN = 'still waiting at the end of the turn'
 
@@ -35,6 +37,13 @@ describe('Waits', () => {
   /** How many of the signal's listeners are left. */
   const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length
 
+  /** So many waits have been stopped, and no timer and no listener of the signal is left. */
+  function expectReleased(times: number, signal?: AbortSignal): void {
+    expect(stopped).to.equal(times)
+    expect(clock.pending).to.equal(0)
+    if (signal) expect(listeners(signal)).to.equal(0)
+  }
+
   describe('wait', () => {
     it('takes an infinite timeout for none, and refuses what no timer takes', async () => {
       expect(await now(waits.wait('x', { timeout: Number.POSITIVE_INFINITY }, start))).to.equal(TURN)
@@ -48,9 +57,7 @@ describe('Waits', () => {
 
     it('leaves nothing behind when its start throws', async () => {
       const abort = new AbortController()
-      const wait = waits.wait('x', { timeout: 100, signal: abort.signal }, () => {
-        throw new EndpointClosed('no start')
-      })
+      const wait = waits.wait('x', { timeout: 100, signal: abort.signal }, throwing(new EndpointClosed('no start')))
       expect(await rejection(wait)).to.be.instanceOf(EndpointClosed)
       expect(listeners(abort.signal)).to.equal(0)
       clock.advance(200)
@@ -62,8 +69,7 @@ describe('Waits', () => {
       expect(stopped).to.equal(0)
       waiters[0]?.resolve('value')
       expect(await wait).to.equal('value')
-      expect(stopped).to.equal(1)
-      expect(clock.pending).to.equal(0)
+      expectReleased(1)
     })
 
     it('ends with the error its waiter is given', async () => {
@@ -79,8 +85,7 @@ describe('Waits', () => {
         return () => void stopped++
       })
       expect(await wait).to.equal('at once')
-      expect(stopped).to.equal(1)
-      expect(clock.pending).to.equal(0)
+      expectReleased(1)
     })
 
     it('rejects at its timeout, not before, and says what was waited for and how long', async () => {
@@ -91,8 +96,7 @@ describe('Waits', () => {
       const error = await rejection(wait)
       expect(error).to.be.instanceOf(WaitTimeout)
       expect(error.message).to.equal('waitFor tick: timed out after 100 ms')
-      expect(stopped).to.equal(1)
-      expect(clock.pending).to.equal(0)
+      expectReleased(1)
     })
 
     it('rejects at its timeout with the error that it was told to make of it', async () => {
@@ -137,9 +141,7 @@ describe('Waits', () => {
       expect(error).to.be.instanceOf(AbortError)
       expect(error.message).to.equal('waitFor tick: aborted')
       expect(error.cause).to.equal(reason)
-      expect(stopped).to.equal(1)
-      expect(clock.pending).to.equal(0)
-      expect(listeners(controller.signal)).to.equal(0)
+      expectReleased(1, controller.signal)
     })
 
     it('does not even start where the signal has been aborted before', async () => {
@@ -251,12 +253,7 @@ describe('Waits', () => {
       const wait = waits.settle('x', { timeout: 10 }, promise)
       clock.advance(10)
       expect(await rejection(wait)).to.be.instanceOf(WaitTimeout)
-      const unhandled: unknown[] = []
-      const note = (reason: unknown) => void unhandled.push(reason)
-      process.on('unhandledRejection', note)
-      fail(new Error('late'))
-      await new Promise((resolve) => setImmediate(resolve))
-      process.off('unhandledRejection', note)
+      const unhandled = await unhandledDuring(() => fail(new Error('late')))
       expect(unhandled).to.deep.equal([])
     })
   })
@@ -329,9 +326,7 @@ describe('Waits', () => {
       const closed = new EndpointClosed('closed')
       waits.end(closed)
       for (const outcome of outcomes) expect(await rejection(outcome)).to.equal(closed)
-      expect(stopped).to.equal(1)
-      expect(clock.pending).to.equal(0)
-      expect(listeners(signal)).to.equal(0)
+      expectReleased(1, signal)
     })
 
     it('rejects whatever comes later, and starts nothing', async () => {

@@ -7,6 +7,7 @@ import type { Interest } from '../../src/model/interest'
 import { Responders, type Service } from '../../src/requests/responders'
 import type { ChannelMessage } from '../../src/wire/message'
 import { RecordingChannel, SENT } from '../support/recording-channel'
+import { throwing } from '../support/throwing'
 import { turn } from '../support/workbench'
 
 describe('Responders', () => {
@@ -37,20 +38,19 @@ describe('Responders', () => {
   })
 
   const respond = (handler: Service['handler'], options: Partial<Service> = {}) => {
-    return responders.add({
-      type: 'order.get',
-      handler,
-      schemas: {},
-      sendStack: false,
-      signal: undefined,
-      ...options,
-    })
+    return responders.add({ type: 'order.get', handler, schemas: {}, sendStack: false, signal: undefined, ...options })
   }
 
   /** A handler whose calls the test ends. */
   const slow = (event: RequestEvent) => {
     events.push(event)
     return new Promise<unknown>((resolve, reject) => ends.push({ resolve, reject }))
+  }
+
+  /** Ends a call of the slow handler. */
+  async function finish(index: number, response: unknown): Promise<void> {
+    ends[index]?.resolve(response)
+    await turn()
   }
 
   /** Sends a request. Resolves to the answers received by the end of the turn. */
@@ -72,11 +72,11 @@ describe('Responders', () => {
   })
 
   it('announces each responder once, and withdraws it once', () => {
-    const { signal, abort } = abortable()
-    const responder = respond(() => 1, { signal })
+    const controller = new AbortController()
+    const responder = respond(() => 1, { signal: controller.signal })
     expect(responder.type).to.equal('order.get')
     expect(announced.splice(0)).to.deep.equal(['subscribe order.get true'])
-    abort()
+    controller.abort()
     responder.unsubscribe()
     responder[Symbol.dispose]()
     expect(announced.splice(0)).to.deep.equal(['unsubscribe order.get true'])
@@ -117,8 +117,7 @@ describe('Responders', () => {
     expect(await ask(3)).to.deep.equal([{ kind: 'decline', id: 3 }])
     const other = new RecordingChannel('other')
     expect(await ask(1, undefined, other)).to.deep.equal([])
-    ends[0]?.resolve('ok')
-    await turn()
+    await finish(0, 'ok')
     expect(asker.takeTold()).to.deep.equal([{ kind: 'response', id: 1, payload: 'ok' }])
     expect(await ask(4)).to.deep.equal([])
     expect(events).to.have.lengthOf(4)
@@ -129,8 +128,7 @@ describe('Responders', () => {
     await ask(1)
     responders.close()
     expect(responders.isIdle).to.equal(false)
-    ends[0]?.resolve('ok')
-    await turn()
+    await finish(0, 'ok')
     expect(asker.told).to.deep.equal([{ kind: 'response', id: 1, payload: 'ok' }])
     expect(responders.isIdle).to.equal(true)
     expect(idle).to.be.greaterThan(0)
@@ -140,8 +138,7 @@ describe('Responders', () => {
     respond(slow)
     await ask(1)
     await ask(1)
-    ends[0]?.resolve('ok')
-    await turn()
+    await finish(0, 'ok')
     expect(events).to.have.lengthOf(1)
     expect(asker.told).to.deep.equal([{ kind: 'response', id: 1, payload: 'ok' }])
   })
@@ -155,9 +152,7 @@ describe('Responders', () => {
 
     it("the error's name, message and code, and its stack only with sendStack", async () => {
       const thrown = Object.assign(new TypeError('no such order'), { code: 'E_ORDER' })
-      const handler = () => {
-        throw thrown
-      }
+      const handler = throwing(thrown)
       respond(handler)
       expect(await failure()).to.deep.equal({
         name: 'TypeError',
@@ -222,8 +217,7 @@ describe('Responders', () => {
       responders.onMessage(asker, { kind: 'cancel', id: 1 })
       expect(events[0]?.signal.reason).to.have.property('message', 'the asker cancelled the request')
       expect(responders.isIdle).to.equal(true)
-      ends[0]?.resolve('late')
-      await turn()
+      await finish(0, 'late')
       expect(asker.told).to.deep.equal([])
       expect(failures).to.deep.equal([])
     })
@@ -240,8 +234,7 @@ describe('Responders', () => {
       responders.onClosed(other)
       expect(events.map(({ signal }) => signal.aborted)).to.deep.equal([true, false, true])
       expect(events[2]?.signal.reason).to.have.property('message', 'the asker other disconnected')
-      ends[1]?.resolve('ok')
-      await turn()
+      await finish(1, 'ok')
       expect(asker.told).to.deep.equal([{ kind: 'response', id: 2, payload: 'ok' }])
       expect(other.told).to.deep.equal([])
     })
@@ -249,13 +242,10 @@ describe('Responders', () => {
     it('reports an error thrown afterwards, except AbortError', async () => {
       respond(slow)
       const aborted = Object.assign(new Error('aborted'), { name: 'AbortError' })
-      for (const [id, thrown] of [
-        [1, aborted],
-        [2, new TypeError('broken')],
-      ] as const) {
+      for (const [id, thrown] of [aborted, new TypeError('broken')].entries()) {
         await ask(id)
         responders.onMessage(asker, { kind: 'cancel', id })
-        ends[id - 1]?.reject(thrown)
+        ends[id]?.reject(thrown)
         await turn()
       }
       expect(asker.told).to.deep.equal([])
@@ -282,8 +272,7 @@ describe('Responders', () => {
       expect(refused).to.have.nested.property('error.code', 'LAHJA_INVALID_PAYLOAD')
       expect(events).to.deep.equal([])
       await ask(2, 'four')
-      ends[0]?.resolve('no number')
-      await turn()
+      await finish(0, 'no number')
       const [unfit] = asker.takeTold()
       expect(unfit).to.have.nested.property('error.code', 'LAHJA_INVALID_PAYLOAD')
       expect(unfit)
@@ -292,8 +281,3 @@ describe('Responders', () => {
     })
   })
 })
-
-function abortable() {
-  const controller = new AbortController()
-  return { signal: controller.signal, abort: () => controller.abort() }
-}

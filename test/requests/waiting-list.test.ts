@@ -43,19 +43,15 @@ describe('PendingRequests with waiting requests', () => {
     )
     if (!busy || !ready) return expect.fail()
     const requests = new PendingRequests({ responders: () => [busy, ready] })
+    const ignore = () => {}
     let looks = 0
     const candidates = () => {
       looks++
       return [busy]
     }
-    for (let count = 0; count < 100; count++) requests.ask('a', 'x', candidates, () => {})
+    for (let count = 0; count < 100; count++) requests.ask('a', 'x', candidates, ignore)
     for (let id = 101; id <= 110; id++) {
-      requests.ask(
-        'a',
-        'y',
-        () => [ready],
-        () => {},
-      )
+      requests.ask('a', 'y', () => [ready], ignore)
       requests.onMessage(ready, { kind: 'response', id, payload: 'ok' })
     }
     expect(ready.told).to.have.lengthOf(10)

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { matches } from '../../src/model/pattern'
 import { PatternTree } from '../../src/routing/pattern-tree'
-import { heapUsed } from '../support/heap-used'
+import { heapUsed } from '../support/garbage'
 
 const TOKENS = ['a', 'b', 'constructor', '__proto__']
 const token = fc.constantFrom(...TOKENS)

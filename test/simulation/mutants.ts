@@ -57,8 +57,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a name is not claimed',
     file: 'mesh/mesh',
-    original: 'await this.#claim.settle(addresses)\n      for (const',
-    replacement: 'await this.#claim.settle([])\n      for (const',
+    original: 'await this.#claim.contest(addresses)\n      for (const',
+    replacement: 'await this.#claim.contest([])\n      for (const',
     breaks: ['G10'],
   },
   {

@@ -9,6 +9,7 @@ import { assignmentOf, decodeMessage } from '../../src/wire/codec'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { FrameReader, PREFIX_BYTES } from '../../src/wire/frame'
 import { Slabs } from '../../src/wire/slabs'
+import { idleConnection } from './idle-connection'
 import { ManualClock } from './manual-clock'
 
 export type Bounds = Pick<Limits, 'windowBytes' | 'outboxBytes' | 'outboxTotalBytes'>
@@ -72,13 +73,8 @@ export class BackpressureModel {
     this.#bounds = bounds
     this.budget = new MemoryBudget(bounds.outboxTotalBytes, this.#slabs)
     const limits: Limits = { ...DEFAULT_LIMITS, ...bounds, highWaterMark: bounds.outboxBytes / 2 }
-    const connection = {
-      attach() {},
-      write: (chunks: readonly Uint8Array[], done: () => void) => this.#write(chunks, done),
-      end() {},
-      linger() {},
-      destroy() {},
-    }
+    const write = (chunks: readonly Uint8Array[], done: () => void) => this.#write(chunks, done)
+    const connection = { ...idleConnection, write }
     this.outbox = new Outbox(
       { connection, clock: this.#clock, limits, budget: this.budget },
       { lagging() {}, recovered() {}, overflowed: () => expect.fail('no policy here closes the link') },

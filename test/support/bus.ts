@@ -3,6 +3,7 @@ import { Endpoint, type EndpointOptions } from '../../src'
 import { settingsOf } from '../../src/options'
 import type { Clock } from '../../src/platform/clock'
 import { SocketDirectory } from '../../src/platform/socket-directory'
+import type { Transport } from '../../src/platform/transport'
 import { temporaryDirectory } from './temporary-directory'
 
 /** A fresh bus for each test of the calling suite; its endpoints are closed after the test. */
@@ -21,17 +22,30 @@ export function freshBus() {
       endpoints.push(endpoint)
       return endpoint
     },
-    /** Starts an endpoint with another clock than the system's. */
-    async startBy(clock: Clock, name: string, options: Partial<EndpointOptions> = {}): Promise<Endpoint> {
-      const transport = new SocketDirectory(directory.path)
+    /** Starts an endpoint with another clock than the system's, and maybe another transport. */
+    async startBy(
+      clock: Clock,
+      name: string,
+      options: Partial<EndpointOptions> = {},
+      transport: Transport = new SocketDirectory(directory.path),
+    ): Promise<Endpoint> {
       const settings = settingsOf({ name, directory: directory.path, ...options })
       const endpoint = await Endpoint.startIn({ transport, clock }, settings)
       endpoints.push(endpoint)
       return endpoint
     },
     /** Starts endpoints of these names, each linked with all others. */
-    async startAll<Name extends string>(...names: Name[]): Promise<Record<Name, Endpoint>> {
-      const started = await Promise.all(names.map(async (name) => [name, await this.start(name)] as const))
+    startAll<Name extends string>(...names: Name[]): Promise<Record<Name, Endpoint>> {
+      return this.startEach(Object.fromEntries(names.map((name) => [name, {}])) as Record<Name, object>)
+    },
+    /** Starts endpoints with options by name, each linked with all others. */
+    async startEach<Name extends string>(
+      options: Readonly<Record<Name, Partial<EndpointOptions>>>,
+    ): Promise<Record<Name, Endpoint>> {
+      const names = Object.keys(options) as Name[]
+      const started = await Promise.all(
+        names.map(async (name) => [name, await this.start(name, options[name])] as const),
+      )
       await Promise.all(started.map(([, endpoint]) => endpoint.waitUntilConnectedTo(names)))
       return Object.fromEntries(started) as Record<Name, Endpoint>
     },

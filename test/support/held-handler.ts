@@ -1,4 +1,4 @@
-import type { Event } from '../../src'
+import type { Endpoint, Event, RequestDefinition } from '../../src'
 
 /** A handler that the test releases. */
 export class HeldHandler {
@@ -7,6 +7,16 @@ export class HeldHandler {
   readonly ended: unknown[] = []
   readonly #held: (() => void)[] = []
   #isFree = false
+
+  /** A new handler that responds to the type. Resolves when all peers know of it. */
+  static async respondingTo<Request>(
+    type: RequestDefinition<Request, unknown>,
+    endpoint: Endpoint,
+  ): Promise<HeldHandler> {
+    const handler = new HeldHandler()
+    await endpoint.respond(type, handler.handle).ready
+    return handler
+  }
 
   readonly handle = async ({ payload }: Event): Promise<unknown> => {
     this.begun.push(payload)

@@ -9,7 +9,7 @@ const INTERESTS: readonly Interest[] = Array.from({ length: 6 }, (_, index) => (
 const MEMBER: Interest = { type: 'shared', queue: 'q' }
 
 /** Maximum bytes of a message, so few that two or three interests fill it. */
-const LIMIT = 200
+const limit = () => 200
 
 /** A pending call of `known`. */
 interface Requester {
@@ -23,13 +23,10 @@ export class InterestModel {
   readonly #ours = new InterestSet()
   readonly #sent: Message[] = []
   readonly #acknowledgements: number[] = []
-  readonly #near = new InterestExchange(
-    (message) => this.#sent.push(message),
-    () => LIMIT,
-  )
+  readonly #near = new InterestExchange((message) => this.#sent.push(message), limit)
   readonly #far = new InterestExchange(
     (message) => message.kind === 'acknowledge' && this.#acknowledgements.push(message.sequence),
-    () => LIMIT,
+    limit,
   )
   #askers: Requester[] = []
 

@@ -3,14 +3,10 @@ import type { Interest } from '../../src/model/interest'
 import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import type { Message } from '../../src/wire/message'
 
-/** An exchange, and what it has sent to the peer. */
-export function talking(limit = HANDSHAKE_FRAME_BYTES) {
+/** An exchange, and what it has sent to the peer, in frames of at most `limit` bytes. */
+export function talking(limit = () => HANDSHAKE_FRAME_BYTES) {
   const sent: Message[] = []
-  const exchange = new InterestExchange(
-    (message) => sent.push(message),
-    () => limit,
-  )
-  return { sent, exchange }
+  return { sent, exchange: new InterestExchange((message) => sent.push(message), limit) }
 }
 
 /** The interests in these messages, which must all be subscribes. */

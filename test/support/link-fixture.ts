@@ -8,19 +8,11 @@ import type { Connection, ConnectionEvents } from '../../src/platform/transport'
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { FrameReader } from '../../src/wire/frame'
 import type { Hello, Message } from '../../src/wire/message'
+import { helloWith } from './hello'
+import { idleConnection } from './idle-connection'
 import { ManualClock } from './manual-clock'
 
-export const PEER_HELLO: Hello = {
-  kind: 'hello',
-  versions: [1, 1],
-  name: 'shop',
-  id: '1h2j3k4l5m6n7',
-  groups: [],
-  pid: 1,
-  frameLimit: 2 ** 20,
-  window: 2 ** 20,
-  requestLimit: 16,
-}
+export const PEER_HELLO = helloWith({ name: 'shop', id: '1h2j3k4l5m6n7', requestLimit: 16 })
 
 export interface LinkFixtureOptions {
   readonly limits?: Partial<Limits>
@@ -33,8 +25,8 @@ export class LinkFixture {
   readonly link: Link
   /** What the peer was sent. */
   readonly received: Message[] = []
-  /** The link's pace changes, each with the state at that time. */
-  readonly paces: [change: PaceChange, state: string][] = []
+  /** The link's pace changes, each with the state at that time: `change: state`. */
+  readonly paces: `${PaceChange}: ${string}`[] = []
   ending: LinkEnding | undefined
   /** Whether the peer's kernel takes what it is sent. */
   isReading = true
@@ -46,6 +38,7 @@ export class LinkFixture {
       this.received.push(decodeMessage(bytes, start, end))
     })
     const connection: Connection = {
+      ...idleConnection,
       attach: (events) => {
         this.#events = events
       },
@@ -54,9 +47,6 @@ export class LinkFixture {
         if (!this.isReading) this.#unread.push(done)
         return this.isReading
       },
-      end() {},
-      linger() {},
-      destroy() {},
     }
     const context: LinkContext = {
       clock: this.clock,
@@ -80,7 +70,7 @@ export class LinkFixture {
         message() {},
         interest() {},
         gap() {},
-        pace: (link, change) => this.paces.push([change, link.state]),
+        pace: (link, change) => this.paces.push(`${change}: ${link.state}`),
       },
     }
     this.link = new Link(context, connection, undefined)

@@ -1,4 +1,5 @@
 import type { Endpoint, Event, EventType, SubscribeOptions, Subscription } from '../../src'
+import { HeldHandler } from './held-handler'
 
 /** A queue member that records its events. */
 export interface Member {
@@ -24,6 +25,19 @@ export async function join(
   )
   await subscription.ready
   return { subscription, got }
+}
+
+/** Joins the endpoint to the queue `workers` of the type `job`, with a handler whose calls the test ends. */
+export async function joinHeld(endpoint: Endpoint, concurrency = 1): Promise<Member & { readonly held: HeldHandler }> {
+  const held = new HeldHandler()
+  return { ...(await join(endpoint, 'job', { queue: 'workers', concurrency }, held.handle)), held }
+}
+
+/** The unfinished events of each peer that leaves the endpoint from now on. */
+export function leavesOf(endpoint: Endpoint): [name: string, unfinished: number][] {
+  const left: [string, number][] = []
+  endpoint.on('left', ({ name }, { unfinished }) => left.push([name, unfinished]))
+  return left
 }
 
 /** All events of these members, sorted by number. */

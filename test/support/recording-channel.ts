@@ -9,6 +9,7 @@ import { matches } from '../../src/model/pattern'
 import type { Connection } from '../../src/platform/transport'
 import type { Frame } from '../../src/wire/frame'
 import type { ChannelMessage } from '../../src/wire/message'
+import { idleConnection } from './idle-connection'
 import { ManualClock } from './manual-clock'
 
 export interface RecordingOptions extends Partial<Pick<Channel, 'isOwn'>> {
@@ -44,7 +45,7 @@ export class RecordingChannel implements Channel {
     this.#limits = { ...DEFAULT_LIMITS, highWaterMark: 0, ...limits }
     this.requestLimit = this.#limits.pendingRequests
     this.receiveWindow = new ReceiveWindow(this.#limits.windowBytes, this.#clock, (bytes) => this.credits.push(bytes))
-    const connection: Connection = { attach() {}, write: () => false, end() {}, linger() {}, destroy() {} }
+    const connection: Connection = { ...idleConnection, write: () => false }
     const budget = new MemoryBudget(this.#limits.outboxTotalBytes)
     const context = { connection, clock: this.#clock, limits: this.#limits, budget }
     this.outbox = new Outbox(context, { lagging() {}, recovered() {}, overflowed() {} })

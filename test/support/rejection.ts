@@ -12,3 +12,8 @@ export async function rejection(attempt: Promise<unknown> | (() => unknown)): Pr
   }
   expect.fail(`expected a rejection, got ${JSON.stringify(outcome)}`)
 }
+
+/** The code of that error. */
+export async function rejectionCode(attempt: Promise<unknown> | (() => unknown)): Promise<string> {
+  return (await rejection(attempt)).code
+}

@@ -6,6 +6,7 @@ import type { Message } from '../../src/wire/message'
 import { MAX_DEPTH } from '../../src/wire/payload-check'
 import { bodyOf, bytesOf } from '../support/frame-bytes'
 import { messages } from '../support/message-arbitraries'
+import { throwing } from '../support/throwing'
 
 /** A message of each kind with a payload, except events, which have their own encoder. */
 const kindsWithPayload: Readonly<Record<string, (payload: unknown) => Message>> = {
@@ -64,11 +65,7 @@ describe('encodeMessage', () => {
 
     it(`rejects a payload of kind ${kind} whose getter throws, with the cause`, () => {
       const cause = new Error('not now')
-      const payload = {
-        get late() {
-          throw cause
-        },
-      }
+      const payload = Object.defineProperty({}, 'late', { get: throwing(cause), enumerable: true })
       expect(() => encodeMessage(messageWith(payload)))
         .to.throw(UnserializablePayload, 'not now')
         .with.property('cause', cause)

@@ -81,15 +81,8 @@ describe('FrameReader', () => {
     it('ignores an empty chunk', () => {
       const { reader, bodies } = collecting(16)
       const frame = frameAround(Buffer.from('x'))
-      for (const chunk of [
-        Buffer.alloc(0),
-        frame.subarray(0, 2),
-        Buffer.alloc(0),
-        frame.subarray(2),
-        Buffer.alloc(0),
-      ]) {
-        reader.push(chunk)
-      }
+      const empty = Buffer.alloc(0)
+      for (const chunk of [empty, frame.subarray(0, 2), empty, frame.subarray(2), empty]) reader.push(chunk)
       expect(bodies.map(String)).to.deep.equal(['x'])
     })
 

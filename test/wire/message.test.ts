@@ -5,19 +5,11 @@ import { type Interest, keyOf } from '../../src/model/interest'
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { isChannelMessage, KIND_CODES, type Message, toElements } from '../../src/wire/message'
 import { bodyOf } from '../support/frame-bytes'
+import { helloWith } from '../support/hello'
 import { messages, payload } from '../support/message-arbitraries'
 import { violation } from '../support/violation'
 
-const HELLO = {
-  versions: [1, 1] as const,
-  name: 'shop',
-  id: '0000000000abc',
-  groups: ['web'],
-  pid: 1,
-  frameLimit: 4096,
-  window: 65_536,
-  requestLimit: 16,
-}
+const { kind: _, ...HELLO } = helloWith({ name: 'shop', id: '0000000000abc', groups: ['web'], frameLimit: 4096 })
 
 /** Decodes a body. */
 const decode = (body: Uint8Array) => decodeMessage(Buffer.from(body), 0, body.length)
@@ -246,10 +238,7 @@ describe('messages', () => {
       'when a nonce is a string': [0, { ...HELLO, nonce: 'nonce' }],
       'when a nonce is nil': [0, { ...HELLO, nonce: null }],
       ...Object.fromEntries(
-        [
-          ['assign', 10],
-          ['return', 12],
-        ].flatMap(([kind, code]) => [
+        Object.entries({ assign: 10, return: 12 }).flatMap(([kind, code]) => [
           [`when kind ${kind} has no elements`, [code]],
           [`when kind ${kind} has no type`, [code, 'q']],
           [`when kind ${kind} has no fixed flag`, [code, 'q', 't']],

@@ -3,6 +3,7 @@ import { unpack } from 'msgpackr'
 import { Packr } from 'msgpackr/index-no-eval'
 import { UnserializablePayload } from '../../src/model/errors'
 import { type Packed, pack, packMessage } from '../../src/wire/packer'
+import { throwing } from '../support/throwing'
 
 const objectOf = (keys: number) =>
   Object.fromEntries(Array.from({ length: keys }, (_, index) => [`key ${index}`, index]))
@@ -33,11 +34,8 @@ describe('a packed payload', () => {
   })
 
   it('is rejected with what its getter throws', () => {
-    const payload = {
-      get broken(): never {
-        throw new TypeError('broken on purpose')
-      },
-    }
+    const get = throwing(new TypeError('broken on purpose'))
+    const payload = Object.defineProperty({}, 'broken', { get, enumerable: true })
     expect(() => pack(payload))
       .to.throw(UnserializablePayload, 'broken on purpose')
       .with.nested.property('cause.message')

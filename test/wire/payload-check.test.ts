@@ -4,6 +4,7 @@ import { UnserializablePayload } from '../../src/model/errors'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { findFlaw, MAX_DEPTH } from '../../src/wire/payload-check'
 import { readEvent } from '../support/read-event'
+import { throwing } from '../support/throwing'
 
 const encoder = new EventEncoder(1024 * 1024)
 
@@ -28,6 +29,19 @@ function nested(depth: number, value: unknown = 1): unknown {
   let outer = value
   for (let level = 0; level < depth; level++) outer = [outer]
   return outer
+}
+
+/** A class with a toJSON. */
+class Price {
+  readonly #json: () => unknown
+
+  constructor(json: () => unknown) {
+    this.#json = json
+  }
+
+  toJSON(): unknown {
+    return this.#json()
+  }
 }
 
 const cycle: Record<string, unknown> = {}
@@ -110,12 +124,7 @@ describe('a payload', () => {
   })
 
   it('is rejected with what its toJSON throws as the cause', () => {
-    class Price {
-      toJSON() {
-        throw new Error('no')
-      }
-    }
-    expect(() => encoder.event('t', [new Price()]))
+    expect(() => encoder.event('t', [new Price(throwing(new Error('no')))]))
       .to.throw(UnserializablePayload)
       .with.property('cause')
       .that.is.instanceOf(Error)
@@ -134,21 +143,13 @@ describe('a payload', () => {
   })
 
   it('is encoded as the result of its toJSON if its class has one', () => {
-    class Price {
-      toJSON() {
-        return { cents: 150 }
-      }
-    }
-    expect(sent([new Price()])).to.deep.equal({ arrived: [{ cents: 150 }] })
+    expect(sent([new Price(() => ({ cents: 150 }))])).to.deep.equal({ arrived: [{ cents: 150 }] })
   })
 
   it('is rejected with the path to a flaw in the result of its toJSON', () => {
-    class Price {
-      toJSON() {
-        return { cents: () => 150 }
-      }
-    }
-    expect(refusal([new Price()])).to.contain('sent: payload[0].toJSON().cents is a function')
+    expect(refusal([new Price(() => ({ cents: () => 150 }))])).to.contain(
+      'sent: payload[0].toJSON().cents is a function',
+    )
   })
 
   it('with a toJSON in a plain object arrives as its result or is rejected', () => {
@@ -173,19 +174,9 @@ describe('a payload', () => {
   })
 
   it('is rejected with the message of an error in a getter or toJSON', () => {
-    const throwing = [
-      {
-        get total() {
-          throw new RangeError('no total')
-        },
-      },
-      new (class Price {
-        toJSON() {
-          throw new RangeError('no total')
-        }
-      })(),
-    ]
-    for (const payload of throwing) expect(refusal(payload)).to.contain('no total')
+    const fail = throwing(new RangeError('no total'))
+    const getter = Object.defineProperty({}, 'total', { get: fail, enumerable: true })
+    for (const payload of [getter, new Price(fail)]) expect(refusal(payload)).to.contain('no total')
   })
 
   it('is rejected if a key of a Map cannot be the key of an object', () => {

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES, MAX_FRAME_BYTES } from '../../sr
 import { MAX_TYPE_BYTES } from '../../src/model/pattern'
 import { type GoodbyeReason, type Hello, KIND_CODES } from '../../src/wire/message'
 import { MAX_DEPTH } from '../../src/wire/payload-check'
+import { anchorsOf } from '../support/anchors'
 import { messageRow, payloadRow, proofRow, protocolDocument } from '../support/protocol-document'
 import { messageVectors, payloadVectors, proofVectors } from '../support/vectors'
 
@@ -64,10 +65,8 @@ function firstCells(heading: string, section?: string): string[] {
   const from = lines.indexOf(heading, section === undefined ? 0 : lines.indexOf(`### ${section}`))
   expect(from, heading).to.be.at.least(0)
   const table = lines.slice(from + 2)
-  const rows = table.slice(
-    0,
-    table.findIndex((line) => !line.startsWith('|')),
-  )
+  const end = table.findIndex((line) => !line.startsWith('|'))
+  const rows = table.slice(0, end)
   return rows.map((row) => row.split('|')[1]?.trim().replaceAll('`', '') ?? '')
 }
 
@@ -163,15 +162,7 @@ describe('docs/protocol.md', () => {
   })
 
   it('has no broken links to its sections', () => {
-    const anchors = lines
-      .filter((line) => line.startsWith('#'))
-      .map((line) =>
-        line
-          .replace(/^#+ /, '')
-          .toLowerCase()
-          .replace(/[^\w -]/g, '')
-          .replaceAll(' ', '-'),
-      )
+    const anchors = anchorsOf(protocolDocument)
     for (const [, anchor] of protocolDocument.matchAll(/\]\(#([^)]+)\)/g)) expect(anchors).to.include(anchor)
   })
 })

@@ -29,18 +29,12 @@ function trial(id: string, values: number[], log: string[] = [], missing: string
   }
 }
 
+const trialThat = (id: string, measure: Trial['measure']): Trial => ({ id, missing: [], measure })
+
 async function measured(trials: readonly Trial[], rounds: number, signal = new AbortController().signal) {
   const told: Failure[] = []
-  return {
-    measured: await measureInTurns(
-      trials,
-      rounds,
-      () => {},
-      (failure) => told.push(failure),
-      signal,
-    ),
-    told,
-  }
+  const tell = (failure: Failure) => told.push(failure)
+  return { measured: await measureInTurns(trials, rounds, () => {}, tell, signal), told }
 }
 
 async function outcomeOf(our: number[], their: number[], row = ROW, missing: string[] = []) {
@@ -86,14 +80,10 @@ describe('comparison of contenders', () => {
   it('leaves a failed trial out of the remaining rounds and keeps its samples', async () => {
     const log: string[] = []
     let attempts = 0
-    const flaky: Trial = {
-      id: 'binary-1/loop',
-      missing: [],
-      async measure() {
-        if (++attempts === 2) throw new Error('expected a connection, got none')
-        return { eventsPerSecond: 50 }
-      },
-    }
+    const flaky = trialThat('binary-1/loop', async () => {
+      if (++attempts === 2) throw new Error('expected a connection, got none')
+      return { eventsPerSecond: 50 }
+    })
     const suite: Suite = { rows: [ROW], trials: [flaky, trial(ROW.ours, [100, 200, 300], log)] }
     const { measured: all, told } = await measured(suite.trials, 3)
     expect(attempts).to.equal(2)
@@ -107,14 +97,10 @@ describe('comparison of contenders', () => {
   for (const good of [0, 1]) {
     it(`draws no bar for a trial that fails after ${good} good rounds`, async () => {
       let rounds = 0
-      const failing: Trial = {
-        id: 'binary-1/loop',
-        missing: [],
-        async measure() {
-          if (rounds++ === good) throw new Error('killed')
-          return { eventsPerSecond: 50 }
-        },
-      }
+      const failing = trialThat('binary-1/loop', async () => {
+        if (rounds++ === good) throw new Error('killed')
+        return { eventsPerSecond: 50 }
+      })
       const suite: Suite = { rows: [ROW], trials: [trial(ROW.ours, [100, 200]), failing] }
       const bars = barsOf(outcomesOf(suite, (await measured(suite.trials, 2)).measured))
       expect(bars.map(({ contender }) => contender)).to.deep.equal(['lahja'])
@@ -132,14 +118,10 @@ describe('comparison of contenders', () => {
   for (const next of ['b', undefined]) {
     it(`rejects when it is interrupted before ${next ? 'another trial' : 'the end'}, without a failure of the trial`, async () => {
       const interruption = new AbortController()
-      const interrupted: Trial = {
-        id: 'a',
-        missing: [],
-        async measure() {
-          interruption.abort(new Error('interrupted'))
-          throw new Error('killed')
-        },
-      }
+      const interrupted = trialThat('a', async () => {
+        interruption.abort(new Error('interrupted'))
+        throw new Error('killed')
+      })
       const log: string[] = []
       const trials = [interrupted, ...(next ? [trial(next, [], log)] : [])]
       const error = await measured(trials, 1, interruption.signal).catch((reason) => reason)

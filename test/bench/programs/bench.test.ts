@@ -27,6 +27,15 @@ describe('npm run bench', () => {
 
   const run = (args: readonly string[], options: ProgramOptions = {}) => end(begin(args, options))
 
+  /** Runs it and expects that it succeeds. */
+  async function succeed(args: readonly string[]): Promise<Outcome> {
+    const outcome = await run(args)
+    expect(outcome.code).to.equal(0)
+    return outcome
+  }
+
+  const measure = async (args: readonly string[]) => resultIn((await succeed([...args, '--json'])).stdout)
+
   it('prints one JSON object without lost, duplicate or out-of-order events', async () => {
     const { code, stdout, stderr } = await run([...SMALL, '--json'])
     expect(code).to.equal(0)
@@ -51,9 +60,7 @@ describe('npm run bench', () => {
   })
 
   it('checks the events of a warm-up, but measures only the events after it', async () => {
-    const { code, stdout } = await run([...SMALL, '--warm-up', '500', '--json'])
-    expect(code).to.equal(0)
-    const { total, ...result } = resultIn(stdout)
+    const { total, ...result } = await measure([...SMALL, '--warm-up', '500'])
     expect(result).to.include({ events: 2000, warmUp: 500, ok: true })
     expect(total).to.include({ received: 4000, lost: 0, outOfOrder: 0, duplicates: 0 })
     expectSpeeds(total)
@@ -65,8 +72,7 @@ describe('npm run bench', () => {
       [[], 500],
       [['--warm-up', '200'], 200],
     ] as const) {
-      const { code, stdout } = await run([...work, ...args])
-      expect(code).to.equal(0)
+      const { stdout } = await succeed([...work, ...args])
       const { total, ...result } = resultIn(stdout)
       expect(result).to.include({ events: 500, warmUp, ok: true })
       expect(total).to.include({ received: 500, lost: 0, outOfOrder: 0, duplicates: 0 })
@@ -75,8 +81,7 @@ describe('npm run bench', () => {
   })
 
   it('prints a table with a row for each consumer and for all, and a summary', async () => {
-    const { code, stdout } = await run([...SMALL, '--payload-bytes', '16'])
-    expect(code).to.equal(0)
+    const { stdout } = await succeed([...SMALL, '--payload-bytes', '16'])
     for (const row of ['consumer-1', 'consumer-2', 'all']) {
       const times = ' +[\\d.]+ │'.repeat(4)
       expect(stdout).to.match(new RegExp(`^│ ${row} +│ +[\\d,]+ │${times} +0 │ +0 │ +0 │ +[\\d.]+ │ +\\d+ │$`, 'm'))
@@ -89,18 +94,15 @@ describe('npm run bench', () => {
 
   it('adds up the counts of several rounds and reports medians', async () => {
     const args = ['--processes', '1', '--events', '500', '--rounds', '2']
-    const { code, stdout } = await run([...args, '--json'])
-    expect(code).to.equal(0)
-    expect(resultIn(stdout).total).to.include({ received: 1000, lost: 0 })
+    const { total } = await measure([...args])
+    expect(total).to.include({ received: 1000, lost: 0 })
   })
 
   for (const contender of ['lahja', 'loop', 'loop-records', 'raw']) {
     for (const mode of ['broadcast', 'request', 'latency', 'mesh']) {
       it(`delivers all events of ${contender} in mode ${mode}`, async () => {
         const work = ['--mode', mode, '--processes', '2', '--events', '300', '--concurrency', '8']
-        const { code, stdout } = await run([...work, '--contender', contender, '--json'])
-        expect(code).to.equal(0)
-        const { total, ok } = resultIn(stdout)
+        const { total, ok } = await measure([...work, '--contender', contender])
         expect(ok).to.equal(true)
         expect(total).to.include({ received: mode === 'request' ? 300 : 600, lost: 0, outOfOrder: 0, duplicates: 0 })
         expectSpeeds(total)
@@ -112,9 +114,8 @@ describe('npm run bench', () => {
     it(`delivers all events of ipc in mode ${mode}`, async () => {
       for (const payload of ['binary', 'object', 'text']) {
         const work = ['--mode', mode, '--payload', payload, '--processes', '2', '--events', '300']
-        const { code, stdout } = await run([...work, '--contender', 'ipc', '--json'])
-        expect(code).to.equal(0)
-        expect(resultIn(stdout).total).to.include({ received: 600, lost: 0, outOfOrder: 0, duplicates: 0 })
+        const { total } = await measure([...work, '--contender', 'ipc'])
+        expect(total).to.include({ received: 600, lost: 0, outOfOrder: 0, duplicates: 0 })
       }
     })
   }
@@ -122,17 +123,15 @@ describe('npm run bench', () => {
   for (const payload of ['object', 'text']) {
     it(`delivers ${payload} payloads`, async () => {
       for (const contender of ['lahja', 'loop', 'loop-records']) {
-        const { code, stdout } = await run([...SMALL, '--payload', payload, '--contender', contender, '--json'])
-        expect(code).to.equal(0)
-        expect(resultIn(stdout).total).to.include({ received: 4000, lost: 0 })
+        const { total } = await measure([...SMALL, '--payload', payload, '--contender', contender])
+        expect(total).to.include({ received: 4000, lost: 0 })
       }
     })
   }
 
   it('limits the rate of the sender to --throttle', async () => {
-    const { code, stdout } = await run(['--events', '200', '--throttle', '1000', '--processes', '1', '--json'])
-    expect(code).to.equal(0)
-    expect(resultIn(stdout).total.eventsPerSecond).to.be.lessThan(1010)
+    const { total } = await measure(['--events', '200', '--throttle', '1000', '--processes', '1'])
+    expect(total.eventsPerSecond).to.be.lessThan(1010)
   })
 
   it('counts lost, duplicate and out-of-order events, and exits with 1', async () => {
@@ -198,8 +197,7 @@ describe('npm run bench', () => {
   }
 
   it('prints its usage with --help', async () => {
-    const { code, stdout } = await run(['--help'])
-    expect(code).to.equal(0)
+    const { stdout } = await succeed(['--help'])
     expect(stdout).to.contain('Usage: npm run bench')
   })
 })

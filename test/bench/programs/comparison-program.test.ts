@@ -133,16 +133,8 @@ describe('bench:peers, bench:isolation and bench:report', () => {
   })
 
   const refusals = [
-    {
-      script: 'peers',
-      args: ['--only', 'pigeon'],
-      message: '--only: expected one of binary-1-loop, binary-1, loop,',
-    },
-    {
-      script: 'peers',
-      args: ['--rounds', '0'],
-      message: "--rounds: expected a whole number from 1 to 1000, got '0'",
-    },
+    { script: 'peers', args: ['--only', 'pigeon'], message: '--only: expected one of binary-1-loop, binary-1, loop,' },
+    { script: 'peers', args: ['--rounds', '0'], message: "--rounds: expected a whole number from 1 to 1000, got '0'" },
     { script: 'isolation', args: ['--only', 'loop'], message: '--only: expected one of throttled, alone, full' },
     {
       script: 'report',

@@ -1,0 +1,62 @@
+import { QueueMembers } from '../../src/events/queue-members'
+import { type SubscribeOptions, subscribeSettings } from '../../src/events/subscribe-options'
+import type { Subscription } from '../../src/events/subscription'
+import { Subscriptions } from '../../src/events/subscriptions'
+import type { LahjaError } from '../../src/model/errors'
+import type { Handler } from '../../src/model/event'
+import type { Interest } from '../../src/model/interest'
+import { ManualClock } from './manual-clock'
+import { RecordingChannel } from './recording-channel'
+
+/** The subscriptions and queue members of an endpoint, and a channel that events come from. */
+export class SubscriptionsBench {
+  readonly clock = new ManualClock()
+  readonly sender: RecordingChannel
+  readonly announced: [change: string, interest: Interest][] = []
+  readonly failures: LahjaError[] = []
+  /** Events by `subscribe`, each under the label of its subscription. */
+  readonly got: string[] = []
+  /** Assignments that have been settled. */
+  settled = 0
+  readonly subscriptions: Subscriptions
+  readonly queueMembers: QueueMembers
+
+  /** @param windowBytes the receive window of the sender's channel */
+  constructor(windowBytes?: number) {
+    this.sender = new RecordingChannel('shop', { groups: ['web'], limits: windowBytes ? { windowBytes } : {} })
+    const report = (error: LahjaError) => void this.failures.push(error)
+    this.subscriptions = new Subscriptions({
+      announcer: {
+        announce: (change, interest) => void this.announced.push([change, interest]),
+        known: () => Promise.resolve(),
+      },
+      report,
+      idle: () => {},
+    })
+    this.queueMembers = new QueueMembers({
+      clock: this.clock,
+      membersOf: (queue, type) => this.subscriptions.membersOf(queue, type),
+      report,
+      settled: () => this.settled++,
+    })
+  }
+
+  add(type: string, handler: Handler<unknown>, options: SubscribeOptions = {}, ended?: () => void): Subscription {
+    return this.subscriptions.add(subscribeSettings(type, handler, options), ended)
+  }
+
+  /** Adds a subscription that logs its events under a label. */
+  subscribe(label: string, type: string, options?: SubscribeOptions): Subscription {
+    return this.add(type, ({ payload }) => void this.got.push(`${label} ${payload}`), options)
+  }
+
+  /** Delivers an event of type `order.placed`. */
+  deliver(payload: unknown, from = this.sender): void {
+    this.subscriptions.deliver({ type: 'order.placed', payload, origin: 'shop' }, from)
+  }
+
+  /** Assigns an event of type `order.placed` in the queue `q`. */
+  assign(payload: unknown, from = this.sender): void {
+    this.queueMembers.assign({ kind: 'assign', queue: 'q', type: 'order.placed', isFixed: false, payload }, from)
+  }
+}
