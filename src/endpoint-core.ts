@@ -111,7 +111,7 @@ export class EndpointCore implements MeshEvents {
     })
     this.#workQueues = new WorkQueues({ routes: this.routes, isOpen: () => this.#state !== 'closed', report })
     this.responders = new Responders({ announcer, report, idle, limit: limits.pendingRequests })
-    this.#pendingRequests = new PendingRequests(this.routes)
+    this.#pendingRequests = new PendingRequests(this.routes, limits.frameBytes)
     this.requester = new Requester(this.#pendingRequests, this.waits)
     this.broadcaster = new Broadcaster({
       ...settings,

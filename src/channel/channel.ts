@@ -24,10 +24,11 @@ export interface Channel extends Destination {
   /**
    * Queues a message ahead of all events.
    *
-   * @returns its frame, for `outbox.cancelControl`
    * @throws UnserializablePayload, PayloadTooLarge
    */
-  sendControl(message: ChannelMessage): Frame
+  sendControl(message: ChannelMessage): void
+  /** The same for a message that is encoded already. `outbox.cancelControl` takes it back. */
+  sendEncoded(frame: Frame): void
 }
 
 /** Whether the other end takes frames of this size. */
@@ -37,8 +38,10 @@ export function fits({ sendLimit }: Channel, { start, end }: Frame): boolean {
 
 /** @throws PayloadTooLarge if the frame of an event is larger than the other end takes */
 export function assertFits(type: string, frame: Frame, channel: Channel): void {
-  if (fits(channel, frame)) return
-  const { sendLimit, identity } = channel
-  const bytes = frame.end - frame.start - PREFIX_BYTES
-  throw new PayloadTooLarge(`event ${type}: expected at most ${sendLimit} bytes for ${identity.name}, got ${bytes}`)
+  if (!fits(channel, frame)) throw tooLarge(`event ${type}`, frame, channel)
+}
+
+export function tooLarge(subject: string, { start, end }: Frame, { sendLimit, identity }: Channel): PayloadTooLarge {
+  const bytes = end - start - PREFIX_BYTES
+  return new PayloadTooLarge(`${subject}: expected at most ${sendLimit} bytes for ${identity.name}, got ${bytes}`)
 }

@@ -85,9 +85,11 @@ export class Loopback implements Channel {
     return this.outbox.push(frame, policy.kind === 'disconnect' ? { kind: 'dropOldest' } : policy)
   }
 
-  sendControl(message: ChannelMessage): Frame {
-    const frame = encodeMessage(message, this.sendLimit)
+  sendControl(message: ChannelMessage): void {
+    this.sendEncoded(encodeMessage(message, this.sendLimit))
+  }
+
+  sendEncoded(frame: Frame): void {
     this.outbox.pushControl(frame)
-    return frame
   }
 }

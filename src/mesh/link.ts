@@ -215,10 +215,12 @@ export class Link implements Channel {
     return this.outbox.push(frame, policy)
   }
 
-  sendControl(message: Message): Frame {
-    const frame = encodeMessage(message, this.sendLimit)
+  sendControl(message: Message): void {
+    this.sendEncoded(encodeMessage(message, this.sendLimit))
+  }
+
+  sendEncoded(frame: Frame): void {
     this.outbox.pushControl(frame)
-    return frame
   }
 
   /** Tells the peer of a change of our interest. */

@@ -1,10 +1,11 @@
-import type { Channel } from '../channel/channel'
+import { type Channel, fits, tooLarge } from '../channel/channel'
 import type { Audience } from '../model/audience'
 import { boundaryOf } from '../model/boundary'
-import { LahjaError, NoSubscribers, RemoteDisconnected, RemoteError } from '../model/errors'
+import { type LahjaError, NoSubscribers, RemoteDisconnected, RemoteError } from '../model/errors'
 import { Balancer } from '../routing/balancer'
 import { isEligible } from '../routing/eligibility'
 import type { Routes } from '../routing/routes'
+import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
 import type { MessageOf } from '../wire/message'
 import { WaitingList } from './waiting-list'
@@ -18,14 +19,13 @@ export type Outcome =
 interface Pending {
   readonly id: number
   readonly type: string
-  readonly payload: unknown
+  /** Encoded when the request was made: later changes to the payload don't reach the responder. */
+  readonly frame: Frame
   /** The responders that it may be sent to now. */
   readonly candidates: () => readonly Channel[]
   readonly settle: (outcome: Outcome) => void
   /** The responder that it was sent to. */
   channel: Channel | undefined
-  /** The frame in which it was sent. */
-  frame: Frame | undefined
   /** Responders that declined it. */
   readonly declined: Set<Channel>
 }
@@ -33,6 +33,7 @@ interface Pending {
 /** The requests from this endpoint that have not settled; each settles exactly once. */
 export class PendingRequests {
   readonly #routes: Pick<Routes<Channel>, 'responders'>
+  readonly #frameLimit: number
   readonly #pending = new Map<number, Pending>()
   /** Requests sent and not answered, by responder. */
   readonly #inFlight = new Map<Channel, Set<Pending>>()
@@ -41,8 +42,10 @@ export class PendingRequests {
   readonly #rotation = new Balancer()
   #lastId = 0
 
-  constructor(routes: Pick<Routes<Channel>, 'responders'>) {
+  /** @param frameLimit bytes of a request */
+  constructor(routes: Pick<Routes<Channel>, 'responders'>, frameLimit: number) {
     this.#routes = routes
+    this.#frameLimit = frameLimit
   }
 
   /** The responders that may receive a request: addressed, and within the boundary of its type. */
@@ -66,15 +69,10 @@ export class PendingRequests {
     settle: (outcome: Outcome) => void,
   ): () => void {
     const id = ++this.#lastId
-    const declined = new Set<Channel>()
-    const pending: Pending = { id, type, payload, candidates, settle, declined, channel: undefined, frame: undefined }
+    const frame = encodeMessage({ kind: 'request', id, type, payload }, this.#frameLimit)
+    const pending: Pending = { id, type, frame, candidates, settle, declined: new Set(), channel: undefined }
     this.#pending.set(id, pending)
-    try {
-      this.#place(pending)
-    } catch (error) {
-      this.#forget(pending)
-      throw error
-    }
+    this.#place(pending)
     return () => this.#cancel(pending)
   }
 
@@ -93,7 +91,7 @@ export class PendingRequests {
       case 'decline':
         pending.declined.add(channel)
         this.#detach(pending)
-        this.#placeAgain(pending)
+        this.#place(pending)
         return this.#next(channel)
       default:
         return message satisfies never
@@ -115,43 +113,35 @@ export class PendingRequests {
 
   /** Tries all waiting requests again, since the responders have changed. */
   advance(): void {
-    for (const pending of this.#waiting.all) this.#placeAgain(pending)
+    for (const pending of this.#waiting.all) this.#place(pending)
   }
 
   /** Sends waiting requests to a responder while it is below its limit. */
   #next(channel: Channel): void {
     for (const pending of this.#waiting.at(channel)) {
       if (this.#countOf(channel) >= channel.requestLimit) return
-      this.#placeAgain(pending)
+      this.#place(pending)
     }
   }
 
-  /** Sends the request, adds it to the waiting list, or settles it if there is no responder. */
+  /** Sends the request, adds it to the waiting list, or settles it if no responder takes it. */
   #place(pending: Pending): void {
-    const { type, id, payload, declined } = pending
-    const candidates = pending.candidates().filter((channel) => !declined.has(channel))
+    const { type, frame, declined } = pending
+    const open = pending.candidates().filter((channel) => !declined.has(channel))
+    const candidates = open.filter((channel) => fits(channel, frame))
+    const [refusing] = open
     if (candidates.length === 0) {
-      const error = new NoSubscribers(noResponder(type))
+      const error = refusing ? tooLarge(`request ${type}`, frame, refusing) : new NoSubscribers(noResponder(type))
       return this.#settle(pending, { kind: 'failure', origin: '', error })
     }
     const free = candidates.filter((channel) => this.#countOf(channel) < channel.requestLimit)
     const channel = this.#rotation.pick(free, (candidate) => this.#countOf(candidate))
     if (!channel) return this.#waiting.join(pending, candidates)
-    pending.frame = channel.sendControl({ kind: 'request', id, type, payload })
+    channel.sendEncoded(frame)
     this.#waiting.leave(pending)
     pending.channel = channel
     const inFlight = this.#inFlight.get(channel) ?? new Set()
     this.#inFlight.set(channel, inFlight.add(pending))
-  }
-
-  /** Like `#place`, but errors settle the request: no caller is left to throw to. */
-  #placeAgain(pending: Pending): void {
-    try {
-      this.#place(pending)
-    } catch (error) {
-      if (!(error instanceof LahjaError)) throw error
-      this.#settle(pending, { kind: 'failure', origin: '', error })
-    }
   }
 
   #settle(pending: Pending, outcome: Outcome): void {
@@ -165,7 +155,7 @@ export class PendingRequests {
     const { channel, frame, id } = pending
     if (!this.#pending.has(id)) return
     this.#forget(pending)
-    if (!channel || !frame) return
+    if (!channel) return
     // A request that has not left is taken back, so that one that never reads doesn't make us keep a cancel as well.
     if (!channel.outbox.cancelControl(frame)) channel.sendControl({ kind: 'cancel', id })
     this.#next(channel)
@@ -181,7 +171,7 @@ export class PendingRequests {
     const { channel } = pending
     if (!channel) return
     this.#inFlight.get(channel)?.delete(pending)
-    pending.channel = pending.frame = undefined
+    pending.channel = undefined
   }
 
   #countOf(channel: Channel): number {

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { Channel } from '../../src/channel/channel'
 import { drawBoundary } from '../../src/model/boundary'
 import { PayloadTooLarge } from '../../src/model/errors'
+import { DEFAULT_LIMITS } from '../../src/model/limits'
 import { type Outcome, PendingRequests } from '../../src/requests/pending-requests'
 import { heapUsed } from '../support/garbage'
 import { RecordingChannel } from '../support/recording-channel'
@@ -18,7 +19,7 @@ describe('PendingRequests', () => {
     responders = []
     outcomes = []
     limit = 10
-    requests = new PendingRequests({ responders: () => responders })
+    requests = new PendingRequests({ responders: () => responders }, DEFAULT_LIMITS.frameBytes)
   })
 
   const respond = (name: string, options?: ConstructorParameters<typeof RecordingChannel>[1]) => {
@@ -132,12 +133,11 @@ describe('PendingRequests', () => {
       expect(questions(till)).to.deep.equal(['y'])
     })
 
-    it('settles the request if it cannot be sent to another responder', () => {
-      const [till, desk] = [respond('till'), respond('desk')]
+    it('settles the request if it is too large for the other responders', () => {
+      const till = respond('till')
+      respond('desk', { limits: { frameBytes: 5 } })
       ask('x')
-      const [first, second] = till.told.length > 0 ? [till, desk] : [desk, till]
-      second.refusal = new PayloadTooLarge('too much')
-      requests.onMessage(first, { kind: 'decline', id: 1 })
+      requests.onMessage(till, { kind: 'decline', id: 1 })
       expect(codes()).to.deep.equal(['x: LAHJA_PAYLOAD_TOO_LARGE'])
     })
   })
@@ -196,23 +196,24 @@ describe('PendingRequests', () => {
       expect(questions(till)).to.deep.equal(['1', '2'])
     })
 
-    it('settles a waiting request that turns out not to be sendable, and sends the next', () => {
+    it('sends a waiting request as its payload was when it was made', () => {
       const till = respond('till')
       for (const question of ['1', '2']) ask(question)
-      requests.ask(
-        'a',
-        '3',
-        () => responders,
-        (outcome) => {
-          outcomes.push(['3', outcome])
-          till.refusal = undefined
-        },
-      )
-      ask('4')
-      till.refusal = new PayloadTooLarge('too much')
+      const payload = { n: 3 }
+      requests.ask('a', payload, () => responders, ignore)
+      payload.n = 99
       requests.onMessage(till, { kind: 'response', id: 1, payload: 'ok' })
-      expect(codes()).to.deep.equal(['1: ok', '3: LAHJA_PAYLOAD_TOO_LARGE'])
-      expect(questions(till)).to.deep.equal(['1', '2', '4'])
+      expect(questions(till)).to.deep.equal(['1', '2', { n: 3 }])
+    })
+
+    it('settles a waiting request that is too large for the responder that is left, and sends the next', () => {
+      const till = respond('till')
+      for (const question of ['1', '2', 'a long one', '4']) ask(question)
+      responders = []
+      const desk = respond('desk', { limits: { frameBytes: 10, pendingRequests: 2 } })
+      requests.onClosed(till)
+      expect(codes()).to.include('a long one: LAHJA_PAYLOAD_TOO_LARGE').and.to.have.length(3)
+      expect(questions(desk)).to.deep.equal(['4'])
     })
   })
 
@@ -251,9 +252,7 @@ describe('PendingRequests', () => {
   it('throws if a request cannot be sent, and leaves nothing behind', () => {
     limit = 1
     const till = respond('till')
-    till.refusal = new PayloadTooLarge('too much')
-    expect(() => ask('x')).to.throw(PayloadTooLarge)
-    till.refusal = undefined
+    expect(() => ask('x'.repeat(DEFAULT_LIMITS.frameBytes))).to.throw(PayloadTooLarge)
     ask('y')
     expect(questions(till)).to.deep.equal(['y'])
     responders = []
@@ -265,9 +264,8 @@ describe('PendingRequests', () => {
     const till = respond('till')
     const before = heapUsed()
     for (let id = 1; id <= 30_000; id++) {
-      till.refusal = id % 3 === 0 ? new PayloadTooLarge('too much') : undefined
       try {
-        const giveUp = requests.ask('a', id, () => responders, ignore)
+        const giveUp = requests.ask('a', id % 3 === 0 ? ignore : id, () => responders, ignore)
         if (id % 3 === 1) requests.onMessage(till, { kind: 'response', id, payload: 'ok' })
         else giveUp()
       } catch {}

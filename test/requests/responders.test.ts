@@ -6,7 +6,7 @@ import type { RequestEvent } from '../../src/model/event'
 import type { Interest } from '../../src/model/interest'
 import { Responders, type Service } from '../../src/requests/responders'
 import type { ChannelMessage } from '../../src/wire/message'
-import { RecordingChannel, SENT } from '../support/recording-channel'
+import { RecordingChannel } from '../support/recording-channel'
 import { throwing } from '../support/throwing'
 import { turn } from '../support/workbench'
 
@@ -200,7 +200,6 @@ describe('Responders', () => {
       asker.sendControl = (message) => {
         if (message.kind === 'response') throw refusal
         asker.told.push(message)
-        return SENT
       }
       const error = await failure()
       expect(error).to.include({ name: 'PayloadTooLarge', code: 'LAHJA_PAYLOAD_TOO_LARGE' })

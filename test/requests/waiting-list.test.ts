@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { DEFAULT_LIMITS } from '../../src/model/limits'
 import { PendingRequests } from '../../src/requests/pending-requests'
 import { WaitingList } from '../../src/requests/waiting-list'
 import { RecordingChannel } from '../support/recording-channel'
@@ -42,7 +43,7 @@ describe('PendingRequests with waiting requests', () => {
       (name) => new RecordingChannel(name, { limits: { pendingRequests: 1 } }),
     )
     if (!busy || !ready) return expect.fail()
-    const requests = new PendingRequests({ responders: () => [busy, ready] })
+    const requests = new PendingRequests({ responders: () => [busy, ready] }, DEFAULT_LIMITS.frameBytes)
     const ignore = () => {}
     let looks = 0
     const candidates = () => {

@@ -91,7 +91,7 @@ export const MUTANTS: readonly Mutant[] = [
     }
     this.advance()`,
     replacement: `pending.channel = undefined
-      if (error) this.#placeAgain(pending)
+      if (error) this.#place(pending)
     }
     this.advance()`,
     breaks: ['G11'],
@@ -128,8 +128,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'patience has no end',
     file: 'channel/lag',
-    original: 'clock.after(this.#patience, () => this.#lag())',
-    replacement: 'clock.after(this.#patience + 3000, () => this.#lag())',
+    original: 'judgeAfter(this.#clock, this.#patience, () => this.#lag())',
+    replacement: 'judgeAfter(this.#clock, this.#patience + 3000, () => this.#lag())',
     breaks: ['G8'],
   },
   {

@@ -7,8 +7,9 @@ import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits'
 import type { OverflowPolicy } from '../../src/model/overflow'
 import { matches } from '../../src/model/pattern'
 import type { Connection } from '../../src/platform/transport'
-import type { Frame } from '../../src/wire/frame'
-import type { ChannelMessage } from '../../src/wire/message'
+import { decodeMessage } from '../../src/wire/codec'
+import { type Frame, PREFIX_BYTES } from '../../src/wire/frame'
+import { type ChannelMessage, isChannelMessage } from '../../src/wire/message'
 import { idleConnection } from './idle-connection'
 import { ManualClock } from './manual-clock'
 
@@ -18,14 +19,11 @@ export interface RecordingOptions extends Partial<Pick<Channel, 'isOwn'>> {
   readonly limits?: Partial<Limits>
 }
 
-/** Stands for a frame that has been sent and cannot be withdrawn. */
-export const SENT: Frame = { bytes: Buffer.alloc(0), start: 0, end: 0 }
-
 /** A channel that records told messages and returned credit, and whose other end never reads. */
 export class RecordingChannel implements Channel {
   readonly identity: Identity
   readonly isOwn: boolean
-  readonly sendLimit = DEFAULT_LIMITS.frameBytes
+  readonly sendLimit: number
   readonly requestLimit: number
   readonly outbox: Outbox
   readonly receiveWindow: ReceiveWindow
@@ -43,6 +41,7 @@ export class RecordingChannel implements Channel {
     this.isOwn = isOwn
     this.#accepted = accepts
     this.#limits = { ...DEFAULT_LIMITS, highWaterMark: 0, ...limits }
+    this.sendLimit = this.#limits.frameBytes
     this.requestLimit = this.#limits.pendingRequests
     this.receiveWindow = new ReceiveWindow(this.#limits.windowBytes, this.#clock, (bytes) => this.credits.push(bytes))
     const connection: Connection = { ...idleConnection, write: () => false }
@@ -59,10 +58,14 @@ export class RecordingChannel implements Channel {
     return this.outbox.push(frame, policy)
   }
 
-  sendControl(message: ChannelMessage): Frame {
+  sendControl(message: ChannelMessage): void {
     if (this.refusal) throw this.refusal
     this.told.push(message)
-    return SENT
+  }
+
+  sendEncoded({ bytes, start, end }: Frame): void {
+    const message = decodeMessage(bytes, start + PREFIX_BYTES, end)
+    if (isChannelMessage(message)) this.sendControl(message)
   }
 
   /** The messages told since the last call. */

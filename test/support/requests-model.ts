@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Channel } from '../../src/channel/channel'
+import { DEFAULT_LIMITS } from '../../src/model/limits'
 import { type Outcome, PendingRequests } from '../../src/requests/pending-requests'
-import type { Frame } from '../../src/wire/frame'
 import type { ChannelMessage } from '../../src/wire/message'
 import { RecordingChannel } from './recording-channel'
 
@@ -26,10 +26,9 @@ class Responder extends RecordingChannel {
     this.#told = told
   }
 
-  override sendControl(message: ChannelMessage): Frame {
-    const frame = super.sendControl(message)
+  override sendControl(message: ChannelMessage): void {
+    super.sendControl(message)
     this.#told(this, message)
-    return frame
   }
 }
 
@@ -46,7 +45,10 @@ export class RequestsModel {
     this.#responders = Array.from({ length: responders }, (_, index) => {
       return new Responder(`${index}`, limit, (responder, message) => this.#told(responder, message))
     })
-    this.requests = new PendingRequests({ responders: () => this.#responders.filter((one) => one.isResponding) })
+    this.requests = new PendingRequests(
+      { responders: () => this.#responders.filter((one) => one.isResponding) },
+      DEFAULT_LIMITS.frameBytes,
+    )
   }
 
   /** Asks some of the responders, those whose bit is set. */
