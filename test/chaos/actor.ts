@@ -7,8 +7,8 @@ import { Random } from '../simulation/random'
 import type { Said } from '../simulation/record'
 import { Repertoire } from '../simulation/repertoire'
 import type { Standing } from './actor-procedures'
-import { Chronicle } from './chronicle'
-import { moment } from './moment'
+import { LogFile } from './log-file'
+import { monotonicNow } from './monotonic-now'
 
 /** Endpoints that one process has at most. */
 const CROWD = 3
@@ -54,7 +54,7 @@ export class Actor {
   readonly #plan: Plan
   readonly #random: Random
   readonly #repertoire: Repertoire
-  readonly #chronicle: Chronicle
+  readonly #log: LogFile
   readonly #members: { readonly member: Member; readonly standing: () => { pending: number; peers: number } }[] = []
   #acting = true
   #lives = 0
@@ -66,7 +66,7 @@ export class Actor {
     this.#plan = planOf(new Random(role.seed), role)
     this.#random = new Random(role.seed * 1000 + role.number)
     this.#repertoire = new Repertoire(this.#plan, this.#random)
-    this.#chronicle = new Chronicle(role.log)
+    this.#log = new LogFile(role.log)
   }
 
   /** Acts until it shall be calm. */
@@ -131,9 +131,9 @@ export class Actor {
   }
 
   look(at: number): void {
-    this.#moment = () => at
+    this.#now = () => at
     for (const member of this.#up) member.look()
-    this.#moment = moment
+    this.#now = monotonicNow
   }
 
   listen(): void {
@@ -164,14 +164,14 @@ export class Actor {
     if (said.kind === 'settled') this.#unsettled--
     // That time passes is no sign of anything under way.
     if (said.kind !== 'frozen' && said.kind !== 'thawed') this.#records++
-    this.#chronicle.add({ at: this.#moment(), endpoint: label, ...said })
+    this.#log.add({ at: this.#now(), endpoint: label, ...said })
   }
 
   /** Writes down when the loop has stood still: stopped, or with something else to do. */
   watchLoop(): void {
-    let last = moment()
+    let last = monotonicNow()
     const beat = setInterval(() => {
-      const now = moment()
+      const now = monotonicNow()
       if (now - last > BEAT + LATE) this.#noteFreeze(last, now)
       last = now
     }, BEAT)
@@ -180,12 +180,12 @@ export class Actor {
 
   #noteFreeze(since: number, until: number): void {
     for (const { label } of this.#alive) {
-      this.#chronicle.add({ at: since, endpoint: label, kind: 'frozen' })
-      this.#chronicle.add({ at: until, endpoint: label, kind: 'thawed' })
+      this.#log.add({ at: since, endpoint: label, kind: 'frozen' })
+      this.#log.add({ at: until, endpoint: label, kind: 'thawed' })
     }
   }
 
-  #moment = moment
+  #now = monotonicNow
 
   get #alive(): Member[] {
     return this.#members.map(({ member }) => member).filter(({ isOver }) => !isOver)

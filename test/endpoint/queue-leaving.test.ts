@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { defineEvent, type Endpoint, NoSubscribers } from '../../src'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { allOf, join, type Member, numbers } from '../support/members'
+import { rawPeers } from '../support/raw-peer'
 import { codesOf, reportsOf } from '../support/reports'
 
 const Job = defineEvent<number>('job')
@@ -17,7 +17,7 @@ const slowly = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 describe('A queue member that leaves', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
 
   /** Three endpoints besides the sender, each with a slow member and events in flight. */
   async function beginLoad() {
@@ -251,7 +251,7 @@ describe('A queue member that leaves', () => {
     const heir = await join(b, 'job')
     peer.destroy()
     await until(() => lost.length === 1)
-    expect(lost).to.deep.equal([['bare', 3, 0]])
+    expect(lost).to.deep.equal([['raw', 3, 0]])
     await a.broadcast(Job, 5)
     await until(() => heir.got.length === 1)
     expect(heir.got).to.deep.equal([5])
@@ -308,7 +308,7 @@ describe('A queue member that leaves', () => {
         { kind: 'goodbye', reason, text: 'so do I' },
       ]
       await a.close()
-      expect(left).to.deep.equal([['bare', 2]])
+      expect(left).to.deep.equal([['raw', 2]])
     })
   }
 

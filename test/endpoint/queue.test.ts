@@ -3,11 +3,11 @@ import { expect } from 'chai'
 import { defineEvent } from '../../src'
 import { encodeMessage } from '../../src/wire/codec'
 import { MAX_DEPTH } from '../../src/wire/payload-check'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { frameAround } from '../support/frame-bytes'
 import { HeldHandler } from '../support/held-handler'
 import { allOf, join, numbers } from '../support/members'
+import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
 
@@ -15,7 +15,7 @@ const Job = defineEvent<number>('job')
 
 describe('A work queue', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
 
   it('gives each event to exactly one member, and keeps the order at each', async () => {
     const { a, b, c, d } = await bus.startAll('a', 'b', 'c', 'd')

@@ -10,10 +10,10 @@ import {
   type Reply,
   RequestTimeout,
 } from '../../src'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { HeldTimers } from '../support/held-timers'
+import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 
 const Ask = defineRequest<unknown, unknown>('ask')
@@ -35,7 +35,7 @@ async function collect(replies: AsyncIterable<Reply<unknown>>): Promise<Record<s
 
 describe('Endpoint.requestAll', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
   let asker: Endpoint
   let x: Endpoint
   let y: Endpoint
@@ -107,7 +107,7 @@ describe('Endpoint.requestAll', () => {
     expect(await collect(replies)).to.deep.equal({
       x: 'LAHJA_REMOTE_ERROR',
       y: 'fine',
-      bare: 'LAHJA_REMOTE_DISCONNECTED',
+      raw: 'LAHJA_REMOTE_DISCONNECTED',
     })
   })
 

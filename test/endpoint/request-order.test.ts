@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint, NoSubscribers } from '../../src'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
+import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 
 const Ask = defineRequest<number, unknown>('ask')
@@ -11,7 +11,7 @@ const PATIENT = { timeout: Number.POSITIVE_INFINITY }
 
 describe('Endpoint, with many requests,', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
 
   /** Resolves when the endpoint has handled all messages sent so far; a request would overtake events. */
   async function settled(sender: Endpoint, receiver: Endpoint): Promise<void> {

@@ -1,76 +1,22 @@
-import { chownSync, existsSync, readdirSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
-import { join } from 'node:path'
+import { chownSync, readdirSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { type Endpoint, LahjaError } from '../../src'
 import { NONCE_BYTES, type Role, Secret } from '../../src/mesh/secret'
-import { decodeMessage, encodeMessage } from '../../src/wire/codec'
-import { FrameReader } from '../../src/wire/frame'
-import type { Hello, Message, MessageOf } from '../../src/wire/message'
+import type { Hello, Message } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
+import { helloFields, type RawPeer, rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
-import { Rival } from '../support/rival'
 import { isRoot } from '../support/user'
 
 const SECRET = 'open sesame'
 const SMALLEST = '0000000000000'
 const ID = '000000000zzzz'
 
-const HELLO = {
-  kind: 'hello',
-  versions: [1, 1],
-  name: 'stranger',
-  id: ID,
-  groups: [],
-  pid: 1,
-  frameLimit: 2 ** 20,
-  window: 2 ** 20,
-  requestLimit: 1024,
-} as const satisfies Hello
+const HELLO = helloFields({ name: 'stranger', id: ID })
 
 /** A hello that asks for a proof. */
 const asking = (changes: Partial<Hello> = {}): Hello => ({ ...HELLO, nonce: Buffer.alloc(NONCE_BYTES, 1), ...changes })
-
-/** One end of a connection, with all received messages. */
-class Wire {
-  readonly heard: Message[] = []
-  readonly #socket: Socket
-  isClosed = false
-
-  constructor(socket: Socket) {
-    this.#socket = socket
-    const reader = new FrameReader(2 ** 20, (bytes, start, end) => this.heard.push(decodeMessage(bytes, start, end)))
-    socket.on('data', (chunk) => reader.push(chunk))
-    socket.on('error', () => {})
-    socket.on('close', () => {
-      this.isClosed = true
-    })
-  }
-
-  say(...messages: Message[]): void {
-    for (const message of messages) this.#socket.write(encodeMessage(message).bytes)
-  }
-
-  async hears<Kind extends Message['kind']>(kind: Kind): Promise<MessageOf<Kind>> {
-    let found: MessageOf<Kind> | undefined
-    const isOne = (message: Message): message is MessageOf<Kind> => message.kind === kind
-    await until(() => {
-      found = this.heard.find(isOne)
-      return found !== undefined || this.isClosed
-    })
-    return found ?? expect.fail(`expected ${kind}, got ${JSON.stringify(this.heard)}`)
-  }
-
-  /** The reason of the goodbye that it receives. */
-  async refusal(): Promise<string> {
-    return (await this.hears('goodbye')).reason
-  }
-
-  destroy(): void {
-    this.#socket.destroy()
-  }
-}
 
 /** The proof of a side that knows the secret. */
 function proofBetween(role: Role, dialler: Hello, acceptor: Hello, secret = SECRET): Message {
@@ -79,11 +25,9 @@ function proofBetween(role: Role, dialler: Hello, acceptor: Hello, secret = SECR
 }
 
 describe('Endpoint with a secret', () => {
-  const rivals: Rival[] = []
-  const wires: Wire[] = []
+  const raw = rawPeers()
+  const { dial } = raw
   afterEach(() => {
-    for (const rival of rivals.splice(0)) rival.close()
-    for (const wire of wires.splice(0)) wire.destroy()
     process.off('warning', keep)
     for (const printer of printers) process.on('warning', printer)
   })
@@ -118,24 +62,9 @@ describe('Endpoint with a secret', () => {
     return warnings.map((warning) => warning instanceof LahjaError && warning.code)
   }
 
-  function dial({ name, id, directory }: Pick<Endpoint, 'name' | 'id' | 'directory'>): Wire {
-    const wire = new Wire(connect(join(directory, `${name}~${id}.sock`)))
-    wires.push(wire)
-    return wire
-  }
-
   /** Listens in the directory, and runs the callback for each connection. */
-  async function listen(name: string, id: string, visited: (wire: Wire) => void): Promise<Rival> {
-    const rival = new Rival(
-      bus.directory,
-      name,
-      id,
-      () => {},
-      (socket) => visited(new Wire(socket)),
-    )
-    rivals.push(rival)
-    await until(() => existsSync(rival.path))
-    return rival
+  function listen(name: string, id: string, visited: (wire: RawPeer) => void) {
+    return raw.listen({ directory: bus.directory, name, id }, visited)
   }
 
   const reasons = (name: string) => (errors.get(name) ?? []).map(({ code }) => code)
@@ -192,13 +121,13 @@ describe('Endpoint with a secret', () => {
     const rival = await listen('till', ID, (wire) => wire.say({ ...HELLO, name: 'till' }, { kind: 'ready' }))
     const limits = { redialMin: 1, redialMax: 60_000, rescanInterval: 5 }
     const shop = await start('shop', SECRET, limits)
-    await until(() => rival.openChallenges === 0 && rival.challengers.length > 0)
+    await until(() => rival.openConnections === 0 && rival.peers.length > 0)
     for (const name of ['a', 'b', 'c']) {
       const other = await start(name, SECRET, { redialMax: 60_000 })
       await shop.waitUntilConnectedTo(name)
       await other.close()
     }
-    expect(rival.challengers, 'one dial by each').to.have.length(4)
+    expect(rival.peers, 'one dial by each').to.have.length(4)
   })
 
   it('does not show the secret in util.inspect', async () => {
@@ -214,8 +143,8 @@ describe('Endpoint with a secret', () => {
       shop = await start('shop', SECRET)
     })
 
-    async function expectRefused(wire: Wire, reason = 'unauthenticated'): Promise<void> {
-      expect(await wire.refusal()).to.equal(reason)
+    async function expectRefused(wire: RawPeer, reason = 'unauthenticated'): Promise<void> {
+      expect((await wire.hears('goodbye')).reason).to.equal(reason)
       await until(() => wire.isClosed && reasons('shop').length > 0)
       expect(shop.peers).to.deep.equal([])
       const code = reason === 'unauthenticated' ? 'LAHJA_UNAUTHENTICATED' : 'LAHJA_PROTOCOL_VIOLATION'
@@ -317,7 +246,7 @@ describe('Endpoint with a secret', () => {
         const { nonce } = await wire.hears('hello')
         wire.say({ ...HELLO, nonce })
         wire.say(await wire.hears('proof'))
-        refusals.push(await wire.refusal())
+        refusals.push((await wire.hears('goodbye')).reason)
       })
       await until(() => refusals.length > 0 && reasons('shop').length > 0)
       expect(refusals).to.deep.equal(['unauthenticated'])
@@ -330,7 +259,7 @@ describe('Endpoint with a secret', () => {
     const shop = await start('shop')
     const wire = dial(shop)
     wire.say(asking())
-    expect(await wire.refusal()).to.equal('unauthenticated')
+    expect((await wire.hears('goodbye')).reason).to.equal('unauthenticated')
     expect(wire.heard).to.have.length(1)
   })
 
@@ -345,7 +274,7 @@ describe('Endpoint with a secret', () => {
       it(`keeps it from a stranger that says ${reason}`, async () => {
         const rival = await listen('shop', SMALLEST, (wire) => wire.say({ kind: 'goodbye', reason, text: '' }))
         await start('shop', SECRET)
-        expect(rival.challengers).to.have.length(1)
+        expect(rival.peers).to.have.length(1)
         expect(await reportedAtStart()).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
       })
     }
@@ -398,7 +327,7 @@ describe('Endpoint with a secret', () => {
         wire.say({ kind: 'goodbye', reason: 'name-conceded', text: '', proof })
       })
       const starting = start('shop', SECRET)
-      await until(() => undecided.openChallenges === 1)
+      await until(() => undecided.openConnections === 1)
       const id = readdirSync(bus.directory).find((file) => !file.includes('~0000000000001'))
       const wire = dial({
         name: 'shop',
@@ -408,7 +337,7 @@ describe('Endpoint with a secret', () => {
       wire.say(asking({ name: 'shop', id: SMALLEST }))
       await wire.hears('hello')
       wire.say({ kind: 'proof', proof: Buffer.alloc(32) })
-      expect(await wire.refusal()).to.equal('unauthenticated')
+      expect((await wire.hears('goodbye')).reason).to.equal('unauthenticated')
       settle()
       expect((await starting).name).to.equal('shop')
     })
@@ -422,7 +351,7 @@ describe('Endpoint with a secret', () => {
     if (isRoot) {
       for (const [what, act] of [
         ['says nothing', () => {}],
-        ['hangs up', (wire: Wire) => wire.destroy()],
+        ['hangs up', (wire: RawPeer) => wire.destroy()],
       ] as const) {
         it(`keeps it from another user's process that ${what}`, async () => {
           const rival = await listen('shop', SMALLEST, act)

@@ -4,13 +4,15 @@ import type { Connection, ConnectionEvents, Listener, Transport } from '../../sr
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { FrameReader } from '../../src/wire/frame'
 import type { Message } from '../../src/wire/message'
-import { HELLO } from '../hostile/assailant'
 import { ManualClock } from '../support/manual-clock'
+import { helloFields } from '../support/raw-peer'
 import { turn } from '../support/workbench'
 import { Finding } from './finding'
 import type { Random } from './random'
 
 const FRAME_LIMIT = 1024 * 1024
+
+const HELLO = helloFields()
 
 /** The names of all that a link may be ended for by what its peer sends. */
 const REASONS = [

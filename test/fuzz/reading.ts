@@ -5,23 +5,14 @@ import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { EventDecoder } from '../../src/wire/event-decoder'
 import { FrameReader } from '../../src/wire/frame'
-import type { Hello, Message } from '../../src/wire/message'
+import type { Message } from '../../src/wire/message'
+import { helloFields } from '../support/raw-peer'
 import { Finding } from './finding'
 import type { Random } from './random'
 
 const FRAME_LIMIT = 1024 * 1024
 
-const OURS: Hello = {
-  kind: 'hello',
-  versions: [1, 1],
-  name: 'host',
-  id: '0000000000000',
-  groups: [],
-  pid: 1,
-  frameLimit: FRAME_LIMIT,
-  window: FRAME_LIMIT,
-  requestLimit: 1024,
-}
+const OURS = helloFields({ name: 'host', id: '0000000000000' })
 
 /** What became of reading something: what was read, and the name of the violation that ended it, if one did. */
 interface Outcome<Result> {

@@ -1,4 +1,4 @@
-import { readTestimony, type Testimony } from '../chaos/testimony'
+import { type ProcessHistory, readHistory } from '../chaos/merged-history'
 import { PythonPeer } from './python-peer'
 
 /** `member.py` in a process of its own: the same peer, and it writes down all that it does and sees. */
@@ -17,7 +17,7 @@ export class PythonMember extends PythonPeer {
   }
 
   /** What it has written down itself. */
-  testimony(process: number): Testimony {
-    return readTestimony(process, this.#log)
+  history(process: number): ProcessHistory {
+    return readHistory(process, this.#log)
   }
 }

@@ -1,85 +1,19 @@
 import { readdirSync } from 'node:fs'
-import { connect as connectSocket, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { expect } from 'chai'
-import { Packr } from 'msgpackr'
 import type { Endpoint, LahjaError } from '../../src'
-import { decodeMessage, encodeMessage } from '../../src/wire/codec'
-import { FrameReader } from '../../src/wire/frame'
-import type { Hello, Message } from '../../src/wire/message'
+import { encodeMessage } from '../../src/wire/codec'
 import { freshBus, until } from '../support/bus'
+import { frameAround } from '../support/frame-bytes'
+import { helloFields, packedFrame, rawPeers } from '../support/raw-peer'
 
-/** A bare socket that sends whatever bytes it is told to. */
-class RawPeer {
-  readonly heard: Message[] = []
-  readonly #socket: Socket
-  isClosed = false
-
-  constructor(endpoint: Endpoint) {
-    this.#socket = connectSocket(join(endpoint.directory, `${endpoint.name}~${endpoint.id}.sock`))
-    const reader = new FrameReader(2 ** 20, (bytes, start, end) => {
-      this.heard.push(decodeMessage(bytes, start, end))
-    })
-    this.#socket.on('data', (chunk) => reader.push(chunk))
-    this.#socket.on('error', () => {})
-    this.#socket.on('close', () => {
-      this.isClosed = true
-    })
-  }
-
-  say(...messages: Message[]): void {
-    for (const message of messages) this.send(encodeMessage(message).bytes)
-  }
-
-  send(bytes: Buffer): void {
-    this.#socket.write(bytes)
-  }
-
-  end(): void {
-    this.#socket.end()
-  }
-
-  destroy(): void {
-    this.#socket.destroy()
-  }
-
-  /** The reason of the goodbye it received. */
-  get goodbye(): string | undefined {
-    const last = this.heard.at(-1)
-    return last?.kind === 'goodbye' ? last.reason : undefined
-  }
-}
-
-const HELLO: Hello = {
-  kind: 'hello',
-  versions: [1, 1],
-  name: 'raw',
-  id: '000000000zzzz',
-  groups: [],
-  pid: 1,
-  frameLimit: 2 ** 20,
-  window: 2 ** 20,
-  requestLimit: 1024,
-}
-
-const frame = (body: Buffer) => {
-  const prefix = Buffer.alloc(4)
-  prefix.writeUInt32BE(body.length)
-  return Buffer.concat([prefix, body])
-}
-
-const packed = (value: unknown) => frame(new Packr({ useRecords: false }).pack(value))
+const HELLO = helloFields()
 
 describe('an incoming connection', () => {
   const bus = freshBus()
-  const connections: RawPeer[] = []
+  const raws = rawPeers()
   let endpoint: Endpoint
   let witness: Endpoint
   let errors: LahjaError[] = []
-
-  afterEach(() => {
-    for (const raw of connections.splice(0)) raw.destroy()
-  })
 
   async function begin(limits = {}): Promise<void> {
     errors = []
@@ -89,19 +23,10 @@ describe('an incoming connection', () => {
     await endpoint.waitUntilConnectedTo('witness')
   }
 
-  function connect(): RawPeer {
-    const raw = new RawPeer(endpoint)
-    connections.push(raw)
-    return raw
-  }
+  const connect = () => raws.dial(endpoint)
 
   /** A raw peer with a finished handshake. */
-  async function connectPeer(hello: Partial<Hello> = {}): Promise<RawPeer> {
-    const raw = connect()
-    raw.say({ ...HELLO, ...hello }, { kind: 'ready' })
-    await endpoint.waitUntilConnectedTo('raw')
-    return raw
-  }
+  const connectPeer = () => connect().introduce(endpoint)
 
   /** The other links are unaffected. */
   async function checkOthers(): Promise<void> {
@@ -116,16 +41,16 @@ describe('an incoming connection', () => {
   /** Bytes sent before the handshake, and the reason of the goodbye. */
   const BEFORE: readonly [what: string, bytes: Buffer, reason: string][] = [
     ['a length of 4 GB', Buffer.from('ffffffff00', 'hex'), 'frame-too-large'],
-    ['a frame over 4 KiB', frame(Buffer.alloc(4097)), 'frame-too-large'],
+    ['a frame over 4 KiB', frameAround(Buffer.alloc(4097)), 'frame-too-large'],
     ['an empty frame', Buffer.from('00000000', 'hex'), 'frame-empty'],
-    ['a frame that is not msgpack', frame(Buffer.from([0xc1])), 'malformed'],
-    ['a body with bytes after its message', frame(Buffer.from('9107ff', 'hex')), 'malformed'],
-    ['a body that is cut short', frame(Buffer.from('93', 'hex')), 'malformed'],
-    ['a body that is no message', packed('hello'), 'malformed'],
-    ['an unknown kind of message', packed([99]), 'malformed'],
+    ['a frame that is not msgpack', frameAround(Buffer.from([0xc1])), 'malformed'],
+    ['a body with bytes after its message', frameAround(Buffer.from('9107ff', 'hex')), 'malformed'],
+    ['a body that is cut short', frameAround(Buffer.from('93', 'hex')), 'malformed'],
+    ['a body that is no message', packedFrame('hello'), 'malformed'],
+    ['an unknown kind of message', packedFrame([99]), 'malformed'],
     ['an event before the hello', encodeMessage({ kind: 'event', type: 'x', payload: 1 }).bytes, 'unexpected-message'],
     ['ready before the hello', encodeMessage({ kind: 'ready' }).bytes, 'unexpected-message'],
-    ['a hello without a name', packed([0, { versions: [1, 1], id: HELLO.id, groups: [], pid: 1 }]), 'malformed'],
+    ['a hello without a name', packedFrame([0, { versions: [1, 1], id: HELLO.id, groups: [], pid: 1 }]), 'malformed'],
     ['an invalid name', encodeMessage({ ...HELLO, name: '../x' }).bytes, 'malformed'],
     ['an invalid id', encodeMessage({ ...HELLO, id: 'A' }).bytes, 'malformed'],
     ['a frame limit below the minimum', encodeMessage({ ...HELLO, frameLimit: 10 }).bytes, 'malformed'],
@@ -137,7 +62,7 @@ describe('an incoming connection', () => {
     it(`that sends ${what} is closed with '${reason}', reported, and affects no other link`, async () => {
       await begin()
       const raw = connect()
-      raw.send(bytes)
+      raw.sayBytes(bytes)
       await until(() => raw.isClosed)
       expect(raw.goodbye).to.equal(reason)
       expect(errors.map((error) => [error.code, Reflect.get(error, 'reason')])).to.deep.equal([
@@ -168,7 +93,7 @@ describe('an incoming connection', () => {
   it('that is closed before its hello leaves no trace', async () => {
     await begin()
     const raw = connect()
-    raw.send(Buffer.from('00', 'hex'))
+    raw.sayBytes(Buffer.from('00', 'hex'))
     raw.end()
     await until(() => raw.isClosed)
     await checkOthers()
@@ -188,8 +113,8 @@ describe('an incoming connection', () => {
     await begin()
     const raw = connect()
     const { kind, ...fields } = HELLO
-    raw.send(packed([0, { ...fields, versions: [1, 9], colour: 'red' }, 'more']))
-    raw.send(packed([1, 'more']))
+    raw.sayBytes(packedFrame([0, { ...fields, versions: [1, 9], colour: 'red' }, 'more']))
+    raw.sayBytes(packedFrame([1, 'more']))
     await endpoint.waitUntilConnectedTo('raw')
     expect(kind).to.equal('hello')
   })
@@ -199,13 +124,13 @@ describe('an incoming connection', () => {
     ['a second hello', encodeMessage(HELLO).bytes, 'unexpected-message'],
     ['a second ready', encodeMessage({ kind: 'ready' }).bytes, 'unexpected-message'],
     ['a frame over the limit', Buffer.from('00100001', 'hex'), 'frame-too-large'],
-    ['an event whose payload is not msgpack', frame(Buffer.from('9305a178d9ff61', 'hex')), 'malformed'],
-    ['an event whose binary is cut short', frame(Buffer.from('9305a178c40500', 'hex')), 'malformed'],
-    ['an event with bytes after it', frame(Buffer.from('9305a17801ff', 'hex')), 'malformed'],
-    ['an event whose type is a number', packed([5, 5, 5]), 'malformed'],
-    ['a subscription to a number', packed([2, 1, [{ type: 5 }]]), 'malformed'],
-    ['a negative sequence', packed([2, -1, []]), 'malformed'],
-    ['arrays nested without end', frame(Buffer.alloc(200_000, 0x91)), 'malformed'],
+    ['an event whose payload is not msgpack', frameAround(Buffer.from('9305a178d9ff61', 'hex')), 'malformed'],
+    ['an event whose binary is cut short', frameAround(Buffer.from('9305a178c40500', 'hex')), 'malformed'],
+    ['an event with bytes after it', frameAround(Buffer.from('9305a17801ff', 'hex')), 'malformed'],
+    ['an event whose type is a number', packedFrame([5, 5, 5]), 'malformed'],
+    ['a subscription to a number', packedFrame([2, 1, [{ type: 5 }]]), 'malformed'],
+    ['a negative sequence', packedFrame([2, -1, []]), 'malformed'],
+    ['arrays nested without end', frameAround(Buffer.alloc(200_000, 0x91)), 'malformed'],
   ]
 
   for (const [what, bytes, reason] of AFTER) {
@@ -215,7 +140,7 @@ describe('an incoming connection', () => {
       endpoint.on('lost', (peer, { cause }) => lost.push([peer.name, Reflect.get(cause, 'reason')]))
       endpoint.subscribe('x', () => {})
       const peer = await connectPeer()
-      peer.send(bytes)
+      peer.sayBytes(bytes)
       await until(() => peer.isClosed)
       expect(peer.goodbye).to.equal(reason)
       expect(lost).to.deep.equal([['raw', reason]])
@@ -232,7 +157,7 @@ describe('an incoming connection', () => {
     endpoint.on('lost', (_, { cause }) => lost.push(Reflect.get(cause, 'reason')))
     const peer = await connectPeer()
     const { bytes } = encodeMessage({ kind: 'event', type: 'x', payload: 'whole' })
-    peer.send(Buffer.concat([bytes, bytes.subarray(0, bytes.length - 1)]))
+    peer.sayBytes(Buffer.concat([bytes, bytes.subarray(0, bytes.length - 1)]))
     peer.end()
     await until(() => lost.length === 1)
     expect(received).to.deep.equal(['whole'])
@@ -244,7 +169,7 @@ describe('an incoming connection', () => {
     const received: unknown[] = []
     endpoint.subscribe('x', ({ payload, origin }) => received.push([payload, origin]))
     const peer = await connectPeer()
-    for (const byte of frame(Buffer.from('dc0003cc05d90178a3796573', 'hex'))) peer.send(Buffer.of(byte))
+    for (const byte of frameAround(Buffer.from('dc0003cc05d90178a3796573', 'hex'))) peer.sayBytes(Buffer.of(byte))
     await until(() => received.length === 1)
     expect(received).to.deep.equal([['yes', 'raw']])
   })
@@ -317,7 +242,7 @@ describe('an incoming connection', () => {
   it('may send every integer as 64 bits', async () => {
     await begin()
     const peer = await connectPeer()
-    peer.send(packed([2n, 7n, [{ type: 'x' }]]))
+    peer.sayBytes(packedFrame([2n, 7n, [{ type: 'x' }]]))
     await until(() => peer.heard.some(({ kind }) => kind === 'acknowledge'))
     expect(await endpoint.broadcast('x', 1)).to.equal(1)
   })

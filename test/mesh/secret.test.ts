@@ -6,6 +6,7 @@ import { Unauthenticated } from '../../src'
 import { proofsOf } from '../../src/mesh/agreement'
 import { isSameProof, NONCE_BYTES, type Role, Secret, type Side, type Sides } from '../../src/mesh/secret'
 import type { Hello } from '../../src/wire/message'
+import { helloFields } from '../support/raw-peer'
 import { proofVectors } from '../support/vectors'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
@@ -113,18 +114,12 @@ describe('a secret', () => {
 })
 
 describe('proofsOf', () => {
-  const hello = (name: string, nonce?: number): Hello => ({
-    kind: 'hello',
-    versions: [1, 1],
-    name,
-    id: name.padStart(13, '0'),
-    groups: [],
-    pid: 1,
-    frameLimit: 4096,
-    window: 1,
-    requestLimit: 1,
-    ...(nonce !== undefined && { nonce: Buffer.alloc(NONCE_BYTES, nonce) }),
-  })
+  const hello = (name: string, nonce?: number): Hello =>
+    helloFields({
+      name,
+      id: name.padStart(13, '0'),
+      ...(nonce !== undefined && { nonce: Buffer.alloc(NONCE_BYTES, nonce) }),
+    })
   const known = new Secret('open sesame')
 
   it('gives each side the proof that the other expects', () => {

@@ -24,8 +24,8 @@ export class RemoteEndpoint {
   }
 
   /** Resolves when the subscription is ready. */
-  subscribe(type: string, wish: Omit<procedures.Wish, 'type'> = {}): Promise<void> {
-    return this.process.call(procedures.subscribe, [this.name, { type, ...wish }])
+  subscribe(type: string, order: Omit<procedures.SubscribeOrder, 'type'> = {}): Promise<void> {
+    return this.process.call(procedures.subscribe, [this.name, { type, ...order }])
   }
 
   /** Resolves when the responder is ready. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
+import { parse } from 'valibot'
 import { compilationDirectory } from './compilation'
 import { bytesRead, echo, release } from './participant-procedures'
 import { type Procedure, parseReply, type Reply } from './procedure'
@@ -81,7 +82,7 @@ export class RemoteProcess {
       this.#pending.set(id, { answered, failed })
       this.#child.send({ id, procedure: procedure.name, argument }, (error) => error && failed(error))
     })
-    return procedure.answer(answer)
+    return parse(procedure.answer, answer)
   }
 
   /** Resolves when what it was told before has had a turn of its event loop. */

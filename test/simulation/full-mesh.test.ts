@@ -25,10 +25,10 @@ async function assemble(count: number, hintLoss: number, limits: object = {}) {
 
 const countOf = ({ records }: History, kind: HistoryRecord['kind']) => records.filter((one) => one.kind === kind).length
 
-describe('a full mesh, simulated', function () {
+describe('a simulated full mesh', function () {
   this.timeout(300_000)
 
-  it(`links ${ENDPOINTS} endpoints with each other, and takes an event of one to all`, async () => {
+  it(`links ${ENDPOINTS} endpoints with each other, and delivers an event to all`, async () => {
     const simulation = await assemble(ENDPOINTS, 0)
     const { timeline, history, citizens } = simulation
     expect(citizens).to.have.lengthOf(ENDPOINTS)
@@ -46,7 +46,7 @@ describe('a full mesh, simulated', function () {
     expect(countOf(history, 'closed')).to.equal(ENDPOINTS)
   })
 
-  it('finds everyone within two rescans where no hint of the watch ever comes (G9)', async () => {
+  it('is complete within two rescans without any watch hint (G9)', async () => {
     const { history, citizens } = await assemble(30, 1, { rescanInterval: 1000 })
     expect(citizens).to.have.lengthOf(30)
     expect(check(history.records)).to.deep.equal([])

@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { settingsOf } from '../../src/options'
-import { moment } from '../chaos/moment'
-import { historyOf } from '../chaos/testimony'
+import { mergeHistories } from '../chaos/merged-history'
+import { monotonicNow } from '../chaos/monotonic-now'
 import type { Bus } from '../multiprocess/bus'
 import { until } from '../multiprocess/until'
 import { Member } from '../simulation/member'
@@ -22,7 +22,7 @@ const REQUEST_TIMEOUT = 30_000
 const TEXT = { text: 'snowman ☃, '.repeat(20) }
 
 /** Endpoints of ours in this process and a peer in Python, at work on one bus; each side writes down its own. */
-export class Encounter {
+export class InteropRun {
   readonly #bus: Bus
   readonly #snake: PythonMember
   readonly #records: HistoryRecord[] = []
@@ -36,9 +36,9 @@ export class Encounter {
 
   /** All that both sides have written down. */
   get history(): HistoryRecord[] {
-    const testimonies = [{ process: 1, records: this.#records }, this.#snake.testimony(2)]
-    return historyOf(
-      testimonies,
+    const histories = [{ process: 1, records: this.#records }, this.#snake.history(2)]
+    return mergeHistories(
+      histories,
       this.#quiet.map((at) => ({ kind: 'quiet', at })),
     )
   }
@@ -100,11 +100,11 @@ export class Encounter {
 
   /** All write down what they know of each other, at the same moment as far as the history is concerned. */
   async #look(members: readonly Member[]): Promise<void> {
-    const at = moment()
+    const at = monotonicNow()
     this.#quiet.push(at)
     this.#now = () => at
     for (const member of members) member.look()
-    this.#now = moment
+    this.#now = monotonicNow
     await this.#snake.look(at)
   }
 
@@ -119,7 +119,7 @@ export class Encounter {
     await Promise.all(members.map((member) => this.#work(member)))
     await until(() => this.#count('left') === members.length)
     await this.#arrive(before + 3)
-    this.#quiet.push(moment())
+    this.#quiet.push(monotonicNow())
   }
 
   /** Waits for what has to come. What does not is for the checker to name. */
@@ -142,7 +142,7 @@ export class Encounter {
     return member
   }
 
-  #now = moment
+  #now = monotonicNow
 
   #log(endpoint: string, said: Said): void {
     this.#records.push({ at: this.#now(), endpoint, ...said })

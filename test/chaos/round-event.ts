@@ -1,5 +1,5 @@
 /** What was done to a process, or to a file, from outside. */
-export type Fate =
+export type RoundEvent =
   | { readonly kind: 'killed'; readonly at: number; readonly process: number }
   /** The socket file of whoever has that name was removed. */
   | { readonly kind: 'unpublished'; readonly at: number; readonly name: string }

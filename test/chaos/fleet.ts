@@ -4,16 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RemoteProcess } from '../multiprocess/remote-process'
 import type { Random } from '../simulation/random'
 import * as procedures from './actor-procedures'
-import type { Fate } from './fate'
-import { moment } from './moment'
-import { readTestimony, type Testimony } from './testimony'
+import { type ProcessHistory, readHistory } from './merged-history'
+import { monotonicNow } from './monotonic-now'
+import type { RoundEvent } from './round-event'
 
 /** Looks at a process that nothing should keep alive, and milliseconds between two of them. */
 const LOOKS = 100
 const INTERVAL = 100
 
 /** What makes up a round, beside its seed. */
-export interface Cast {
+export interface FleetOptions {
   /** Of the bus. */
   readonly directory: string
   /** Where the processes write down what they do. */
@@ -23,101 +23,101 @@ export interface Cast {
 }
 
 /** A process, by its number. */
-export interface Player {
+export interface FleetProcess {
   readonly number: number
   readonly process: RemoteProcess
 }
 
 /** Processes that are started, stopped and killed, and what was done to them. */
-export class Arena {
-  readonly fates: Fate[] = []
+export class Fleet {
+  readonly events: RoundEvent[] = []
   /** Processes that have ended of themselves, in a way that nobody asked for. */
   readonly crashes: string[] = []
-  readonly #cast: Cast
+  readonly #options: FleetOptions
   readonly #random: Random
-  readonly #players = new Set<Player>()
-  readonly #stopped = new Set<Player>()
-  readonly #dying = new Set<Player>()
+  readonly #processes = new Set<FleetProcess>()
+  readonly #stopped = new Set<FleetProcess>()
+  readonly #dying = new Set<FleetProcess>()
   #numbers = 0
 
-  constructor(cast: Cast, random: Random) {
-    this.#cast = cast
+  constructor(options: FleetOptions, random: Random) {
+    this.#options = options
     this.#random = random
   }
 
-  get players(): readonly Player[] {
-    return [...this.#players].filter((player) => !this.#dying.has(player))
+  get processes(): readonly FleetProcess[] {
+    return [...this.#processes].filter((member) => !this.#dying.has(member))
   }
 
-  async raise(name: string): Promise<void> {
-    const { directory, seed, names } = this.#cast
+  async launch(name: string): Promise<void> {
+    const { directory, seed, names } = this.#options
     const number = ++this.#numbers
     const role = { directory, log: this.#logOf(number), number, seed, endpoints: names.length }
     const process = new RemoteProcess('../chaos/actor-process.ts', [JSON.stringify(role)])
-    const player = { number, process }
-    this.#players.add(player)
+    const member = { number, process }
+    this.#processes.add(member)
     void process.exit.then(({ code, signal }) => {
-      this.#players.delete(player)
-      if (this.#dying.delete(player)) return
+      this.#processes.delete(member)
+      if (this.#dying.delete(member)) return
       this.crashes.push(`process ${number} has ended with ${signal ?? `code ${code}`}`)
     })
-    await this.start(player, name)
+    await this.start(member, name)
   }
 
   /** Has a process begin a life of that name, if nothing happens to it before. */
-  async start({ process }: Player, name: string): Promise<void> {
+  async start({ process }: FleetProcess, name: string): Promise<void> {
     await process.call(procedures.start, name).catch(() => {})
   }
 
-  async kill(player: Player): Promise<void> {
-    this.#dying.add(player)
-    this.fates.push({ kind: 'killed', at: moment(), process: player.number })
-    player.process.kill()
-    await player.process.exit
+  async kill(member: FleetProcess): Promise<void> {
+    this.#dying.add(member)
+    this.events.push({ kind: 'killed', at: monotonicNow(), process: member.number })
+    member.process.kill()
+    await member.process.exit
   }
 
-  stop(player: Player, milliseconds: number): void {
-    if (this.#stopped.has(player)) return
-    this.#stopped.add(player)
-    player.process.stop()
-    setTimeout(() => this.#continue(player), milliseconds).unref()
+  stop(member: FleetProcess, milliseconds: number): void {
+    if (this.#stopped.has(member)) return
+    this.#stopped.add(member)
+    member.process.stop()
+    setTimeout(() => this.#continue(member), milliseconds).unref()
   }
 
   /** Removes the socket file of one of them. */
   async unpublish(): Promise<void> {
-    const { directory } = this.#cast
+    const { directory } = this.#options
     const file = this.#random.pick((await readdir(directory)).filter((name) => name.endsWith('.sock')))
     if (file === undefined) return
-    this.fates.push({ kind: 'unpublished', at: moment(), name: file.replace(/~[^~]*$/, '') })
+    this.events.push({ kind: 'unpublished', at: monotonicNow(), name: file.replace(/~[^~]*$/, '') })
     await rm(join(directory, file), { force: true })
   }
 
-  /** @returns the moment */
+  /** @returns the time */
   note(kind: 'healed' | 'quiet'): number {
-    const at = moment()
-    this.fates.push({ kind, at })
+    const at = monotonicNow()
+    this.events.push({ kind, at })
     return at
   }
 
   /** Nothing is done to anybody any more, and nobody does anything. */
   async heal(): Promise<void> {
-    for (const player of this.#stopped) this.#continue(player)
-    await Promise.all(this.players.map(({ process }) => process.call(procedures.calm, undefined)))
+    for (const member of this.#stopped) this.#continue(member)
+    await Promise.all(this.processes.map(({ process }) => process.call(procedures.calm, undefined)))
     this.note('healed')
   }
 
   /** Lets processes close all they have, and end of themselves. */
-  async dismiss(players: readonly Player[]): Promise<void> {
-    await Promise.all(players.map((player) => this.#dismiss(player)))
+  async dismiss(processes: readonly FleetProcess[]): Promise<void> {
+    await Promise.all(processes.map((member) => this.#dismiss(member)))
   }
 
-  async #dismiss(player: Player): Promise<void> {
-    const { process, number } = player
+  async #dismiss(member: FleetProcess): Promise<void> {
+    const { process, number } = member
     await process.call(procedures.leave, undefined)
-    this.#dying.add(player)
+    this.#dying.add(member)
     await process.release()
     const isInTime = await hasEnded(process)
-    if (!isInTime) this.fates.push({ kind: 'leftover', at: moment(), what: 'process', process: number })
+    if (!isInTime) this.events.push({ kind: 'leftover', at: monotonicNow(), what: 'process', process: number })
     process.kill()
     const { code } = await process.exit
     if (isInTime && code !== 0) this.crashes.push(`process ${number} has ended with code ${code}`)
@@ -125,21 +125,21 @@ export class Arena {
 
   /** Kills whoever is left. */
   async end(): Promise<void> {
-    await Promise.all(this.players.map((player) => this.kill(player)))
+    await Promise.all(this.processes.map((member) => this.kill(member)))
   }
 
   /** What all processes have written down. */
-  testimonies(): Testimony[] {
-    return Array.from({ length: this.#numbers }, (_, index) => readTestimony(index + 1, this.#logOf(index + 1)))
+  histories(): ProcessHistory[] {
+    return Array.from({ length: this.#numbers }, (_, index) => readHistory(index + 1, this.#logOf(index + 1)))
   }
 
-  #continue(player: Player): void {
-    this.#stopped.delete(player)
-    player.process.continue()
+  #continue(member: FleetProcess): void {
+    this.#stopped.delete(member)
+    member.process.continue()
   }
 
   #logOf(number: number): string {
-    return join(this.#cast.logs, `process-${number}.jsonl`)
+    return join(this.#options.logs, `process-${number}.jsonl`)
   }
 }
 

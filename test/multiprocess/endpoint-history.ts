@@ -1,8 +1,8 @@
 import { type Endpoint, type EventType, type LahjaError, ProtocolViolation, type Subscription } from '../../src'
-import { Ledger } from './ledger'
 import { number } from './parse'
-import type { Notice, NoticeKind, Received, Wish } from './participant-procedures'
+import type { Notice, NoticeKind, Received, SubscribeOrder } from './participant-procedures'
 import { type Manner, Work } from './work'
+import { WorkLog } from './work-log'
 
 /** What participants send to each other. */
 export interface Numbered {
@@ -11,7 +11,7 @@ export interface Numbered {
 }
 
 /** Everything one endpoint has received and emitted, and waits for more of it. */
-export class Journal {
+export class EndpointHistory {
   readonly #endpoint: Endpoint
   readonly #received = new Map<string, Received[]>()
   readonly #work = new Map<string, Work>()
@@ -32,9 +32,9 @@ export class Journal {
   }
 
   /** What is received is kept under the type of the event, what is done with it under that of the subscription. */
-  async subscribe(type: EventType, { manner = 'at-once', ledger, ...wish }: Wish): Promise<void> {
-    const work = this.begin(wish.type, manner, ledger)
-    const { from, queue, concurrency } = wish
+  async subscribe(type: EventType, { manner = 'at-once', logs, ...order }: SubscribeOrder): Promise<void> {
+    const work = this.begin(order.type, manner, logs)
+    const { from, queue, concurrency } = order
     const subscription = this.#endpoint.subscribe(
       type,
       ({ type, origin, payload }) => {
@@ -46,13 +46,13 @@ export class Journal {
       },
       { from, queue, concurrency },
     )
-    this.#subscriptions.set(wish.type, subscription)
+    this.#subscriptions.set(order.type, subscription)
     await subscription.ready
   }
 
   /** What handlers of a type do from now on. */
-  begin(type: string, manner: Manner, ledger: string | undefined): Work {
-    const work = new Work(manner, ledger === undefined ? undefined : new Ledger(ledger), () => this.check())
+  begin(type: string, manner: Manner, logs: string | undefined): Work {
+    const work = new Work(manner, logs === undefined ? undefined : new WorkLog(logs), () => this.check())
     this.#work.set(type, work)
     return work
   }

@@ -9,7 +9,7 @@ export interface Entry {
 }
 
 /** What a process does, written down before it goes on, so that it is known even if it is killed. */
-export class Ledger {
+export class WorkLog {
   readonly #file: number
 
   constructor(directory: string) {
@@ -22,7 +22,7 @@ export class Ledger {
 }
 
 /** The entries of all processes that have written into a directory. */
-export function readLedgers(directory: string): Entry[] {
+export function readWorkLogs(directory: string): Entry[] {
   return readdirSync(directory).flatMap((file) => {
     const lines = readFileSync(join(directory, file), 'utf8').split('\n').slice(0, -1)
     return lines.map((line) => {

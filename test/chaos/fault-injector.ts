@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Random } from '../simulation/random'
-import type { Arena, Player } from './arena'
+import type { Fleet, FleetProcess } from './fleet'
 
 /** Milliseconds between two faults, at most. */
 const PAUSE = 400
@@ -14,57 +14,57 @@ const LEAST = 20
 const FAULTS = { kill: 5, stop: 4, fight: 4, start: 3, unpublish: 1 }
 
 /** What happens to processes, when and to whom: as a seed decides. */
-export class Attack {
-  readonly #arena: Arena
+export class FaultInjector {
+  readonly #fleet: Fleet
   readonly #names: readonly string[]
   readonly #random: Random
 
-  constructor(arena: Arena, names: readonly string[], random: Random) {
-    this.#arena = arena
+  constructor(fleet: Fleet, names: readonly string[], random: Random) {
+    this.#fleet = fleet
     this.#names = names
     this.#random = random
   }
 
   /** With so many processes, for so many milliseconds. */
   async run(processes: number, duration: number): Promise<void> {
-    const raised = this.#names.slice(0, processes).map((name) => this.#arena.raise(name))
+    const raised = this.#names.slice(0, processes).map((name) => this.#fleet.launch(name))
     await Promise.all(raised)
     const end = performance.now() + duration
     const restarts: Promise<void>[] = []
     for (let count = 0; performance.now() < end || count < LEAST; count++) {
       await setTimeout(this.#random.float() * PAUSE)
-      await this.#strike(restarts)
+      await this.#inject(restarts)
     }
     await Promise.all(restarts)
   }
 
-  async #strike(restarts: Promise<void>[]): Promise<void> {
+  async #inject(restarts: Promise<void>[]): Promise<void> {
     const random = this.#random
     const fault = random.weighted(FAULTS)
-    const [first, second, name] = [this.#player(), this.#player(), random.pick(this.#names)]
+    const [first, second, name] = [this.#member(), this.#member(), random.pick(this.#names)]
     const time = random.between(1, STOP)
     if (!first || !second || name === undefined) return
     switch (fault) {
       case 'kill':
         // Somebody else takes its place, while others have yet to notice.
-        restarts.push(this.#arena.kill(first))
-        restarts.push(this.#arena.raise(name))
+        restarts.push(this.#fleet.kill(first))
+        restarts.push(this.#fleet.launch(name))
         return
       case 'stop':
-        return this.#arena.stop(first, time)
+        return this.#fleet.stop(first, time)
       case 'fight':
-        void this.#arena.start(first, name)
-        void this.#arena.start(second, name)
+        void this.#fleet.start(first, name)
+        void this.#fleet.start(second, name)
         return
       case 'start':
-        void this.#arena.start(first, name)
+        void this.#fleet.start(first, name)
         return
       case 'unpublish':
-        return this.#arena.unpublish()
+        return this.#fleet.unpublish()
     }
   }
 
-  #player(): Player | undefined {
-    return this.#random.pick(this.#arena.players)
+  #member(): FleetProcess | undefined {
+    return this.#random.pick(this.#fleet.processes)
   }
 }
