@@ -10,16 +10,16 @@ import type { Standing } from './actor-procedures'
 import { LogFile } from './log-file'
 import { monotonicNow } from './monotonic-now'
 
-/** Endpoints that one process has at most. */
+/** Maximum number of endpoints per process. */
 const CROWD = 3
 
-/** Milliseconds between two deeds, at most. */
+/** Maximum milliseconds between two actions. */
 const PAUSE = 80
 
-/** Milliseconds for a close. */
+/** The timeout of a close, in milliseconds. */
 const CLOSING = 5000
 
-/** Milliseconds between two looks at the clock, and by how much one has to be late for the loop to have stood still. */
+/** Milliseconds between two checks of the clock, and the delay from which the loop counts as blocked. */
 const BEAT = 10
 const LATE = 40
 
@@ -39,16 +39,16 @@ const DEEDS = {
 
 export interface Role {
   readonly directory: string
-  /** Where to write down what it does and sees. */
+  /** The path of its log file. */
   readonly log: string
-  /** Of the process, of which there is only one of that number. */
+  /** The unique number of the process. */
   readonly number: number
-  /** What all have in common: who there is, and within which limits. */
+  /** The seed shared by all processes, which decides names and limits. */
   readonly seed: number
   readonly endpoints: number
 }
 
-/** One process, with endpoints that do by chance what they can, and write down all that they do and see. */
+/** The endpoints of one process, which act at random and record their history. */
 export class Actor {
   readonly #role: Role
   readonly #plan: Plan
@@ -69,7 +69,7 @@ export class Actor {
     this.#log = new LogFile(role.log)
   }
 
-  /** Acts until it shall be calm. */
+  /** Acts until `calm` is called. */
   async act(): Promise<void> {
     const random = this.#random
     while (this.#acting) {
@@ -83,7 +83,7 @@ export class Actor {
         try {
           this.#repertoire.act(deed, member)
         } catch (error) {
-          // Who has lost its name closes by itself, and hears of no deed any more.
+          // An endpoint that has lost its name closes by itself.
           if (!(error instanceof EndpointClosed)) throw error
         }
         continue
@@ -162,12 +162,12 @@ export class Actor {
   log(label: string, said: Said): void {
     if (said.kind === 'asked') this.#unsettled++
     if (said.kind === 'settled') this.#unsettled--
-    // That time passes is no sign of anything under way.
+    // A freeze is no sign of work in progress.
     if (said.kind !== 'frozen' && said.kind !== 'thawed') this.#records++
     this.#log.add({ at: this.#now(), endpoint: label, ...said })
   }
 
-  /** Writes down when the loop has stood still: stopped, or with something else to do. */
+  /** Records when the loop was blocked. */
   watchLoop(): void {
     let last = monotonicNow()
     const beat = setInterval(() => {
@@ -195,7 +195,7 @@ export class Actor {
     return this.#alive.filter(({ isUp }) => isUp)
   }
 
-  /** Most handlers are done at once, some take a little. */
+  /** Most handlers end at once, some take a few milliseconds. */
   #manner(): () => number | 'at-once' {
     const random = this.#random.fork()
     const slow = random.pick([0, 0.3])

@@ -2,18 +2,18 @@ import { setTimeout } from 'node:timers/promises'
 import type { Random } from '../simulation/random'
 import type { Fleet, FleetProcess } from './fleet'
 
-/** Milliseconds between two faults, at most. */
+/** Maximum milliseconds between two faults. */
 const PAUSE = 400
 
-/** Milliseconds for which a process is stopped, at most. */
+/** Maximum milliseconds for which a process is stopped. */
 const STOP = 3000
 
-/** However slow the machine is. */
+/** Minimum number of faults, however slow the machine is. */
 const LEAST = 20
 
 const FAULTS = { kill: 5, stop: 4, fight: 4, start: 3, unpublish: 1 }
 
-/** What happens to processes, when and to whom: as a seed decides. */
+/** Injects faults into processes, as decided by a seed. */
 export class FaultInjector {
   readonly #fleet: Fleet
   readonly #names: readonly string[]
@@ -25,7 +25,7 @@ export class FaultInjector {
     this.#random = random
   }
 
-  /** With so many processes, for so many milliseconds. */
+  /** Injects faults into this many processes for `duration` milliseconds. */
   async run(processes: number, duration: number): Promise<void> {
     const raised = this.#names.slice(0, processes).map((name) => this.#fleet.launch(name))
     await Promise.all(raised)
@@ -46,7 +46,7 @@ export class FaultInjector {
     if (!first || !second || name === undefined) return
     switch (fault) {
       case 'kill':
-        // Somebody else takes its place, while others have yet to notice.
+        // Another process replaces it before the others notice.
         restarts.push(this.#fleet.kill(first))
         restarts.push(this.#fleet.launch(name))
         return

@@ -8,30 +8,30 @@ import { type ProcessHistory, readHistory } from './merged-history'
 import { monotonicNow } from './monotonic-now'
 import type { RoundEvent } from './round-event'
 
-/** Looks at a process that nothing should keep alive, and milliseconds between two of them. */
+/** How often to check for the exit of a process, and milliseconds between two checks. */
 const LOOKS = 100
 const INTERVAL = 100
 
-/** What makes up a round, beside its seed. */
+/** The settings of a round. */
 export interface FleetOptions {
-  /** Of the bus. */
+  /** The bus directory. */
   readonly directory: string
-  /** Where the processes write down what they do. */
+  /** The directory of the log files. */
   readonly logs: string
   readonly seed: number
   readonly names: readonly string[]
 }
 
-/** A process, by its number. */
+/** A process and its number. */
 export interface FleetProcess {
   readonly number: number
   readonly process: RemoteProcess
 }
 
-/** Processes that are started, stopped and killed, and what was done to them. */
+/** The processes of a round, and the events of the round. */
 export class Fleet {
   readonly events: RoundEvent[] = []
-  /** Processes that have ended of themselves, in a way that nobody asked for. */
+  /** Unexpected exits. */
   readonly crashes: string[] = []
   readonly #options: FleetOptions
   readonly #random: Random
@@ -64,7 +64,7 @@ export class Fleet {
     await this.start(member, name)
   }
 
-  /** Has a process begin a life of that name, if nothing happens to it before. */
+  /** Starts an endpoint in a process, unless that process dies first. */
   async start({ process }: FleetProcess, name: string): Promise<void> {
     await process.call(procedures.start, name).catch(() => {})
   }
@@ -83,7 +83,7 @@ export class Fleet {
     setTimeout(() => this.#continue(member), milliseconds).unref()
   }
 
-  /** Removes the socket file of one of them. */
+  /** Removes a random socket file. */
   async unpublish(): Promise<void> {
     const { directory } = this.#options
     const file = this.#random.pick((await readdir(directory)).filter((name) => name.endsWith('.sock')))
@@ -99,14 +99,14 @@ export class Fleet {
     return at
   }
 
-  /** Nothing is done to anybody any more, and nobody does anything. */
+  /** Ends all faults and all random actions. */
   async heal(): Promise<void> {
     for (const member of this.#stopped) this.#continue(member)
     await Promise.all(this.processes.map(({ process }) => process.call(procedures.calm, undefined)))
     this.note('healed')
   }
 
-  /** Lets processes close all they have, and end of themselves. */
+  /** Lets processes close their endpoints and exit. */
   async dismiss(processes: readonly FleetProcess[]): Promise<void> {
     await Promise.all(processes.map((member) => this.#dismiss(member)))
   }
@@ -123,12 +123,12 @@ export class Fleet {
     if (isInTime && code !== 0) this.crashes.push(`process ${number} has ended with code ${code}`)
   }
 
-  /** Kills whoever is left. */
+  /** Kills all remaining processes. */
   async end(): Promise<void> {
     await Promise.all(this.processes.map((member) => this.kill(member)))
   }
 
-  /** What all processes have written down. */
+  /** The histories of all processes. */
   histories(): ProcessHistory[] {
     return Array.from({ length: this.#numbers }, (_, index) => readHistory(index + 1, this.#logOf(index + 1)))
   }
@@ -143,7 +143,7 @@ export class Fleet {
   }
 }
 
-/** Does it end? Time in which this process, too, got no turn is not counted. */
+/** Whether the process exits in time. Counts checks, so that time in which this process was blocked does not count. */
 async function hasEnded({ exit }: RemoteProcess): Promise<boolean> {
   let ended = false
   void exit.then(() => {

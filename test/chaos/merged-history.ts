@@ -2,20 +2,20 @@ import { existsSync, readFileSync } from 'node:fs'
 import { type HistoryRecord, parseRecord } from '../simulation/record'
 import type { RoundEvent } from './round-event'
 
-/** What one process has written down. */
+/** The records of one process. */
 export interface ProcessHistory {
   readonly process: number
   readonly records: readonly HistoryRecord[]
 }
 
-/** A process that is killed may leave a line that it has only begun, or nothing at all. */
+/** Reads a log file. A killed process may leave an incomplete last line, or no file. */
 export function readHistory(process: number, path: string): ProcessHistory {
   if (!existsSync(path)) return { process, records: [] }
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
   return { process, records: lines.map(parseRecord) }
 }
 
-/** One history of all that several processes have written down and of what was done to them. */
+/** Merges the records of several processes with the events of the round. */
 export function mergeHistories(histories: readonly ProcessHistory[], events: readonly RoundEvent[]): HistoryRecord[] {
   const told = histories.flatMap(({ records }) => records)
   const done = events.flatMap((event) => recordsOf(event, histories))
@@ -27,7 +27,7 @@ function recordsOf(event: RoundEvent, histories: readonly ProcessHistory[]): His
   switch (event.kind) {
     case 'killed': {
       const records = histories.find(({ process }) => process === event.process)?.records ?? []
-      // It was alive when it wrote its last line, and others can have noticed its death only after that.
+      // It was alive when it wrote its last record, and others can have noticed its death only after that.
       const end = Math.max(at, ...records.slice(-1).map((record) => record.at))
       return livesIn(records, end).map(({ endpoint }) => ({ at: end, endpoint, kind: 'killed' }))
     }
@@ -51,7 +51,7 @@ interface Life {
   readonly name: string
 }
 
-/** Those that had begun by then and were not over. */
+/** The endpoints that were starting or up at this time. */
 function livesIn(records: readonly HistoryRecord[], at: number): Life[] {
   const lives = new Map<string, Life>()
   for (const record of records) {

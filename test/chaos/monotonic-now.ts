@@ -1,4 +1,4 @@
-/** Now, in milliseconds, on the clock that all processes of a machine share. */
+/** The current time in milliseconds, on a monotonic clock shared by all processes of a machine. */
 export function monotonicNow(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }

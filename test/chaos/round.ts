@@ -12,28 +12,28 @@ import { FaultInjector } from './fault-injector'
 import { Fleet } from './fleet'
 import { mergeHistories } from './merged-history'
 
-/** Milliseconds without a record after which nothing is under way any more, and looks until then at most. */
+/** Milliseconds without a record after which all work is done, and the maximum number of checks. */
 const SILENCE = 700
 const LOOKS = 80
 
 export interface Extent {
   readonly seed: number
   readonly processes: number
-  /** Milliseconds for which everything that can go wrong does. */
+  /** Milliseconds of faults. */
   readonly duration: number
 }
 
-/** What one round has shown. */
+/** The result of one round. */
 export interface Outcome {
   readonly extent: Extent
   readonly records: readonly HistoryRecord[]
   readonly violations: readonly Violation[]
   readonly kills: number
-  /** Where everything is written down; removed where nothing is wrong. */
+  /** The directory of the log files; removed if there are no violations. */
   readonly logs: string
 }
 
-/** Real processes on a bus of their own: first everything goes wrong, then nothing, until everyone has left. */
+/** Runs real processes on their own bus, first with faults, then without, until all have left. */
 export async function playRound(extent: Extent): Promise<Outcome> {
   const { seed, processes, duration } = extent
   const logs = await mkdtemp(join(tmpdir(), 'lahja-chaos-'))
@@ -53,7 +53,7 @@ export async function playRound(extent: Extent): Promise<Outcome> {
   }
   const { events, crashes } = fleet
   const kills = events.filter(({ kind }) => kind === 'killed').length
-  // What is about to be published when a process is killed stays for a minute.
+  // A file that was about to be published by a killed process stays for a minute.
   const left = (await readdir(directory)).filter((file) => kills === 0 || !file.endsWith('.new'))
   await rm(directory, { recursive: true })
   const records = mergeHistories(fleet.histories(), events)
@@ -68,7 +68,7 @@ export async function playRound(extent: Extent): Promise<Outcome> {
   return { extent, records, violations, kills, logs }
 }
 
-/** Whatever is sent arrives, half of all processes leave, and the others get their last words. */
+/** Checks that everything sent arrives; half of all processes leave first, then the others. */
 async function finish(fleet: Fleet): Promise<void> {
   await look(fleet)
   await all(fleet, procedures.listen)
@@ -85,13 +85,13 @@ async function all({ processes }: Fleet, procedure: typeof procedures.listen): P
   await Promise.all(processes.map(({ process }) => process.call(procedure, undefined)))
 }
 
-/** All at the same time, as far as the history is concerned: nothing is under way. */
+/** All processes record their peers, at one time in the history. */
 async function look(fleet: Fleet): Promise<void> {
   const at = fleet.note('quiet')
   await Promise.all(fleet.processes.map(({ process }) => process.call(procedures.look, at)))
 }
 
-/** Waits until everyone knows everyone and nothing is under way any more. */
+/** Waits until all endpoints are linked and all work is done. */
 async function quieten(fleet: Fleet): Promise<void> {
   let before = -1
   let last = ''
@@ -110,7 +110,7 @@ async function quieten(fleet: Fleet): Promise<void> {
   throw new Error(`expected everyone to know everyone and nothing to be under way any more, got ${last}`)
 }
 
-/** What there is to say of a round that has shown something. */
+/** The report of a round with violations. */
 export function reportOf({ extent, violations, records, logs }: Outcome): string {
   const told = violations.slice(0, 10).map(({ guarantee, message, index }) => `  ${guarantee} at ${index}: ${message}`)
   const { seed, processes, duration } = extent

@@ -27,7 +27,7 @@ describe('examples/work-queue', () => {
     return Object.fromEntries([...stdout.matchAll(pattern)].map(([, name = '', count]) => [name, Number(count)]))
   }
 
-  /** Every file was counted once, as both sides say, and nobody has done it all. */
+  /** Every file was counted once according to both sides, and no worker counted all. */
   function expectAllDone(giver: string, workers: readonly string[]): void {
     const given = sharesIn(giver, /^(worker-\d+): (\d+) files$/gm)
     const taken = sharesIn(workers.join(''), /^(worker-\d+) has counted (\d+) files$/gm)

@@ -30,7 +30,7 @@ function test(python: string): void {
 
   it('G1, G2, G3, G4, G5, G6, G7, G9, G11, G12: finds no violation', () => {
     expect(check(history)).to.deep.equal([])
-    // Whether all of a queue's events have come is judged only where nobody has left.
+    // Missing queue events are judged only before the peer leaves.
     expect(check(untilLeave)).to.deep.equal([])
   })
 

@@ -4,13 +4,13 @@ import type { Notice, NoticeKind, Received, SubscribeOrder } from './participant
 import { type Manner, Work } from './work'
 import { WorkLog } from './work-log'
 
-/** What participants send to each other. */
+/** The payload of all test events and requests. */
 export interface Numbered {
   readonly number: number
   readonly filler?: Uint8Array
 }
 
-/** Everything one endpoint has received and emitted, and waits for more of it. */
+/** The events that one endpoint has received and emitted, with a way to wait for more. */
 export class EndpointHistory {
   readonly #endpoint: Endpoint
   readonly #received = new Map<string, Received[]>()
@@ -31,7 +31,7 @@ export class EndpointHistory {
     endpoint.on('error', (error) => this.#note('error', '', error))
   }
 
-  /** What is received is kept under the type of the event, what is done with it under that of the subscription. */
+  /** Keeps received events by event type, and work by the type of the subscription. */
   async subscribe(type: EventType, { manner = 'at-once', logs, ...order }: SubscribeOrder): Promise<void> {
     const work = this.begin(order.type, manner, logs)
     const { from, queue, concurrency } = order
@@ -50,14 +50,14 @@ export class EndpointHistory {
     await subscription.ready
   }
 
-  /** What handlers of a type do from now on. */
+  /** Starts to track the handlers of a type. */
   begin(type: string, manner: Manner, logs: string | undefined): Work {
     const work = new Work(manner, logs === undefined ? undefined : new WorkLog(logs), () => this.check())
     this.#work.set(type, work)
     return work
   }
 
-  /** What the handlers of a type have done. */
+  /** The work of the handlers of a type. */
   work(type: string): Work {
     const known = this.#work.get(type)
     if (known) return known
@@ -76,7 +76,7 @@ export class EndpointHistory {
     return events
   }
 
-  /** Resolves when a condition holds that only an event received or emitted can make true. */
+  /** Resolves when the condition holds. It is checked at each received or emitted event. */
   until(condition: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const check = () => {
@@ -95,7 +95,7 @@ export class EndpointHistory {
     this.check()
   }
 
-  /** Looks whether what is waited for has come. */
+  /** Checks all awaited conditions. */
   check(): void {
     for (const check of [...this.#conditions]) check()
   }

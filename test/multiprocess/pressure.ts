@@ -5,7 +5,7 @@ import { numberOf } from './endpoint-history'
 import type { Reading, Standing, Undelivered } from './pressure-procedures'
 import { Tally } from './tally'
 
-/** What one endpoint reads of each type, each event for as long as it is told to take, and where it stands with its peers. */
+/** Reads events of one endpoint at a given speed, and reports the state of its peers. */
 export class Pressure {
   readonly #endpoint: Endpoint
   readonly #history: EndpointHistory

@@ -1,7 +1,7 @@
 import { parse } from 'valibot'
 import { type Call, type Procedure, parseCall, type Reply } from './procedure'
 
-/** Answers calls that come over the channel to the parent process. */
+/** Answers calls of the parent process. */
 export class Responder {
   readonly #handlers = new Map<string, (argument: unknown) => Promise<unknown>>()
 

@@ -14,7 +14,7 @@ export const tallyReport = v.object({
 
 export type TallyReport = v.InferOutput<typeof tallyReport>
 
-/** What has come of one type, told in few words however much it is. */
+/** The received events and gaps of one type, in compact form. */
 export class Tally {
   readonly #stretches: { first?: number; count: number }[] = []
   readonly #changed: () => void
@@ -26,7 +26,7 @@ export class Tally {
     this.#changed = changed
   }
 
-  /** The number of the event that has been read last. */
+  /** The number of the last event read. */
   get latest(): number {
     return this.#latest
   }
@@ -51,17 +51,17 @@ export class Tally {
   }
 }
 
-/** Every so many events the memory is looked at. */
+/** Memory is measured after each this many events. */
 export const SAMPLE = 100
 
-/** All numbers that have come, in order. */
+/** All received numbers, in order. */
 export function numbersIn(stretches: readonly Stretch[]): number[] {
   return stretches.flatMap(({ first, count }) => {
     return first === undefined ? [] : Array.from({ length: count }, (_, index) => first + index)
   })
 }
 
-/** How many events were said to be missing. */
+/** The number of events missing in gaps. */
 export function missingIn(stretches: readonly Stretch[]): number {
   return stretches.reduce((sum, { first, count }) => (first === undefined ? sum + count : sum), 0)
 }

@@ -33,7 +33,7 @@ describe('a jump of the wall clock', () => {
       for (const sender of [shifted, other, newcomer]) await sender.broadcast('tick', 10)
       for (const listener of [shifted, other]) await listener.untilReceived('tick', 30)
 
-      // Who is silent is noticed, from both sides of the jump, and nobody who isn't.
+      // A silent peer is noticed on both sides of the jump, and no other is.
       newcomer.process.stop()
       for (const member of [shifted, other]) await member.untilNotice('unresponsive', 'newcomer')
       newcomer.process.continue()

@@ -1,14 +1,14 @@
 import { openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What one process has written down of one number. */
+/** A log entry of one process about one number. */
 export interface Entry {
   readonly pid: number
   readonly what: string
   readonly number: number
 }
 
-/** What a process does, written down before it goes on, so that it is known even if it is killed. */
+/** A file with the work of one process. Written synchronously, so that it is complete even if the process is killed. */
 export class WorkLog {
   readonly #file: number
 
@@ -21,7 +21,7 @@ export class WorkLog {
   }
 }
 
-/** The entries of all processes that have written into a directory. */
+/** The entries of all work logs in a directory. */
 export function readWorkLogs(directory: string): Entry[] {
   return readdirSync(directory).flatMap((file) => {
     const lines = readFileSync(join(directory, file), 'utf8').split('\n').slice(0, -1)

@@ -23,7 +23,7 @@ export type WorkReport = v.InferOutput<typeof workReport>
 /** Turns of the event loop that a handler takes in turns. */
 const TURNS = 5
 
-/** What the handlers of one type have done with what they were given. */
+/** The work of the handlers of one type. */
 export class Work {
   readonly begun: number[] = []
   readonly ended: number[] = []
@@ -53,7 +53,7 @@ export class Work {
     this.#note('aborted', number)
   }
 
-  /** Lets the oldest of those that are held go on, or all of them and whatever is begun later. */
+  /** Lets the oldest held handler end, or all of them and all later ones. */
   finish(which: 'oldest' | 'all'): void {
     if (which === 'all') this.#isOpen = true
     for (const finish of this.#held.splice(0, which === 'all' ? this.#held.length : 1)) finish()
