@@ -2,10 +2,10 @@ import { setTimeout } from 'node:timers/promises'
 import { Endpoint, EndpointClosed } from '../../src'
 import { settingsOf } from '../../src/options'
 import { Member } from '../simulation/member'
-import { type Deed, type Plan, planOf } from '../simulation/plan'
+import { type Action, type Plan, planOf } from '../simulation/plan'
 import { Random } from '../simulation/random'
-import type { Said } from '../simulation/record'
-import { Repertoire } from '../simulation/repertoire'
+import { RandomActions } from '../simulation/random-actions'
+import type { RecordFields } from '../simulation/record'
 import type { Standing } from './actor-procedures'
 import { LogFile } from './log-file'
 import { monotonicNow } from './monotonic-now'
@@ -23,7 +23,7 @@ const CLOSING = 5000
 const BEAT = 10
 const LATE = 40
 
-const DEEDS = {
+const ACTIONS = {
   leave: 1,
   restart: 2,
   subscribe: 14,
@@ -35,7 +35,7 @@ const DEEDS = {
   flood: 2,
   ask: 8,
   askAll: 2,
-} as const satisfies Partial<Record<Deed, number>>
+} as const satisfies Partial<Record<Action, number>>
 
 export interface Role {
   readonly directory: string
@@ -53,7 +53,7 @@ export class Actor {
   readonly #role: Role
   readonly #plan: Plan
   readonly #random: Random
-  readonly #repertoire: Repertoire
+  readonly #actions: RandomActions
   readonly #log: LogFile
   readonly #members: { readonly member: Member; readonly standing: () => { pending: number; peers: number } }[] = []
   #acting = true
@@ -65,7 +65,7 @@ export class Actor {
     this.#role = role
     this.#plan = planOf(new Random(role.seed), role)
     this.#random = new Random(role.seed * 1000 + role.number)
-    this.#repertoire = new Repertoire(this.#plan, this.#random)
+    this.#actions = new RandomActions(this.#plan, this.#random)
     this.#log = new LogFile(role.log)
   }
 
@@ -78,10 +78,10 @@ export class Actor {
       if (this.#alive.length === 0) this.start(random.pick(this.#plan.names) ?? '')
       const member = random.pick(this.#up)
       if (!member) continue
-      const deed = random.weighted(DEEDS)
-      if (deed !== 'leave' && deed !== 'restart') {
+      const action = random.weighted(ACTIONS)
+      if (action !== 'leave' && action !== 'restart') {
         try {
-          this.#repertoire.act(deed, member)
+          this.#actions.act(action, member)
         } catch (error) {
           // An endpoint that has lost its name closes by itself.
           if (!(error instanceof EndpointClosed)) throw error
@@ -89,7 +89,7 @@ export class Actor {
         continue
       }
       void member.close(random.pick([0, 100, 2000]))
-      if (deed === 'restart') this.start(member.name)
+      if (action === 'restart') this.start(member.name)
     }
   }
 
@@ -105,7 +105,7 @@ export class Actor {
       settingsOf(options).limits
     const limits = { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout }
     this.log(label, { kind: 'starting', name, groups: [...(options.groups ?? [])], limits })
-    const stage = { log: (endpoint: string, said: Said) => this.log(endpoint, said), sleep: setTimeout }
+    const stage = { log: (endpoint: string, said: RecordFields) => this.log(endpoint, said), sleep: setTimeout }
     const member = new Member(label, name, stage, this.#manner())
     let endpoint: Endpoint | undefined
     const standing = () => {
@@ -146,20 +146,20 @@ export class Actor {
 
   speak(): void {
     for (const member of this.#up) {
-      this.#repertoire.broadcast(member, this.#random.between(1, 10))
-      this.#repertoire.ask(member)
+      this.#actions.broadcast(member, this.#random.between(1, 10))
+      this.#actions.ask(member)
     }
   }
 
   async leave(): Promise<void> {
     const closing = this.#up.map((member) => {
-      this.#repertoire.broadcast(member, this.#random.between(1, 10))
+      this.#actions.broadcast(member, this.#random.between(1, 10))
       return member.close(CLOSING)
     })
     await Promise.all(closing)
   }
 
-  log(label: string, said: Said): void {
+  log(label: string, said: RecordFields): void {
     if (said.kind === 'asked') this.#unsettled++
     if (said.kind === 'settled') this.#unsettled--
     // A freeze is no sign of work in progress.

@@ -30,7 +30,7 @@ describe('examples/census', () => {
   const begin = (args: readonly string[], options: ProgramOptions = {}) =>
     start(CENSUS, args, { ...options, env: { TMPDIR: scratch, ...options.env } })
 
-  /** How it has ended, and that it has left nothing behind. */
+  /** Awaits the end of a run, and expects no leftovers. */
   async function end(census: Program): Promise<Outcome> {
     const outcome = await census.ended
     expect(readdirSync(scratch).filter((file) => file.startsWith('lahja-'))).to.deep.equal([])

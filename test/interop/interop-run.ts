@@ -5,7 +5,7 @@ import { monotonicNow } from '../chaos/monotonic-now'
 import type { Bus } from '../multiprocess/bus'
 import { until } from '../multiprocess/until'
 import { Member } from '../simulation/member'
-import type { HistoryRecord, Said } from '../simulation/record'
+import type { HistoryRecord, RecordFields } from '../simulation/record'
 import type { PythonMember } from './python-member'
 
 /** Small enough that windows fill up, while patience never ends. */
@@ -144,7 +144,7 @@ export class InteropRun {
 
   #now = monotonicNow
 
-  #log(endpoint: string, said: Said): void {
+  #log(endpoint: string, said: RecordFields): void {
     this.#records.push({ at: this.#now(), endpoint, ...said })
   }
 

@@ -6,7 +6,7 @@ import { expect } from 'chai'
 
 const ROOT = join(__dirname, '..', '..')
 
-/** The same little program for each way of loading the package. */
+/** A small program for each way of loading the package. */
 const PROGRAM = `
 const main = async () => {
   const Greeting = defineEvent('greeting')

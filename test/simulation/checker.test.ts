@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { check } from './checker'
-import { type HistoryRecord, parseRecord, type Said } from './record'
+import { type HistoryRecord, parseRecord, type RecordFields } from './record'
 
 const LIMITS = {
   frameBytes: 4096,
@@ -16,7 +16,7 @@ class Draft {
   readonly records: HistoryRecord[] = []
   #now = 0
 
-  say(endpoint: string, ...said: Said[]): this {
+  say(endpoint: string, ...said: RecordFields[]): this {
     for (const each of said) this.records.push({ at: this.#now++, endpoint, ...each })
     return this
   }
@@ -31,36 +31,39 @@ class Draft {
   }
 }
 
-const starting = (name: string): Said => ({
+const starting = (name: string): RecordFields => ({
   kind: 'starting',
   name,
   groups: [name === 'a' ? 'front' : 'back'],
   limits: LIMITS,
 })
-const started = (id: string): Said => ({ kind: 'started', id })
-const joined = (name: string): Said => ({ kind: 'joined', peer: `id-${name}`, name })
-const lost = (name: string, loss = 0): Said => {
+const started = (id: string): RecordFields => ({ kind: 'started', id })
+const joined = (name: string): RecordFields => ({ kind: 'joined', peer: `id-${name}`, name })
+const lost = (name: string, loss = 0): RecordFields => {
   return { kind: 'lost', peer: `id-${name}`, name, cause: 'LAHJA_CONNECTION_FAILED', undelivered: loss, unconfirmed: 0 }
 }
-const subscribed = (subscription: number, more: { from?: string[]; queue?: string; type?: string } = {}): Said => {
+const subscribed = (
+  subscription: number,
+  more: { from?: string[]; queue?: string; type?: string } = {},
+): RecordFields => {
   return { kind: 'subscribed', subscription, type: 'a.x', ...more }
 }
-const sent = (event: number, more: { to?: string; type?: string; size?: number } = {}): Said => {
+const sent = (event: number, more: { to?: string; type?: string; size?: number } = {}): RecordFields => {
   return { kind: 'sent', event, type: 'a.x', digest: event * 7, size: 10, ...more }
 }
 const received = (
   event: number,
   more: { subscription?: number; digest?: number; origin?: string; type?: string } = {},
-): Said => {
+): RecordFields => {
   return { kind: 'received', subscription: 1, type: 'a.x', origin: 'a', sender: 'a', event, digest: event * 7, ...more }
 }
-const asked: Said = { kind: 'asked', request: 1, type: 'ask', timeout: 1000, all: false }
-const ready: Said = { kind: 'ready', subscription: 1 }
-const settled = (outcome = 'response'): Said => ({ kind: 'settled', request: 1, outcome })
-const begun: Said = { kind: 'begun', asker: 'a', request: 1, type: 'ask' }
+const asked: RecordFields = { kind: 'asked', request: 1, type: 'ask', timeout: 1000, all: false }
+const ready: RecordFields = { kind: 'ready', subscription: 1 }
+const settled = (outcome = 'response'): RecordFields => ({ kind: 'settled', request: 1, outcome })
+const begun: RecordFields = { kind: 'begun', asker: 'a', request: 1, type: 'ask' }
 
 /** Two linked endpoints; the second is subscribed. */
-function pair(...interest: Said[]): Draft {
+function pair(...interest: RecordFields[]): Draft {
   const draft = new Draft().say('a', starting('a'), started('id-a')).say('b', starting('b'), started('id-b'))
   draft.say('a', joined('b')).say('b', joined('a'))
   return draft.say('b', ...(interest.length > 0 ? interest : [subscribed(1), ready]))
@@ -85,7 +88,7 @@ describe('the checker', () => {
   })
 
   it('G2: notices events that were not subscribed to, not addressed, or received after unsubscribe', () => {
-    const unsubscribed: Said = { kind: 'unsubscribed', subscription: 1 }
+    const unsubscribed: RecordFields = { kind: 'unsubscribed', subscription: 1 }
     expect(pair().say('a', sent(1)).say('b', unsubscribed, received(1)).broken).to.deep.equal(['G2'])
     expect(
       pair()
@@ -159,7 +162,7 @@ describe('the checker', () => {
   })
 
   it('G8: notices a broadcast that waits too long, unless its own loop was blocked', () => {
-    const handed: Said = { kind: 'handed', event: 1, count: 1 }
+    const handed: RecordFields = { kind: 'handed', event: 1, count: 1 }
     expect(
       new Draft().say('a', starting('a'), started('id-a'), sent(1)).pass(500).say('a', handed).broken,
     ).to.deep.equal(['G8'])
@@ -170,11 +173,11 @@ describe('the checker', () => {
   it('G9: notices a peer found too late, and a peer or interest not known', () => {
     const apart = new Draft().say('a', starting('a'), started('id-a')).say('b', starting('b'), started('id-b'))
     expect(apart.pass(5000).say('', { kind: 'quiet' }).broken).to.deep.equal(['G9'])
-    const nobody: Said = { kind: 'acquainted', peers: [], subscriptions: [], responds: [] }
+    const nobody: RecordFields = { kind: 'acquainted', peers: [], subscriptions: [], responds: [] }
     expect(pair().say('a', nobody).broken).to.deep.equal(['G9'])
     const draft = pair()
     const at = 100
-    const view = (id: string): Said => {
+    const view = (id: string): RecordFields => {
       return {
         kind: 'acquainted',
         peers: [{ id, subscriptions: [], responds: [] }],
@@ -189,13 +192,13 @@ describe('the checker', () => {
   it('G10: notices a name with two holders, and a name with none', () => {
     const twice = new Draft().say('a', starting('a'), started('id-a')).say('b', starting('a'), started('id-b'))
     expect(twice.broken).to.deep.equal(['G10'])
-    const refused: Said = { kind: 'refused', code: 'LAHJA_NAME_IN_USE' }
+    const refused: RecordFields = { kind: 'refused', code: 'LAHJA_NAME_IN_USE' }
     const none = new Draft().say('a', starting('a')).say('b', starting('a')).say('a', refused).say('b', refused)
     expect(none.broken).to.deep.equal(['G10'])
     const late = new Draft().say('a', starting('a')).say('b', starting('a')).pass(1000).say('a', refused)
     expect(late.say('b', refused).broken).to.deep.equal(['G10'])
     for (const kind of ['frozen', 'disturbed'] as const) {
-      const fault: Said = kind === 'frozen' ? { kind } : { kind, what: 'stalled' }
+      const fault: RecordFields = kind === 'frozen' ? { kind } : { kind, what: 'stalled' }
       for (const [wait, broken] of [
         [900, ['G10']],
         [1000, []],
@@ -211,12 +214,12 @@ describe('the checker', () => {
     expect(pair().say('a', asked, settled(), settled()).broken).to.deep.equal(['G11'])
     expect(pair().say('a', asked).say('b', begun, begun).broken).to.deep.equal(['G11'])
     expect(pair().say('a', asked).pass(2000).say('a', settled()).broken).to.deep.equal(['G11'])
-    const wrong: Said = { kind: 'replied', request: 1, origin: 'b', outcome: 'response', correct: false }
+    const wrong: RecordFields = { kind: 'replied', request: 1, origin: 'b', outcome: 'response', correct: false }
     expect(pair().say('a', asked, wrong).broken).to.deep.equal(['G11'])
   })
 
   it('G12: notices an early goodbye, events after it, and leftovers', () => {
-    const left: Said = { kind: 'left', peer: 'id-a', name: 'a' }
+    const left: RecordFields = { kind: 'left', peer: 'id-a', name: 'a' }
     expect(pair().say('b', left).broken).to.deep.equal(['G12'])
     const hasty = pair()
       .say('a', sent(1), { kind: 'closing' })

@@ -3,7 +3,7 @@ import { MutantCore } from './mutant'
 import { MUTANTS } from './mutants'
 import { tryOut } from './trial'
 
-/** Seeds in which a mistake has to show. */
+/** Seeds within which a mutant must be noticed. */
 const SEEDS = 60
 const EXTENT = { endpoints: 4, steps: 60 }
 
