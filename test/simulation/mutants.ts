@@ -135,7 +135,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'the directory is scanned only after a watch hint',
     file: 'mesh/discovery',
-    original: 'this.#schedule(this.#wasHinted ? HINT_DELAY : this.#context.rescanInterval)',
+    original: 'this.#schedule(this.#wasHinted ? HINT_DELAY : this.#context.limits.rescanInterval)',
     replacement: 'if (this.#wasHinted) this.#schedule(HINT_DELAY)',
     breaks: ['G9'],
   },
