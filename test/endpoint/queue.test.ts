@@ -3,11 +3,11 @@ import { expect } from 'chai'
 import { defineEvent, type Endpoint } from '../../src'
 import { encodeMessage } from '../../src/wire/codec'
 import { MAX_DEPTH } from '../../src/wire/payload-check'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { frameAround } from '../support/frame-bytes'
 import { HeldHandler } from '../support/held-handler'
 import { allOf, join, joinHeld, type Member, numbers } from '../support/members'
+import { rawPeers } from '../support/raw-peer'
 import { rejection, rejectionCode } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
 
@@ -15,7 +15,7 @@ const Job = defineEvent<number>('job')
 
 describe('A work queue', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
 
   /** Broadcasts 0 to count - 1, each when the members have received the one before, in so many queues. */
   async function oneByOne(sender: Endpoint, count: number, members: readonly Member[], queues = 1): Promise<void> {
