@@ -255,6 +255,16 @@ describe('A work queue', () => {
     expect({ unfinished, undelivered }).to.deep.equal({ unfinished: 0, undelivered: 9 })
   })
 
+  it('does not look at the payload of an event that no member may have', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    await b.subscribe('job', () => {}, { queue: 'workers' }).ready
+    const unserializable = { f: () => {} }
+    expect(await a.broadcast('job', unserializable, { except: 'b' })).to.equal(0)
+    expect(a.broadcastNowait('job', unserializable, { internal: true })).to.equal(true)
+    const required = a.broadcast('job', unserializable, { to: 'nobody', requireSubscriber: true })
+    expect(await rejectionCode(required)).to.equal('LAHJA_NO_SUBSCRIBERS')
+  })
+
   for (const queue of ['', 'a b', 7, null]) {
     it(`throws InvalidArgument for the name ${JSON.stringify(queue)}`, async () => {
       const a = await bus.start('a')

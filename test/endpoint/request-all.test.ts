@@ -194,6 +194,14 @@ describe('Endpoint.requestAll', () => {
     expect(await rejection(() => asker.requestAll(Ask, 1))).to.be.instanceOf(EndpointClosed)
   })
 
+  it('throws NoSubscribers once, also from a read before return()', async () => {
+    const replies = asker.requestAll(Ask, 1)
+    const [first, second] = [replies.next(), replies.next()]
+    await replies.return()
+    expect(await rejection(first)).to.be.instanceOf(NoSubscribers)
+    expect(await second).to.deep.equal({ done: true, value: undefined })
+  })
+
   it('throws NoSubscribers if no endpoint responds, or none of those addressed', async () => {
     expect(await rejection(asker.requestAll(Ask, 1).next())).to.be.instanceOf(NoSubscribers)
     await x.respond(Ask, () => 'here').ready
