@@ -23,8 +23,8 @@ const TIGHT = {
 describe('backpressure between processes', () => {
   const bus = useBus()
 
-  describe('with a peer that is stopped during 200,000 broadcasts of 1 KiB', () => {
-    const COUNT = 200_000
+  describe('with a peer that is stopped during 120,000 broadcasts of 1 KiB', () => {
+    const COUNT = 120_000
     const PATIENCE = 3000
     /** Events until code is compiled and the heap has its usual size. */
     const WARM_UP = 40_000

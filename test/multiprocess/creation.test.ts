@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { useBus } from './bus'
 
 const PROCESSES = 6
-const ROUNDS = 40
+const ROUNDS = 25
 
 describe('a bus directory that does not exist', () => {
   const bus = useBus()

@@ -2,12 +2,12 @@ import { expect } from 'chai'
 import { useBus } from './bus'
 import { contest, release } from './rivals-procedures'
 
-const ROUNDS = 30
+const ROUNDS = 20
 
 describe('a name claimed by a main thread, three worker threads and three cluster workers', () => {
   const bus = useBus()
 
-  it('G10: goes to exactly one of them, in 30 rounds', async () => {
+  it(`G10: goes to exactly one of them, in ${ROUNDS} rounds`, async () => {
     const primary = await bus.processes.run('rivals-primary.ts', bus.directory)
     for (let round = 0; round < ROUNDS; round++) {
       const outcomes = await primary.call(contest, undefined)

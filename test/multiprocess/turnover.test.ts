@@ -3,24 +3,24 @@ import { useBus } from './bus'
 import { consumption, turnOver } from './fault-procedures'
 import { until } from './until'
 
-const CYCLES = 3000
+const CYCLES = 2000
 
 /** Number of visitors at a time. */
 const WIDTH = 5
 
 /** Cycles until code is compiled and the heap has its usual size. */
-const WARM_UP = 800
+const WARM_UP = 500
 
 /** Bytes that a process may refer to beyond what it did before: leaks of 1 KiB would be more, our notes are less. */
-const SLACK = 2.5 * 1024 * 1024
+const SLACK = 1.75 * 1024 * 1024
 
 /**
  * Bytes that it may have of the system beyond what it had before. The heap grows well before it has to, by 90 MiB on
- * Node 24, where it stays; a buffer of 64 KiB for each visit would be 187 MiB.
+ * Node 24, where it stays; a buffer of 64 KiB for each visit would be 125 MiB.
  */
-const RESIDENT_SLACK = 128 * 1024 * 1024
+const RESIDENT_SLACK = 110 * 1024 * 1024
 
-describe('an endpoint after 3,000 peers have come and gone', () => {
+describe('an endpoint after 2,000 peers have come and gone', () => {
   const bus = useBus()
 
   it('G12: uses no more descriptors, resources and memory than before, and neither does their process', async () => {

@@ -6,7 +6,7 @@ import { Random } from './random'
 import type { HistoryRecord } from './record'
 import { Simulation } from './simulation'
 
-const ENDPOINTS = 200
+const ENDPOINTS = 120
 
 /** A bus of endpoints that start at about the same time. */
 async function assemble(count: number, hintLoss: number, limits: object = {}) {
