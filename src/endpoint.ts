@@ -522,7 +522,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /** @internal */
-  [Symbol.for('nodejs.util.inspect.custom')](_depth: number, options: object, show: typeof inspect): string {
+  [Symbol.for('nodejs.util.inspect.custom')](_depth: number, options: object, show: typeof inspect): unknown {
+    if (!(#core in this)) return this // A proxy, or an object that inherits from this one.
     const { self, settings, state, peers, subscriptions, loopback } = this.#core
     const { name, id, groups } = self
     const queuedBytes = peers.all.reduce((sum, peer) => sum + peer.queuedBytes, loopback.outbox.queuedBytes)

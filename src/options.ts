@@ -126,8 +126,8 @@ function locate(
 
 function checkLimits(options: LimitOptions): Limits {
   if (typeof options !== 'object' || options === null) throw invalid('limits', '{ frameBytes, … }', options)
+  for (const [name, value] of Object.entries(options)) checkLimit(name, value)
   const given: Partial<Limits> = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  for (const [name, value] of Object.entries(given)) checkLimit(name, value)
   const limits: Limits = { ...DEFAULT_LIMITS, ...dependentDefaults(given), ...given }
   const { frameBytes, outboxBytes, outboxTotalBytes, highWaterMark, redialMin, redialMax } = limits
   const room = frameBytes + PREFIX_BYTES
@@ -147,6 +147,7 @@ function checkLimit(name: string, value: unknown): void {
   if (least === undefined) {
     throw new InvalidArgument(`limits.${name}: expected one of ${Object.keys(LEAST).join(', ')}`)
   }
+  if (value === undefined) return
   const most = name === 'frameBytes' ? MAX_FRAME_BYTES : name === 'highWaterMark' ? MOST - LEAST.outboxBytes : MOST
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return
   throw invalid(`limits.${name}`, `a whole number from ${least} to ${most}`, value)

@@ -180,6 +180,10 @@ describe('settingsOf', () => {
       'limits that are a number': [{ name: 'a', limits: 5 }, 'limits: expected '],
       'limits that are true': [{ name: 'a', limits: true }, 'limits: expected '],
       'an unknown limit': [{ name: 'a', limits: { frames: 1 } }, 'limits.frames: expected one of frameBytes, '],
+      'an unknown limit without a value': [
+        { name: 'a', limits: { frames: undefined } },
+        'limits.frames: expected one of ',
+      ],
       'a limit that is a string': [
         { name: 'a', limits: { frameBytes: '8192' } },
         "limits.frameBytes: expected a whole number from 4096 to 67108864, got '8192'",

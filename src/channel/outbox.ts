@@ -143,6 +143,7 @@ export class Outbox implements BudgetHolder {
   /** Queues a control message, ahead of all events. */
   pushControl(frame: Frame): void {
     if (!this.#flusher.isClosed) this.#control.push(frame)
+    this.#headroom = 0
     this.#schedule()
   }
 

@@ -12,7 +12,7 @@ import type { Routes } from '../routing/routes'
 import { EventEncoder } from '../wire/event-encoder'
 import { SLAB_BYTES, type Slabs } from '../wire/slabs'
 import { TurnBudget } from './turn-budget'
-import type { QueueDelivery, WorkQueues } from './work-queues'
+import { eligibleQueues, type QueueDelivery, type WorkQueues } from './work-queues'
 
 export interface BroadcastOptions {
   /** Only to these endpoints: a name, an array of names, or `{ group }`. Default: every subscriber. */
@@ -104,14 +104,13 @@ export class Broadcaster {
     const recipients = isForAll
       ? route.recipients
       : route.recipients.filter((channel) => isEligible(type, channel, options))
-    if (recipients.length + route.queues.length === 0) return this.#noReceivers(type, options)
+    const shared = route.queues.length === 0 ? NONE : eligibleQueues(route.queues, type, options)
+    if (recipients.length + shared.length === 0) return this.#noReceivers(type, options)
 
     const frame = this.#encoder.event(type, payload)
     if (frame.end - frame.start > HANDSHAKE_FRAME_BYTES)
       for (const channel of recipients) assertFits(type, frame, channel)
-    const deliveries =
-      route.queues.length === 0 ? NONE : queues.prepare(route.queues, type, frame, this.#encoder, options)
-    if (recipients.length + deliveries.length === 0) return this.#noReceivers(type, options)
+    const deliveries = shared.length === 0 ? NONE : queues.prepare(shared, type, frame, this.#encoder, options)
     const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
 
     const size = frame.end - frame.start

@@ -79,7 +79,8 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
   }
 
   /** @internal */
-  [Symbol.for('nodejs.util.inspect.custom')](_depth: number, options: object, show: typeof inspect): string {
+  [Symbol.for('nodejs.util.inspect.custom')](_depth: number, options: object, show: typeof inspect): unknown {
+    if (!(#buffer in this)) return this // A proxy, or an object that inherits from this one.
     const { type } = this.#subscription
     return `EventStream ${show({ type, state: this.#buffer.isOpen ? 'open' : 'ended', buffered: this.#buffer.size }, options)}`
   }

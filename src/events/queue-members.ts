@@ -3,7 +3,7 @@ import type { Receipt } from '../channel/receive-window'
 import { handlerError, LahjaError, NoSubscribers } from '../model/errors'
 import { isInterestedIn } from '../model/interest'
 import type { Clock } from '../platform/clock'
-import { Balancers } from '../routing/balancer'
+import { Balancer } from '../routing/balancer'
 import type { Assignment } from '../wire/message'
 import type { Consumer } from './consumer'
 
@@ -19,7 +19,7 @@ export interface QueueMembersContext {
 /** The receiving side of work queues: hands assigned events to members, and settles with their senders. */
 export class QueueMembers {
   readonly #context: QueueMembersContext
-  readonly #balancers = new Balancers()
+  readonly #balancer = new Balancer()
   /** Assignments handled and not reported yet, by the channel to their sender. */
   readonly #settled = new Map<Channel, number>()
   #inFlight = 0
@@ -48,7 +48,7 @@ export class QueueMembers {
     const { queue, type, payload } = assignment
     const members = this.#context.membersOf(queue, type)
     const interested = members.filter(({ interest }) => isInterestedIn(interest, channel.identity))
-    const member = this.#balancers.of(queue).pick(interested, ({ load }) => load)
+    const member = this.#balancer.pick(interested, ({ load }) => load, queue)
     if (!member) {
       account.release()
       return this.#return(assignment, channel)

@@ -79,7 +79,8 @@ export class Subscription implements Disposable {
   }
 
   /** @internal */
-  [Symbol.for('nodejs.util.inspect.custom')](_depth: number, options: object, show: typeof inspect): string {
+  [Symbol.for('nodejs.util.inspect.custom')](_depth: number, options: object, show: typeof inspect): unknown {
+    if (!(#context in this)) return this // A proxy, or an object that inherits from this one.
     const { type, pending } = this
     const { queue, from } = this.#context.interest
     const fields = { type, ...(queue && { queue }), ...(from && { from }), state: this.#state, pending }

@@ -1,13 +1,21 @@
 import { assertFits, type Channel, fits } from '../channel/channel'
 import { BoundaryCrossed, LahjaError, NoSubscribers, ProtocolViolation } from '../model/errors'
 import type { OverflowPolicy } from '../model/overflow'
-import { Balancers } from '../routing/balancer'
+import { Balancer } from '../routing/balancer'
 import { type Addressing, isEligible } from '../routing/eligibility'
 import type { Member, Queue, Routes } from '../routing/routes'
 import { assignmentOf, encodeMessage } from '../wire/codec'
 import type { EventEncoder, EventFrame } from '../wire/event-encoder'
 import type { Frame } from '../wire/frame'
 import type { Assignment, MessageOf } from '../wire/message'
+
+/** The queues with members that may have an event of this type, without the others. */
+export function eligibleQueues(queues: readonly Queue<Channel>[], type: string, options?: Addressing) {
+  return queues.flatMap(({ name, members }) => {
+    const eligible = members.filter(({ destination }) => isEligible(type, destination, options))
+    return eligible.length > 0 ? { name, members: eligible } : []
+  })
+}
 
 export interface WorkQueuesContext {
   readonly routes: Routes<Channel>
@@ -51,7 +59,7 @@ const REMEMBERED_TYPES = 10_000
 export class WorkQueues {
   readonly #context: WorkQueuesContext
   readonly #inFlight = new Map<Channel, InFlight>()
-  readonly #balancers = new Balancers()
+  readonly #balancer = new Balancer()
 
   constructor(context: WorkQueuesContext) {
     this.#context = context
@@ -60,6 +68,7 @@ export class WorkQueues {
   /**
    * Chooses a member of each queue for an event and encodes the event for it. Nothing is sent yet.
    *
+   * @param queues with members that may have the event
    * @throws PayloadTooLarge if no member of a queue takes frames of this size
    */
   prepare(
@@ -72,11 +81,9 @@ export class WorkQueues {
     const { to, except, internal = false } = options
     const isFixed = internal || to !== undefined || except !== undefined
     return queues.flatMap(({ name: queue, members }) => {
-      const eligible = members.filter(({ destination }) => isEligible(type, destination, options))
-      if (eligible.length === 0) return []
       const frame = encoder.assignment(event, { queue, type, isFixed })
-      const fitting = eligible.filter(({ destination }) => fits(destination, frame))
-      const channel = this.choose(queue, fitting.length > 0 ? fitting : eligible)
+      const fitting = members.filter(({ destination }) => fits(destination, frame))
+      const channel = this.choose(queue, fitting.length > 0 ? fitting : members)
       if (!channel) return []
       assertFits(type, frame, channel)
       return { channel, type, queue, frame }
@@ -85,9 +92,10 @@ export class WorkQueues {
 
   /** The member with the fewest events in flight for its weight, round-robin on ties; a lagging one only if all lag. */
   choose(queue: string, members: readonly Member<Channel>[]): Channel | undefined {
-    return this.#balancers.of(queue).pick(members, ({ destination, weight }) => {
+    const loadOf = ({ destination, weight }: Member<Channel>) => {
       return destination.outbox.isLagging ? Number.MAX_VALUE : this.inFlight(destination) / weight
-    })?.destination
+    }
+    return this.#balancer.pick(members, loadOf, queue)?.destination
   }
 
   /** Sends an event to the member that was chosen for it. Returns whether to wait for its outbox. */

@@ -44,8 +44,7 @@ const LASTING = [
 
 /** Whether another attempt would end the same way. */
 export function isHopeless(ending: LinkEnding): boolean {
-  if (ending.kind !== 'refused' && ending.kind !== 'lost') return false
-  return LASTING.includes(reasonOf(ending.cause) ?? '')
+  return 'cause' in ending && LASTING.includes(reasonOf(ending.cause) ?? '')
 }
 
 /** The protocol's reason, if one side gave one. */

@@ -79,7 +79,7 @@ export class Mesh {
         const events: LinkEvents = {
           ...this.#linkContext.events,
           identified: (link) => link.refuse('name-in-use', 'a challenge of a name must be refused'),
-          closed: (link, ending) => closed(ending, link.isProven),
+          closed,
         }
         return new Link({ ...this.#linkContext, events }, connection, rival)
       },

@@ -30,12 +30,8 @@ export interface NameClaimContext extends World {
   /** With a secret, only rivals that prove that they know it count. */
   readonly secret?: Secret | undefined
   readonly waits: Waits
-  /** Begins a handshake with a rival. `closed` gets its ending, and whether the rival has proved that it knows the secret. */
-  readonly challenge: (
-    connection: Connection,
-    rival: Address,
-    closed: (ending: LinkEnding, isProven: boolean) => void,
-  ) => Link
+  /** Begins a handshake with a rival. `closed` gets its ending. */
+  readonly challenge: (connection: Connection, rival: Address, closed: (link: Link, ending: LinkEnding) => void) => Link
   /** A rival was passed over, as it has not proved that it knows the secret. */
   readonly ignored: (error: LahjaError) => void
 }
@@ -154,11 +150,11 @@ export class NameClaim {
 
   #challenge(connection: Connection, rival: Address): Promise<string> {
     return new Promise((resolve) => {
-      const challenge = this.#context.challenge(connection, rival, (ending, isProven) => {
-        this.#challenges.delete(challenge)
-        resolve(responseOf(ending, isProven))
-      })
-      this.#challenges.add(challenge)
+      const closed = (link: Link, ending: LinkEnding) => {
+        this.#challenges.delete(link)
+        resolve(responseOf(ending, link.isProven))
+      }
+      this.#challenges.add(this.#context.challenge(connection, rival, closed))
     })
   }
 }

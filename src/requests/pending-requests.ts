@@ -39,7 +39,7 @@ export class PendingRequests {
   readonly #inFlight = new Map<Channel, Set<Pending>>()
   /** Requests that wait for a responder below its limit. */
   readonly #waiting = new WaitingList<Pending, Channel>()
-  readonly #rotation = new Balancer()
+  readonly #balancer = new Balancer()
   #lastId = 0
 
   /** @param frameLimit bytes of a request */
@@ -135,7 +135,7 @@ export class PendingRequests {
       return this.#settle(pending, { kind: 'failure', origin: '', error })
     }
     const free = candidates.filter((channel) => this.#countOf(channel) < channel.requestLimit)
-    const channel = this.#rotation.pick(free, (candidate) => this.#countOf(candidate))
+    const channel = this.#balancer.pick(free, (candidate) => this.#countOf(candidate))
     if (!channel) return this.#waiting.join(pending, candidates)
     channel.sendEncoded(frame)
     this.#waiting.leave(pending)

@@ -62,9 +62,12 @@ export class Requester {
     const candidates = () => this.#requests.candidates(type, to)
     const channels = candidates()
     const missing = new Set(channels)
-    const waiting = this.#waits.wait<void>(`request ${type}`, { timeout, signal, timedOut }, ({ resolve, reject }) => {
+    if (missing.size === 0) {
+      buffer.fail(new NoSubscribers(noResponder(type)))
+      return new ReplyStream(buffer, cancel)
+    }
+    const waiting = this.#waits.wait<void>(`request ${type}`, { timeout, signal, timedOut }, ({ resolve }) => {
       cancel = resolve
-      if (missing.size === 0) reject(new NoSubscribers(noResponder(type)))
       const ends = channels.map((channel) => {
         const origin = channel.identity.name
         const settle = (reply: Reply<unknown>) => {

@@ -1,13 +1,15 @@
 /** Picks the least loaded item, round-robin on ties. */
 export class Balancer {
-  #turn = 0
+  readonly #turns = new Map<string, number>()
 
-  pick<Item>(items: readonly Item[], loadOf: (item: Item) => number): Item | undefined {
-    this.#turn = (this.#turn + 1) % Math.max(items.length, 1)
+  /** @param name each name has turns of its own */
+  pick<Item>(items: readonly Item[], loadOf: (item: Item) => number, name = ''): Item | undefined {
+    const turn = ((this.#turns.get(name) ?? 0) + 1) % Math.max(items.length, 1)
+    this.#turns.set(name, turn)
     let picked: Item | undefined
     let least = Number.POSITIVE_INFINITY
     for (let index = 0; index < items.length; index++) {
-      const item = items[(this.#turn + index) % items.length]
+      const item = items[(turn + index) % items.length]
       if (item === undefined) continue
       const load = loadOf(item)
       if (picked !== undefined && load >= least) continue
@@ -15,16 +17,5 @@ export class Balancer {
       least = load
     }
     return picked
-  }
-}
-
-/** One balancer per name, each with its own turn. */
-export class Balancers {
-  readonly #balancers = new Map<string, Balancer>()
-
-  of(name: string): Balancer {
-    const known = this.#balancers.get(name) ?? new Balancer()
-    this.#balancers.set(name, known)
-    return known
   }
 }

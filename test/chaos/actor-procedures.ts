@@ -1,50 +1,41 @@
-import { fields, nothing, number, text } from '../multiprocess/parse'
-import type { Procedure } from '../multiprocess/procedure'
+import * as v from 'valibot'
+import { command, nothing, procedure } from '../multiprocess/procedure'
 
-/** How far an actor is. */
-export interface Standing {
-  /** Records that it has written. */
-  readonly records: number
-  /** Bytes that wait for others, and requests that wait for their responses. */
-  readonly pending: number
-  /** Endpoints that are there for others. */
-  readonly up: number
-  /** Endpoints that are about to start, or to close. */
-  readonly turning: number
+/** The progress of an actor. */
+const standingReport = v.object({
+  /** Records written. */
+  records: v.number(),
+  /** Queued bytes, and requests without a response. */
+  pending: v.number(),
+  /** Endpoints that are up. */
+  up: v.number(),
+  /** Endpoints that are starting or closing. */
+  turning: v.number(),
   /** Peers of all its endpoints. */
-  readonly peers: number
-}
+  peers: v.number(),
+})
 
-/** Begins a life of that name. Answers before it is started. */
-export const start: Procedure<string, void> = { name: 'start', argument: text, answer: nothing }
+export type Standing = v.InferOutput<typeof standingReport>
 
-/** Does nothing more of its own accord. */
-export const calm: Procedure<void, void> = { name: 'calm', argument: nothing, answer: nothing }
+/** Starts an endpoint of this name. Answers before it is started. */
+export const start = procedure('start', v.string(), nothing)
 
-export const standing: Procedure<void, Standing> = { name: 'standing', argument: nothing, answer: parseStanding }
+/** Ends all random actions. */
+export const calm = command('calm')
 
-/** Writes down what its endpoints know of the others, at that moment. */
-export const look: Procedure<number, void> = { name: 'look', argument: number, answer: nothing }
+export const standing = procedure('standing', nothing, standingReport)
+
+/** Records the peers and interests that its endpoints know, at this time. */
+export const look = procedure('look', v.number(), nothing)
 
 /** Subscribes to everything, for the end. */
-export const listen: Procedure<void, void> = { name: 'listen', argument: nothing, answer: nothing }
+export const listen = command('listen')
 
-/** Broadcasts and asks, at once. */
-export const speak: Procedure<void, void> = { name: 'speak', argument: nothing, answer: nothing }
+/** Broadcasts and sends a request, at once. */
+export const speak = command('speak')
 
-/** Has last words and closes all endpoints; answers when they are closed. */
-export const leave: Procedure<void, void> = { name: 'leave', argument: nothing, answer: nothing }
+/** Broadcasts once more and closes all endpoints; answers when they are closed. */
+export const leave = command('leave')
 
-/** Goes on without its parent, and so ends if nothing else keeps it alive. */
-export const release: Procedure<void, void> = { name: 'release', argument: nothing, answer: nothing }
-
-function parseStanding(value: unknown): Standing {
-  const { records, pending, up, turning, peers } = fields(value)
-  return {
-    records: number(records),
-    pending: number(pending),
-    up: number(up),
-    turning: number(turning),
-    peers: number(peers),
-  }
-}
+/** Goes on without its parent, so it exits unless something else keeps it alive. */
+export const release = command('release')

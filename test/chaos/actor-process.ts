@@ -12,7 +12,7 @@ const actor = new Actor({
   endpoints: number(endpoints),
 })
 
-// What an endpoint has to say before anybody can listen becomes part of the history.
+// Warnings of an endpoint that has no listeners yet become part of the history.
 process.removeAllListeners('warning')
 process.on('warning', (warning) => actor.log('', { kind: 'error', code: 'warning', message: String(warning) }))
 

@@ -2,28 +2,28 @@ import { setTimeout } from 'node:timers/promises'
 import { Endpoint, EndpointClosed } from '../../src'
 import { settingsOf } from '../../src/options'
 import { Member } from '../simulation/member'
-import { type Deed, type Plan, planOf } from '../simulation/plan'
+import { type Action, type Plan, planOf } from '../simulation/plan'
 import { Random } from '../simulation/random'
-import type { Said } from '../simulation/record'
-import { Repertoire } from '../simulation/repertoire'
+import { RandomActions } from '../simulation/random-actions'
+import type { RecordFields } from '../simulation/record'
 import type { Standing } from './actor-procedures'
-import { Chronicle } from './chronicle'
-import { moment } from './moment'
+import { LogFile } from './log-file'
+import { monotonicNow } from './monotonic-now'
 
-/** Endpoints that one process has at most. */
+/** Maximum number of endpoints per process. */
 const CROWD = 3
 
-/** Milliseconds between two deeds, at most. */
+/** Maximum milliseconds between two actions. */
 const PAUSE = 80
 
-/** Milliseconds for a close. */
+/** The timeout of a close, in milliseconds. */
 const CLOSING = 5000
 
-/** Milliseconds between two looks at the clock, and by how much one has to be late for the loop to have stood still. */
+/** Milliseconds between two checks of the clock, and the delay from which the loop counts as blocked. */
 const BEAT = 10
 const LATE = 40
 
-const DEEDS = {
+const ACTIONS = {
   leave: 1,
   restart: 2,
   subscribe: 14,
@@ -35,26 +35,26 @@ const DEEDS = {
   flood: 2,
   ask: 8,
   askAll: 2,
-} as const satisfies Partial<Record<Deed, number>>
+} as const satisfies Partial<Record<Action, number>>
 
 export interface Role {
   readonly directory: string
-  /** Where to write down what it does and sees. */
+  /** The path of its log file. */
   readonly log: string
-  /** Of the process, of which there is only one of that number. */
+  /** The unique number of the process. */
   readonly number: number
-  /** What all have in common: who there is, and within which limits. */
+  /** The seed shared by all processes, which decides names and limits. */
   readonly seed: number
   readonly endpoints: number
 }
 
-/** One process, with endpoints that do by chance what they can, and write down all that they do and see. */
+/** The endpoints of one process, which act at random and record their history. */
 export class Actor {
   readonly #role: Role
   readonly #plan: Plan
   readonly #random: Random
-  readonly #repertoire: Repertoire
-  readonly #chronicle: Chronicle
+  readonly #actions: RandomActions
+  readonly #log: LogFile
   readonly #members: { readonly member: Member; readonly standing: () => { pending: number; peers: number } }[] = []
   #acting = true
   #lives = 0
@@ -65,11 +65,11 @@ export class Actor {
     this.#role = role
     this.#plan = planOf(new Random(role.seed), role)
     this.#random = new Random(role.seed * 1000 + role.number)
-    this.#repertoire = new Repertoire(this.#plan, this.#random)
-    this.#chronicle = new Chronicle(role.log)
+    this.#actions = new RandomActions(this.#plan, this.#random)
+    this.#log = new LogFile(role.log)
   }
 
-  /** Acts until it shall be calm. */
+  /** Acts until `calm` is called. */
   async act(): Promise<void> {
     const random = this.#random
     while (this.#acting) {
@@ -78,18 +78,18 @@ export class Actor {
       if (this.#alive.length === 0) this.start(random.pick(this.#plan.names) ?? '')
       const member = random.pick(this.#up)
       if (!member) continue
-      const deed = random.weighted(DEEDS)
-      if (deed !== 'leave' && deed !== 'restart') {
+      const action = random.weighted(ACTIONS)
+      if (action !== 'leave' && action !== 'restart') {
         try {
-          this.#repertoire.act(deed, member)
+          this.#actions.act(action, member)
         } catch (error) {
-          // Who has lost its name closes by itself, and hears of no deed any more.
+          // An endpoint that has lost its name closes by itself.
           if (!(error instanceof EndpointClosed)) throw error
         }
         continue
       }
       void member.close(random.pick([0, 100, 2000]))
-      if (deed === 'restart') this.start(member.name)
+      if (action === 'restart') this.start(member.name)
     }
   }
 
@@ -105,7 +105,7 @@ export class Actor {
       settingsOf(options).limits
     const limits = { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout }
     this.log(label, { kind: 'starting', name, groups: [...(options.groups ?? [])], limits })
-    const stage = { log: (endpoint: string, said: Said) => this.log(endpoint, said), sleep: setTimeout }
+    const stage = { log: (endpoint: string, said: RecordFields) => this.log(endpoint, said), sleep: setTimeout }
     const member = new Member(label, name, stage, this.#manner())
     let endpoint: Endpoint | undefined
     const standing = () => {
@@ -131,9 +131,9 @@ export class Actor {
   }
 
   look(at: number): void {
-    this.#moment = () => at
+    this.#now = () => at
     for (const member of this.#up) member.look()
-    this.#moment = moment
+    this.#now = monotonicNow
   }
 
   listen(): void {
@@ -146,32 +146,32 @@ export class Actor {
 
   speak(): void {
     for (const member of this.#up) {
-      this.#repertoire.broadcast(member, this.#random.between(1, 10))
-      this.#repertoire.ask(member)
+      this.#actions.broadcast(member, this.#random.between(1, 10))
+      this.#actions.ask(member)
     }
   }
 
   async leave(): Promise<void> {
     const closing = this.#up.map((member) => {
-      this.#repertoire.broadcast(member, this.#random.between(1, 10))
+      this.#actions.broadcast(member, this.#random.between(1, 10))
       return member.close(CLOSING)
     })
     await Promise.all(closing)
   }
 
-  log(label: string, said: Said): void {
+  log(label: string, said: RecordFields): void {
     if (said.kind === 'asked') this.#unsettled++
     if (said.kind === 'settled') this.#unsettled--
-    // That time passes is no sign of anything under way.
+    // A freeze is no sign of work in progress.
     if (said.kind !== 'frozen' && said.kind !== 'thawed') this.#records++
-    this.#chronicle.add({ at: this.#moment(), endpoint: label, ...said })
+    this.#log.add({ at: this.#now(), endpoint: label, ...said })
   }
 
-  /** Writes down when the loop has stood still: stopped, or with something else to do. */
+  /** Records when the loop was blocked. */
   watchLoop(): void {
-    let last = moment()
+    let last = monotonicNow()
     const beat = setInterval(() => {
-      const now = moment()
+      const now = monotonicNow()
       if (now - last > BEAT + LATE) this.#noteFreeze(last, now)
       last = now
     }, BEAT)
@@ -180,12 +180,12 @@ export class Actor {
 
   #noteFreeze(since: number, until: number): void {
     for (const { label } of this.#alive) {
-      this.#chronicle.add({ at: since, endpoint: label, kind: 'frozen' })
-      this.#chronicle.add({ at: until, endpoint: label, kind: 'thawed' })
+      this.#log.add({ at: since, endpoint: label, kind: 'frozen' })
+      this.#log.add({ at: until, endpoint: label, kind: 'thawed' })
     }
   }
 
-  #moment = moment
+  #now = monotonicNow
 
   get #alive(): Member[] {
     return this.#members.map(({ member }) => member).filter(({ isOver }) => !isOver)
@@ -195,7 +195,7 @@ export class Actor {
     return this.#alive.filter(({ isUp }) => isUp)
   }
 
-  /** Most handlers are done at once, some take a little. */
+  /** Most handlers end at once, some take a few milliseconds. */
   #manner(): () => number | 'at-once' {
     const random = this.#random.fork()
     const slow = random.pick([0, 0.3])

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { playRound, reportOf } from './round'
 
-describe('eight processes that are killed, stopped, restarted and fight for names', () => {
-  it('keep all guarantees, and recover (G1 to G13)', async () => {
+describe('eight processes that are killed, stopped and restarted, and claim the same names', () => {
+  it('keep all guarantees and recover (G1 to G13)', async () => {
     const outcome = await playRound({ seed: 1, processes: 8, duration: 8000 })
 
     if (outcome.violations.length > 0) expect.fail(reportOf(outcome))

@@ -6,7 +6,7 @@ const USAGE = `npm run chaos -- [options]
   --seed N       of the faults; each round has the next one (by chance)
   --processes N  at a time (8)`
 
-/** Seconds for which things go wrong before everything heals, is looked at, and begins anew. */
+/** Seconds of faults in one round. */
 const ROUND = 20
 
 const { values } = parseArgs({

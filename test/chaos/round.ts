@@ -8,55 +8,55 @@ import { planOf } from '../simulation/plan'
 import { Random } from '../simulation/random'
 import type { HistoryRecord } from '../simulation/record'
 import * as procedures from './actor-procedures'
-import { Arena } from './arena'
-import { Attack } from './attack'
-import { historyOf } from './testimony'
+import { FaultInjector } from './fault-injector'
+import { Fleet } from './fleet'
+import { mergeHistories } from './merged-history'
 
-/** Milliseconds without a record after which nothing is under way any more, and looks until then at most. */
+/** Milliseconds without a record after which all work is done, and the maximum number of checks. */
 const SILENCE = 700
 const LOOKS = 80
 
 export interface Extent {
   readonly seed: number
   readonly processes: number
-  /** Milliseconds for which everything that can go wrong does. */
+  /** Milliseconds of faults. */
   readonly duration: number
 }
 
-/** What one round has shown. */
+/** The result of one round. */
 export interface Outcome {
   readonly extent: Extent
   readonly records: readonly HistoryRecord[]
   readonly violations: readonly Violation[]
   readonly kills: number
-  /** Where everything is written down; removed where nothing is wrong. */
+  /** The directory of the log files; removed if there are no violations. */
   readonly logs: string
 }
 
-/** Real processes on a bus of their own: first everything goes wrong, then nothing, until everyone has left. */
+/** Runs real processes on their own bus, first with faults, then without, until all have left. */
 export async function playRound(extent: Extent): Promise<Outcome> {
   const { seed, processes, duration } = extent
   const logs = await mkdtemp(join(tmpdir(), 'lahja-chaos-'))
   const directory = await mkdtemp(join(tmpdir(), 'lahja-'))
   const { names } = planOf(new Random(seed), { endpoints: Math.ceil(processes * 1.5) })
   const random = new Random(seed)
-  const arena = new Arena({ directory, logs, seed, names }, random.fork())
+  const fleet = new Fleet({ directory, logs, seed, names }, random.fork())
   try {
-    await new Attack(arena, names, random).run(processes, duration)
-    await arena.heal()
-    await quieten(arena)
-    await finish(arena)
+    await new FaultInjector(fleet, names, random).run(processes, duration)
+    await fleet.heal()
+    await quieten(fleet)
+    await finish(fleet)
   } catch (error) {
-    arena.crashes.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    fleet.crashes.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
   } finally {
-    await arena.end()
+    await fleet.end()
   }
-  const { fates, crashes } = arena
-  const kills = fates.filter(({ kind }) => kind === 'killed').length
-  // What is about to be published when a process is killed stays for a minute.
+  const { events, crashes } = fleet
+  const kills = events.filter(({ kind }) => kind === 'killed').length
+  // A file that was about to be published by a killed process stays for a minute.
   const left = (await readdir(directory)).filter((file) => kills === 0 || !file.endsWith('.new'))
   await rm(directory, { recursive: true })
-  const records = historyOf(arena.testimonies(), fates)
+  const records = mergeHistories(fleet.histories(), events)
   const index = records.length
   const violations = [
     ...crashes.map((message) => ({ guarantee: 'crash', message, index })),
@@ -68,49 +68,49 @@ export async function playRound(extent: Extent): Promise<Outcome> {
   return { extent, records, violations, kills, logs }
 }
 
-/** Whatever is sent arrives, half of all processes leave, and the others get their last words. */
-async function finish(arena: Arena): Promise<void> {
-  await look(arena)
-  await all(arena, procedures.listen)
-  await quieten(arena)
-  for (let round = 0; round < 3; round++) await all(arena, procedures.speak)
-  await quieten(arena)
-  await arena.dismiss(arena.players.filter((_, index) => index % 2 === 0))
-  await quieten(arena)
-  await look(arena)
-  await arena.dismiss(arena.players)
+/** Checks that everything sent arrives; half of all processes leave first, then the others. */
+async function finish(fleet: Fleet): Promise<void> {
+  await look(fleet)
+  await all(fleet, procedures.listen)
+  await quieten(fleet)
+  for (let round = 0; round < 3; round++) await all(fleet, procedures.speak)
+  await quieten(fleet)
+  await fleet.dismiss(fleet.processes.filter((_, index) => index % 2 === 0))
+  await quieten(fleet)
+  await look(fleet)
+  await fleet.dismiss(fleet.processes)
 }
 
-async function all({ players }: Arena, procedure: typeof procedures.listen): Promise<void> {
-  await Promise.all(players.map(({ process }) => process.call(procedure, undefined)))
+async function all({ processes }: Fleet, procedure: typeof procedures.listen): Promise<void> {
+  await Promise.all(processes.map(({ process }) => process.call(procedure, undefined)))
 }
 
-/** All at the same moment, as far as the history is concerned: nothing is under way. */
-async function look(arena: Arena): Promise<void> {
-  const at = arena.note('quiet')
-  await Promise.all(arena.players.map(({ process }) => process.call(procedures.look, at)))
+/** All processes record their peers, at one time in the history. */
+async function look(fleet: Fleet): Promise<void> {
+  const at = fleet.note('quiet')
+  await Promise.all(fleet.processes.map(({ process }) => process.call(procedures.look, at)))
 }
 
-/** Waits until everyone knows everyone and nothing is under way any more. */
-async function quieten(arena: Arena): Promise<void> {
+/** Waits until all endpoints are linked and all work is done. */
+async function quieten(fleet: Fleet): Promise<void> {
   let before = -1
   let last = ''
   for (let look = 0; look < LOOKS; look++) {
     await setTimeout(SILENCE)
     const standings = await Promise.all(
-      arena.players.map(({ process }) => process.call(procedures.standing, undefined)),
+      fleet.processes.map(({ process }) => process.call(procedures.standing, undefined)),
     )
     const sum = (key: keyof procedures.Standing) => standings.reduce((total, standing) => total + standing[key], 0)
     const up = sum('up')
     const isSettled = sum('pending') === 0 && sum('turning') === 0 && sum('peers') === up * (up - 1)
-    if (isSettled && sum('records') === before) return void arena.note('quiet')
+    if (isSettled && sum('records') === before) return void fleet.note('quiet')
     before = sum('records')
     last = JSON.stringify(standings)
   }
   throw new Error(`expected everyone to know everyone and nothing to be under way any more, got ${last}`)
 }
 
-/** What there is to say of a round that has shown something. */
+/** The report of a round with violations. */
 export function reportOf({ extent, violations, records, logs }: Outcome): string {
   const told = violations.slice(0, 10).map(({ guarantee, message, index }) => `  ${guarantee} at ${index}: ${message}`)
   const { seed, processes, duration } = extent

@@ -1,8 +1,8 @@
 import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint, type SubscribeOptions, type WaitOptions } from '../../src'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
+import { rawPeers } from '../support/raw-peer'
 import { rejection, rejectionCode } from '../support/rejection'
 import { Watched } from '../support/watched'
 
@@ -12,7 +12,7 @@ const Secret = defineEvent<number>('awareness.secret', { boundary: { groups: ['a
 
 describe('Endpoint, asked for the subscriptions of others,', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
   let a: Endpoint
   let b: Endpoint
   let c: Endpoint
@@ -117,8 +117,8 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
   it('ignores interests of a peer that violate a boundary', async () => {
     const peer = await connectPeer(a)
     await peer.want({ type: Secret.name }, { type: 'news' })
-    expect(a.isEndpointSubscribedTo('bare', 'news')).to.equal(true)
-    expect(a.isEndpointSubscribedTo('bare', Secret.name)).to.equal(false)
+    expect(a.isEndpointSubscribedTo('raw', 'news')).to.equal(true)
+    expect(a.isEndpointSubscribedTo('raw', Secret.name)).to.equal(false)
   })
 
   it('answers false for unknown names, and does not count itself as another endpoint', async () => {

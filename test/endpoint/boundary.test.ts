@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { BoundaryCrossed, defineEvent, defineRequest, type Endpoint, InvalidArgument } from '../../src'
 import type { Message } from '../../src/wire/message'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
+import { rawPeers } from '../support/raw-peer'
 import { rejection, rejectionCode } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
 
@@ -14,7 +14,7 @@ const Count = defineRequest<number, unknown>('boundary.count', { boundary: { gro
 
 describe('A boundary', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
   let a: Endpoint
   let vault: Endpoint
   let shop: Endpoint
@@ -128,7 +128,7 @@ describe('A boundary', () => {
       const types = [Rotated.name, Opened.name]
       await peer.want(...types.flatMap((type) => [{ type }, { type, queue: 'q' }]), { type: 'boundary.*' })
       await peer.want(...[Unseal, Count].map(({ name }) => ({ type: name, responds: true })), { type: 'end' })
-      for (const type of types) expect(await a.broadcast(type, 1, { to: 'bare' })).to.equal(0)
+      for (const type of types) expect(await a.broadcast(type, 1, { to: 'raw' })).to.equal(0)
       for (const { name } of [Unseal, Count]) {
         expect(await rejection(a.request(name, 1))).to.include({ code: 'LAHJA_NO_SUBSCRIBERS' })
         expect(await rejection(a.requestAll(name, 1).next())).to.include({ code: 'LAHJA_NO_SUBSCRIBERS' })
@@ -217,11 +217,11 @@ describe('A boundary', () => {
         expect(reports[0]).to.be.instanceOf(BoundaryCrossed)
         expect(codesOf(reports)).to.deep.equal(['LAHJA_BOUNDARY_CROSSED'])
         expect(reports[0]?.message)
-          .to.contain('bare')
+          .to.contain('raw')
           .and.contain('type' in message ? message.type : '')
         const answers = peer.heard.map(({ kind }) => kind).filter((kind) => kind === 'settle' || kind === 'decline')
         expect(answers).to.deep.equal(answer ? [answer] : [])
-        expect(closed.isConnectedTo('bare')).to.equal(true)
+        expect(closed.isConnectedTo('raw')).to.equal(true)
         expect(peer.isClosed).to.equal(false)
       })
     }

@@ -1,15 +1,15 @@
 import { expect } from 'chai'
 import { defineEvent, type Endpoint } from '../../src'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { payloadsAt } from '../support/payloads'
+import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 
 const News = defineEvent<string>('news')
 
 describe('Endpoint.subscribe with from', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
   let reader: Endpoint
   let x: Endpoint
   let y: Endpoint

@@ -34,6 +34,15 @@ describe('util.inspect', () => {
     expect(inspect(stream, ONE_LINE)).to.equal(`EventStream { type: 'tick', state: 'ended', buffered: 0 }`)
   })
 
+  it('shows a proxy of an endpoint, and what inherits from one, a subscription or a stream', async () => {
+    const shop = await bus.start('shop')
+    for (const object of [shop, shop.subscribe('tick', () => {}), shop.stream('tick')]) {
+      for (const wrapped of [new Proxy(object, {}), Object.create(object)]) {
+        expect(inspect({ wrapped })).to.contain(object.constructor.name)
+      }
+    }
+  })
+
   it('shows a responder like a subscription', async () => {
     const shop = await bus.start('shop')
     const responder = shop.respond('order.get', () => 1)

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { defineRequest, HandlerError, NoSubscribers, RemoteDisconnected, RequestTimeout } from '../../src'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
+import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { reportsOf } from '../support/reports'
 import { throwing } from '../support/throwing'
@@ -12,7 +12,7 @@ const Ask = defineRequest<number, number>('ask')
 /** Defects of Lahja 0.17 that this package must not have. */
 describe('Endpoint avoids the defects of the Python Lahja:', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
 
   it('a pending request settles when its peer dies', async () => {
     const a = await bus.start('a')

@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { expect } from 'chai'
 import { CloseTimeout, defineEvent, type Endpoint, type EndpointOptions, type Overflow } from '../../src'
 import { EventEncoder } from '../../src/wire/event-encoder'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, next, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { numbers } from '../support/members'
+import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { Watched } from '../support/watched'
 
@@ -36,7 +36,7 @@ const fromTo = (first: number, last: number) => numbers(last - first + 1).map((i
 
 describe('Endpoint with overflow', () => {
   const bus = freshBus()
-  const bare = barePeers()
+  const bare = rawPeers().connect
   let a: Endpoint
   let b: Endpoint
   /** The numbers of the events that b received, and the gaps between them. */
@@ -286,7 +286,7 @@ describe('Endpoint with overflow', () => {
       await peer.want({ type: 'large' })
       peer.pause()
       for (let count = 0; count < 20; count++) a.broadcastNowait('large', Buffer.alloc(300_000))
-      expect(await undelivered()).to.deep.equal([['bare', 20]])
+      expect(await undelivered()).to.deep.equal([['raw', 20]])
     })
   })
 })

@@ -1,15 +1,15 @@
 import { expect } from 'chai'
 import { defineEvent } from '../../src'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { payloadsAt } from '../support/payloads'
+import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 
 const Placed = defineEvent<number>('order.placed')
 
 describe('Endpoint.subscribe with a pattern', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
 
   /** The types that are broadcast; each pattern matches some of them. */
   const TYPES = ['order', 'order.placed', 'order.placed.late', 'orders.placed', 'task.placed', 'task', 'a.b.c.d']

@@ -2,10 +2,10 @@ import { expect } from 'chai'
 import { defineEvent, type Endpoint, NoSubscribers } from '../../src'
 import type { Hello } from '../../src/wire/message'
 import { arrived } from '../support/arrived'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { allOf, join, joinHeld, leavesOf, type Member, numbers } from '../support/members'
+import { rawPeers } from '../support/raw-peer'
 import { codesOf, reportsOf } from '../support/reports'
 import { Watched } from '../support/watched'
 import { turn } from '../support/workbench'
@@ -18,7 +18,7 @@ const HELD = { queue: 'workers', type: 'job', isFixed: false } as const
 
 describe('A queue member that leaves', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
 
   /** A bare peer in the queue. */
   async function bareMember(endpoint: Endpoint, hello?: Partial<Hello>) {
@@ -245,7 +245,7 @@ describe('A queue member that leaves', () => {
     const heir = await join(b, 'job')
     peer.destroy()
     await until(() => lost.length === 1)
-    expect(lost).to.deep.equal([['bare', 3, 0]])
+    expect(lost).to.deep.equal([['raw', 3, 0]])
     await a.broadcast(Job, 5)
     await until(() => heir.got.length === 1)
     expect(heir.got).to.deep.equal([5])
@@ -299,7 +299,7 @@ describe('A queue member that leaves', () => {
         { kind: 'goodbye', reason, text: 'so do I' },
       ]
       await a.close()
-      expect(left).to.deep.equal([['bare', 2]])
+      expect(left).to.deep.equal([['raw', 2]])
     })
   }
 

@@ -3,11 +3,11 @@ import { expect } from 'chai'
 import { defineEvent, type Endpoint } from '../../src'
 import { encodeMessage } from '../../src/wire/codec'
 import { MAX_DEPTH } from '../../src/wire/payload-check'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { frameAround } from '../support/frame-bytes'
 import { HeldHandler } from '../support/held-handler'
 import { allOf, join, joinHeld, type Member, numbers } from '../support/members'
+import { rawPeers } from '../support/raw-peer'
 import { rejection, rejectionCode } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
 
@@ -15,7 +15,7 @@ const Job = defineEvent<number>('job')
 
 describe('A work queue', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
 
   /** Broadcasts 0 to count - 1, each when the members have received the one before, in so many queues. */
   async function oneByOne(sender: Endpoint, count: number, members: readonly Member[], queues = 1): Promise<void> {
@@ -253,6 +253,16 @@ describe('A work queue', () => {
     peer.destroy()
     const [, { unfinished, undelivered }] = await lost
     expect({ unfinished, undelivered }).to.deep.equal({ unfinished: 0, undelivered: 9 })
+  })
+
+  it('does not look at the payload of an event that no member may have', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    await b.subscribe('job', () => {}, { queue: 'workers' }).ready
+    const unserializable = { f: () => {} }
+    expect(await a.broadcast('job', unserializable, { except: 'b' })).to.equal(0)
+    expect(a.broadcastNowait('job', unserializable, { internal: true })).to.equal(true)
+    const required = a.broadcast('job', unserializable, { to: 'nobody', requireSubscriber: true })
+    expect(await rejectionCode(required)).to.equal('LAHJA_NO_SUBSCRIBERS')
   })
 
   for (const queue of ['', 'a b', 7, null]) {

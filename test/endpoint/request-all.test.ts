@@ -10,10 +10,10 @@ import {
   type Reply,
   RequestTimeout,
 } from '../../src'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { HeldTimers } from '../support/held-timers'
+import { rawPeers } from '../support/raw-peer'
 import { rejection, rejectionCode } from '../support/rejection'
 import { throwing } from '../support/throwing'
 
@@ -34,7 +34,7 @@ async function collect(replies: AsyncIterable<Reply<unknown>>): Promise<Record<s
 
 describe('Endpoint.requestAll', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
   let asker: Endpoint
   let x: Endpoint
   let y: Endpoint
@@ -95,7 +95,7 @@ describe('Endpoint.requestAll', () => {
     await until(() => peer.heardOf('request').length === 1)
     peer.destroy()
     const outcomes = await collect(replies)
-    expect(outcomes).to.deep.equal({ x: 'LAHJA_REMOTE_ERROR', y: 'fine', bare: 'LAHJA_REMOTE_DISCONNECTED' })
+    expect(outcomes).to.deep.equal({ x: 'LAHJA_REMOTE_ERROR', y: 'fine', raw: 'LAHJA_REMOTE_DISCONNECTED' })
   })
 
   it('yields UnexpectedResponse for a response that does not fit the schema', async () => {
@@ -192,6 +192,14 @@ describe('Endpoint.requestAll', () => {
     await asker.close()
     expect(await reading).to.be.instanceOf(EndpointClosed)
     expect(await rejection(() => asker.requestAll(Ask, 1))).to.be.instanceOf(EndpointClosed)
+  })
+
+  it('throws NoSubscribers once, also from a read before return()', async () => {
+    const replies = asker.requestAll(Ask, 1)
+    const [first, second] = [replies.next(), replies.next()]
+    await replies.return()
+    expect(await rejection(first)).to.be.instanceOf(NoSubscribers)
+    expect(await second).to.deep.equal({ done: true, value: undefined })
   })
 
   it('throws NoSubscribers if no endpoint responds, or none of those addressed', async () => {

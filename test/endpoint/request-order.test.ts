@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint, NoSubscribers } from '../../src'
 import { arrived } from '../support/arrived'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
+import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 
 const Ask = defineRequest<number, unknown>('ask')
@@ -12,7 +12,7 @@ const PATIENT = { timeout: Number.POSITIVE_INFINITY }
 
 describe('Endpoint, with many requests,', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
 
   it('queues those over pendingRequests, and sends them in order', async () => {
     const { asker, responder } = await bus.startEach({ asker: { limits: { pendingRequests: 2 } }, responder: {} })

@@ -14,9 +14,9 @@ import {
   UnexpectedResponse,
   UnserializablePayload,
 } from '../../src'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
+import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
 import { throwing } from '../support/throwing'
@@ -31,7 +31,7 @@ const PATIENT = { timeout: Number.POSITIVE_INFINITY }
 
 describe('Endpoint.request', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
   let asker: Endpoint
   let responder: Endpoint
 
@@ -124,7 +124,7 @@ describe('Endpoint.request', () => {
     peer.destroy()
     const error = await outcome
     expect(error).to.be.instanceOf(RemoteDisconnected).and.include({ code: 'LAHJA_REMOTE_DISCONNECTED' })
-    expect(error.message).to.contain('bare disconnected before it responded')
+    expect(error.message).to.contain('raw disconnected before it responded')
     handler.release()
     expect(await asker.request(Anything, 2)).to.equal(2)
     expect(handler.begun).to.deep.equal([2])

@@ -1,9 +1,9 @@
 import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
 import { AlreadyResponding, defineRequest, EndpointClosed, InvalidArgument, NoSubscribers } from '../../src'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
+import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { reportsOf } from '../support/reports'
 
@@ -12,7 +12,7 @@ const PATIENT = { timeout: Number.POSITIVE_INFINITY }
 
 describe('Endpoint.respond', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
 
   /** The abort reasons of the signals of requests to this responder, by payload. */
   function recordAborts() {

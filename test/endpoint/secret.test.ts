@@ -3,33 +3,30 @@ import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { type Endpoint, LahjaError } from '../../src'
 import { NONCE_BYTES, type Role, Secret } from '../../src/mesh/secret'
-import type { Hello, Message, MessageOf } from '../../src/wire/message'
+import type { Hello, Message } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
-import { helloWith } from '../support/hello'
-import { RawPeer, rawPeers } from '../support/raw-peer'
+import { helloFields, type RawPeer, rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
-import { reportsOf } from '../support/reports'
-import { rivals } from '../support/rival'
 import { isRoot } from '../support/user'
 
 const SECRET = 'open sesame'
 const SMALLEST = '0000000000000'
 const ID = '000000000zzzz'
 
-const HELLO = helloWith({ name: 'stranger' })
+const HELLO = helloFields({ name: 'stranger', id: ID })
 
 /** A hello that asks for a proof. */
 const asking = (changes: Partial<Hello> = {}): Hello => ({ ...HELLO, nonce: Buffer.alloc(NONCE_BYTES, 1), ...changes })
 
 /** The proof of a side that knows the secret. */
-function proofBetween(role: Role, dialler: Hello, acceptor: Hello, secret = SECRET): MessageOf<'proof'> {
+function proofBetween(role: Role, dialler: Hello, acceptor: Hello, secret = SECRET): Message {
   const side = ({ name, id, nonce = Buffer.alloc(0) }: Hello) => ({ name, id, nonce })
   return { kind: 'proof', proof: new Secret(secret).proof(role, { dialler: side(dialler), acceptor: side(acceptor) }) }
 }
 
 describe('Endpoint with a secret', () => {
-  const rival = rivals(() => bus.directory)
-  const dial = rawPeers()
+  const raw = rawPeers()
+  const { dial } = raw
   afterEach(() => {
     process.off('warning', keep)
     for (const printer of printers) process.on('warning', printer)
@@ -40,7 +37,6 @@ describe('Endpoint with a secret', () => {
   const errors = new Map<string, LahjaError[]>()
   /** Warnings for errors during a start, before listeners can be added. */
   let warnings: unknown[] = []
-  const keep = (warning: Error) => void warnings.push(warning)
   beforeEach(() => {
     errors.clear()
     warnings = []
@@ -48,9 +44,15 @@ describe('Endpoint with a secret', () => {
     process.on('warning', keep)
   })
 
+  function keep(warning: Error): void {
+    warnings.push(warning)
+  }
+
   async function start(name: string, secret?: string, limits = {}): Promise<Endpoint> {
     const endpoint = await bus.start(name, { ...(secret !== undefined && { secret }), limits })
-    errors.set(name, reportsOf(endpoint))
+    const heard: LahjaError[] = []
+    errors.set(name, heard)
+    endpoint.on('error', (error) => heard.push(error))
     return endpoint
   }
 
@@ -61,9 +63,8 @@ describe('Endpoint with a secret', () => {
   }
 
   /** Listens in the directory, and runs the callback for each connection. */
-  const listen = (name: string, id: string, visited: (wire: RawPeer) => void) => {
-    const ignore = () => {}
-    return rival(name, id, ignore, (socket) => visited(new RawPeer(socket)))
+  function listen(name: string, id: string, visited: (wire: RawPeer) => void) {
+    return raw.listen({ directory: bus.directory, name, id }, visited)
   }
 
   const reasons = (name: string) => (errors.get(name) ?? []).map(({ code }) => code)
@@ -95,7 +96,10 @@ describe('Endpoint with a secret', () => {
     expect(received.sort()).to.deep.equal([...names].sort())
   })
 
-  for (const [what, other] of Object.entries({ 'another secret': 'open barley', 'no secret': undefined })) {
+  for (const [what, other] of [
+    ['another secret', 'open barley'],
+    ['no secret', undefined],
+  ] as const) {
     it(`does not link with an endpoint that has ${what}, and both report it`, async () => {
       const shop = await start('shop', SECRET)
       const till = await start('till', other)
@@ -114,16 +118,16 @@ describe('Endpoint with a secret', () => {
   }
 
   it('backs off from an endpoint without a secret like from any other that it cannot link with', async () => {
-    const stranger = await listen('till', ID, (wire) => wire.say({ ...HELLO, name: 'till' }, { kind: 'ready' }))
+    const rival = await listen('till', ID, (wire) => wire.say({ ...HELLO, name: 'till' }, { kind: 'ready' }))
     const limits = { redialMin: 1, redialMax: 60_000, rescanInterval: 5 }
     const shop = await start('shop', SECRET, limits)
-    await until(() => stranger.openChallenges === 0 && stranger.challengers.length > 0)
+    await until(() => rival.openConnections === 0 && rival.peers.length > 0)
     for (const name of ['a', 'b', 'c']) {
       const other = await start(name, SECRET, { redialMax: 60_000 })
       await shop.waitUntilConnectedTo(name)
       await other.close()
     }
-    expect(stranger.challengers, 'one dial by each').to.have.length(4)
+    expect(rival.peers, 'one dial by each').to.have.length(4)
   })
 
   it('does not show the secret in util.inspect', async () => {
@@ -140,22 +144,17 @@ describe('Endpoint with a secret', () => {
     })
 
     async function expectRefused(wire: RawPeer, reason = 'unauthenticated'): Promise<void> {
-      expect(await wire.refusal()).to.equal(reason)
+      expect((await wire.hears('goodbye')).reason).to.equal(reason)
       await until(() => wire.isClosed && reasons('shop').length > 0)
       expect(shop.peers).to.deep.equal([])
       const code = reason === 'unauthenticated' ? 'LAHJA_UNAUTHENTICATED' : 'LAHJA_PROTOCOL_VIOLATION'
       expect(reasons('shop')).to.deep.equal([code])
     }
 
-    /** A stranger that has exchanged hellos with the endpoint, and the endpoint's hello. */
-    async function introduced() {
+    it('accepts one that proves to know the secret', async () => {
       const wire = dial(shop)
       wire.say(asking())
-      return { wire, hello: await wire.hears('hello') }
-    }
-
-    it('accepts one that proves to know the secret', async () => {
-      const { wire, hello } = await introduced()
+      const hello = await wire.hears('hello')
       wire.say(proofBetween('dialler', asking(), hello))
       expect(await wire.hears('proof')).to.deep.equal(proofBetween('acceptor', asking(), hello))
       wire.say({ kind: 'ready' })
@@ -183,8 +182,9 @@ describe('Endpoint with a secret', () => {
     }
     for (const [what, prove] of Object.entries(WRONG)) {
       it(`rejects one that sends ${what}`, async () => {
-        const { wire, hello } = await introduced()
-        wire.say(prove(hello))
+        const wire = dial(shop)
+        wire.say(asking())
+        wire.say(prove(await wire.hears('hello')))
         await expectRefused(wire)
         expect(wire.heard.map(({ kind }) => kind)).to.deep.equal(['hello', 'goodbye'])
       })
@@ -205,26 +205,32 @@ describe('Endpoint with a secret', () => {
       asking(),
     ] as const satisfies Message[]) {
       it(`rejects one that sends ${message.kind} before its proof`, async () => {
-        const { wire } = await introduced()
+        const wire = dial(shop)
+        wire.say(asking())
+        await wire.hears('hello')
         wire.say(message)
         await expectRefused(wire, 'unexpected-message')
       })
     }
 
     it('rejects a replayed proof from an earlier link', async () => {
-      const { wire: member, hello } = await introduced()
-      const said = proofBetween('dialler', asking(), hello)
+      const member = dial(shop)
+      member.say(asking())
+      const said = proofBetween('dialler', asking(), await member.hears('hello'))
       member.say(said)
       await member.hears('proof')
-      member.socket.destroy()
-      const { wire } = await introduced()
+      member.destroy()
+      const wire = dial(shop)
+      wire.say(asking())
+      await wire.hears('hello')
       wire.say(said)
       await expectRefused(wire)
     })
 
     it('rejects a proof relayed from another link', async () => {
-      const { wire: asDialler, hello } = await introduced()
-      const { nonce } = hello
+      const asDialler = dial(shop)
+      asDialler.say(asking())
+      const { nonce } = await asDialler.hears('hello')
       // The endpoint's proof as a dialler, for the nonce that it chose as an acceptor.
       await listen('stranger', ID, async (wire) => {
         await wire.hears('hello')
@@ -240,7 +246,7 @@ describe('Endpoint with a secret', () => {
         const { nonce } = await wire.hears('hello')
         wire.say({ ...HELLO, nonce })
         wire.say(await wire.hears('proof'))
-        refusals.push(await wire.refusal())
+        refusals.push((await wire.hears('goodbye')).reason)
       })
       await until(() => refusals.length > 0 && reasons('shop').length > 0)
       expect(refusals).to.deep.equal(['unauthenticated'])
@@ -253,7 +259,7 @@ describe('Endpoint with a secret', () => {
     const shop = await start('shop')
     const wire = dial(shop)
     wire.say(asking())
-    expect(await wire.refusal()).to.equal('unauthenticated')
+    expect((await wire.hears('goodbye')).reason).to.equal('unauthenticated')
     expect(wire.heard).to.have.length(1)
   })
 
@@ -266,9 +272,9 @@ describe('Endpoint with a secret', () => {
 
     for (const reason of ['name-in-use', 'name-claimed', 'unauthenticated', 'duplicate', 'left'] as const) {
       it(`keeps it from a stranger that says ${reason}`, async () => {
-        const stranger = await listen('shop', SMALLEST, (wire) => wire.say({ kind: 'goodbye', reason, text: '' }))
+        const rival = await listen('shop', SMALLEST, (wire) => wire.say({ kind: 'goodbye', reason, text: '' }))
         await start('shop', SECRET)
-        expect(stranger.challengers).to.have.length(1)
+        expect(rival.peers).to.have.length(1)
         expect(await reportedAtStart()).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
       })
     }
@@ -298,7 +304,8 @@ describe('Endpoint with a secret', () => {
         const hello = await wire.hears('hello')
         wire.say(own)
         await wire.hears('proof')
-        const { proof } = proofBetween('acceptor', hello, own)
+        const message = proofBetween('acceptor', hello, own)
+        const proof = message.kind === 'proof' ? message.proof : undefined
         wire.say({ kind: 'goodbye', reason: 'name-in-use', text: '', proof })
       })
       expect(await rejection(bus.start('shop', { secret: SECRET }))).to.include({ code: 'LAHJA_NAME_IN_USE' })
@@ -314,12 +321,13 @@ describe('Endpoint with a secret', () => {
         const hello = await wire.hears('hello')
         wire.say(own)
         await wire.hears('proof')
-        const { proof } = proofBetween('acceptor', hello, own)
+        const message = proofBetween('acceptor', hello, own)
+        const proof = message.kind === 'proof' ? message.proof : undefined
         await isSettled
         wire.say({ kind: 'goodbye', reason: 'name-conceded', text: '', proof })
       })
       const starting = start('shop', SECRET)
-      await until(() => undecided.openChallenges === 1)
+      await until(() => undecided.openConnections === 1)
       const id = readdirSync(bus.directory).find((file) => !file.includes('~0000000000001'))
       const wire = dial({
         name: 'shop',
@@ -329,7 +337,7 @@ describe('Endpoint with a secret', () => {
       wire.say(asking({ name: 'shop', id: SMALLEST }))
       await wire.hears('hello')
       wire.say({ kind: 'proof', proof: Buffer.alloc(32) })
-      expect(await wire.refusal()).to.equal('unauthenticated')
+      expect((await wire.hears('goodbye')).reason).to.equal('unauthenticated')
       settle()
       expect((await starting).name).to.equal('shop')
     })
@@ -341,19 +349,21 @@ describe('Endpoint with a secret', () => {
     })
 
     if (isRoot) {
-      const acts = { 'says nothing': () => {}, 'hangs up': (wire: RawPeer) => wire.socket.destroy() }
-      for (const [what, act] of Object.entries(acts)) {
+      for (const [what, act] of [
+        ['says nothing', () => {}],
+        ['hangs up', (wire: RawPeer) => wire.destroy()],
+      ] as const) {
         it(`keeps it from another user's process that ${what}`, async () => {
-          const stranger = await listen('shop', SMALLEST, act)
-          chownSync(stranger.path, 12_345, 12_345)
+          const rival = await listen('shop', SMALLEST, act)
+          chownSync(rival.path, 12_345, 12_345)
           await start('shop', SECRET, { handshakeTimeout: 50, redialMin: 5 })
           expect(await reportedAtStart()).to.deep.equal(['LAHJA_UNAUTHENTICATED'])
         })
       }
 
       it("G10: yields to another user's silent process if it has no secret", async () => {
-        const stranger = await listen('shop', SMALLEST, () => {})
-        chownSync(stranger.path, 12_345, 12_345)
+        const rival = await listen('shop', SMALLEST, () => {})
+        chownSync(rival.path, 12_345, 12_345)
         const error = await rejection(bus.start('shop', { limits: { handshakeTimeout: 50 } }))
         expect(error).to.include({ code: 'LAHJA_NAME_IN_USE' })
       })

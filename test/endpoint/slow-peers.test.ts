@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import type { Endpoint } from '../../src'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { numbers } from '../support/members'
+import { rawPeers } from '../support/raw-peer'
 import { Watched } from '../support/watched'
 
 const EVENT = Buffer.alloc(1000)
@@ -75,7 +75,7 @@ describe('A lagging peer', () => {
 
 describe('a peer that lags and is unresponsive', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
   const SILENT = { ...LIMITS, patience: 1, pingInterval: 20, silentPings: 1 }
 
   /** The changes of pace that an endpoint emits, each with the state of the peer: `change: state`. */

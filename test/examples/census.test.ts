@@ -30,7 +30,7 @@ describe('examples/census', () => {
   const begin = (args: readonly string[], options: ProgramOptions = {}) =>
     start(CENSUS, args, { ...options, env: { TMPDIR: scratch, ...options.env } })
 
-  /** How it has ended, and that it has left nothing behind. */
+  /** Awaits the end of a run, and expects no leftovers. */
   async function end(census: Program): Promise<Outcome> {
     const outcome = await census.ended
     expect(readdirSync(scratch).filter((file) => file.startsWith('lahja-'))).to.deep.equal([])
@@ -73,7 +73,7 @@ describe('examples/census', () => {
     expect(stdout).to.contain('Everyone got what they had to get')
   }
 
-  it('reads its own text if it is given none, and shows who comes, works and goes', async () => {
+  it('reads its own text by default, and shows which workers join, work and leave', async () => {
     const { code, stdout, stderr } = await run([], { compilesItself: true })
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
     const text = readFileSync(TEXT, 'utf8')
@@ -110,7 +110,7 @@ describe('examples/census', () => {
     expectRight(stdout, text, text.slice(0, 1))
   })
 
-  it('comes to the end of an empty file', async () => {
+  it('ends with an empty file', async () => {
     const { code, stdout } = await read('')
     expect(code).to.equal(0)
     const nothing = { from: 0, lines: 0, words: 0, check: 'right' }
@@ -118,7 +118,7 @@ describe('examples/census', () => {
     expect(rowsIn(stdout)).to.deep.equal(expected)
   })
 
-  it('takes lines as they are: with CRLF, of a whole frame, blank, with control characters, the last without an end', async () => {
+  it('accepts CRLF, blank lines, frame-sized lines, control characters and a missing last newline', async () => {
     const long = 'x'.repeat(FRAME - 100)
     const lines = ['a b', '', long, ' \t', 'one\u2028line', '\x1b[31mred', 'ä €', 'the end']
     const { code, stdout } = await read(lines.join('\r\n'))
@@ -128,7 +128,7 @@ describe('examples/census', () => {
     expect(stdout).not.to.contain('\x1b').and.not.to.contain('\u2028')
   })
 
-  it('names the line that is too long for a frame, and everyone leaves', async () => {
+  it('reports the line that is too long for a frame, and all endpoints leave', async () => {
     const { code, stdout, stderr } = await read(`short\n${'x'.repeat(FRAME)}\nnever read\n`)
     expect(code).to.equal(2)
     expect(stdout).to.match(
@@ -143,7 +143,7 @@ describe('examples/census', () => {
     ['a missing file', 'no-such-file'],
     ['a directory', '.'],
   ] as const) {
-    it(`says that ${what} is no text`, async () => {
+    it(`reports that ${what} cannot be read as text`, async () => {
       const { code, stdout, stderr } = await run([join(temporary.path, name)])
       expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
       expect(stderr).to.match(/^census: expected a text, got .+\n$/)
@@ -151,14 +151,14 @@ describe('examples/census', () => {
   }
 
   for (const args of [['one', 'two'], ['--seconds', 'x'], ['--unknown']]) {
-    it(`says how it is used when it is given ${args.join(' ')}`, async () => {
+    it(`prints its usage for the arguments ${args.join(' ')}`, async () => {
       const { code, stdout, stderr } = await run(args)
       expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
       expect(stderr).to.contain('Usage: npm start')
     })
   }
 
-  it('says who has got something wrong', async () => {
+  it('reports which counter is wrong', async () => {
     const { code, stdout } = await run(['--seconds', '0'], { isFaulty: true })
     expect(code).to.equal(1)
     const { reader, counter } = rowsIn(stdout)
@@ -167,7 +167,7 @@ describe('examples/census', () => {
     expect(stdout).to.contain('WRONG: not everyone got what they had to get')
   })
 
-  it('fails when one of the four dies, and the others see the reading through', async () => {
+  it('fails when one of four counters dies, after the others finish', async () => {
     const { code, stdout, stderr } = await run(['--seconds', '0'], { env: DYING_COUNTER })
     expect({ code, stderr }).to.deep.equal({ code: 1, stderr: 'census: the counter has failed, with exit code 1\n' })
     expect(stdout)
@@ -175,7 +175,7 @@ describe('examples/census', () => {
       .and.match(/^latecomer +is done, and leaves/m)
   })
 
-  it('clears up when it is interrupted', async () => {
+  it('cleans up when interrupted', async () => {
     const census = begin(['--seconds', '60'])
     await census.untilPrinted('latecomer  joins')
     census.signal('SIGINT')

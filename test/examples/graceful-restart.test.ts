@@ -35,14 +35,14 @@ describe('examples/graceful-restart', () => {
     expect(client?.answered).to.equal(client?.booked)
   }
 
-  it('replaces the service twice, and every request is answered and every event handled once', async () => {
+  it('replaces the service twice, with each request answered and each event handled once', async () => {
     const { code, stdout, stderr } = await run(SUPERVISOR).ended
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
     expectNothingLost(stdout, 3)
     expect(readdirSync(bus())).to.deep.equal([])
   })
 
-  it('does so in terminals too, where the service is there first', async () => {
+  it('does the same in separate terminals, with the service started first', async () => {
     const old = run(SERVICE)
     await old.untilPrinted('service-1 is ready')
     const client = run(CLIENT)

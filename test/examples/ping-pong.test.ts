@@ -38,7 +38,7 @@ describe('examples/ping-pong', () => {
     expect(played('pong', outcomes[0]?.stdout ?? '')).to.deep.equal(['pong 1', 'pong 2', 'pong 3'])
   })
 
-  it('goes on where it was when pong has left and comes back', async () => {
+  it('resumes when pong leaves and comes back', async () => {
     const ping = play(PING, '--rounds', '4')
     await play(PONG, '--rounds', '2').ended
     await ping.untilPrinted('pong has left')
@@ -50,7 +50,7 @@ describe('examples/ping-pong', () => {
   })
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`leaves the bus on ${signal}, each in its turn`, async () => {
+    it(`leaves the bus on ${signal}, one after the other`, async () => {
       const [ping, pong] = [play(PING), play(PONG)]
       await ping.untilPrinted('pong 2')
       ping.signal(signal)
@@ -62,7 +62,7 @@ describe('examples/ping-pong', () => {
     })
   }
 
-  it('refuses a number of rounds that is none', async () => {
+  it('rejects an invalid number of rounds', async () => {
     const { code, stderr } = await play(PING, '--rounds', 'many').ended
     expect(code).to.equal(2)
     expect(stderr).to.contain("got 'many'")

@@ -23,7 +23,7 @@ describe('examples/request', () => {
     { first: TRANSLATOR, second: ASKER, waiting: 'waiting for somebody who asks' },
   ]
   for (const { first, second, waiting } of orders) {
-    it(`asks, gets its answers, and both end when ${first} is started first`, async () => {
+    it(`gets its answers and ends when ${first} is started first`, async () => {
       const early = run(first)
       await early.untilPrinted(waiting)
       const outcomes = await Promise.all([early.ended, run(second).ended])
@@ -35,19 +35,19 @@ describe('examples/request', () => {
     })
   }
 
-  it('asks, gets its answers, and both end when they are started at once', async () => {
+  it('gets its answers and ends when both are started at once', async () => {
     const [asker, translator] = await Promise.all([run(ASKER).ended, run(TRANSLATOR).ended])
     expect(linesOf(asker.stdout)).to.deep.equal(answers)
     expect(linesOf(translator.stdout)).to.deep.equal(questions)
     expect([asker.code, translator.code]).to.deep.equal([0, 0])
   })
 
-  it('asks for the words it is given', async () => {
+  it('translates the given words', async () => {
     const [asker] = await Promise.all([run(ASKER, 'event').ended, run(TRANSLATOR).ended])
     expect(linesOf(asker.stdout)).to.deep.equal(['event: tapahtuma'])
   })
 
-  it('ends when the asker dies, too', async () => {
+  it('ends when the asker dies', async () => {
     const env = { LAHJA_DIRECTORY: bus(), ...DYING }
     const [translator, asker] = await Promise.all([run(TRANSLATOR).ended, start(ASKER, [], { env }).ended])
     expect(asker.code).to.equal(null)

@@ -27,7 +27,7 @@ describe('examples/work-queue', () => {
     return Object.fromEntries([...stdout.matchAll(pattern)].map(([, name = '', count]) => [name, Number(count)]))
   }
 
-  /** Every file was counted once, as both sides say, and nobody has done it all. */
+  /** Every file was counted once according to both sides, and no worker counted all. */
   function expectAllDone(giver: string, workers: readonly string[]): void {
     const given = sharesIn(giver, /^(worker-\d+): (\d+) files$/gm)
     const taken = sharesIn(workers.join(''), /^(worker-\d+) has counted (\d+) files$/gm)
@@ -37,7 +37,7 @@ describe('examples/work-queue', () => {
     expect(giver).to.contain(`\ntogether: ${files.length} files, ${lines} lines\n`)
   }
 
-  it('has everything counted by two workers that were there before', async () => {
+  it('has all jobs counted by two workers started before it', async () => {
     const workers = [run(WORKER), run(WORKER)]
     await Promise.all(workers.map((worker) => worker.untilPrinted('waiting for jobs')))
     const giver = await run(GIVER).ended
@@ -50,7 +50,7 @@ describe('examples/work-queue', () => {
     expect(readdirSync(bus())).to.deep.equal([])
   })
 
-  it('waits for workers that come later, one after the other', async () => {
+  it('waits for workers that start later, one after the other', async () => {
     const giver = run(GIVER)
     await giver.untilPrinted('waiting for 2 workers')
     const first = run(WORKER)
@@ -63,7 +63,7 @@ describe('examples/work-queue', () => {
     )
   })
 
-  it('has everything counted when a worker dies with jobs in hand, since the other gets them', async () => {
+  it('gives the jobs of a worker that dies to the other one', async () => {
     const [giver, worker, dead] = await Promise.all([run(GIVER).ended, run(WORKER).ended, run(WORKER, DYING).ended])
     expect([giver.code, worker.code, dead.code]).to.deep.equal([0, 0, null])
     expect(giver.stdout).to.match(/^worker-\d+ has gone, with [1-9]\d* jobs in hand$/m)
@@ -72,7 +72,7 @@ describe('examples/work-queue', () => {
     expect(giver.stdout).to.contain(`\ntogether: ${files.length} files, ${lines} lines\n`)
   })
 
-  it('says what has not been counted when there is nobody left to do it', async () => {
+  it('reports the uncounted jobs when no worker is left', async () => {
     const [giver, ...dead] = await Promise.all(
       [run(GIVER), run(WORKER, DYING), run(WORKER, DYING)].map(({ ended }) => ended),
     )
@@ -83,7 +83,7 @@ describe('examples/work-queue', () => {
     expect(Number(missing)).to.be.greaterThan(0)
   })
 
-  it('counts once what was done twice', () => {
+  it('counts a job once that was done twice', () => {
     const ledger = new Ledger(['a', 'b'])
     ledger.enter('one', { path: 'a', lines: 1 })
     ledger.enter('two', { path: 'a', lines: 1 })

@@ -8,7 +8,7 @@ describe('examples/worker-pool', () => {
   const start = programs()
   const temporary = temporaryDirectory()
 
-  it('counts the primes below a million, shared out among all its threads', async () => {
+  it('counts the primes below a million on all its threads', async () => {
     const bus = join(temporary.path, 'bus')
     const pool = start('examples/worker-pool/pool.ts', [], { env: { LAHJA_DIRECTORY: bus } })
     const { code, stdout, stderr } = await pool.ended

@@ -7,7 +7,7 @@ import { bytesOf } from '../support/frame-bytes'
 import { messages } from '../support/message-arbitraries'
 import { messageVectors, payloadVectors } from '../support/vectors'
 
-/** Where streams of frames lie, in hexadecimal digits: talks between peers, and what has broken something once. */
+/** Files with streams of frames in hexadecimal digits: recorded sessions and past failures. */
 const DIRECTORY = join(__dirname, 'corpus')
 
 /** A stream of the committed corpus. */
@@ -16,7 +16,7 @@ export interface Specimen {
   readonly bytes: Buffer
 }
 
-/** All that is committed: the corpus, and the vectors. */
+/** The committed corpus and vectors. */
 export function specimens(): readonly Specimen[] {
   const files = readdirSync(DIRECTORY).map((name) => ({ name, digits: readFileSync(join(DIRECTORY, name), 'utf8') }))
   const vectors = [...messageVectors, ...payloadVectors].map(({ name, hex }) => ({ name, digits: hex }))
@@ -26,7 +26,7 @@ export function specimens(): readonly Specimen[] {
   }))
 }
 
-/** Frames of messages of every kind, made up by a seed. */
+/** Random frames of every kind of message. */
 export function inventions(seed: number, count: number): readonly Buffer[] {
   const anyMessage = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messages))
   return fc.sample(anyMessage, { seed, numRuns: count }).map((message) => bytesOf(encodeMessage(message)))

@@ -1,4 +1,4 @@
-/** Something that must not happen, whatever comes in. */
+/** A failure found by the fuzzer. */
 export class Finding extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause })

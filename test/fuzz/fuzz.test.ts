@@ -6,14 +6,14 @@ import { fuzz, replay } from './fuzzer'
 /** So that it takes few seconds; `npm run fuzz` goes on for as long as it is told to. */
 const CASES = 2000
 
-describe('whatever bytes a peer sends', () => {
-  it('of the committed corpus, it ends by a name or goes on as it should', async () => {
+describe('a link with a fuzzed peer', () => {
+  it('goes on or ends with a known reason for each stream of the corpus', async () => {
     for (const { name, bytes } of specimens()) {
       await replay(bytes).catch((error) => expect.fail(`${name}: ${error.message}`))
     }
   })
 
-  it(`of ${CASES} streams that are nearly right, it ends by a name or goes on as it should`, async () => {
+  it(`goes on or ends with a known reason for ${CASES} mutated streams`, async () => {
     const findings: string[] = []
     const found = (finding: Finding, stream: Buffer) => findings.push(`${finding.message}: ${stream.toString('hex')}`)
     expect(await fuzz({ seed: 1, goesOn: (cases) => cases < CASES, found })).to.equal(CASES)

@@ -6,10 +6,10 @@ import { runInNewContext } from 'node:vm'
 import { fuzz } from './fuzzer'
 import { Watchdog } from './watchdog'
 
-/** Where streams are written that have broken something. */
+/** The directory for failing streams. */
 const FINDINGS = join(__dirname, 'findings')
 
-/** Milliseconds between two lines about how it goes. */
+/** Milliseconds between two lines of progress. */
 const REPORT = 30_000
 
 async function main(): Promise<void> {

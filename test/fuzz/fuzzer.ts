@@ -5,31 +5,31 @@ import { mutate, reframed } from './mutation'
 import { Random } from './random'
 import { read } from './reading'
 
-/** Milliseconds of the processor, however much else it has to do; a case that takes longer is a hang. */
+/** Maximum CPU milliseconds of a case; a longer one is a hang. */
 const HANG = 1000
 
-/** Bytes of heap by which it may grow over all cases. */
+/** Maximum growth of the heap over all cases, in bytes. */
 const GROWTH = 64 * 1024 * 1024
 
-/** After so many cases new messages are made up, the endpoint is another, and memory is measured. */
+/** Cases after which messages and endpoint are renewed and memory is measured. */
 const ROUND = 5000
 
-/** Of a stream that is tried. */
+/** Maximum bytes of a stream. */
 const MAX_BYTES = 256 * 1024
 
 export interface Plan {
   readonly seed: number
-  /** Said after each case: is another one wanted? */
+  /** Called after each case; returns whether to go on. */
   readonly goesOn: (cases: number) => boolean
-  /** Told of each case before it is tried. */
+  /** Called with each case before it runs. */
   readonly begins?: (stream: Buffer) => void
-  /** Told what went wrong, and with which stream. */
+  /** Called with each finding and its stream. */
   readonly found: (finding: Finding, stream: Buffer, number: number) => void
-  /** Collects garbage, where that can be asked for. */
+  /** Collects garbage, if available. */
   readonly collect?: () => void
 }
 
-/** Tries streams that are nearly right, as long as wanted. Returns how many. */
+/** Tries mutated streams. Returns the number of cases. */
 export async function fuzz({ seed, goesOn, begins, found, collect }: Plan): Promise<number> {
   let thrown: unknown
   const note = (error: unknown) => {
@@ -40,7 +40,7 @@ export async function fuzz({ seed, goesOn, begins, found, collect }: Plan): Prom
   const host = new Host()
   await host.start()
   const random = new Random(seed)
-  // What has never run yet takes its time.
+  // The first cases include compilation.
   await host.take(Buffer.alloc(0), true, random)
   const committed = specimens().map(({ bytes }) => bytes)
   let pool: readonly Buffer[] = []
@@ -75,7 +75,7 @@ export async function fuzz({ seed, goesOn, begins, found, collect }: Plan): Prom
   return cases
 }
 
-/** Tries one stream, as it is. @throws Finding */
+/** Tries one stream. @throws Finding */
 export async function replay(stream: Buffer): Promise<void> {
   const random = new Random(stream.length)
   const host = new Host()
@@ -85,7 +85,7 @@ export async function replay(stream: Buffer): Promise<void> {
   await host.close()
 }
 
-/** Some frames of the pool behind each other, most of them changed. */
+/** A stream of frames from the pool, most of them mutated. */
 function makeStream(pool: readonly Buffer[], random: Random): Buffer {
   const frames = Array.from({ length: 1 + random.below(6) }, () => {
     const frame = random.pick(pool) ?? Buffer.alloc(0)

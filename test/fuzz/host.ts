@@ -4,15 +4,17 @@ import type { Connection, ConnectionEvents, Listener, Transport } from '../../sr
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { FrameReader } from '../../src/wire/frame'
 import type { Message } from '../../src/wire/message'
-import { HELLO } from '../hostile/assailant'
 import { ManualClock } from '../support/manual-clock'
+import { helloFields } from '../support/raw-peer'
 import { turn } from '../support/workbench'
 import { Finding } from './finding'
 import type { Random } from './random'
 
 const FRAME_LIMIT = 1024 * 1024
 
-/** The names of all that a link may be ended for by what its peer sends. */
+const HELLO = helloFields()
+
+/** The reasons with which invalid bytes may end a link. */
 const REASONS = [
   'frame-too-large',
   'frame-empty',
@@ -22,7 +24,7 @@ const REASONS = [
   'version-mismatch',
 ]
 
-/** One end of a connection whose other end is a stream of bytes; it keeps what is written. */
+/** A connection that records everything written to it. */
 class RecordingConnection implements Connection {
   readonly written: Message[] = []
   readonly #reader = new FrameReader(FRAME_LIMIT, (bytes, start, end) =>
@@ -51,7 +53,7 @@ class RecordingConnection implements Connection {
   }
 }
 
-/** A bus without files, on which nobody else is. */
+/** A bus without files and other endpoints. */
 class EmptyBus implements Transport {
   readonly location = 'nowhere'
   accept: (connection: Connection) => void = () => {}
@@ -78,7 +80,7 @@ class EmptyBus implements Transport {
   }
 }
 
-/** An endpoint, whole but for sockets and time, with something of everything that others can talk to. */
+/** A complete endpoint without real sockets and time, with subscriptions, queues, streams and responders. */
 export class Host {
   readonly #bus = new EmptyBus()
   readonly #clock = new ManualClock()
@@ -99,7 +101,7 @@ export class Host {
     })
   }
 
-  /** Takes a stream from a peer that may have shaken hands; whatever comes, only its link ends, and by a name. */
+  /** Receives a stream, before or after a handshake. At most the link ends, with a known reason. */
   async take(stream: Buffer, isIntroduced: boolean, random: Random): Promise<void> {
     const connection = new RecordingConnection()
     this.#errors = []

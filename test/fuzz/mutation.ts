@@ -1,13 +1,13 @@
 import type { Random } from './random'
 
-/** First bytes of msgpack forms, and bytes that are wrong everywhere. */
+/** First bytes of msgpack formats, and bytes that are invalid anywhere. */
 const HEADS = [
   0x00, 0x7f, 0x80, 0x81, 0x8f, 0x90, 0x91, 0x9f, 0xa0, 0xa1, 0xbf, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7,
   0xc8, 0xc9, 0xca, 0xcb, 0xcc, 0xcd, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0xda,
   0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xe0, 0xff,
 ] as const
 
-/** Pieces that decoders have stumbled over. */
+/** Byte sequences that have broken decoders. */
 const PIECES = [
   'ffffffff',
   '7fffffff',
@@ -50,7 +50,7 @@ const PIECES = [
   '00000002910700000002',
 ].map((digits) => Buffer.from(digits, 'hex')) as [Buffer, ...Buffer[]]
 
-/** Changes some of the bytes in one of many ways; the result may be longer or shorter. */
+/** Mutates some bytes; the result may be longer or shorter. */
 export function mutate(bytes: Buffer, others: readonly Buffer[], random: Random): Buffer {
   let mutant = bytes
   for (let left = 1 + random.below(4); left > 0; left--) mutant = change(mutant, others, random)
@@ -95,7 +95,7 @@ function splice(bytes: Buffer, from: number, to: number, between: Buffer): Buffe
   return Buffer.concat([bytes.subarray(0, from), between, bytes.subarray(to)])
 }
 
-/** Sets right the length before the one frame that this should be. */
+/** Corrects the length prefix of a single frame. */
 export function reframed(bytes: Buffer): Buffer {
   if (bytes.length < 5) return bytes
   const mutant = Buffer.from(bytes)

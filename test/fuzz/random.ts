@@ -21,7 +21,7 @@ export class Random {
     return this.next() % count
   }
 
-  /** Does something happen that does once in so many times? */
+  /** True once in this many times. */
   once(inTimes: number): boolean {
     return this.below(inTimes) === 0
   }

@@ -5,31 +5,22 @@ import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { EventDecoder } from '../../src/wire/event-decoder'
 import { FrameReader } from '../../src/wire/frame'
-import type { Hello, Message } from '../../src/wire/message'
+import type { Message } from '../../src/wire/message'
+import { helloFields } from '../support/raw-peer'
 import { Finding } from './finding'
 import type { Random } from './random'
 
 const FRAME_LIMIT = 1024 * 1024
 
-const OURS: Hello = {
-  kind: 'hello',
-  versions: [1, 1],
-  name: 'host',
-  id: '0000000000000',
-  groups: [],
-  pid: 1,
-  frameLimit: FRAME_LIMIT,
-  window: FRAME_LIMIT,
-  requestLimit: 1024,
-}
+const OURS = helloFields({ name: 'host', id: '0000000000000' })
 
-/** What became of reading something: what was read, and the name of the violation that ended it, if one did. */
+/** The result of reading, and the reason of the violation that ended it. */
 interface Outcome<Result> {
   readonly result: Result | undefined
   readonly violation: string | undefined
 }
 
-/** Reads a stream in every way there is to read it; all have to agree. */
+/** Reads a stream in several ways, which must all agree. */
 export function read(stream: Buffer, random: Random): void {
   const whole = framesOf(stream, () => stream.length)
   for (const sizeOf of [() => 1 + random.below(64), () => 1]) {
@@ -40,7 +31,7 @@ export function read(stream: Buffer, random: Random): void {
   for (const [start, end] of whole.result ?? []) readMessage(stream, start, end, decoder)
 }
 
-/** Where the bodies of frames lie, as far as they were handed on. */
+/** The positions of all frame bodies that were read. */
 function framesOf(stream: Buffer, sizeOf: () => number): Outcome<[number, number][]> {
   const bodies: [number, number][] = []
   let at = 0
@@ -82,7 +73,7 @@ function readMessage(bytes: Buffer, start: number, end: number, decoder: EventDe
   outcomeOf(() => agree(OURS, message, { name: 'expected', id: OURS.id }))
 }
 
-/** What has been read can be written, and says the same again. */
+/** Checks that a decoded message encodes and decodes to the same message. */
 function checkRewritten(message: Message): void {
   const { result: frame } = outcomeOf(() => encodeMessage(message), UnserializablePayload)
   if (!frame) return
@@ -93,7 +84,7 @@ function checkRewritten(message: Message): void {
 }
 
 /**
- * So that what says the same on the wire is equal: it has one zero, and invalid dates are not equal to each other.
+ * Normalizes values that are the same on the wire: there is one zero, and invalid dates are equal.
  *
  * @throws Finding for an instance of anything that two peers haven't agreed on
  */
@@ -106,7 +97,7 @@ function comparable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, comparable(child)]))
 }
 
-/** Anything but a violation of the protocol, or an error of another class that is named, is a finding. */
+/** Any error other than a protocol violation, or of the given class, is a finding. */
 function outcomeOf<Result>(call: () => Result, ...others: (new (message: string) => Error)[]): Outcome<Result> {
   try {
     return { result: call(), violation: undefined }
@@ -118,7 +109,7 @@ function outcomeOf<Result>(call: () => Result, ...others: (new (message: string)
   }
 }
 
-/** Are they equal? What is nested too deep to compare is taken to be. */
+/** Deep equality. Values nested too deep to compare count as equal. */
 function same(one: unknown, other: unknown): boolean {
   try {
     return isDeepStrictEqual(comparable(one), comparable(other))

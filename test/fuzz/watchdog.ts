@@ -1,18 +1,18 @@
 import { writeSync } from 'node:fs'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
-/** Milliseconds of the processor without a new case after which nothing will come of it any more. */
+/** CPU milliseconds in one case after which it counts as stuck. */
 const STUCK = 10_000
 
-/** Milliseconds that it may wait for something else. */
+/** Milliseconds that a case may wait. */
 const WAITING = 120_000
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const INTERVAL = 1000
 
 const STDERR = 2
 
-/** Ends a process that is stuck in one case, which nothing within its own thread could, and shows the case. */
+/** Ends a process whose main thread is stuck in one case, and prints the case. */
 export class Watchdog {
   readonly #shared = new SharedArrayBuffer(8 + 256 * 1024)
   readonly #head = new Int32Array(this.#shared, 0, 2)

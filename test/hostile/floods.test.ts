@@ -2,26 +2,29 @@ import { expect } from 'chai'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message } from '../../src/wire/message'
 import { until } from '../support/bus'
-import { type Assailant, elements, framed, HELLO } from './assailant'
-import { siege } from './siege'
+import { frameAround } from '../support/frame-bytes'
+import { helloFields, packedFrame, type RawPeer } from '../support/raw-peer'
+import { attackedHost } from './attacked-host'
+
+const HELLO = helloFields()
 
 const MEBIBYTE = 2 ** 20
 
 const LARGE_FRAMES = { frameBytes: 64 * MEBIBYTE, outboxBytes: 65 * MEBIBYTE }
 
-/** Longer than any turn of the event loop may take, on a machine that has much else to do. */
+/** Milliseconds that a turn of the event loop may take at most, even on a busy machine. */
 const HANG = 5000
 
-/** So many messages that they fill about a mebibyte. */
+/** About a mebibyte of messages. */
 function fill(messageOf: (index: number) => Message): Buffer {
   const count = Math.ceil(MEBIBYTE / encodeMessage(messageOf(0)).bytes.length)
   return Buffer.concat(Array.from({ length: count }, (_, index) => encodeMessage(messageOf(index)).bytes))
 }
 
 describe('a flood', () => {
-  const { begin, assail, checkOthers, errors, notices, bus } = siege()
+  const { begin, dial, checkOthers, errors, notices, bus } = attackedHost()
 
-  /** The longest time that the event loop took for a turn while this went on. */
+  /** Milliseconds of the longest turn of the event loop during the call. */
   async function longestTurn(during: () => Promise<void>): Promise<number> {
     let longest = 0
     let last = performance.now()
@@ -35,27 +38,27 @@ describe('a flood', () => {
     return Math.max(longest, performance.now() - last)
   }
 
-  /** What a peer may ask for as long as it is kept, and what costs the host an answer each time. */
+  /** Allowed messages that the host answers each time. */
   const ANSWERED: Readonly<Record<string, (index: number) => Message>> = {
     pings: () => ({ kind: 'ping' }),
     'changes of interest': () => ({ kind: 'subscribe', sequence: 1, interests: [] }),
-    'requests that nobody answers': (id) => ({ kind: 'request', id, type: 'nobody.responds', payload: undefined }),
+    'requests without a responder': (id) => ({ kind: 'request', id, type: 'nobody.responds', payload: undefined }),
     'requests with long answers': (id) => ({ kind: 'request', id, type: 'quick', payload: undefined }),
   }
 
   for (const [what, messageOf] of Object.entries(ANSWERED)) {
-    it(`of ${what}, from one that reads nothing, ends with an overflow, before it has used up much memory`, async () => {
+    it(`of ${what} by a peer that reads nothing ends with an overflow in bounded memory`, async () => {
       const { host, witness } = await begin({ limits: { outboxBytes: 2 * MEBIBYTE, outboxTotalBytes: 4 * MEBIBYTE } })
       const codes: string[] = []
       host.on('lost', (_, { cause }) => codes.push(cause.code))
       host.respond('quick', () => 'x'.repeat(8000))
-      const assailant = await assail(host).introduce(host)
-      assailant.pause()
+      const peer = await dial(host).introduce(host)
+      peer.pause()
       const flood = fill(messageOf)
       const before = process.memoryUsage.rss()
       const hasEnded = () => codes.length > 0
       for (let round = 0; round < 100 && !hasEnded(); round++) {
-        await Promise.race([assailant.sendAll(flood), until(hasEnded)])
+        await Promise.race([peer.sendAll(flood), until(hasEnded)])
       }
       expect(codes).to.deep.equal(['LAHJA_OUTBOX_OVERFLOW'])
       expect(process.memoryUsage.rss() - before).to.be.below(400 * MEBIBYTE)
@@ -63,49 +66,49 @@ describe('a flood', () => {
     })
   }
 
-  it('of members of a queue, told at once, holds nobody up', async () => {
+  it('of queue memberships does not block the event loop', async () => {
     const { host, witness } = await begin()
-    const assailant = await assail(host).introduce(host)
+    const peer = await dial(host).introduce(host)
     const entries = Array.from({ length: 50_000 }, () => ({ type: 'x', queue: 'q' }))
     const longest = await longestTurn(async () => {
-      assailant.send(elements(2, 1, entries))
-      await until(() => assailant.heard.some(({ kind }) => kind === 'acknowledge'))
-      assailant.send(elements(3, 2, entries))
-      await until(() => assailant.heard.filter(({ kind }) => kind === 'acknowledge').length === 2)
+      peer.sayBytes(packedFrame([2, 1, entries]))
+      await until(() => peer.heard.some(({ kind }) => kind === 'acknowledge'))
+      peer.sayBytes(packedFrame([3, 2, entries]))
+      await until(() => peer.heard.filter(({ kind }) => kind === 'acknowledge').length === 2)
     })
     expect(longest).to.be.below(HANG)
-    expect(host.isEndpointSubscribedTo('assailant', 'x')).to.equal(false)
+    expect(host.isEndpointSubscribedTo('raw', 'x')).to.equal(false)
     await checkOthers(host, witness)
   })
 
-  it('of empty events, of empty frames or of nonsense holds nobody up', async () => {
+  it('of empty events, empty values or nonsense does not block the event loop', async () => {
     const { host, witness } = await begin()
     host.subscribe('x', () => {})
     const floods = [
       fill(() => ({ kind: 'event', type: 'x', payload: undefined })),
       fill(() => ({ kind: 'event', type: 'nobody', payload: undefined })),
-      framed(Buffer.concat([Buffer.from('9305a178dd000f0000', 'hex'), Buffer.alloc(0xf0000, 0x80)])),
-      framed(Buffer.concat([Buffer.from('9305a178dd000f0000', 'hex'), Buffer.alloc(0xf0000, 0xc1)])),
-      framed(Buffer.concat([Buffer.from('9305a17891dc', 'hex'), Buffer.alloc(0xf0000, 0xdc)])),
-      framed(Buffer.concat([Buffer.from('9305a178da', 'hex'), Buffer.alloc(0xf0000, 0xff)])),
-      framed(Buffer.alloc(MEBIBYTE, 0x93)),
+      frameAround(Buffer.concat([Buffer.from('9305a178dd000f0000', 'hex'), Buffer.alloc(0xf0000, 0x80)])),
+      frameAround(Buffer.concat([Buffer.from('9305a178dd000f0000', 'hex'), Buffer.alloc(0xf0000, 0xc1)])),
+      frameAround(Buffer.concat([Buffer.from('9305a17891dc', 'hex'), Buffer.alloc(0xf0000, 0xdc)])),
+      frameAround(Buffer.concat([Buffer.from('9305a178da', 'hex'), Buffer.alloc(0xf0000, 0xff)])),
+      frameAround(Buffer.alloc(MEBIBYTE, 0x93)),
     ]
     const longest = await longestTurn(async () => {
       for (const flood of floods) {
-        const assailant = await assail(host).introduce(host)
-        await assailant.sendAll(flood)
-        assailant.end()
-        await assailant.closed()
-        await until(() => !host.isConnectedTo('assailant'))
+        const peer = await dial(host).introduce(host)
+        await peer.sendAll(flood)
+        peer.end()
+        await peer.closed()
+        await until(() => !host.isConnectedTo('raw'))
       }
     })
     expect(longest).to.be.below(HANG)
     await checkOthers(host, witness)
   })
 
-  it('of 500 connections that say nothing keeps neither peers nor newcomers out', async () => {
+  it('of 500 silent connections keeps neither peers nor newcomers out', async () => {
     const { host, witness } = await begin()
-    const idle = Array.from({ length: 500 }, () => assail(host))
+    const idle = Array.from({ length: 500 }, () => dial(host))
     await until(() => idle.filter(({ isClosed }) => isClosed).length >= 500 - 64)
     expect(idle.filter(({ isClosed }) => isClosed).every(({ goodbye }) => goodbye === 'too-many-handshakes')).to.equal(
       true,
@@ -116,15 +119,15 @@ describe('a flood', () => {
     await checkOthers(host, witness)
   })
 
-  it('of connections that come and go at once leaves nothing behind', async () => {
+  it('of short-lived connections leaves nothing behind', async () => {
     const { host, witness } = await begin()
     const before = process.getActiveResourcesInfo().length
     for (let round = 0; round < 10; round++) {
-      const many = Array.from({ length: 50 }, () => assail(host))
-      for (const [index, assailant] of many.entries()) {
-        if (index % 3 === 0) assailant.send(Buffer.from('0000', 'hex'))
-        if (index % 3 === 1) assailant.say(HELLO)
-        assailant.end()
+      const many = Array.from({ length: 50 }, () => dial(host))
+      for (const [index, peer] of many.entries()) {
+        if (index % 3 === 0) peer.sayBytes(Buffer.from('0000', 'hex'))
+        if (index % 3 === 1) peer.say(HELLO)
+        peer.end()
       }
       await until(() => many.every(({ isClosed }) => isClosed))
     }
@@ -132,88 +135,85 @@ describe('a flood', () => {
     await checkOthers(host, witness)
   })
 
-  it('byte by byte is read like any other: a handshake, an event, and what is wrong', async () => {
+  it('of single bytes is read like larger chunks', async () => {
     const { host, witness } = await begin()
     const received: unknown[] = []
     host.subscribe('x', ({ payload }) => received.push(payload))
-    const assailant = assail(host)
+    const peer = dial(host)
     const drip = async (bytes: Buffer) => {
-      for (const byte of bytes) await assailant.sendAll(Buffer.of(byte))
+      for (const byte of bytes) await peer.sendAll(Buffer.of(byte))
     }
     await drip(encodeMessage(HELLO).bytes)
     await drip(encodeMessage({ kind: 'ready' }).bytes)
     await drip(encodeMessage({ kind: 'event', type: 'x', payload: 'slow' }).bytes)
     await until(() => received.length === 1)
     await drip(encodeMessage({ kind: 'event', type: 'x', payload: 'half' }).bytes.subarray(0, -1))
-    assailant.destroy()
+    peer.destroy()
     await until(() => notices.length > 0)
-    expect(notices).to.deep.equal(['lost assailant: frame-cut-off'])
+    expect(notices).to.deep.equal(['lost raw: frame-cut-off'])
     expect(received).to.deep.equal(['slow'])
     await checkOthers(host, witness)
   })
 
-  it('of half frames costs no more memory than has arrived', async () => {
+  it('of half frames uses no more memory than the bytes received', async () => {
     const { host, witness } = await begin({ limits: LARGE_FRAMES })
-    const announced: Assailant[] = []
+    const announced: RawPeer[] = []
     const before = process.memoryUsage.rss()
     for (let index = 0; index < 32; index++) {
-      const assailant = assail(host)
-      announced.push(assailant)
-      assailant.say(
-        { ...HELLO, name: `assailant-${index}`, id: index.toString(36).padStart(13, '0') },
-        { kind: 'ready' },
-      )
-      await host.waitUntilConnectedTo(`assailant-${index}`)
-      await assailant.sendAll(Buffer.from('03ffffff9305a178c603fffff0', 'hex'))
+      const peer = dial(host)
+      announced.push(peer)
+      peer.say({ ...HELLO, name: `raw-${index}`, id: index.toString(36).padStart(13, '0') }, { kind: 'ready' })
+      await host.waitUntilConnectedTo(`raw-${index}`)
+      await peer.sendAll(Buffer.from('03ffffff9305a178c603fffff0', 'hex'))
     }
     await checkOthers(host, witness)
     expect(process.memoryUsage.rss() - before).to.be.below(200 * MEBIBYTE)
-    for (const assailant of announced) assailant.destroy()
+    for (const peer of announced) peer.destroy()
     await until(() => notices.length === announced.length)
     expect(new Set(notices.map((notice) => notice.split(': ')[1]))).to.deep.equal(new Set(['frame-cut-off']))
   })
 
-  it('of large frames with something behind their payload is refused without writing them down', async () => {
+  it('of large frames with bytes after the payload is refused without copying them', async () => {
     const { host, witness } = await begin({ limits: LARGE_FRAMES })
-    const assailant = await assail(host).introduce(host)
+    const peer = await dial(host).introduce(host)
     const bytes = 48 * MEBIBYTE
     const head = Buffer.from('9305a17891c600000000', 'hex')
     head.writeUInt32BE(bytes, 6)
     const body = Buffer.concat([head, Buffer.alloc(bytes), Buffer.of(0)])
     const longest = await longestTurn(async () => {
-      await assailant.sendAll(framed(body))
-      await assailant.closed()
+      await peer.sendAll(frameAround(body))
+      await peer.closed()
     })
     expect(errors.map((error) => Reflect.get(error, 'reason'))).to.deep.equal(['malformed'])
     expect(longest).to.be.below(HANG)
     await checkOthers(host, witness)
   })
 
-  it('of bytes in the place of a map is refused byte by byte in no frame, however large', async () => {
+  it('of large bin values instead of maps is refused without reading each byte', async () => {
     const { host, witness } = await begin({ limits: LARGE_FRAMES })
-    const assailant = await assail(host).introduce(host)
+    const peer = await dial(host).introduce(host)
     const bytes = 32 * MEBIBYTE
     const head = Buffer.from('93020191c600000000', 'hex')
     head.writeUInt32BE(bytes, 5)
-    await assailant.sendAll(framed(Buffer.concat([head, Buffer.alloc(bytes)])))
-    await assailant.closed()
-    expect(assailant.goodbye).to.equal('malformed')
+    await peer.sendAll(frameAround(Buffer.concat([head, Buffer.alloc(bytes)])))
+    await peer.closed()
+    expect(peer.goodbye).to.equal('malformed')
     await checkOthers(host, witness)
   })
 
-  it('of random bytes, before a handshake and after one, ends with a name or waits for more', async () => {
+  it('of random bytes, before or after a handshake, ends with a known reason', async () => {
     const { host, witness } = await begin()
     host.subscribe('>', () => {})
     for (let round = 0; round < 100; round++) {
-      const assailant = assail(host)
-      if (round % 2 === 0) await assailant.introduce(host)
+      const peer = dial(host)
+      if (round % 2 === 0) await peer.introduce(host)
       const bytes = Buffer.from(
         Array.from({ length: 1 + (round % 50) }, (_, index) => (round * 131 + index * 197) % 256),
       )
-      assailant.send(round % 4 < 2 ? bytes : framed(bytes))
-      assailant.end()
-      await assailant.closed()
-      await until(() => !host.isConnectedTo('assailant'))
+      peer.sayBytes(round % 4 < 2 ? bytes : frameAround(bytes))
+      peer.end()
+      await peer.closed()
+      await until(() => !host.isConnectedTo('raw'))
     }
     const known = ['malformed', 'frame-too-large', 'frame-empty', 'frame-cut-off', 'unexpected-message']
     for (const error of errors) expect(known).to.include(Reflect.get(error, 'reason'))

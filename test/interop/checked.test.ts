@@ -1,42 +1,40 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { Bus } from '../multiprocess/bus'
+import { useBus } from '../multiprocess/bus'
 import { check } from '../simulation/checker'
 import type { HistoryRecord, Kind } from '../simulation/record'
 import { describeWithPython } from './describe-with-python'
-import { Encounter } from './encounter'
+import { InteropRun } from './interop-run'
 import { PythonMember } from './python-member'
 
-describeWithPython('the checker of the simulation, of a peer in Python among endpoints of ours', test)
+describeWithPython('the checker, given the history of a run with a peer in Python,', test)
 
 function test(python: string): void {
-  const bus = new Bus()
+  const bus = useBus('shared')
   let history: HistoryRecord[] = []
   let untilLeave: HistoryRecord[] = []
 
   before(async () => {
-    await bus.open()
-    const snake = new PythonMember(python, bus.directory, join(bus.ledger, 'snake.jsonl'), 'snake')
+    const snake = new PythonMember(python, bus.directory, join(bus.logs, 'snake.jsonl'), 'snake')
     try {
-      const encounter = new Encounter(bus, snake)
-      await encounter.run()
-      history = encounter.history
-      untilLeave = encounter.untilLeave
+      const run = new InteropRun(bus, snake)
+      await run.run()
+      history = run.history
+      untilLeave = run.untilLeave
     } finally {
       await snake.end()
-      await bus.end()
     }
   })
 
   const ofSnake = (kind: Kind) => history.filter((record) => record.endpoint === 'snake#python' && record.kind === kind)
 
-  it('G1, G2, G3, G4, G5, G6, G7, G9, G11, G12: finds nothing wrong with it', () => {
+  it('G1, G2, G3, G4, G5, G6, G7, G9, G11, G12: finds no violation', () => {
     expect(check(history)).to.deep.equal([])
-    // Whether all of a queue's events have come is judged only where nobody has left.
+    // Missing queue events are judged only before the peer leaves.
     expect(check(untilLeave)).to.deep.equal([])
   })
 
-  it('has a history to judge in which it has done everything that there is to do', () => {
+  it('finds records of everything that a peer can do', () => {
     expect(ofSnake('sent')).to.have.length.above(500)
     expect(ofSnake('received')).to.have.length.above(500)
     for (const kind of ['begun', 'replied'] as const) expect(ofSnake(kind), kind).to.have.length.above(50)
@@ -65,7 +63,7 @@ function test(python: string): void {
   const forget = () => []
   const double = (record: HistoryRecord) => [record, record]
 
-  it('names what is missing, twice, false or out of order in what it says that it has received', () => {
+  it('finds missing, repeated, altered and reordered received events', () => {
     expect(spoilt(history, isHeard, forget)).to.deep.equal(['G5', 'G6'])
     expect(spoilt(untilLeave, isJob, forget)).to.deep.equal(['G6'])
     expect(spoilt(history, isHeard, double)).to.deep.equal(['G3'])
@@ -76,7 +74,7 @@ function test(python: string): void {
     expect(spoilt(history, isJob, misplace)).to.include('G2')
   })
 
-  it('names what it has received late', () => {
+  it('finds an event received late', () => {
     const isHeardOfEarly = (record: HistoryRecord) =>
       isHeard(record) && 'sender' in record && record.sender === 'early#1'
     const heard = ofSnake('received').filter(
@@ -89,7 +87,7 @@ function test(python: string): void {
     expect(named(late)).to.deep.equal(['G4'])
   })
 
-  it('names what it has sent, handled or ended without saying so', () => {
+  it('finds missing records of sending, handling and closing', () => {
     const kinds = (kind: Kind) => (record: HistoryRecord) => record.kind === kind
     expect(spoilt(history, (record) => record.kind === 'sent' && record.type === 'a.x', forget)).to.deep.equal(['G1'])
     expect(spoilt(history, kinds('begun'), double)).to.deep.equal(['G11'])

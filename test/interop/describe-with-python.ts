@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect } from 'chai'
 
-/** Tests that need a Python; where there is none it is said that they are skipped, and in CI there has to be one. */
+/** Tests that need Python. Without it they are skipped with a warning, or fail in CI. */
 export function describeWithPython(title: string, test: (python: string) => void): void {
   const python = findPython()
   if (python !== undefined) {

@@ -1,7 +1,7 @@
-import { readTestimony, type Testimony } from '../chaos/testimony'
+import { type ProcessHistory, readHistory } from '../chaos/merged-history'
 import { PythonPeer } from './python-peer'
 
-/** `member.py` in a process of its own: the same peer, and it writes down all that it does and sees. */
+/** `member.py` in its own process: the same peer, which records its history. */
 export class PythonMember extends PythonPeer {
   readonly #log: string
 
@@ -10,14 +10,14 @@ export class PythonMember extends PythonPeer {
     this.#log = log
   }
 
-  /** Resolves when it has written down what it knows of the others. */
+  /** Resolves when it has recorded its peers. */
   async look(at: number): Promise<void> {
     this.command({ do: 'look', at })
     await this.reported('looked', (report) => report.at === at)
   }
 
-  /** What it has written down itself. */
-  testimony(process: number): Testimony {
-    return readTestimony(process, this.#log)
+  /** Its own records. */
+  history(process: number): ProcessHistory {
+    return readHistory(process, this.#log)
   }
 }

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { until } from '../multiprocess/until'
 
-/** Something that a peer has told of itself. */
+/** A report that a peer has printed. */
 export type Report = Readonly<Record<string, unknown>> & { readonly what: string }
 
-/** An interest as the protocol writes it. */
+/** An interest in the form of the protocol. */
 interface Entry {
   readonly type: string
   readonly from?: readonly string[] | { readonly group: string }
@@ -15,7 +15,7 @@ interface Entry {
   readonly responds?: boolean
 }
 
-/** `peer.py`, or another script that is one, in a process of its own. */
+/** `peer.py`, or a script with the same commands, in its own process. */
 export class PythonPeer {
   readonly reports: Report[] = []
   readonly #process: ChildProcess
@@ -36,12 +36,12 @@ export class PythonPeer {
     })
   }
 
-  /** What it has told of one kind. */
+  /** All reports of one kind. */
   reportsOf(what: string): Report[] {
     return this.reports.filter((report) => report.what === what)
   }
 
-  /** Resolves with the first report of this kind that fits, now or later. */
+  /** Resolves with the first matching report. */
   async reported(what: string, fits: (report: Report) => boolean = () => true): Promise<Report> {
     const found = () => this.reportsOf(what).find(fits)
     await until(() => {
@@ -51,7 +51,7 @@ export class PythonPeer {
     return found() ?? { what }
   }
 
-  /** Subscribes or responds; resolves when everyone knows. */
+  /** Subscribes or responds; resolves when all peers have acknowledged it. */
   async want(...entries: Entry[]): Promise<void> {
     await this.#change({ entries })
   }
@@ -60,12 +60,12 @@ export class PythonPeer {
     await this.#change({ entries, ends: true })
   }
 
-  /** Broadcasts; of many events each says its `number`. */
+  /** Broadcasts; each of several events has its `number`. */
   broadcast(type: string, payload: object, times = 1): void {
     this.command({ do: 'broadcast', type, payload, times })
   }
 
-  /** Asks; resolves with what it says of the answer. */
+  /** Sends a request; resolves with the report of its reply. */
   async ask(id: number, to: string, type: string, payload: unknown): Promise<Report> {
     this.command({ do: 'ask', id, to, type, payload })
     await until(() => this.reports.some((report) => report.id === id))
@@ -81,7 +81,7 @@ export class PythonPeer {
     this.#process.kill(signal)
   }
 
-  /** Resolves with the code, when all that it has told is there. */
+  /** Resolves with the exit code, after all reports. */
   async exited(): Promise<number | null> {
     if (!this.#exited) await once(this.#process, 'close')
     if (this.#errors) throw new Error(this.#errors)

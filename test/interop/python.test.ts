@@ -1,22 +1,21 @@
 import { expect } from 'chai'
 import { type Endpoint, type EndpointOptions, type Peer, RemoteError } from '../../src'
-import { Bus } from '../multiprocess/bus'
+import { useBus } from '../multiprocess/bus'
 import { until } from '../multiprocess/until'
 import { describeWithPython } from './describe-with-python'
 import { PythonPeer } from './python-peer'
 
-describeWithPython('a peer in Python, written from the document of the protocol', test)
+describeWithPython('a peer in Python, written from the protocol document,', test)
 
 const EVENTS = 5000
 
 function test(python: string): void {
-  const bus = new Bus()
   const peers: PythonPeer[] = []
-  beforeEach(() => bus.open())
+
   afterEach(async () => {
     await Promise.all(peers.splice(0).map((peer) => peer.end()))
-    await bus.end()
   })
+  const bus = useBus()
 
   function begin(name: string, ...groups: string[]): PythonPeer {
     const peer = new PythonPeer(python, [bus.directory, name, ...groups])
@@ -39,7 +38,7 @@ function test(python: string): void {
 
   const numbers = (count: number) => Array.from({ length: count }, (_, number) => number)
 
-  it('joins, and leaves with a goodbye: everyone is told once, and nothing of it stays', async () => {
+  it('joins and leaves, announced once to each endpoint, and leaves no file', async () => {
     const endpoints = [await bus.join('one'), await bus.join('two', { groups: ['web'] })]
     const notices: string[] = []
     for (const endpoint of endpoints) {
@@ -60,7 +59,7 @@ function test(python: string): void {
     expect(await bus.published()).to.deep.equal(['one', 'two'])
   })
 
-  it('is dialled by endpoints that come after it', async () => {
+  it('is dialled by endpoints that start later', async () => {
     const snake = begin('snake')
     await snake.reported('started')
     const endpoint = await bus.join('late')
@@ -70,7 +69,7 @@ function test(python: string): void {
     expect(await snake.reported('left')).to.include({ peer: 'late', reason: 'left' })
   })
 
-  it('G4, G6: hears every event that it wants in the order in which they were broadcast, and no other', async () => {
+  it('G4, G6: receives exactly its subscribed events, in order', async () => {
     const [endpoint, snake] = await joinOne()
     await snake.want({ type: 'tick' })
     for (const number of numbers(EVENTS)) {
@@ -86,7 +85,7 @@ function test(python: string): void {
     expect(await endpoint.broadcast('tick', { number: -1 })).to.equal(0)
   })
 
-  it('G4, G6: is heard by everyone, complete and in order, by those with a small window too', async () => {
+  it('G4, G6: delivers all its events in order, also to endpoints with a small window', async () => {
     const endpoints = [await bus.join('wide'), await bus.join('narrow', { limits: { windowBytes: 4096 } })]
     const received = endpoints.map(() => [] as unknown[])
     for (const [index, endpoint] of endpoints.entries()) {
@@ -101,7 +100,7 @@ function test(python: string): void {
     for (const events of received) expect(events).to.deep.equal(expected)
   })
 
-  it('filters what it sends by who wants it: by name, by group, by what is let in', async () => {
+  it('sends events only to matching subscribers: by name, group and accepts', async () => {
     const [picky, closed, open] = [
       await bus.join('picky'),
       await bus.join('closed', { accepts: ['a.*'] }),
@@ -120,7 +119,7 @@ function test(python: string): void {
     expect(received.filter((line) => line.startsWith('closed'))).to.deep.equal(['closed a.b'])
   })
 
-  it('G11: answers requests, says what failed, and asks itself', async () => {
+  it('G11: answers requests, reports failures, and sends requests itself', async () => {
     const [endpoint, snake] = await joinOne()
     endpoint.respond('twice', ({ payload }) => Number(payload) * 2)
     await snake.want({ type: 'echo', responds: true })
@@ -143,7 +142,7 @@ function test(python: string): void {
     expect(await endpoint.request('echo', 1).catch(({ code }) => code)).to.equal('LAHJA_NO_SUBSCRIBERS')
   })
 
-  it('is a member of queues: each event is handled by one member, and settled', async () => {
+  it('joins queues, in which each event is handled by one member and settled', async () => {
     const [endpoint, snake] = await joinOne()
     const own: unknown[] = []
     await endpoint.subscribe('job', ({ payload }) => own.push(payload), { queue: 'workers' }).ready
@@ -172,7 +171,7 @@ function test(python: string): void {
     expect(endpoint.isConnectedTo('snake')).to.equal(true)
   })
 
-  it('G5: is lost when it is killed, and sees that others are', async () => {
+  it('G5: is lost when killed, and notices the loss of others', async () => {
     const [endpoint, snake] = await joinOne()
     const lost: string[] = []
     endpoint.on('lost', ({ name }) => lost.push(name))
@@ -186,7 +185,7 @@ function test(python: string): void {
     await until(() => lost.includes('snake'))
   })
 
-  it('G10: holds its name against everyone, and gives way to those who hold theirs', async () => {
+  it('G10: holds its name, and yields to holders of a name', async () => {
     const [, snake] = await joinOne()
     expect(await bus.join('snake').catch(({ code }) => code)).to.equal('LAHJA_NAME_IN_USE')
     for (const name of ['host', 'snake']) {
@@ -199,7 +198,7 @@ function test(python: string): void {
     await bus.join('snake')
   })
 
-  it('G10: one of several that start at once gets the name, in whatever language they are', async () => {
+  it('G10: shares a name claim with other starting endpoints, of which exactly one wins', async () => {
     const outcomes = numbers(4).map(async (number) => {
       if (number % 2 === 0)
         return bus.join('contested').then(

@@ -3,11 +3,11 @@ import fc from 'fast-check'
 import { agree, helloOf, PROTOCOL_VERSIONS, precedes } from '../../src/mesh/agreement'
 import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import { type Hello, toElements } from '../../src/wire/message'
-import { helloWith } from '../support/hello'
+import { helloFields } from '../support/raw-peer'
 import { violation } from '../support/violation'
 
 const LIMITS = { frameLimit: 10_000, window: 100_000, requestLimit: 100 }
-const OURS = helloWith({ versions: [2, 4], name: 'shop', id: '0000000000abc', ...LIMITS })
+const OURS = helloFields({ versions: [2, 4], name: 'shop', id: '0000000000abc', ...LIMITS })
 const THEIRS: Hello = { ...OURS, name: 'till', id: '0000000000abd', groups: ['web'] }
 
 /** The agreement of our hello and theirs with these changes. */

@@ -1,58 +1,32 @@
 import { readdirSync } from 'node:fs'
 import { expect } from 'chai'
-import { Packr } from 'msgpackr'
 import type { Endpoint, LahjaError } from '../../src'
 import { encodeMessage } from '../../src/wire/codec'
-import type { Hello } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
-import { changesAt } from '../support/changes'
 import { frameAround } from '../support/frame-bytes'
-import { helloWith } from '../support/hello'
-import { payloadsAt } from '../support/payloads'
-import { type RawPeer, rawPeers } from '../support/raw-peer'
-import { reportsOf } from '../support/reports'
+import { helloFields, packedFrame, rawPeers } from '../support/raw-peer'
 
-const HELLO = helloWith()
-
-/** The reason of the goodbye that it received last. */
-function goodbyeOf({ heard }: RawPeer): string | undefined {
-  const last = heard.at(-1)
-  return last?.kind === 'goodbye' ? last.reason : undefined
-}
-
-/** That reason, once the connection is closed. */
-async function closedWith(peer: RawPeer): Promise<string | undefined> {
-  await until(() => peer.isClosed)
-  return goodbyeOf(peer)
-}
-
-const packed = (value: unknown) => frameAround(new Packr({ useRecords: false }).pack(value))
+const HELLO = helloFields()
 
 describe('an incoming connection', () => {
   const bus = freshBus()
-  const dial = rawPeers()
+  const raws = rawPeers()
   let endpoint: Endpoint
   let witness: Endpoint
-  let errors: readonly LahjaError[]
+  let errors: LahjaError[] = []
 
-  /** Starts the endpoints, again if they have been started. */
   async function begin(limits = {}): Promise<void> {
-    await Promise.all([endpoint?.close(), witness?.close()])
-    ;({ host: endpoint, witness } = await bus.startEach({ host: { limits }, witness: {} }))
-    errors = reportsOf(endpoint)
+    errors = []
+    endpoint = await bus.start('host', { limits })
+    endpoint.on('error', (error) => errors.push(error))
+    witness = await bus.start('witness')
+    await endpoint.waitUntilConnectedTo('witness')
   }
 
-  beforeEach(() => begin())
-
-  const connect = () => dial(endpoint)
+  const connect = () => raws.dial(endpoint)
 
   /** A raw peer with a finished handshake. */
-  async function connectPeer(hello: Partial<Hello> = {}): Promise<RawPeer> {
-    const raw = connect()
-    raw.say({ ...HELLO, ...hello }, { kind: 'ready' })
-    await endpoint.waitUntilConnectedTo('raw')
-    return raw
-  }
+  const connectPeer = () => connect().introduce(endpoint)
 
   /** The other links are unaffected. */
   async function checkOthers(): Promise<void> {
@@ -72,11 +46,11 @@ describe('an incoming connection', () => {
     ['a frame that is not msgpack', frameAround(Buffer.from([0xc1])), 'malformed'],
     ['a body with bytes after its message', frameAround(Buffer.from('9107ff', 'hex')), 'malformed'],
     ['a body that is cut short', frameAround(Buffer.from('93', 'hex')), 'malformed'],
-    ['a body that is no message', packed('hello'), 'malformed'],
-    ['an unknown kind of message', packed([99]), 'malformed'],
+    ['a body that is no message', packedFrame('hello'), 'malformed'],
+    ['an unknown kind of message', packedFrame([99]), 'malformed'],
     ['an event before the hello', encodeMessage({ kind: 'event', type: 'x', payload: 1 }).bytes, 'unexpected-message'],
     ['ready before the hello', encodeMessage({ kind: 'ready' }).bytes, 'unexpected-message'],
-    ['a hello without a name', packed([0, { versions: [1, 1], id: HELLO.id, groups: [], pid: 1 }]), 'malformed'],
+    ['a hello without a name', packedFrame([0, { versions: [1, 1], id: HELLO.id, groups: [], pid: 1 }]), 'malformed'],
     ['an invalid name', encodeMessage({ ...HELLO, name: '../x' }).bytes, 'malformed'],
     ['an invalid id', encodeMessage({ ...HELLO, id: 'A' }).bytes, 'malformed'],
     ['a frame limit below the minimum', encodeMessage({ ...HELLO, frameLimit: 10 }).bytes, 'malformed'],
@@ -86,9 +60,11 @@ describe('an incoming connection', () => {
 
   for (const [what, bytes, reason] of BEFORE) {
     it(`that sends ${what} is closed with '${reason}', reported, and affects no other link`, async () => {
+      await begin()
       const raw = connect()
-      raw.socket.write(bytes)
-      expect(await closedWith(raw)).to.equal(reason)
+      raw.sayBytes(bytes)
+      await until(() => raw.isClosed)
+      expect(raw.goodbye).to.equal(reason)
       expect(errors.map((error) => [error.code, Reflect.get(error, 'reason')])).to.deep.equal([
         ['LAHJA_PROTOCOL_VIOLATION', reason],
       ])
@@ -99,7 +75,8 @@ describe('an incoming connection', () => {
   it('that stays silent is closed at the handshake deadline', async () => {
     await begin({ handshakeTimeout: 50 })
     const raw = connect()
-    expect(await closedWith(raw)).to.equal('handshake-timeout')
+    await until(() => raw.isClosed)
+    expect(raw.goodbye).to.equal('handshake-timeout')
     await checkOthers()
   })
 
@@ -109,14 +86,15 @@ describe('an incoming connection', () => {
     raw.say(HELLO)
     await until(() => raw.isClosed)
     expect(raw.heard.map(({ kind }) => kind)).to.include.members(['hello', 'ready'])
-    expect(goodbyeOf(raw)).to.equal('handshake-timeout')
+    expect(raw.goodbye).to.equal('handshake-timeout')
     expect(endpoint.isConnectedTo('raw')).to.equal(false)
   })
 
   it('that is closed before its hello leaves no trace', async () => {
+    await begin()
     const raw = connect()
-    raw.socket.write(Buffer.from('00', 'hex'))
-    raw.socket.end()
+    raw.sayBytes(Buffer.from('00', 'hex'))
+    raw.end()
     await until(() => raw.isClosed)
     await checkOthers()
   })
@@ -126,16 +104,17 @@ describe('an incoming connection', () => {
     const idle = [1, 2, 3, 4].map(() => connect())
     const peer = await connectPeer()
     await until(() => idle.some(({ isClosed }) => isClosed))
-    expect(idle.map(goodbyeOf)).to.include('too-many-handshakes')
+    expect(idle.map(({ goodbye }) => goodbye)).to.include('too-many-handshakes')
     expect(peer.isClosed).to.equal(false)
     await checkOthers()
   })
 
   it('may send unknown fields and elements, which are ignored', async () => {
+    await begin()
     const raw = connect()
     const { kind, ...fields } = HELLO
-    raw.socket.write(packed([0, { ...fields, versions: [1, 9], colour: 'red' }, 'more']))
-    raw.socket.write(packed([1, 'more']))
+    raw.sayBytes(packedFrame([0, { ...fields, versions: [1, 9], colour: 'red' }, 'more']))
+    raw.sayBytes(packedFrame([1, 'more']))
     await endpoint.waitUntilConnectedTo('raw')
     expect(kind).to.equal('hello')
   })
@@ -148,20 +127,22 @@ describe('an incoming connection', () => {
     ['an event whose payload is not msgpack', frameAround(Buffer.from('9305a178d9ff61', 'hex')), 'malformed'],
     ['an event whose binary is cut short', frameAround(Buffer.from('9305a178c40500', 'hex')), 'malformed'],
     ['an event with bytes after it', frameAround(Buffer.from('9305a17801ff', 'hex')), 'malformed'],
-    ['an event whose type is a number', packed([5, 5, 5]), 'malformed'],
-    ['a subscription to a number', packed([2, 1, [{ type: 5 }]]), 'malformed'],
-    ['a negative sequence', packed([2, -1, []]), 'malformed'],
+    ['an event whose type is a number', packedFrame([5, 5, 5]), 'malformed'],
+    ['a subscription to a number', packedFrame([2, 1, [{ type: 5 }]]), 'malformed'],
+    ['a negative sequence', packedFrame([2, -1, []]), 'malformed'],
     ['arrays nested without end', frameAround(Buffer.alloc(200_000, 0x91)), 'malformed'],
   ]
 
   for (const [what, bytes, reason] of AFTER) {
     it(`that is up and sends ${what} is lost with '${reason}', and affects no other link`, async () => {
+      await begin()
       const lost: unknown[] = []
       endpoint.on('lost', (peer, { cause }) => lost.push([peer.name, Reflect.get(cause, 'reason')]))
       endpoint.subscribe('x', () => {})
       const peer = await connectPeer()
-      peer.socket.write(bytes)
-      expect(await closedWith(peer)).to.equal(reason)
+      peer.sayBytes(bytes)
+      await until(() => peer.isClosed)
+      expect(peer.goodbye).to.equal(reason)
       expect(lost).to.deep.equal([['raw', reason]])
       expect(errors.map((error) => Reflect.get(error, 'reason'))).to.deep.equal([reason])
       await checkOthers()
@@ -169,28 +150,32 @@ describe('an incoming connection', () => {
   }
 
   it('that ends inside a frame delivers nothing of that frame (G1)', async () => {
-    const received = await payloadsAt(endpoint, 'x')
+    await begin()
+    const received: unknown[] = []
+    endpoint.subscribe('x', ({ payload }) => received.push(payload))
     const lost: unknown[] = []
     endpoint.on('lost', (_, { cause }) => lost.push(Reflect.get(cause, 'reason')))
     const peer = await connectPeer()
     const { bytes } = encodeMessage({ kind: 'event', type: 'x', payload: 'whole' })
-    peer.socket.write(Buffer.concat([bytes, bytes.subarray(0, bytes.length - 1)]))
-    peer.socket.end()
+    peer.sayBytes(Buffer.concat([bytes, bytes.subarray(0, bytes.length - 1)]))
+    peer.end()
     await until(() => lost.length === 1)
     expect(received).to.deep.equal(['whole'])
     expect(lost).to.deep.equal(['frame-cut-off'])
   })
 
   it('may send events in any form of msgpack, byte by byte', async () => {
+    await begin()
     const received: unknown[] = []
     endpoint.subscribe('x', ({ payload, origin }) => received.push([payload, origin]))
     const peer = await connectPeer()
-    for (const byte of frameAround(Buffer.from('dc0003cc05d90178a3796573', 'hex'))) peer.socket.write(Buffer.of(byte))
+    for (const byte of frameAround(Buffer.from('dc0003cc05d90178a3796573', 'hex'))) peer.sayBytes(Buffer.of(byte))
     await until(() => received.length === 1)
     expect(received).to.deep.equal([['yes', 'raw']])
   })
 
   it('that is up gets its pings answered and its subscriptions acknowledged', async () => {
+    await begin()
     const peer = await connectPeer()
     peer.say({ kind: 'ping' }, { kind: 'subscribe', sequence: 7, interests: [{ type: 'x' }] })
     await until(() => peer.heard.length >= 4)
@@ -200,7 +185,11 @@ describe('an incoming connection', () => {
 
   it('that falls silent is unresponsive but not lost, and recovers when it sends anything (G13)', async () => {
     await begin({ pingInterval: 5 })
-    const changes = changesAt(endpoint, 'unresponsive', 'responsive', 'recovered', 'lost')
+    const changes: string[] = []
+    endpoint.on('unresponsive', ({ name }) => changes.push(`${name} unresponsive`))
+    endpoint.on('responsive', ({ name }) => changes.push(`${name} responsive`))
+    endpoint.on('recovered', ({ name }) => changes.push(`${name} recovered`))
+    endpoint.on('lost', ({ name }) => changes.push(`${name} lost`))
     const peer = await connectPeer()
     await until(() => changes.length === 1)
     expect(endpoint.peers.find(({ name }) => name === 'raw')?.state).to.equal('unresponsive')
@@ -211,29 +200,37 @@ describe('an incoming connection', () => {
   })
 
   it('of a peer that is linked already is refused as a duplicate', async () => {
+    await begin()
     const first = await connectPeer()
     const second = connect()
     second.say(HELLO)
-    expect(await closedWith(second)).to.equal('duplicate')
+    await until(() => second.isClosed)
+    expect(second.goodbye).to.equal('duplicate')
     expect(first.isClosed).to.equal(false)
     expect(endpoint.peers).to.have.length(2)
   })
 
   it('with the name of the endpoint itself is refused as name-in-use', async () => {
+    await begin()
     const raw = connect()
     raw.say({ ...HELLO, name: 'host' })
-    expect(await closedWith(raw)).to.equal('name-in-use')
+    await until(() => raw.isClosed)
+    expect(raw.goodbye).to.equal('name-in-use')
   })
 
   it('whose peer says closing after it is up here has left', async () => {
-    const changes = changesAt(endpoint, 'lost', 'left')
+    await begin()
+    const changes: string[] = []
+    endpoint.on('lost', () => changes.push('lost'))
+    endpoint.on('left', () => changes.push('left'))
     const peer = await connectPeer()
     peer.say({ kind: 'goodbye', reason: 'closing', text: '' })
     await until(() => changes.length === 1)
-    expect(changes).to.deep.equal(['raw left'])
+    expect(changes).to.deep.equal(['left'])
   })
 
   it('gets a goodbye that fits into a handshake frame, however long the error', async () => {
+    await begin()
     const raw = connect()
     raw.say({ ...HELLO, groups: Array.from({ length: 1900 }, () => '!') })
     await until(() => raw.isClosed)
@@ -243,13 +240,15 @@ describe('an incoming connection', () => {
   })
 
   it('may send every integer as 64 bits', async () => {
+    await begin()
     const peer = await connectPeer()
-    peer.socket.write(packed([2n, 7n, [{ type: 'x' }]]))
+    peer.sayBytes(packedFrame([2n, 7n, [{ type: 'x' }]]))
     await until(() => peer.heard.some(({ kind }) => kind === 'acknowledge'))
     expect(await endpoint.broadcast('x', 1)).to.equal(1)
   })
 
   it('that says goodbye for an unknown reason is lost, not left', async () => {
+    await begin()
     const changes: string[] = []
     endpoint.on('lost', (_, { cause }) => changes.push(`lost ${cause.code}`))
     endpoint.on('left', () => changes.push('left'))
@@ -260,11 +259,12 @@ describe('an incoming connection', () => {
   })
 
   it('is closed with the endpoint, whether its handshake is finished or not', async () => {
+    await begin()
     const peer = await connectPeer()
     const idle = connect()
     await Promise.all([endpoint.close(), witness.close()])
     await until(() => peer.isClosed && idle.isClosed)
-    expect(goodbyeOf(peer)).to.equal('left')
+    expect(peer.goodbye).to.equal('left')
     expect(readdirSync(bus.directory)).to.deep.equal([])
   })
 })

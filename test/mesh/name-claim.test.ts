@@ -1,19 +1,17 @@
-import { once } from 'node:events'
 import { readdirSync, rmSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message, RefusalReason } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
-import { helloWith } from '../support/hello'
+import { helloFields, type RawPeer, rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
-import { rivals } from '../support/rival'
 
 const SMALLEST = '0000000000000'
 
-const say = (socket: Socket, reason: RefusalReason) => {
-  socket.end(encodeMessage({ kind: 'goodbye', reason, text: '' }).bytes)
+const say = (peer: RawPeer, reason: RefusalReason) => {
+  peer.say({ kind: 'goodbye', reason, text: '' })
+  peer.end()
 }
 
 /** Blocks this process. */
@@ -22,8 +20,12 @@ const stopFor = (milliseconds: number) => {
 }
 
 describe('a name claim', () => {
-  const rival = rivals(() => bus.directory)
+  const raw = rawPeers()
   const bus = freshBus()
+
+  function rival(name: string, id: string, answer: (challenger: RawPeer, count: number) => void) {
+    return raw.listenAndAnswer({ directory: bus.directory, name, id }, answer)
+  }
 
   /** Makes an endpoint publish its address and claim its name again. */
   function removeFileOf(name: string): void {
@@ -49,16 +51,16 @@ describe('a name claim', () => {
   })
 
   it('is lost to a rival that keeps disconnecting until the deadline (G10)', async () => {
-    const { challengers } = await rival('a', SMALLEST, (challenger) => challenger.destroy())
+    const { peers } = await rival('a', SMALLEST, (challenger) => challenger.destroy())
     const error = await rejection(bus.start('a', { limits: { handshakeTimeout: 200, redialMin: 5 } }))
     expect(error).to.include({ code: 'LAHJA_NAME_IN_USE' })
-    expect(challengers.length).to.be.greaterThan(1)
+    expect(peers.length).to.be.greaterThan(1)
   })
 
   it('is won against a rival that concedes', async () => {
     const conceding = await rival('a', SMALLEST, (challenger) => say(challenger, 'name-conceded'))
     await bus.start('a')
-    expect(conceding.challengers).to.have.length(1)
+    expect(conceding.peers).to.have.length(1)
   })
 
   it('is won against a rival that is closing, once it is gone', async () => {
@@ -67,29 +69,29 @@ describe('a name claim', () => {
       if (count === 2) leaving.close()
     })
     await bus.start('a', { limits: { redialMin: 5 } })
-    expect(leaving.challengers).to.have.length(2)
+    expect(leaving.peers).to.have.length(2)
   })
 
   it('is won against a rival whose answer was cut off, once it concedes (G10)', async () => {
     const torn = await rival('a', SMALLEST, (challenger, count) => {
-      if (count === 1)
-        challenger.end(encodeMessage({ kind: 'goodbye', reason: 'name-claimed', text: '' }).bytes.subarray(0, 9))
-      else say(challenger, 'name-conceded')
+      if (count > 1) return say(challenger, 'name-conceded')
+      challenger.sayBytes(encodeMessage({ kind: 'goodbye', reason: 'name-claimed', text: '' }).bytes.subarray(0, 9))
+      challenger.end()
     })
     await bus.start('a', { limits: { redialMin: 5 } })
-    expect(torn.challengers).to.have.length(2)
+    expect(torn.peers).to.have.length(2)
   })
 
   it('is won against a rival that went while the claimant was stopped until its deadline (G10)', async () => {
     const leaving = await rival('a', SMALLEST, (challenger) => {
-      challenger.once('close', () => {
+      challenger.socket.once('close', () => {
         leaving.close()
         stopFor(150)
       })
       say(challenger, 'closing')
     })
     await bus.start('a', { limits: { handshakeTimeout: 100 } })
-    expect(leaving.challengers).to.have.length(1)
+    expect(leaving.peers).to.have.length(1)
   })
 
   it('is won against a rival that conceded while the claimant was stopped until its deadline (G10)', async () => {
@@ -101,17 +103,16 @@ describe('a name claim', () => {
   })
 
   it('is not conceded to a challenger that has already disconnected (G10)', async () => {
-    const challengers: Socket[] = []
+    const challengers: RawPeer[] = []
     await rival('a', SMALLEST, (challenger) => challengers.push(challenger))
     const starting = bus.start('a')
     await until(() => challengers.length === 1)
     const [file = ''] = readdirSync(bus.directory).filter((name) => !name.includes(SMALLEST))
-    const impatient = connect(join(bus.directory, file))
-    const hello = helloWith({ name: 'a', id: SMALLEST })
+    const impatient = raw.dial({ directory: bus.directory, name: 'a', id: file.slice(2, -5) })
     const goodbye: Message = { kind: 'goodbye', reason: 'handshake-timeout', text: '' }
-    impatient.end(Buffer.concat([hello, goodbye].map((message) => encodeMessage(message).bytes)))
-    impatient.resume()
-    await once(impatient, 'close')
+    impatient.say(helloFields({ name: 'a', id: SMALLEST }), goodbye)
+    impatient.end()
+    await impatient.closed()
     for (const challenger of challengers) say(challenger, 'name-conceded')
     expect((await starting).name).to.equal('a')
   })
@@ -122,7 +123,7 @@ describe('a name claim', () => {
       say(challenger, count < 3 ? 'name-claimed' : 'name-conceded')
     })
     removeFileOf('a')
-    await until(() => claiming.challengers.length === 3)
+    await until(() => claiming.peers.length === 3)
     await until(() => readdirSync(bus.directory).some((file) => file === `a~${a.id}.sock`))
     expect(await a.broadcast('x')).to.equal(0)
   })
@@ -131,14 +132,14 @@ describe('a name claim', () => {
     const a = await bus.start('a', { watch: false, limits: { rescanInterval: 20 } })
     const silent = await rival('a', SMALLEST, () => {})
     removeFileOf('a')
-    await until(() => silent.openChallenges === 1)
+    await until(() => silent.openConnections === 1)
     await a.close()
-    await until(() => silent.openChallenges === 0)
+    await until(() => silent.openConnections === 0)
     expect(readdirSync(bus.directory)).to.deep.equal([`a~${SMALLEST}.sock`])
   })
 
   it('keeps peers waiting until it is settled, and forgets those that disconnect meanwhile', async () => {
-    const challengers: Socket[] = []
+    const challengers: RawPeer[] = []
     await rival('host', SMALLEST, (challenger) => challengers.push(challenger))
     const starting = bus.start('host')
     await until(() => challengers.length === 1)

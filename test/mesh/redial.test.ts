@@ -1,33 +1,32 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { Endpoint } from '../../src'
+import { settingsOf } from '../../src/options'
 import type { Address } from '../../src/platform/address'
 import { type Clock, systemClock } from '../../src/platform/clock'
 import { SocketDirectory } from '../../src/platform/socket-directory'
-import { encodeMessage } from '../../src/wire/codec'
-import { barePeers } from '../support/bare-peer'
 import { freshBus, until } from '../support/bus'
-import { helloWith } from '../support/hello'
-import { rivals } from '../support/rival'
+import { helloFields, rawPeers } from '../support/raw-peer'
 import { leaveStaleSocket } from '../support/stale-socket'
 
-const HELLO = helloWith({ name: 'bad', id: '0000000000000' })
+const HELLO = helloFields({ name: 'bad', id: '0000000000000' })
 
 describe('a dialer', () => {
-  const rival = rivals(() => bus.directory)
+  const raw = rawPeers()
   const bus = freshBus()
 
   it('does not keep dialling a peer that breaks the protocol once its link is up', async () => {
-    const bad = await rival('bad', '0000000000000', (dialler) => {
-      for (const message of [HELLO, { kind: 'ready' }, HELLO] as const) dialler.write(encodeMessage(message).bytes)
+    const bad = await raw.listenAndAnswer({ directory: bus.directory, name: HELLO.name, id: HELLO.id }, (dialler) => {
+      dialler.say(HELLO, { kind: 'ready' }, HELLO)
     })
     const a = await bus.start('a', { limits: { redialMin: 1, redialMax: 60_000, rescanInterval: 5 } })
-    await until(() => bad.openChallenges === 0)
+    await until(() => bad.openConnections === 0)
     for (const name of ['b', 'c', 'd', 'e', 'f']) {
       const other = await bus.start(name, { limits: { redialMax: 60_000 } })
       await a.waitUntilConnectedTo(name)
       await other.close()
     }
-    expect(bad.challengers.length, 'one dial by each').to.equal(6)
+    expect(bad.peers.length, 'one dial by each').to.equal(6)
   })
 })
 
@@ -55,11 +54,11 @@ class SlowBurials extends SocketDirectory {
 
 describe('a dialer that removes the file of a dead peer', () => {
   const bus = freshBus()
-  const connectPeer = barePeers()
+  const connectPeer = rawPeers().connect
 
   it('sets no timer for the same id after the endpoint has closed (G12)', async () => {
     const id = '0000000000000'
-    leaveStaleSocket(join(bus.directory, `bare~${id}.sock`))
+    leaveStaleSocket(join(bus.directory, `raw~${id}.sock`))
     const timers = new Set<object>()
     const clock: Clock = {
       ...systemClock,
@@ -80,11 +79,14 @@ describe('a dialer that removes the file of a dead peer', () => {
     }
     const transport = new SlowBurials(bus.directory)
     const limits = { redialMin: 60_000, redialMax: 60_000, handshakeTimeout: 1000 }
-    const a = await bus.startBy(clock, 'a', { watch: false, limits }, transport)
+    const a = await Endpoint.startIn(
+      { transport, clock },
+      settingsOf({ name: 'a', directory: bus.directory, watch: false, limits }),
+    )
     await until(() => transport.under.length === 1)
     const peer = await connectPeer(a, { id })
     peer.destroy()
-    await until(() => !a.isConnectedTo('bare'))
+    await until(() => !a.isConnectedTo('raw'))
     transport.release()
     await Promise.all(transport.done)
     await a.close()

@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { Unauthenticated } from '../../src'
 import { proofsOf } from '../../src/mesh/agreement'
 import { isSameProof, NONCE_BYTES, type Role, Secret, type Side, type Sides } from '../../src/mesh/secret'
-import { helloWith } from '../support/hello'
+import type { Hello } from '../../src/wire/message'
+import { helloFields } from '../support/raw-peer'
 import { proofVectors } from '../support/vectors'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
@@ -113,10 +114,12 @@ describe('a secret', () => {
 })
 
 describe('proofsOf', () => {
-  const hello = (name: string, fill?: number) => {
-    const nonce = fill === undefined ? undefined : Buffer.alloc(NONCE_BYTES, fill)
-    return helloWith({ name, id: name.padStart(13, '0'), nonce })
-  }
+  const hello = (name: string, nonce?: number): Hello =>
+    helloFields({
+      name,
+      id: name.padStart(13, '0'),
+      ...(nonce !== undefined && { nonce: Buffer.alloc(NONCE_BYTES, nonce) }),
+    })
   const known = new Secret('open sesame')
 
   it('gives each side the proof that the other expects', () => {

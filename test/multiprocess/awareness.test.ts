@@ -3,24 +3,21 @@ import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint } from '../../src'
 import { rejection } from '../support/rejection'
-import { Bus } from './bus'
+import { useBus } from './bus'
 
 const Tick = defineEvent('tick')
 const Ask = defineRequest('ask')
 const Vault = defineEvent('awareness.vault', { boundary: { groups: ['vault'] } })
 
-describe('what an endpoint knows of other processes', () => {
-  const bus = new Bus()
+describe('the subscriptions of other processes that an endpoint knows', () => {
+  const bus = useBus()
   let observer: Endpoint
 
   beforeEach(async () => {
-    await bus.open()
     observer = await bus.join('observer')
   })
 
-  afterEach(() => bus.end())
-
-  /** Is the promise pending when all that has come from the bus so far has been acted on? */
+  /** Whether the promise is still pending after everything received so far has been handled. */
   async function isPending(promise: Promise<unknown>): Promise<boolean> {
     let isPending = true
     void promise.then(() => {
@@ -30,7 +27,7 @@ describe('what an endpoint knows of other processes', () => {
     return isPending
   }
 
-  it('is what one is subscribed to, from the acknowledgement of its subscription on', async () => {
+  it('include a subscription as soon as it has been acknowledged', async () => {
     const worker = await bus.start('worker')
     expect(observer.isEndpointSubscribedTo('worker', Tick)).to.equal(false)
     await worker.subscribe('tick')
@@ -40,7 +37,7 @@ describe('what an endpoint knows of other processes', () => {
     expect(observer.connectedEndpointsAndSubscriptions).to.deep.equal(new Map([['worker', new Set(['tick'])]]))
   })
 
-  it('lets it wait until one that has yet to start is subscribed', async () => {
+  it('can be awaited before the peer has started', async () => {
     const subscribed = observer.waitUntilEndpointSubscribedTo('worker', Tick)
     const other = await bus.start('other')
     await other.subscribe('tick')
@@ -53,7 +50,7 @@ describe('what an endpoint knows of other processes', () => {
     expect(await observer.broadcast(Tick, undefined, { to: 'worker' })).to.equal(1)
   })
 
-  it('lets it wait until any other is subscribed, itself aside', async () => {
+  it('can be awaited from any peer, not counting its own', async () => {
     await observer.subscribe(Tick, () => {}).ready
     const subscribed = observer.waitUntilAnyEndpointSubscribedTo(Tick)
     const worker = await bus.start('worker')
@@ -65,7 +62,7 @@ describe('what an endpoint knows of other processes', () => {
     expect(observer.isAnyEndpointSubscribedTo(Tick)).to.equal(true)
   })
 
-  it('lets it wait until all are subscribed, itself too unless it says otherwise', async () => {
+  it('can be awaited from all endpoints, with or without its own', async () => {
     const workers = [await bus.start('one'), await bus.start('two')]
     const others = observer.waitUntilAllEndpointsSubscribedTo(Tick, { includeSelf: false })
     const all = observer.waitUntilAllEndpointsSubscribedTo(Tick)
@@ -87,7 +84,7 @@ describe('what an endpoint knows of other processes', () => {
     expect(observer.isConnectedTo('newcomer')).to.equal(false)
   })
 
-  it('changes with each subscription, unsubscribe, responder, coming and going, and it is told', async () => {
+  it('change, with an event, when a peer subscribes, unsubscribes, responds or is lost', async () => {
     const worker = await bus.start('worker')
     const changes: string[] = []
     observer.on('subscriptionsChanged', ({ name, subscriptions, responds }) => {
@@ -117,7 +114,7 @@ describe('what an endpoint knows of other processes', () => {
     expect(observer.connectedEndpointsAndSubscriptions.size).to.equal(0)
   })
 
-  it('does not change with what makes no difference', async () => {
+  it('do not change when a peer subscribes twice or starts a second endpoint', async () => {
     const worker = await bus.start('worker')
     await worker.subscribe('tick')
     const changes: string[] = []
@@ -128,7 +125,7 @@ describe('what an endpoint knows of other processes', () => {
     expect(changes).to.deep.equal(['tick tock'])
   })
 
-  it('is of events and requests apart', async () => {
+  it('are separate for events and requests', async () => {
     const listener = await bus.start('listener')
     const responder = await bus.start('responder')
     await listener.subscribe('ask')
@@ -141,7 +138,7 @@ describe('what an endpoint knows of other processes', () => {
     expect(observer.isEndpointSubscribedTo('responder', defineEvent('ask'))).to.equal(false)
   })
 
-  it('is of what would get there: filters by origin, boundaries and accepts count', async () => {
+  it('take origin filters, boundaries and accepts into account', async () => {
     const wary = await bus.start('wary')
     await wary.subscribe('tick', { from: 'somebody' })
     await wary.subscribe(Vault.name)
@@ -157,7 +154,7 @@ describe('what an endpoint knows of other processes', () => {
     expect(observer.isEndpointSubscribedTo('trusted', Vault)).to.equal(true)
   })
 
-  it('is of members of queues too, until the last of them has left', async () => {
+  it('include queue members until the last one has left', async () => {
     const worker = await bus.start('worker')
     for (const type of ['tick', '*']) await worker.subscribe(type, { queue: 'workers' })
     expect(observer.isEndpointSubscribedTo('worker', Tick)).to.equal(true)
@@ -171,7 +168,7 @@ describe('what an endpoint knows of other processes', () => {
     expect(observer.isEndpointSubscribedTo('worker', Tick)).to.equal(false)
   })
 
-  it('is given up on when its time is over, its signal aborts, or it closes', async () => {
+  it('reject a wait on timeout, abort and close', async () => {
     await bus.start('worker')
     const waits = [
       observer.waitUntilEndpointSubscribedTo('worker', Tick, { timeout: 1 }),

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import { KEYS } from './flood'
 import type { RemoteEndpoint } from './remote-endpoint'
 import { missingIn, numbersIn, type Stretch, type TallyReport } from './tally'
@@ -8,10 +8,10 @@ import { until } from './until'
 const KIB = 1024
 const MIB = 1024 * KIB
 
-/** Bytes that a process may have more than what it is bounded to: the heap before it has been collected. */
+/** Bytes allowed beyond the bound, for garbage that has not been collected yet. */
 const SLACK = 32 * MIB
 
-/** Small enough to be full at once. */
+/** Small enough to fill up at once. */
 const TIGHT = {
   frameBytes: 8 * KIB,
   windowBytes: 16 * KIB,
@@ -21,18 +21,15 @@ const TIGHT = {
 }
 
 describe('backpressure between processes', () => {
-  const bus = new Bus()
+  const bus = useBus()
 
-  beforeEach(() => bus.open())
-  afterEach(() => bus.end())
-
-  describe('of a peer that is stopped while 200,000 events of 1 KiB are broadcast', () => {
-    const COUNT = 200_000
+  describe('with a peer that is stopped during 120,000 broadcasts of 1 KiB', () => {
+    const COUNT = 120_000
     const PATIENCE = 3000
-    /** Events that let code be compiled and the heap grow to what it needs anyhow. */
+    /** Events until code is compiled and the heap has its usual size. */
     const WARM_UP = 40_000
 
-    it('G5, G7, G8: costs one broadcast, nobody else and bounded memory, and is told exactly what it missed', async () => {
+    it('G5, G7, G8: delays one broadcast, no other peer, bounds memory and reports the exact gap', async () => {
       const sender = await bus.start('sender', { limits: { patience: PATIENCE } })
       const [fast, stopped] = [await bus.start('fast'), await bus.start('stopped')]
       for (const consumer of [fast, stopped]) await consumer.read('warm-up')
@@ -59,8 +56,8 @@ describe('backpressure between processes', () => {
       const { stretches, growth } = await stopped.tally('tick')
       const [prefix, gap, tail] = stretches
       expect(stretches).to.have.length(3)
-      expect(prefix?.first, 'what was under way when it stopped comes first').to.equal(0)
-      expect(gap?.first, 'then it is told of what is missing').to.equal(undefined)
+      expect(prefix?.first, 'the events sent before the stop come first').to.equal(0)
+      expect(gap?.first, 'the gap comes next').to.equal(undefined)
       expect(tail?.first).to.equal((prefix?.count ?? 0) + (gap?.count ?? 0))
       expectComplete(stretches, COUNT + 100)
       expect(growth, 'memory of the stopped peer').to.be.below(SLACK)
@@ -69,11 +66,11 @@ describe('backpressure between processes', () => {
     })
   })
 
-  describe('of a reader that takes 5 ms for each event', () => {
+  describe('with a reader that takes 5 ms for each event', () => {
     const COUNT = 600
 
     for (const streams of [false, true]) {
-      it(`G6, G7: slows a sender down to what ${streams ? 'a for await loop' : 'an async handler'} takes`, async () => {
+      it(`G6, G7: slows a sender down to the speed of ${streams ? 'a for await loop' : 'an async handler'}`, async () => {
         const sender = await bus.start('sender', { limits: TIGHT })
         const slow = await bus.start('slow', { limits: TIGHT })
         await slow.read('tick', { takes: 5, streams })
@@ -90,7 +87,7 @@ describe('backpressure between processes', () => {
     }
   })
 
-  describe('with a policy of its own for a type', () => {
+  describe('with an overflow policy for one type', () => {
     const COUNT = 20_000
     let sender: RemoteEndpoint
     let slow: RemoteEndpoint
@@ -100,7 +97,7 @@ describe('backpressure between processes', () => {
       slow = await bus.start('slow', { limits: TIGHT })
     })
 
-    /** What came of a flood that nobody waited for, and of one event more that was broadcast after it. */
+    /** The events read of a flood without awaits, and of one more event after it. */
     async function flooded(type: string, streams: boolean): Promise<TallyReport> {
       await slow.read(type, { takes: 1, streams })
       const { queued, growth } = await sender.flood(type, { count: COUNT, filler: KIB })
@@ -115,42 +112,42 @@ describe('backpressure between processes', () => {
     for (const streams of [false, true]) {
       const reader = streams ? 'a for await loop' : 'a handler'
 
-      it(`G5: dropOldest brings ${reader} the newest, and tells of the others`, async () => {
+      it(`G5: gives ${reader} the newest events with dropOldest, and reports the gaps`, async () => {
         await sender.defineEvent('tick', { overflow: 'dropOldest' })
         const { stretches } = await flooded('tick', streams)
         expectTold(stretches, COUNT + 1)
         expect(numbersIn(stretches).slice(-40)).to.deep.equal(upTo(COUNT + 1).slice(-40))
       })
 
-      it(`G5: dropNewest brings ${reader} the oldest, and tells of the others`, async () => {
+      it(`G5: gives ${reader} the oldest events with dropNewest, and reports the gaps`, async () => {
         await sender.defineEvent('tick', { overflow: 'dropNewest' })
         const { stretches } = await flooded('tick', streams)
         expectTold(stretches, COUNT + 1)
         expect(numbersIn(stretches).slice(0, 40)).to.deep.equal(upTo(40))
       })
 
-      it(`G5: latest brings ${reader} the last value of each key, and tells of the others`, async () => {
+      it(`G5: gives ${reader} the last event of each key with latest, and reports the gaps`, async () => {
         await sender.defineEvent('tick', { overflow: 'latestByKey' })
         const { stretches } = await flooded('tick', streams)
         expectTold(stretches, COUNT + 1)
         expect(numbersIn(stretches)).to.include.members(upTo(COUNT).slice(-KEYS))
       })
 
-      it(`G5: latest brings ${reader} the last value of a type, and tells of the others`, async () => {
+      it(`G5: gives ${reader} the last event of a type with latest, and reports the gaps`, async () => {
         await sender.defineEvent('tick', { overflow: 'latest' })
         const { stretches } = await flooded('tick', streams)
         expectTold(stretches, COUNT + 1)
         expect(numbersIn(stretches)).to.include(COUNT - 1)
       })
 
-      it(`G5: wait without waiting brings ${reader} the newest, and tells of the others`, async () => {
+      it(`G5: gives ${reader} the newest events with wait and no await, and reports the gaps`, async () => {
         const { stretches } = await flooded('tick', streams)
         expectTold(stretches, COUNT + 1)
         expect(numbersIn(stretches).slice(-40)).to.deep.equal(upTo(COUNT + 1).slice(-40))
       })
     }
 
-    it('G5: disconnect ends the link, which both see, and starts anew', async () => {
+    it('G5: ends the link with disconnect, on both sides, and reconnects', async () => {
       await sender.defineEvent('tick', { overflow: 'disconnect' })
       await slow.read('tick', { takes: 1 })
       await sender.flood('tick', { count: 100, filler: KIB })
@@ -165,7 +162,7 @@ describe('backpressure between processes', () => {
     })
   })
 
-  it('G7, G11: does not keep handlers on both ends from asking each other under full windows', async () => {
+  it('G7, G11: does not deadlock handlers that send each other requests while both windows are full', async () => {
     const COUNT = 300
     const [one, other] = [await bus.start('one', { limits: TIGHT }), await bus.start('other', { limits: TIGHT })]
     const ends = [one, other]
@@ -182,7 +179,7 @@ describe('backpressure between processes', () => {
     for (const end of ends) expect((await end.work('look-up')).ended).to.have.length(COUNT)
   })
 
-  it('G12: close delivers to peers that read, and says what others have not taken by the deadline', async () => {
+  it('G12: lets close deliver to peers that read, and report what others have not taken by the deadline', async () => {
     const COUNT = 4000
     const sender = await bus.start('sender')
     const [fast, stopped] = [await bus.start('fast'), await bus.start('stopped')]
@@ -207,9 +204,10 @@ function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index)
 }
 
-/** What has come, and what was said to be missing in its place, is everything. */
+/** Events and gaps add up to everything, in order. */
 function expectComplete(stretches: readonly Stretch[], count: number): void {
   let next = 0
+
   for (const { first = next, count } of stretches) {
     expect(first, `after ${next - 1}`).to.equal(next)
     next += count
@@ -217,7 +215,7 @@ function expectComplete(stretches: readonly Stretch[], count: number): void {
   expect(next).to.equal(count)
 }
 
-/** Less than everything has come, in order, and as much as is missing was said to be. */
+/** Some events are missing, the others are in order, and the gaps count the missing ones. */
 function expectTold(stretches: readonly Stretch[], count: number): void {
   const numbers = numbersIn(stretches)
   expect(numbers).to.deep.equal([...new Set(numbers)].sort((one, other) => one - other))

@@ -1,17 +1,14 @@
 import { expect } from 'chai'
 import { defineEvent, type Endpoint, type LahjaError } from '../../src'
-import { Bus } from './bus'
-import { Intruder } from './intruder'
-import type { Numbered } from './journal'
+import { useBus } from './bus'
+import type { Numbered } from './endpoint-history'
 import type { RemoteEndpoint } from './remote-endpoint'
+import { RemoteRawPeer } from './remote-raw-peer'
 
 describe('boundaries between processes', () => {
-  const bus = new Bus()
+  const bus = useBus()
 
-  beforeEach(() => bus.open())
-  afterEach(() => bus.end())
-
-  /** Resolves when all that the sender has sent to the receiver so far has arrived. */
+  /** Resolves when everything that the sender has sent to the receiver so far has arrived. */
   async function untilHeard(sender: RemoteEndpoint, receiver: RemoteEndpoint): Promise<void> {
     await receiver.subscribe('marker')
     const before = (await receiver.received('marker')).length
@@ -20,7 +17,7 @@ describe('boundaries between processes', () => {
     await receiver.unsubscribe('marker')
   }
 
-  it('keep what is internal in its endpoint, whoever asks for it and whatever a caller says', async () => {
+  it('keep internal events in their endpoint, whatever others subscribe to and whatever the options', async () => {
     const owner = await bus.start('owner')
     const other = await bus.start('other')
     await owner.waitUntilConnectedTo('other')
@@ -37,12 +34,12 @@ describe('boundaries between processes', () => {
     await untilHeard(owner, other)
     expect(await other.received('secret')).to.deep.equal([])
     expect((await owner.peers()).flatMap(({ subscriptions }) => subscriptions)).to.include('secret')
-    // Others are not even told that it is wanted.
+    // Peers do not even learn of the subscription.
     expect((await other.peers()).flatMap(({ subscriptions }) => subscriptions)).to.deep.equal([])
     expect(await other.broadcast('secret', 1, 3, { except: 'other' })).to.equal(0)
   })
 
-  it('of groups let in who carries one of them, in another process too, and nobody else', async () => {
+  it('of groups admit only peers in one of these groups', async () => {
     const sender = await bus.start('sender', { groups: ['vault'] })
     const member = await bus.start('member', { groups: ['staff', 'vault'] })
     const guest = await bus.start('guest', { groups: ['guests'] })
@@ -64,7 +61,7 @@ describe('boundaries between processes', () => {
     expect(await guest.received('open')).to.have.lengthOf(1)
   })
 
-  it('are drawn by the sender for a single event with except and internal', async () => {
+  it('can be set for a single event with except and internal', async () => {
     const sender = await bus.start('sender')
     const one = await bus.start('one', { groups: ['west'] })
     const two = await bus.start('two', { groups: ['west'] })
@@ -85,14 +82,14 @@ describe('boundaries between processes', () => {
     }
   })
 
-  it('are drawn by the receiver with accepts, and what it does not accept is not sent', async () => {
+  it('can be set by the receiver with accepts, so that other events are not sent', async () => {
     const sender = await bus.start('sender')
     const picky = await bus.start('picky', { accepts: ['order.>', 'marker'] })
     await picky.subscribe('>')
     expect(await sender.broadcast('order.placed')).to.equal(1)
     expect(await sender.broadcast('order')).to.equal(0)
     expect(await sender.broadcast('debug.order')).to.equal(0)
-    // Its own events are none of a boundary's business.
+    // `accepts` does not apply to its own events.
     expect(await picky.broadcast('debug.order', 1, 7)).to.equal(1)
 
     await untilHeard(sender, picky)
@@ -108,73 +105,70 @@ const Internal = defineEvent<Numbered>('attacked.internal', { boundary: 'interna
 const Vault = defineEvent<Numbered>('attacked.vault', { boundary: { groups: ['vault'] } })
 const CLOSED = [Internal.name, Vault.name, 'closed']
 
-describe('a boundary that a bare socket in another process attacks', () => {
-  const bus = new Bus()
+describe('a boundary under attack by a raw peer in another process', () => {
+  const bus = useBus()
   let host: Endpoint
   let received: [type: string, origin: string, payload: unknown][]
   let errors: LahjaError[]
 
   beforeEach(async () => {
-    await bus.open()
     received = []
     errors = []
     host = await bus.join('host', { accepts: ['attacked.*', 'open'] })
     host.on('error', (error) => errors.push(error))
   })
 
-  afterEach(() => bus.end())
-
   const take = ({ type, origin, payload }: { type: string; origin: string; payload: unknown }) => {
     received.push([type, origin, payload])
   }
 
-  /** The link stands, and what is allowed arrives over it. */
-  async function expectOpen(intruder: Intruder): Promise<void> {
+  /** The link is up, and allowed events arrive over it. */
+  async function expectOpen(peer: RemoteRawPeer): Promise<void> {
     received = []
-    await intruder.say({ kind: 'event', type: 'open', payload: 'still here' })
-    const heard = await intruder.heard()
-    expect(received).to.deep.equal([['open', 'intruder', 'still here']])
+    await peer.say({ kind: 'event', type: 'open', payload: 'still here' })
+    const heard = await peer.heard()
+    expect(received).to.deep.equal([['open', 'raw', 'still here']])
     expect(heard.map(({ kind }) => kind)).to.not.include('goodbye')
-    expect(await intruder.isClosed()).to.equal(false)
-    expect(host.isConnectedTo('intruder')).to.equal(true)
+    expect(await peer.isClosed()).to.equal(false)
+    expect(host.isConnectedTo('raw')).to.equal(true)
   }
 
   function expectReported(what: string): void {
     expect(errors.map(({ code }) => code)).to.deep.equal(CLOSED.map(() => 'LAHJA_BOUNDARY_CROSSED'))
     for (const [index, type] of CLOSED.entries()) {
-      expect(errors[index]?.message).to.include(`${what} ${type} from intruder was refused: `)
+      expect(errors[index]?.message).to.include(`${what} ${type} from raw was refused: `)
     }
   }
 
-  it('refuses and reports events that may not come in, and lets others in', async () => {
+  it('refuses and reports forbidden events, and admits others', async () => {
     host.subscribe('>', take)
-    const intruder = await Intruder.start(bus.processes, host)
-    await intruder.say(...CLOSED.map((type) => ({ kind: 'event', type, payload: { number: 1 } }) as const))
-    await intruder.heard()
+    const peer = await RemoteRawPeer.start(bus.processes, host)
+    await peer.say(...CLOSED.map((type) => ({ kind: 'event', type, payload: { number: 1 } }) as const))
+    await peer.heard()
 
     expect(received).to.deep.equal([])
     expectReported('event')
-    await expectOpen(intruder)
+    await expectOpen(peer)
   })
 
-  it('refuses and reports assignments to a queue, and settles them all the same', async () => {
+  it('refuses, reports and settles forbidden queue events', async () => {
     host.subscribe('>', take, { queue: 'workers' })
     host.subscribe('open', take)
-    const intruder = await Intruder.start(bus.processes, host)
+    const peer = await RemoteRawPeer.start(bus.processes, host)
     const assignment = { kind: 'assign', queue: 'workers', isFixed: false, payload: { number: 1 } } as const
-    await intruder.say(...CLOSED.map((type) => ({ ...assignment, type })))
-    const settled = (await intruder.heard()).map((message) => (message.kind === 'settle' ? message.count : 0))
+    await peer.say(...CLOSED.map((type) => ({ ...assignment, type })))
+    const settled = (await peer.heard()).map((message) => (message.kind === 'settle' ? message.count : 0))
 
     expect(received).to.deep.equal([])
     expect(settled.reduce((sum, count) => sum + count, 0)).to.equal(CLOSED.length)
     expectReported('event')
-    await intruder.say({ ...assignment, type: 'open' })
-    await intruder.heard()
-    expect(received).to.deep.equal([['open', 'intruder', { number: 1 }]])
-    await expectOpen(intruder)
+    await peer.say({ ...assignment, type: 'open' })
+    await peer.heard()
+    expect(received).to.deep.equal([['open', 'raw', { number: 1 }]])
+    await expectOpen(peer)
   })
 
-  it('declines and reports requests, and answers others', async () => {
+  it('declines and reports forbidden requests, and answers others', async () => {
     for (const type of [...CLOSED, 'open']) {
       host.respond(type, (event) => {
         take(event)
@@ -182,40 +176,40 @@ describe('a boundary that a bare socket in another process attacks', () => {
       })
     }
     host.subscribe('open', take)
-    const intruder = await Intruder.start(bus.processes, host)
-    await intruder.say(...CLOSED.map((type, id) => ({ kind: 'request', id, type, payload: 1 }) as const))
-    const declined = (await intruder.heard()).filter(({ kind }) => kind === 'decline')
+    const peer = await RemoteRawPeer.start(bus.processes, host)
+    await peer.say(...CLOSED.map((type, id) => ({ kind: 'request', id, type, payload: 1 }) as const))
+    const declined = (await peer.heard()).filter(({ kind }) => kind === 'decline')
 
     expect(received).to.deep.equal([])
     expect(declined).to.deep.equal(CLOSED.map((_, id) => ({ kind: 'decline', id })))
     expectReported('request')
-    await intruder.say({ kind: 'request', id: 7, type: 'open', payload: 1 })
-    expect(await intruder.heard()).to.deep.include({ kind: 'response', id: 7, payload: 'yes' })
-    await expectOpen(intruder)
+    await peer.say({ kind: 'request', id: 7, type: 'open', payload: 1 })
+    expect(await peer.heard()).to.deep.include({ kind: 'response', id: 7, payload: 'yes' })
+    await expectOpen(peer)
   })
 
-  it('takes back no event for a queue that it has never given', async () => {
+  it('ignores a returned queue event that was never assigned', async () => {
     for (const type of [...CLOSED, 'open']) host.subscribe(type, take, { queue: 'workers' })
     host.subscribe('open', take)
-    const intruder = await Intruder.start(bus.processes, host)
+    const peer = await RemoteRawPeer.start(bus.processes, host)
     const returned = { kind: 'return', queue: 'workers', isFixed: false, payload: { number: 1 } } as const
-    await intruder.say(...[...CLOSED, 'open'].map((type) => ({ ...returned, type })))
-    await intruder.heard()
+    await peer.say(...[...CLOSED, 'open'].map((type) => ({ ...returned, type })))
+    await peer.heard()
     const marker = host.waitFor('attacked.marker')
     await host.broadcast('attacked.marker')
     await marker
 
     expect(received).to.deep.equal([])
-    await expectOpen(intruder)
+    await expectOpen(peer)
   })
 
-  it('lets nothing out to one that asks for everything', async () => {
-    const intruder = await Intruder.start(bus.processes, host, [...CLOSED, '>', '*.*', 'attacked.*'])
+  it('sends no forbidden event to a peer that subscribes to everything', async () => {
+    const peer = await RemoteRawPeer.start(bus.processes, host, [...CLOSED, '>', '*.*', 'attacked.*'])
     expect(await host.broadcast(Internal, { number: 1 })).to.equal(0)
-    expect(await host.broadcast(Vault, { number: 1 }, { to: 'intruder' })).to.equal(0)
+    expect(await host.broadcast(Vault, { number: 1 }, { to: 'raw' })).to.equal(0)
     expect(await host.broadcast('open', { number: 2 })).to.equal(1)
 
-    const events = (await intruder.heard()).filter(({ kind }) => kind === 'event')
+    const events = (await peer.heard()).filter(({ kind }) => kind === 'event')
     expect(events).to.deep.equal([{ kind: 'event', type: 'open', payload: { number: 2 } }])
   })
 })

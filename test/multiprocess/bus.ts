@@ -6,43 +6,43 @@ import { ProcessGroup } from './process-group'
 import { RemoteEndpoint } from './remote-endpoint'
 import type { RemoteProcess } from './remote-process'
 
-/** A bus of a test's own, and the processes that are on it. */
+/** A bus in a directory of its own, with its processes and endpoints. */
 export class Bus {
   readonly processes = new ProcessGroup()
   readonly #endpoints: Endpoint[] = []
   #directory = ''
-  #ledger = ''
+  #logs = ''
 
   get directory(): string {
     return this.#directory
   }
 
-  /** Where processes can write down what they do. */
-  get ledger(): string {
-    return this.#ledger
+  /** The directory of the work logs. */
+  get logs(): string {
+    return this.#logs
   }
 
   async open(): Promise<void> {
     this.#directory = await mkdtemp(join(tmpdir(), 'lahja-'))
-    this.#ledger = await mkdtemp(join(tmpdir(), 'lahja-'))
+    this.#logs = await mkdtemp(join(tmpdir(), 'lahja-'))
   }
 
-  /** Ends every process and endpoint, and removes the directories. */
+  /** Ends all processes and endpoints, and removes the directories. */
   async end(): Promise<void> {
     await this.processes.end()
     await Promise.all(this.#endpoints.splice(0).map((endpoint) => endpoint.close()))
     await rm(this.#directory, { recursive: true })
-    await rm(this.#ledger, { recursive: true })
+    await rm(this.#logs, { recursive: true })
   }
 
-  /** An endpoint in the process of the test itself. */
+  /** Starts an endpoint in the process of the test. */
   async join(name: string, options: Partial<EndpointOptions> = {}): Promise<Endpoint> {
     const endpoint = await Endpoint.start({ name, directory: this.#directory, ...options })
     this.#endpoints.push(endpoint)
     return endpoint
   }
 
-  /** An endpoint in a process of its own. */
+  /** Starts an endpoint in its own process. */
   async start(name: string, options: Partial<EndpointOptions> = {}): Promise<RemoteEndpoint> {
     return this.startIn(await this.processes.participant(), name, options)
   }
@@ -51,9 +51,18 @@ export class Bus {
     return RemoteEndpoint.start(process, { name, directory: this.#directory, ...options })
   }
 
-  /** Whose socket files there are, in order of the names. */
+  /** The names of all published socket files, sorted. */
   async published(): Promise<string[]> {
     const files = await readdir(this.#directory)
     return files.map((file) => file.replace(/~[^~]*$/, '')).sort()
   }
+}
+
+/** A bus for the calling suite: a fresh one for each test, or `shared` by all of them. */
+export function useBus(scope: 'fresh' | 'shared' = 'fresh'): Bus {
+  const bus = new Bus()
+  const [open, end] = scope === 'fresh' ? [beforeEach, afterEach] : [before, after]
+  open(() => bus.open())
+  end(() => bus.end())
+  return bus
 }

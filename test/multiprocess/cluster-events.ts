@@ -6,12 +6,12 @@ export const MEMBERS = ['primary', 'thread', 'worker-1', 'worker-2']
 /** A member is linked with all others. */
 export const Ready = defineEvent('ready')
 
-/** The one it is sent to shall say a word. */
+/** Makes its receiver broadcast a word. */
 export const Speak = defineEvent('speak')
 
 export const Word = defineEvent('word')
 
-/** A member has heard the word of another. */
+/** A member has received the word of another. */
 export const Heard = defineEvent<{ readonly from: string }>('heard')
 
 export const Stop = defineEvent('stop')

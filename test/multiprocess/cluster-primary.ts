@@ -4,7 +4,7 @@ import { Endpoint } from '../../src'
 import { Heard, MEMBERS, Ready, Speak, Stop, Word } from './cluster-events'
 import { text } from './parse'
 
-/** They only find each other at the start: whom they don't dial has to be able to dial them. */
+/** No rescans, so that members find each other only at their start, by dialling. */
 const limits = { rescanInterval: 600_000 }
 
 async function join(name: string, directory: string): Promise<Endpoint> {

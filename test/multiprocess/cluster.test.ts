@@ -1,28 +1,22 @@
 import { expect } from 'chai'
 import { Endpoint } from '../../src'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import { Heard, MEMBERS, Ready, Speak, Stop } from './cluster-events'
 import type { RemoteProcess } from './remote-process'
 
 describe('a main thread, a worker thread and two cluster workers', () => {
-  const bus = new Bus()
+  const bus = useBus('shared')
   let observer: Endpoint
   let primary: RemoteProcess
 
   before(async () => {
-    await bus.open()
-    observer = await Endpoint.start({ name: 'observer', directory: bus.directory })
+    observer = await bus.join('observer')
     const ready = observer.stream(Ready, { limit: MEMBERS.length })
     primary = await bus.processes.run('cluster-primary.ts', bus.directory)
     for await (const _ of ready);
   })
 
-  after(async () => {
-    await observer.close()
-    await bus.end()
-  })
-
-  it('are endpoints of their own', async () => {
+  it('are four endpoints', async () => {
     await observer.waitUntilConnectedTo(MEMBERS)
     const pids = new Map(observer.peers.map(({ name, pid }) => [name, pid]))
     expect([...pids.keys()].sort()).to.deep.equal(MEMBERS)
@@ -31,7 +25,7 @@ describe('a main thread, a worker thread and two cluster workers', () => {
     expect(new Set(pids.values()).size).to.equal(MEMBERS.length - 1)
   })
 
-  it('hear each other once', async () => {
+  it('receive each event of each other once', async () => {
     for (const speaker of MEMBERS) {
       const heard = observer.stream(Heard, { limit: MEMBERS.length })
       await heard.ready
@@ -45,11 +39,11 @@ describe('a main thread, a worker thread and two cluster workers', () => {
     }
   })
 
-  it('are dialled each on their own, the cluster workers not through their primary', async () => {
+  it('can be dialled directly while the primary is stopped', async () => {
     primary.stop()
     const limits = { handshakeTimeout: 500 }
     await using newcomer = await Endpoint.start({ name: 'newcomer', directory: bus.directory, limits })
-    // Whoever goes on, however late; the two others cannot.
+    // These run; the primary and its thread are stopped.
     await newcomer.waitUntilConnectedTo(['observer', 'worker-1', 'worker-2'])
     const linked = newcomer.peers.map(({ name }) => name).sort()
     primary.continue()
@@ -58,7 +52,7 @@ describe('a main thread, a worker thread and two cluster workers', () => {
     await newcomer.waitUntilConnectedTo(MEMBERS)
   })
 
-  it('G12: end of themselves when all have closed', async () => {
+  it('G12: exit once all have closed', async () => {
     await observer.broadcast(Stop)
     expect(await primary.exit).to.deep.equal({ code: 0, signal: null })
     expect(await bus.published()).to.deep.equal(['observer'])

@@ -1,34 +1,31 @@
 import { expect } from 'chai'
 import { defineEvent, type Endpoint } from '../../src'
-import { Bus } from './bus'
-import type { Numbered } from './journal'
+import { useBus } from './bus'
+import type { Numbered } from './endpoint-history'
 import type { RemoteEndpoint } from './remote-endpoint'
 
 const Job = defineEvent<Numbered>('job')
 
 describe('a handler in another process', () => {
-  const bus = new Bus()
+  const bus = useBus()
   let sender: Endpoint
   let worker: RemoteEndpoint
 
   beforeEach(async () => {
-    await bus.open()
     sender = await bus.join('sender')
     worker = await bus.start('worker')
     await worker.subscribe('marker')
   })
 
-  afterEach(() => bus.end())
-
   async function send(count: number, first = 0): Promise<void> {
     for (let number = first; number < first + count; number++) await sender.broadcast(Job, { number })
-    // Arrives behind all of them.
+    // Arrives after all of them.
     await sender.broadcast('marker', { number: 0 })
     await worker.untilReceived('marker', 1)
   }
 
   for (const concurrency of [1, 3, 16]) {
-    it(`G4: has ${concurrency} events under way at a time, no more and no less, begun in order`, async () => {
+    it(`G4: runs exactly ${concurrency} at a time, started in order, with concurrency ${concurrency}`, async () => {
       await worker.subscribe('job', { concurrency, manner: 'held' })
       await send(50)
       expect((await worker.work('job')).begun).to.deep.equal(upTo(concurrency))
@@ -46,7 +43,7 @@ describe('a handler in another process', () => {
     })
   }
 
-  it('has one under way at a time unless it says otherwise', async () => {
+  it('runs once at a time by default', async () => {
     await worker.subscribe('job', { manner: 'in-turns' })
     await send(50)
     await worker.untilWork('job', { ended: 50 })
@@ -55,7 +52,7 @@ describe('a handler in another process', () => {
     expect([begun, ended]).to.deep.equal([upTo(50), upTo(50)])
   })
 
-  it('that is held up holds up no other subscription of its endpoint', async () => {
+  it('does not delay other subscriptions of its endpoint', async () => {
     await worker.subscribe('job', { concurrency: 2, manner: 'held' })
     await worker.subscribe('*')
     await send(20)
@@ -63,11 +60,11 @@ describe('a handler in another process', () => {
     expect((await worker.work('job')).begun).to.deep.equal([0, 1])
   })
 
-  it('of a queue takes its share, so many at a time', async () => {
+  it('of a queue takes its share, with its own concurrency', async () => {
     const other = await bus.start('other')
-    const wish = { queue: 'workers', manner: 'held', ledger: bus.ledger } as const
-    await worker.subscribe('job', { ...wish, concurrency: 4 })
-    await other.subscribe('job', wish)
+    const order = { queue: 'workers', manner: 'held', logs: bus.logs } as const
+    await worker.subscribe('job', { ...order, concurrency: 4 })
+    await other.subscribe('job', order)
     await send(40)
 
     await worker.untilWork('job', { begun: 4 })

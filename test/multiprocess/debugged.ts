@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Endpoint } from '../../src/index'
 
-/** Links two endpoints that have the secret, and waits until one without it is refused. Prints the ids of all three. */
+/** Links two endpoints with the secret, and waits until one without it is refused. Prints the three ids. */
 async function main([directory = '', secret = '']: readonly string[]): Promise<void> {
   const shop = await Endpoint.start({ name: 'shop', directory, secret })
   const refused = once(shop, 'error')

@@ -1,63 +1,32 @@
+import * as v from 'valibot'
 import type { Boundary } from '../../src'
-import { fields, listOf, nothing, optional, type Parser, text } from './parse'
-import type { Procedure } from './procedure'
+import { nothing, procedure, type Schema } from './procedure'
 
-const SCHEMA_NAMES = ['number', 'digit', 'negated', 'anything'] as const
+const schemaName = v.picklist(['number', 'digit', 'negated', 'anything'])
 
-export type SchemaName = (typeof SCHEMA_NAMES)[number]
+export type SchemaName = v.InferOutput<typeof schemaName>
 
-const POLICIES = ['wait', 'dropOldest', 'dropNewest', 'latest', 'latestByKey', 'disconnect'] as const
+/** An overflow policy; `latestByKey` goes by the `key` in the payload. */
+const policyName = v.picklist(['wait', 'dropOldest', 'dropNewest', 'latest', 'latestByKey', 'disconnect'])
 
-/** What becomes of events that a peer does not read; `latestByKey` goes by the `key` in the payload. */
-export type PolicyName = (typeof POLICIES)[number]
+export type PolicyName = v.InferOutput<typeof policyName>
 
-/** How a process defines a type, whatever others make of it. */
-export interface Definition {
-  readonly type: string
-  readonly boundary?: Boundary | undefined
+const boundary: Schema<Boundary> = v.union([v.literal('internal'), v.object({ groups: v.array(v.string()) })])
+
+/** How a process defines a type; others may define it otherwise. */
+const definition = v.object({
+  type: v.string(),
+  boundary: v.optional(boundary),
   /** Of events. Default: that of the endpoint. */
-  readonly overflow?: PolicyName | undefined
+  overflow: v.optional(policyName),
   /** Of events and requests. Default: anything. */
-  readonly schema?: SchemaName | undefined
+  schema: v.optional(schemaName),
   /** Of responses. Default: anything. */
-  readonly response?: SchemaName | undefined
-}
+  response: v.optional(schemaName),
+})
 
-export const defineEvent: Procedure<Definition, void> = {
-  name: 'defineEvent',
-  argument: parseDefinition,
-  answer: nothing,
-}
+export type Definition = v.InferOutput<typeof definition>
 
-export const defineRequest: Procedure<Definition, void> = {
-  name: 'defineRequest',
-  argument: parseDefinition,
-  answer: nothing,
-}
+export const defineEvent = procedure('defineEvent', definition, nothing)
 
-function parseDefinition(value: unknown): Definition {
-  const { type, boundary, overflow, schema, response } = fields(value)
-  return {
-    type: text(type),
-    boundary: optional(parseBoundary)(boundary),
-    overflow: optional(parsePolicyName)(overflow),
-    schema: optional(parseSchemaName)(schema),
-    response: optional(parseSchemaName)(response),
-  }
-}
-
-const parseBoundary: Parser<Boundary> = (value) => {
-  return value === 'internal' ? value : { groups: listOf(text)(fields(value).groups) }
-}
-
-function parsePolicyName(value: unknown): PolicyName {
-  const policy = POLICIES.find((known) => known === value)
-  if (policy) return policy
-  throw new TypeError(`expected one of ${POLICIES.join(', ')}, got ${JSON.stringify(value)}`)
-}
-
-function parseSchemaName(value: unknown): SchemaName {
-  const name = SCHEMA_NAMES.find((known) => known === value)
-  if (name) return name
-  throw new TypeError(`expected one of ${SCHEMA_NAMES.join(', ')}, got ${JSON.stringify(value)}`)
-}
+export const defineRequest = procedure('defineRequest', definition, nothing)

@@ -10,7 +10,7 @@ import {
 import type { Definition, PolicyName, SchemaName } from './definition-procedures'
 import { keyOf } from './flood'
 
-/** Ideas that processes may have of what is in a payload. */
+/** Schemas by name. */
 const SCHEMAS = {
   number: valibot.object({ number: valibot.number() }),
   digit: valibot.object({ number: valibot.pipe(valibot.number(), valibot.maxValue(9)) }),
@@ -30,7 +30,7 @@ const POLICIES = {
   disconnect: 'disconnect',
 } as const satisfies Record<PolicyName, Overflow>
 
-/** The types of events and requests as this process, and perhaps no other, has defined them. */
+/** The event and request types defined in this process. */
 export class Definitions {
   readonly #events = new Map<string, EventType>()
   readonly #requests = new Map<string, RequestType>()
@@ -45,7 +45,7 @@ export class Definitions {
     this.#requests.set(type, defineRequest(type, { ...schemas, ...(boundary && { boundary }) }))
   }
 
-  /** What has not been defined is known by its name. */
+  /** An undefined type is used by its name. */
   event(type: string): EventType {
     return this.#events.get(type) ?? type
   }

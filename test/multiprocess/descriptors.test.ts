@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import { hoardDescriptors, releaseDescriptors, socketFailures } from './fault-procedures'
 import { RemoteFailure } from './remote-process'
 import { until } from './until'
@@ -7,17 +7,14 @@ import { until } from './until'
 /** A process of Node itself has about 25. */
 const DESCRIPTORS = 60
 
-describe('a process that has no file descriptor left', () => {
-  const bus = new Bus()
+describe('a process without free file descriptors', () => {
+  const bus = useBus()
   const limits = { redialMax: 200, rescanInterval: 200 }
 
-  /** Of one whose start has to wait for somebody who can't answer. */
+  /** For an endpoint whose start waits for a peer that cannot answer. */
   const hasty = { ...limits, handshakeTimeout: 300 }
 
-  beforeEach(() => bus.open())
-  afterEach(() => bus.end())
-
-  it('G9: accepts nobody, says so, loses nobody, and is linked when it has one again', async () => {
+  it('G9: reports that it cannot accept, keeps its links, and accepts again once some are free', async () => {
     const short = await bus.startIn(await bus.processes.participantWithin(DESCRIPTORS), 'short', { limits })
     const known = await bus.start('known', { limits })
     await known.subscribe('tick')
@@ -39,7 +36,7 @@ describe('a process that has no file descriptor left', () => {
     expect(kinds.filter((kind) => kind === 'joined')).to.have.length(1 + 1)
   })
 
-  it('dials nobody, takes nobody for dead, and does when it has one again', async () => {
+  it('removes no socket file, and removes that of a dead peer once some are free', async () => {
     const short = await bus.startIn(await bus.processes.participantWithin(DESCRIPTORS), 'short', { limits })
     const victim = await bus.start('victim', { limits })
     await victim.waitUntilConnectedTo('short')
@@ -54,7 +51,7 @@ describe('a process that has no file descriptor left', () => {
     await until(async () => !(await bus.published()).includes('victim'))
   })
 
-  it('starts no endpoint, says why, leaves nothing behind, and starts it when it has one again', async () => {
+  it('rejects a start with the reason, leaves no file, and starts once some are free', async () => {
     const process = await bus.processes.participantWithin(DESCRIPTORS)
     await process.call(hoardDescriptors, undefined)
 

@@ -1,24 +1,22 @@
 import { expect } from 'chai'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import { broadcastAndExit } from './fault-procedures'
 import type { RemoteEndpoint } from './remote-endpoint'
 import { until } from './until'
 
 describe('process.exit() right after a broadcast', () => {
-  const bus = new Bus()
+  const bus = useBus()
   const limits = { frameBytes: 64 * 1024 * 1024, outboxBytes: 128 * 1024 * 1024 }
   let listeners: RemoteEndpoint[]
   let sender: RemoteEndpoint
 
   beforeEach(async () => {
-    await bus.open()
     listeners = [await bus.start('one', { limits }), await bus.start('two', { limits })]
     for (const listener of listeners) await listener.subscribe('tick')
     sender = await bus.start('sender', { limits })
   })
-  afterEach(() => bus.end())
 
-  /** Resolves to the causes of the loss that each of the others was told. */
+  /** Resolves with the causes of the loss on all listeners. */
   async function expectExit(filler: number): Promise<string[]> {
     sender.process.call(broadcastAndExit, [sender.name, { type: 'tick', filler }]).catch(() => {})
     expect(await sender.process.exit).to.deep.equal({ code: 7, signal: null })
@@ -29,12 +27,12 @@ describe('process.exit() right after a broadcast', () => {
     return notices.filter(({ kind }) => kind === 'lost').map(({ cause }) => cause)
   }
 
-  it('G1: delivers nothing of an event that has left in half, ends, is lost to the others, and is buried', async () => {
+  it('G1: delivers no part of a half-sent event, and lets the others lose the peer and remove its file', async () => {
     expect(await expectExit(8 * 1024 * 1024)).to.deep.equal(['frame-cut-off', 'frame-cut-off'])
     for (const listener of listeners) expect(await listener.received('tick')).to.deep.equal([])
   })
 
-  it('G1: delivers an event that fits into the buffers of the kernel whole or not at all', async () => {
+  it('G1: delivers an event that fits into kernel buffers whole or not at all', async () => {
     await expectExit(10)
     for (const listener of listeners) {
       const received = await listener.received('tick')

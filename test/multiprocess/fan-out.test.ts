@@ -1,17 +1,14 @@
 import { expect } from 'chai'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import { expectNumbers } from './numbers'
 
 const CONSUMERS = 8
 const EVENTS = 50_000
 
 describe('one sender and eight consumer processes', () => {
-  const bus = new Bus()
+  const bus = useBus('shared')
 
-  before(() => bus.open())
-  after(() => bus.end())
-
-  it('G3, G4, G6: every consumer gets 50,000 events once each and in order', async () => {
+  it('G3, G4, G6: deliver 50,000 events once each and in order to every consumer', async () => {
     const sender = await bus.start('sender')
     const consumers = await Promise.all(
       Array.from({ length: CONSUMERS }, async (_, index) => {

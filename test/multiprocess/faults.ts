@@ -8,16 +8,16 @@ import { Endpoint } from '../../src'
 import type { Consumption, Turnover } from './fault-procedures'
 import { fields } from './parse'
 
-/** Milliseconds between two looks of one whose event loop stands still. */
+/** Milliseconds between two checks of a blocked event loop. */
 const INTERVAL = 20
 
-/** Lets the event loop stand still until there is a file of this path. */
+/** Blocks the event loop until there is a file at this path. */
 export function blockUntil(path: string): void {
   const never = new Int32Array(new SharedArrayBuffer(4))
   while (!existsSync(path)) Atomics.wait(never, 0, 0, INTERVAL)
 }
 
-/** Has everyone in this process see another time of day. */
+/** Moves the wall clock of this process. */
 export function shiftDate(milliseconds: number): void {
   const { now } = Date
   Date.now = () => now() + milliseconds
@@ -27,7 +27,7 @@ export function shiftDate(milliseconds: number): void {
   })
 }
 
-/** Descriptors that are kept from everybody else in this process. */
+/** Takes all file descriptors of this process. */
 export class Hoard {
   readonly #descriptors: number[] = []
   #isGreedy = false
@@ -41,7 +41,7 @@ export class Hoard {
     }
   }
 
-  /** Takes what has become free, if there was to be nothing free. */
+  /** Takes descriptors that have become free, if it holds all others. */
   refill(): void {
     if (this.#isGreedy) this.fill()
   }
@@ -52,7 +52,7 @@ export class Hoard {
   }
 }
 
-/** Keeps the code of every error that a socket of this process, or a look at the file of one, ends with from now on. */
+/** Collects the error codes of sockets and of opened socket files from now on. */
 export function collectSocketFailures(): readonly string[] {
   const codes: string[] = []
   subscribe('net.client.socket', (message) => {
@@ -71,7 +71,7 @@ export function collectSocketFailures(): readonly string[] {
   return codes
 }
 
-/** The code with which the system refuses to watch the directory. */
+/** The error code of an attempt to watch the directory. */
 export function watchFailure(directory: string): string | undefined {
   try {
     watch(directory).close()
@@ -93,7 +93,7 @@ export function consumption(): Consumption {
   }
 }
 
-/** Endpoints that join and leave, several at a time. */
+/** Starts and closes endpoints, several at a time. */
 export async function turnOver({ directory, cycles, width }: Turnover): Promise<void> {
   let begun = 0
   const visit = async (name: string) => {

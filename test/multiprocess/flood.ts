@@ -3,15 +3,15 @@ import { fields, number } from './parse'
 import type { Flood, FloodReport } from './pressure-procedures'
 import { SAMPLE } from './tally'
 
-/** How many keys the events of a flood have, in turn. */
+/** The number of keys of a flood's events, used in turn. */
 export const KEYS = 10
 
-/** What an event of a flood is the newest of. */
+/** The key of a flood's event. */
 export function keyOf(payload: unknown): number {
   return number(fields(payload).number) % KEYS
 }
 
-/** Broadcasts as fast as it is let, and looks at what that costs. */
+/** Broadcasts at full speed, and measures time and memory. */
 export async function flood(endpoint: Endpoint, type: EventType, order: Flood): Promise<FloodReport> {
   const { count, first = 0, filler: size, waits = false } = order
   const filler = Buffer.alloc(size)

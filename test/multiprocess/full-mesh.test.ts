@@ -1,20 +1,19 @@
 import { expect } from 'chai'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
 
 const PROCESSES = 8
 const ENDPOINTS_EACH = 5
 const ENDPOINTS = PROCESSES * ENDPOINTS_EACH
 
-/** So long that nobody looks around again before the tests are over. */
+/** Longer than the tests, so that no endpoint rescans. */
 const RESCAN = 600_000
 
 describe('forty endpoints in eight processes that start at once', () => {
-  const bus = new Bus()
+  const bus = useBus('shared')
   let endpoints: RemoteEndpoint[] = []
 
   before(async () => {
-    await bus.open()
     const processes = await bus.processes.participants(PROCESSES)
     endpoints = await Promise.all(
       Array.from({ length: ENDPOINTS }, (_, index) => {
@@ -25,9 +24,7 @@ describe('forty endpoints in eight processes that start at once', () => {
     )
   })
 
-  after(() => bus.end())
-
-  it('G9: are all linked with each other before the first rescan, with no help from a watch', async () => {
+  it('G9: are all linked with each other before the first rescan, without a watch', async () => {
     await Promise.all(endpoints.map((endpoint) => endpoint.untilPeers(ENDPOINTS - 1)))
 
     const names = endpoints.map(({ name }) => name).sort()
@@ -37,7 +34,7 @@ describe('forty endpoints in eight processes that start at once', () => {
     }
   })
 
-  it('each hear every other once', async () => {
+  it('each receive one event of every other', async () => {
     await Promise.all(endpoints.map((endpoint) => endpoint.subscribe('roll-call')))
 
     const handed = await Promise.all(endpoints.map((endpoint) => endpoint.broadcast('roll-call')))

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import { consumption } from './fault-procedures'
 import { expectNumbers } from './numbers'
 import { until } from './until'
@@ -9,18 +9,15 @@ const EVENTS = 10_000
 /** Bytes in each of them beside its number. */
 const FILLER = 100
 
-describe('close() in a process of its own', () => {
-  const bus = new Bus()
+describe('close() in another process', () => {
+  const bus = useBus()
 
-  beforeEach(() => bus.open())
-  afterEach(() => bus.end())
-
-  it('G12: delivers all that was broadcast before, then the peers see left, and no file stays', async () => {
+  it('G12: delivers all earlier broadcasts, then peers emit left, and no file remains', async () => {
     const listeners = [await bus.start('one'), await bus.start('two')]
     for (const listener of listeners) await listener.subscribe('tick')
     const leaver = await bus.start('leaver')
 
-    // One reads nothing until the close has begun, and so much does not fit into the kernel's buffers.
+    // It reads nothing until the close has begun, and the kernel's buffers are too small for all events.
     listeners[0]?.process.stop()
     const closed = Promise.all([leaver.broadcastNowait('tick', EVENTS, FILLER), leaver.close()])
     await until(async () => !(await bus.published()).includes('leaver'))
@@ -41,7 +38,7 @@ describe('close() in a process of its own', () => {
     }
   })
 
-  it('G5: tells of a peer as lost that dies without having read what was accepted for it', async () => {
+  it('G5: emits lost for a peer that dies with unread events', async () => {
     const dying = await bus.start('dying')
     await dying.subscribe('tick')
     const leaver = await bus.start('leaver')
@@ -58,7 +55,7 @@ describe('close() in a process of its own', () => {
     expect(lost).to.include({ cause: 'LAHJA_CONNECTION_FAILED' })
   })
 
-  it('G12: leaves nothing that keeps the process alive', async () => {
+  it('G12: leaves nothing behind that keeps the process alive', async () => {
     const peer = await bus.start('peer')
     await peer.subscribe('tick')
     const process = await bus.processes.participant()
@@ -68,7 +65,7 @@ describe('close() in a process of its own', () => {
     await leaver.broadcast('tick', 100)
     await leaver.close()
 
-    // Timers would only put off its end.
+    // A timer would only delay the exit, so it is checked apart.
     const isTimer = (resource: string) => resource === 'Timeout'
     const after = await process.call(consumption, undefined)
     expect(after.resources.filter(isTimer)).to.deep.equal(before.resources.filter(isTimer))
@@ -78,7 +75,7 @@ describe('close() in a process of its own', () => {
     expect(await bus.published()).to.deep.equal(['peer'])
   })
 
-  it('is what ends a process that only its endpoint has kept alive', async () => {
+  it('lets a process exit that only its endpoint kept alive', async () => {
     const peer = await bus.start('peer')
     await peer.subscribe('tick')
     const leaver = await bus.start('leaver')

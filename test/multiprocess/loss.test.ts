@@ -1,20 +1,17 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Loss } from '../../src'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
 import { until } from './until'
 
-/** Nobody pings or looks around: that a process has died is told by the end of its stream, and by nothing else. */
+/** No pings and no rescans, so that only the end of its stream tells of a death. */
 const DEAF = { pingInterval: 600_000, rescanInterval: 600_000 }
 
 describe('a peer that is killed', () => {
-  const bus = new Bus()
+  const bus = useBus()
 
-  beforeEach(() => bus.open())
-  afterEach(() => bus.end())
-
-  it('G13: is lost to all others at once, its file removed, and its restart connected again', async () => {
+  it('G13: is lost to all others at once, and connects again after a restart', async () => {
     const options = { watch: false, limits: DEAF }
     const survivors = [await bus.start('one', options), await bus.start('two', options)]
     const victim = await bus.start('victim')
@@ -36,7 +33,7 @@ describe('a peer that is killed', () => {
     }
   })
 
-  it('restarts under its name at once, while the others have yet to notice', async () => {
+  it('can restart under its name before the others notice its death', async () => {
     const survivor = await bus.start('survivor')
     const victim = await bus.start('victim')
     const successor = await bus.processes.participant()
@@ -54,9 +51,9 @@ describe('a peer that is killed', () => {
     expect(await idOf(survivor, 'victim')).to.not.equal(idBefore)
   })
 
-  it('leaves a file that the next endpoint removes, also when nobody else is alive', async () => {
+  it('leaves a file that the next endpoint removes', async () => {
     const dead = [await bus.start('one'), await bus.start('two')]
-    // Stopped first, so that neither can bury the other.
+    // Stopped first, so that neither removes the file of the other.
     for (const { process } of dead) process.stop()
     for (const { process } of dead) process.kill()
     await Promise.all(dead.map(({ process }) => process.exit))
@@ -68,14 +65,14 @@ describe('a peer that is killed', () => {
     expect(await next.peers()).to.deep.equal([])
   })
 
-  it('G5: is lost with a count of the events that had not left for it', async () => {
+  it('G5: is lost with a count of its undelivered events', async () => {
     const sender = await bus.join('sender')
     const victim = await bus.start('victim')
     await victim.subscribe('tick')
     victim.process.stop()
     const filler = new Uint8Array(64 * 1024)
     for (let number = 0; number < 50; number++) sender.broadcastNowait('tick', { number, filler })
-    // Slow it may be, but what the system has taken of 3 MB is little.
+    // The kernel takes only a small part of 3 MB.
     await setImmediate()
     const queuedBytes = sender.peers[0]?.queuedBytes ?? 0
     expect(queuedBytes).to.be.above(2 * 1024 * 1024)
@@ -88,7 +85,7 @@ describe('a peer that is killed', () => {
     expect(unfinished).to.equal(0)
   })
 
-  it('G1: delivers nothing of a large event that it was killed in the middle of', async () => {
+  it('G1: delivers no part of a large event that it was still sending', async () => {
     const limits = { frameBytes: 64 * 1024 * 1024, outboxBytes: 128 * 1024 * 1024 }
     const size = 8 * 1024 * 1024
     const receiver = await bus.start('receiver', { limits })
@@ -115,7 +112,7 @@ describe('a peer that is killed', () => {
   })
 })
 
-/** Of the peer of this name, once there is one. */
+/** The id of the peer with this name, once it is connected. */
 async function idOf(endpoint: RemoteEndpoint, peer: string): Promise<string> {
   await endpoint.waitUntilConnectedTo(peer)
   const ids = (await endpoint.peers()).filter(({ name }) => name === peer).map(({ id }) => id)

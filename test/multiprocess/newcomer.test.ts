@@ -7,7 +7,7 @@ describe('a process that joins a bus', () => {
   const run = programs()
   const directory = temporaryDirectory()
 
-  it('has no thread more than before', async () => {
+  it('has no more threads than before', async () => {
     const { code, stdout, stderr } = await run('test/multiprocess/newcomer.ts', [directory.path]).ended
     expect(code, stderr).to.equal(0)
     const [before, after] = JSON.parse(stdout)

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { Endpoint } from '../../src/index'
 
-/** Joins the bus of a directory, is linked with one more endpoint, and tells how many threads there were before and then. */
+/** Links two endpoints, and prints the number of threads before and after. */
 async function main([directory = '']: readonly string[]): Promise<void> {
   const before = threads()
   const one = await Endpoint.start({ name: 'one', directory })

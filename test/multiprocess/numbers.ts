@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Received } from './participant-procedures'
 
-/** Every number from `first` on, once and in order, and all from one sender. */
+/** Expects `count` numbers from `first` on, once each and in order, all from one sender. */
 export function expectNumbers(events: readonly Received[], origin: string, count: number, first = 0): void {
   const wrong = events.findIndex((event, index) => event.number !== first + index || event.origin !== origin)
   const got = JSON.stringify(events[wrong])

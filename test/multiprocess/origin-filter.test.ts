@@ -1,20 +1,19 @@
 import { expect } from 'chai'
 import type { Audience } from '../../src'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
 
-/** Long enough that no ping is among the bytes that are counted. */
+/** Long enough that no ping is among the counted bytes. */
 const NO_PINGS = { pingInterval: 600_000 }
 
-describe('a subscription to what comes from some', () => {
-  const bus = new Bus()
+describe('a subscription with an origin filter', () => {
+  const bus = useBus()
   let shop: RemoteEndpoint
   let kiosk: RemoteEndpoint
   let bank: RemoteEndpoint
   let listener: RemoteEndpoint
 
   beforeEach(async () => {
-    await bus.open()
     shop = await bus.start('shop', { groups: ['sellers', 'west'], limits: NO_PINGS })
     kiosk = await bus.start('kiosk', { groups: ['sellers'], limits: NO_PINGS })
     bank = await bus.start('bank', { groups: ['banks', 'west'], limits: NO_PINGS })
@@ -22,8 +21,6 @@ describe('a subscription to what comes from some', () => {
     for (const sender of [shop, kiosk, bank]) await listener.waitUntilConnectedTo(sender.name)
     await listener.subscribe('marker')
   })
-
-  afterEach(() => bus.end())
 
   /** Resolves when everything that the sender has sent to the listener so far has arrived. */
   async function untilHeard(sender: RemoteEndpoint): Promise<void> {
@@ -36,13 +33,13 @@ describe('a subscription to what comes from some', () => {
     ['one name', 'shop', ['shop']],
     ['several names', ['shop', 'bank', 'nobody'], ['shop', 'bank']],
     ['a group', { group: 'sellers' }, ['shop', 'kiosk']],
-    ['another group of one that has two', { group: 'west' }, ['shop', 'bank']],
-    ['a group that nobody carries', { group: 'east' }, []],
+    ['one of the two groups of a peer', { group: 'west' }, ['shop', 'bank']],
+    ['a group without members', { group: 'east' }, []],
     ['no name', [], []],
   ]
 
   for (const [what, from, heard] of CASES) {
-    it(`G2: named by ${what} gets theirs, and the others do not even send`, async () => {
+    it(`G2: by ${what} receives only matching events, and others are not sent`, async () => {
       await listener.subscribe('price', { from })
       for (const sender of [shop, kiosk, bank]) {
         const isHeard = heard.includes(sender.name)
@@ -62,7 +59,7 @@ describe('a subscription to what comes from some', () => {
     })
   }
 
-  it('hears whoever joins under the name or with the group, also one that is killed and starts again', async () => {
+  it('matches endpoints that join later, also after a restart', async () => {
     await listener.subscribe('price', { from: { group: 'sellers' } })
     await listener.subscribe('rate', { from: 'bank' })
     bank.process.kill()
@@ -81,7 +78,7 @@ describe('a subscription to what comes from some', () => {
     expect(await listener.received('rate')).to.deep.equal([{ origin: 'bank', number: 4 }])
   })
 
-  it('does not keep another subscription of its process from hearing all', async () => {
+  it('does not affect other subscriptions in its process', async () => {
     const other = await bus.startIn(listener.process, 'other')
     await other.waitUntilConnectedTo('bank')
     await other.subscribe('price')
@@ -95,11 +92,11 @@ describe('a subscription to what comes from some', () => {
     expect((await listener.received('price')).map(({ origin }) => origin)).to.deep.equal(['shop'])
   })
 
-  it('holds within a pattern and a queue too', async () => {
+  it('applies to patterns and queues too', async () => {
     const worker = await bus.start('worker')
-    const wish = { queue: 'workers', manner: 'held' } as const
-    await worker.subscribe('price.*', { ...wish, from: 'shop' })
-    await listener.subscribe('price.*', { ...wish, from: { group: 'sellers' } })
+    const order = { queue: 'workers', manner: 'held' } as const
+    await worker.subscribe('price.*', { ...order, from: 'shop' })
+    await listener.subscribe('price.*', { ...order, from: { group: 'sellers' } })
 
     expect(await bank.broadcast('price.gold')).to.equal(0)
     expect(await kiosk.broadcast('price.gold', 10)).to.equal(1)

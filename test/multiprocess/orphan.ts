@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Endpoint } from '../../src/index'
 
-/** Joins a bus by way of another process's root, which ends with that process; tells what comes of it. */
+/** Joins a bus through the root of another process, kills that process, and prints the reported error code. */
 async function main([directory = '']: readonly string[]): Promise<void> {
   const other = spawn('sleep', ['1000'])
   await once(other, 'spawn')

@@ -1,164 +1,107 @@
-import type { Audience, BroadcastOptions, EndpointOptions } from '../../src'
-import { ofEndpoint } from './endpoint-procedure'
-import { fields, flag, listOf, nothing, number, optional, text } from './parse'
-import { parseAudience, parseBroadcastOptions, parseEndpointOptions } from './parse-options'
-import type { Procedure } from './procedure'
-import { type Manner, parseManner } from './work'
+import * as v from 'valibot'
+import { audience, broadcastOptions, endpointOptions } from './option-schemas'
+import { command, nothing, ofEndpoint, procedure } from './procedure'
+import { manner } from './work'
 
-/** What a participant's endpoint has received: the payload's number, and whom from. */
-export interface Received {
-  readonly origin: string
-  readonly number: number
-}
+/** A received event: the payload's number, and its sender. */
+const receivedEvent = v.object({ origin: v.string(), number: v.number() })
 
-const NOTICE_KINDS = ['joined', 'left', 'lost', 'lagging', 'recovered', 'unresponsive', 'gap', 'error'] as const
+export type Received = v.InferOutput<typeof receivedEvent>
 
-export type NoticeKind = (typeof NOTICE_KINDS)[number]
+const noticeKind = v.picklist(['joined', 'left', 'lost', 'lagging', 'recovered', 'unresponsive', 'gap', 'error'])
 
-/** What a participant's endpoint has emitted. */
-export interface Notice {
-  readonly kind: NoticeKind
-  /** The peer it is about, if it is about one. */
-  readonly peer: string
+export type NoticeKind = v.InferOutput<typeof noticeKind>
+
+/** An event that a participant's endpoint has emitted. */
+const notice = v.object({
+  kind: noticeKind,
+  /** The name of the peer, or empty. */
+  peer: v.string(),
   /** Of an error or a loss: the name of the violation, else the error's code. */
-  readonly cause: string
+  cause: v.string(),
   /** How many events the endpoint had received by then. */
-  readonly receivedBefore: number
-}
+  receivedBefore: v.number(),
+})
+
+export type Notice = v.InferOutput<typeof notice>
 
 /** A peer as a participant's endpoint sees it. */
-export interface PeerReport {
-  readonly name: string
-  readonly id: string
-  readonly subscriptions: readonly string[]
-}
+const peerReport = v.object({ name: v.string(), id: v.string(), subscriptions: v.array(v.string()) })
+
+export type PeerReport = v.InferOutput<typeof peerReport>
 
 /** Numbered events to broadcast. */
-export interface Burst {
-  readonly type: string
-  readonly count: number
+const burst = v.object({
+  type: v.string(),
+  count: v.number(),
   /** The number of the first. Default 0. */
-  readonly first?: number | undefined
+  first: v.optional(v.number()),
   /** Bytes to put into each payload beside its number. Default none. */
-  readonly filler?: number | undefined
-  readonly options?: BroadcastOptions | undefined
-}
+  filler: v.optional(v.number()),
+  options: v.optional(broadcastOptions),
+})
+
+export type Burst = v.InferOutput<typeof burst>
 
 /** How a participant subscribes. */
-export interface Wish {
-  readonly type: string
-  readonly from?: Audience | undefined
-  readonly queue?: string | undefined
-  readonly concurrency?: number | undefined
-  readonly manner?: Manner | undefined
-  /** Where to write down what is begun and ended. */
-  readonly ledger?: string | undefined
-}
+const subscribeOrder = v.object({
+  type: v.string(),
+  from: v.optional(audience),
+  queue: v.optional(v.string()),
+  concurrency: v.optional(v.number()),
+  manner: v.optional(manner),
+  /** The directory of the work log. Default: none. */
+  logs: v.optional(v.string()),
+})
 
-export const start: Procedure<EndpointOptions, void> = {
-  name: 'start',
-  argument: parseEndpointOptions,
-  answer: nothing,
-}
+export type SubscribeOrder = v.InferOutput<typeof subscribeOrder>
+
+export const start = procedure('start', endpointOptions, nothing)
 
 /** Subscribes to a type or pattern; answers when the subscription is ready. */
-export const subscribe = ofEndpoint('subscribe', parseWish, nothing)
+export const subscribe = ofEndpoint('subscribe', subscribeOrder, nothing)
 
-export const unsubscribe = ofEndpoint('unsubscribe', text, nothing)
+export const unsubscribe = ofEndpoint('unsubscribe', v.string(), nothing)
 
 /** Broadcasts and awaits one event after the other. Answers to how many endpoints the last was handed. */
-export const broadcast = ofEndpoint('broadcast', parseBurst, number)
+export const broadcast = ofEndpoint('broadcast', burst, v.number())
 
-export const broadcastNowait = ofEndpoint('broadcastNowait', parseBurst, nothing)
+export const broadcastNowait = ofEndpoint('broadcastNowait', burst, nothing)
 
-/** Everything received of a type, in the order in which it was. */
-export const received = ofEndpoint('received', text, listOf(parseReceived))
+/** All received events of a type, in order. */
+export const received = ofEndpoint('received', v.string(), v.array(receivedEvent))
 
-/** Answers when at least so many events of a type have been received. */
-export const untilReceived = ofEndpoint('untilReceived', parseReception, nothing)
+/** Answers when at least this many events of a type have been received. */
+export const untilReceived = ofEndpoint('untilReceived', v.object({ type: v.string(), count: v.number() }), nothing)
 
-/** Everything emitted since `Endpoint.start` has resolved. */
-export const notices = ofEndpoint('notices', nothing, listOf(parseNotice))
+/** All notices since `Endpoint.start` resolved. */
+export const notices = ofEndpoint('notices', nothing, v.array(notice))
 
 /** Answers when a notice of this kind about this peer has been emitted. */
-export const untilNotice = ofEndpoint('untilNotice', parseNoticeAbout, nothing)
+export const untilNotice = ofEndpoint('untilNotice', v.object({ kind: noticeKind, peer: v.string() }), nothing)
 
-export const peers = ofEndpoint('peers', nothing, listOf(parsePeer))
+export const peers = ofEndpoint('peers', nothing, v.array(peerReport))
 
-/** Answers when there are so many peers. */
-export const untilPeers = ofEndpoint('untilPeers', number, nothing)
+/** Answers when there are this many peers. */
+export const untilPeers = ofEndpoint('untilPeers', v.number(), nothing)
 
-export const isConnectedTo = ofEndpoint('isConnectedTo', text, flag)
+export const isConnectedTo = ofEndpoint('isConnectedTo', v.string(), v.boolean())
 
-export const waitUntilConnectedTo = ofEndpoint('waitUntilConnectedTo', text, nothing)
+export const waitUntilConnectedTo = ofEndpoint('waitUntilConnectedTo', v.string(), nothing)
 
 /** Answers when no peer is known to be subscribed to the type. */
-export const untilUnsubscribed = ofEndpoint('untilUnsubscribed', text, nothing)
+export const untilUnsubscribed = ofEndpoint('untilUnsubscribed', v.string(), nothing)
 
 export const close = ofEndpoint('close', nothing, nothing)
 
-/** Lets the next event of this type close the endpoint. */
-export const closeOn = ofEndpoint('closeOn', text, nothing)
+/** Closes the endpoint at the next event of this type. */
+export const closeOn = ofEndpoint('closeOn', v.string(), nothing)
 
 /** Bytes that the process has read from all its sockets. */
-export const bytesRead: Procedure<void, number> = { name: 'bytesRead', argument: nothing, answer: number }
+export const bytesRead = procedure('bytesRead', nothing, v.number())
 
-/** Does nothing; its answer tells that what was asked before has had a turn of the event loop. */
-export const echo: Procedure<void, void> = { name: 'echo', argument: nothing, answer: nothing }
+/** Does nothing; its answer tells that earlier calls have had a turn of the event loop. */
+export const echo = command('echo')
 
 /** Makes the process go on without its parent. */
-export const release: Procedure<void, void> = { name: 'release', argument: nothing, answer: nothing }
-
-function parseWish(value: unknown): Wish {
-  const { type, from, queue, concurrency, manner, ledger } = fields(value)
-  return {
-    type: text(type),
-    from: optional(parseAudience)(from),
-    queue: optional(text)(queue),
-    concurrency: optional(number)(concurrency),
-    manner: optional(parseManner)(manner),
-    ledger: optional(text)(ledger),
-  }
-}
-
-function parseBurst(value: unknown): Burst {
-  const { type, count, first, filler, options } = fields(value)
-  return {
-    type: text(type),
-    count: number(count),
-    first: optional(number)(first),
-    filler: optional(number)(filler),
-    options: optional(parseBroadcastOptions)(options),
-  }
-}
-
-function parseReception(value: unknown): { readonly type: string; readonly count: number } {
-  const { type, count } = fields(value)
-  return { type: text(type), count: number(count) }
-}
-
-function parseReceived(value: unknown): Received {
-  const report = fields(value)
-  return { origin: text(report.origin), number: number(report.number) }
-}
-
-function parseNoticeAbout(value: unknown): Pick<Notice, 'kind' | 'peer'> {
-  const { kind, peer } = fields(value)
-  return { kind: parseNoticeKind(kind), peer: text(peer) }
-}
-
-function parseNotice(value: unknown): Notice {
-  const { cause, receivedBefore } = fields(value)
-  return { ...parseNoticeAbout(value), cause: text(cause), receivedBefore: number(receivedBefore) }
-}
-
-function parseNoticeKind(value: unknown): NoticeKind {
-  const kind = NOTICE_KINDS.find((known) => known === value)
-  if (kind) return kind
-  throw new TypeError(`expected one of ${NOTICE_KINDS.join(', ')}, got ${JSON.stringify(value)}`)
-}
-
-function parsePeer(value: unknown): PeerReport {
-  const { name, id, subscriptions } = fields(value)
-  return { name: text(name), id: text(id), subscriptions: listOf(text)(subscriptions) }
-}
+export const release = command('release')

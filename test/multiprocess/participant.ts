@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises'
 import { Endpoint } from '../../src'
 import * as defining from './definition-procedures'
 import { Definitions } from './definitions'
+import { EndpointHistory, type Numbered, numberOf } from './endpoint-history'
 import * as failing from './fault-procedures'
 import * as faults from './faults'
 import { flood } from './flood'
-import { Journal, type Numbered, numberOf } from './journal'
 import * as procedures from './participant-procedures'
 import { Pressure } from './pressure'
 import * as pressing from './pressure-procedures'
@@ -16,7 +16,7 @@ import * as working from './work-procedures'
 
 interface Member {
   readonly endpoint: Endpoint
-  readonly journal: Journal
+  readonly history: EndpointHistory
   readonly pressure: Pressure
 }
 
@@ -48,14 +48,14 @@ watchSockets()
 new Responder()
   .on(procedures.start, async (options) => {
     const endpoint = await Endpoint.start(options)
-    const journal = new Journal(endpoint)
+    const history = new EndpointHistory(endpoint)
     endpoint.on('lost', () => hoard.refill())
-    members.set(endpoint.name, { endpoint, journal, pressure: new Pressure(endpoint, journal) })
+    members.set(endpoint.name, { endpoint, history, pressure: new Pressure(endpoint, history) })
   })
   .on(defining.defineEvent, (definition) => definitions.defineEvent(definition))
   .on(defining.defineRequest, (definition) => definitions.defineRequest(definition))
-  .on(procedures.subscribe, ([name, wish]) => member(name).journal.subscribe(definitions.event(wish.type), wish))
-  .on(procedures.unsubscribe, ([name, type]) => member(name).journal.unsubscribe(type))
+  .on(procedures.subscribe, ([name, order]) => member(name).history.subscribe(definitions.event(order.type), order))
+  .on(procedures.unsubscribe, ([name, type]) => member(name).history.unsubscribe(type))
   .on(procedures.broadcast, async ([name, burst]) => {
     const { endpoint } = member(name)
     const type = definitions.event(burst.type)
@@ -68,14 +68,14 @@ new Responder()
     const type = definitions.event(burst.type)
     for (const payload of payloads(burst)) endpoint.broadcastNowait(type, payload, burst.options)
   })
-  .on(procedures.received, ([name, type]) => member(name).journal.received(type))
+  .on(procedures.received, ([name, type]) => member(name).history.received(type))
   .on(procedures.untilReceived, ([name, { type, count }]) => {
-    const { journal } = member(name)
-    return journal.until(() => journal.received(type).length >= count)
+    const { history } = member(name)
+    return history.until(() => history.received(type).length >= count)
   })
-  .on(working.respond, async ([name, { type, manner = 'at-once', ledger, throws }]) => {
-    const { endpoint, journal } = member(name)
-    const work = journal.begin(type, manner, ledger)
+  .on(working.respond, async ([name, { type, manner = 'at-once', logs, throws }]) => {
+    const { endpoint, history } = member(name)
+    const work = history.begin(type, manner, logs)
     const responder = endpoint.respond(definitions.request(type), async ({ payload, signal }) => {
       const number = numberOf(payload)
       signal.addEventListener('abort', () => work.abort(number))
@@ -90,38 +90,38 @@ new Responder()
       .endpoint.request(definitions.request(type), { number })
       .catch(() => {})
   })
-  .on(working.work, ([name, type]) => member(name).journal.work(type))
+  .on(working.work, ([name, type]) => member(name).history.work(type))
   .on(working.untilWork, ([name, { type, begun = 0, ended = 0, aborted = 0 }]) => {
-    const { journal } = member(name)
-    const work = journal.work(type)
-    return journal.until(() => {
+    const { history } = member(name)
+    const work = history.work(type)
+    return history.until(() => {
       return work.begun.length >= begun && work.ended.length >= ended && work.aborted.length >= aborted
     })
   })
   .on(working.untilEnded, ([name, { type, numbers }]) => {
-    const { journal } = member(name)
-    const { ended } = journal.work(type)
-    return journal.until(() => numbers.every((number) => ended.includes(number)))
+    const { history } = member(name)
+    const { ended } = history.work(type)
+    return history.until(() => numbers.every((number) => ended.includes(number)))
   })
-  .on(working.finishOldest, ([name, type]) => member(name).journal.work(type).finish('oldest'))
-  .on(working.finishAll, ([name, type]) => member(name).journal.work(type).finish('all'))
+  .on(working.finishOldest, ([name, type]) => member(name).history.work(type).finish('oldest'))
+  .on(working.finishAll, ([name, type]) => member(name).history.work(type).finish('all'))
   .on(pressing.read, ([name, reading]) => member(name).pressure.read(definitions.event(reading.type), reading))
   .on(pressing.untilRead, ([name, { type, number }]) => member(name).pressure.untilRead(type, number))
   .on(pressing.tally, ([name, type]) => member(name).pressure.tally(type).report)
   .on(pressing.flood, ([name, order]) => flood(member(name).endpoint, definitions.event(order.type), order))
   .on(pressing.standings, ([name]) => member(name).pressure.standings)
   .on(pressing.closeWithin, ([name, timeout]) => member(name).pressure.closeWithin(timeout))
-  .on(procedures.notices, ([name]) => member(name).journal.notices)
+  .on(procedures.notices, ([name]) => member(name).history.notices)
   .on(procedures.untilNotice, ([name, { kind, peer }]) => {
-    const { journal } = member(name)
-    return journal.until(() => journal.notices.some((notice) => notice.kind === kind && notice.peer === peer))
+    const { history } = member(name)
+    return history.until(() => history.notices.some((notice) => notice.kind === kind && notice.peer === peer))
   })
   .on(procedures.peers, ([name]) =>
     member(name).endpoint.peers.map(({ name, id, subscriptions }) => ({ name, id, subscriptions })),
   )
   .on(procedures.untilPeers, ([name, count]) => {
-    const { endpoint, journal } = member(name)
-    return journal.until(() => endpoint.peers.length === count)
+    const { endpoint, history } = member(name)
+    return history.until(() => endpoint.peers.length === count)
   })
   .on(procedures.isConnectedTo, ([name, peer]) => member(name).endpoint.isConnectedTo(peer))
   .on(procedures.waitUntilConnectedTo, ([name, peer]) => member(name).endpoint.waitUntilConnectedTo(peer))

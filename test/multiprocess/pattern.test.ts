@@ -1,30 +1,27 @@
 import { expect } from 'chai'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
 
 const PATTERNS = ['a', 'a.*', '*.b', '*', '*.*', 'a.*.b', 'a.>', '*.a.>', '>']
 
-/** All names of up to three tokens, of which there are two. */
+/** All names of up to three tokens `a` and `b`. */
 const TYPES = ['a', 'b'].flatMap((one) => {
   const longer = ['a', 'b'].flatMap((two) => [`${one}.${two}`, `${one}.${two}.a`, `${one}.${two}.b`])
   return [one, ...longer]
 })
 
-/** Long enough that no ping is among the bytes that are counted. */
+/** Long enough that no ping is among the counted bytes. */
 const NO_PINGS = { pingInterval: 600_000 }
 
 describe('patterns across processes', () => {
-  const bus = new Bus()
+  const bus = useBus()
   let sender: RemoteEndpoint
 
   beforeEach(async () => {
-    await bus.open()
     sender = await bus.start('sender', { limits: NO_PINGS })
   })
 
-  afterEach(() => bus.end())
-
-  it('G2, G6: bring each subscriber all types that its pattern stands for, and no other', async () => {
+  it('G2, G6: deliver exactly the matching types', async () => {
     const processes = await bus.processes.participants(3)
     const listeners = await Promise.all(
       PATTERNS.map(async (pattern, index) => {
@@ -55,7 +52,7 @@ describe('patterns across processes', () => {
     }
   })
 
-  it('G3: hand an event to each subscription that it fits once, and send it once', async () => {
+  it('G3: send an event once, and deliver it once to each matching subscription', async () => {
     const listener = await bus.start('listener', { limits: NO_PINGS })
     for (const pattern of ['order.placed', 'order.*', 'order.>', '>']) await listener.subscribe(pattern)
     const bytesOf = async (number: number) => {
@@ -74,10 +71,10 @@ describe('patterns across processes', () => {
     expect(await sender.broadcast('order.placed', 1, 1)).to.equal(1)
     await listener.untilReceived('order.placed', 5)
     const once = (await listener.process.bytesRead()) - before
-    expect(size, 'no more for four subscriptions than for one').to.be.at.most(once)
+    expect(size, 'no more bytes for four subscriptions than for one').to.be.at.most(once)
   })
 
-  it('G2: cost a process not one byte of what they do not stand for', async () => {
+  it('G2: do not send a single byte of types that they do not match', async () => {
     const listener = await bus.start('listener', { limits: NO_PINGS })
     await listener.subscribe('order.*')
     await listener.subscribe('marker')
@@ -94,10 +91,10 @@ describe('patterns across processes', () => {
     const bytes = (await bytesAfterMarker(3)) - before - markerSize
 
     expect(markerSize).to.be.above(0)
-    expect(bytes, 'a marker and whatever was read before it').to.equal(markerSize)
+    expect(bytes, 'bytes read up to the marker').to.equal(markerSize)
   })
 
-  it('are given up as they are taken up: after the unsubscribe there is silence', async () => {
+  it('stop matching after unsubscribe', async () => {
     const listener = await bus.start('listener')
     await listener.subscribe('order.>')
     await listener.subscribe('order.placed')
@@ -114,7 +111,7 @@ describe('patterns across processes', () => {
     expect(await listener.received('order.placed')).to.deep.equal([{ origin: 'sender', number: 7 }])
   })
 
-  it('G4: keep the order of the sender across all the types that they stand for', async () => {
+  it('G4: keep the order of the sender across all matching types', async () => {
     const listener = await bus.start('listener')
     await listener.subscribe('tick.>')
     for (let number = 0; number < 300; number += 3) {
@@ -127,7 +124,7 @@ describe('patterns across processes', () => {
     expect(ended).to.deep.equal(Array.from({ length: 300 }, (_, number) => number))
   })
 
-  it('can be those of a queue', async () => {
+  it('can be used with a queue', async () => {
     const workers = [await bus.start('one'), await bus.start('two')]
     for (const worker of workers) await worker.subscribe('job.*', { queue: 'workers', manner: 'held' })
     for (let number = 0; number < 20; number++) {
@@ -143,7 +140,7 @@ describe('patterns across processes', () => {
   })
 })
 
-/** What a pattern means, said in another language than that of the product. */
+/** Pattern matching, implemented independently as a regular expression. */
 function standsFor(pattern: string, type: string): boolean {
   const source = pattern.replaceAll('.', '\\.').replaceAll('*', '[^.]+').replace(/>$/, '.+')
   return new RegExp(`^${source}$`).test(type)

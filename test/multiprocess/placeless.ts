@@ -1,6 +1,6 @@
 import { Endpoint } from '../../src/index'
 
-/** Starts an endpoint in a directory where nothing can be created, and tells the error. */
+/** Starts an endpoint in a directory that cannot be created, and prints the error code. */
 async function main([directory = '']: readonly string[]): Promise<void> {
   const error = await Endpoint.start({ name: 'one', directory }).then(
     () => undefined,

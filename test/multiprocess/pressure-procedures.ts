@@ -1,106 +1,67 @@
-import { ofEndpoint } from './endpoint-procedure'
-import { fields, flag, listOf, nothing, number, optional, text } from './parse'
-import { parseTallyReport } from './tally'
+import * as v from 'valibot'
+import { nothing, ofEndpoint } from './procedure'
+import { tallyReport } from './tally'
 
 /** How a type is read. */
-export interface Reading {
-  readonly type: string
+const reading = v.object({
+  type: v.string(),
   /** With `for await` instead of a handler. */
-  readonly streams?: boolean | undefined
+  streams: v.optional(v.boolean()),
   /** Milliseconds that each event takes. Default: none. */
-  readonly takes?: number | undefined
+  takes: v.optional(v.number()),
   /** The type of a request to the event's origin that each event takes. Default: none. */
-  readonly asks?: string | undefined
-}
+  asks: v.optional(v.string()),
+})
+
+export type Reading = v.InferOutput<typeof reading>
 
 /** Events broadcast at full speed. */
-export interface Flood {
-  readonly type: string
-  readonly count: number
+const floodOrder = v.object({
+  type: v.string(),
+  count: v.number(),
   /** The number of the first. Default 0. */
-  readonly first?: number | undefined
+  first: v.optional(v.number()),
   /** Bytes in each payload beside its number. */
-  readonly filler: number
+  filler: v.number(),
   /** Awaits each broadcast. Default: none. */
-  readonly waits?: boolean | undefined
-}
+  waits: v.optional(v.boolean()),
+})
 
-export interface FloodReport {
-  /** Bytes of memory that the process had more, at most, than before. */
-  readonly growth: number
-  /** Bytes that waited for one peer, at most. */
-  readonly queued: number
-  /** Milliseconds that each of the two longest broadcasts took. */
-  readonly longest: readonly [number, number]
-}
+export type Flood = v.InferOutput<typeof floodOrder>
 
-export interface Standing {
-  readonly name: string
-  readonly queuedBytes: number
-  readonly droppedEvents: number
-}
+const floodReport = v.object({
+  /** Bytes by which the memory of the process grew, at most. */
+  growth: v.number(),
+  /** Bytes queued for one peer, at most. */
+  queued: v.number(),
+  /** Milliseconds of the two longest broadcasts. */
+  longest: v.pipe(v.tuple([v.number(), v.number()]), v.readonly()),
+})
 
-/** What a peer has not taken of what was accepted for it. */
-export interface Undelivered {
-  readonly name: string
-  readonly events: number
-}
+export type FloodReport = v.InferOutput<typeof floodReport>
 
-/** Subscribes, and counts what comes; answers when the subscription is ready. */
-export const read = ofEndpoint('read', parseReading, nothing)
+const standing = v.object({ name: v.string(), queuedBytes: v.number(), droppedEvents: v.number() })
+
+export type Standing = v.InferOutput<typeof standing>
+
+/** Accepted events that a peer has not taken. */
+const undelivered = v.object({ name: v.string(), events: v.number() })
+
+export type Undelivered = v.InferOutput<typeof undelivered>
+
+/** Subscribes and counts events; answers when the subscription is ready. */
+export const read = ofEndpoint('read', reading, nothing)
 
 /** Answers when the event of this number has been read. */
-export const untilRead = ofEndpoint('untilRead', parseRead, nothing)
+export const untilRead = ofEndpoint('untilRead', v.object({ type: v.string(), number: v.number() }), nothing)
 
-/** What has been read of a type. */
-export const tally = ofEndpoint('tally', text, parseTallyReport)
+/** The events read of a type. */
+export const tally = ofEndpoint('tally', v.string(), tallyReport)
 
-export const flood = ofEndpoint('flood', parseFlood, parseFloodReport)
+export const flood = ofEndpoint('flood', floodOrder, floodReport)
 
-/** Where the endpoint stands with each of its peers. */
-export const standings = ofEndpoint('standings', nothing, listOf(parseStanding))
+/** The state of the endpoint's peers. */
+export const standings = ofEndpoint('standings', nothing, v.array(standing))
 
-/** Closes; answers which peers did not take everything within so many milliseconds. */
-export const closeWithin = ofEndpoint('closeWithin', number, listOf(parseUndelivered))
-
-function parseReading(value: unknown): Reading {
-  const { type, streams, takes, asks } = fields(value)
-  return {
-    type: text(type),
-    streams: optional(flag)(streams),
-    takes: optional(number)(takes),
-    asks: optional(text)(asks),
-  }
-}
-
-function parseFlood(value: unknown): Flood {
-  const { type, count, first, filler, waits } = fields(value)
-  return {
-    type: text(type),
-    count: number(count),
-    first: optional(number)(first),
-    filler: number(filler),
-    waits: optional(flag)(waits),
-  }
-}
-
-function parseRead(value: unknown): { readonly type: string; readonly number: number } {
-  const { type, number: latest } = fields(value)
-  return { type: text(type), number: number(latest) }
-}
-
-function parseFloodReport(value: unknown): FloodReport {
-  const { growth, queued, longest } = fields(value)
-  const [first, second] = listOf(number)(longest)
-  return { growth: number(growth), queued: number(queued), longest: [number(first), number(second)] }
-}
-
-function parseStanding(value: unknown): Standing {
-  const { name, queuedBytes, droppedEvents } = fields(value)
-  return { name: text(name), queuedBytes: number(queuedBytes), droppedEvents: number(droppedEvents) }
-}
-
-function parseUndelivered(value: unknown): Undelivered {
-  const { name, events } = fields(value)
-  return { name: text(name), events: number(events) }
-}
+/** Closes; answers which peers did not take everything within this many milliseconds. */
+export const closeWithin = ofEndpoint('closeWithin', v.number(), v.array(undelivered))

@@ -1,26 +1,26 @@
 import { setTimeout } from 'node:timers/promises'
 import { CloseTimeout, type Endpoint, type Event, type EventType } from '../../src'
-import type { Journal } from './journal'
-import { numberOf } from './journal'
+import type { EndpointHistory } from './endpoint-history'
+import { numberOf } from './endpoint-history'
 import type { Reading, Standing, Undelivered } from './pressure-procedures'
 import { Tally } from './tally'
 
-/** What one endpoint reads of each type, each event for as long as it is told to take, and where it stands with its peers. */
+/** Reads events of one endpoint at a given speed, and reports the state of its peers. */
 export class Pressure {
   readonly #endpoint: Endpoint
-  readonly #journal: Journal
+  readonly #history: EndpointHistory
   readonly #tallies = new Map<string, Tally>()
 
-  constructor(endpoint: Endpoint, journal: Journal) {
+  constructor(endpoint: Endpoint, history: EndpointHistory) {
     this.#endpoint = endpoint
-    this.#journal = journal
+    this.#history = history
     endpoint.on('gap', ({ count }) => {
       for (const tally of this.#tallies.values()) tally.noteGap(count)
     })
   }
 
   async read(type: EventType, reading: Reading): Promise<void> {
-    const tally = new Tally(() => this.#journal.check())
+    const tally = new Tally(() => this.#history.check())
     this.#tallies.set(reading.type, tally)
     if (!reading.streams) {
       const handle = (event: Event) => this.#take(event, reading, tally)
@@ -42,7 +42,7 @@ export class Pressure {
 
   untilRead(type: string, number: number): Promise<void> {
     const tally = this.tally(type)
-    return this.#journal.until(() => tally.latest === number)
+    return this.#history.until(() => tally.latest === number)
   }
 
   get standings(): Standing[] {

@@ -1,39 +1,56 @@
-import { fields, number, type Parser, text } from './parse'
+import * as v from 'valibot'
 
-/** Something that a process can be told to do from outside: what it takes and what it answers. */
+/** Checks that a value that came from another process has this type. */
+export type Schema<Value> = v.GenericSchema<unknown, Value>
+
+/** Accepts undefined, and null, which JSON makes of it inside an array. */
+export const nothing: Schema<void> = v.pipe(
+  v.nullish(v.null()),
+  v.transform(() => {}),
+)
+
+/** A function of a child process: the schemas of its argument and of its answer. */
 export interface Procedure<Argument, Answer> {
   readonly name: string
-  readonly argument: Parser<Argument>
-  readonly answer: Parser<Answer>
+  readonly argument: Schema<Argument>
+  readonly answer: Schema<Answer>
 }
 
-export interface Call {
-  readonly id: number
-  readonly procedure: string
-  readonly argument: unknown
+export function procedure<Argument, Answer>(
+  name: string,
+  argument: Schema<Argument>,
+  answer: Schema<Answer>,
+): Procedure<Argument, Answer> {
+  return { name, argument, answer }
 }
 
-/** What comes back: that the process is there, or how a call ended. */
-export type Reply =
-  | { readonly kind: 'listening' }
-  | { readonly kind: 'answered'; readonly id: number; readonly answer: unknown }
-  | { readonly kind: 'failed'; readonly id: number; readonly code: string; readonly message: string }
-
-export function parseCall(value: unknown): Call {
-  const { id, procedure, argument } = fields(value)
-  return { id: number(id), procedure: text(procedure), argument }
+/** A procedure without argument and answer. */
+export function command(name: string): Procedure<void, void> {
+  return procedure(name, nothing, nothing)
 }
 
-export function parseReply(value: unknown): Reply {
-  const { kind, id, answer, code, message } = fields(value)
-  switch (kind) {
-    case 'listening':
-      return { kind }
-    case 'answered':
-      return { kind, id: number(id), answer }
-    case 'failed':
-      return { kind, id: number(id), code: text(code), message: text(message) }
-    default:
-      throw new TypeError(`expected a reply, got kind ${JSON.stringify(kind)}`)
-  }
+/** A procedure of one endpoint in the process; its argument comes with the endpoint's name. */
+export type EndpointProcedure<Argument, Answer> = Procedure<readonly [endpoint: string, argument: Argument], Answer>
+
+export function ofEndpoint<Argument, Answer>(
+  name: string,
+  argument: Schema<Argument>,
+  answer: Schema<Answer>,
+): EndpointProcedure<Argument, Answer> {
+  return procedure(name, v.tuple([v.string(), argument]), answer)
 }
+
+const call = v.object({ id: v.number(), procedure: v.string(), argument: v.optional(v.unknown()) })
+
+const reply = v.variant('kind', [
+  /** The process answers calls from now on. */
+  v.object({ kind: v.literal('listening') }),
+  v.object({ kind: v.literal('answered'), id: v.number(), answer: v.optional(v.unknown()) }),
+  v.object({ kind: v.literal('failed'), id: v.number(), code: v.string(), message: v.string() }),
+])
+
+export type Call = v.InferOutput<typeof call>
+export type Reply = v.InferOutput<typeof reply>
+
+export const parseCall = v.parser(call)
+export const parseReply = v.parser(reply)

@@ -1,10 +1,10 @@
 import { RemoteProcess, type User } from './remote-process'
 
-/** The processes of one test, none of which outlives it. */
+/** The processes of one test; none outlives it. */
 export class ProcessGroup {
   readonly #processes = new Set<RemoteProcess>()
 
-  /** A process whose endpoints do what they are told. */
+  /** A process whose endpoints are controlled by the test. */
   participant(user?: User): Promise<RemoteProcess> {
     return this.#add(new RemoteProcess('participant.ts', [], user))
   }
@@ -13,13 +13,13 @@ export class ProcessGroup {
     return Promise.all(Array.from({ length: count }, () => this.participant()))
   }
 
-  /** One that may have so many descriptors and no more. */
+  /** A participant with this limit of file descriptors. */
   participantWithin(descriptors: number): Promise<RemoteProcess> {
     const command = `ulimit -n ${descriptors} && exec "$0" "$@"`
     return this.#add(new RemoteProcess('participant.ts', [], {}, ['sh', '-c', command]))
   }
 
-  /** One that can watch no directory, as if others had used up all instances of inotify; Linux only. */
+  /** A participant without free inotify instances; Linux only. */
   blindParticipant(): Promise<RemoteProcess> {
     const command = 'echo 0 >/proc/sys/user/max_inotify_instances && exec "$0" "$@"'
     const launcher = ['unshare', '--user', '--map-root-user', 'sh', '-c', command]
@@ -30,7 +30,7 @@ export class ProcessGroup {
     return this.#add(new RemoteProcess(script, args))
   }
 
-  /** Kills them all; resolves when they are gone. */
+  /** Kills all processes; resolves when they have exited. */
   async end(): Promise<void> {
     const processes = [...this.#processes]
     this.#processes.clear()

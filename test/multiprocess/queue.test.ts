@@ -1,24 +1,23 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import { defineEvent, type Endpoint, type Loss } from '../../src'
-import { Bus } from './bus'
-import type { Numbered } from './journal'
-import { numbersOf, readLedgers } from './ledger'
+import { useBus } from './bus'
+import type { Numbered } from './endpoint-history'
 import type { RemoteEndpoint } from './remote-endpoint'
 import { until } from './until'
+import { numbersOf, readWorkLogs } from './work-log'
 
 const Job = defineEvent<Numbered>('job')
 const WORKERS = 8
 const JOBS = 10_000
 
-describe('a queue of workers in processes of their own', () => {
-  const bus = new Bus()
+describe('a queue with workers in other processes', () => {
+  const bus = useBus()
   let sender: Endpoint
   let losses: Map<string, Loss>
   let leavers: Map<string, number>
 
   beforeEach(async () => {
-    await bus.open()
     sender = await bus.join('sender')
     losses = new Map()
     leavers = new Map()
@@ -26,13 +25,11 @@ describe('a queue of workers in processes of their own', () => {
     sender.on('left', ({ name }, { unfinished }) => leavers.set(name, unfinished))
   })
 
-  afterEach(() => bus.end())
-
-  function startWorkers(count: number, wish = {}): Promise<RemoteEndpoint[]> {
+  function startWorkers(count: number, order = {}): Promise<RemoteEndpoint[]> {
     return Promise.all(
       Array.from({ length: count }, async (_, index) => {
         const worker = await bus.start(`worker-${index}`)
-        await worker.subscribe('job', { queue: 'workers', ledger: bus.ledger, ...wish })
+        await worker.subscribe('job', { queue: 'workers', logs: bus.logs, ...order })
         return worker
       }),
     )
@@ -42,7 +39,7 @@ describe('a queue of workers in processes of their own', () => {
     await until(() => losses.has(name))
   }
 
-  /** Resolves when they have ended all that they were given; takes negative numbers, one for each. */
+  /** Resolves when the workers have ended all their events. Sends each a negative number. */
   async function untilDone(workers: readonly RemoteEndpoint[]): Promise<void> {
     for (const [index, worker] of workers.entries()) {
       const last = -1 - index
@@ -51,12 +48,12 @@ describe('a queue of workers in processes of their own', () => {
     }
   }
 
-  /** The numbers from 0 on of which there is this entry, each as often as it is there. */
+  /** The numbers from 0 on in entries of this kind, with repetitions. */
   function logged(what: string): number[] {
-    return numbersOf(readLedgers(bus.ledger), what).filter((number) => number >= 0)
+    return numbersOf(readWorkLogs(bus.logs), what).filter((number) => number >= 0)
   }
 
-  /** Each of so many numbers once. */
+  /** Expects each number below `count` once. */
   function expectAll(what: string, count: number, message = ''): void {
     const numbers = logged(what)
     const known = new Set(numbers)
@@ -71,7 +68,7 @@ describe('a queue of workers in processes of their own', () => {
     }
   }
 
-  it('hands each event to one of them, evenly if all are idle', async () => {
+  it('gives each event to one worker, evenly if all are idle', async () => {
     const workers = await startWorkers(WORKERS, { manner: 'held' })
     await sendJobs(800)
     for (const worker of workers) await worker.finishAll('job')
@@ -84,7 +81,7 @@ describe('a queue of workers in processes of their own', () => {
     }
   })
 
-  it('loses only what three that are killed under load had in hand, says so, and repeats nothing', async () => {
+  it('loses only the events in flight of three killed workers, reports them, and repeats none', async () => {
     const workers = await startWorkers(WORKERS, { manner: 'in-turns' })
     const [one, two, three, ...survivors] = workers
     const victims = [one, two, three].flatMap((victim) => victim ?? [])
@@ -101,7 +98,7 @@ describe('a queue of workers in processes of their own', () => {
     expect(logged('begun')).to.deep.equal([...new Set(logged('begun'))])
     const ended = logged('ended')
     const missing = upTo(JOBS).filter((number) => !ended.includes(number))
-    const entries = readLedgers(bus.ledger)
+    const entries = readWorkLogs(bus.logs)
     const begunBySurvivors = entries.filter(({ pid, what }) => {
       return what === 'begun' && survivors.some(({ name }) => pids.get(name) === pid)
     })
@@ -110,12 +107,12 @@ describe('a queue of workers in processes of their own', () => {
 
     const unfinished = sumOf(losses, (loss) => loss.unfinished)
     const endedByVictims = ended.filter((number) => !ofSurvivors.has(number)).length
-    expect(missing.length, 'lost, and told').to.be.within(unfinished - endedByVictims, unfinished)
-    // There was always somebody to give to what had not left.
+    expect(missing.length, 'lost and reported').to.be.within(unfinished - endedByVictims, unfinished)
+    // Undelivered events always found another worker.
     expect(sumOf(losses, (loss) => loss.undelivered)).to.be.at.most(unfinished)
   })
 
-  it('reports exactly what one had in hand that is killed before it has ended anything', async () => {
+  it('reports the exact number of events in flight of a killed worker', async () => {
     const [worker] = await startWorkers(1, { manner: 'held' })
     await sendJobs(20)
     await worker?.untilWork('job', { begun: 1 })
@@ -128,7 +125,7 @@ describe('a queue of workers in processes of their own', () => {
     expect(logged('ended')).to.deep.equal([])
   })
 
-  it('gives what had not left for one that is killed to the others', async () => {
+  it('gives the undelivered events of a killed worker to the others', async () => {
     const [victim, ...others] = await startWorkers(2)
     victim?.process.stop()
     const filler = new Uint8Array(64 * 1024)
@@ -141,13 +138,13 @@ describe('a queue of workers in processes of their own', () => {
 
     const ended = logged('ended')
     expect(ended).to.deep.equal([...new Set(ended)])
-    expect(ended.length, 'more than its own half').to.be.above(50)
+    expect(ended.length, 'more than half of all').to.be.above(50)
     const loss = losses.get('worker-0')
-    expect(loss?.unfinished, 'in the hands of the dead').to.equal(100 - ended.length)
+    expect(loss?.unfinished, 'in flight at the death').to.equal(100 - ended.length)
     expect(loss?.undelivered).to.be.at.most(loss?.unfinished ?? 0)
   })
 
-  it('loses nothing and repeats nothing when three leave with close() under load', async () => {
+  it('loses and repeats nothing when three workers close under load', async () => {
     const workers = await startWorkers(WORKERS, { manner: 'in-turns' })
     const [one, two, three, ...others] = workers
     const sending = sendJobs(JOBS)
@@ -164,7 +161,7 @@ describe('a queue of workers in processes of their own', () => {
     expectAll('ended', JOBS)
   })
 
-  it('loses nothing when an idle one leaves in the middle of what is on its way to it', async () => {
+  it('loses nothing when an idle worker closes while events are on their way to it', async () => {
     let sent = 0
     for (let round = 0; round < 5; round++) {
       const [leaver, ...others] = await startWorkers(2)
@@ -181,15 +178,15 @@ describe('a queue of workers in processes of their own', () => {
     expect(losses.size).to.equal(0)
   })
 
-  it('goes on while one of them is stopped, which gets no more than it has and ends that when it goes on', async () => {
+  it('goes on without a stopped worker, which finishes its events when it continues', async () => {
     const workers = await startWorkers(3)
     const [stopped, ...others] = workers
     stopped?.process.stop()
     await sendJobs(300)
-    // It never has more in hand than the others were given.
+    // It never has more in flight than each of the others was given.
     await until(() => logged('ended').length >= 200)
 
-    // Behind what each has reported as handled: now the others have nothing in hand.
+    // Sent after all their settlements, so now the others have nothing in flight.
     for (const other of others) {
       const reported = sender.waitFor('reported', { from: other.name })
       await until(async () => (await other.broadcast('reported')) === 1)

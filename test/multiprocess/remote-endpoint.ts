@@ -7,7 +7,7 @@ import type { TallyReport } from './tally'
 import type { WorkReport } from './work'
 import * as working from './work-procedures'
 
-/** An endpoint in another process: what a test tells it to do, and asks it. */
+/** An endpoint in another process, controlled by the test. */
 export class RemoteEndpoint {
   readonly name: string
   readonly process: RemoteProcess
@@ -17,15 +17,15 @@ export class RemoteEndpoint {
     this.process = process
   }
 
-  /** @throws RemoteFailure with the code of what `Endpoint.start` rejected with */
+  /** @throws RemoteFailure with the error code of `Endpoint.start` */
   static async start(process: RemoteProcess, options: EndpointOptions): Promise<RemoteEndpoint> {
     await process.call(procedures.start, options)
     return new RemoteEndpoint(options.name, process)
   }
 
   /** Resolves when the subscription is ready. */
-  subscribe(type: string, wish: Omit<procedures.Wish, 'type'> = {}): Promise<void> {
-    return this.process.call(procedures.subscribe, [this.name, { type, ...wish }])
+  subscribe(type: string, order: Omit<procedures.SubscribeOrder, 'type'> = {}): Promise<void> {
+    return this.process.call(procedures.subscribe, [this.name, { type, ...order }])
   }
 
   /** Resolves when the responder is ready. */
@@ -48,27 +48,27 @@ export class RemoteEndpoint {
     return this.process.call(defining.defineRequest, { type, ...definition })
   }
 
-  /** What handlers of a type, or those of a pattern, have done. */
+  /** The work of the handlers of a type or pattern. */
   work(type: string): Promise<WorkReport> {
     return this.process.call(working.work, [this.name, type])
   }
 
-  /** Resolves when handlers of a type have begun, ended and aborted at least so many. */
+  /** Resolves when handlers of a type have begun, ended and aborted at least this many. */
   untilWork(type: string, counts: Omit<working.WorkCounts, 'type'>): Promise<void> {
     return this.process.call(working.untilWork, [this.name, { type, ...counts }])
   }
 
-  /** Resolves when handlers of a type have ended all of these. */
+  /** Resolves when handlers of a type have ended all these numbers. */
   untilEnded(type: string, numbers: readonly number[]): Promise<void> {
     return this.process.call(working.untilEnded, [this.name, { type, numbers }])
   }
 
-  /** Lets the oldest handler that is held end. */
+  /** Lets the oldest held handler end. */
   finishOldest(type: string): Promise<void> {
     return this.process.call(working.finishOldest, [this.name, type])
   }
 
-  /** Lets all handlers that are held end, and holds no later one. */
+  /** Lets all held handlers end, and holds no later one. */
   finishAll(type: string): Promise<void> {
     return this.process.call(working.finishAll, [this.name, type])
   }
@@ -77,7 +77,7 @@ export class RemoteEndpoint {
     return this.process.call(procedures.unsubscribe, [this.name, type])
   }
 
-  /** Broadcasts events with the numbers from `first` on and awaits each. Resolves to what the last resolved to. */
+  /** Broadcasts events with the numbers from `first` on and awaits each. Resolves with the result of the last. */
   broadcast(type: string, count = 1, first = 0, options?: BroadcastOptions): Promise<number> {
     return this.process.call(procedures.broadcast, [this.name, { type, count, first, options }])
   }
@@ -86,17 +86,17 @@ export class RemoteEndpoint {
     return this.process.call(procedures.broadcastNowait, [this.name, { type, count, filler }])
   }
 
-  /** Reads a type, each event for as long as told; resolves when the subscription is ready. */
+  /** Reads a type at a given speed; resolves when the subscription is ready. */
   read(type: string, reading: Omit<pressing.Reading, 'type'> = {}): Promise<void> {
     return this.process.call(pressing.read, [this.name, { type, ...reading }])
   }
 
-  /** Resolves when the event of this number is the last that has been read. */
+  /** Resolves when the event of this number has been read last. */
   untilRead(type: string, number: number): Promise<void> {
     return this.process.call(pressing.untilRead, [this.name, { type, number }])
   }
 
-  /** What has been read of a type. */
+  /** The events read of a type. */
   tally(type: string): Promise<TallyReport> {
     return this.process.call(pressing.tally, [this.name, type])
   }
@@ -110,22 +110,22 @@ export class RemoteEndpoint {
     return this.process.call(pressing.standings, [this.name, undefined])
   }
 
-  /** Resolves to what peers have not taken within so many milliseconds. */
+  /** Resolves with the undelivered events of each peer after this many milliseconds. */
   closeWithin(timeout: number): Promise<pressing.Undelivered[]> {
     return this.process.call(pressing.closeWithin, [this.name, timeout])
   }
 
-  /** Everything received of a type, in the order in which it was. */
+  /** All received events of a type, in order. */
   received(type: string): Promise<procedures.Received[]> {
     return this.process.call(procedures.received, [this.name, type])
   }
 
-  /** Resolves when at least so many events of a type have been received. */
+  /** Resolves when at least this many events of a type have been received. */
   untilReceived(type: string, count: number): Promise<void> {
     return this.process.call(procedures.untilReceived, [this.name, { type, count }])
   }
 
-  /** Everything emitted since the start. */
+  /** All notices since the start. */
   notices(): Promise<procedures.Notice[]> {
     return this.process.call(procedures.notices, [this.name, undefined])
   }
@@ -160,7 +160,7 @@ export class RemoteEndpoint {
     return this.process.call(procedures.close, [this.name, undefined])
   }
 
-  /** Lets the next event of this type close the endpoint. */
+  /** Closes the endpoint at the next event of this type. */
   closeOn(type: string): Promise<void> {
     return this.process.call(procedures.closeOn, [this.name, type])
   }

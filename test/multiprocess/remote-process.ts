@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
+import { parse } from 'valibot'
 import { compilationDirectory } from './compilation'
 import { bytesRead, echo, release } from './participant-procedures'
 import { type Procedure, parseReply, type Reply } from './procedure'
@@ -10,13 +11,13 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null
 }
 
-/** Whom a process runs as: numbers of a user and a group. */
+/** The user and group that a process runs as. */
 export interface User {
   readonly uid?: number
   readonly gid?: number
 }
 
-/** A call that the process has answered with an error. */
+/** The error of a remote call. */
 export class RemoteFailure extends Error {
   readonly code: string
 
@@ -31,7 +32,7 @@ interface Pending {
   readonly failed: (error: Error) => void
 }
 
-/** A child process under remote control. Its channel carries only orders and reports, never what is tested. */
+/** A child process under remote control. Its IPC channel carries only calls and answers, never the tested traffic. */
 export class RemoteProcess {
   readonly exit: Promise<Exit>
   readonly #child: ChildProcess
@@ -40,8 +41,8 @@ export class RemoteProcess {
   #calls = 0
 
   /**
-   * @param user whose rights it has; by default those of whoever starts it
-   * @param launcher a command that runs the command in its arguments, in circumstances of its own
+   * @param user the user that it runs as; default: the current one
+   * @param launcher a command that runs its arguments as a command
    */
   constructor(script: string, args: readonly string[] = [], user: User = {}, launcher: readonly string[] = []) {
     const [command = process.execPath, ...rest] = [...launcher, process.execPath]
@@ -74,17 +75,17 @@ export class RemoteProcess {
     return this
   }
 
-  /** @throws RemoteFailure with the code of what the procedure threw */
+  /** @throws RemoteFailure with the code of the procedure's error */
   async call<Argument, Answer>(procedure: Procedure<Argument, Answer>, argument: Argument): Promise<Answer> {
     const id = this.#calls++
     const answer = await new Promise<unknown>((answered, failed) => {
       this.#pending.set(id, { answered, failed })
       this.#child.send({ id, procedure: procedure.name, argument }, (error) => error && failed(error))
     })
-    return procedure.answer(answer)
+    return parse(procedure.answer, answer)
   }
 
-  /** Resolves when what it was told before has had a turn of its event loop. */
+  /** Resolves when earlier calls have had a turn of its event loop. */
   echo(): Promise<void> {
     return this.call(echo, undefined)
   }
@@ -106,7 +107,7 @@ export class RemoteProcess {
     this.#child.kill('SIGCONT')
   }
 
-  /** Takes the channel away: from now on it is not what keeps the process alive. */
+  /** Disconnects the IPC channel, so that it no longer keeps the process alive. */
   async release(): Promise<void> {
     await this.call(release, undefined)
     this.#child.disconnect()

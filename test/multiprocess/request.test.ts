@@ -10,26 +10,23 @@ import {
   RequestTimeout,
 } from '../../src'
 import { rejection } from '../support/rejection'
-import { Bus } from './bus'
-import type { Numbered } from './journal'
-import { type Entry, numbersOf, readLedgers } from './ledger'
+import { useBus } from './bus'
+import type { Numbered } from './endpoint-history'
+import { type Entry, numbersOf, readWorkLogs } from './work-log'
 
-/** Answered with the same number and the id of the process that has handled it. */
+/** Answered with the same number and the pid of its responder. */
 const Ask = defineRequest<Numbered, { readonly number: number; readonly pid: number }>('ask')
 
-/** A request that nothing but an answer, or the end of its responder, can settle. */
+/** Options of a request that only a reply or the loss of its responder can settle. */
 const PATIENT = { timeout: Number.POSITIVE_INFINITY }
 
 describe('a request to another process', () => {
-  const bus = new Bus()
+  const bus = useBus()
   let asker: Endpoint
 
   beforeEach(async () => {
-    await bus.open()
     asker = await bus.join('asker')
   })
-
-  afterEach(() => bus.end())
 
   async function startResponder(name: string, service = {}) {
     const responder = await bus.start(name)
@@ -37,12 +34,12 @@ describe('a request to another process', () => {
     return responder
   }
 
-  /** So many requests, and how each of them fails. */
+  /** Sends requests; returns their rejections. */
   function ask(count: number, options: RequestOptions = PATIENT) {
     return Array.from({ length: count }, (_, number) => rejection(asker.request(Ask, { number }, options)))
   }
 
-  it('is answered there', async () => {
+  it('is answered by its responder', async () => {
     const responder = await startResponder('responder')
     const [peer] = asker.peers
     expect(await asker.request(Ask, { number: 7 })).to.deep.equal({ number: 7, pid: peer?.pid })
@@ -50,7 +47,7 @@ describe('a request to another process', () => {
     expect(peer?.pid).to.not.equal(process.pid)
   })
 
-  it('that makes its responder throw rejects with what it threw, and the next one is answered', async () => {
+  it('rejects with the error of a handler that throws', async () => {
     const responder = await startResponder('faulty', { throws: true })
     await startResponder('sound')
     const error = await rejection(asker.request(Ask, { number: 7 }, { to: 'faulty' }))
@@ -63,7 +60,7 @@ describe('a request to another process', () => {
     expect(await asker.request(Ask, { number: 8 }, { to: 'sound' })).to.include({ number: 8 })
   })
 
-  it('G11: is settled by the death of its responder, though no timeout would ever settle it', async () => {
+  it('G11: without timeout rejects when its responder dies', async () => {
     const responder = await startResponder('responder', { manner: 'held' })
     const outcomes = ask(100)
     await responder.untilWork('ask', { begun: 100 })
@@ -79,7 +76,7 @@ describe('a request to another process', () => {
     expect((await rejection(asker.request(Ask, { number: 0 }))).code).to.equal('LAHJA_NO_SUBSCRIBERS')
   })
 
-  it('G11: whose turn had not come goes to another responder when the first is killed', async () => {
+  it('G11: waiting in line goes to another responder when the first is killed', async () => {
     await asker.close()
     asker = await bus.join('asker', { limits: { pendingRequests: 10 } })
     const heir = await startResponder('heir', { manner: 'held' })
@@ -97,7 +94,7 @@ describe('a request to another process', () => {
     expect((await heir.work('ask')).begun).to.have.lengthOf(13)
   })
 
-  it('whose turn had not come goes to a responder that joins', async () => {
+  it('waiting in line goes to a responder that joins', async () => {
     await asker.close()
     asker = await bus.join('asker', { limits: { pendingRequests: 1 } })
     const busy = await startResponder('busy', { manner: 'held' })
@@ -111,7 +108,7 @@ describe('a request to another process', () => {
     expect((await busy.work('ask')).begun).to.deep.equal([0])
   })
 
-  it('times out while its responder is stopped, which learns of it when it goes on', async () => {
+  it('times out while its responder is stopped, and is aborted there when it continues', async () => {
     const responder = await startResponder('responder', { manner: 'held' })
     const begun = rejection(asker.request(Ask, { number: 1 }, { timeout: 500 }))
     await responder.untilWork('ask', { begun: 1 })
@@ -129,7 +126,7 @@ describe('a request to another process', () => {
     expect([...ended].sort()).to.deep.equal([1, 2, 3])
   })
 
-  it('is aborted there when the process that has asked is killed', async () => {
+  it('is aborted when the asking process is killed', async () => {
     const responder = await bus.join('responder')
     const other = await bus.start('other')
     await other.waitUntilConnectedTo('responder')
@@ -150,7 +147,7 @@ describe('a request to another process', () => {
     expect(signal.reason).to.include({ code: 'LAHJA_ABORTED', message: 'the asker other disconnected' })
   })
 
-  it('to all has one reply of each responder, also of one that is killed and of one that throws', async () => {
+  it('to all yields one reply per responder, including a killed and a throwing one', async () => {
     await startResponder('sound')
     await startResponder('faulty', { throws: true })
     const victim = await startResponder('victim', { manner: 'held' })
@@ -174,8 +171,8 @@ describe('a request to another process', () => {
     ['in-turns', 'busy'],
     ['at-once', 'idle'],
   ] as const) {
-    it(`of many is answered by somebody, and none handled twice, while ${what} ones leave with close()`, async () => {
-      const service = { manner, ledger: bus.ledger }
+    it(`is answered and handled once while ${what} responders close`, async () => {
+      const service = { manner, logs: bus.logs }
       await startResponder('stays', service)
       const answers: Promise<unknown>[] = []
       for (let round = 0; round < 8; round++) {
@@ -196,14 +193,14 @@ describe('a request to another process', () => {
       const outcomes = await Promise.all(answers)
       const wrong = outcomes.filter((outcome, number) => outcome !== number)
       expect(wrong.length, `of ${outcomes.length}: ${wrong[0]}`).to.equal(0)
-      const begun = numbersOf(readLedgers(bus.ledger), 'begun')
+      const begun = numbersOf(readWorkLogs(bus.logs), 'begun')
       expect(begun).to.deep.equal(outcomes)
     })
   }
 
-  it('G11: of 5,000, 1,000 at a time, settles once and is handled once at most, while responders die and return', async () => {
+  it('G11: settles once and is handled at most once, for 3,000 requests while responders die and restart', async () => {
     const names = Array.from({ length: 4 }, (_, index) => `responder-${index}`)
-    const service = { manner: 'in-turns', ledger: bus.ledger } as const
+    const service = { manner: 'in-turns', logs: bus.logs } as const
     const responders = await Promise.all(names.map((name) => startResponder(name, service)))
     const outcomes = new Map<number, unknown[]>()
     const settled = (number: number, outcome: unknown) =>
@@ -212,7 +209,7 @@ describe('a request to another process', () => {
     let asked = 0
     let isOver = false
     const lane = async () => {
-      while (!isOver || asked < 5000) {
+      while (!isOver || asked < 3000) {
         const number = asked++
         await asker.request(Ask, { number }, PATIENT).then(
           (answer) => settled(number, answer.number),
@@ -229,7 +226,7 @@ describe('a request to another process', () => {
     isOver = true
     await lanes
     expectSettled(outcomes, asked)
-    expectHandledOnce(outcomes, readLedgers(bus.ledger))
+    expectHandledOnce(outcomes, readWorkLogs(bus.logs))
   })
 })
 
@@ -237,10 +234,11 @@ function messageOf(error: Error): string {
   return error.message
 }
 
-/** Each has one outcome: its own answer, or that its responder is gone. */
+/** Each request has one outcome: its own answer, or the loss of its responder. */
 function expectSettled(outcomes: ReadonlyMap<number, readonly unknown[]>, asked: number): void {
   expect(outcomes.size).to.equal(asked)
   let lost = 0
+
   for (const [number, settled] of outcomes) {
     expect(settled, `request ${number}`).to.have.lengthOf(1)
     if (settled[0] === number) continue
@@ -250,7 +248,7 @@ function expectSettled(outcomes: ReadonlyMap<number, readonly unknown[]>, asked:
   expect(lost, 'requests that a responder took with it').to.be.within(1, asked - 1)
 }
 
-/** No number is begun twice, by whomever, and whatever was answered was ended. */
+/** No number is begun twice, and each answered one has been ended. */
 function expectHandledOnce(outcomes: ReadonlyMap<number, readonly unknown[]>, entries: readonly Entry[]): void {
   const begun = numbersOf(entries, 'begun')
   const twice = begun.filter((number, index) => number === begun[index - 1])

@@ -1,14 +1,15 @@
+import { parse } from 'valibot'
 import { type Call, type Procedure, parseCall, type Reply } from './procedure'
 
-/** Answers calls that come over the channel to the parent process. */
+/** Answers calls of the parent process. */
 export class Responder {
   readonly #handlers = new Map<string, (argument: unknown) => Promise<unknown>>()
 
   on<Argument, Answer>(
-    { name, argument: parse }: Procedure<Argument, Answer>,
+    { name, argument: schema }: Procedure<Argument, Answer>,
     handler: (argument: Argument) => Answer | Promise<Answer>,
   ): this {
-    this.#handlers.set(name, async (argument) => handler(parse(argument)))
+    this.#handlers.set(name, async (argument) => handler(parse(schema, argument)))
     return this
   }
 

@@ -1,26 +1,23 @@
 import { expect } from 'chai'
 import type { Endpoint } from '../../src'
-import { Bus } from './bus'
-import { numberOf } from './journal'
+import { useBus } from './bus'
+import { numberOf } from './endpoint-history'
 import type { RemoteEndpoint } from './remote-endpoint'
 import { until } from './until'
 
 const RESTARTS = 200
 
-describe('an endpoint that is started 200 times under one name, in two processes', () => {
-  const bus = new Bus()
+describe('an endpoint restarted 200 times under one name', () => {
+  const bus = useBus()
 
-  beforeEach(() => bus.open())
-  afterEach(() => bus.end())
-
-  it('G3, G6, G10, G12: is heard once each time, and no close takes the file of the next, half of them overlapping', async () => {
+  it('G3, G6, G10, G12: delivers its event once each time, in two processes, with overlapping closes and starts', async () => {
     const observers = [new Observer(await bus.join('one')), new Observer(await bus.join('two'))]
     for (const observer of observers) await observer.ready
     const processes = await bus.processes.participants(2)
     let current: RemoteEndpoint | undefined
     for (let round = 0; round < RESTARTS; round++) {
       const before = current
-      // Every second time in the other process, every second pair of times while the one before is still closing.
+      // The processes alternate; in every second pair of rounds the previous endpoint is still closing.
       const process = processes[round % 2 === 0 ? 0 : 1]
       if (!process) throw new TypeError('expected two processes')
       const closing = before?.broadcast('tick', 1, round - 1).then(() => before.close())
@@ -43,7 +40,7 @@ describe('an endpoint that is started 200 times under one name, in two processes
     expect(await bus.published()).to.deep.equal(['one', 'two'])
   })
 
-  it('G3, G10: takes its name over from a close that has begun in the same process', async () => {
+  it('G3, G10: takes over its name from an endpoint that is closing in the same process', async () => {
     const observer = new Observer(await bus.join('one'))
     await observer.ready
     const process = await bus.processes.participant()
@@ -64,13 +61,13 @@ describe('an endpoint that is started 200 times under one name, in two processes
   })
 })
 
-/** Who hears of every life, and what it says. */
+/** Records the events of each restart. */
 class Observer {
   readonly ready: Promise<void>
   readonly numbers: number[] = []
   readonly joined: string[] = []
   readonly left: string[] = []
-  /** What else happens, and should not. */
+  /** Other notices, which should not occur. */
   readonly others: string[] = []
 
   constructor(endpoint: Endpoint) {

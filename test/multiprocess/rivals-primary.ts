@@ -8,10 +8,10 @@ import { contest, release } from './rivals-procedures'
 const WORKERS = 3
 const THREADS = 3
 
-/** What a rival is told: to claim the name, or to let it go. */
+/** Tells a rival to claim or release the name. */
 type Order = 'claim' | 'release'
 
-/** One who claims the name when told to. */
+/** Claims and releases the name when told to. */
 class Rival {
   readonly #directory: string
   #endpoint: Endpoint | undefined

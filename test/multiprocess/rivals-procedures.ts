@@ -1,8 +1,8 @@
-import { listOf, nothing, text } from './parse'
-import type { Procedure } from './procedure'
+import * as v from 'valibot'
+import { command, nothing, procedure } from './procedure'
 
-/** All rivals claim the name at once; answers how that ended for each: `won`, or a code. */
-export const contest: Procedure<void, string[]> = { name: 'contest', argument: nothing, answer: listOf(text) }
+/** All rivals claim the name at once; answers with each outcome: `won`, or an error code. */
+export const contest = procedure('contest', nothing, v.array(v.string()))
 
-/** Who has won closes. */
-export const release: Procedure<void, void> = { name: 'release', argument: nothing, answer: nothing }
+/** The winner closes. */
+export const release = command('release')

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, readdirSync } from 'node:fs'
 import { expect } from 'chai'
 import { isRoot } from '../support/user'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
 import { RemoteFailure, type User } from './remote-process'
 
@@ -20,11 +20,9 @@ async function refusal(starting: Promise<unknown>): Promise<string> {
 const namesOf = async (endpoint: RemoteEndpoint) => (await endpoint.peers()).map(({ name }) => name).sort()
 
 describe('processes with a secret', () => {
-  const bus = new Bus()
-  beforeEach(() => bus.open())
-  afterEach(() => bus.end())
+  const bus = useBus()
 
-  /** Lets each of two hear from the other. */
+  /** Exchanges events in both directions. */
   async function talk(one: RemoteEndpoint, other: RemoteEndpoint): Promise<void> {
     await one.waitUntilConnectedTo(other.name)
     await other.waitUntilConnectedTo(one.name)
@@ -39,7 +37,7 @@ describe('processes with a secret', () => {
     }
   }
 
-  it('talk to each other, and to nobody who has another or none', async () => {
+  it('exchange events only with peers that have the same secret', async () => {
     const limits = { redialMax: 200 }
     const [ali, kasim, wrong, none] = await Promise.all([
       bus.start('ali', { secret: SECRET, limits }),
@@ -57,7 +55,7 @@ describe('processes with a secret', () => {
     }
   })
 
-  it('G10: hold a name against each other, and not against those who have none', async () => {
+  it('G10: hold a name against each other, but not against peers without the secret', async () => {
     const ali = await bus.start('ali', { secret: SECRET })
     expect(await refusal(bus.start('ali', { secret: SECRET }))).to.equal('LAHJA_NAME_IN_USE')
     const stranger = await bus.start('kasim')
@@ -70,7 +68,7 @@ describe('processes with a secret', () => {
   })
 
   if (isRoot) {
-    describe('of several users in a directory that their group shares', () => {
+    describe('of several users in a directory shared by their group', () => {
       beforeEach(() => {
         chownSync(bus.directory, 0, GROUP)
         chmodSync(bus.directory, 0o1770)
@@ -81,7 +79,7 @@ describe('processes with a secret', () => {
         return bus.startIn(process, name, secret === undefined ? {} : { secret })
       }
 
-      it('talk to each other, root among them, and keep apart who is let in but does not know it', async () => {
+      it('exchange events, also with root, but not with a member without the secret', async () => {
         const ali = await start('ali', ALI, SECRET)
         const kasim = await start('kasim', KASIM, SECRET)
         const root = await start('root', undefined, SECRET)
@@ -93,7 +91,7 @@ describe('processes with a secret', () => {
         expect(await namesOf(ali)).to.deep.equal(['kasim', 'root'])
       })
 
-      it('are refused the directory without a secret, or outside the group', async () => {
+      it('cannot use the directory without a secret or outside the group', async () => {
         await start('ali', ALI, SECRET)
         expect(await refusal(start('kasim', KASIM))).to.equal('LAHJA_DIRECTORY_REFUSED')
         expect(await refusal(start('kasim', STRANGER, SECRET))).to.equal('LAHJA_DIRECTORY_REFUSED')
@@ -105,7 +103,7 @@ describe('processes with a secret', () => {
         expect(await refusal(start('ali', KASIM, SECRET))).to.equal('LAHJA_NAME_IN_USE')
       })
 
-      it('are not stopped by the file of a dead one, which only its own user can remove', async () => {
+      it('can take the name of a dead endpoint whose file only its own user can remove', async () => {
         const ali = await start('ali', ALI, SECRET)
         ali.process.kill()
         await ali.process.exit

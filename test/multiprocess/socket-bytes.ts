@@ -4,10 +4,10 @@ import { fields } from './parse'
 
 const sockets = new Set<Socket>()
 
-/** Bytes that have come out of those that are closed. */
+/** Bytes read from closed sockets. */
 let bytesBefore = 0
 
-/** Takes note of every socket that this process opens or accepts from now on. */
+/** Tracks every socket that this process opens or accepts from now on. */
 export function watchSockets(): void {
   for (const channel of ['net.client.socket', 'net.server.socket']) {
     subscribe(channel, (message) => {
@@ -22,7 +22,7 @@ export function watchSockets(): void {
   }
 }
 
-/** Bytes that have come out of all of them. */
+/** Bytes read from all sockets. */
 export function bytesReadFromSockets(): number {
   return [...sockets].reduce((sum, socket) => sum + socket.bytesRead, bytesBefore)
 }

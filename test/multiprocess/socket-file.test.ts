@@ -1,22 +1,20 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
 import { until } from './until'
 
 const NAMES = ['one', 'three', 'two']
 
-describe('socket files that somebody removes', () => {
-  const bus = new Bus()
+describe('removed socket files', () => {
+  const bus = useBus()
   let members: RemoteEndpoint[]
 
   beforeEach(async () => {
-    await bus.open()
     members = await Promise.all(NAMES.map((name) => bus.start(name)))
     for (const member of members) await member.untilPeers(NAMES.length - 1)
   })
-  afterEach(() => bus.end())
 
   async function expectWhole(): Promise<void> {
     await until(async () => (await published()).join() === NAMES.join())
@@ -32,24 +30,24 @@ describe('socket files that somebody removes', () => {
     }
   }
 
-  /** Nobody publishes anything anew in between. */
+  /** Runs the change while no endpoint can publish its file again. */
   async function whileAllStandStill(act: () => Promise<void>): Promise<void> {
     for (const { process } of members) process.stop()
     await act()
     for (const { process } of members) process.continue()
   }
 
-  /** There may be no directory for a while. */
+  /** Like `bus.published`, but empty while there is no directory. */
   async function published(): Promise<string[]> {
     return bus.published().catch(() => [])
   }
 
-  it('G9: are there again, and all found, when the whole directory has been deleted', async () => {
+  it('G9: are published again after the directory has been deleted', async () => {
     await whileAllStandStill(() => rm(bus.directory, { recursive: true }))
     await expectWhole()
   })
 
-  it('G9: are there again, and all found, when the directory has been deleted and made anew', async () => {
+  it('G9: are published again after the directory has been deleted and recreated', async () => {
     await whileAllStandStill(async () => {
       await rm(bus.directory, { recursive: true })
       await mkdir(bus.directory, { mode: 0o700 })
@@ -57,7 +55,7 @@ describe('socket files that somebody removes', () => {
     await expectWhole()
   })
 
-  it('G9: are each published anew by their owner, with the id it had', async () => {
+  it('G9: are published again by their owners with the same ids', async () => {
     const before = (await readdir(bus.directory)).sort()
     for (const file of before) {
       await rm(join(bus.directory, file))

@@ -2,33 +2,29 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { expect } from 'chai'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import { blockUntil } from './fault-procedures'
 import { expectNumbers } from './numbers'
 import type { RemoteEndpoint } from './remote-endpoint'
 
 const EVENTS = 1000
 
-/** How one peer stands still, and for how many seconds at least. */
+/** How to block a peer and let it continue, and for at least how many seconds. */
 interface Standstill {
   readonly begin: (still: RemoteEndpoint) => Promise<void> | void
   readonly end: (still: RemoteEndpoint) => void
   readonly seconds: number
 }
 
-describe('a peer that stands still', () => {
-  const bus = new Bus()
+describe('a blocked peer', () => {
+  const bus = useBus()
 
-  /** Soon notices who stands still, and also who only gets no turn for a while. */
+  /** Notices a blocked peer soon, and sometimes one that is only slow. */
   const limits = { pingInterval: 200, silentPings: 2 }
-
-  beforeEach(() => bus.open())
-  afterEach(() => bus.end())
-
-  /** It goes on when the others have had everything. */
+  /** The blocked peer continues after the others have received everything. */
   async function expectIsolated({ begin, end, seconds }: Standstill): Promise<void> {
     const sender = await bus.start('sender', { limits })
-    // Silence as long as its own standstill would be too much for it.
+    // Must not find the others unresponsive after its own standstill.
     const still = await bus.start('still', { limits: { pingInterval: 1000, silentPings: seconds - 2 } })
     const lively = await bus.start('lively', { limits })
     for (const member of [sender, still, lively]) await member.subscribe('tick')
@@ -56,11 +52,11 @@ describe('a peer that stands still', () => {
       const isOfLife = (kind: string) => kind === 'unresponsive' || kind === 'recovered'
       expect((await newsOf(member)).filter((kind) => !isOfLife(kind))).to.deep.equal([])
     }
-    // It has heard nothing of the others meanwhile, but it has not asked either.
+    // It has received nothing from the others meanwhile, but it has not pinged either.
     expect(await newsOf(still)).to.deep.equal([])
   }
 
-  it('G5, G8, G13: because it is stopped for ten seconds, is unresponsive, not lost, and nobody else notices', async () => {
+  it('G5, G8, G13: is unresponsive, not lost, and does not affect others while stopped for ten seconds', async () => {
     await expectIsolated({
       begin: ({ process }) => process.stop(),
       end: ({ process }) => process.continue(),
@@ -68,8 +64,8 @@ describe('a peer that stands still', () => {
     })
   })
 
-  it('G5, G8, G13: because its loop is blocked for five seconds, is unresponsive, not lost, and nobody else notices', async () => {
-    const sign = () => join(bus.ledger, 'go-on')
+  it('G5, G8, G13: is unresponsive, not lost, and does not affect others while its loop blocks for five seconds', async () => {
+    const sign = () => join(bus.logs, 'go-on')
     await expectIsolated({
       begin: ({ process }) => process.call(blockUntil, sign()),
       end: () => writeFileSync(sign(), ''),

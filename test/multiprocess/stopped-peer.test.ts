@@ -1,19 +1,16 @@
 import { expect } from 'chai'
-import { Bus } from './bus'
+import { useBus } from './bus'
 
-describe('a peer that is stopped', () => {
-  const bus = new Bus()
+describe('a stopped peer', () => {
+  const bus = useBus()
 
-  beforeEach(() => bus.open())
-  afterEach(() => bus.end())
-
-  it('holds a start up until the handshake deadline at most, and is linked when it goes on', async () => {
+  it('delays a start at most until the handshake deadline, and is linked when it continues', async () => {
     const stopped = await bus.start('stopped')
     const running = await bus.start('running')
     await running.waitUntilConnectedTo('stopped')
     const process = await bus.processes.participant()
 
-    // It does not go on before the start is over.
+    // It does not continue before the start is over.
     stopped.process.stop()
     const starter = await bus.startIn(process, 'starter', { limits: { handshakeTimeout: 500 } })
 
@@ -28,7 +25,7 @@ describe('a peer that is stopped', () => {
     await starter.untilReceived('tick', 1)
   })
 
-  it('G13: is not lost, and gets what was broadcast meanwhile', async () => {
+  it('G13: is not lost, and receives the events broadcast meanwhile', async () => {
     const stopped = await bus.start('stopped')
     await stopped.subscribe('tick')
     const sender = await bus.start('sender', { limits: { pingInterval: 20, silentPings: 2 } })

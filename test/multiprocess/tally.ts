@@ -1,19 +1,20 @@
-import { numberOf } from './journal'
-import { fields, listOf, number, optional, type Parser } from './parse'
+import * as v from 'valibot'
+import { numberOf } from './endpoint-history'
 
-/** Consecutive numbers in the order in which they came, or how many events were said to be missing there. */
-export interface Stretch {
-  readonly first?: number | undefined
-  readonly count: number
-}
+/** Consecutive numbers in the order of their arrival, or, without `first`, a gap of this many events. */
+const stretch = v.object({ first: v.optional(v.number()), count: v.number() })
 
-export interface TallyReport {
-  readonly stretches: readonly Stretch[]
-  /** Bytes of memory that the process had more, at most, than when the tally began. */
-  readonly growth: number
-}
+export type Stretch = v.InferOutput<typeof stretch>
 
-/** What has come of one type, told in few words however much it is. */
+export const tallyReport = v.object({
+  stretches: v.array(stretch),
+  /** Bytes by which the memory of the process grew since the tally began, at most. */
+  growth: v.number(),
+})
+
+export type TallyReport = v.InferOutput<typeof tallyReport>
+
+/** The received events and gaps of one type, in compact form. */
 export class Tally {
   readonly #stretches: { first?: number; count: number }[] = []
   readonly #changed: () => void
@@ -25,7 +26,7 @@ export class Tally {
     this.#changed = changed
   }
 
-  /** The number of the event that has been read last. */
+  /** The number of the last event read. */
   get latest(): number {
     return this.#latest
   }
@@ -50,27 +51,17 @@ export class Tally {
   }
 }
 
-/** Every so many events the memory is looked at. */
+/** Memory is measured after each this many events. */
 export const SAMPLE = 100
 
-export const parseTallyReport: Parser<TallyReport> = (value) => {
-  const { stretches, growth } = fields(value)
-  return { stretches: listOf(parseStretch)(stretches), growth: number(growth) }
-}
-
-function parseStretch(value: unknown): Stretch {
-  const { first, count } = fields(value)
-  return { first: optional(number)(first), count: number(count) }
-}
-
-/** All numbers that have come, in order. */
+/** All received numbers, in order. */
 export function numbersIn(stretches: readonly Stretch[]): number[] {
   return stretches.flatMap(({ first, count }) => {
     return first === undefined ? [] : Array.from({ length: count }, (_, index) => first + index)
   })
 }
 
-/** How many events were said to be missing. */
+/** The number of events missing in gaps. */
 export function missingIn(stretches: readonly Stretch[]): number {
   return stretches.reduce((sum, { first, count }) => (first === undefined ? sum + count : sum), 0)
 }

@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const INTERVAL = 5
 
 /**
- * Resolves when a condition holds that nobody tells of.
+ * Resolves when the condition holds. It is polled.
  *
- * @param within milliseconds after which it is given up
+ * @param within milliseconds after which it rejects
  */
 export async function until(condition: () => boolean | Promise<boolean>, within = 60_000): Promise<void> {
   const deadline = performance.now() + within

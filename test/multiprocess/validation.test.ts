@@ -2,35 +2,32 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import { defineEvent, defineRequest, type Endpoint, InvalidPayload, RemoteError, UnexpectedResponse } from '../../src'
 import { rejection } from '../support/rejection'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
 
-/** The sender takes any number; its receivers are of other minds, and of another library. */
+/** The sender takes any number; the receivers have other schemas, of another library. */
 const Reading = defineEvent('reading', z.object({ number: z.number() }))
 const Ask = defineRequest('ask', {
   request: z.object({ number: z.number() }),
   response: z.object({ number: z.number().min(5), pid: z.number() }),
 })
 
-describe('schemas of processes that do not agree', () => {
-  const bus = new Bus()
+describe('different schemas in different processes', () => {
+  const bus = useBus()
   let sender: Endpoint
   let receiver: RemoteEndpoint
 
   beforeEach(async () => {
-    await bus.open()
     sender = await bus.join('sender')
     receiver = await bus.start('receiver')
   })
-
-  afterEach(() => bus.end())
 
   async function errorsOf(endpoint: RemoteEndpoint): Promise<string[]> {
     const notices = await endpoint.notices()
     return notices.filter(({ kind }) => kind === 'error').map(({ cause }) => cause)
   }
 
-  it('let through what fits both, and report the rest where it does not fit', async () => {
+  it('deliver events valid for both, and report others at the receiver that rejects them', async () => {
     const easygoing = await bus.start('easygoing')
     await easygoing.subscribe('reading')
     await receiver.defineEvent('reading', { schema: 'digit' })
@@ -47,7 +44,7 @@ describe('schemas of processes that do not agree', () => {
     expect(sender.isConnectedTo('receiver')).to.equal(true)
   })
 
-  it('keep the sender from sending what does not fit its own', async () => {
+  it('keep a sender from sending an event invalid for its own schema', async () => {
     await receiver.subscribe('reading')
     const Wrong = defineEvent('reading', z.object({ number: z.number().max(5) }))
 
@@ -59,7 +56,7 @@ describe('schemas of processes that do not agree', () => {
     expect(await receiver.received('reading')).to.deep.equal([{ origin: 'sender', number: 5 }])
   })
 
-  it('hand each receiver what its own makes of the payload', async () => {
+  it('give each receiver the output of its own schema', async () => {
     const plain = await bus.start('plain')
     await plain.subscribe('reading')
     await receiver.defineEvent('reading', { schema: 'negated' })
@@ -72,7 +69,7 @@ describe('schemas of processes that do not agree', () => {
     expect((await plain.received('reading'))[0]?.number).to.equal(7)
   })
 
-  it('count an event of a queue as handled where it does not fit, so that nothing stalls', async () => {
+  it('settle a queue event that is invalid at its worker', async () => {
     await receiver.defineEvent('reading', { schema: 'digit' })
     await receiver.subscribe('reading', { queue: 'readers' })
     const left = new Promise<number>((resolve) => {
@@ -87,7 +84,7 @@ describe('schemas of processes that do not agree', () => {
     expect(await left).to.equal(0)
   })
 
-  it('keep a request that does not fit the asker from being sent', async () => {
+  it('keep a request invalid for its sender from being sent', async () => {
     await receiver.respond('ask')
     const request = Reflect.apply(sender.request, sender, [Ask, { number: 'seven' }])
     expect(await rejection(request)).to.be.instanceOf(InvalidPayload)
@@ -95,7 +92,7 @@ describe('schemas of processes that do not agree', () => {
     expect((await receiver.work('ask')).begun).to.deep.equal([7])
   })
 
-  it('let a request that does not fit the responder fail there, before its handler', async () => {
+  it('reject a request invalid for its responder before its handler runs', async () => {
     await receiver.defineRequest('ask', { schema: 'digit' })
     await receiver.respond('ask')
 
@@ -107,7 +104,7 @@ describe('schemas of processes that do not agree', () => {
     expect((await receiver.work('ask')).begun).to.deep.equal([7])
   })
 
-  it('let a response that does not fit the responder fail there, and one that does not fit the asker here', async () => {
+  it('reject a response invalid for its responder or for the asker', async () => {
     await receiver.defineRequest('ask', { response: 'digit' })
     await receiver.respond('ask')
 

@@ -1,27 +1,25 @@
 import { expect } from 'chai'
 import { type Endpoint, type LahjaError, ProtocolViolation } from '../../src'
 import { warningThat } from '../support/warning'
-import { Bus } from './bus'
-import { Intruder } from './intruder'
+import { useBus } from './bus'
+import { RemoteRawPeer } from './remote-raw-peer'
 import { until } from './until'
 
-describe('a peer that speaks other versions of the protocol', () => {
-  const bus = new Bus()
+describe('a peer with other protocol versions', () => {
+  const bus = useBus()
   let host: Endpoint
   let errors: LahjaError[]
 
   beforeEach(async () => {
-    await bus.open()
     host = await bus.join('host')
     errors = []
     host.on('error', (error) => errors.push(error))
   })
-  afterEach(() => bus.end())
 
   for (const [which, versions] of Object.entries({ 'a newer': [1, 2], 'an older': [0, 1] } as const)) {
-    it(`this one and ${which} one, is linked: the newest that both speak is spoken`, async () => {
-      const peer = await Intruder.greet(bus.processes, host, { versions }, ['tick'])
-      await host.waitUntilConnectedTo('intruder')
+    it(`is linked with the newest common version if it speaks this and ${which} one`, async () => {
+      const peer = await RemoteRawPeer.dial(bus.processes, host, { versions }, ['tick'])
+      await host.waitUntilConnectedTo('raw')
       expect(await host.broadcast('tick', 'tock')).to.equal(1)
       expect(await peer.heard()).to.deep.include({ kind: 'event', type: 'tick', payload: 'tock' })
       expect(errors).to.deep.equal([])
@@ -29,12 +27,12 @@ describe('a peer that speaks other versions of the protocol', () => {
   }
 
   for (const [which, versions] of Object.entries({ newer: [2, 3], older: [0, 0] } as const)) {
-    it(`only ${which} ones, is refused with the reason, reported, and costs the others nothing`, async () => {
+    it(`is refused and reported if it speaks only ${which} ones, without affecting others`, async () => {
       const other = await bus.start('other')
       await other.subscribe('tick')
-      const peer = await Intruder.greet(bus.processes, host, { versions })
+      const peer = await RemoteRawPeer.dial(bus.processes, host, { versions })
 
-      const goodbye = (await peer.lastWords()).at(-1)
+      const goodbye = (await peer.untilClosed()).at(-1)
       expect(goodbye).to.include({ kind: 'goodbye', reason: 'version-mismatch' })
       await until(() => errors.length > 0)
       expect(errors.map(reasonOf)).to.deep.equal(['version-mismatch'])
@@ -44,8 +42,8 @@ describe('a peer that speaks other versions of the protocol', () => {
       await other.untilReceived('tick', 1)
     })
 
-    it(`only ${which} ones, where it is dialled, holds no start up, and is reported once`, async () => {
-      const peer = await Intruder.publish(bus.processes, bus.directory, { versions })
+    it(`delays no start and is reported once when dialled, if it speaks only ${which} ones`, async () => {
+      const peer = await RemoteRawPeer.publish(bus.processes, bus.directory, { versions })
       const notices: LahjaError[] = []
       const warned = warningThat(({ message }) =>
         message.includes(`speaks protocol version ${[...new Set(versions)].join(' to ')}`),
@@ -54,7 +52,7 @@ describe('a peer that speaks other versions of the protocol', () => {
       newcomer.on('error', (error) => notices.push(error))
 
       expect(newcomer.peers.map(({ name }) => name)).to.deep.equal(['host'])
-      const goodbye = (await peer.lastWords()).at(-1)
+      const goodbye = (await peer.untilClosed()).at(-1)
       expect(goodbye).to.include({ kind: 'goodbye', reason: 'version-mismatch' })
       await warned
       await until(() => errors.length > 0)

@@ -2,26 +2,23 @@ import { lstat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import { shiftDate } from './fault-procedures'
 import type { RemoteEndpoint } from './remote-endpoint'
 
 const HOUR = 3_600_000
 
-describe('a wall clock that jumps', () => {
-  const bus = new Bus()
+describe('a jump of the wall clock', () => {
+  const bus = useBus()
 
-  /** Soon notices who is stopped, and also who only gets no turn for a while. */
+  /** Notices a stopped peer soon, and sometimes one that is only slow. */
   const quick = { pingInterval: 100, silentPings: 3 }
 
   /** Looks as often, and takes an hour of silence for as much as the other, but nothing that happens here. */
   const patient = { pingInterval: 100, silentPings: 300 }
 
-  beforeEach(() => bus.open())
-  afterEach(() => bus.end())
-
   for (const [direction, shift] of Object.entries({ forward: HOUR, back: -HOUR })) {
-    it(`G6, G9, G13: an hour ${direction}, changes neither timers nor who is alive`, async () => {
+    it(`G6, G9, G13: an hour ${direction} affects neither timers nor links`, async () => {
       const shifted = await bus.start('shifted', { limits: quick })
       const other = await bus.start('other', { limits: quick })
       const calm = [
@@ -36,7 +33,7 @@ describe('a wall clock that jumps', () => {
       for (const sender of [shifted, other, newcomer]) await sender.broadcast('tick', 10)
       for (const listener of [shifted, other]) await listener.untilReceived('tick', 30)
 
-      // Who is silent is noticed, from both sides of the jump, and nobody who isn't.
+      // A silent peer is noticed on both sides of the jump, and no other is.
       newcomer.process.stop()
       for (const member of [shifted, other]) await member.untilNotice('unresponsive', 'newcomer')
       newcomer.process.continue()
@@ -49,7 +46,7 @@ describe('a wall clock that jumps', () => {
     })
   }
 
-  it('G9: forward while a socket is about to be published, does not have others take it for abandoned', async () => {
+  it('G9: forward does not make others remove a socket file that is about to be published', async () => {
     const process = await bus.processes.participant()
     const path = join(bus.directory, '0000000000000.new')
     const server = createServer()

@@ -2,19 +2,15 @@ import { execFileSync } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { Bus } from './bus'
+import { useBus } from './bus'
 import { watchFailure } from './fault-procedures'
 
-describe('processes that have no instance of inotify left', () => {
-  const bus = new Bus()
-
-  beforeEach(() => bus.open())
-  afterEach(() => bus.end())
-
+describe('processes without free inotify instances', () => {
+  const bus = useBus()
   // The limit is set for a namespace of users, which not every system lets be made.
   if (!canLimit()) return console.log('    not tested here: unshare --user --map-root-user is refused')
 
-  it('G9: are linked with everyone all the same, also with those whom only a rescan finds', async () => {
+  it('G9: are linked with all peers, including those that only a rescan finds', async () => {
     const [first, second] = [await bus.processes.blindParticipant(), await bus.processes.blindParticipant()]
     for (const process of [first, second]) expect(await process.call(watchFailure, bus.directory)).to.equal('EMFILE')
     const limits = { rescanInterval: 300 }

@@ -1,72 +1,49 @@
-import { type EndpointProcedure, ofEndpoint } from './endpoint-procedure'
-import { fields, flag, listOf, nothing, number, optional, text } from './parse'
-import { type Manner, parseManner, parseWorkReport, type WorkReport } from './work'
+import * as v from 'valibot'
+import { nothing, ofEndpoint } from './procedure'
+import { manner, workReport } from './work'
 
 /** How a process responds to requests of a type. */
-export interface Service {
-  readonly type: string
-  readonly manner?: Manner | undefined
-  /** Where to write down what is begun and ended. */
-  readonly ledger?: string | undefined
+const service = v.object({
+  type: v.string(),
+  manner: v.optional(manner),
+  /** The directory of the work log. Default: none. */
+  logs: v.optional(v.string()),
   /** Throws instead of responding. */
-  readonly throws?: boolean | undefined
-}
+  throws: v.optional(v.boolean()),
+})
 
-export interface WorkNumber {
-  readonly type: string
-  readonly number: number
-}
+export type Service = v.InferOutput<typeof service>
 
-export interface WorkCounts {
-  readonly type: string
-  readonly begun?: number | undefined
-  readonly ended?: number | undefined
-  readonly aborted?: number | undefined
-}
+const workCounts = v.object({
+  type: v.string(),
+  begun: v.optional(v.number()),
+  ended: v.optional(v.number()),
+  aborted: v.optional(v.number()),
+})
+
+export type WorkCounts = v.InferOutput<typeof workCounts>
 
 /** Answers when the responder is ready. Its responses are the request's number and the process's id. */
-export const respond: EndpointProcedure<Service, void> = ofEndpoint('respond', parseService, nothing)
+export const respond = ofEndpoint('respond', service, nothing)
 
 /** Sends a request, and answers without waiting for its response. */
-export const ask: EndpointProcedure<WorkNumber, void> = ofEndpoint('ask', parseNumber, nothing)
+export const ask = ofEndpoint('ask', v.object({ type: v.string(), number: v.number() }), nothing)
 
-/** What the handlers of a type, or of a pattern, have done. */
-export const work: EndpointProcedure<string, WorkReport> = ofEndpoint('work', text, parseWorkReport)
+/** The work of the handlers of a type or pattern. */
+export const work = ofEndpoint('work', v.string(), workReport)
 
-/** Answers when at least so many have been begun, ended and aborted. */
-export const untilWork: EndpointProcedure<WorkCounts, void> = ofEndpoint('untilWork', parseCounts, nothing)
+/** Answers when at least this many have been begun, ended and aborted. */
+export const untilWork = ofEndpoint('untilWork', workCounts, nothing)
 
 /** Answers when all of these numbers have been ended. */
-export const untilEnded = ofEndpoint('untilEnded', parseNumbers, nothing)
+export const untilEnded = ofEndpoint(
+  'untilEnded',
+  v.object({ type: v.string(), numbers: v.pipe(v.array(v.number()), v.readonly()) }),
+  nothing,
+)
 
 /** Lets the oldest held handler of a type end. */
-export const finishOldest: EndpointProcedure<string, void> = ofEndpoint('finishOldest', text, nothing)
+export const finishOldest = ofEndpoint('finishOldest', v.string(), nothing)
 
 /** Lets all held handlers of a type end, and holds no later one. */
-export const finishAll: EndpointProcedure<string, void> = ofEndpoint('finishAll', text, nothing)
-
-function parseService(value: unknown): Service {
-  const { type, manner, ledger, throws } = fields(value)
-  return {
-    type: text(type),
-    manner: optional(parseManner)(manner),
-    ledger: optional(text)(ledger),
-    throws: optional(flag)(throws),
-  }
-}
-
-function parseNumber(value: unknown): WorkNumber {
-  const { type, number: given } = fields(value)
-  return { type: text(type), number: number(given) }
-}
-
-function parseCounts(value: unknown): WorkCounts {
-  const { type, begun, ended, aborted } = fields(value)
-  const count = optional(number)
-  return { type: text(type), begun: count(begun), ended: count(ended), aborted: count(aborted) }
-}
-
-function parseNumbers(value: unknown): { readonly type: string; readonly numbers: readonly number[] } {
-  const { type, numbers } = fields(value)
-  return { type: text(type), numbers: listOf(number)(numbers) }
-}
+export const finishAll = ofEndpoint('finishAll', v.string(), nothing)

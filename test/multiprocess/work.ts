@@ -1,40 +1,43 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Ledger } from './ledger'
-import { fields, listOf, number, type Parser } from './parse'
-
-const MANNERS = ['at-once', 'in-turns', 'held'] as const
+import * as v from 'valibot'
+import type { WorkLog } from './work-log'
 
 /** How a handler takes its time: not at all, for some turns of the event loop, or until it is told to finish. */
-export type Manner = (typeof MANNERS)[number]
+export const manner = v.picklist(['at-once', 'in-turns', 'held'])
 
-/** The numbers that handlers have begun and ended, each in the order in which they did. */
-export interface WorkReport {
-  readonly begun: readonly number[]
-  readonly ended: readonly number[]
-  /** Those that nobody waits for any more. */
-  readonly aborted: readonly number[]
-  /** How many were under way at a time, at most. */
-  readonly mostAtOnce: number
-}
+export type Manner = v.InferOutput<typeof manner>
+
+const numbers = v.array(v.number())
+
+/** The numbers that handlers have begun, ended and aborted, each in order. */
+export const workReport = v.object({
+  begun: numbers,
+  ended: numbers,
+  aborted: numbers,
+  /** The most handlers that ran at a time. */
+  mostAtOnce: v.number(),
+})
+
+export type WorkReport = v.InferOutput<typeof workReport>
 
 /** Turns of the event loop that a handler takes in turns. */
 const TURNS = 5
 
-/** What the handlers of one type have done with what they were given. */
+/** The work of the handlers of one type. */
 export class Work {
   readonly begun: number[] = []
   readonly ended: number[] = []
   readonly aborted: number[] = []
   mostAtOnce = 0
   readonly #manner: Manner
-  readonly #ledger: Ledger | undefined
+  readonly #log: WorkLog | undefined
   readonly #changed: () => void
   #held: (() => void)[] = []
   #isOpen = false
 
-  constructor(manner: Manner, ledger: Ledger | undefined, changed: () => void) {
+  constructor(manner: Manner, log: WorkLog | undefined, changed: () => void) {
     this.#manner = manner
-    this.#ledger = ledger
+    this.#log = log
     this.#changed = changed
   }
 
@@ -50,7 +53,7 @@ export class Work {
     this.#note('aborted', number)
   }
 
-  /** Lets the oldest of those that are held go on, or all of them and whatever is begun later. */
+  /** Lets the oldest held handler end, or all of them and all later ones. */
   finish(which: 'oldest' | 'all'): void {
     if (which === 'all') this.#isOpen = true
     for (const finish of this.#held.splice(0, which === 'all' ? this.#held.length : 1)) finish()
@@ -66,20 +69,8 @@ export class Work {
   }
 
   #note(what: 'begun' | 'ended' | 'aborted', number: number): void {
-    this.#ledger?.write(what, number)
+    this.#log?.write(what, number)
     this[what].push(number)
     this.#changed()
   }
-}
-
-export function parseManner(value: unknown): Manner {
-  const manner = MANNERS.find((known) => known === value)
-  if (manner) return manner
-  throw new TypeError(`expected one of ${MANNERS.join(', ')}, got ${JSON.stringify(value)}`)
-}
-
-export const parseWorkReport: Parser<WorkReport> = (value) => {
-  const { begun, ended, aborted, mostAtOnce } = fields(value)
-  const numbers = listOf(number)
-  return { begun: numbers(begun), ended: numbers(ended), aborted: numbers(aborted), mostAtOnce: number(mostAtOnce) }
 }

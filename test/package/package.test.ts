@@ -6,7 +6,7 @@ import { expect } from 'chai'
 
 const ROOT = join(__dirname, '..', '..')
 
-/** The same little program for each way of loading the package. */
+/** A small program for each way of loading the package. */
 const PROGRAM = `
 const main = async () => {
   const Greeting = defineEvent('greeting')
@@ -50,7 +50,7 @@ describe('the package', function () {
     expect(run(process.execPath, 'main.cjs', join(project, 'bus'))).to.equal('a\n')
   })
 
-  it('works in a bundle, which takes it along', () => {
+  it('works inside a bundle', () => {
     const bundler = join(ROOT, 'node_modules', 'esbuild-wasm', 'bin', 'esbuild')
     const elsewhere = join(project, 'bundle', 'index.js')
     writeFileSync(join(project, 'bundled.mjs'), `import { defineEvent, Endpoint } from 'lahja'\n${PROGRAM}`)
@@ -66,7 +66,7 @@ describe('the package', function () {
     expect(run(process.execPath, elsewhere, join(project, 'bus'))).to.equal('a\n')
   })
 
-  it('joins a bus without the large parts of Node that it can do without', () => {
+  it('joins a bus without loading large Node modules that it does not need', () => {
     const script = `
 const before = new Set(process.moduleLoadList)
 const { Endpoint } = require('lahja')
@@ -79,12 +79,12 @@ Endpoint.start({ name: 'a', directory: process.argv[2] }).then((endpoint) => end
     expect(run(process.execPath, 'lean.cjs', join(project, 'bus'))).to.equal('\n')
   })
 
-  it('has nothing but ASCII in it, as one other character makes all of it longer to read', () => {
+  it('contains only ASCII, since other characters slow down loading', () => {
     const code = readFileSync(join(project, 'node_modules', 'lahja', 'dist', 'index.js'), 'latin1')
     expect(code.match(/[^\0-\x7f].{0,40}/g)).to.equal(null)
   })
 
-  it('is the same for a program that loads it in both ways', () => {
+  it('is one module for a program that both imports and requires it', () => {
     writeFileSync(
       join(project, 'both.mjs'),
       `import { createRequire } from 'node:module'
@@ -98,7 +98,7 @@ Endpoint.start({ name: 'a', directory: process.argv[2] }).then((endpoint) => end
   })
 
   for (const type of ['module', 'commonjs']) {
-    it(`works from a .ts file of type ${type}, with its types`, () => {
+    it(`works with its types from a .ts file of type ${type}`, () => {
       writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type }))
       writeFileSync(
         join(project, 'main.ts'),
@@ -117,7 +117,7 @@ Endpoint.start({ name: 'a', directory: process.argv[2] }).then((endpoint) => end
     })
   }
 
-  it('holds what it needs and nothing else', () => {
+  it('contains the needed files only', () => {
     const files = run('npm', 'ls', '--all', '--parseable')
       .split('\n')
       .filter((path) => path.includes('node_modules/'))

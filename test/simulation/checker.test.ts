@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { check } from './checker'
-import { type HistoryRecord, parseRecord, type Said } from './record'
+import { type HistoryRecord, parseRecord, type RecordFields } from './record'
 
 const LIMITS = {
   frameBytes: 4096,
@@ -11,12 +11,12 @@ const LIMITS = {
   handshakeTimeout: 1000,
 }
 
-/** A history that is written down by hand; each record comes a millisecond after the one before. */
+/** A hand-written history; each record is a millisecond after the one before. */
 class Draft {
   readonly records: HistoryRecord[] = []
   #now = 0
 
-  say(endpoint: string, ...said: Said[]): this {
+  say(endpoint: string, ...said: RecordFields[]): this {
     for (const each of said) this.records.push({ at: this.#now++, endpoint, ...each })
     return this
   }
@@ -31,43 +31,46 @@ class Draft {
   }
 }
 
-const starting = (name: string): Said => ({
+const starting = (name: string): RecordFields => ({
   kind: 'starting',
   name,
   groups: [name === 'a' ? 'front' : 'back'],
   limits: LIMITS,
 })
-const started = (id: string): Said => ({ kind: 'started', id })
-const joined = (name: string): Said => ({ kind: 'joined', peer: `id-${name}`, name })
-const lost = (name: string, loss = 0): Said => {
+const started = (id: string): RecordFields => ({ kind: 'started', id })
+const joined = (name: string): RecordFields => ({ kind: 'joined', peer: `id-${name}`, name })
+const lost = (name: string, loss = 0): RecordFields => {
   return { kind: 'lost', peer: `id-${name}`, name, cause: 'LAHJA_CONNECTION_FAILED', undelivered: loss, unconfirmed: 0 }
 }
-const subscribed = (subscription: number, more: { from?: string[]; queue?: string; type?: string } = {}): Said => {
+const subscribed = (
+  subscription: number,
+  more: { from?: string[]; queue?: string; type?: string } = {},
+): RecordFields => {
   return { kind: 'subscribed', subscription, type: 'a.x', ...more }
 }
-const sent = (event: number, more: { to?: string; type?: string; size?: number } = {}): Said => {
+const sent = (event: number, more: { to?: string; type?: string; size?: number } = {}): RecordFields => {
   return { kind: 'sent', event, type: 'a.x', digest: event * 7, size: 10, ...more }
 }
 const received = (
   event: number,
   more: { subscription?: number; digest?: number; origin?: string; type?: string } = {},
-): Said => {
+): RecordFields => {
   return { kind: 'received', subscription: 1, type: 'a.x', origin: 'a', sender: 'a', event, digest: event * 7, ...more }
 }
-const asked: Said = { kind: 'asked', request: 1, type: 'ask', timeout: 1000, all: false }
-const ready: Said = { kind: 'ready', subscription: 1 }
-const settled = (outcome = 'response'): Said => ({ kind: 'settled', request: 1, outcome })
-const begun: Said = { kind: 'begun', asker: 'a', request: 1, type: 'ask' }
+const asked: RecordFields = { kind: 'asked', request: 1, type: 'ask', timeout: 1000, all: false }
+const ready: RecordFields = { kind: 'ready', subscription: 1 }
+const settled = (outcome = 'response'): RecordFields => ({ kind: 'settled', request: 1, outcome })
+const begun: RecordFields = { kind: 'begun', asker: 'a', request: 1, type: 'ask' }
 
-/** Two that know each other; the second is subscribed. */
-function pair(...interest: Said[]): Draft {
+/** Two linked endpoints; the second is subscribed. */
+function pair(...interest: RecordFields[]): Draft {
   const draft = new Draft().say('a', starting('a'), started('id-a')).say('b', starting('b'), started('id-b'))
   draft.say('a', joined('b')).say('b', joined('a'))
   return draft.say('b', ...(interest.length > 0 ? interest : [subscribed(1), ready]))
 }
 
 describe('the checker', () => {
-  it('finds nothing wrong with what is right', () => {
+  it('accepts a correct history', () => {
     const draft = pair().say('a', sent(1), sent(2), sent(3)).say('b', received(1), { kind: 'gap', peer: 'a', count: 1 })
     expect(draft.say('b', received(3)).say('', { kind: 'quiet' }).broken).to.deep.equal([])
     const request = pair().say('a', asked).say('b', begun)
@@ -77,15 +80,15 @@ describe('the checker', () => {
     ).to.deep.equal([])
   })
 
-  it('G1: notices what was never sent, and what is not as it was sent', () => {
+  it('G1: notices received events that were never sent or were altered', () => {
     expect(pair().say('b', received(1)).broken).to.deep.equal(['G1'])
     for (const more of [{ digest: 8 }, { origin: 'c' }, { type: 'a.y' }]) {
       expect(pair().say('a', sent(1)).say('b', received(1, more)).broken).to.include('G1')
     }
   })
 
-  it('G2: notices what was not wanted, or not meant, or comes after the end', () => {
-    const unsubscribed: Said = { kind: 'unsubscribed', subscription: 1 }
+  it('G2: notices events that were not subscribed to, not addressed, or received after unsubscribe', () => {
+    const unsubscribed: RecordFields = { kind: 'unsubscribed', subscription: 1 }
     expect(pair().say('a', sent(1)).say('b', unsubscribed, received(1)).broken).to.deep.equal(['G2'])
     expect(
       pair()
@@ -104,7 +107,7 @@ describe('the checker', () => {
     ).to.deep.equal(['G2'])
   })
 
-  it('G3: notices what comes twice, to one subscription or to one queue, and a second link', () => {
+  it('G3: notices events received twice by a subscription or queue, and a second link', () => {
     expect(pair().say('a', sent(1)).say('b', received(1), received(1)).broken).to.deep.equal(['G3'])
     const members = [1, 2].map((number) => subscribed(number, { queue: 'q' }))
     const shared = pair(...members)
@@ -114,11 +117,11 @@ describe('the checker', () => {
     expect(pair().say('a', joined('b')).broken).to.deep.equal(['G3'])
   })
 
-  it('G4: notices what comes too late', () => {
+  it('G4: notices events out of order', () => {
     expect(pair().say('a', sent(1), sent(2)).say('b', received(2), received(1)).broken).to.include('G4')
   })
 
-  it('G5: notices a gap that is not told of, or too late, or too large, and what dies with a link in silence', () => {
+  it('G5: notices a gap that is missing, late or too large, and events lost silently with a link', () => {
     const silent = pair().say('a', sent(1), sent(2)).say('b', received(2))
     expect(silent.broken).to.deep.equal(['G5'])
     expect(silent.say('b', { kind: 'gap', peer: 'a', count: 1 }).broken).to.deep.equal(['G5'])
@@ -134,13 +137,13 @@ describe('the checker', () => {
     expect([dead(1), dead(2)]).to.deep.equal([['G5'], []])
   })
 
-  it('G6: notices what never comes, to a subscription or to a queue', () => {
+  it('G6: notices events never received by a subscription or queue', () => {
     expect(pair().say('a', sent(1)).say('', { kind: 'quiet' }).broken).to.deep.equal(['G6'])
     const member = pair(subscribed(1, { queue: 'q' }), ready)
     expect(member.say('a', sent(1)).say('', { kind: 'quiet' }).broken).to.deep.equal(['G6'])
   })
 
-  it('G7: notices more under way than an outbox and a window hold', () => {
+  it('G7: notices more bytes in flight than an outbox and a window hold', () => {
     const draft = pair()
     for (let event = 1; event <= 30; event++) draft.say('a', sent(event, { size: 1000 }))
     for (let event = 1; event <= 30; event++) draft.say('b', received(event))
@@ -158,8 +161,8 @@ describe('the checker', () => {
     }
   })
 
-  it('G8: notices a broadcast that waits for too long, unless its own loop stood still', () => {
-    const handed: Said = { kind: 'handed', event: 1, count: 1 }
+  it('G8: notices a broadcast that waits too long, unless its own loop was blocked', () => {
+    const handed: RecordFields = { kind: 'handed', event: 1, count: 1 }
     expect(
       new Draft().say('a', starting('a'), started('id-a'), sent(1)).pass(500).say('a', handed).broken,
     ).to.deep.equal(['G8'])
@@ -167,14 +170,14 @@ describe('the checker', () => {
     expect(frozen.say('a', { kind: 'thawed' }, handed).broken).to.deep.equal([])
   })
 
-  it('G9: notices who is not found in time, and who is not known, or not for what it wants', () => {
+  it('G9: notices a peer found too late, and a peer or interest not known', () => {
     const apart = new Draft().say('a', starting('a'), started('id-a')).say('b', starting('b'), started('id-b'))
     expect(apart.pass(5000).say('', { kind: 'quiet' }).broken).to.deep.equal(['G9'])
-    const nobody: Said = { kind: 'acquainted', peers: [], subscriptions: [], responds: [] }
+    const nobody: RecordFields = { kind: 'acquainted', peers: [], subscriptions: [], responds: [] }
     expect(pair().say('a', nobody).broken).to.deep.equal(['G9'])
     const draft = pair()
     const at = 100
-    const view = (id: string): Said => {
+    const view = (id: string): RecordFields => {
       return {
         kind: 'acquainted',
         peers: [{ id, subscriptions: [], responds: [] }],
@@ -186,16 +189,16 @@ describe('the checker', () => {
     expect(draft.broken).to.deep.equal(['G9'])
   })
 
-  it('G10: notices two that hold one name, and a name that nobody gets', () => {
+  it('G10: notices a name with two holders, and a name with none', () => {
     const twice = new Draft().say('a', starting('a'), started('id-a')).say('b', starting('a'), started('id-b'))
     expect(twice.broken).to.deep.equal(['G10'])
-    const refused: Said = { kind: 'refused', code: 'LAHJA_NAME_IN_USE' }
+    const refused: RecordFields = { kind: 'refused', code: 'LAHJA_NAME_IN_USE' }
     const none = new Draft().say('a', starting('a')).say('b', starting('a')).say('a', refused).say('b', refused)
     expect(none.broken).to.deep.equal(['G10'])
     const late = new Draft().say('a', starting('a')).say('b', starting('a')).pass(1000).say('a', refused)
     expect(late.say('b', refused).broken).to.deep.equal(['G10'])
     for (const kind of ['frozen', 'disturbed'] as const) {
-      const fault: Said = kind === 'frozen' ? { kind } : { kind, what: 'stalled' }
+      const fault: RecordFields = kind === 'frozen' ? { kind } : { kind, what: 'stalled' }
       for (const [wait, broken] of [
         [900, ['G10']],
         [1000, []],
@@ -206,17 +209,17 @@ describe('the checker', () => {
     }
   })
 
-  it('G11: notices a request that does not settle, or settles or is handled twice, or too late, or wrong', () => {
+  it('G11: notices a request that settles late, wrongly, twice or never, or is handled twice', () => {
     expect(pair().say('a', asked).say('', { kind: 'quiet' }).broken).to.deep.equal(['G11'])
     expect(pair().say('a', asked, settled(), settled()).broken).to.deep.equal(['G11'])
     expect(pair().say('a', asked).say('b', begun, begun).broken).to.deep.equal(['G11'])
     expect(pair().say('a', asked).pass(2000).say('a', settled()).broken).to.deep.equal(['G11'])
-    const wrong: Said = { kind: 'replied', request: 1, origin: 'b', outcome: 'response', correct: false }
+    const wrong: RecordFields = { kind: 'replied', request: 1, origin: 'b', outcome: 'response', correct: false }
     expect(pair().say('a', asked, wrong).broken).to.deep.equal(['G11'])
   })
 
-  it('G12: notices a goodbye before its time, what it should have come after, and what stays behind', () => {
-    const left: Said = { kind: 'left', peer: 'id-a', name: 'a' }
+  it('G12: notices an early goodbye, events after it, and leftovers', () => {
+    const left: RecordFields = { kind: 'left', peer: 'id-a', name: 'a' }
     expect(pair().say('b', left).broken).to.deep.equal(['G12'])
     const hasty = pair()
       .say('a', sent(1), { kind: 'closing' })
@@ -226,13 +229,13 @@ describe('the checker', () => {
     expect(pair().say('a', { kind: 'leftover', what: 'timers', count: 1 }).broken).to.deep.equal(['G12'])
   })
 
-  it('G13: notices who is given up without a reason', () => {
+  it('G13: notices a peer lost without a reason', () => {
     expect(pair().say('a', lost('b')).broken).to.deep.equal(['G13'])
     expect(pair().say('b', { kind: 'cut' }).say('a', lost('b')).broken).to.deep.equal([])
     expect(pair().say('b', { kind: 'killed' }).say('a', lost('b')).broken).to.deep.equal([])
   })
 
-  it('judges the same what was written as lines of JSON', () => {
+  it('judges records parsed from JSON the same', () => {
     const draft = pair().say('a', sent(1), sent(2)).say('b', received(2))
     const lines = draft.records.map((record) => JSON.stringify(record))
     expect(check(lines.map(parseRecord))).to.deep.equal(check(draft.records))

@@ -1,8 +1,8 @@
 import { judgeBounds } from './checker/bounds'
-import { Case } from './checker/case'
-import { judgeCompany } from './checker/company'
 import { judgeDeliveries } from './checker/deliveries'
+import { JudgedHistory } from './checker/judged-history'
 import { judgeLosses } from './checker/losses'
+import { judgeMembership } from './checker/membership'
 import { judgeNames } from './checker/names'
 import { judgePatience } from './checker/patience'
 import { judgeRequests } from './checker/requests'
@@ -16,7 +16,7 @@ const JUDGES = [
   judgeShares,
   judgeBounds,
   judgePatience,
-  judgeCompany,
+  judgeMembership,
   judgeNames,
   judgeRequests,
 ]
@@ -26,6 +26,6 @@ const JUDGES = [
  * records have to be in their order, and all together in the order of their times.
  */
 export function check(records: readonly HistoryRecord[]): Violation[] {
-  const history = new Case(records)
+  const history = new JudgedHistory(records)
   return JUDGES.flatMap((judge) => [...judge(history)])
 }

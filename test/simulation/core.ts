@@ -3,7 +3,7 @@ import type { Endpoint, EndpointOptions } from '../../src'
 import type { Settings } from '../../src/options'
 import type { World } from '../../src/platform/world'
 
-/** What the simulation needs of the package: as it ships, or with something in it broken. */
+/** The parts of the package that the simulation uses, as shipped or mutated. */
 export interface Core {
   readonly startIn: (world: World, settings: Settings) => Promise<Endpoint>
   readonly settingsOf: (options: EndpointOptions) => Settings

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { HistoryRecord } from './record'
 
-/** Everything that has happened in a run, in its order. */
+/** All records of a run, in order. */
 export class History {
   readonly #records: HistoryRecord[] = []
 
@@ -13,7 +13,7 @@ export class History {
     this.#records.push(record)
   }
 
-  /** The same for histories that are the same to the last digit. */
+  /** Equal for equal histories. */
   get hash(): string {
     const hash = createHash('sha256')
     for (const line of this.lines()) hash.update(line).update('\n')

@@ -1,17 +1,17 @@
 import type { Timer } from '../../src/platform/clock'
 import type { Timeline } from './timeline'
 
-/** Something that the kernel keeps for a process. */
+/** A resource that the kernel keeps for a process. */
 export interface Handle {
   /** The process has died. */
   release(): void
 }
 
-/** One process: an event loop that can freeze, go on, and die. */
+/** A simulated process: an event loop that can freeze, continue and die. */
 export class Host {
   readonly #timeline: Timeline
   readonly #handles = new Set<Handle>()
-  /** Those among them that keep no process alive. */
+  /** The handles that do not keep the process alive. */
   readonly #unreferenced = new Set<Handle>()
   readonly #timers = new Set<Timer>()
   #state: 'running' | 'frozen' | 'dead' = 'running'
@@ -33,17 +33,17 @@ export class Host {
     return this.#state === 'dead'
   }
 
-  /** Timers that were set, and neither went off nor were cancelled. */
+  /** The number of pending timers. */
   get timers(): number {
     return this.#timers.size
   }
 
-  /** Calls in a turn of this loop, in so many milliseconds; once it goes on, if it is frozen then; never, if it is dead. */
+  /** Calls after this many milliseconds: once it thaws, if it is frozen then; never, if it is dead. */
   schedule(delay: number, call: () => void): void {
     this.#timeline.after(delay, () => this.#due(call))
   }
 
-  /** The same with something that keeps a process alive and that can be taken back. */
+  /** The same with a timer that keeps the process alive and can be cancelled. */
   timer(delay: number, call: () => void): Timer {
     let pending: (() => void) | undefined = call
     const timer = {
@@ -59,12 +59,12 @@ export class Host {
     return timer
   }
 
-  /** Sockets and watches that are open, and keep the process alive. */
+  /** The number of open sockets and watches that keep the process alive. */
   get handles(): number {
     return this.#handles.size - this.#unreferenced.size
   }
 
-  /** Those that don't. */
+  /** The number of open sockets and watches that do not. */
   get unreferencedHandles(): number {
     return this.#unreferenced.size
   }
@@ -73,7 +73,7 @@ export class Host {
     this.#handles.add(handle)
   }
 
-  /** It keeps the process alive no more. */
+  /** It no longer keeps the process alive. */
   unref(handle: Handle): void {
     if (this.#handles.has(handle)) this.#unreferenced.add(handle)
   }

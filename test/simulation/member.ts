@@ -1,17 +1,17 @@
 import type { BroadcastOptions, Endpoint, EventDefinition, SubscribeOptions, Subscription } from '../../src'
-import { digestOf, type Parcel, unwrap, type Wrapping, wrap } from './parcel'
-import type { Said } from './record'
+import type { RecordFields } from './record'
+import { digestOf, type TestPayload, unwrap, type Wrapping, wrap } from './test-payload'
 
 /** Milliseconds. */
 const CLOSING = 5000
 
-/** Where a member acts, and what it has of time. */
+/** The log and the timers of a member. */
 export interface Stage {
-  readonly log: (label: string, said: Said) => void
+  readonly log: (label: string, said: RecordFields) => void
   readonly sleep: (milliseconds: number) => Promise<void>
 }
 
-/** How handlers deal with what they get: the milliseconds that the next one takes, or `at-once`. */
+/** How long the next handler takes: milliseconds, or `at-once`. */
 export type Manner = () => number | 'at-once'
 
 export interface Dispatch extends Pick<BroadcastOptions, 'to' | 'except' | 'internal'> {
@@ -19,7 +19,7 @@ export interface Dispatch extends Pick<BroadcastOptions, 'to' | 'except' | 'inte
   readonly wrapping: Wrapping
 }
 
-/** One life of an endpoint, that writes down all that it does and sees. */
+/** An endpoint that records everything it does and sees. */
 export class Member {
   readonly label: string
   readonly name: string
@@ -40,7 +40,7 @@ export class Member {
     this.#manner = manner
   }
 
-  /** Is it there for others, and able to act? */
+  /** Whether it is started and not closing. */
   get isUp(): boolean {
     return this.#state === 'up'
   }
@@ -49,7 +49,7 @@ export class Member {
     return this.#state === 'over'
   }
 
-  /** That peers know it by, once it is started. */
+  /** Its id, once it is started. */
   get id(): string | undefined {
     return this.#endpoint?.id
   }
@@ -75,7 +75,7 @@ export class Member {
     }
   }
 
-  /** It was killed: from here on it says nothing. */
+  /** It was killed, and records nothing from here on. */
   die(): void {
     this.#state = 'over'
     this.#log({ kind: 'killed' })
@@ -110,26 +110,26 @@ export class Member {
     this.#log({ kind: 'unsubscribed', subscription: number })
   }
 
-  /** Resolves when the sender may go on. */
+  /** Resolves when the broadcast has settled. */
   async broadcast(type: string | EventDefinition<unknown>, dispatch: Dispatch, nowait = false): Promise<void> {
     const { filler, wrapping, to, except, internal } = dispatch
     const event = ++this.#lastEvent
-    const parcel: Parcel = { sender: this.label, event, filler }
+    const payload: TestPayload = { sender: this.label, event, filler }
     const name = typeof type === 'string' ? type : type.name
     this.#log({
       kind: 'sent',
       event,
       type: name,
-      digest: digestOf(parcel),
+      digest: digestOf(payload),
       size: filler.length,
       to: listOf(to),
       except: listOf(except),
       internal,
     })
     try {
-      if (nowait) this.#up.broadcastNowait(type, wrap(parcel, wrapping), { to, except, internal })
+      if (nowait) this.#up.broadcastNowait(type, wrap(payload, wrapping), { to, except, internal })
       else {
-        const count = await this.#up.broadcast(type, wrap(parcel, wrapping), { to, except, internal })
+        const count = await this.#up.broadcast(type, wrap(payload, wrapping), { to, except, internal })
         this.#log({ kind: 'handed', event, count })
       }
     } catch (error) {
@@ -198,7 +198,7 @@ export class Member {
     this.#log({ kind: 'closed', undelivered })
   }
 
-  /** Writes down what it knows of everyone. */
+  /** Records its peers and their interests. */
   look(): void {
     const peers = this.#up.peers.map(({ id, subscriptions, responds }) => {
       return { id, subscriptions: [...subscriptions].sort(), responds: [...responds].sort() }
@@ -213,7 +213,7 @@ export class Member {
     throw new TypeError(`expected ${this.label} to be started`)
   }
 
-  /** Those it has joined before anybody could listen come first. */
+  /** Records the peers that joined before listeners could be added. */
   #observe(endpoint: Endpoint): void {
     for (const { id, name } of endpoint.peers) this.#log({ kind: 'joined', peer: id, name })
     endpoint.on('joined', ({ id, name }) => this.#log({ kind: 'joined', peer: id, name }))
@@ -227,7 +227,7 @@ export class Member {
     }
     endpoint.on('error', ({ code, message }) => {
       this.#log({ kind: 'error', code, message })
-      // Somebody else has its name: it closes of its own accord.
+      // Another endpoint has its name, so it closes by itself.
       if (code === 'LAHJA_NAME_IN_USE') void this.close(CLOSING)
     })
   }
@@ -241,9 +241,9 @@ export class Member {
   }
 
   #receive(subscription: number, { type, origin, payload }: Received): unknown {
-    const parcel = unwrap(payload) ?? { sender: '', event: 0, filler: new Uint8Array() }
-    const { sender, event } = parcel
-    this.#log({ kind: 'received', subscription, type, origin, sender, event, digest: digestOf(parcel) })
+    const unwrapped = unwrap(payload) ?? { sender: '', event: 0, filler: new Uint8Array() }
+    const { sender, event } = unwrapped
+    this.#log({ kind: 'received', subscription, type, origin, sender, event, digest: digestOf(unwrapped) })
     const time = this.#manner()
     if (time === 'at-once') return undefined
     return this.#stage.sleep(time).then(() => this.#log({ kind: 'handled', subscription, sender, event }))
@@ -256,7 +256,7 @@ export class Member {
     return { origin: reply.responder, outcome: 'response', correct }
   }
 
-  #log(said: Said): void {
+  #log(said: RecordFields): void {
     this.#stage.log(this.label, said)
   }
 }
@@ -267,12 +267,12 @@ interface Received {
   readonly payload: unknown
 }
 
-function listOf(audience: BroadcastOptions['to']): Extract<Said, { kind: 'sent' }>['to'] {
+function listOf(audience: BroadcastOptions['to']): Extract<RecordFields, { kind: 'sent' }>['to'] {
   if (audience === undefined || typeof audience === 'string') return audience
   return 'group' in audience ? { group: audience.group } : [...audience]
 }
 
-/** What a request asks, and what a response answers with. */
+/** The payloads of requests and responses. */
 function questionOf(payload: unknown): { asker: string; request: number; responder: string } {
   const nothing = { asker: '', request: 0, responder: '' }
   if (typeof payload !== 'object' || payload === null || !('asker' in payload) || !('request' in payload))

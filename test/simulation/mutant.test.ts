@@ -3,15 +3,15 @@ import { MutantCore } from './mutant'
 import { MUTANTS } from './mutants'
 import { tryOut } from './trial'
 
-/** Seeds in which a mistake has to show. */
+/** Seeds within which a mutant must be noticed. */
 const SEEDS = 60
 const EXTENT = { endpoints: 4, steps: 60 }
 
-describe('a mistake in the core', function () {
+describe('the simulation', function () {
   this.timeout(120_000)
 
   for (const mutant of MUTANTS) {
-    it(`is noticed if ${mutant.mistake} (${mutant.breaks.join(', ')})`, async () => {
+    it(`notices the mutant: ${mutant.mistake} (${mutant.breaks.join(', ')})`, async () => {
       const mutated = new MutantCore(mutant)
       try {
         const broken = new Set<string>()
@@ -26,7 +26,7 @@ describe('a mistake in the core', function () {
     })
   }
 
-  it('is made anew when its place in the source is not there any more', () => {
+  it('rejects a mutant whose original text is not in the source exactly once', () => {
     const nowhere = { mistake: 'x', file: 'channel/lag', original: 'not in the source', replacement: '', breaks: [] }
     expect(() => new MutantCore(nowhere)).to.throw(TypeError, 'got 0')
     expect(() => new MutantCore({ ...nowhere, original: 'this' })).to.throw(TypeError, 'expected one place')

@@ -3,23 +3,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Core, loadCore, SOURCE } from './core'
 
-/** A mistake that somebody might make in one place of the source. */
+/** A plausible mistake in one place of the source. */
 export interface Mutant {
   readonly mistake: string
   /** Path below `src`, without its extension. */
   readonly file: string
   readonly original: string
   readonly replacement: string
-  /** The guarantees of which at least one breaks. */
+  /** Guarantees, of which at least one must break. */
   readonly breaks: readonly string[]
 }
 
-/** The package with the mistake in it, compiled from a copy of its source. */
+/** The package with the mistake, compiled from a copy of its source. */
 export class MutantCore {
   readonly core: Core
   readonly #directory: string
 
-  /** @throws TypeError where the source has changed, and the mistake has to be made anew */
+  /** @throws TypeError if the original text is not in the source exactly once */
   constructor({ mistake, file, original, replacement }: Mutant) {
     this.#directory = mkdtempSync(join(tmpdir(), 'lahja-mutant-'))
     const source = join(this.#directory, 'src')

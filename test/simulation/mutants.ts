@@ -1,9 +1,9 @@
 import type { Mutant } from './mutant'
 
-/** Mistakes, each of which the simulation has to notice. */
+/** Mistakes that the simulation must notice. */
 export const MUTANTS: readonly Mutant[] = [
   {
-    mistake: 'two that dial each other keep both links',
+    mistake: 'two endpoints that dial each other keep both links',
     file: 'mesh/mesh',
     original: `    if (this.#links.has(id)) return link.refuse('duplicate', 'there is a link already')
     const dialer = this.#dialers.get(id)
@@ -27,14 +27,14 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['G5'],
   },
   {
-    mistake: 'a gap is announced behind the events that come after it',
+    mistake: 'a gap is announced after the events that follow it',
     file: 'channel/backlog',
     original: 'if (run.next) run.next.gap += run.gap',
     replacement: 'if (run.next?.next) this.#trailingGap += run.gap\n    else if (run.next) run.next.gap += run.gap',
     breaks: ['G5'],
   },
   {
-    mistake: 'credit is given for events that have only arrived',
+    mistake: 'credit is granted before events are handled',
     file: 'channel/receive-window',
     original: 'this.#held ??= new HeldEvent(() => this.#done(bytes))',
     replacement: 'if (!this.#held) this.#done(bytes)\n    this.#held ??= new HeldEvent(() => {})',
@@ -48,7 +48,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['G4'],
   },
   {
-    mistake: 'goodbye is said before everything is sent',
+    mistake: 'goodbye is sent before all events',
     file: 'mesh/link',
     original: 'await this.outbox.flushed()',
     replacement: 'await Promise.resolve()',
@@ -62,14 +62,14 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['G10'],
   },
   {
-    mistake: 'of two that claim a name both give way',
+    mistake: 'two endpoints that claim a name both give way',
     file: 'mesh/name-claim',
     original: `if (this.#state === 'claiming' && precedes(challenger, this.#context.self.id)) this.#state`,
     replacement: `if (this.#state === 'claiming') this.#state`,
     breaks: ['G10'],
   },
   {
-    mistake: 'a subscription goes on after its end',
+    mistake: 'a subscription receives events after unsubscribe',
     file: 'events/subscriptions',
     original: `this.#receivers.remove(interest.type, consumer)
         ended?.()
@@ -78,14 +78,14 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
   },
   {
-    mistake: 'whom a subscription wants to hear is not looked at',
+    mistake: 'the origin filter of a subscription is ignored',
     file: 'model/interest',
     original: 'return interest.from === undefined || includes(interest.from, origin)',
     replacement: 'return interest.from === undefined || includes(interest.from, origin) || true',
     breaks: ['G2'],
   },
   {
-    mistake: 'a request whose responder is gone is sent to another',
+    mistake: 'a request whose responder is lost is sent to another',
     file: 'requests/pending-requests',
     original: `this.#settle(pending, { kind: 'failure', origin, error })
     }
@@ -97,28 +97,28 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['G11'],
   },
   {
-    mistake: 'an answer settles nothing',
+    mistake: 'a response does not settle its request',
     file: 'requests/pending-requests',
     original: 'if (!pending || pending.channel !== channel) return',
     replacement: 'if (!pending || pending.channel === channel) return',
     breaks: ['G11'],
   },
   {
-    mistake: 'what waits for a peer that is gone is not counted',
+    mistake: 'queued events of a lost peer are not counted',
     file: 'channel/outbox',
     original: 'return { undelivered, unconfirmed: this.#sendWindow.unconfirmed }',
     replacement: 'return { undelivered: Math.min(undelivered, 0), unconfirmed: 0 }',
     breaks: ['G5'],
   },
   {
-    mistake: 'a new link is not told of what is wanted already',
+    mistake: 'a new link does not learn of existing subscriptions',
     file: 'mesh/link',
     original: 'this.#exchange.announceAll(this.#context.interest())',
     replacement: '',
     breaks: ['G6', 'G9'],
   },
   {
-    mistake: 'a peer that is silent is given up',
+    mistake: 'a silent peer is lost',
     file: 'mesh/link',
     original: `if (becameUnresponsive) this.#context.traffic.pace(this, 'unresponsive')`,
     replacement: `if (becameUnresponsive) this.#context.traffic.pace(this, 'unresponsive')
@@ -133,28 +133,28 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['G8'],
   },
   {
-    mistake: 'the directory is looked at only where a watch says so',
+    mistake: 'the directory is scanned only after a watch hint',
     file: 'mesh/discovery',
     original: 'this.#schedule(this.#wasHinted ? HINT_DELAY : this.#context.limits.rescanInterval)',
     replacement: 'if (this.#wasHinted) this.#schedule(HINT_DELAY)',
     breaks: ['G9'],
   },
   {
-    mistake: 'a buffer is written again while it is being sent',
+    mistake: 'a buffer is reused while it is being sent',
     file: 'wire/event-encoder',
     original: 'bytes = this.#slab = this.#slabs.take()',
     replacement: '',
     breaks: ['G1', 'G3', 'G5', 'G6', 'crash'],
   },
   {
-    mistake: 'what is being written is not pinned',
+    mistake: 'chunks being written are not pinned',
     file: 'channel/backlog',
     original: 'this.#budget.slabs.pin(run.bytes)',
     replacement: '',
     breaks: ['G1', 'G3', 'G4', 'G5', 'G6', 'crash'],
   },
   {
-    mistake: 'an event of a queue is given out twice',
+    mistake: 'a queue event is assigned twice',
     file: 'events/broadcaster',
     original: 'for (const delivery of deliveries) {',
     replacement: 'for (const delivery of [...deliveries, ...deliveries]) {',

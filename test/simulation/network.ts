@@ -1,10 +1,10 @@
 import { type Address, fileNameOf } from '../../src/platform/address'
 import type { Connection } from '../../src/platform/transport'
 import type { Handle, Host } from './host'
+import type { NetworkFaults } from './network-faults'
 import { SimulatedConnection } from './simulated-connection'
-import type { Weather } from './weather'
 
-/** Somebody who listens at a file of the directory. */
+/** A listener at a socket file. */
 export interface Listening {
   readonly host: Host
   readonly accept: (connection: Connection) => void
@@ -21,18 +21,18 @@ interface Watcher extends Handle {
   readonly hint: () => void
 }
 
-/** How the kernel answers a dial. */
+/** The kernel's answer to a dial. */
 export type Answer = 'absent' | 'dead' | 'busy' | SimulatedConnection
 
-/** The one directory and all connections: what processes share, and what faults happen to. */
+/** The directory and all connections of the simulated processes. */
 export class Network {
-  readonly weather: Weather
+  readonly faults: NetworkFaults
   readonly #files = new Map<string, SocketFile>()
   readonly #watchers = new Set<Watcher>()
   readonly #connections = new Set<SimulatedConnection>()
 
-  constructor(weather: Weather) {
-    this.weather = weather
+  constructor(faults: NetworkFaults) {
+    this.faults = faults
   }
 
   /** The addresses of the directory, in no particular order, as `readdir` has it. */
@@ -68,15 +68,15 @@ export class Network {
     const listening = this.fileOf(address)
     if (!listening) return 'absent'
     if (!listening.isOpen) return 'dead'
-    if (this.weather.isBusy()) return 'busy'
-    const [near, far] = SimulatedConnection.pair(host, listening.host, this.weather)
+    if (this.faults.isBusy()) return 'busy'
+    const [near, far] = SimulatedConnection.pair(host, listening.host, this.faults)
     for (const side of [near, far]) this.#connections.add(side)
-    if (this.weather.failsAccept()) far.destroy()
-    else listening.host.schedule(this.weather.delay(), () => this.#accept(listening, far))
+    if (this.faults.failsAccept()) far.destroy()
+    else listening.host.schedule(this.faults.delay(), () => this.#accept(listening, far))
     return near
   }
 
-  /** Those that are open, both sides of each. */
+  /** All open connections, both sides of each. */
   connections(): SimulatedConnection[] {
     for (const connection of this.#connections) if (!connection.isOpen) this.#connections.delete(connection)
     return [...this.#connections]
@@ -89,7 +89,7 @@ export class Network {
 
   #changed(): void {
     for (const { host, hint } of this.#watchers) {
-      if (!this.weather.losesHint()) host.schedule(this.weather.delay(), hint)
+      if (!this.faults.losesHint()) host.schedule(this.faults.delay(), hint)
     }
   }
 }

@@ -1,56 +1,56 @@
 import type { Host } from './host'
-import type { Weather } from './weather'
+import type { NetworkFaults } from './network-faults'
 
-/** Who is at the ends of a pipe. */
+/** The two ends of a pipe. */
 export interface PipeEnds {
   readonly writer: Host
   readonly reader: Host
-  /** What the writer has been given will not leave any more. */
+  /** Unsent bytes will never leave. */
   readonly failed: (cause: Error) => void
-  /** The writer's end has left. */
+  /** The writer's end of stream has left. */
   readonly ended: () => void
 }
 
 export interface Reader {
   readonly data: (chunk: Buffer) => void
-  /** No more comes; with a cause, because the other side was closed in a hurry. */
+  /** The stream ends; with a cause if the other side was destroyed. */
   readonly end: (cause: Error | undefined) => void
 }
 
 interface Write {
   readonly chunks: readonly Uint8Array[]
   readonly done: () => void
-  /** Bytes that are in the kernel. */
+  /** Bytes in the kernel. */
   written: number
 }
 
-/** Bytes in one direction: some still with the writer, some in the kernel, which keeps them in order and only so many. */
+/** One direction of a connection: bytes still with the writer, and bytes in the kernel's bounded buffer. */
 export class Pipe {
   readonly #ends: PipeEnds
-  readonly #weather: Weather
+  readonly #faults: NetworkFaults
   readonly #capacity: number
   readonly #writes: Write[] = []
   readonly #kernel: Buffer[] = []
   #kernelBytes = 0
   #writer: 'open' | 'ending' | 'ended' = 'open'
   #reset: Error | undefined
-  /** Nobody will read any more. */
+  /** The reader has closed. */
   #isBroken = false
   #reader: Reader | undefined
   #isReading = false
   #stalledUntil = 0
 
-  constructor(ends: PipeEnds, weather: Weather) {
+  constructor(ends: PipeEnds, faults: NetworkFaults) {
     this.#ends = ends
-    this.#weather = weather
-    this.#capacity = weather.capacity()
+    this.#faults = faults
+    this.#capacity = faults.capacity()
   }
 
   get hasUnread(): boolean {
     return this.#kernelBytes > 0
   }
 
-  /** Bytes that are still with the writer. */
+  /** Bytes still with the writer. */
   get unwritten(): number {
     return this.#writes.reduce((sum, { chunks, written }) => sum + sizeOf(chunks) - written, 0)
   }
@@ -69,7 +69,7 @@ export class Pipe {
     return isAtOnce
   }
 
-  /** Sends nothing more, once everything has left. That nobody can read it any more is no reason not to end. */
+  /** Ends the stream once everything has left, even if the reader has closed. */
   end(): void {
     if (this.#writer === 'ending') return
     if (this.#writer === 'ended') return this.#ends.writer.schedule(0, this.#ends.ended)
@@ -85,7 +85,7 @@ export class Pipe {
     this.#planRead()
   }
 
-  /** The reader has closed, and what it has not read is gone. */
+  /** The reader has closed; unread bytes are lost. */
   closeReader(): void {
     this.#reader = undefined
     this.#truncate(0)
@@ -102,10 +102,10 @@ export class Pipe {
     this.#stalledUntil = until
   }
 
-  /** Breaks in the middle of whatever is under way. */
+  /** Breaks the stream in the middle of the bytes in flight. */
   cut(cause: Error): void {
-    this.#truncate(this.#weather.surviving(this.#kernelBytes))
-    const reset = this.#weather.coin() ? cause : undefined
+    this.#truncate(this.#faults.surviving(this.#kernelBytes))
+    const reset = this.#faults.coin() ? cause : undefined
     this.#break()
     this.closeWriter(reset)
   }
@@ -118,10 +118,10 @@ export class Pipe {
 
   #fail(): void {
     this.#writes.length = 0
-    this.#ends.writer.schedule(this.#weather.delay(), () => this.#ends.failed(new Error('write EPIPE')))
+    this.#ends.writer.schedule(this.#faults.delay(), () => this.#ends.failed(new Error('write EPIPE')))
   }
 
-  /** Moves into the kernel what it has room for. Bytes are copied when they move, not before, as by the real one. */
+  /** Moves bytes into the kernel, as far as there is room. Like in a real kernel, they are copied at this time, not before. */
   #fill(): void {
     for (let write = this.#writes[0]; write && this.#kernelBytes < this.#capacity; write = this.#writes[0]) {
       this.#move(write)
@@ -159,7 +159,7 @@ export class Pipe {
     if (!this.#reader || this.#isReading || !isMore) return
     this.#isReading = true
     const { reader } = this.#ends
-    reader.schedule(Math.max(this.#stalledUntil - reader.now, 0) + this.#weather.delay(), () => this.#read())
+    reader.schedule(Math.max(this.#stalledUntil - reader.now, 0) + this.#faults.delay(), () => this.#read())
   }
 
   #read(): void {
@@ -168,7 +168,7 @@ export class Pipe {
     if (!reader) return
     if (this.#stalledUntil > this.#ends.reader.now) return this.#planRead()
     if (this.#kernelBytes > 0) {
-      const chunk = this.#take(this.#weather.readable(this.#kernelBytes))
+      const chunk = this.#take(this.#faults.readable(this.#kernelBytes))
       if (this.#writes.length > 0 && !this.#isBroken) this.#planFill()
       reader.data(chunk)
       return this.#planRead()
@@ -179,7 +179,7 @@ export class Pipe {
   }
 
   #planFill(): void {
-    this.#ends.writer.schedule(this.#weather.delay(), () => {
+    this.#ends.writer.schedule(this.#faults.delay(), () => {
       if (!this.#isBroken) this.#fill()
     })
   }

@@ -1,16 +1,16 @@
 import type { EndpointOptions } from '../../src'
+import type { Conditions } from './network-faults'
+import { FAIR } from './network-faults'
 import type { Random } from './random'
-import type { Conditions } from './weather'
-import { FAIR } from './weather'
 
-/** What a run is made of, beside its seed. */
+/** The size of a run. */
 export interface Extent {
   readonly endpoints: number
   readonly steps: number
 }
 
-/** What members do, and what is done to them, at each step; with how often, in relation to each other. */
-export type Deed =
+/** An action of a member, or a fault. */
+export type Action =
   | 'join'
   | 'rush'
   | 'leave'
@@ -30,9 +30,9 @@ export type Deed =
   | 'ask'
   | 'askAll'
 
-export type Deeds = Readonly<Record<Deed, number>>
+export type ActionWeights = Readonly<Record<Action, number>>
 
-const WORK: Deeds = {
+const WORK: ActionWeights = {
   join: 0,
   rush: 0,
   leave: 0,
@@ -53,8 +53,8 @@ const WORK: Deeds = {
   askAll: 2,
 }
 
-/** Kinds of days: in some everything goes wrong, in others one thing only, so that nothing else can hide a mistake. */
-const DAYS = {
+/** Relative frequencies of actions. Some profiles have only one kind of fault, so that no other can hide a mistake. */
+const PROFILES = {
   rough: { ...WORK, join: 6, rush: 2, leave: 3, restart: 3, kill: 3, freeze: 4, cut: 4, stall: 4, unpublish: 1 },
   calm: WORK,
   slow: { ...WORK, freeze: 5, stall: 5, flood: 10 },
@@ -62,36 +62,36 @@ const DAYS = {
   broken: { ...WORK, cut: 10, stall: 4 },
   loaded: { ...WORK, flood: 30, broadcast: 5, freeze: 2 },
   lean: { ...WORK, subscribe: 14, unsubscribe: 14, leave: 2, join: 4 },
-} as const satisfies Record<string, Deeds>
+} as const satisfies Record<string, ActionWeights>
 
-/** What a seed decides for its whole run. */
+/** The decisions of a seed for its whole run. */
 export interface Plan {
-  readonly deeds: Deeds
+  readonly actions: ActionWeights
   readonly conditions: Conditions
   readonly names: readonly string[]
-  /** Is everyone sent more than they can deal with? */
+  /** Whether receivers are overloaded. */
   readonly isLoaded: boolean
-  /** How likely it is that a name is started twice at the beginning. */
+  /** The probability that a name is started twice at the beginning. */
   readonly twins: number
-  /** Milliseconds between two steps, at most. */
+  /** Maximum milliseconds between two steps. */
   readonly pause: number
   readonly optionsOf: (name: string) => EndpointOptions
 }
 
 export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>): Plan {
-  const day = random.weighted({ rough: 8, calm: 2, slow: 3, crowded: 3, broken: 2, loaded: 2, lean: 2 })
+  const profile = random.weighted({ rough: 8, calm: 2, slow: 3, crowded: 3, broken: 2, loaded: 2, lean: 2 })
   const latency = random.pick([0.1, 1, 5])
-  const isHard = day !== 'calm'
-  const isLoaded = day === 'loaded'
+  const isHard = profile !== 'calm'
+  const isLoaded = profile === 'loaded'
   const limits = { ...limitsOf(random), ...(isLoaded ? LITTLE : {}) }
   const overflow = isLoaded
     ? 'wait'
     : random.pick(['wait', 'wait', 'wait', 'dropOldest', 'dropNewest', 'latest'] as const)
   const watch = random.chance(0.8)
   return {
-    deeds: DAYS[day],
+    actions: PROFILES[profile],
     isLoaded,
-    twins: day === 'crowded' ? 0.5 : day === 'rough' ? 0.1 : 0,
+    twins: profile === 'crowded' ? 0.5 : profile === 'rough' ? 0.1 : 0,
     conditions: {
       ...FAIR,
       hintLoss: random.pick([0, 0.5, 1]),
@@ -113,10 +113,10 @@ export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>)
   }
 }
 
-/** So that what senders and receivers keep beyond their bounds shows. */
+/** Small bounds, so that exceeding them is noticed. */
 const LITTLE = { outboxBytes: 4100, highWaterMark: 0, windowBytes: 1000 }
 
-/** Small, so that windows are used up, outboxes overflow and patience ends. */
+/** Small, so that windows fill up, outboxes overflow and patience ends. */
 function limitsOf(random: Random): NonNullable<EndpointOptions['limits']> {
   const outbox = random.pick([4100, 8 * 1024, 40 * 1024])
   return {

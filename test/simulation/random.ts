@@ -1,4 +1,4 @@
-/** Chance that a seed decides (sfc32): the same seed, the same numbers, on every machine. */
+/** Random numbers (sfc32): the same for one seed on every machine. */
 export class Random {
   #a: number
   #b: number
@@ -32,7 +32,7 @@ export class Random {
     return items[Math.floor(this.float() * items.length)]
   }
 
-  /** One of the keys, each as likely as its weight says. */
+  /** A random key, by weight. */
   weighted<Key extends string>(weights: Readonly<Record<Key, number>>): Key {
     const values: number[] = Object.values(weights)
     let rest = this.float() * values.reduce((sum, weight) => sum + weight, 0)
@@ -43,7 +43,7 @@ export class Random {
     throw new RangeError('expected a weight above zero')
   }
 
-  /** The numbers of the fork have nothing to do with how many of the others are drawn later. */
+  /** A generator whose numbers do not depend on later draws from this one. */
   fork(): Random {
     return new Random(this.#next() * 2 ** 21 + (this.#next() >>> 11))
   }

@@ -120,7 +120,7 @@ export function parseRecord(line: string): HistoryRecord {
 }
 
 /** A record without when and whose. */
-export type Said = HistoryRecord extends infer Each
+export type RecordFields = HistoryRecord extends infer Each
   ? Each extends HistoryRecord
     ? Omit<Each, 'at' | 'endpoint'>
     : never

@@ -5,24 +5,24 @@ import { Random } from './random'
 import { Script } from './script'
 import { Simulation } from './simulation'
 
-/** Virtual milliseconds after which everyone has found everyone, once nothing goes wrong any more. */
+/** Virtual milliseconds without faults after which all endpoints are linked. */
 const RECOVERY = 6000
 
-/** Virtual milliseconds without a delivery after which nothing is under way any more, and that it takes at most. */
+/** Virtual milliseconds without a delivery after which all work is done, and the maximum to wait for it. */
 const SILENCE = 1500
 const PATIENCE = 120_000
 
-/** Virtual milliseconds for a close, in the end. */
+/** The timeout of the final closes, in virtual milliseconds. */
 const CLOSING = 5000
 
-/** Plays what a seed decides: first with everything that can go wrong, then without, until everyone has left. */
+/** Runs a seed, first with faults, then without, until all endpoints have left. */
 export async function play(core: Core, seed: number, extent: Extent, history: History): Promise<void> {
   const random = new Random(seed)
   const plan = planOf(random, extent)
   const simulation = new Simulation(core, random.fork(), history)
   const script = new Script(simulation, plan, random.fork())
   const restore = catchWarnings(simulation)
-  simulation.network.weather.conditions = plan.conditions
+  simulation.network.faults.conditions = plan.conditions
   try {
     await live(simulation, script, plan, extent.steps, random)
     await finish(simulation, script, random)
@@ -31,7 +31,7 @@ export async function play(core: Core, seed: number, extent: Extent, history: Hi
   }
 }
 
-/** Everything that can go wrong does, and heals. */
+/** Runs all steps with faults, then ends the faults. */
 async function live(simulation: Simulation, script: Script, plan: Plan, steps: number, random: Random): Promise<void> {
   for (const name of plan.names) {
     script.start(name)
@@ -44,41 +44,41 @@ async function live(simulation: Simulation, script: Script, plan: Plan, steps: n
   simulation.heal()
   await pass(simulation, RECOVERY)
   await quieten(simulation)
-  for (const { member } of simulation.citizens) member.look()
+  for (const { member } of simulation.started) member.look()
 }
 
-/** Everything works now: whatever is sent arrives, half of all leave, and the others get their last words. */
+/** Without faults, everything sent must arrive; half of the endpoints leave first, then the others. */
 async function finish(simulation: Simulation, script: Script, random: Random): Promise<void> {
-  for (const { member } of simulation.citizens) {
+  for (const { member } of simulation.started) {
     member.subscribe('>', {})
     member.subscribe('a.x', { queue: 'last' })
     member.subscribe('a.*', { queue: 'last' })
   }
   await pass(simulation, SILENCE)
   for (let round = 0; round < 3; round++) {
-    for (const { member } of simulation.citizens) {
+    for (const { member } of simulation.started) {
       script.broadcast(member, random.between(1, 10))
       script.ask(member)
     }
   }
   await quieten(simulation)
-  const leaving = simulation.citizens.filter((_, index) => index % 2 === 0)
-  for (const resident of leaving) {
-    script.broadcast(resident.member, random.between(1, 10))
-    void simulation.close(resident, CLOSING)
+  const leaving = simulation.started.filter((_, index) => index % 2 === 0)
+  for (const process of leaving) {
+    script.broadcast(process.member, random.between(1, 10))
+    void simulation.close(process, CLOSING)
     await pass(simulation, random.pick([0, 1, 100]))
   }
   await pass(simulation, CLOSING)
   await quieten(simulation)
-  for (const { member } of simulation.citizens) member.look()
-  for (const resident of simulation.citizens) void simulation.close(resident, CLOSING)
+  for (const { member } of simulation.started) member.look()
+  for (const process of simulation.started) void simulation.close(process, CLOSING)
   await pass(simulation, 2 * CLOSING)
   simulation.lookForLingering()
-  for (const { member } of simulation.residents)
+  for (const { member } of simulation.running)
     simulation.log(member.label, { kind: 'leftover', what: 'life', count: 1 })
 }
 
-/** What an endpoint has to say before anybody can listen becomes part of the history, instead of a warning. */
+/** Warnings of endpoints without listeners become part of the history. */
 function catchWarnings(simulation: Simulation): () => void {
   const { emitWarning } = process
   process.emitWarning = (warning: string | Error) => {
@@ -89,7 +89,7 @@ function catchWarnings(simulation: Simulation): () => void {
   }
 }
 
-/** Waits until nothing is under way any more. */
+/** Waits until all work is done. */
 async function quieten(simulation: Simulation): Promise<void> {
   const { timeline, history } = simulation
   const deadline = timeline.now + PATIENCE

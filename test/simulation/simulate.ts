@@ -12,7 +12,7 @@ const USAGE = `npm run simulate -- [options]
   --steps N      things that happen before everything heals (60)
   --workers N    processes that share the work (as many as there are cores)`
 
-/** Seeds between two words of progress. */
+/** Seeds between two lines of progress. */
 const PROGRESS = 500
 
 const { values } = parseArgs({
@@ -33,7 +33,7 @@ function numberOf(option: 'seeds' | 'from' | 'stride' | 'endpoints' | 'steps' | 
   throw new TypeError(`--${option}: expected a whole number, got ${values[option]}`)
 }
 
-/** Tries every so many seeds out, one after the other. Returns how many have shown something. */
+/** Runs every nth seed. Returns the number of failed ones. */
 async function tryAll(): Promise<number> {
   const [seeds, from, stride] = [numberOf('seeds'), numberOf('from'), numberOf('stride')]
   const extent = { endpoints: numberOf('endpoints'), steps: numberOf('steps') }
@@ -51,7 +51,7 @@ async function tryAll(): Promise<number> {
   return failures
 }
 
-/** Has several processes share the seeds. Returns how many of them have found something. */
+/** Runs the seeds in several processes. Returns the number of processes with failed seeds. */
 async function share(workers: number): Promise<number> {
   const [seeds, from] = [numberOf('seeds'), numberOf('from')]
   const common = ['endpoints', 'steps'] as const

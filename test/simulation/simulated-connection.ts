@@ -1,12 +1,12 @@
 import type { Connection, ConnectionEvents } from '../../src/platform/transport'
 import type { Handle, Host } from './host'
+import type { NetworkFaults } from './network-faults'
 import { Pipe } from './pipe'
-import type { Weather } from './weather'
 
-/** One side of a connection between two simulated processes, with what Node's sockets do at every kind of end. */
+/** One side of a connection between two simulated processes. It ends like Node's sockets do. */
 export class SimulatedConnection implements Connection, Handle {
   readonly host: Host
-  /** Where the other side is. */
+  /** The process of the other side. */
   readonly other: Host
   readonly #out: Pipe
   #in: Pipe
@@ -14,25 +14,25 @@ export class SimulatedConnection implements Connection, Handle {
   #state: 'open' | 'closed' = 'open'
   #hasEnded = false
   #hasReadAll = false
-  /** How it was closed before anybody listened. */
+  /** How it was closed, if it has no listener yet. */
   #early: { readonly cause: Error | undefined } | undefined
 
-  private constructor(host: Host, other: Host, weather: Weather) {
+  private constructor(host: Host, other: Host, faults: NetworkFaults) {
     this.host = host
     this.other = other
     this.#out = new Pipe(
       { writer: host, reader: other, failed: (cause) => this.#close(cause), ended: () => this.#ended() },
-      weather,
+      faults,
     )
     this.#in = this.#out
     host.opened(this)
   }
 
   /** The two sides of a new connection. */
-  static pair(one: Host, other: Host, weather: Weather): [SimulatedConnection, SimulatedConnection] {
+  static pair(one: Host, other: Host, faults: NetworkFaults): [SimulatedConnection, SimulatedConnection] {
     const sides: [SimulatedConnection, SimulatedConnection] = [
-      new SimulatedConnection(one, other, weather),
-      new SimulatedConnection(other, one, weather),
+      new SimulatedConnection(one, other, faults),
+      new SimulatedConnection(other, one, faults),
     ]
     const [first, second] = sides
     first.#in = second.#out
@@ -84,12 +84,12 @@ export class SimulatedConnection implements Connection, Handle {
     this.#in.stall(until)
   }
 
-  /** Breaks both directions, in the middle of whatever is under way. */
+  /** Breaks both directions, in the middle of the bytes in flight. */
   cut(): void {
     for (const pipe of [this.#in, this.#out]) pipe.cut(new Error('read ECONNRESET'))
   }
 
-  /** Closes where nothing more has left in so many milliseconds. */
+  /** Closes after this many milliseconds without progress. */
   #watch(limit: number, before: number): void {
     this.host.schedule(limit, () => {
       const { unwritten } = this.#out

@@ -4,7 +4,7 @@ import type { Handle, Host } from './host'
 import type { Listening, Network } from './network'
 import { SimulatedConnection } from './simulated-connection'
 
-/** Sockets and files as one simulated process has them. Every call takes a while, and has its effect in the midst of it. */
+/** The sockets and files of a simulated process. Each call takes a while, and takes effect in between. */
 export class SimulatedTransport implements Transport {
   readonly location = '/simulated'
   readonly #network: Network
@@ -43,19 +43,19 @@ export class SimulatedTransport implements Transport {
     return { stop: this.#network.watch(this.#host, hint) }
   }
 
-  /** A call of the system: under way, done, on its way back. */
+  /** A system call: it takes a while, takes effect, and takes a while to return. */
   #call<Result>(effect: () => Result): Promise<Result> {
-    const { weather } = this.#network
+    const { faults } = this.#network
     return new Promise((resolve) => {
-      this.#host.schedule(weather.delay(), () => {
+      this.#host.schedule(faults.delay(), () => {
         const result = effect()
-        this.#host.schedule(weather.delay(), () => resolve(result))
+        this.#host.schedule(faults.delay(), () => resolve(result))
       })
     })
   }
 }
 
-/** Like that of a real directory: listens anew, under the same address, when its file is gone. */
+/** Like a real listener, it publishes its file again under the same address. */
 class PublishedSocket implements Listener, Handle {
   readonly #network: Network
   readonly #host: Host
@@ -97,7 +97,7 @@ class PublishedSocket implements Listener, Handle {
     if (await this.isPublished()) await this.#call(() => this.#network.remove(this.#self))
   }
 
-  /** Listens no more. */
+  /** Stops listening. */
   release(): void {
     if (this.#listening) this.#listening.isOpen = false
     this.#host.closed(this)

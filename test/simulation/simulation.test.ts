@@ -6,13 +6,13 @@ const SEEDS = 500
 const AT_A_TIME = 50
 const EXTENT = { endpoints: 4, steps: 60 }
 
-describe('the core, in a simulated world', function () {
+describe('the simulated core', function () {
   this.timeout(120_000)
   const core = loadCore()
 
   for (let from = 1; from <= SEEDS; from += AT_A_TIME) {
     const to = from + AT_A_TIME - 1
-    it(`keeps its guarantees whatever happens to it, and recovers: seeds ${from} to ${to} (G1 to G13)`, async () => {
+    it(`keeps all guarantees and recovers with seeds ${from} to ${to} (G1 to G13)`, async () => {
       for (let seed = from; seed <= to; seed++) {
         const trial = await tryOut(core, seed, EXTENT)
         if (trial.violations.length > 0) expect.fail(reportOf(trial, EXTENT))
@@ -20,7 +20,7 @@ describe('the core, in a simulated world', function () {
     })
   }
 
-  it('does the same on more endpoints', async () => {
+  it('keeps all guarantees with more endpoints', async () => {
     const extent = { endpoints: 9, steps: 120 }
     for (let seed = 1; seed <= 5; seed++) {
       const trial = await tryOut(core, seed, extent)
@@ -28,7 +28,7 @@ describe('the core, in a simulated world', function () {
     }
   })
 
-  it('is the same to the last digit each time that a seed is tried out', async () => {
+  it('produces the same history each time for one seed', async () => {
     for (const seed of [1, 7, 42]) {
       const first = await tryOut(core, seed, EXTENT)
       await tryOut(core, seed + 1, EXTENT)
@@ -38,12 +38,12 @@ describe('the core, in a simulated world', function () {
     }
   })
 
-  it('is another one for another seed', async () => {
+  it('produces another history for another seed', async () => {
     const [one, other] = [await tryOut(core, 1, EXTENT), await tryOut(core, 2, EXTENT)]
     expect(one.history.hash).not.to.equal(other.history.hash)
   })
 
-  it('puts everything that can go wrong to the test', async () => {
+  it('meets every kind of fault', async () => {
     const seen = new Set<string>()
     for (let seed = 1; seed <= 40; seed++) {
       for (const { kind } of (await tryOut(core, seed, EXTENT)).history.records) seen.add(kind)

@@ -4,58 +4,58 @@ import type { History } from './history'
 import { Host } from './host'
 import { type Manner, Member } from './member'
 import { Network } from './network'
+import { FAIR, NetworkFaults } from './network-faults'
 import type { Random } from './random'
-import type { Said } from './record'
+import type { RecordFields } from './record'
 import type { SimulatedConnection } from './simulated-connection'
 import { SimulatedTransport } from './simulated-transport'
 import { Timeline } from './timeline'
 import { VirtualClock } from './virtual-clock'
-import { FAIR, Weather } from './weather'
 
-/** A member and the process it lives in. */
-export interface Resident {
+/** A member and its process. */
+export interface SimulatedProcess {
   readonly member: Member
   readonly host: Host
 }
 
-/** A bus in a world of its own: its time, its network, and its endpoints, each in a process of its own. */
+/** A simulated bus with its own time and network, and each endpoint in its own process. */
 export class Simulation {
   readonly timeline = new Timeline()
   readonly network: Network
   readonly history: History
   readonly #core: Core
   readonly #random: Random
-  readonly #residents: Resident[] = []
+  readonly #processes: SimulatedProcess[] = []
 
   constructor(core: Core, random: Random, history: History) {
     this.history = history
     this.#core = core
     this.#random = random
-    this.network = new Network(new Weather(random.fork()))
+    this.network = new Network(new NetworkFaults(random.fork()))
   }
 
-  /** Everyone who was ever started and has not ended. */
-  get residents(): Resident[] {
-    return this.#residents.filter(({ member }) => !member.isOver)
+  /** All processes whose members have not ended. */
+  get running(): SimulatedProcess[] {
+    return this.#processes.filter(({ member }) => !member.isOver)
   }
 
-  /** Those of them that are started. */
-  get citizens(): Resident[] {
-    return this.#residents.filter(({ member }) => member.isUp)
+  /** All running processes whose members are up. */
+  get started(): SimulatedProcess[] {
+    return this.#processes.filter(({ member }) => member.isUp)
   }
 
-  start(options: EndpointOptions, manner: Manner): Resident {
+  start(options: EndpointOptions, manner: Manner): SimulatedProcess {
     const { name, groups = [] } = options
     const host = new Host(this.timeline)
-    const label = `${name}#${this.#residents.length + 1}`
+    const label = `${name}#${this.#processes.length + 1}`
     const stage = {
-      log: (endpoint: string, said: Said) => this.log(endpoint, said),
+      log: (endpoint: string, said: RecordFields) => this.log(endpoint, said),
       sleep: (milliseconds: number) => new Promise<void>((resolve) => host.schedule(milliseconds, resolve)),
     }
     const member = new Member(label, name, stage, manner)
-    const resident = { member, host }
-    this.#residents.push(resident)
-    const settings = { ...this.#core.settingsOf(options), pid: this.#residents.length }
+    const process = { member, host }
+    this.#processes.push(process)
+    const settings = { ...this.#core.settingsOf(options), pid: this.#processes.length }
     const { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout } = settings.limits
     this.log(label, {
       kind: 'starting',
@@ -68,92 +68,92 @@ export class Simulation {
       clock: new VirtualClock(host, this.#random.fork()),
     }
     void member.start(() => this.#core.startIn(world, settings))
-    return resident
+    return process
   }
 
-  /** Its process is gone at once; the kernel closes what it had. */
-  kill({ member, host }: Resident): void {
+  /** Kills the process; the kernel closes its handles. */
+  kill({ member, host }: SimulatedProcess): void {
     host.kill()
     member.die()
   }
 
-  freeze({ member, host }: Resident): void {
+  freeze({ member, host }: SimulatedProcess): void {
     if (host.isFrozen || host.isDead) return
     host.freeze()
     this.log(member.label, { kind: 'frozen' })
   }
 
-  thaw({ member, host }: Resident): void {
+  thaw({ member, host }: SimulatedProcess): void {
     if (!host.isFrozen) return
     host.thaw()
     this.log(member.label, { kind: 'thawed' })
   }
 
   /** Breaks one of its connections. */
-  cut(resident: Resident): void {
-    const connection = this.#random.pick(this.#connectionsOf(resident))
+  cut(process: SimulatedProcess): void {
+    const connection = this.#random.pick(this.#connectionsOf(process))
     if (!connection) return
     connection.cut()
     for (const { member } of this.#ends(connection)) this.log(member.label, { kind: 'cut' })
   }
 
-  /** Lets nothing come through one of its connections for so many milliseconds. */
-  stall(resident: Resident, milliseconds: number): void {
-    const connection = this.#random.pick(this.#connectionsOf(resident))
+  /** Stalls one of its connections for this many milliseconds. */
+  stall(process: SimulatedProcess, milliseconds: number): void {
+    const connection = this.#random.pick(this.#connectionsOf(process))
     if (!connection) return
     connection.stall(this.timeline.now + milliseconds)
-    this.log(resident.member.label, { kind: 'disturbed', what: `stalled for ${milliseconds} ms` })
+    this.log(process.member.label, { kind: 'disturbed', what: `stalled for ${milliseconds} ms` })
   }
 
   /** Removes its socket file. */
-  unpublish({ member }: Resident): void {
+  unpublish({ member }: SimulatedProcess): void {
     const address = this.network.addresses.find(({ id }) => id === member.id)
     if (!address) return
     this.network.remove(address)
     this.log(member.label, { kind: 'unpublished' })
   }
 
-  /** Lets everyone close, and looks for what a closed endpoint has left behind. */
-  async close(resident: Resident, timeout: number): Promise<void> {
-    const { member, host } = resident
+  /** Closes a member, and records leftovers. */
+  async close(process: SimulatedProcess, timeout: number): Promise<void> {
+    const { member, host } = process
     await member.close(timeout)
     if (host.isDead) return
-    // The kernel's word that the last connection is closed comes a turn later.
-    host.schedule(100, () => this.#lookForLeftovers(resident))
+    // A socket's close is reported a turn later.
+    host.schedule(100, () => this.#lookForLeftovers(process))
   }
 
-  /** Everything goes on from here without a fault. */
+  /** Ends all faults. */
   heal(): void {
-    for (const resident of this.#residents) this.thaw(resident)
+    for (const process of this.#processes) this.thaw(process)
     for (const connection of this.network.connections()) connection.stall(0)
-    this.network.weather.conditions = FAIR
+    this.network.faults.conditions = FAIR
     this.log('', { kind: 'healed' })
   }
 
-  /** Once all is calm, nobody has anything to say to those who have left. */
+  /** Records connections to endpoints that left long ago. */
   lookForLingering(): void {
-    for (const { member, host } of this.#residents) {
+    for (const { member, host } of this.#processes) {
       const count = host.unreferencedHandles
       if (count > 0) this.log(member.label, { kind: 'leftover', what: 'lingering connections', count })
     }
   }
 
-  log(label: string, said: Said): void {
+  log(label: string, said: RecordFields): void {
     this.history.add({ at: this.timeline.now, endpoint: label, ...said })
   }
 
-  #lookForLeftovers({ member, host }: Resident): void {
+  #lookForLeftovers({ member, host }: SimulatedProcess): void {
     const files = this.network.addresses.filter(({ id }) => id === member.id).length
     for (const [what, count] of Object.entries({ timers: host.timers, handles: host.handles, files })) {
       if (count > 0) this.log(member.label, { kind: 'leftover', what, count })
     }
   }
 
-  #connectionsOf({ host }: Resident): SimulatedConnection[] {
+  #connectionsOf({ host }: SimulatedProcess): SimulatedConnection[] {
     return this.network.connections().filter((connection) => connection.host === host)
   }
 
-  #ends(connection: SimulatedConnection): Resident[] {
-    return this.#residents.filter(({ host }) => host === connection.host || host === connection.other)
+  #ends(connection: SimulatedConnection): SimulatedProcess[] {
+    return this.#processes.filter(({ host }) => host === connection.host || host === connection.other)
   }
 }

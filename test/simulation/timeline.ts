@@ -1,14 +1,14 @@
-/** Something that is to happen at a time. */
+/** A call scheduled for a time. */
 export interface Appointment {
   readonly at: number
   readonly order: number
   call: () => void
 }
 
-/** Appointments whose promises are given the time to run their course between two looks at the clock. */
+/** Calls per batch, each in its own turn of the real event loop. */
 const BATCH = 128
 
-/** Virtual time: what is due happens in its order, one thing after the other, and nothing takes any time. */
+/** Virtual time: due calls run in order, and take no time. */
 export class Timeline {
   readonly #heap: Appointment[] = []
   #now = 0
@@ -51,7 +51,7 @@ export class Timeline {
     })
   }
 
-  /** Returns whether there was anything due. */
+  /** Returns whether a call was due. */
   #step(time: number): boolean {
     const next = this.#heap[0]
     if (!next || next.at > time) {

@@ -5,14 +5,14 @@ import { History } from './history'
 import type { Extent } from './plan'
 import { play } from './scenario'
 
-/** What one seed has shown. */
+/** The result of one seed. */
 export interface Trial {
   readonly seed: number
   readonly history: History
   readonly violations: readonly Violation[]
 }
 
-/** Plays a seed and judges what has happened. What the core throws where nobody can catch it is a violation too. */
+/** Runs a seed and checks its history. Uncaught errors count as violations too. */
 export async function tryOut(core: Core, seed: number, extent: Extent): Promise<Trial> {
   const history = new History()
   const crashes: unknown[] = []
@@ -33,7 +33,7 @@ export async function tryOut(core: Core, seed: number, extent: Extent): Promise<
   return { seed, history, violations: [...violations, ...check(history.records)] }
 }
 
-/** What there is to say of a trial that has shown something. */
+/** The report of a seed with violations. */
 export function reportOf({ seed, history, violations }: Trial, { endpoints, steps }: Extent): string {
   const told = violations.slice(0, 10).map(({ guarantee, message, index }) => `  ${guarantee} at ${index}: ${message}`)
   return [

@@ -4,7 +4,7 @@ import type { Random } from './random'
 
 const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz'
 
-/** Time and chance as one simulated process has them. */
+/** The clock and random numbers of a simulated process. */
 export class VirtualClock implements Clock {
   readonly #host: Host
   readonly #random: Random
@@ -22,7 +22,7 @@ export class VirtualClock implements Clock {
     return this.#host.timer(delay, call)
   }
 
-  /** Part of the same turn: the timeline gives each turn the time that this takes. */
+  /** Part of the same turn, since the timeline completes all microtasks of a turn. */
   nextTick(call: () => void): void {
     process.nextTick(call)
   }

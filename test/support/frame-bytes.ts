@@ -8,6 +8,11 @@ export function frameAround(body: Uint8Array): Buffer {
   return bytes
 }
 
+/** A frame whose body is given in hexadecimal digits; spaces are ignored. */
+export function hexFrame(digits: string): Buffer {
+  return frameAround(Buffer.from(digits.replaceAll(' ', ''), 'hex'))
+}
+
 /** A copy of the bytes of a frame, prefix included. */
 export function bytesOf({ bytes, start, end }: Frame): Buffer {
   return Buffer.from(bytes.subarray(start, end))

@@ -8,11 +8,11 @@ import type { Connection, ConnectionEvents } from '../../src/platform/transport'
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { FrameReader } from '../../src/wire/frame'
 import type { Hello, Message } from '../../src/wire/message'
-import { helloWith } from './hello'
 import { idleConnection } from './idle-connection'
 import { ManualClock } from './manual-clock'
+import { helloFields } from './raw-peer'
 
-export const PEER_HELLO = helloWith({ name: 'shop', id: '1h2j3k4l5m6n7', requestLimit: 16 })
+export const PEER_HELLO = helloFields({ name: 'shop', id: '1h2j3k4l5m6n7', requestLimit: 16 })
 
 export interface LinkFixtureOptions {
   readonly limits?: Partial<Limits>

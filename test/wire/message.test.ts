@@ -5,11 +5,11 @@ import { type Interest, keyOf } from '../../src/model/interest'
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { isChannelMessage, KIND_CODES, type Message, toElements } from '../../src/wire/message'
 import { bodyOf } from '../support/frame-bytes'
-import { helloWith } from '../support/hello'
 import { messages, payload } from '../support/message-arbitraries'
+import { helloFields } from '../support/raw-peer'
 import { violation } from '../support/violation'
 
-const { kind: _, ...HELLO } = helloWith({ name: 'shop', id: '0000000000abc', groups: ['web'], frameLimit: 4096 })
+const { kind: _, ...HELLO } = helloFields({ name: 'shop', id: '0000000000abc', groups: ['web'], frameLimit: 4096 })
 
 /** Decodes a body. */
 const decode = (body: Uint8Array) => decodeMessage(Buffer.from(body), 0, body.length)

@@ -1,4 +1,4 @@
-import type { Case } from './case'
+import type { JudgedHistory } from './judged-history'
 import type { Life, Subscribed } from './life'
 import type { Violation } from './violation'
 
@@ -14,7 +14,7 @@ interface Change {
  * That what one sender has under way to one receiver is no more than its outbox and the receiver's window take (G7). Each
  * link has both anew, and what has come over one that is lost may be in the receiver's hands still: each is judged alone.
  */
-export function* judgeBounds(history: Case): Generator<Violation> {
+export function* judgeBounds(history: JudgedHistory): Generator<Violation> {
   for (const subscription of history.subscriptions()) {
     if (subscription.record.queue !== undefined) continue
     for (const sender of new Set(subscription.received.map(({ record }) => record.sender))) {

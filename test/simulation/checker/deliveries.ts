@@ -1,10 +1,10 @@
-import type { Case } from './case'
+import type { JudgedHistory } from './judged-history'
 import type { Life, Placed, Subscribed } from './life'
 import { isMeant } from './meaning'
 import type { Violation } from './violation'
 
-/** What every single delivery has to be: true, wanted, the first, and in order (G1 to G4). */
-export function* judgeDeliveries(history: Case): Generator<Violation> {
+/** Each delivery is unaltered, subscribed to, the first, and in order (G1 to G4). */
+export function* judgeDeliveries(history: JudgedHistory): Generator<Violation> {
   const shares = new Map<string, string>()
   for (const subscription of history.subscriptions()) {
     const last = new Map<string, number>()
@@ -38,7 +38,7 @@ export function* judgeDeliveries(history: Case): Generator<Violation> {
   }
 }
 
-/** What is not true of what was delivered. */
+/** How a delivered event differs from the sent one. */
 function falsehood({ index, record }: Placed<'received'>, sender: Life | undefined): string | undefined {
   const sent = sender?.sent.get(record.event)
   if (!sender || !sent || sent.index > index) return 'it was never sent'
@@ -48,7 +48,7 @@ function falsehood({ index, record }: Placed<'received'>, sender: Life | undefin
   return undefined
 }
 
-/** Why it should not have been delivered there. */
+/** Why an event should not have been delivered there. */
 function phantom(subscription: Subscribed, { index, record }: Placed<'received'>, sender: Life): string | undefined {
   const sent = sender.sent.get(record.event)
   if (sent && !isMeant(subscription, sent.record, sender)) return 'it is not meant for it'

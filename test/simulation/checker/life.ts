@@ -1,39 +1,39 @@
 import type { HistoryRecord, Kind, RecordOf } from '../record'
 
-/** A record with its place in the history. */
+/** A record with its index in the history. */
 export interface Placed<Of extends Kind> {
   readonly index: number
   readonly record: RecordOf<Of>
 }
 
-/** A subscription, with the events that its handler has been called for. */
+/** A subscription and the events that it has received. */
 export interface Subscribed extends Placed<'subscribed'> {
   readonly life: Life
-  /** Places; infinite for what has not happened. */
+  /** Indexes; infinite for events that have not happened. */
   ready: number
   unsubscribed: number
   readonly received: Placed<'received'>[]
-  /** Where async handlers were done, by sender and event. */
+  /** Indexes at which async handlers ended, by sender and event. */
   readonly handled: Map<string, number>
 }
 
-/** One link with one peer, as one side of it has seen it. */
+/** A link, as seen by one side. */
 export interface Acquaintance {
   readonly joined: number
   ended: number
   how: 'open' | 'left' | 'lost'
-  /** Events that the end of the link was said to have cost. */
+  /** Events reported as lost with the link. */
   loss: number
 }
 
 const NEVER = Number.POSITIVE_INFINITY
 
-/** What the history has of one life of one endpoint. */
+/** The history of one endpoint, from start to end. */
 export class Life {
   readonly label: string
   readonly starting: Placed<'starting'>
   id: string | undefined
-  /** Places; infinite for what has not happened. */
+  /** Indexes; infinite for events that have not happened. */
   started = NEVER
   refused = NEVER
   closing = NEVER
@@ -43,11 +43,11 @@ export class Life {
   readonly subscriptions = new Map<number, Subscribed>()
   readonly sent = new Map<number, Placed<'sent'>>()
   readonly gaps: Placed<'gap'>[] = []
-  /** When its loop stood still. */
+  /** The times for which its loop was blocked. */
   readonly freezes: { readonly since: number; until: number }[] = []
-  /** Places at which one of its connections was made late. */
+  /** Indexes at which one of its connections was delayed. */
   readonly stalls: number[] = []
-  /** By the id of the peer. */
+  /** Links, by the id of the peer. */
   readonly acquaintances = new Map<string, Acquaintance[]>()
 
   constructor(starting: Placed<'starting'>) {
@@ -63,12 +63,12 @@ export class Life {
     return this.starting.record.groups
   }
 
-  /** From where on it does nothing any more. */
+  /** The index of its end. */
   get over(): number {
     return Math.min(this.closed, this.killed, this.refused)
   }
 
-  /** From where on it was about to go, or gone. */
+  /** The index at which it began to close, or ended. */
   get ending(): number {
     return Math.min(this.closing, this.over)
   }
@@ -77,7 +77,7 @@ export class Life {
     return this.started < index && index < this.ending
   }
 
-  /** Milliseconds for which its loop stood still between the two times. */
+  /** Milliseconds for which its loop was blocked between the two times. */
   frozenFor(from: number, to: number): number {
     return this.freezes.reduce((sum, { since, until }) => {
       return sum + Math.max(Math.min(until, to) - Math.max(since, from), 0)
@@ -103,7 +103,7 @@ export class Life {
         this.sent.set(record.event, { index, record })
         return
       case 'failed':
-        // Nobody has got it, and nobody may.
+        // No endpoint has received it, and none may.
         this.sent.delete(record.event)
         return
       case 'frozen':

@@ -1,16 +1,16 @@
-import type { Case } from './case'
+import type { JudgedHistory } from './judged-history'
 import type { Acquaintance, Life, Placed, Subscribed } from './life'
 import { isMeant, standsFor } from './meaning'
 import type { Violation } from './violation'
 
-/** The events of one sender that one subscription was to get on one link. */
+/** The events of one sender for one subscription on one link. */
 interface Due {
   readonly link: Acquaintance
   readonly events: readonly Placed<'sent'>[]
 }
 
-/** That nothing is missing of which nobody has been told (G5), and nothing at all without a cause (G6). */
-export function* judgeLosses(history: Case): Generator<Violation> {
+/** All missing events are reported (G5), and none is missing without a cause (G6). */
+export function* judgeLosses(history: JudgedHistory): Generator<Violation> {
   for (const subscription of history.subscriptions()) {
     if (subscription.record.queue !== undefined) continue
     for (const sender of history.lives.values()) {
@@ -48,7 +48,7 @@ function duesOf(subscription: Subscribed, sender: Life): Due[] {
   })
 }
 
-/** Before an event comes, it has been told how many are missing before it. */
+/** Missing events are reported before the next event is received. */
 function* judgeGaps(
   { link, events }: Due,
   subscription: Subscribed,
@@ -70,9 +70,9 @@ function* judgeGaps(
   }
 }
 
-/** Once everything has had its time, what is missing was told of: to the receiver as gap, or to the sender as lost. */
+/** Once everything has had time to arrive, missing events were reported: to the receiver as gap, or to the sender as lost. */
 function* judgeRest(
-  history: Case,
+  history: JudgedHistory,
   { link, events }: Due,
   subscription: Subscribed,
   sender: Life,
@@ -102,8 +102,8 @@ function gapsBetween(life: Life, name: string, from: number, to: number): number
   return gaps.reduce((sum, { record }) => sum + record.count, 0)
 }
 
-/** It has not been told of more than can be missing. */
-function* judgeCounts(history: Case, life: Life): Generator<Violation> {
+/** No more events were reported missing than can be. */
+function* judgeCounts(history: JudgedHistory, life: Life): Generator<Violation> {
   const subscriptions = [...life.subscriptions.values()]
   for (const name of new Set(life.gaps.map(({ record }) => record.peer))) {
     const told = gapsBetween(life, name, -1, Number.POSITIVE_INFINITY)

@@ -3,7 +3,7 @@ import type { Life, Subscribed } from './life'
 
 type Audience = RecordOf<'sent'>['to']
 
-/** Does a pattern stand for a type? Written anew, not to judge the package by itself. */
+/** Whether a pattern matches a type. Implemented independently of the package. */
 export function standsFor(pattern: string, type: string): boolean {
   const tokens = type.split('.')
   const parts = pattern.split('.')
@@ -17,7 +17,7 @@ function includes(audience: NonNullable<Audience>, { name, groups }: Life): bool
   return 'group' in audience ? groups.includes(audience.group) : audience.includes(name)
 }
 
-/** May this subscription get that event of the sender's, as far as the two have said? */
+/** Whether the subscription may receive the event, by its filter and the event's audience. */
 export function isMeant({ life, record }: Subscribed, sent: RecordOf<'sent'>, sender: Life): boolean {
   if (!standsFor(record.type, sent.type)) return false
   if (record.from !== undefined && !includes(record.from, sender)) return false

@@ -1,9 +1,9 @@
-import type { Case } from './case'
+import type { JudgedHistory } from './judged-history'
 import type { Life } from './life'
 import type { Violation } from './violation'
 
-/** One name, one holder; and of those that claim it, one does get it (G10). */
-export function* judgeNames(history: Case): Generator<Violation> {
+/** A name has one holder, and one of its claimants gets it (G10). */
+export function* judgeNames(history: JudgedHistory): Generator<Violation> {
   const unpublished = new Set(
     history.records.filter(({ kind }) => kind === 'unpublished').map(({ endpoint }) => endpoint),
   )
@@ -12,7 +12,7 @@ export function* judgeNames(history: Case): Generator<Violation> {
     const namesakes = lives.filter((life) => life.name === name)
     for (const [place, life] of namesakes.entries()) {
       for (const later of namesakes.slice(place + 1)) {
-        // Who finds its file gone may find its name taken, too.
+        // An endpoint whose file was removed may lose its name, too.
         if (unpublished.has(life.label) || unpublished.has(later.label) || !holdsTogether(life, later)) continue
         const index = Math.max(life.started, later.started)
         yield { guarantee: 'G10', message: `${life.label} and ${later.label} both hold the name`, index }
@@ -27,8 +27,8 @@ function holdsTogether(one: Life, other: Life): boolean {
   return Number.isFinite(start) && start < Math.min(one.ending, other.ending)
 }
 
-/** Who was refused had a rival: one that held the name, or one that got it, or died trying, or was silent for too long. */
-function* judgeRefusals(history: Case, namesakes: readonly Life[]): Generator<Violation> {
+/** A refused claimant had a rival that held the name, got it, died or was silent for too long. */
+function* judgeRefusals(history: JudgedHistory, namesakes: readonly Life[]): Generator<Violation> {
   for (const life of namesakes) {
     if (!Number.isFinite(life.refused) || life.refusal !== 'LAHJA_NAME_IN_USE') continue
     const rivals = crowdOf(life, namesakes)
@@ -43,7 +43,7 @@ function* judgeRefusals(history: Case, namesakes: readonly Life[]): Generator<Vi
  * so long counts as a holder, as nobody can know better, and those who have conceded to the one that waited did so for
  * good: so the name may be nobody's in the end. Without such a fault nobody waits for so long.
  */
-function hasMetSilence(history: Case, { starting, refused }: Life, crowd: readonly Life[]): boolean {
+function hasMetSilence(history: JudgedHistory, { starting, refused }: Life, crowd: readonly Life[]): boolean {
   const [from, to] = [history.time(starting.index), history.time(refused)]
   if (to - from < starting.record.limits.handshakeTimeout) return false
   return crowd.some((life) => {
@@ -51,7 +51,7 @@ function hasMetSilence(history: Case, { starting, refused }: Life, crowd: readon
   })
 }
 
-/** All that have claimed or held the name while it did, or while one of those did. */
+/** All endpoints that claimed or held the name at the same time, directly or through others. */
 function crowdOf(life: Life, namesakes: readonly Life[]): Life[] {
   const crowd = [life]
   for (const member of crowd) {

@@ -1,11 +1,11 @@
-import type { Case } from './case'
+import type { JudgedHistory } from './judged-history'
 import type { Violation } from './violation'
 
-/** Milliseconds for what is no waiting: turns of the loop. */
+/** Milliseconds allowed for turns of the loop. */
 const SLACK = 100
 
-/** That nobody holds a broadcast up for longer than the sender's patience (G8), and every broadcast ends. */
-export function* judgePatience(history: Case): Generator<Violation> {
+/** Each broadcast settles, and within the sender's patience (G8). */
+export function* judgePatience(history: JudgedHistory): Generator<Violation> {
   const waiting = new Map<string, number>()
   for (const [index, record] of history.records.entries()) {
     const life = history.lives.get(record.endpoint)

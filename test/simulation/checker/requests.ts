@@ -1,12 +1,12 @@
 import type { HistoryRecord, RecordOf } from '../record'
-import type { Case } from './case'
+import type { JudgedHistory } from './judged-history'
 import type { Life } from './life'
 import type { Violation } from './violation'
 
-/** Milliseconds that a response takes at most on an undisturbed network. */
+/** Maximum milliseconds of a response without faults. */
 const DELIVERY = 1000
 
-/** Milliseconds for turns of the loop. */
+/** Milliseconds allowed for turns of the loop. */
 const SLACK = 100
 
 interface Question {
@@ -14,13 +14,13 @@ interface Question {
   readonly asked: RecordOf<'asked'>
   readonly begun: string[]
   readonly replies: string[]
-  /** When the first handler came to its end. */
+  /** The time at which the first handler ended. */
   answered: number
   settled: number
 }
 
-/** Each request settles once, in time, with its own response, and nobody handles it twice (G11). */
-export function* judgeRequests(history: Case): Generator<Violation> {
+/** Each request settles once, in time, with its own response, and is handled at most once (G11). */
+export function* judgeRequests(history: JudgedHistory): Generator<Violation> {
   const questions = new Map<string, Question>()
   for (const [index, record] of history.records.entries()) {
     if (record.kind === 'asked') {
@@ -43,7 +43,7 @@ export function* judgeRequests(history: Case): Generator<Violation> {
   }
 }
 
-/** Takes note of a record. Returns what is wrong with it. */
+/** Adds a record. Returns its violation, if any. */
 function noteAnswer(questions: ReadonlyMap<string, Question>, record: HistoryRecord): string | undefined {
   if (record.kind !== 'begun' && record.kind !== 'replied' && record.kind !== 'settled') return undefined
   const name = `${record.kind === 'begun' ? record.asker : record.endpoint} ${record.request}`
@@ -65,7 +65,7 @@ function noteAnswer(questions: ReadonlyMap<string, Question>, record: HistoryRec
 }
 
 function* judgeTime(
-  history: Case,
+  history: JudgedHistory,
   questions: ReadonlyMap<string, Question>,
   record: RecordOf<'settled'>,
   index: number,

@@ -1,10 +1,10 @@
-import type { Case } from './case'
+import type { JudgedHistory } from './judged-history'
 import type { Life, Placed, Subscribed } from './life'
 import { isMeant } from './meaning'
 import type { Violation } from './violation'
 
-/** That an event of a queue gets to a member, where nothing has happened to those it may have been given to (G6). */
-export function* judgeShares(history: Case): Generator<Violation> {
+/** Each queue event reaches a member, unless there were faults (G6). */
+export function* judgeShares(history: JudgedHistory): Generator<Violation> {
   const members = [...history.subscriptions()].filter(({ record }) => record.queue !== undefined)
   const quiet = history.quiet.at(-1)
   if (members.length === 0 || quiet === undefined) return
@@ -32,8 +32,8 @@ function deliveredShares(members: readonly Subscribed[]): Set<string> {
   return delivered
 }
 
-/** Is there anything that may have cost the sender's events of queues? */
-function hasLost(history: Case, sender: Life): boolean {
+/** Whether queue events of the sender may have been lost. */
+function hasLost(history: JudgedHistory, sender: Life): boolean {
   if (sender.ending < Number.POSITIVE_INFINITY && sender.killed < Number.POSITIVE_INFINITY) return true
   for (const links of sender.acquaintances.values()) if (links.some(({ how }) => how !== 'open')) return true
   for (const life of history.lives.values()) {
@@ -43,7 +43,7 @@ function hasLost(history: Case, sender: Life): boolean {
   return history.records.some(({ kind, endpoint }) => kind === 'error' && endpoint === sender.label)
 }
 
-/** Was the member there for the event, from before it was sent until everything had come? */
+/** Whether the member was up from before the event was sent until everything had arrived. */
 function isSteady(member: Subscribed, sent: Placed<'sent'>, sender: Life, quiet: number): boolean {
   const { life, ready, unsubscribed } = member
   if (ready > sent.index || Math.min(unsubscribed, life.ending) < quiet) return false

@@ -1,7 +1,7 @@
-/** A guarantee that a history shows broken. */
+/** A broken guarantee. */
 export interface Violation {
   readonly guarantee: string
   readonly message: string
-  /** The place in the history of the record that shows it. */
+  /** The index of the record that shows it. */
   readonly index: number
 }

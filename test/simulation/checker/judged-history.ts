@@ -1,15 +1,15 @@
 import type { HistoryRecord, RecordOf } from '../record'
 import { Life, type Subscribed } from './life'
 
-/** What takes time that no endpoint can help. */
+/** Faults that delay an endpoint. */
 const DISTURBANCES = ['frozen', 'killed', 'cut', 'unpublished', 'disturbed']
 
-/** A history, put in order for those who judge it. */
-export class Case {
+/** A history, indexed for the judges. */
+export class JudgedHistory {
   readonly records: readonly HistoryRecord[]
   readonly lives = new Map<string, Life>()
   readonly #ids = new Map<string, Life>()
-  /** Places at which everything that was sent had had the time to arrive. */
+  /** Indexes at which everything sent had had time to arrive. */
   readonly quiet: number[] = []
   readonly #disturbances: number[] = []
   readonly #views = new Map<string, RecordOf<'acquainted'>>()
@@ -26,7 +26,7 @@ export class Case {
     for (const life of this.lives.values()) if (life.id !== undefined) this.#ids.set(life.id, life)
   }
 
-  /** Whose id this is; nobody's that has started, perhaps. */
+  /** The endpoint with this id, if it has started. */
   withId(id: string): Life | undefined {
     return this.#ids.get(id)
   }
@@ -35,24 +35,24 @@ export class Case {
     for (const life of this.lives.values()) yield* life.subscriptions.values()
   }
 
-  /** What that endpoint knew of the others at that time, if it was asked. */
+  /** The peers that the endpoint recorded at this time. */
   viewOf(label: string, at: number): RecordOf<'acquainted'> | undefined {
     return this.#views.get(`${label} ${at}`)
   }
 
-  /** Has anything happened between the two places that takes time no endpoint can help? */
+  /** Whether there was a fault between the two indexes. */
   isDisturbed(from: number, to: number): boolean {
     const next =
       this.#disturbances[lowerBound(this.#disturbances.length, (place) => (this.#disturbances[place] ?? 0) >= from)]
     return next !== undefined && next < to
   }
 
-  /** The place of the first record after that time. */
+  /** The index of the first record after this time. */
   placeAfter(time: number): number {
     return lowerBound(this.records.length, (place) => this.time(place) > time)
   }
 
-  /** When that record was made. */
+  /** The time of a record. */
   time(index: number): number {
     return this.records[index]?.at ?? Number.POSITIVE_INFINITY
   }

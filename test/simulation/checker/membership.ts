@@ -1,18 +1,18 @@
-import type { Case } from './case'
+import type { JudgedHistory } from './judged-history'
 import type { Acquaintance, Life } from './life'
 import type { Violation } from './violation'
 
-/** Milliseconds that a handshake may take, and the turns before and after it. */
+/** Maximum milliseconds of a handshake, with the turns before and after it. */
 const HANDSHAKE = 1000
 
-/** Milliseconds for which something may be under way to an endpoint. */
+/** Maximum milliseconds for which a message is in flight. */
 const STALL = 5000
 
-/** Why a link is given up that nothing had happened to. */
+/** Causes with which a link may end without a fault. */
 const REFUSALS = ['LAHJA_OUTBOX_OVERFLOW', 'LAHJA_LINK_REFUSED']
 
-/** Who knows whom: found in time (G9), gone with a word (G12), and not given up without a reason (G13). */
-export function* judgeCompany(history: Case): Generator<Violation> {
+/** Peers are found in time (G9), leave with a goodbye (G12), and are not lost without a reason (G13). */
+export function* judgeMembership(history: JudgedHistory): Generator<Violation> {
   for (const [index, record] of history.records.entries()) {
     const life = history.lives.get(record.endpoint)
     if (!life) continue
@@ -32,8 +32,8 @@ export function* judgeCompany(history: Case): Generator<Violation> {
   }
 }
 
-/** Everyone who is there is known, with all they want, and nobody else. */
-function* judgeView(history: Case, life: Life, index: number): Generator<Violation> {
+/** Each endpoint knows exactly the endpoints that are up, with their interests. */
+function* judgeView(history: JudgedHistory, life: Life, index: number): Generator<Violation> {
   const record = history.records[index]
   if (record?.kind !== 'acquainted') return
   const others = [...history.lives.values()].filter((other) => other !== life && other.isUpAt(index))
@@ -64,7 +64,12 @@ function* judgeOneness({ label }: Life, id: string, links: readonly Acquaintance
   }
 }
 
-function* judgeEnd(history: Case, life: Life, peer: Life, { how, joined, ended }: Acquaintance): Generator<Violation> {
+function* judgeEnd(
+  history: JudgedHistory,
+  life: Life,
+  peer: Life,
+  { how, joined, ended }: Acquaintance,
+): Generator<Violation> {
   const record = history.records[ended]
   if (how === 'left' && ended < peer.closing) {
     yield {
@@ -91,8 +96,8 @@ function* judgeEnd(history: Case, life: Life, peer: Life, { how, joined, ended }
   yield { guarantee: 'G13', message, index: ended }
 }
 
-/** Did the other side close the link, for a peer that is too slow? Its last word may be lost. */
-function hasRefused(history: Case, peer: Life, life: Life, joined: number, ended: number): boolean {
+/** Whether the other side closed the link because of a slow peer. Its goodbye may be lost. */
+function hasRefused(history: JudgedHistory, peer: Life, life: Life, joined: number, ended: number): boolean {
   const links = peer.acquaintances.get(life.id ?? '') ?? []
   return links.some((link) => {
     const record = history.records[link.ended]
@@ -101,8 +106,8 @@ function hasRefused(history: Case, peer: Life, life: Life, joined: number, ended
   })
 }
 
-/** Two that are there for so long, and undisturbed, are linked within two rescans. */
-function* judgeFinding(history: Case, life: Life, peer: Life): Generator<Violation> {
+/** Two endpoints that are up without faults are linked within two rescans. */
+function* judgeFinding(history: JudgedHistory, life: Life, peer: Life): Generator<Violation> {
   if (life === peer) return
   const both = Math.max(life.started, peer.started)
   if (!Number.isFinite(both)) return

@@ -1,20 +1,20 @@
-/** What an event carries: who has sent it and which of the sender's it is, with something that takes room. */
-export interface Parcel {
+/** The payload of an event: its sender, its number at the sender, and filler bytes. */
+export interface TestPayload {
   readonly sender: string
   readonly event: number
   readonly filler: Uint8Array
 }
 
-/** The forms in which it travels: inside an object, or as plain bytes, which the codec treats apart. */
+/** The form of the payload: an object, or plain bytes, which the codec handles separately. */
 export type Wrapping = 'object' | 'bytes'
 
-export function wrap({ sender, event, filler }: Parcel, wrapping: Wrapping): unknown {
+export function wrap({ sender, event, filler }: TestPayload, wrapping: Wrapping): unknown {
   if (wrapping === 'object') return { sender, event, filler }
   return Buffer.concat([Buffer.from(`${sender} ${event} `), filler])
 }
 
-/** Nothing, where it is no parcel. */
-export function unwrap(payload: unknown): Parcel | undefined {
+/** Undefined for any other value. */
+export function unwrap(payload: unknown): TestPayload | undefined {
   if (payload instanceof Uint8Array) return unwrapBytes(Buffer.from(payload))
   if (typeof payload !== 'object' || payload === null) return undefined
   if (!('sender' in payload) || !('event' in payload) || !('filler' in payload)) return undefined
@@ -23,7 +23,7 @@ export function unwrap(payload: unknown): Parcel | undefined {
   return { sender, event, filler }
 }
 
-function unwrapBytes(bytes: Buffer): Parcel | undefined {
+function unwrapBytes(bytes: Buffer): TestPayload | undefined {
   const first = bytes.indexOf(' ')
   const second = bytes.indexOf(' ', first + 1)
   if (first < 0 || second < 0) return undefined
@@ -32,8 +32,8 @@ function unwrapBytes(bytes: Buffer): Parcel | undefined {
   return { sender, event, filler: bytes.subarray(second + 1) }
 }
 
-/** A number that changes with every bit of a parcel (FNV-1a, 32 bits). */
-export function digestOf({ sender, event, filler }: Parcel): number {
+/** A hash of a payload (FNV-1a, 32 bits). */
+export function digestOf({ sender, event, filler }: TestPayload): number {
   let hash = 0x811c9dc5
   for (const bytes of [Buffer.from(`${sender} ${event} `), filler]) {
     for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)

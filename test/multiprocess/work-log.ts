@@ -1,15 +1,15 @@
 import { openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What one process has written down of one number. */
+/** A log entry of one process about one number. */
 export interface Entry {
   readonly pid: number
   readonly what: string
   readonly number: number
 }
 
-/** What a process does, written down before it goes on, so that it is known even if it is killed. */
-export class Ledger {
+/** A file with the work of one process. Written synchronously, so that it is complete even if the process is killed. */
+export class WorkLog {
   readonly #file: number
 
   constructor(directory: string) {
@@ -21,8 +21,8 @@ export class Ledger {
   }
 }
 
-/** The entries of all processes that have written into a directory. */
-export function readLedgers(directory: string): Entry[] {
+/** The entries of all work logs in a directory. */
+export function readWorkLogs(directory: string): Entry[] {
   return readdirSync(directory).flatMap((file) => {
     const lines = readFileSync(join(directory, file), 'utf8').split('\n').slice(0, -1)
     return lines.map((line) => {

@@ -1,6 +1,6 @@
 import { type BroadcastOptions, defineEvent, type EventDefinition } from '../../src'
 import type { Manner, Member } from './member'
-import type { Deed, Plan } from './plan'
+import type { Action, Plan } from './plan'
 import type { Random } from './random'
 
 const TYPES: readonly (string | EventDefinition<unknown>)[] = [
@@ -18,8 +18,8 @@ const REQUESTS = ['ask.x', 'ask.y'] as const
 /** Requests settle before everything has to be quiet. */
 const REQUEST_TIMEOUT = 3000
 
-/** What members do of their own accord, each time as chance decides. */
-export class Repertoire {
+/** Random actions of members. */
+export class RandomActions {
   readonly #names: readonly string[]
   readonly #isLoaded: boolean
   readonly #random: Random
@@ -30,9 +30,9 @@ export class Repertoire {
     this.#random = random
   }
 
-  act(deed: Deed, member: Member): void {
+  act(action: Action, member: Member): void {
     const random = this.#random
-    switch (deed) {
+    switch (action) {
       case 'subscribe':
         return this.#subscribe(member)
       case 'stream':
@@ -73,7 +73,7 @@ export class Repertoire {
     void member.ask(this.#random.pick(REQUESTS), REQUEST_TIMEOUT)
   }
 
-  /** Some handlers are done at once, some take their time, some do either. */
+  /** Some handlers end at once, some take a while, some do either. */
   manner(): Manner {
     const random = this.#random.fork()
     const slow = this.#isLoaded ? 1 : random.pick([0, 0, 0.3, 1])
@@ -88,7 +88,7 @@ export class Repertoire {
     member.subscribe(random.pick(PATTERNS), { from, queue, concurrency: random.pick([1, 1, 3]) })
   }
 
-  /** One after the other, each when the sender may go on; or all at once, whoever keeps up. */
+  /** Sends one after the other, awaiting each, or all at once. */
   async #sendAll(member: Member, type: string | EventDefinition<unknown>, count: number): Promise<void> {
     const random = this.#random
     const isLoaded = this.#isLoaded

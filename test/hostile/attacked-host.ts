@@ -1,23 +1,20 @@
 import { expect } from 'chai'
 import type { Endpoint, EndpointOptions, LahjaError } from '../../src'
 import { freshBus } from '../support/bus'
-import { Assailant } from './assailant'
+import { rawPeers } from '../support/raw-peer'
 
-/** A host that is assailed, and a witness that must not notice; for the tests of the suite that calls this. */
-export function siege() {
-  const assailants: Assailant[] = []
-  afterEach(() => {
-    for (const assailant of assailants.splice(0)) assailant.destroy()
-  })
+/** A host that raw peers attack, and a witness that must not notice; for the tests of the calling suite. */
+export function attackedHost() {
+  const { dial } = rawPeers()
   const bus = freshBus()
   const errors: LahjaError[] = []
   const notices: string[] = []
 
   return {
     bus,
-    /** What the host has reported. */
+    /** Errors that the host has emitted. */
     errors,
-    /** What the host has told of the assailant, and the witness of anyone. */
+    /** Losses that the host has emitted, and any loss or error of the witness. */
     notices,
     async begin(options: Partial<EndpointOptions> = {}): Promise<{ host: Endpoint; witness: Endpoint }> {
       errors.length = notices.length = 0
@@ -30,12 +27,8 @@ export function siege() {
       witness.on('error', (error) => notices.push(`the witness: ${error.message}`))
       return { host, witness }
     },
-    assail(host: Endpoint): Assailant {
-      const assailant = new Assailant(host)
-      assailants.push(assailant)
-      return assailant
-    },
-    /** Everyone else goes on as if nothing were. */
+    dial,
+    /** Checks that the host and the witness still exchange events. */
     async checkOthers(host: Endpoint, witness: Endpoint): Promise<void> {
       const subscription = witness.subscribe('still.here', () => {})
       await subscription.ready

@@ -1,17 +1,17 @@
 import { type Endpoint, type EventType, type LahjaError, ProtocolViolation, type Subscription } from '../../src'
-import { Ledger } from './ledger'
 import { number } from './parse'
-import type { Notice, NoticeKind, Received, Wish } from './participant-procedures'
+import type { Notice, NoticeKind, Received, SubscribeOrder } from './participant-procedures'
 import { type Manner, Work } from './work'
+import { WorkLog } from './work-log'
 
-/** What participants send to each other. */
+/** The payload of all test events and requests. */
 export interface Numbered {
   readonly number: number
   readonly filler?: Uint8Array
 }
 
-/** Everything one endpoint has received and emitted, and waits for more of it. */
-export class Journal {
+/** The events that one endpoint has received and emitted, with a way to wait for more. */
+export class EndpointHistory {
   readonly #endpoint: Endpoint
   readonly #received = new Map<string, Received[]>()
   readonly #work = new Map<string, Work>()
@@ -31,10 +31,10 @@ export class Journal {
     endpoint.on('error', (error) => this.#note('error', '', error))
   }
 
-  /** What is received is kept under the type of the event, what is done with it under that of the subscription. */
-  async subscribe(type: EventType, { manner = 'at-once', ledger, ...wish }: Wish): Promise<void> {
-    const work = this.begin(wish.type, manner, ledger)
-    const { from, queue, concurrency } = wish
+  /** Keeps received events by event type, and work by the type of the subscription. */
+  async subscribe(type: EventType, { manner = 'at-once', logs, ...order }: SubscribeOrder): Promise<void> {
+    const work = this.begin(order.type, manner, logs)
+    const { from, queue, concurrency } = order
     const subscription = this.#endpoint.subscribe(
       type,
       ({ type, origin, payload }) => {
@@ -46,18 +46,18 @@ export class Journal {
       },
       { from, queue, concurrency },
     )
-    this.#subscriptions.set(wish.type, subscription)
+    this.#subscriptions.set(order.type, subscription)
     await subscription.ready
   }
 
-  /** What handlers of a type do from now on. */
-  begin(type: string, manner: Manner, ledger: string | undefined): Work {
-    const work = new Work(manner, ledger === undefined ? undefined : new Ledger(ledger), () => this.check())
+  /** Starts to track the handlers of a type. */
+  begin(type: string, manner: Manner, logs: string | undefined): Work {
+    const work = new Work(manner, logs === undefined ? undefined : new WorkLog(logs), () => this.check())
     this.#work.set(type, work)
     return work
   }
 
-  /** What the handlers of a type have done. */
+  /** The work of the handlers of a type. */
   work(type: string): Work {
     const known = this.#work.get(type)
     if (known) return known
@@ -76,7 +76,7 @@ export class Journal {
     return events
   }
 
-  /** Resolves when a condition holds that only an event received or emitted can make true. */
+  /** Resolves when the condition holds. It is checked at each received or emitted event. */
   until(condition: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const check = () => {
@@ -95,7 +95,7 @@ export class Journal {
     this.check()
   }
 
-  /** Looks whether what is waited for has come. */
+  /** Checks all awaited conditions. */
   check(): void {
     for (const check of [...this.#conditions]) check()
   }

@@ -1,16 +1,16 @@
 import type { Random } from './random'
 
-/** How likely what can go wrong with sockets and directories is, at any one time. Probabilities, and milliseconds. */
+/** Probabilities of faults of sockets and directories, and delays in milliseconds. */
 export interface Conditions {
   /** A hint of the directory's watch never comes. */
   readonly hintLoss: number
-  /** A dial is told to try again. */
+  /** A dial fails with a temporary error. */
   readonly busy: number
-  /** A connection is closed by the acceptor's kernel at once, for want of descriptors. */
+  /** A connection is closed at once, since the acceptor has no free descriptor. */
   readonly acceptFailure: number
-  /** A read gets less than there is. */
+  /** A read gets only part of the available bytes. */
   readonly splitting: number
-  /** Something takes up to `slowness` instead of up to `latency`. */
+  /** A call takes up to `slowness` instead of up to `latency`. */
   readonly slow: number
   readonly latency: number
   readonly slowness: number
@@ -26,8 +26,8 @@ export const FAIR: Conditions = {
   slowness: 1,
 }
 
-/** What chance does to each single thing that happens on the network. */
-export class Weather {
+/** Random faults of the network. */
+export class NetworkFaults {
   readonly #random: Random
   conditions: Conditions = FAIR
 
@@ -47,23 +47,23 @@ export class Weather {
     return this.#random.chance(this.conditions.acceptFailure)
   }
 
-  /** Milliseconds that one thing takes. */
+  /** The duration of one call, in milliseconds. */
   delay(): number {
     const { slow, latency, slowness } = this.conditions
     return this.#random.float() * (slow > 0 && this.#random.chance(slow) ? slowness : latency)
   }
 
-  /** Bytes of those there are that one read gets. */
+  /** How many of the available bytes one read gets. */
   readable(bytes: number): number {
     return this.#random.chance(this.conditions.splitting) ? this.#random.between(1, bytes) : bytes
   }
 
-  /** Bytes that arrive yet of those under way when a connection is cut. */
+  /** How many of the bytes in flight still arrive when a connection is cut. */
   surviving(bytes: number): number {
     return this.#random.between(0, bytes)
   }
 
-  /** Bytes that the kernel keeps for a reader. */
+  /** The size of the kernel's buffer for a reader. */
   capacity(): number {
     return this.#random.pick([1024, 8 * 1024, 64 * 1024, 200 * 1024])
   }

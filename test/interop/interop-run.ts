@@ -1,14 +1,14 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { settingsOf } from '../../src/options'
-import { moment } from '../chaos/moment'
-import { historyOf } from '../chaos/testimony'
+import { mergeHistories } from '../chaos/merged-history'
+import { monotonicNow } from '../chaos/monotonic-now'
 import type { Bus } from '../multiprocess/bus'
 import { until } from '../multiprocess/until'
 import { Member } from '../simulation/member'
-import type { HistoryRecord, Said } from '../simulation/record'
+import type { HistoryRecord, RecordFields } from '../simulation/record'
 import type { PythonMember } from './python-member'
 
-/** Small enough that windows are used up; nobody's patience ends. */
+/** Small enough that windows fill up, while patience never ends. */
 const LIMITS = {
   frameBytes: 8 * 1024,
   windowBytes: 8 * 1024,
@@ -21,8 +21,8 @@ const ROUNDS = 100
 const REQUEST_TIMEOUT = 30_000
 const TEXT = { text: 'snowman ☃, '.repeat(20) }
 
-/** Endpoints of ours in this process and a peer in Python, at work on one bus; each side writes down its own. */
-export class Encounter {
+/** Runs endpoints in this process and a peer in Python on one bus; each side records its history. */
+export class InteropRun {
   readonly #bus: Bus
   readonly #snake: PythonMember
   readonly #records: HistoryRecord[] = []
@@ -34,21 +34,21 @@ export class Encounter {
     this.#snake = snake
   }
 
-  /** All that both sides have written down. */
+  /** The merged history of both sides. */
   get history(): HistoryRecord[] {
-    const testimonies = [{ process: 1, records: this.#records }, this.#snake.testimony(2)]
-    return historyOf(
-      testimonies,
+    const histories = [{ process: 1, records: this.#records }, this.#snake.history(2)]
+    return mergeHistories(
+      histories,
       this.#quiet.map((at) => ({ kind: 'quiet', at })),
     )
   }
 
-  /** The same up to where everything had arrived and nobody had left yet. */
+  /** The history up to the time at which everything had arrived and no endpoint had left. */
   get untilLeave(): HistoryRecord[] {
     return this.history.filter(({ at }) => at <= (this.#quiet[0] ?? 0))
   }
 
-  /** One of ours is there before the peer in Python, two come after it; they all work, it leaves, and they work on. */
+  /** Starts one endpoint before the peer in Python and two after it; all work, the peer leaves, the others go on. */
   async run(): Promise<void> {
     const snake = this.#snake
     const early = await this.#join('early')
@@ -62,7 +62,7 @@ export class Encounter {
     await Promise.all([...members.map((member) => this.#work(member)), ...answers])
     snake.broadcast('a.end', {})
     await Promise.all(members.map((member) => this.#send(member, 'a.end')))
-    // Behind everything else: four senders at three subscriptions, those of `from` apart.
+    // After everything else: four senders at three subscriptions, and those with `from`.
     await this.#arrive(3 * 4 + 1 + 2)
     await this.#look(members)
     await this.#part(members)
@@ -98,17 +98,17 @@ export class Encounter {
     await setImmediate()
   }
 
-  /** All write down what they know of each other, at the same moment as far as the history is concerned. */
+  /** All record their peers, at one time in the history. */
   async #look(members: readonly Member[]): Promise<void> {
-    const at = moment()
+    const at = monotonicNow()
     this.#quiet.push(at)
     this.#now = () => at
     for (const member of members) member.look()
-    this.#now = moment
+    this.#now = monotonicNow
     await this.#snake.look(at)
   }
 
-  /** The peer in Python ends a subscription, has last words and leaves, while others send to it. */
+  /** The peer in Python unsubscribes, broadcasts once more and leaves, while others send to it. */
   async #part(members: readonly Member[]): Promise<void> {
     const snake = this.#snake
     await snake.waive({ type: 'a.>' })
@@ -119,10 +119,10 @@ export class Encounter {
     await Promise.all(members.map((member) => this.#work(member)))
     await until(() => this.#count('left') === members.length)
     await this.#arrive(before + 3)
-    this.#quiet.push(moment())
+    this.#quiet.push(monotonicNow())
   }
 
-  /** Waits for what has to come. What does not is for the checker to name. */
+  /** Waits for all expected events. The checker reports missing ones. */
   async #arrive(ends: number): Promise<void> {
     await until(() => this.#ends === ends && this.#areJobsDone).catch(() => {})
   }
@@ -134,7 +134,7 @@ export class Encounter {
     }).limits
     const limits = { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout }
     const label = `${name}#1`
-    // Every fifth handler takes its time.
+    // Every fifth handler takes a millisecond.
     const manner = () => (++this.#handled % 5 === 0 ? 1 : 'at-once')
     const member = new Member(label, name, { log: (of, said) => this.#log(of, said), sleep: setTimeout }, manner)
     this.#log(label, { kind: 'starting', name, groups: [], limits })
@@ -142,9 +142,9 @@ export class Encounter {
     return member
   }
 
-  #now = moment
+  #now = monotonicNow
 
-  #log(endpoint: string, said: Said): void {
+  #log(endpoint: string, said: RecordFields): void {
     this.#records.push({ at: this.#now(), endpoint, ...said })
   }
 
@@ -157,7 +157,7 @@ export class Encounter {
     return this.#receivedOf('a.end') + this.#snake.reportsOf('event').filter(({ type }) => type === 'a.end').length
   }
 
-  /** Has every event of the queue been handled by one of its members? */
+  /** Whether every queue event has been handled by a member. */
   get #areJobsDone(): boolean {
     const sent = this.#records.filter((record) => record.kind === 'sent' && record.type === 'b.job').length
     return this.#receivedOf('b.job') + this.#snake.reportsOf('assigned').length === sent + ROUNDS

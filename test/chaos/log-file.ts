@@ -5,7 +5,7 @@ import type { HistoryRecord } from '../simulation/record'
  * What one process writes down, a line of JSON for each record. Each is written before anything comes of what it tells,
  * so a process that is killed has done nothing that is not in it.
  */
-export class Chronicle {
+export class LogFile {
   readonly #file: number
 
   constructor(path: string) {

@@ -1,48 +1,48 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { type HistoryRecord, parseRecord } from '../simulation/record'
-import type { Fate } from './fate'
+import type { RoundEvent } from './round-event'
 
-/** What one process has written down. */
-export interface Testimony {
+/** The records of one process. */
+export interface ProcessHistory {
   readonly process: number
   readonly records: readonly HistoryRecord[]
 }
 
-/** A process that is killed may leave a line that it has only begun, or nothing at all. */
-export function readTestimony(process: number, path: string): Testimony {
+/** Reads a log file. A killed process may leave an incomplete last line, or no file. */
+export function readHistory(process: number, path: string): ProcessHistory {
   if (!existsSync(path)) return { process, records: [] }
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
   return { process, records: lines.map(parseRecord) }
 }
 
-/** One history of all that several processes have written down and of what was done to them. */
-export function historyOf(testimonies: readonly Testimony[], fates: readonly Fate[]): HistoryRecord[] {
-  const told = testimonies.flatMap(({ records }) => records)
-  const done = fates.flatMap((fate) => recordsOf(fate, testimonies))
+/** Merges the records of several processes with the events of the round. */
+export function mergeHistories(histories: readonly ProcessHistory[], events: readonly RoundEvent[]): HistoryRecord[] {
+  const told = histories.flatMap(({ records }) => records)
+  const done = events.flatMap((event) => recordsOf(event, histories))
   return [...told, ...done].sort((one, other) => one.at - other.at)
 }
 
-function recordsOf(fate: Fate, testimonies: readonly Testimony[]): HistoryRecord[] {
-  const { at } = fate
-  switch (fate.kind) {
+function recordsOf(event: RoundEvent, histories: readonly ProcessHistory[]): HistoryRecord[] {
+  const { at } = event
+  switch (event.kind) {
     case 'killed': {
-      const records = testimonies.find(({ process }) => process === fate.process)?.records ?? []
-      // It was alive when it wrote its last line, and others can have noticed its death only after that.
+      const records = histories.find(({ process }) => process === event.process)?.records ?? []
+      // It was alive when it wrote its last record, and others can have noticed its death only after that.
       const end = Math.max(at, ...records.slice(-1).map((record) => record.at))
       return livesIn(records, end).map(({ endpoint }) => ({ at: end, endpoint, kind: 'killed' }))
     }
     case 'unpublished': {
-      const lives = testimonies.flatMap(({ records }) => livesIn(records, at)).filter(({ name }) => name === fate.name)
+      const lives = histories.flatMap(({ records }) => livesIn(records, at)).filter(({ name }) => name === event.name)
       return lives.map(({ endpoint }) => ({ at, endpoint, kind: 'unpublished' }))
     }
     case 'leftover': {
-      const records = testimonies.find(({ process }) => process === fate.process)?.records ?? []
+      const records = histories.find(({ process }) => process === event.process)?.records ?? []
       const [life] = records.filter(({ kind }) => kind === 'starting')
-      return life ? [{ at, endpoint: life.endpoint, kind: 'leftover', what: fate.what, count: 1 }] : []
+      return life ? [{ at, endpoint: life.endpoint, kind: 'leftover', what: event.what, count: 1 }] : []
     }
     case 'healed':
     case 'quiet':
-      return [{ at, endpoint: '', kind: fate.kind }]
+      return [{ at, endpoint: '', kind: event.kind }]
   }
 }
 
@@ -51,7 +51,7 @@ interface Life {
   readonly name: string
 }
 
-/** Those that had begun by then and were not over. */
+/** The endpoints that were starting or up at this time. */
 function livesIn(records: readonly HistoryRecord[], at: number): Life[] {
   const lives = new Map<string, Life>()
   for (const record of records) {

@@ -1,4 +1,0 @@
-/** Now, in milliseconds, on the clock that all processes of a machine share. */
-export function moment(): number {
-  return Number(process.hrtime.bigint()) / 1e6
-}
