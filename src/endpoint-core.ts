@@ -5,6 +5,7 @@ import type { EndpointEvents } from './endpoint-events'
 import { Broadcaster } from './events/broadcaster'
 import { QueueMembers } from './events/queue-members'
 import { Subscriptions } from './events/subscriptions'
+import { TurnBudget } from './events/turn-budget'
 import { WorkQueues } from './events/work-queues'
 import { InterestAnnouncer } from './interest-announcer'
 import type { Introduction } from './mesh/agreement'
@@ -26,6 +27,7 @@ import { Responders } from './requests/responders'
 import { Ingress } from './routing/ingress'
 import { Routes } from './routing/routes'
 import type { ChannelMessage } from './wire/message'
+import { SLAB_BYTES } from './wire/slabs'
 
 /** How the core reaches the endpoint's listeners. */
 export interface EndpointCoreEvents {
@@ -45,6 +47,7 @@ export class EndpointCore implements MeshEvents {
   readonly self: Introduction
   readonly settings: Settings
   readonly waits: Waits
+  readonly turn: TurnBudget
   readonly peers = new Peers()
   readonly routes: Routes<Channel>
   readonly loopback: Loopback
@@ -80,6 +83,7 @@ export class EndpointCore implements MeshEvents {
     this.#clock = clock
     this.#events = events
     this.waits = new Waits(clock)
+    this.turn = new TurnBudget(clock, SLAB_BYTES)
     this.routes = new Routes<Channel>(this.self)
     this.#ingress = new Ingress(this.self, accepts)
     const budget = new MemoryBudget(limits.outboxTotalBytes)
@@ -98,11 +102,12 @@ export class EndpointCore implements MeshEvents {
       loopback: this.loopback,
       routes: this.routes,
       waits: this.waits,
+      changed: () => this.#interestChanged(),
       peers: () => this.#mesh,
     })
     const { announcer } = this
     const idle = () => this.#handlersChanged()
-    this.subscriptions = new Subscriptions({ announcer, report, idle })
+    this.subscriptions = new Subscriptions({ announcer, report, idle, turn: this.turn })
     this.#queueMembers = new QueueMembers({
       clock,
       membersOf: (queue, type) => this.subscriptions.membersOf(queue, type),
@@ -115,12 +120,13 @@ export class EndpointCore implements MeshEvents {
     this.requester = new Requester(this.#pendingRequests, this.waits)
     this.broadcaster = new Broadcaster({
       ...settings,
-      clock,
       frameLimit: limits.frameBytes,
       routes: this.routes,
       queues: this.#workQueues,
       slabs: budget.slabs,
       waits: this.waits,
+      turn: this.turn,
+      report,
     })
     this.#mesh = new Mesh({
       ...settings,
@@ -207,8 +213,7 @@ export class EndpointCore implements MeshEvents {
     if (kind === 'subscribe') this.#pendingRequests.advance()
     else if (interests.some(isMember)) this.#workQueues.onMembersLeft(link)
     if (interests.length === 0) return
-    this.peers.noteInterestChange()
-    this.waits.changed()
+    this.#interestChanged()
     this.#events.emit('subscriptionsChanged', peerOf(link))
   }
 
@@ -285,6 +290,12 @@ export class EndpointCore implements MeshEvents {
     return false
   }
 
+  /** The interest of a peer, or our own, has changed. */
+  #interestChanged(): void {
+    this.peers.noteInterestChange()
+    this.waits.changed()
+  }
+
   /** Only a close waits for handlers. */
   #handlersChanged(): void {
     if (this.#state !== 'open') this.waits.changed()
@@ -301,8 +312,7 @@ export class EndpointCore implements MeshEvents {
 
   /** Lets handlers finish, also for queue events and requests that peers sent before they knew of the close. */
   async #drain(deadline: Deadline): Promise<void> {
-    const patience = deadline.within(this.settings.limits.patience)
-    await this.waits.fulfilled(patience, this.#mesh.known())
+    await this.waits.fulfilled(deadline, this.#mesh.known())
     await this.#deliverOwn(deadline.within(this.settings.limits.patience))
     await this.waits.reached(deadline, () => this.#isIdle)
   }

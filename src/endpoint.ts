@@ -3,7 +3,7 @@ import type { inspect } from 'node:util'
 import { EndpointCore } from './endpoint-core'
 import type { EndpointEvents } from './endpoint-events'
 import type { BroadcastOptions } from './events/broadcaster'
-import { EventStream, type StreamOptions } from './events/event-stream'
+import { EventStream, STREAM_OPTIONS, type StreamOptions } from './events/event-stream'
 import {
   checkHandler,
   type SubscribeOptions,
@@ -12,6 +12,7 @@ import {
   type WaitForOptions,
 } from './events/subscribe-options'
 import type { Subscription } from './events/subscription'
+import { checkOptions, type OptionNames } from './model/call-options'
 import {
   type EventType,
   nameOf,
@@ -32,11 +33,11 @@ import type { Peer } from './peers'
 import { systemClock } from './platform/clock'
 import { debugLogOf } from './platform/debug-log'
 import { SocketDirectory } from './platform/socket-directory'
-import { checkTimeout, type WaitOptions } from './platform/waits'
+import { checkTimeout, WAIT_OPTIONS, type WaitOptions } from './platform/waits'
 import type { World } from './platform/world'
 import type { ReplyStream } from './requests/reply-stream'
-import type { RequestOptions } from './requests/requester'
-import type { RespondOptions } from './requests/responders'
+import { REQUEST_OPTIONS, type RequestOptions } from './requests/requester'
+import { RESPOND_OPTIONS, type RespondOptions } from './requests/responders'
 import { isEligible } from './routing/eligibility'
 
 /** Milliseconds that `close` takes at most by default. */
@@ -54,6 +55,10 @@ export interface AllSubscribedOptions {
   /** Whether this endpoint must be subscribed too. Default true. */
   readonly includeSelf?: boolean | undefined
 }
+
+const CLOSE_OPTIONS: OptionNames<CloseOptions> = { timeout: true }
+const ALL_SUBSCRIBED_OPTIONS: OptionNames<AllSubscribedOptions> = { includeSelf: true }
+const WAIT_FOR_OPTIONS: OptionNames<WaitForOptions> = { ...WAIT_OPTIONS, from: true }
 
 /** The type of an event or a request. */
 type AnyType = EventType | RequestType
@@ -74,7 +79,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
 
   /**
    * Joins the bus. Resolves once the endpoint holds its name, accepts connections, and is linked with every live peer.
-   * A peer that doesn't answer delays it by at most `limits.handshakeTimeout`, and is linked later.
+   * A peer that doesn't answer delays it by at most `limits.patience`, and is linked later.
    *
    * @param options `name` is required; everything else has a default
    * @throws InvalidArgument if an option can't be used
@@ -156,7 +161,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
       const name = this.#prepare(type, payload)
       return this.#core.broadcaster.broadcast(name, payload, options, overflowOf(type))
     } catch (error) {
-      return Promise.reject(error)
+      return this.#rejected(error)
     }
   }
 
@@ -199,6 +204,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
    * ```
    */
   async drained(options: WaitOptions = {}): Promise<void> {
+    checkOptions('drained', options, WAIT_OPTIONS)
     const { loopback, peers, waits } = this.#core
     const channels = [loopback, ...peers.links]
     await waits.settle('drained', options, Promise.all(channels.map(({ outbox }) => outbox.drained())))
@@ -251,8 +257,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
    */
   stream<Payload, Input>(type: EventType<Payload, Input>, options: StreamOptions = {}): EventStream<Payload> {
     this.#core.assertOpen()
+    checkOptions('stream', options, STREAM_OPTIONS)
     const { from } = options
-    return new EventStream<Payload>(options, (keep, ended) => {
+    return new EventStream<Payload>(options, this.#core.turn, (keep, ended) => {
       return this.#core.subscriptions.add(streamSettings(type, from, keep), ended)
     })
   }
@@ -273,9 +280,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
    */
   async waitFor<Payload, Input>(
     type: EventType<Payload, Input>,
-    { from, ...options }: WaitForOptions = {},
+    options: WaitForOptions = {},
   ): Promise<Event<Payload>> {
     this.#core.assertOpen()
+    checkOptions('waitFor', options, WAIT_FOR_OPTIONS)
+    const { from } = options
     return this.#core.waits.wait<Event<Payload>>(`waitFor ${patternOf(type)}`, options, ({ resolve }) => {
       const subscription = this.subscribe(type, resolve, { from })
       return () => subscription.unsubscribe()
@@ -303,10 +312,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   respond<Request, Response, Asked, Answered>(
     type: RequestType<Request, Response, Asked, Answered>,
     handler: RequestHandler<Asked, NoInfer<Answered>>,
-    { sendStack = false, signal }: RespondOptions = {},
+    options: RespondOptions = {},
   ): Subscription {
     this.#core.assertOpen()
     checkHandler(handler)
+    checkOptions('respond', options, RESPOND_OPTIONS)
+    const { sendStack = false, signal } = options
     const service = { type: requestNameOf(type), schemas: schemasOf(type), handler, sendStack, signal }
     return this.#core.responders.add(service)
   }
@@ -340,9 +351,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   request(type: RequestType, payload?: unknown, options: RequestOptions = {}): Promise<unknown> {
     try {
       this.#core.assertNotClosed()
-      return this.#core.requester.request({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
+      checkOptions('request', options, REQUEST_OPTIONS)
+      const outgoing = { type: requestNameOf(type), schemas: schemasOf(type), payload }
+      const answer = this.#core.requester.request(outgoing, options)
+      const turn = this.#core.turn.spendIdle()
+      return turn ? Promise.allSettled([answer, turn]).then(() => answer) : answer
     } catch (error) {
-      return Promise.reject(error)
+      return this.#rejected(error)
     }
   }
 
@@ -370,6 +385,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   ): ReplyStream<Response>
   requestAll(type: RequestType, payload?: unknown, options: RequestOptions = {}): ReplyStream<unknown> {
     this.#core.assertNotClosed()
+    checkOptions('requestAll', options, REQUEST_OPTIONS)
     return this.#core.requester.requestAll({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
   }
 
@@ -378,9 +394,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     return this.#core.peers.all
   }
 
-  /** The types and patterns that each linked peer subscribes or responds to, by its name. */
+  /** The types and patterns that each linked peer, and this endpoint, subscribes or responds to, by its name. */
   get connectedEndpointsAndSubscriptions(): ReadonlyMap<string, ReadonlySet<string>> {
-    return new Map(this.peers.map((peer) => [peer.name, new Set([...peer.subscriptions, ...peer.responds])]))
+    const own = new Set([...this.#core.announcer.interests].map(({ type }) => type))
+    const peers = this.peers.map((peer) => [peer.name, new Set([...peer.subscriptions, ...peer.responds])] as const)
+    return new Map([[this.name, own], ...peers])
   }
 
   /** The types and patterns of events that this endpoint subscribes to. */
@@ -394,23 +412,23 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     return this.#core.isConnectedTo([name])
   }
 
-  /** Whether the connected endpoint of this name receives this endpoint's events, or requests, of a type. */
+  /** Whether the endpoint of this name, connected or this one, receives this endpoint's events, or requests, of a type. */
   isEndpointSubscribedTo(name: string, type: AnyType): boolean {
-    const subscribed = this.#subscribed(type)
-    return this.#links.some((link) => link.identity.name === name && subscribed.has(link))
+    return this.#subscribed(type).some(({ identity }) => identity.name === name)
   }
 
-  /** Whether any other connected endpoint receives this endpoint's events, or requests, of a type. */
+  /** Whether any connected endpoint, or this one, receives this endpoint's events, or requests, of a type. */
   isAnyEndpointSubscribedTo(type: AnyType): boolean {
-    const subscribed = this.#subscribed(type)
-    return this.#links.some((link) => subscribed.has(link))
+    return this.#subscribed(type).length > 0
   }
 
   /** Whether every connected endpoint, and this one, receives this endpoint's events, or requests, of a type. */
-  areAllEndpointsSubscribedTo(type: AnyType, { includeSelf = true }: AllSubscribedOptions = {}): boolean {
-    const subscribed = this.#subscribed(type)
-    if (includeSelf && !subscribed.has(this.#core.loopback)) return false
-    return this.#links.every((link) => subscribed.has(link))
+  areAllEndpointsSubscribedTo(type: AnyType, options: AllSubscribedOptions = {}): boolean {
+    checkOptions('areAllEndpointsSubscribedTo', options, ALL_SUBSCRIBED_OPTIONS)
+    const { includeSelf = true } = options
+    const subscribed = new Set(this.#subscribed(type))
+    const { loopback, peers } = this.#core
+    return [...(includeSelf ? [loopback] : []), ...peers.links].every((channel) => subscribed.has(channel))
   }
 
   /**
@@ -465,14 +483,16 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
    *
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
-  waitUntilAllEndpointsSubscribedTo(type: AnyType, options?: WaitOptions & AllSubscribedOptions): Promise<void> {
+  async waitUntilAllEndpointsSubscribedTo(type: AnyType, options?: WaitOptions & AllSubscribedOptions): Promise<void> {
     const wait = 'waitUntilAllEndpointsSubscribedTo'
-    return this.#until(wait, options, () => this.areAllEndpointsSubscribedTo(type, options))
+    checkOptions(wait, options, { ...WAIT_OPTIONS, ...ALL_SUBSCRIBED_OPTIONS })
+    const { includeSelf, ...rest } = options ?? {}
+    return this.#until(wait, rest, () => this.areAllEndpointsSubscribedTo(type, { includeSelf }))
   }
 
   /**
-   * Resolves at the next change of the subscriptions or responders of connected endpoints. An endpoint that joins or
-   * leaves with any of them is such a change too.
+   * Resolves at the next change of the subscriptions or responders of connected endpoints, or of this one. An endpoint
+   * that joins or leaves with any of them is such a change too.
    *
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
@@ -502,6 +522,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
    */
   close(options?: CloseOptions): Promise<void> {
     try {
+      checkOptions('close', options, CLOSE_OPTIONS)
       const { timeout = CLOSE_TIMEOUT } = options ?? {}
       checkTimeout(timeout)
       this.#closing ??= this.#close(timeout)
@@ -539,6 +560,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     throw new CloseTimeout(`closed with undelivered events after ${timeout} ms: ${list}; ${advice}`, undelivered)
   }
 
+  /** Rejects a call at once, or in the next turn if there have been many in this one. */
+  #rejected(error: unknown): Promise<never> {
+    const turn = this.#core.turn.spendIdle()
+    return turn ? turn.then(() => Promise.reject(error)) : Promise.reject(error)
+  }
+
   /** Checks an event that is about to be sent. Returns the name of its type. */
   #prepare(type: EventType, payload: unknown): string {
     this.#core.assertNotClosed()
@@ -548,12 +575,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     return name
   }
 
-  #until(wait: string, options: WaitOptions | undefined, condition: () => boolean): Promise<void> {
+  async #until(wait: string, options: WaitOptions | undefined, condition: () => boolean): Promise<void> {
+    checkOptions(wait, options, WAIT_OPTIONS)
     return this.#core.waits.until(wait, options ?? {}, condition)
-  }
-
-  get #links() {
-    return [...this.#core.peers.links]
   }
 
   /** The channels to the endpoints that receive events or requests of a type. */
@@ -562,7 +586,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     const name = isRequest(type) ? requestNameOf(type) : nameOf(type)
     const responders = isRequest(type) || typeof type === 'string' ? routes.responders(name) : []
     const subscribers = isRequest(type) ? [] : routes.subscribers(name)
-    return new Set([...subscribers, ...responders].filter((channel) => isEligible(name, channel)))
+    return [...subscribers, ...responders].filter((channel) => isEligible(name, channel))
   }
 
   /** Calls the listeners. An error that one of them throws is reported, and stops nothing in the endpoint. */

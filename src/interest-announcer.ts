@@ -12,6 +12,8 @@ export interface InterestAnnouncerContext {
   readonly loopback: Channel
   readonly routes: Routes<Channel>
   readonly waits: Waits
+  /** Called at each change. */
+  readonly changed: () => void
   /** The peers to tell. */
   readonly peers: () => Announcer
 }
@@ -36,17 +38,17 @@ export class InterestAnnouncer implements Announcer {
   }
 
   announce(change: 'subscribe' | 'unsubscribe', interest: Interest): void {
-    const { loopback, routes, waits, peers } = this.#context
+    const { loopback, routes, changed, peers } = this.#context
     const isChange = change === 'subscribe' ? this.#interests.add(interest) : this.#interests.remove(interest)
     if (!isChange) return
     if (change === 'subscribe') routes.add(loopback, interest)
     else routes.remove(loopback, interest)
-    waits.changed()
+    changed()
     // Peers ignore the end of an interest that they don't know, and a boundary may have been set since they were told.
     if (change === 'unsubscribe' || this.#isForPeers(interest)) peers().announce(change, interest)
   }
 
-  known(): Promise<void> {
+  known(): Promise<readonly string[]> {
     return this.#context.waits.settle('ready', {}, this.#context.peers().known())
   }
 

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { Secret } from './mesh/secret'
+import { checkOptions, type OptionNames } from './model/call-options'
 import { InvalidArgument, invalid } from './model/errors'
 import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES, type Limits, MAX_FRAME_BYTES } from './model/limits'
 import { checkName } from './model/name'
@@ -40,6 +41,19 @@ export interface EndpointOptions {
   readonly watch?: boolean | undefined
   /** Limits that differ from the defaults. */
   readonly limits?: LimitOptions | undefined
+}
+
+const OPTIONS: OptionNames<EndpointOptions> = {
+  name: true,
+  directory: true,
+  bus: true,
+  groups: true,
+  accepts: true,
+  secret: true,
+  overflow: true,
+  requireSubscriber: true,
+  watch: true,
+  limits: true,
 }
 
 /** Any of the limits; those left out have their defaults. */
@@ -89,6 +103,7 @@ const HELLO_BYTES = HANDSHAKE_FRAME_BYTES - 1024
 /** @throws InvalidArgument with the option, its expected values and the actual one */
 export function settingsOf(options: EndpointOptions): Settings {
   if (typeof options !== 'object' || options === null) throw invalid('options', '{ name, … }', options)
+  checkOptions('Endpoint.start', options, OPTIONS)
   const groups = checkArray('groups', options.groups ?? []).map((group, index) => checkName(`groups[${index}]`, group))
   const accepts = options.accepts === undefined ? undefined : checkArray('accepts', options.accepts).map(checkPattern)
   const bytes = Buffer.byteLength([...groups, ...(accepts ?? [])].join(',,'))
@@ -109,19 +124,22 @@ export function settingsOf(options: EndpointOptions): Settings {
 
 /** The bus directory: from the option, else the environment variable, else the default. */
 function locate(
-  { directory, bus = 'default' }: EndpointOptions,
+  { directory, bus }: EndpointOptions,
   env: NodeJS.ProcessEnv,
 ): Pick<Settings, 'directory' | 'ownParents'> {
   const given: unknown = directory ?? (env.LAHJA_DIRECTORY || undefined)
   if (given !== undefined && (typeof given !== 'string' || given === '')) {
     throw invalid('directory', 'a path', given)
   }
+  if (directory !== undefined && bus !== undefined) {
+    throw new InvalidArgument('bus: expected no bus beside a directory, as the bus is a part of the default directory')
+  }
   if (given) return { directory: resolve(given), ownParents: [] }
   // The XDG Base Directory Specification says to ignore relative paths.
   const parent = isAbsolute(env.XDG_RUNTIME_DIR ?? '')
     ? join(env.XDG_RUNTIME_DIR ?? '', 'lahja')
     : join(tmpdir(), `lahja-${process.geteuid?.() ?? ''}`)
-  return { directory: join(parent, checkName('bus', bus)), ownParents: [parent] }
+  return { directory: join(parent, checkName('bus', bus ?? 'default')), ownParents: [parent] }
 }
 
 function checkLimits(options: LimitOptions): Limits {

@@ -285,7 +285,7 @@ describe('settingsOf', () => {
     it('from the option first, made absolute', () => {
       process.env.LAHJA_DIRECTORY = '/from/variable'
       process.env.XDG_RUNTIME_DIR = '/run/user/1'
-      expect(settingsOf({ name: 'a', directory: 'my/bus', bus: 'other' })).to.deep.include({
+      expect(settingsOf({ name: 'a', directory: 'my/bus' })).to.deep.include({
         directory: join(process.cwd(), 'my', 'bus'),
         ownParents: [],
       })

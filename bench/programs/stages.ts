@@ -3,11 +3,13 @@ import { Inbound } from '../../src/channel/inbound'
 import { ReceiveWindow } from '../../src/channel/receive-window'
 import { subscribeSettings } from '../../src/events/subscribe-options'
 import { Subscriptions } from '../../src/events/subscriptions'
+import { TurnBudget } from '../../src/events/turn-budget'
 import { DEFAULT_LIMITS } from '../../src/model/limits'
 import { systemClock } from '../../src/platform/clock'
 import { EventDecoder } from '../../src/wire/event-decoder'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { FrameReader } from '../../src/wire/frame'
+import { SLAB_BYTES } from '../../src/wire/slabs'
 import { PAYLOADS, type PayloadName, payloadKind } from '../contenders/payload'
 import { median } from '../measure/median'
 import { tableOf } from '../report/table'
@@ -69,11 +71,12 @@ function reading(chunk: Buffer, read: (decoder: EventDecoder, bytes: Buffer, end
 function delivering(chunk: Buffer): Work {
   const receiveWindow = new ReceiveWindow(DEFAULT_LIMITS.windowBytes, systemClock, () => {})
   const subscriptions = new Subscriptions({
-    announcer: { announce: () => {}, known: () => Promise.resolve() },
+    announcer: { announce: () => {}, known: () => Promise.resolve([]) },
     report: (error) => {
       throw error
     },
     idle: () => {},
+    turn: new TurnBudget(systemClock, SLAB_BYTES),
   })
   let handled = 0
   subscriptions.add(subscribeSettings(TYPE, () => handled++, {}))

@@ -36,11 +36,7 @@ export function fits({ sendLimit }: Channel, { start, end }: Frame): boolean {
   return end - start - PREFIX_BYTES <= sendLimit
 }
 
-/** @throws PayloadTooLarge if the frame of an event is larger than the other end takes */
-export function assertFits(type: string, frame: Frame, channel: Channel): void {
-  if (!fits(channel, frame)) throw tooLarge(`event ${type}`, frame, channel)
-}
-
+/** The error for a frame that is larger than the other end takes. */
 export function tooLarge(subject: string, { start, end }: Frame, { sendLimit, identity }: Channel): PayloadTooLarge {
   const bytes = end - start - PREFIX_BYTES
   return new PayloadTooLarge(`${subject}: expected at most ${sendLimit} bytes for ${identity.name}, got ${bytes}`)

@@ -140,6 +140,14 @@ export class Outbox implements BudgetHolder {
     return policy.kind === 'wait' && this.needsDrain
   }
 
+  /** Leaves a gap in place of an event that the peer doesn't take. */
+  skip(frame: Frame): void {
+    if (this.#flusher.isClosed) return
+    this.#backlog.dropNewest(frame)
+    this.#headroom = 0
+    this.#schedule()
+  }
+
   /** Queues a control message, ahead of all events. */
   pushControl(frame: Frame): void {
     if (!this.#flusher.isClosed) this.#control.push(frame)

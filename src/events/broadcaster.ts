@@ -1,17 +1,18 @@
-import { assertFits, type Channel } from '../channel/channel'
+import { type Channel, fits, tooLarge } from '../channel/channel'
 import type { Outbox } from '../channel/outbox'
 import { type Audience, checkAudience } from '../model/audience'
 import { boundaryOf } from '../model/boundary'
-import { NoSubscribers } from '../model/errors'
+import { checkBoolean, checkOptions, type OptionNames } from '../model/call-options'
+import { type LahjaError, NoSubscribers } from '../model/errors'
 import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
 import { type Overflow, type OverflowPolicy, policyOf } from '../model/overflow'
-import type { Clock } from '../platform/clock'
 import type { Waits } from '../platform/waits'
 import { isEligible } from '../routing/eligibility'
-import type { Routes } from '../routing/routes'
+import type { Queue, Routes } from '../routing/routes'
 import { EventEncoder } from '../wire/event-encoder'
-import { SLAB_BYTES, type Slabs } from '../wire/slabs'
-import { TurnBudget } from './turn-budget'
+import type { Frame } from '../wire/frame'
+import type { Slabs } from '../wire/slabs'
+import type { TurnBudget } from './turn-budget'
 import { eligibleQueues, type QueueDelivery, type WorkQueues } from './work-queues'
 
 export interface BroadcastOptions {
@@ -28,7 +29,6 @@ export interface BroadcastOptions {
 }
 
 export interface BroadcasterContext {
-  readonly clock: Clock
   readonly frameLimit: number
   readonly overflow: Overflow
   readonly requireSubscriber: boolean
@@ -36,6 +36,8 @@ export interface BroadcasterContext {
   readonly queues: WorkQueues
   readonly slabs: Slabs
   readonly waits: Waits
+  readonly turn: TurnBudget
+  readonly report: (error: LahjaError) => void
 }
 
 const NONE: readonly never[] = []
@@ -44,9 +46,10 @@ const NONE: readonly never[] = []
 export class Broadcaster {
   readonly #context: BroadcasterContext
   readonly #encoder: EventEncoder
-  readonly #turn: TurnBudget
   /** A resolved promise of each receiver count, shared by all broadcasts that need not wait. */
   readonly #counts: Promise<number>[] = []
+  /** Receivers that have missed an event that was too large for them. */
+  readonly #unfit = new WeakSet<Channel>()
   /** Nesting depth: getters of a payload and key functions may broadcast while it is being sent. */
   #depth = 0
   /** Bytes of the last event. */
@@ -57,7 +60,6 @@ export class Broadcaster {
   constructor(context: BroadcasterContext) {
     this.#context = context
     this.#encoder = new EventEncoder(context.frameLimit, context.slabs)
-    this.#turn = new TurnBudget(context.clock, SLAB_BYTES)
   }
 
   /**
@@ -68,7 +70,7 @@ export class Broadcaster {
    */
   broadcast(type: string, payload: unknown, options?: BroadcastOptions, overflow?: Overflow): Promise<number> {
     const count = this.#send(type, payload, options, overflow)
-    const pressure = this.#pressure()
+    const pressure = count === 0 ? this.#context.turn.spendIdle() : this.#pressure()
     if (!pressure) return this.#resolved(count)
     const signal = options?.signal
     if (!signal) return pressure.then(() => count)
@@ -99,22 +101,27 @@ export class Broadcaster {
   #fanOut(type: string, payload: unknown, options?: BroadcastOptions, overflow?: Overflow): number {
     const { routes, queues } = this.#context
     const route = routes.select(type)
-    if (options) checkAddressing(options)
+    if (options !== undefined) checkBroadcastOptions(options)
     const isForAll = options === undefined && boundaryOf(type) === undefined
-    const recipients = isForAll
+    const eligible = isForAll
       ? route.recipients
       : route.recipients.filter((channel) => isEligible(type, channel, options))
     const shared = route.queues.length === 0 ? NONE : eligibleQueues(route.queues, type, options)
-    if (recipients.length + shared.length === 0) return this.#noReceivers(type, options)
+    if (eligible.length + shared.length === 0) return this.#noReceivers(type, options)
 
     const frame = this.#encoder.event(type, payload)
-    if (frame.end - frame.start > HANDSHAKE_FRAME_BYTES)
-      for (const channel of recipients) assertFits(type, frame, channel)
+    const isLarge = frame.end - frame.start > HANDSHAKE_FRAME_BYTES
+    const recipients = isLarge ? eligible.filter((channel) => fits(channel, frame)) : eligible
     const deliveries = shared.length === 0 ? NONE : queues.prepare(shared, type, frame, this.#encoder, options)
     const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
+    if (recipients.length < eligible.length || deliveries.length < shared.length) {
+      const served = new Set(deliveries.map(({ queue }) => queue))
+      const missing = shared.filter(({ name }) => !served.has(name))
+      this.#skipUnfit(type, frame, eligible, missing, recipients.length + deliveries.length > 0)
+    }
 
     const size = frame.end - frame.start
-    this.#turn.spend(size)
+    this.#context.turn.spend(size)
     let slow: Outbox[] | undefined
     for (const channel of recipients) {
       if (!channel.send(frame, policy)) continue
@@ -132,6 +139,32 @@ export class Broadcaster {
     return deliveries.length === 0 ? recipients.length : countEndpoints(recipients, deliveries)
   }
 
+  /**
+   * Leaves a gap at each receiver that doesn't take frames of this size, and reports it: once for a peer, and each event
+   * that a whole queue misses.
+   *
+   * @throws PayloadTooLarge if there is no other receiver
+   */
+  #skipUnfit(
+    type: string,
+    frame: Frame,
+    eligible: readonly Channel[],
+    queues: readonly Queue<Channel>[],
+    isSent: boolean,
+  ): void {
+    const subject = `event ${type}`
+    const unfit = eligible.filter((channel) => !fits(channel, frame))
+    const missing = queues.flatMap(({ members: [first] }) => first?.destination ?? [])
+    const [channel] = [...unfit, ...missing]
+    if (channel && !isSent) throw tooLarge(subject, frame, channel)
+    for (const channel of unfit) {
+      channel.outbox.skip(frame)
+      if (!this.#unfit.has(channel)) this.#context.report(tooLarge(subject, frame, channel))
+      this.#unfit.add(channel)
+    }
+    for (const channel of missing) this.#context.report(tooLarge(subject, frame, channel))
+  }
+
   /** @throws NoSubscribers where a subscriber is required */
   #noReceivers(type: string, options: BroadcastOptions | undefined): number {
     if (options?.requireSubscriber ?? this.#context.requireSubscriber) {
@@ -139,14 +172,16 @@ export class Broadcaster {
       throw new NoSubscribers(text)
     }
     this.#slow = NONE
+    this.#size = 0
     return 0
   }
 
   /** The wait of the last event's sender: for slow peers, or for the next turn, so that sockets are served. */
   #pressure(): Promise<unknown> | undefined {
     if (this.#slow.length > 0) return Promise.all(this.#slow.map((outbox) => outbox.drained()))
-    const isTurnOver = this.#turn.isFullFor(this.#size) || this.#encoder.isFullFor(this.#size)
-    return isTurnOver ? this.#turn.next() : undefined
+    const { turn } = this.#context
+    const isTurnOver = turn.isFullFor(this.#size) || this.#encoder.isFullFor(this.#size)
+    return isTurnOver ? turn.next() : undefined
   }
 
   #resolved(count: number): Promise<number> {
@@ -158,7 +193,19 @@ export class Broadcaster {
   }
 }
 
-function checkAddressing({ to, except }: BroadcastOptions): void {
+const OPTIONS: OptionNames<BroadcastOptions> = {
+  to: true,
+  except: true,
+  internal: true,
+  requireSubscriber: true,
+  signal: true,
+}
+
+function checkBroadcastOptions(options: BroadcastOptions): void {
+  checkOptions('broadcast', options, OPTIONS)
+  const { to, except, internal, requireSubscriber } = options
+  checkBoolean('internal', internal)
+  checkBoolean('requireSubscriber', requireSubscriber)
   if (to !== undefined) checkAudience('to', to)
   if (except !== undefined) checkAudience('except', except)
 }

@@ -4,6 +4,7 @@ import { type Event, type Handler, isThenable } from '../model/event'
 import type { Interest } from '../model/interest'
 import { type StandardSchema, validate } from '../model/schema'
 import { Fifo } from './fifo'
+import type { TurnBudget } from './turn-budget'
 
 /** Buffers an event until it is read. Written as a method, so that its parameter may be narrower; see `Handler`. */
 export type Keep<Payload = unknown> = { keep(event: Event<Payload>, receipt: Receipt): void }['keep']
@@ -33,6 +34,7 @@ export interface ConsumerContext {
   readonly report: (error: LahjaError) => void
   /** Called when no event waits for the handler any more. */
   readonly idle: () => void
+  readonly turn: TurnBudget
 }
 
 /** Consumes the events of one subscription, in order, as fast as its handler or reader takes them. */
@@ -43,6 +45,8 @@ export class Consumer {
   readonly #waiting = new Fifo<Task>()
   #running = 0
   #state: 'open' | 'closed' = 'open'
+  /** Whether waiting events are left to the next turn. */
+  #isPaused = false
 
   constructor(context: ConsumerContext) {
     const { interest, consumption } = context
@@ -64,7 +68,7 @@ export class Consumer {
   /** Handles an event now, or once fewer than `concurrency` are running. */
   deliver(event: Event, account: Account): void {
     if (this.#state === 'closed') return
-    if (this.#running >= this.#concurrency) return void this.#waiting.push({ event, receipt: account.hold() })
+    if (this.#mustWait) return void this.#waiting.push({ event, receipt: account.hold() })
     this.#run(event, undefined, account)
     if (this.#waiting.length > 0) this.#runNext()
   }
@@ -72,7 +76,7 @@ export class Consumer {
   /** Like `deliver`, for an event that has a receipt already. */
   take(event: Event, receipt: Receipt): void {
     if (this.#state === 'closed') return receipt.release()
-    if (this.#running >= this.#concurrency) return void this.#waiting.push({ event, receipt })
+    if (this.#mustWait) return void this.#waiting.push({ event, receipt })
     this.#run(event, receipt)
     if (this.#waiting.length > 0) this.#runNext()
   }
@@ -82,6 +86,10 @@ export class Consumer {
     this.#state = 'closed'
     for (let task = this.#waiting.shift(); task; task = this.#waiting.shift()) task.receipt.release()
     this.#context.idle()
+  }
+
+  get #mustWait(): boolean {
+    return this.#running >= this.#concurrency || this.#isPaused
   }
 
   /** @param account gives the receipt if there is none yet and one is needed */
@@ -119,11 +127,21 @@ export class Consumer {
   }
 
   #runNext(): void {
-    while (this.#state === 'open' && this.#running < this.#concurrency) {
+    const { turn, idle } = this.#context
+    while (this.#state === 'open' && !this.#mustWait) {
+      if (this.#waiting.length === 0) return idle()
+      if (turn.isHandlingTimeOver()) return this.#pause()
       const task = this.#waiting.shift()
-      if (!task) return this.#context.idle()
-      this.#run(task.event, task.receipt)
+      if (task) this.#run(task.event, task.receipt)
     }
+  }
+
+  #pause(): void {
+    this.#isPaused = true
+    void this.#context.turn.next().then(() => {
+      this.#isPaused = false
+      this.#runNext()
+    })
   }
 
   /** The event with its payload as the schema returns it; reports and returns undefined if the payload doesn't fit. */

@@ -1,6 +1,7 @@
 import type { inspect } from 'node:util'
 import type { Receipt } from '../channel/receive-window'
 import type { Audience } from '../model/audience'
+import type { OptionNames } from '../model/call-options'
 import { AbortError } from '../model/errors'
 import type { Event } from '../model/event'
 import type { Keep } from './consumer'
@@ -8,6 +9,7 @@ import { Fifo } from './fifo'
 import { StreamBuffer } from './stream-buffer'
 import { checkCount } from './subscribe-options'
 import type { Subscription } from './subscription'
+import type { TurnBudget } from './turn-budget'
 
 export interface StreamOptions {
   /** Number of events after which the stream ends, at least 1. Default: no limit. */
@@ -21,10 +23,13 @@ export interface StreamOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+export const STREAM_OPTIONS: OptionNames<StreamOptions> = { limit: true, from: true, signal: true }
+
 /** Async iterator over the events of a type or pattern. Subscribed from its creation on; `break` unsubscribes. */
 export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload>, undefined>, AsyncDisposable {
   readonly #subscription: Subscription
   readonly #limit: number
+  readonly #turn: TurnBudget
   readonly #signal: AbortSignal | undefined
   readonly #buffer = new StreamBuffer<Event<Payload>>()
   /** The receipts of the buffered events, in order. */
@@ -38,10 +43,12 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
    */
   constructor(
     { limit = Number.POSITIVE_INFINITY, signal }: StreamOptions,
+    turn: TurnBudget,
     subscribe: (keep: Keep<Payload>, ended: () => void) => Subscription,
   ) {
     checkCount('limit', limit)
     this.#limit = limit
+    this.#turn = turn
     this.#signal = signal
     this.#subscription = subscribe(
       (event, receipt) => this.#receive(event, receipt),
@@ -51,13 +58,18 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
     else signal?.addEventListener('abort', this.#abort, { once: true })
   }
 
-  /** Resolves when every currently connected peer knows of the subscription: no later event of theirs is missed. */
-  get ready(): Promise<void> {
+  /** Like `Subscription.ready`. */
+  get ready(): Promise<readonly string[]> {
     return this.#subscription.ready
   }
 
   /** @throws AbortError once, when the signal has aborted */
   next(): Promise<IteratorResult<Event<Payload>, undefined>> {
+    if (this.#buffer.size > 0 && this.#turn.isHandlingTimeOver()) return this.#turn.next().then(() => this.#read())
+    return this.#read()
+  }
+
+  #read(): Promise<IteratorResult<Event<Payload>, undefined>> {
     if (this.#buffer.size > 0) this.#receipts.shift()?.done()
     return this.#buffer.next()
   }

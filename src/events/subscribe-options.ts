@@ -1,4 +1,5 @@
 import { type Audience, type AudienceList, checkAudience, copyAudience } from '../model/audience'
+import { checkOptions, type OptionNames } from '../model/call-options'
 import { type EventType, patternOf, schemaOf } from '../model/definition'
 import { InvalidArgument, invalid } from '../model/errors'
 import type { Handler } from '../model/event'
@@ -30,6 +31,8 @@ export interface WaitForOptions extends WaitOptions {
   readonly from?: Audience | undefined
 }
 
+const OPTIONS: OptionNames<SubscribeOptions> = { from: true, queue: true, concurrency: true, signal: true }
+
 /** Maximum bytes of all names in `from`, so that they fit into a frame of any peer. */
 const FROM_BYTES = 2048
 
@@ -49,6 +52,7 @@ export function subscribeSettings(
   options: SubscribeOptions,
 ): SubscribeSettings {
   checkHandler(handle)
+  checkOptions('subscribe', options, OPTIONS)
   const { queue, concurrency = 1, signal } = options
   const from = originsOf(options.from)
   if (queue !== undefined) checkName('queue', queue)

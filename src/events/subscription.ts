@@ -4,8 +4,11 @@ import type { Interest } from '../model/interest'
 /** Announces the interests of this endpoint to its peers. */
 export interface Announcer {
   announce(change: 'subscribe' | 'unsubscribe', interest: Interest): void
-  /** Resolves when every connected peer knows of all changes so far; rejects when the endpoint closes first. */
-  known(): Promise<void>
+  /**
+   * Resolves when every connected peer knows of all changes so far, or after `limits.patience` to the names of those that
+   * don't; rejects when the endpoint closes first.
+   */
+  known(): Promise<readonly string[]>
 }
 
 export interface SubscriptionContext {
@@ -24,7 +27,7 @@ export class Subscription implements Disposable {
   readonly type: string
   readonly #context: SubscriptionContext
   #state: 'open' | 'unsubscribed' = 'open'
-  #ready: Promise<void> | undefined
+  #ready: Promise<readonly string[]> | undefined
 
   /** @internal */
   constructor(context: SubscriptionContext) {
@@ -43,11 +46,12 @@ export class Subscription implements Disposable {
 
   /**
    * Resolves when every currently connected peer knows of the subscription: none of their later events or requests is
-   * missed. A stopped peer holds it up until it continues or disconnects.
+   * missed. A peer that doesn't answer delays it by `limits.patience` at most; it resolves to the names of these peers,
+   * usually `[]`.
    *
    * Rejects with `EndpointClosed` if the endpoint closes first.
    */
-  get ready(): Promise<void> {
+  get ready(): Promise<readonly string[]> {
     if (!this.#ready) {
       this.#ready = this.#context.announcer.known()
       this.#ready.catch(() => {})

@@ -6,12 +6,14 @@ import { PatternTree } from '../routing/pattern-tree'
 import { Consumer } from './consumer'
 import type { SubscribeSettings } from './subscribe-options'
 import { type Announcer, Subscription } from './subscription'
+import type { TurnBudget } from './turn-budget'
 
 export interface SubscriptionsContext {
   readonly announcer: Announcer
   readonly report: (error: LahjaError) => void
   /** Called when no event waits for a handler any more. */
   readonly idle: () => void
+  readonly turn: TurnBudget
 }
 
 /** The consumers of one event type. */
@@ -45,8 +47,8 @@ export class Subscriptions {
 
   /** @param ended called once, when the subscription has ended for any reason */
   add({ interest, consumption, schema, signal }: SubscribeSettings, ended?: () => void): Subscription {
-    const { announcer, report, idle } = this.#context
-    const consumer = new Consumer({ interest, consumption, schema, report, idle })
+    const { announcer, report, idle, turn } = this.#context
+    const consumer = new Consumer({ interest, consumption, schema, report, idle, turn })
     this.#receivers.add(interest.type, consumer)
     const subscription: Subscription = new Subscription({
       interest,

@@ -1,14 +1,22 @@
 import type { Clock } from '../platform/clock'
 
+/** What a call counts that sends nothing: a loop of them must let the event loop turn as well. */
+const IDLE_BYTES = 64
+
+/** Milliseconds of one turn after which handlers of waiting events leave the rest to the next one. */
+const HANDLING_TIME = 10
+
 /**
- * Limits the bytes that are broadcast in one turn of the event loop. Beyond it senders wait for the next turn, so that
- * queued events leave in one write and incoming messages are read.
+ * Limits what one turn of the event loop takes: the bytes that are broadcast, and the time for which waiting events are
+ * handled. Beyond it senders and handlers wait for the next turn, so that sockets, timers and signals have theirs.
  */
 export class TurnBudget {
   readonly #clock: Clock
   readonly #limit: number
   #bytes = 0
   #isResetPlanned = false
+  /** When the first waiting event of this turn was handled. */
+  #handlingSince: number | undefined
   #next: Promise<void> | undefined
 
   /** @param limit bytes of one turn */
@@ -24,12 +32,21 @@ export class TurnBudget {
 
   spend(bytes: number): void {
     this.#bytes += bytes
-    if (this.#isResetPlanned) return
-    this.#isResetPlanned = true
-    this.#clock.nextTurn(() => {
-      this.#isResetPlanned = false
-      this.#bytes = 0
-    })
+    this.#planReset()
+  }
+
+  /** Whether waiting events have been handled for so long that the next one should wait. Called before each of them. */
+  isHandlingTimeOver(): boolean {
+    const now = this.#clock.now()
+    this.#handlingSince ??= now
+    this.#planReset()
+    return now - this.#handlingSince >= HANDLING_TIME
+  }
+
+  /** Counts a call that sends nothing. Returns what its caller has to wait for, if anything. */
+  spendIdle(): Promise<void> | undefined {
+    this.spend(IDLE_BYTES)
+    return this.isFullFor(0) ? this.next() : undefined
   }
 
   /** Resolves in the next turn, after everything that was deferred to it before. */
@@ -41,5 +58,15 @@ export class TurnBudget {
       })
     })
     return this.#next
+  }
+
+  #planReset(): void {
+    if (this.#isResetPlanned) return
+    this.#isResetPlanned = true
+    this.#clock.nextTurn(() => {
+      this.#isResetPlanned = false
+      this.#bytes = 0
+      this.#handlingSince = undefined
+    })
   }
 }

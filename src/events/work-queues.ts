@@ -1,4 +1,4 @@
-import { assertFits, type Channel, fits } from '../channel/channel'
+import { type Channel, fits } from '../channel/channel'
 import { BoundaryCrossed, LahjaError, NoSubscribers, ProtocolViolation } from '../model/errors'
 import type { OverflowPolicy } from '../model/overflow'
 import { Balancer } from '../routing/balancer'
@@ -66,10 +66,10 @@ export class WorkQueues {
   }
 
   /**
-   * Chooses a member of each queue for an event and encodes the event for it. Nothing is sent yet.
+   * Chooses a member of each queue for an event, of those that take frames of its size, and encodes the event for it.
+   * Nothing is sent yet.
    *
    * @param queues with members that may have the event
-   * @throws PayloadTooLarge if no member of a queue takes frames of this size
    */
   prepare(
     queues: readonly Queue<Channel>[],
@@ -83,10 +83,8 @@ export class WorkQueues {
     return queues.flatMap(({ name: queue, members }) => {
       const frame = encoder.assignment(event, { queue, type, isFixed })
       const fitting = members.filter(({ destination }) => fits(destination, frame))
-      const channel = this.choose(queue, fitting.length > 0 ? fitting : members)
-      if (!channel) return []
-      assertFits(type, frame, channel)
-      return { channel, type, queue, frame }
+      const channel = this.choose(queue, fitting)
+      return channel ? { channel, type, queue, frame } : []
     })
   }
 

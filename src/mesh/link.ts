@@ -163,6 +163,11 @@ export class Link implements Channel {
     return this.#exchange.theirs
   }
 
+  /** Whether events are queued for the peer, or sent and not acknowledged. */
+  get owesEvents(): boolean {
+    return this.outbox.queuedEvents > 0 || this.outbox.unconfirmedEvents > 0
+  }
+
   get sendLimit(): number {
     return this.#handshake.agreement?.sendLimit ?? HANDSHAKE_FRAME_BYTES
   }

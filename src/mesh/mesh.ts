@@ -88,7 +88,7 @@ export class Mesh {
 
   /**
    * Joins the bus. Resolves when this endpoint holds its name and is linked with every live peer that was there; a peer
-   * that does not answer delays it until the handshake timeout at most.
+   * that does not answer delays it by `patience` at most.
    *
    * @throws NameInUse, DirectoryRefused, PathTooLong
    */
@@ -111,7 +111,7 @@ export class Mesh {
         failed: (error) => this.#context.events.error(error),
       })
       this.#scheduleLivenessCheck()
-      const deadline = new Deadline(clock, limits.handshakeTimeout)
+      const deadline = new Deadline(clock, limits.patience)
       await this.#waits.reached(deadline, () => this.#isClosing || this.#areSettled(found))
       await this.#claim.contest([]) // The name may have been lost meanwhile.
     } catch (error) {
@@ -125,15 +125,28 @@ export class Mesh {
     for (const link of this.#links.values()) link.announce(change, interest)
   }
 
-  /** Resolves when every peer has acknowledged all changes announced so far, or has gone. */
-  async known(): Promise<void> {
-    await Promise.all([...this.#links.values()].map((link) => link.known()))
+  /**
+   * Resolves when every peer has acknowledged all changes announced so far, or has gone, and after `patience` at most.
+   *
+   * @returns the names of the peers that have not
+   */
+  async known(): Promise<readonly string[]> {
+    const { clock, limits } = this.#context
+    const waiting = new Set(this.#links.values())
+    const all = Promise.all(
+      [...waiting].map(async (link) => {
+        await link.known()
+        waiting.delete(link)
+      }),
+    )
+    await this.#waits.fulfilled(new Deadline(clock, limits.patience), all)
+    return [...waiting].map(({ identity }) => identity.name)
   }
 
   /**
-   * Leaves the bus: withdraws the address, sends every peer what is queued for it, then says goodbye.
+   * Leaves the bus: sends every peer what is queued for it, says goodbye, and withdraws the address.
    *
-   * @param deadline when peers that don't read are given up
+   * @param deadline when peers that don't read are given up; those that are owed no event already after `patience`
    * @returns numbers of events that were not delivered, by peer name
    */
   async close(deadline: Deadline): Promise<Map<string, number>> {
@@ -144,13 +157,15 @@ export class Mesh {
     for (const dialer of this.#dialers.values()) dialer.stop()
     this.#dialers.clear()
     this.#claim.stop()
-    const { transport, events } = this.#context
-    await this.#listener?.withdraw().catch((error) => events.error(asDirectoryError(transport.location, error)))
     for (const link of [...this.#incoming]) link.refuse('closing', 'the endpoint is closing')
     for (const link of [...this.#links.values()]) void link.leave()
-    await this.#waits.reached(deadline, () => this.#links.size === 0)
+    const { transport, limits, events } = this.#context
+    await this.#waits.reached(deadline.within(limits.patience), () => this.#links.size === 0)
+    await this.#waits.reached(deadline, () => [...this.#links.values()].every((link) => !link.owesEvents))
     const undelivered = new Map<string, number>()
     for (const link of [...this.#links.values()]) undelivered.set(link.identity.name, link.abandon())
+    // Last: a successor must not be heard before our goodbye.
+    await this.#listener?.withdraw().catch((error) => events.error(asDirectoryError(transport.location, error)))
     return undelivered
   }
 

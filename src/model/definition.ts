@@ -1,4 +1,5 @@
 import { type Boundary, drawBoundary } from './boundary'
+import { checkOptions, type OptionNames } from './call-options'
 import { invalid } from './errors'
 import { checkOverflow, type Overflow } from './overflow'
 import { checkPattern, checkTypeName } from './pattern'
@@ -116,7 +117,7 @@ export function defineEvent<Schema extends StandardSchema>(
  */
 export function defineEvent<Payload = void>(name: string, options?: EventOptions<Payload>): EventDefinition<Payload>
 export function defineEvent(name: string, given: unknown = {}): EventDefinition<unknown> {
-  const options = isSchema(given) ? { schema: given } : optionsOf(given)
+  const options = isSchema(given) ? { schema: given } : optionsOf('defineEvent', given, EVENT_OPTIONS)
   const type = checkTypeName(name)
   const schema = options.schema === undefined ? undefined : checkSchema(`schema of ${type}`, options.schema)
   const overflow = options.overflow === undefined ? undefined : checkOverflow(`overflow of ${type}`, options.overflow)
@@ -165,7 +166,7 @@ export function defineRequest<Request = void, Response = void>(
   options?: DefinitionOptions,
 ): RequestDefinition<Request, Response>
 export function defineRequest(name: string, given: unknown = {}): RequestDefinition<unknown, unknown> {
-  const { boundary, request, response } = optionsOf(given)
+  const { boundary, request, response } = optionsOf('defineRequest', given, REQUEST_OPTIONS)
   const type = checkTypeName(name)
   const schemas = {
     request: request === undefined ? undefined : checkSchema(`request schema of ${type}`, request),
@@ -208,7 +209,15 @@ function definitionOf<Kind extends 'event' | 'request'>(value: { kind: Kind; nam
   throw invalid(`${kind} type`, `a definition of a ${kind} or a string`, given)
 }
 
-function optionsOf(given: unknown): Readonly<Record<string, unknown>> {
-  if (typeof given === 'object' && given !== null) return { ...given }
-  throw invalid('definition', 'options or a schema', given)
+const EVENT_OPTIONS = { overflow: true, boundary: true, schema: true } as const
+const REQUEST_OPTIONS = { boundary: true, request: true, response: true } as const
+
+function optionsOf<Options>(
+  call: string,
+  given: unknown,
+  names: OptionNames<Options>,
+): Readonly<Record<string, unknown>> {
+  if (typeof given !== 'object' || given === null) throw invalid('definition', 'options or a schema', given)
+  checkOptions(call, given, names)
+  return { ...given }
 }

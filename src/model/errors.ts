@@ -1,3 +1,5 @@
+import { inspect, types } from 'node:util'
+
 /**
  * The base class of every error that this package throws, rejects with or emits as `error`. The subclass names the
  * cause; the message says what happened and, where you can do something about it, what to do; an underlying error is the
@@ -9,7 +11,8 @@ export abstract class LahjaError extends Error {
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)
-    this.name = new.target.name
+    // Defined, as an assignment fails if the program has frozen `Error.prototype`.
+    Object.defineProperty(this, 'name', { value: new.target.name, configurable: true, writable: true })
   }
 }
 
@@ -246,6 +249,7 @@ export function describe(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (value === null || typeof value !== 'object') return String(value)
+  if (types.isProxy(value)) return 'a proxy'
   const name = Object.getPrototypeOf(value)?.constructor?.name
   return typeof name === 'string' && name !== 'Object' ? `an instance of ${name}` : 'an object'
 }
@@ -260,16 +264,41 @@ export function asDirectoryError(location: string, thrown: unknown): LahjaError 
 /** The error of a handler or listener that failed. */
 export function handlerError(what: string, thrown: unknown): HandlerError {
   const cause = asError(thrown)
-  return new HandlerError(`${what}: ${cause.message}`, { cause })
+  return new HandlerError(`${what}: ${messageOf(cause)}`, { cause })
 }
 
-/** An `Error` as it is; anything else as the `cause` of a new one. */
+/** An `Error`, of any realm, as it is; anything else as the `cause` of a new one. */
 export function asError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown
-  return new Error(typeof thrown === 'string' ? thrown : describe(thrown), { cause: thrown })
+  if (isError(thrown)) return thrown
+  return new Error(typeof thrown === 'string' ? thrown : shorten(inspect(thrown, ONE_LINE)), { cause: thrown })
+}
+
+/** The message of an error; what handlers throw may have one that is no text, or a getter that throws. */
+export function messageOf(error: Error): string {
+  return textOf(() => error.message)
+}
+
+/** A value as text, or '' if it can't be had. */
+export function textOf(read: () => unknown): string {
+  try {
+    return String(read())
+  } catch {
+    return ''
+  }
+}
+
+const ONE_LINE = { breakLength: Number.POSITIVE_INFINITY, depth: 1 }
+
+function isError(value: unknown): value is Error {
+  // The second look is for objects that inherit from an error. It must not reach a revoked proxy.
+  return types.isNativeError(value) || (!types.isProxy(value) && value instanceof Error)
+}
+
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
 /** The `code` of an error of the operating system, such as `ENOENT`. */
 export function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
+  return isError(error) && 'code' in error ? error.code : undefined
 }

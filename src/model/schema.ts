@@ -1,4 +1,4 @@
-import { asError, describe, InvalidPayload, invalid, type PayloadIssue } from './errors'
+import { asError, describe, InvalidPayload, invalid, messageOf, type PayloadIssue, textOf } from './errors'
 
 /** A schema of any library that implements Standard Schema (https://standardschema.dev): zod, valibot, arktype and others. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -35,6 +35,10 @@ export function checkSchema(option: string, value: unknown): StandardSchema {
   throw invalid(option, 'a schema of the Standard Schema interface', value)
 }
 
+/** Issues of one payload that an error has, and of these in its message; a schema can find as many as the payload is long. */
+const MAX_ISSUES = 100
+const MAX_DESCRIBED = 10
+
 /**
  * Returns the schema's output for a value. A schema that returns a promise is refused: later events would have to wait
  * for it, or overtake.
@@ -44,37 +48,51 @@ export function checkSchema(option: string, value: unknown): StandardSchema {
  */
 export function validate<Output>(schema: StandardSchema<unknown, Output>, value: unknown, subject: string): Output {
   const result = run(schema, value, subject)
-  if ('then' in result) {
-    Promise.resolve(result).catch(() => {})
+  if (result.kind === 'valid') return result.value
+  if (result.kind === 'async') {
     throw new InvalidPayload(`${subject}: its schema validates asynchronously; use a synchronous schema`, [])
   }
-  if (!result.issues) return result.value
-  const list = result.issues.map(describeIssue).join('; ')
-  throw new InvalidPayload(`${subject}: the payload does not match its schema: ${list}`, [...result.issues])
+  const { issues } = result
+  const list = issues.slice(0, MAX_DESCRIBED).map((issue) => textOf(() => describeIssue(issue)))
+  const more = issues.length > MAX_DESCRIBED ? '; …' : ''
+  throw new InvalidPayload(`${subject}: the payload does not match its schema: ${list.join('; ')}${more}`, issues)
 }
 
-function run<Output>(schema: StandardSchema<unknown, Output>, value: unknown, subject: string) {
+type Validation<Output> =
+  | { readonly kind: 'valid'; readonly value: Output }
+  | { readonly kind: 'invalid'; readonly issues: readonly PayloadIssue[] }
+  | { readonly kind: 'async' }
+
+/** Reads all of a result here: a schema that isn't written in TypeScript can return anything, also getters that throw. */
+function run<Output>(schema: StandardSchema<unknown, Output>, value: unknown, subject: string): Validation<Output> {
   try {
     const result = schema['~standard'].validate(value)
     if (typeof result !== 'object' || result === null) {
       throw new TypeError(`expected a value or issues, got ${describe(result)}`)
     }
-    if ('issues' in result && result.issues && !areIssues(result.issues)) {
-      throw new TypeError(`expected an array of issues, got ${describe(result.issues)}`)
+    if ('then' in result) {
+      Promise.resolve(result).catch(() => {})
+      return { kind: 'async' }
     }
-    return result
+    const { issues } = result
+    if (!issues) return { kind: 'valid', value: result.value }
+    if (!areIssues(issues)) throw new TypeError(`expected an array of issues, got ${describe(issues)}`)
+    return { kind: 'invalid', issues: issues.slice(0, MAX_ISSUES) }
   } catch (thrown) {
     const cause = asError(thrown)
-    throw new InvalidPayload(`${subject}: its schema failed: ${cause.message}`, [], { cause })
+    throw new InvalidPayload(`${subject}: its schema failed: ${messageOf(cause)}`, [], { cause })
   }
 }
 
-/** A schema that isn't written in TypeScript can return anything. */
 function areIssues(value: unknown): boolean {
   return Array.isArray(value) && value.every((issue) => typeof issue === 'object' && issue !== null)
 }
 
-function describeIssue({ message, path = [] }: PayloadIssue): string {
-  const steps = path.map((step) => String(typeof step === 'object' ? step.key : step))
-  return steps.length > 0 ? `${steps.join('.')}: ${message}` : message
+function describeIssue({ message, path }: PayloadIssue): string {
+  const steps = Array.isArray(path) ? path.map((step) => String(isObject(step) ? step.key : step)) : []
+  return steps.length > 0 ? `${steps.join('.')}: ${message}` : String(message)
+}
+
+function isObject(step: unknown): step is { readonly key: unknown } {
+  return typeof step === 'object' && step !== null && 'key' in step
 }

@@ -1,3 +1,4 @@
+import type { OptionNames } from '../model/call-options'
 import { AbortError, invalid, type LahjaError, WaitTimeout } from '../model/errors'
 import { type Clock, judgeAfter, type Timer } from './clock'
 import type { Deadline } from './deadline'
@@ -11,6 +12,8 @@ export interface WaitOptions {
   /** Ends the wait with `AbortError`. */
   readonly signal?: AbortSignal | undefined
 }
+
+export const WAIT_OPTIONS: OptionNames<WaitOptions> = { timeout: true, signal: true }
 
 interface InternalWaitOptions extends WaitOptions {
   /** Makes the error at the end of the timeout. Default `WaitTimeout`. */

@@ -1,5 +1,6 @@
 import { StreamBuffer } from '../events/stream-buffer'
 import { type Audience, checkAudience } from '../model/audience'
+import type { OptionNames } from '../model/call-options'
 import type { RequestSchemas } from '../model/definition'
 import { InvalidPayload, LahjaError, NoSubscribers, RequestTimeout, UnexpectedResponse } from '../model/errors'
 import { validate } from '../model/schema'
@@ -18,6 +19,8 @@ export interface RequestOptions {
   /** Cancels the request with `AbortError`, and aborts the `signal` of its responder. */
   readonly signal?: AbortSignal | undefined
 }
+
+export const REQUEST_OPTIONS: OptionNames<RequestOptions> = { to: true, timeout: true, signal: true }
 
 /** A request to one responder or to all. */
 interface OutgoingRequest {

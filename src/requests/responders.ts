@@ -1,7 +1,17 @@
 import type { Channel } from '../channel/channel'
 import { type Announcer, Subscription } from '../events/subscription'
+import type { OptionNames } from '../model/call-options'
 import type { RequestSchemas } from '../model/definition'
-import { AbortError, AlreadyResponding, asError, handlerError, LahjaError, type RemoteFailure } from '../model/errors'
+import {
+  AbortError,
+  AlreadyResponding,
+  asError,
+  handlerError,
+  LahjaError,
+  messageOf,
+  type RemoteFailure,
+  textOf,
+} from '../model/errors'
 import { isThenable, type RequestHandler } from '../model/event'
 import { validate } from '../model/schema'
 import type { ChannelMessage, MessageOf } from '../wire/message'
@@ -13,6 +23,8 @@ export interface RespondOptions {
   /** Ends the responder. */
   readonly signal?: AbortSignal | undefined
 }
+
+export const RESPOND_OPTIONS: OptionNames<RespondOptions> = { sendStack: true, signal: true }
 
 export interface RespondersContext {
   readonly announcer: Announcer
@@ -137,7 +149,7 @@ export class Responders {
   #send(channel: Channel, id: number, answer: Answer): void {
     const { service } = answer
     try {
-      channel.sendControl(messageOf(id, answer))
+      channel.sendControl(replyOf(id, answer))
     } catch (thrown) {
       this.#report(service.type, thrown)
       const { name, message, code } = failureOf(thrown, false)
@@ -192,7 +204,7 @@ function responseOf(service: Service, payload: unknown): Answer {
   return { kind: 'response', service, payload }
 }
 
-function messageOf(id: number, answer: Answer): ChannelMessage {
+function replyOf(id: number, answer: Answer): ChannelMessage {
   const { kind, service } = answer
   if (kind === 'response') return { kind, id, payload: answer.payload }
   return { kind, id, error: failureOf(answer.thrown, service.sendStack) }
@@ -201,9 +213,14 @@ function messageOf(id: number, answer: Answer): ChannelMessage {
 /** The parts of an error that are sent to the asker. */
 function failureOf(thrown: unknown, withStack: boolean): RemoteFailure {
   const error = asError(thrown)
-  const { name, message, stack } = error
-  const code = 'code' in error && ['string', 'number'].includes(typeof error.code) ? String(error.code) : undefined
-  return { name: String(name), message: String(message), code, stack: withStack ? stack : undefined }
+  const code = textOf(() => ('code' in error && ['string', 'number'].includes(typeof error.code) ? error.code : ''))
+  const stack = withStack ? textOf(() => error.stack ?? '') : ''
+  return {
+    name: textOf(() => error.name),
+    message: messageOf(error),
+    code: code || undefined,
+    stack: stack || undefined,
+  }
 }
 
 /** Short enough for a frame of any peer. */
@@ -212,5 +229,5 @@ function clip(text: string): string {
 }
 
 function isAbort(thrown: unknown): boolean {
-  return thrown instanceof AbortError || (thrown instanceof Error && thrown.name === 'AbortError')
+  return textOf(() => asError(thrown).name) === 'AbortError'
 }

@@ -10,7 +10,7 @@ const News = defineEvent<number>('news')
 const Ask = defineRequest<number, string>('ask')
 const Secret = defineEvent<number>('awareness.secret', { boundary: { groups: ['awareness'] } })
 
-describe('Endpoint, asked for the subscriptions of others,', () => {
+describe('Endpoint, asked for subscriptions,', () => {
   const bus = freshBus()
   const connectPeer = rawPeers().connect
   let a: Endpoint
@@ -23,13 +23,15 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
 
   /** The answers of a to each question about the type. */
   const answers = (type: string) => ({
+    a: a.isEndpointSubscribedTo('a', type),
     b: a.isEndpointSubscribedTo('b', type),
     any: a.isAnyEndpointSubscribedTo(type),
     others: a.areAllEndpointsSubscribedTo(type, { includeSelf: false }),
     all: a.areAllEndpointsSubscribedTo(type),
   })
 
-  const NONE = { b: false, any: false, others: false, all: false }
+  const NONE = { a: false, b: false, any: false, others: false, all: false }
+  const ALL = { a: true, b: true, any: true, others: true, all: true }
 
   const listen = (endpoint: Endpoint, type: string, options?: SubscribeOptions) =>
     endpoint.subscribe(type, () => {}, options).ready
@@ -37,20 +39,20 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
   it('answers for events, from no subscriber to all endpoints and back', async () => {
     expect(answers('news')).to.deep.equal(NONE)
     await listen(a, 'news')
-    expect(answers('news')).to.deep.equal(NONE)
+    expect(answers('news')).to.deep.equal({ ...NONE, a: true, any: true })
     await listen(c, 'news')
-    expect(answers('news')).to.deep.equal({ ...NONE, any: true })
+    expect(answers('news')).to.deep.equal({ ...NONE, a: true, any: true })
     await listen(b, 'news')
-    expect(answers('news')).to.deep.equal({ b: true, any: true, others: true, all: true })
+    expect(answers('news')).to.deep.equal(ALL)
     await c.close()
     await b.close()
     await until(() => a.peers.length === 0)
-    expect(answers('news')).to.deep.equal({ ...NONE, others: true, all: true })
+    expect(answers('news')).to.deep.equal({ ...ALL, b: false })
   })
 
   it('includes itself in areAllEndpointsSubscribedTo unless includeSelf is false', async () => {
     await Promise.all([b, c].map((each) => listen(each, 'news')))
-    expect(answers('news')).to.deep.equal({ b: true, any: true, others: true, all: false })
+    expect(answers('news')).to.deep.equal({ ...ALL, a: false, all: false })
     const own = a.subscribe('news', () => {})
     expect(answers('news').all).to.equal(true)
     own.unsubscribe()
@@ -63,10 +65,10 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
     expect(answers('ask')).to.deep.equal({ ...NONE, b: true, any: true })
     await c.respond(Ask, () => 'c').ready
     a.respond(Ask, () => 'a')
-    expect(answers('ask')).to.deep.equal({ b: true, any: true, others: true, all: true })
+    expect(answers('ask')).to.deep.equal(ALL)
     responder.unsubscribe()
     await until(() => !answers('ask').b)
-    expect(answers('ask')).to.deep.equal({ ...NONE, any: true })
+    expect(answers('ask')).to.deep.equal({ ...NONE, a: true, any: true })
   })
 
   it('takes definitions, and distinguishes events from requests of the same name', async () => {
@@ -93,7 +95,7 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
     expect(answers('order.placed.late')).to.deep.equal(NONE)
     expect(answers('task')).to.deep.equal({ ...NONE, any: true })
     await listen(b, '>', { queue: 'workers' })
-    expect(answers('task')).to.deep.equal({ b: true, any: true, others: true, all: false })
+    expect(answers('task')).to.deep.equal({ ...ALL, a: false, all: false })
   })
 
   it('takes from, boundaries and accepts into account', async () => {
@@ -114,6 +116,16 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
     expect(['b', 'vault'].map((name) => a.isEndpointSubscribedTo(name, Secret.name))).to.deep.equal([false, true])
   })
 
+  it('counts itself: what it says is what a request or a wait of its own would find', async () => {
+    const waiting = a.waitUntilEndpointSubscribedTo('a', Ask)
+    const changed = a.waitUntilEndpointSubscriptionsChange()
+    a.respond(Ask, () => 'own')
+    await Promise.all([waiting, changed])
+    expect(a.isAnyEndpointSubscribedTo(Ask)).to.equal(true)
+    expect(await a.request(Ask, 1)).to.equal('own')
+    expect(a.connectedEndpointsAndSubscriptions.get('a')).to.deep.equal(new Set(['ask']))
+  })
+
   it('ignores interests of a peer that violate a boundary', async () => {
     const peer = await connectPeer(a)
     await peer.want({ type: Secret.name }, { type: 'news' })
@@ -121,10 +133,9 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
     expect(a.isEndpointSubscribedTo('raw', Secret.name)).to.equal(false)
   })
 
-  it('answers false for unknown names, and does not count itself as another endpoint', async () => {
+  it('answers false for unknown names', async () => {
     await listen(a, 'news')
     expect(a.isEndpointSubscribedTo('nobody', 'news')).to.equal(false)
-    expect(a.isEndpointSubscribedTo('a', 'news')).to.equal(false)
     expect(['a', 'b', 'nobody'].map((name) => a.isConnectedTo(name))).to.deep.equal([true, true, false])
   })
 
@@ -138,7 +149,7 @@ describe('Endpoint, asked for the subscriptions of others,', () => {
     expect([...a.subscribedEvents].sort()).to.deep.equal(['news', 'order.*'])
     await listen(c, 'task.>')
     const known = [...b.connectedEndpointsAndSubscriptions].map(([name, types]) => [name, [...types].sort()])
-    expect(Object.fromEntries(known)).to.deep.equal({ a: ['ask', 'news', 'order.*'], c: ['task.>'] })
+    expect(Object.fromEntries(known)).to.deep.equal({ a: ['ask', 'news', 'order.*'], b: [], c: ['task.>'] })
     expect(b.peers.find(({ name }) => name === 'a')).to.deep.include({ responds: ['ask'] })
   })
 

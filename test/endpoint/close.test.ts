@@ -1,9 +1,10 @@
-import { setImmediate } from 'node:timers/promises'
+import { setTimeout as passed, setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import { CloseTimeout, defineEvent } from '../../src'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { numbers } from '../support/members'
+import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
 import { turn } from '../support/workbench'
@@ -12,6 +13,7 @@ const Job = defineEvent<number>('job')
 
 describe('Endpoint.close', () => {
   const bus = freshBus()
+  const connectPeer = rawPeers().connect
 
   it("delivers events accepted for the endpoint's own handlers too, one at a time (G12)", async () => {
     const self = await bus.start('self')
@@ -35,6 +37,35 @@ describe('Endpoint.close', () => {
     const timeout = await rejection(self.close({ timeout: 20 }))
     expect(timeout).to.be.instanceOf(CloseTimeout)
     expect(timeout).to.have.deep.property('undelivered', new Map([['self', 4]]))
+  })
+
+  it('gives up a silent peer that is owed no event after patience, without an error', async () => {
+    const self = await bus.start('self', { limits: { patience: 20 } })
+    const raw = await connectPeer(self)
+    raw.pause()
+    await self.close({ timeout: Number.POSITIVE_INFINITY })
+    expect(self.peers).to.deep.equal([])
+  })
+
+  it('holds its name until its goodbye has been said: a successor comes after everything of its own', async () => {
+    const observer = await bus.start('observer')
+    const seen: string[] = []
+    observer.on('joined', ({ name }) => seen.push(`${name} joined`))
+    observer.on('left', ({ name }) => seen.push(`${name} left`))
+    const first = await bus.start('shop')
+    const slow = await connectPeer(first, { window: 2 ** 26 })
+    await slow.want({ type: 'tick' })
+    slow.pause()
+    for (const _ of numbers(50)) first.broadcastNowait('tick', Buffer.alloc(100_000))
+    const closing = first.close({ timeout: Number.POSITIVE_INFINITY })
+    const second = bus.start('shop')
+    const early = await Promise.race([second.then(() => true), passed(200).then(() => false)])
+    expect(early, 'whether the successor started before the goodbye').to.equal(false)
+    slow.resume()
+    await closing
+    await second
+    await until(() => seen.length === 3)
+    expect(seen).to.deep.equal(['shop joined', 'shop left', 'shop joined'])
   })
 
   it('rejects invalid options and leaves the endpoint open', async () => {

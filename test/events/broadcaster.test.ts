@@ -1,12 +1,13 @@
 import { expect } from 'chai'
 import type { Channel } from '../../src/channel/channel'
 import { Broadcaster } from '../../src/events/broadcaster'
+import { TurnBudget } from '../../src/events/turn-budget'
 import { WorkQueues } from '../../src/events/work-queues'
 import type { OverflowPolicy } from '../../src/model/overflow'
 import { Waits } from '../../src/platform/waits'
 import { Routes } from '../../src/routing/routes'
 import type { Frame } from '../../src/wire/frame'
-import { Slabs } from '../../src/wire/slabs'
+import { SLAB_BYTES, Slabs } from '../../src/wire/slabs'
 import { ManualClock } from '../support/manual-clock'
 import { RecordingChannel } from '../support/recording-channel'
 
@@ -31,7 +32,6 @@ describe('Broadcaster', () => {
     const routes = new Routes<Channel>({ name: 'shop', groups: [] })
     const report = (error: Error) => expect.fail(error.message)
     broadcaster = new Broadcaster({
-      clock,
       frameLimit: 1024 * 1024,
       overflow: 'wait',
       requireSubscriber: false,
@@ -39,6 +39,8 @@ describe('Broadcaster', () => {
       queues: new WorkQueues({ routes, isOpen: () => true, report }),
       slabs: new Slabs(),
       waits: new Waits(clock),
+      turn: new TurnBudget(clock, SLAB_BYTES),
+      report,
     })
     slow = new CallingChannel('slow')
     other = new CallingChannel('other', { limits: { highWaterMark: 1024 * 1024 } })

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
-import { Subscription, type SubscriptionContext } from '../../src/events/subscription'
+import { type Announcer, Subscription, type SubscriptionContext } from '../../src/events/subscription'
 import { unhandledDuring } from '../support/unhandled'
 import { turn } from '../support/workbench'
 
@@ -12,7 +12,7 @@ describe('Subscription', () => {
     log = []
   })
 
-  const subscribe = (options: Partial<SubscriptionContext> = {}, known = () => Promise.resolve()) => {
+  const subscribe = (options: Partial<SubscriptionContext> = {}, known: Announcer['known'] = async () => []) => {
     const announcer = { announce: (change: string) => void log.push(change), known }
     const context = { interest: { type: 'a.*' }, announcer, signal: undefined, pending: () => 0, ...options }
     return new Subscription({ ended: () => void log.push('ended'), ...context }).announce()
@@ -47,10 +47,10 @@ describe('Subscription', () => {
 
   it('waits for its peers once, on the first access of ready', async () => {
     let asked = 0
-    const subscription = subscribe({}, async () => void asked++)
+    const subscription = subscribe({}, async () => [`${asked++}`])
     await turn()
     expect(asked).to.equal(0)
-    await Promise.all([subscription.ready, subscription.ready])
+    expect(await Promise.all([subscription.ready, subscription.ready])).to.deep.equal([['0'], ['0']])
     expect(asked).to.equal(1)
   })
 

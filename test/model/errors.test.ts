@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { expect } from 'chai'
 import * as lahja from '../../src'
 import { LahjaError } from '../../src'
@@ -137,7 +138,7 @@ describe('asError', () => {
       const error = asError(thrown)
       expect(error).to.be.instanceOf(Error)
       expect(error.cause).to.equal(thrown)
-      expect(error.message).to.equal(typeof thrown === 'object' && thrown ? 'an object' : String(thrown))
+      expect(error.message).to.equal(typeof thrown === 'object' ? inspect(thrown) : String(thrown))
     }
   })
 

@@ -130,9 +130,9 @@ new Responder()
     return until(() => endpoint.peers.every(({ subscriptions }) => !subscriptions.includes(type)))
   })
   .on(procedures.close, ([name]) => member(name).endpoint.close())
-  .on(procedures.closeOn, ([name, type]) => {
+  .on(procedures.closeOn, async ([name, type]) => {
     const { endpoint } = member(name)
-    return endpoint.subscribe(type, () => endpoint.close()).ready
+    await endpoint.subscribe(type, () => endpoint.close()).ready
   })
   .on(procedures.bytesRead, bytesReadFromSockets)
   .on(procedures.echo, () => setImmediate())

@@ -24,7 +24,8 @@ export class Pressure {
     this.#tallies.set(reading.type, tally)
     if (!reading.streams) {
       const handle = (event: Event) => this.#take(event, reading, tally)
-      return this.#endpoint.subscribe(type, handle).ready
+      await this.#endpoint.subscribe(type, handle).ready
+      return
     }
     const stream = this.#endpoint.stream(type)
     const readAll = async () => {

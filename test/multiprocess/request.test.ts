@@ -130,7 +130,7 @@ describe('a request to another process', () => {
     const responder = await bus.join('responder')
     const other = await bus.start('other')
     await other.waitUntilConnectedTo('responder')
-    let ready: Promise<void> | undefined
+    let ready: Promise<unknown> | undefined
     const asked = new Promise<AbortSignal>((resolve) => {
       ready = responder.respond('ask', async ({ signal }) => {
         resolve(signal)

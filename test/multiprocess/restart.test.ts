@@ -63,7 +63,7 @@ describe('an endpoint restarted 200 times under one name', () => {
 
 /** Records the events of each restart. */
 class Observer {
-  readonly ready: Promise<void>
+  readonly ready: Promise<unknown>
   readonly numbers: number[] = []
   readonly joined: string[] = []
   readonly left: string[] = []

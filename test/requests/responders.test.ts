@@ -30,7 +30,7 @@ describe('Responders', () => {
       announced.push(`${change} ${type} ${responds}`)
     }
     responders = new Responders({
-      announcer: { announce, known: () => Promise.resolve() },
+      announcer: { announce, known: () => Promise.resolve([]) },
       report: (error) => failures.push(error),
       idle: () => idle++,
       limit: 2,
@@ -182,7 +182,7 @@ describe('Responders', () => {
       for (const [thrown, message] of [
         ['a word', 'a word'],
         [undefined, 'undefined'],
-        [{ status: 500 }, 'an object'],
+        [{ status: 500 }, '{ status: 500 }'],
       ]) {
         respond(() => Promise.reject(thrown))
         expect(await failure()).to.include({ name: 'Error', message })

@@ -2,9 +2,11 @@ import { QueueMembers } from '../../src/events/queue-members'
 import { type SubscribeOptions, subscribeSettings } from '../../src/events/subscribe-options'
 import type { Subscription } from '../../src/events/subscription'
 import { Subscriptions } from '../../src/events/subscriptions'
+import { TurnBudget } from '../../src/events/turn-budget'
 import type { LahjaError } from '../../src/model/errors'
 import type { Handler } from '../../src/model/event'
 import type { Interest } from '../../src/model/interest'
+import { SLAB_BYTES } from '../../src/wire/slabs'
 import { ManualClock } from './manual-clock'
 import { RecordingChannel } from './recording-channel'
 
@@ -28,10 +30,11 @@ export class SubscriptionsBench {
     this.subscriptions = new Subscriptions({
       announcer: {
         announce: (change, interest) => void this.announced.push([change, interest]),
-        known: () => Promise.resolve(),
+        known: async () => [],
       },
       report,
       idle: () => {},
+      turn: new TurnBudget(this.clock, SLAB_BYTES),
     })
     this.queueMembers = new QueueMembers({
       clock: this.clock,

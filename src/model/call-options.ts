@@ -1,0 +1,56 @@
+import { InvalidArgument, invalid } from './errors'
+
+/** The names of all options of a call. */
+export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
+
+/** Edits that turn an unknown name into the one that was probably meant. */
+const MAX_EDITS = 3
+
+/**
+ * Checks the options of a call: an object without unknown names, as a misspelt option must not be ignored, whose `signal`
+ * is an `AbortSignal`.
+ *
+ * @param call its name, for the message
+ * @throws InvalidArgument
+ */
+export function checkOptions<Options>(call: string, options: unknown, names: OptionNames<Options>): void {
+  if (options === undefined) return
+  if (typeof options !== 'object' || options === null) throw invalid(`options of ${call}`, 'an object', options)
+  for (const name of Object.keys(options)) if (!Object.hasOwn(names, name)) throw unknownOption(call, name, names)
+  if ('signal' in options && options.signal !== undefined) checkSignal(options.signal)
+}
+
+/** @throws InvalidArgument */
+export function checkBoolean(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean') throw invalid(option, 'true or false', value)
+}
+
+/** A signal of another realm counts, so its class doesn't matter. */
+function checkSignal(value: unknown): void {
+  const isSignal = typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+  if (!isSignal) throw invalid('signal', "an AbortSignal (an AbortController's `signal`)", value)
+}
+
+function unknownOption(call: string, name: string, names: object): InvalidArgument {
+  const known = Object.keys(names)
+  const [nearest] = known
+    .map((option) => ({ option, edits: editsBetween(name, option) }))
+    .sort((one, other) => one.edits - other.edits)
+  const isNear = nearest !== undefined && nearest.edits <= Math.min(MAX_EDITS, nearest.option.length / 2)
+  const advice = isNear ? `did you mean '${nearest.option}'?` : `expected one of ${known.join(', ')}`
+  return new InvalidArgument(`${call} has no option '${name}': ${advice}`)
+}
+
+/** The Levenshtein distance: insertions, deletions and replacements of one letter. */
+function editsBetween(one: string, other: string): number {
+  let above = Array.from({ length: other.length + 1 }, (_, index) => index)
+  for (const [row, letter] of [...one].entries()) {
+    const current = [row + 1]
+    for (const [column, wanted] of [...other].entries()) {
+      const replaced = (above[column] ?? 0) + (letter === wanted ? 0 : 1)
+      current.push(Math.min(replaced, (above[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1))
+    }
+    above = current
+  }
+  return above.at(-1) ?? 0
+}

@@ -1,0 +1,62 @@
+import { expect } from 'chai'
+import { defineEvent, defineRequest, type Endpoint } from '../../src'
+import { freshBus } from '../support/bus'
+import { rejectionCode } from '../support/rejection'
+
+describe('Options', () => {
+  const bus = freshBus()
+  let shop: Endpoint
+
+  beforeEach(async () => {
+    shop = await bus.start('shop')
+  })
+
+  const calls: Record<string, (options: object) => unknown> = {
+    broadcast: (options) => shop.broadcast('tick', 1, options),
+    broadcastNowait: (options) => shop.broadcastNowait('tick', 1, options),
+    drained: (options) => shop.drained(options),
+    subscribe: (options) => shop.subscribe('tick', () => {}, options),
+    stream: (options) => shop.stream('tick', options),
+    waitFor: (options) => shop.waitFor('tick', options),
+    respond: (options) => shop.respond('ask', () => 1, options),
+    request: (options) => shop.request('ask', 1, options),
+    requestAll: (options) => shop.requestAll('ask', 1, options),
+    areAllEndpointsSubscribedTo: (options) => shop.areAllEndpointsSubscribedTo('tick', options),
+    waitUntilConnectedTo: (options) => shop.waitUntilConnectedTo('till', options),
+    waitUntilConnectionsChange: (options) => shop.waitUntilConnectionsChange(options),
+    waitUntilEndpointSubscribedTo: (options) => shop.waitUntilEndpointSubscribedTo('till', 'tick', options),
+    waitUntilAnyEndpointSubscribedTo: (options) => shop.waitUntilAnyEndpointSubscribedTo('tick', options),
+    waitUntilAllEndpointsSubscribedTo: (options) => shop.waitUntilAllEndpointsSubscribedTo('tick', options),
+    waitUntilEndpointSubscriptionsChange: (options) => shop.waitUntilEndpointSubscriptionsChange(options),
+    close: (options) => shop.close(options),
+    defineEvent: (options) => defineEvent('options.event', options),
+    defineRequest: (options) => defineRequest('options.request', options),
+  }
+  for (const [name, call] of Object.entries(calls)) {
+    it(`of ${name} are refused if their name is unknown, and nothing has changed`, async () => {
+      expect(await rejectionCode(async () => call({ bogus: 1 }))).to.equal('LAHJA_INVALID_ARGUMENT')
+      expect([...shop.subscribedEvents]).to.deep.equal([])
+      expect(shop.isAnyEndpointSubscribedTo('ask')).to.equal(false)
+      await shop.close()
+    })
+  }
+
+  it('that would keep a secret inside are not ignored for a misspelling', async () => {
+    expect(() => Reflect.apply(defineEvent, undefined, ['options.secret', { boundry: 'internal' }])).to.throw(
+      "defineEvent has no option 'boundry': did you mean 'boundary'?",
+    )
+  })
+
+  it('with a controller in place of its signal leave no subscription behind', async () => {
+    const signal: object = new AbortController()
+    for (const call of [calls.subscribe, calls.stream, calls.respond]) {
+      expect(await rejectionCode(async () => call?.({ signal }))).to.equal('LAHJA_INVALID_ARGUMENT')
+    }
+    expect([...shop.subscribedEvents]).to.deep.equal([])
+    await shop.close()
+  })
+
+  it('name either a directory or a bus', async () => {
+    expect(await rejectionCode(bus.start('till', { bus: 'other' }))).to.equal('LAHJA_INVALID_ARGUMENT')
+  })
+})

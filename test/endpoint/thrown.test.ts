@@ -1,0 +1,104 @@
+import { runInNewContext } from 'node:vm'
+import { expect } from 'chai'
+import { type Endpoint, HandlerError, RemoteError } from '../../src'
+import { freshBus, until } from '../support/bus'
+import { rejection } from '../support/rejection'
+import { reportsOf } from '../support/reports'
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+const withMessage = (message: unknown) => Object.defineProperty(new Error(), 'message', { value: message })
+
+const THROWN: Record<string, [make: () => unknown, message: string]> = {
+  'a revoked proxy': [revoked, '<Revoked Proxy>'],
+  'an error whose message is a symbol': [() => withMessage(Symbol('odd')), 'Symbol(odd)'],
+  'an error whose message cannot be read': [
+    () =>
+      Object.defineProperty(new Error(), 'message', {
+        get: () => {
+          throw new TypeError('no')
+        },
+      }),
+    '',
+  ],
+  'an error of another realm': [() => runInNewContext('new RangeError("far away")'), 'far away'],
+  'a plain object': [() => ({ code: 7, reason: 'why' }), "{ code: 7, reason: 'why' }"],
+  undefined: [() => undefined, 'undefined'],
+}
+
+describe('What a handler throws', () => {
+  const bus = freshBus()
+  let asker: Endpoint
+  let shop: Endpoint
+
+  beforeEach(async () => {
+    ;({ asker, shop } = await bus.startAll('asker', 'shop'))
+  })
+
+  for (const [what, [make, message]] of Object.entries(THROWN)) {
+    it(`is one error of the endpoint, and the next event follows: ${what}`, async () => {
+      const reports = reportsOf(shop)
+      const handled: unknown[] = []
+      shop.subscribe('tick', ({ payload }) => {
+        handled.push(payload)
+        throw make()
+      })
+      shop.subscribe('tock', async ({ payload }) => {
+        handled.push(payload)
+        throw make()
+      })
+      for (const n of [1, 2]) shop.broadcastNowait('tick', n)
+      for (const n of [3, 4]) shop.broadcastNowait('tock', n)
+      await until(() => reports.length === 4)
+      expect(handled).to.have.members([1, 2, 3, 4])
+      for (const report of reports) expect(report).to.be.instanceOf(HandlerError)
+      expect(reports[0]?.message).to.contain(message)
+    })
+
+    it(`reaches the asker, and no other request is lost: ${what}`, async () => {
+      await shop.respond(
+        'ask',
+        () => {
+          throw make()
+        },
+        { sendStack: true },
+      ).ready
+      await shop.respond('echo', ({ payload }) => payload).ready
+      const [failure, echo] = [rejection(asker.request('ask')), asker.request('echo', 1)]
+      expect(await failure)
+        .to.be.instanceOf(RemoteError)
+        .with.property('message')
+        .that.contains(message)
+      expect(await echo).to.equal(1)
+    })
+  }
+
+  it('may have a stack of null', async () => {
+    const thrown = Object.assign(new Error('bare'), { stack: null })
+    await shop.respond(
+      'ask',
+      () => {
+        throw thrown
+      },
+      { sendStack: true },
+    ).ready
+    expect(await rejection(asker.request('ask'))).to.have.nested.property('remote.stack', undefined)
+  })
+
+  it('can be told although the program has frozen the prototype of errors', async () => {
+    const { writable = true } = Object.getOwnPropertyDescriptor(Error.prototype, 'name') ?? {}
+    Object.defineProperty(Error.prototype, 'name', { writable: false })
+    try {
+      await shop.respond('ask', () => {
+        throw new Error('frozen')
+      }).ready
+      expect(await rejection(asker.request('ask'))).to.include({ name: 'RemoteError', code: 'LAHJA_REMOTE_ERROR' })
+    } finally {
+      Object.defineProperty(Error.prototype, 'name', { writable })
+    }
+  })
+})

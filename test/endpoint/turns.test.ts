@@ -1,0 +1,90 @@
+import { expect } from 'chai'
+import { defineEvent, type Endpoint } from '../../src'
+import { freshBus } from '../support/bus'
+import { numbers } from '../support/members'
+import { rejection } from '../support/rejection'
+
+const CALLS = 5000
+
+/** A type whose schema accepts nothing. */
+const Impossible = defineEvent('turns.impossible', {
+  schema: { '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'never' }] }) } },
+})
+
+/** Turns of the event loop during a call. */
+async function turnsDuring(call: () => Promise<void>): Promise<number> {
+  let turns = 0
+  let isOver = false
+  const count = () => {
+    if (isOver) return
+    turns++
+    setImmediate(count)
+  }
+  setImmediate(count)
+  await call()
+  isOver = true
+  return turns
+}
+
+/** Keeps the thread busy. */
+function spend(milliseconds: number): void {
+  const end = performance.now() + milliseconds
+  while (performance.now() < end) {}
+}
+
+describe('The event loop', () => {
+  const bus = freshBus()
+  let shop: Endpoint
+
+  beforeEach(async () => {
+    shop = await bus.start('shop')
+  })
+
+  const loops: Record<string, () => Promise<unknown>> = {
+    'broadcasts without a subscriber': () => shop.broadcast('tick', 1),
+    'broadcasts to an absent endpoint': () => shop.broadcast('tick', 1, { to: 'nobody' }),
+    'broadcasts that need a subscriber': () => rejection(shop.broadcast('tick', 1, { requireSubscriber: true })),
+    'broadcasts of invalid payloads': () => rejection(Reflect.apply(shop.broadcast, shop, [Impossible, 1])),
+    'requests without a responder': () => rejection(shop.request('ask', 1)),
+  }
+  for (const [what, call] of Object.entries(loops)) {
+    it(`turns during an awaited loop of ${what}`, async () => {
+      const turns = await turnsDuring(async () => {
+        for (const _ of numbers(CALLS)) await call()
+      })
+      expect(turns).to.be.at.least(3)
+    })
+  }
+
+  it('turns while a loop reads a backlog of a stream', async () => {
+    const stream = shop.stream('tick')
+    for (const n of numbers(60)) shop.broadcastNowait('tick', n)
+    await shop.drained()
+    await stream.next()
+    const read: unknown[] = []
+    const turns = await turnsDuring(async () => {
+      for await (const { payload } of stream) {
+        spend(1)
+        if (read.push(payload) === 59) break
+      }
+    })
+    expect(read).to.deep.equal(numbers(60).slice(1))
+    expect(turns).to.be.at.least(3)
+  })
+
+  it('turns while an async handler works off its backlog, in order', async () => {
+    const handled: unknown[] = []
+    let finish = () => {}
+    const done = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    shop.subscribe('tick', async ({ payload }) => {
+      await Promise.resolve()
+      spend(1)
+      if (handled.push(payload) === 60) finish()
+    })
+    for (const n of numbers(60)) shop.broadcastNowait('tick', n)
+    expect(await turnsDuring(() => done)).to.be.at.least(3)
+    expect(handled).to.deep.equal(numbers(60))
+  })
+})
