@@ -28,7 +28,7 @@ const SEAMS: Readonly<Record<string, readonly string[]>> = {
     'platform/socket-file',
   ],
   'node:crypto': ['mesh/secret'],
-  'node:util': ['platform/debug-log'],
+  'node:util': ['model/errors', 'platform/debug-log'],
 }
 
 const SOURCE = join(__dirname, '..', 'src')

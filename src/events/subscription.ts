@@ -47,13 +47,13 @@ export class Subscription implements Disposable {
   /**
    * Resolves when every currently connected peer knows of the subscription: none of their later events or requests is
    * missed. A peer that doesn't answer delays it by `limits.patience` at most; it resolves to the names of these peers,
-   * usually `[]`.
+   * usually `[]`. Read it again to wait for them again.
    *
    * Rejects with `EndpointClosed` if the endpoint closes first.
    */
   get ready(): Promise<readonly string[]> {
     if (!this.#ready) {
-      this.#ready = this.#context.announcer.known()
+      this.#ready = this.#known()
       this.#ready.catch(() => {})
     }
     return this.#ready
@@ -75,6 +75,12 @@ export class Subscription implements Disposable {
     signal?.removeEventListener('abort', this.#abort)
     announcer.announce('unsubscribe', interest)
     ended()
+  }
+
+  async #known(): Promise<readonly string[]> {
+    const missing = await this.#context.announcer.known()
+    if (missing.length > 0) this.#ready = undefined
+    return missing
   }
 
   /** Calls `unsubscribe()`. */

@@ -47,6 +47,8 @@ export class Mesh {
   readonly #links = new Map<string, Link>()
   /** Failed attempts of the dialer that a peer's dial has replaced; they count again if its link fails. */
   readonly #failures = new WeakMap<Link, number>()
+  /** Ids of peers that have left, as long as their address is still found: they are not dialled again. */
+  readonly #left = new Set<string>()
   /** Incoming connections whose link is not up yet, oldest first. */
   readonly #incoming = new Set<Link>()
   /** Incoming links that wait until the name is ours. */
@@ -105,8 +107,12 @@ export class Mesh {
       this.#discovery = new Discovery({
         ...this.#context,
         listener: this.#listener,
-        found: (seen, wasGone) =>
-          this.#dialAll(seen, () => ({ delay: wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescanInterval })),
+        found: (seen, wasGone) => {
+          const ids = new Set(seen.map(({ id }) => id))
+          for (const id of this.#left) if (!ids.has(id)) this.#left.delete(id)
+          const delay = () => (wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescanInterval)
+          this.#dialAll(seen, () => ({ delay: delay() }))
+        },
         republished: (seen) => this.#reclaimName(seen),
         failed: (error) => this.#context.events.error(error),
       })
@@ -157,7 +163,7 @@ export class Mesh {
     for (const dialer of this.#dialers.values()) dialer.stop()
     this.#dialers.clear()
     this.#claim.stop()
-    for (const link of [...this.#incoming]) link.refuse('closing', 'the endpoint is closing')
+    this.#refuseIncoming()
     for (const link of [...this.#links.values()]) void link.leave()
     const { transport, limits, events } = this.#context
     await this.#waits.reached(deadline.within(limits.patience), () => this.#links.size === 0)
@@ -166,7 +172,13 @@ export class Mesh {
     for (const link of [...this.#links.values()]) undelivered.set(link.identity.name, link.abandon())
     // Last: a successor must not be heard before our goodbye.
     await this.#listener?.withdraw().catch((error) => events.error(asDirectoryError(transport.location, error)))
+    this.#refuseIncoming()
     return undelivered
+  }
+
+  /** Refuses everyone whose link is not up yet, as this endpoint is closing. */
+  #refuseIncoming(): void {
+    for (const link of [...this.#incoming]) link.refuse('closing', 'the endpoint is closing')
   }
 
   /** Whether each peer has a link that is up, or none to wait for. Peers without a link are removed from the set. */
@@ -184,7 +196,8 @@ export class Mesh {
     const { self, events } = this.#context
     for (const address of addresses) {
       const { id, name } = address
-      if (this.#isClosing || name === self.name || this.#links.has(id) || this.#dialers.has(id)) continue
+      if (this.#isClosing || name === self.name || this.#left.has(id)) continue
+      if (this.#links.has(id) || this.#dialers.has(id)) continue
       const dialer = new Dialer(
         address,
         {
@@ -262,6 +275,7 @@ export class Mesh {
     if (wasAccepted) this.#links.delete(identity.id)
     const dialer = [...this.#dialers.values()].find((candidate) => candidate.link === link)
     if (ending.kind === 'left') {
+      this.#left.add(identity.id)
       dialer?.stop()
       if (dialer) this.#dialers.delete(dialer.address.id)
       if (wasAccepted) events.left(link)

@@ -1,4 +1,5 @@
 import { type Endpoint, type EventType, type LahjaError, ProtocolViolation, type Subscription } from '../../src'
+import { untilReady } from '../support/until-ready'
 import { number } from './parse'
 import type { Notice, NoticeKind, Received, SubscribeOrder } from './participant-procedures'
 import { type Manner, Work } from './work'
@@ -47,7 +48,7 @@ export class EndpointHistory {
       { from, queue, concurrency },
     )
     this.#subscriptions.set(order.type, subscription)
-    await subscription.ready
+    await untilReady(subscription)
   }
 
   /** Starts to track the handlers of a type. */

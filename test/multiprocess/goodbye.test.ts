@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { useBus } from './bus'
 import { consumption } from './fault-procedures'
 import { expectNumbers } from './numbers'
-import { until } from './until'
 
 const EVENTS = 10_000
 
@@ -20,8 +19,8 @@ describe('close() in another process', () => {
     // It reads nothing until the close has begun, and the kernel's buffers are too small for all events.
     listeners[0]?.process.stop()
     const closed = Promise.all([leaver.broadcastNowait('tick', EVENTS, FILLER), leaver.close()])
-    await until(async () => !(await bus.published()).includes('leaver'))
-    await leaver.process.echo()
+    await listeners[1]?.untilNotice('left', 'leaver')
+    expect(await bus.published(), 'its name is held until all have its goodbye').to.include('leaver')
     listeners[0]?.process.continue()
     await closed
     expect(await bus.published()).to.deep.equal(['one', 'two'])
@@ -39,15 +38,16 @@ describe('close() in another process', () => {
   })
 
   it('G5: emits lost for a peer that dies with unread events', async () => {
-    const dying = await bus.start('dying')
+    const [dying, other] = [await bus.start('dying'), await bus.start('other')]
     await dying.subscribe('tick')
     const leaver = await bus.start('leaver')
     await leaver.waitUntilConnectedTo('dying')
+    await leaver.waitUntilConnectedTo('other')
 
     dying.process.stop()
     await leaver.broadcastNowait('tick', 10)
     const closed = leaver.close()
-    await until(async () => !(await bus.published()).includes('leaver'))
+    await other.untilNotice('left', 'leaver')
     dying.process.kill()
     await closed
     await leaver.untilNotice('lost', 'dying')

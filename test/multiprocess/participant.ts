@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { Endpoint } from '../../src'
+import { untilReady } from '../support/until-ready'
 import * as defining from './definition-procedures'
 import { Definitions } from './definitions'
 import { EndpointHistory, type Numbered, numberOf } from './endpoint-history'
@@ -83,7 +84,7 @@ new Responder()
       if (throws) throw Object.assign(new RangeError(`expected less than ${number}`), { code: 'TOO_MUCH' })
       return { number, pid: process.pid }
     })
-    await responder.ready
+    await untilReady(responder)
   })
   .on(working.ask, ([name, { type, number }]) => {
     member(name)

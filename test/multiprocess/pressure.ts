@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { CloseTimeout, type Endpoint, type Event, type EventType } from '../../src'
+import { untilReady } from '../support/until-ready'
 import type { EndpointHistory } from './endpoint-history'
 import { numberOf } from './endpoint-history'
 import type { Reading, Standing, Undelivered } from './pressure-procedures'
@@ -24,15 +25,14 @@ export class Pressure {
     this.#tallies.set(reading.type, tally)
     if (!reading.streams) {
       const handle = (event: Event) => this.#take(event, reading, tally)
-      await this.#endpoint.subscribe(type, handle).ready
-      return
+      return untilReady(this.#endpoint.subscribe(type, handle))
     }
     const stream = this.#endpoint.stream(type)
     const readAll = async () => {
       for await (const event of stream) await this.#take(event, reading, tally)
     }
     void readAll()
-    await stream.ready
+    await untilReady(stream)
   }
 
   tally(type: string): Tally {

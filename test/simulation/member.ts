@@ -1,4 +1,5 @@
 import type { BroadcastOptions, Endpoint, EventDefinition, SubscribeOptions, Subscription } from '../../src'
+import { untilReady } from '../support/until-ready'
 import type { RecordFields } from './record'
 import { digestOf, type TestPayload, unwrap, type Wrapping, wrap } from './test-payload'
 
@@ -234,7 +235,7 @@ export class Member {
 
   #keep(number: number, subscription: Pick<Subscription, 'ready'>, end: () => void): void {
     this.#subscriptions.set(number, { end })
-    subscription.ready.then(
+    untilReady(subscription).then(
       () => this.#log({ kind: 'ready', subscription: number }),
       () => {},
     )

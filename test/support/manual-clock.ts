@@ -43,7 +43,10 @@ export class ManualClock implements Clock {
     return (this.#ids++).toString(36).padStart(13, '0')
   }
 
-  /** Advances by milliseconds. Due timers fire in order, and may set timers that become due too. */
+  /**
+   * Advances by milliseconds. Due timers fire in order, each followed by what it defers to the next turn, and may set
+   * timers that become due too.
+   */
   advance(milliseconds: number): void {
     const until = this.#now + milliseconds
     for (;;) {
@@ -51,7 +54,10 @@ export class ManualClock implements Clock {
       if (!next) break
       this.#timers.delete(next)
       this.#now = next.at
+      const others = this.#deferred.splice(0)
       next.call()
+      for (const call of this.#deferred.splice(0)) call()
+      this.#deferred = [...others, ...this.#deferred]
     }
     this.#now = until
   }

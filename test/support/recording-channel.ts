@@ -84,6 +84,5 @@ export class RecordingChannel implements Channel {
   lag(): void {
     void this.outbox.drained()
     this.#clock.advance(this.#limits.patience)
-    this.#clock.turn()
   }
 }
