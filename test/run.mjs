@@ -1,8 +1,10 @@
 // `npm test`: checks the types and runs most test files in parallel, then those that need the machine to themselves, and
 // prints the totals of both runs last. Arguments are passed on to mocha: `npm test -- -g 'G4[,:]'`.
 import { spawn } from 'node:child_process'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 const ALONE = ['test/chaos/chaos.test.ts']
 
@@ -11,6 +13,11 @@ const given = process.argv.slice(2)
 const options = given.length > 0 ? [...given, '--no-fail-zero'] : []
 const { resolve } = createRequire(import.meta.url)
 const mocha = resolve('mocha/bin/mocha.js')
+
+// What child processes load, compiled once for all of them; some run as other users.
+const compiled = mkdtempSync(join(tmpdir(), 'lahja-'))
+chmodSync(compiled, 0o755)
+process.env.LAHJA_TEST_COMPILED = compiled
 
 /** Resolves to whether all types are right. */
 function checkTypes() {
@@ -42,13 +49,14 @@ const types = checkTypes()
 const parallel = await run(
   '--parallel',
   '--jobs',
-  `${Math.min(availableParallelism(), 4)}`,
+  `${Math.min(availableParallelism() + 1, 4)}`,
   'test/**/*.test.ts',
   '--ignore',
   ...ALONE,
 )
 const areTypesRight = await types
 const alone = await run(...ALONE)
+rmSync(compiled, { recursive: true })
 const passed = parallel.passed + alone.passed
 const failed = parallel.failed + alone.failed
 console.log(`${passed} passed, ${failed} failed${areTypesRight ? '' : '; the types are wrong, see above'}`)

@@ -1,32 +1,25 @@
-// Not from the package's index: its text formats take longer to load than all else that a worker needs.
-import Histogram from 'hdr-histogram-js/dist/Int32Histogram'
-import RecordedValuesIterator from 'hdr-histogram-js/dist/RecordedValuesIterator'
-import { array, number, parse, pipe, string, transform, tuple } from 'valibot'
+import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js'
 
 /** Histograms count tenths of microseconds, up to seven minutes. */
 const UNITS = 10
 const MOST = 4_000_000_000
 
-const Encoded = pipe(
-  string(),
-  transform((text) => JSON.parse(text)),
-  array(tuple([number(), number()])),
-)
-
 /** A histogram of microseconds, to three digits. */
 export class Latencies {
-  readonly #histogram = new Histogram(1, MOST, 3)
+  readonly #histogram: Histogram
+
+  private constructor(histogram: Histogram) {
+    this.#histogram = histogram
+  }
 
   static none(): Latencies {
-    return new Latencies()
+    return new Latencies(build({ highestTrackableValue: MOST }))
   }
 
   /** Merges encoded histograms. */
   static of(encoded: readonly string[]): Latencies {
     const all = Latencies.none()
-    for (const each of encoded) {
-      for (const [value, count] of parse(Encoded, each)) all.#histogram.recordValueWithCount(value, count)
-    }
+    for (const each of encoded) all.#histogram.add(decodeFromCompressedBase64(each, 32))
     return all
   }
 
@@ -44,14 +37,7 @@ export class Latencies {
     return this.#histogram.maxValue / UNITS
   }
 
-  /** Each value that was recorded, with its count, as JSON. */
   encode(): string {
-    const recorded: [value: number, count: number][] = []
-    const values = new RecordedValuesIterator(this.#histogram)
-    while (values.hasNext()) {
-      const { valueIteratedTo, countAtValueIteratedTo } = values.next()
-      recorded.push([valueIteratedTo, countAtValueIteratedTo])
-    }
-    return JSON.stringify(recorded)
+    return encodeIntoCompressedBase64(this.#histogram)
   }
 }

@@ -1,4 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { REGISTER_INSTANCE } from 'ts-node'
@@ -11,29 +21,40 @@ let path: string | undefined
 
 /**
  * A directory with all modules that child processes load, each at its own path, compiled once as this process itself
- * has been. A child reads those that it needs.
+ * has been. A child reads those that it needs. `npm test` has one for all processes that run tests.
  */
 export function compilationDirectory(): string {
-  path ??= compile()
+  path ??= compileInto(process.env.LAHJA_TEST_COMPILED ?? ownDirectory())
   return path
 }
 
-function compile(): string {
+/** Compiles one module, without its source map, which takes a child longer to read than the code. */
+export function compile(code: string, file: string): string {
   const compiler = process[REGISTER_INSTANCE]
   if (!compiler) throw new Error('expected to run through ts-node')
+  const [compiled = ''] = compiler.compile(code, file).split('//# sourceMappingURL=')
+  return compiled
+}
+
+function ownDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'lahja-'))
+  process.once('exit', () => rmSync(directory, { recursive: true }))
+  // Children that run as other users read it too.
+  chmodSync(directory, 0o755)
+  return directory
+}
+
+function compileInto(directory: string): string {
   const fileNames = DIRECTORIES.flatMap((directory) => {
     return readdirSync(directory, { encoding: 'utf8', recursive: true }).map((file) => join(directory, file))
   })
-  const compiled = mkdtempSync(join(tmpdir(), 'lahja-'))
-  process.once('exit', () => rmSync(compiled, { recursive: true }))
-  // Children that run as other users read it too.
-  chmodSync(compiled, 0o755)
   for (const file of fileNames.filter((name) => name.endsWith('.ts') && !/\.(test|d)\.ts$/.test(name))) {
-    const target = join(compiled, file)
+    const target = join(directory, file)
+    if (existsSync(target)) continue
     mkdirSync(dirname(target), { recursive: true })
-    // Without its source map, which takes a child longer to read than the code.
-    const [code = ''] = compiler.compile(readFileSync(file, 'utf8'), file).split('//# sourceMappingURL=')
-    writeFileSync(target, code)
+    const unfinished = `${target}.${process.pid}`
+    writeFileSync(unfinished, compile(readFileSync(file, 'utf8'), file))
+    renameSync(unfinished, target)
   }
-  return compiled
+  return directory
 }

@@ -1,6 +1,7 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { compilationDirectory, compile } from '../multiprocess/compilation'
 import { type Core, loadCore, SOURCE } from './core'
 
 /** A plausible mistake in one place of the source. */
@@ -14,24 +15,26 @@ export interface Mutant {
   readonly breaks: readonly string[]
 }
 
-/** The package with the mistake, compiled from a copy of its source. */
+/** The package with the mistake: a copy of its compiled source, with the mistaken file compiled anew. */
 export class MutantCore {
   readonly core: Core
   readonly #directory: string
 
   /** @throws TypeError if the original text is not in the source exactly once */
   constructor({ mistake, file, original, replacement }: Mutant) {
-    this.#directory = mkdtempSync(join(tmpdir(), 'lahja-mutant-'))
-    const source = join(this.#directory, 'src')
-    cpSync(SOURCE, source, { recursive: true })
-    symlinkSync(join(SOURCE, '..', 'node_modules'), join(this.#directory, 'node_modules'))
-    const path = join(source, `${file}.ts`)
+    const path = join(SOURCE, `${file}.ts`)
     const parts = readFileSync(path, 'utf8').split(original)
     if (parts.length !== 2) {
-      this.remove()
       throw new TypeError(`${mistake}: expected one place in ${file}.ts to be '${original}', got ${parts.length - 1}`)
     }
-    writeFileSync(path, parts.join(replacement))
+    this.#directory = mkdtempSync(join(tmpdir(), 'lahja-mutant-'))
+    symlinkSync(join(SOURCE, '..', 'node_modules'), join(this.#directory, 'node_modules'))
+    const source = join(this.#directory, 'src')
+    cpSync(join(compilationDirectory(), SOURCE), source, { recursive: true })
+    for (const name of readdirSync(source, { encoding: 'utf8', recursive: true })) {
+      if (name.endsWith('.ts')) renameSync(join(source, name), join(source, name.replace(/ts$/, 'js')))
+    }
+    writeFileSync(join(source, `${file}.js`), compile(parts.join(replacement), path))
     this.core = loadCore(source)
   }
 

@@ -23,7 +23,12 @@ export function typeErrorsIn(modules: Readonly<Record<string, string>>): readonl
   }
   const ambient = join(ROOT, 'src', 'wire', 'msgpackr.d.ts')
   const program = ts.createProgram([ambient, ...sources.keys()], { ...options, noEmit: true }, host)
-  return ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
+  const files = program.getSourceFiles().filter(({ fileName }) => sources.has(fileName))
+  const errors = files.flatMap((file) => [
+    ...program.getSyntacticDiagnostics(file),
+    ...program.getSemanticDiagnostics(file),
+  ])
+  return errors.map(({ file, messageText }) => {
     const name = sources.get(file?.fileName ?? '')?.name ?? file?.fileName
     return `${name}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
   })
