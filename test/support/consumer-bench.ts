@@ -2,8 +2,8 @@ import { Consumer, type ConsumerContext } from '../../src/events/consumer'
 import { TurnBudget } from '../../src/events/turn-budget'
 import type { LahjaError } from '../../src/model/errors'
 import type { Event, Handler } from '../../src/model/event'
-import { systemClock } from '../../src/platform/clock'
 import { SLAB_BYTES } from '../../src/wire/slabs'
+import { ManualClock } from './manual-clock'
 
 interface BenchOptions extends Partial<ConsumerContext> {
   readonly concurrency?: number
@@ -18,7 +18,7 @@ export function consumerWith(handle: Handler<unknown>, { concurrency = 1, ...opt
     schema: undefined,
     report: (error) => failures.push(error),
     idle: () => {},
-    turn: new TurnBudget(systemClock, SLAB_BYTES),
+    turn: new TurnBudget(new ManualClock(), SLAB_BYTES),
     ...options,
   })
   return { consumer, failures }
