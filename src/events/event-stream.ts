@@ -35,6 +35,8 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
   /** The receipts of the buffered events, in order. */
   readonly #receipts = new Fifo<Receipt>()
   #received = 0
+  /** Reads left to the next turn; no later read may overtake them. */
+  #delayed = 0
 
   /**
    * @internal
@@ -65,7 +67,14 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
 
   /** @throws AbortError once, when the signal has aborted */
   next(): Promise<IteratorResult<Event<Payload>, undefined>> {
-    if (this.#buffer.size > 0 && this.#turn.isHandlingTimeOver()) return this.#turn.next().then(() => this.#read())
+    const isLater = this.#buffer.size > 0 && (this.#delayed > 0 || this.#turn.isHandlingTimeOver())
+    return isLater ? this.#readLater() : this.#read()
+  }
+
+  async #readLater(): Promise<IteratorResult<Event<Payload>, undefined>> {
+    this.#delayed++
+    await this.#turn.next()
+    this.#delayed--
     return this.#read()
   }
 

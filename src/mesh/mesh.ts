@@ -110,8 +110,7 @@ export class Mesh {
         found: (seen, wasGone) => {
           const ids = new Set(seen.map(({ id }) => id))
           for (const id of this.#left) if (!ids.has(id)) this.#left.delete(id)
-          const delay = () => (wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescanInterval)
-          this.#dialAll(seen, () => ({ delay: delay() }))
+          this.#dialAll(seen, () => ({ delay: wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescanInterval }))
         },
         republished: (seen) => this.#reclaimName(seen),
         failed: (error) => this.#context.events.error(error),

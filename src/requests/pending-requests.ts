@@ -127,10 +127,9 @@ export class PendingRequests {
   /** Sends the request, adds it to the waiting list, or settles it if no responder takes it. */
   #place(pending: Pending): void {
     const { type, frame, declined } = pending
-    const open = pending.candidates().filter((channel) => !declined.has(channel))
-    const candidates = open.filter((channel) => fits(channel, frame))
-    const [refusing] = open
+    const candidates = pending.candidates().filter((channel) => !declined.has(channel) && fits(channel, frame))
     if (candidates.length === 0) {
+      const refusing = pending.candidates().find((channel) => !declined.has(channel))
       const error = refusing ? tooLarge(`request ${type}`, frame, refusing) : new NoSubscribers(noResponder(type))
       return this.#settle(pending, { kind: 'failure', origin: '', error })
     }

@@ -72,6 +72,22 @@ describe('The event loop', () => {
     expect(turns).to.be.at.least(3)
   })
 
+  it('turns between reads that are not awaited without one overtaking another', async () => {
+    const stream = shop.stream('tick')
+    for (const n of numbers(6)) shop.broadcastNowait('tick', n)
+    await shop.drained()
+    const reads = [stream.next()]
+    await reads[0]
+    spend(20)
+    // Both are left to the next turn, and the third is made at its very beginning.
+    const third = new Promise<unknown>((resolve) => setImmediate(() => resolve(stream.next())))
+    const [first, second] = [stream.next(), stream.next()]
+    const results = await Promise.all([first, second, third])
+    expect(results.map((result) => Reflect.get(Reflect.get(Object(result), 'value'), 'payload'))).to.deep.equal([
+      1, 2, 3,
+    ])
+  })
+
   it('turns while an async handler works off its backlog, in order', async () => {
     const handled: unknown[] = []
     let finish = () => {}
