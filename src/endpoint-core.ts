@@ -11,7 +11,7 @@ import { InterestAnnouncer } from './interest-announcer'
 import type { Introduction } from './mesh/agreement'
 import type { InterestChange } from './mesh/interest-exchange'
 import type { Link, PaceChange } from './mesh/link'
-import type { LostEnding } from './mesh/link-ending'
+import type { LeftEnding, LostEnding } from './mesh/link-ending'
 import { Mesh, type MeshEvents } from './mesh/mesh'
 import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from './model/errors'
 import { isMember } from './model/interest'
@@ -35,6 +35,14 @@ export interface EndpointCoreEvents {
   readonly report: (error: LahjaError) => void
   /** Another endpoint holds the name: this one must leave the bus. */
   readonly nameLost: () => void
+}
+
+/** Events that an endpoint has neither delivered nor handled when it is closed. */
+export interface Unfinished {
+  /** Numbers of events that peers didn't take, by peer name. */
+  readonly undelivered: ReadonlyMap<string, number>
+  /** Numbers of events that arrived here, by type. */
+  readonly unhandled: ReadonlyMap<string, number>
 }
 
 /**
@@ -64,6 +72,8 @@ export class EndpointCore implements MeshEvents {
   readonly #pendingRequests: PendingRequests
   readonly #mesh: Mesh
   #state: 'open' | 'draining' | 'closed' = 'open'
+  /** Numbers of events that this endpoint, once it is closed, has not handled, by type. */
+  #unhandled = new Map<string, number>()
 
   constructor(settings: Settings, world: World, events: EndpointCoreEvents) {
     const { clock } = world
@@ -107,7 +117,8 @@ export class EndpointCore implements MeshEvents {
     })
     const { announcer } = this
     const idle = () => this.#handlersChanged()
-    this.subscriptions = new Subscriptions({ announcer, report, idle, turn: this.turn })
+    const isClosing = () => this.#state !== 'open'
+    this.subscriptions = new Subscriptions({ announcer, report, idle, isClosing, turn: this.turn })
     this.#queueMembers = new QueueMembers({
       clock,
       membersOf: (queue, type) => this.subscriptions.membersOf(queue, type),
@@ -133,7 +144,7 @@ export class EndpointCore implements MeshEvents {
       ...world,
       self: this.self,
       budget,
-      interest: () => announcer.forPeers(),
+      interest: () => (this.#state === 'open' ? announcer.forPeers() : []),
       events: this,
     })
   }
@@ -165,19 +176,18 @@ export class EndpointCore implements MeshEvents {
    * Drains and leaves the bus.
    *
    * @param timeout milliseconds; handlers get half of it at most
-   * @returns the number of events that peers didn't take, by peer name
    */
-  async close(timeout: number): Promise<ReadonlyMap<string, number>> {
+  async close(timeout: number): Promise<Unfinished> {
     const deadline = new Deadline(this.#clock, timeout)
     this.#state = 'draining'
-    const hasLeftQueues = this.subscriptions.leaveQueues()
-    const hasStoppedResponding = this.responders.close()
-    if (hasLeftQueues || hasStoppedResponding || !this.#isIdle || this.loopback.outbox.queuedEvents > 0) {
-      await this.#drain(deadline.within(timeout / 2))
-    }
+    await this.#drain(deadline.within(timeout / 2))
     this.#state = 'closed'
+    this.#unhandled = this.subscriptions.unhandled()
+    // From now on nothing is acknowledged, so that peers count the same events as unhandled.
+    for (const { receiveWindow } of this.peers.links) receiveWindow.finish()
+    this.subscriptions.close()
     this.waits.end(this.#closedError())
-    return this.#leave(deadline)
+    return { undelivered: await this.#leave(deadline), unhandled: this.#unhandled }
   }
 
   // Called by the mesh:
@@ -190,9 +200,10 @@ export class EndpointCore implements MeshEvents {
     this.#events.emit('joined', peerOf(link))
   }
 
-  left(link: Link): void {
-    const { unfinished } = this.#forget(link)
-    this.#events.emit('left', peerOf(link), { unfinished })
+  left(link: Link, { undelivered, unconfirmed }: LeftEnding): void {
+    const { redelivered, unfinished } = this.#forget(link)
+    const unhandled = Math.max(undelivered - redelivered + unconfirmed - unfinished, 0)
+    this.#events.emit('left', peerOf(link), { unfinished, unhandled })
   }
 
   lost(link: Link, { cause, undelivered, unconfirmed }: LostEnding): void {
@@ -248,6 +259,7 @@ export class EndpointCore implements MeshEvents {
   }
 
   #deliver(channel: Channel, type: string, payload: unknown): void {
+    if (this.#state === 'closed') return void this.#unhandled.set(type, (this.#unhandled.get(type) ?? 0) + 1)
     this.subscriptions.deliver({ type, payload, origin: channel.identity.name }, channel)
   }
 
@@ -302,32 +314,27 @@ export class EndpointCore implements MeshEvents {
   }
 
   get #isIdle(): boolean {
-    return this.#queueMembers.isIdle && this.responders.isIdle && this.#waitingOwn === 0
+    return this.subscriptions.isIdle && this.#queueMembers.isIdle && this.responders.isIdle
   }
 
-  /** Events from this endpoint that wait for its own handlers. */
-  get #waitingOwn(): number {
-    return this.subscriptions.waitingFrom(this.self.name)
-  }
-
-  /** Lets handlers finish, also for queue events and requests that peers sent before they knew of the close. */
+  /** Lets handlers finish, also for what peers sent before they knew of the close. */
   async #drain(deadline: Deadline): Promise<void> {
-    await this.waits.fulfilled(deadline, this.#mesh.known())
-    await this.#deliverOwn(deadline.within(this.settings.limits.patience))
-    await this.waits.reached(deadline, () => this.#isIdle)
-  }
-
-  /** Lets this endpoint's handlers begin the events that it has sent to itself. */
-  async #deliverOwn(deadline: Deadline): Promise<void> {
-    await this.waits.fulfilled(deadline, this.loopback.outbox.flushed())
-    await this.waits.reached(deadline, () => this.#waitingOwn === 0)
+    const withdrawn = this.#mesh.withdraw([...this.announcer.forPeers()], deadline)
+    this.subscriptions.leaveQueues()
+    this.responders.close()
+    await withdrawn
+    const { outbox } = this.loopback
+    // Handlers may send this endpoint's own subscriptions more.
+    do {
+      await this.waits.fulfilled(deadline, outbox.flushed())
+      await this.waits.reached(deadline, () => this.#isIdle)
+    } while (!outbox.isEmpty && deadline.left > 0)
   }
 
   async #leave(deadline: Deadline): Promise<ReadonlyMap<string, number>> {
     this.#queueMembers.flush()
-    const [undelivered] = await Promise.all([this.#mesh.close(deadline), this.#deliverOwn(deadline)])
-    undelivered.set(this.self.name, this.loopback.close() + this.#waitingOwn)
-    this.subscriptions.close()
+    const undelivered = await this.#mesh.close(deadline)
+    undelivered.set(this.self.name, this.loopback.close())
     this.responders.onClosed(this.loopback)
     return new Map([...undelivered].filter(([, events]) => events > 0))
   }

@@ -5,8 +5,8 @@ import type { Peer } from './peers'
 export interface EndpointEvents {
   /** A peer is linked, and receives the events that it subscribes to from now on. */
   joined: [peer: Peer]
-  /** A peer has closed. `unfinished`: queue events given to it and not reported as handled. */
-  left: [peer: Peer, remainder: Pick<Loss, 'unfinished'>]
+  /** A peer has closed. */
+  left: [peer: Peer, remainder: Remainder]
   /** The link with a peer broke. */
   lost: [peer: Peer, loss: Loss]
   /** A peer has subscribed or unsubscribed, or started or stopped responding. */
@@ -29,6 +29,14 @@ export interface EndpointEvents {
    * becomes a process warning.
    */
   error: [error: LahjaError]
+}
+
+/** Events accepted for a peer that it had not handled when it closed. */
+export interface Remainder {
+  /** Queue events given to the peer and not reported as handled. */
+  readonly unfinished: number
+  /** All other events: those that it received and didn't handle in time, and those that it didn't receive. */
+  readonly unhandled: number
 }
 
 /** Events accepted for a peer that it may not have handled when its link broke. */

@@ -259,8 +259,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     this.#core.assertOpen()
     checkOptions('stream', options, STREAM_OPTIONS)
     const { from } = options
-    return new EventStream<Payload>(options, this.#core.turn, (keep, ended) => {
-      return this.#core.subscriptions.add(streamSettings(type, from, keep), ended)
+    return new EventStream<Payload>(options, this.#core.turn, (buffer, ended) => {
+      return this.#core.subscriptions.add(streamSettings(type, from, buffer), ended)
     })
   }
 
@@ -503,13 +503,15 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /**
-   * Leaves the bus. Drains first: accepts no more queue events and requests, and lets running handlers finish. Then
-   * delivers queued events, says goodbye to its peers, and removes the socket file. Pending waits reject with
-   * `EndpointClosed`, streams end, and nothing keeps the process alive afterwards.
+   * Leaves the bus. Drains first: tells its peers that it wants nothing more, and lets handlers, streams and responders
+   * take what has arrived, for half of the timeout at most. Then delivers queued events, says goodbye to its peers, and
+   * removes the socket file. Pending waits reject with `EndpointClosed`, streams end, and nothing keeps the process alive
+   * afterwards.
    *
-   * Calling it again returns the same promise.
+   * Calling it again returns the same promise. It doesn't wait for an event whose handler has called it, as long as the
+   * handler does so before its first `await`.
    *
-   * @throws CloseTimeout if events are undelivered at the end of the timeout; the endpoint is closed all the same
+   * @throws CloseTimeout if events are undelivered or unhandled at the end; the endpoint is closed all the same
    * @throws InvalidArgument if the timeout can't be used; the endpoint stays open
    *
    * @example
@@ -553,11 +555,14 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   async #close(timeout: number): Promise<void> {
-    const undelivered = await this.#core.close(timeout)
-    if (undelivered.size === 0) return
-    const list = [...undelivered].map(([peer, events]) => `${events} for ${peer}`).join(', ')
-    const advice = 'give close() a longer timeout to deliver them'
-    throw new CloseTimeout(`closed with undelivered events after ${timeout} ms: ${list}; ${advice}`, undelivered)
+    const { undelivered, unhandled } = await this.#core.close(timeout)
+    if (undelivered.size === 0 && unhandled.size === 0) return
+    const list = [
+      ...[...undelivered].map(([peer, events]) => `${events} not delivered to ${peer}`),
+      ...[...unhandled].map(([type, events]) => `${events} of ${type} not handled here`),
+    ].join(', ')
+    const text = `closed before all events were done: ${list}; give close() more than ${timeout} ms for them`
+    throw new CloseTimeout(text, undelivered, unhandled)
   }
 
   /** Rejects a call at once, or in the next turn if there have been many in this one. */

@@ -389,9 +389,10 @@ describe('Endpoint', () => {
       const stream = a.stream(Order)
       a.broadcastNowait(Order, { id: 1 })
       a.broadcastNowait(Order, { id: 2 })
-      await a.close()
+      const closing = a.close()
       const events: Event<{ id: number }>[] = []
       for await (const event of stream) events.push(event)
+      await closing
       expect(events.map(({ payload }) => payload.id)).to.deep.equal([1, 2])
     })
 

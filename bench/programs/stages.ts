@@ -76,6 +76,7 @@ function delivering(chunk: Buffer): Work {
       throw error
     },
     idle: () => {},
+    isClosing: () => false,
     turn: new TurnBudget(systemClock, SLAB_BYTES),
   })
   let handled = 0

@@ -87,6 +87,11 @@ export class Outbox implements BudgetHolder {
     return this.#backlog.events + Math.min(this.#writing.events, this.#sendWindow.events)
   }
 
+  /** Whether all events, and all gaps among them, have left this process. */
+  get isEmpty(): boolean {
+    return this.#backlog.isEmpty && this.queuedEvents === 0
+  }
+
   /** Events dropped so far. */
   get droppedEvents(): number {
     return this.#backlog.dropped
@@ -160,8 +165,9 @@ export class Outbox implements BudgetHolder {
     return this.#control.remove(frame)
   }
 
-  /** The peer has handled so many bytes and events. */
+  /** The peer has handled so many bytes and events. Credit for no event says that it has read everything sent before. */
   credit(bytes: number, events: number): void {
+    if (events === 0) this.#sendWindow.confirmGaps()
     this.#sendWindow.credit(bytes, events)
     this.#headroom = 0
     this.#checkLag()

@@ -74,6 +74,12 @@ export class ReceiveWindow {
     if (this.#isUsedUp) this.#schedule()
   }
 
+  /** Grants what is done, and nothing more. */
+  finish(): void {
+    this.#grantDone()
+    this.stop()
+  }
+
   /** Grants nothing more: the sender is gone. */
   stop(): void {
     this.#state = 'stopped'

@@ -62,6 +62,11 @@ export class SendWindow {
     return countOf(unsent)
   }
 
+  /** The peer has read all gaps. */
+  confirmGaps(): void {
+    this.#gaps.length = 0
+  }
+
   /** The peer has handled so many bytes and events. Credit for more than was sent counts for nothing. */
   credit(bytes: number, events: number): void {
     this.#bytes = Math.max(this.#bytes - bytes, 0)

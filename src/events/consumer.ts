@@ -6,15 +6,29 @@ import { type StandardSchema, validate } from '../model/schema'
 import { Fifo } from './fifo'
 import type { TurnBudget } from './turn-budget'
 
-/** Buffers an event until it is read. Written as a method, so that its parameter may be narrower; see `Handler`. */
-export type Keep<Payload = unknown> = { keep(event: Event<Payload>, receipt: Receipt): void }['keep']
+/** Keeps events until they are read. */
+export interface EventBuffer<Payload = unknown> {
+  /** Settles the receipt when the event is read. */
+  keep(event: Event<Payload>, receipt: Receipt): void
+  /** Number of unread events. */
+  readonly size: number
+  unread(): Iterable<Unhandled>
+  /** Called whenever the last unread event has been read or dropped. */
+  emptied: () => void
+}
+
+/** An event that has arrived and is not handled. Consumers of the same event have the same receipt. */
+export interface Unhandled {
+  readonly type: string
+  readonly receipt: Receipt
+}
 
 /** How events are consumed. */
 export type Consumption =
   /** By calls of a handler, `concurrency` at most at a time. */
   | { readonly kind: 'handler'; readonly handle: Handler<unknown>; readonly concurrency: number }
-  /** By a buffer, which settles each receipt when the event is read. */
-  | { readonly kind: 'buffer'; readonly keep: Keep }
+  /** By reading them from a buffer. */
+  | { readonly kind: 'buffer'; readonly buffer: EventBuffer }
 
 /** Gives receipts for events that are still unhandled when `deliver` returns. */
 interface Account {
@@ -32,8 +46,10 @@ export interface ConsumerContext {
   /** Validates payloads before they are handed over. */
   readonly schema: StandardSchema | undefined
   readonly report: (error: LahjaError) => void
-  /** Called when no event waits for the handler any more. */
+  /** Called when no event is running or waiting any more. */
   readonly idle: () => void
+  /** Whether the endpoint is closing. */
+  readonly isClosing: () => boolean
   readonly turn: TurnBudget
 }
 
@@ -43,6 +59,9 @@ export class Consumer {
   readonly #context: ConsumerContext
   readonly #concurrency: number
   readonly #waiting = new Fifo<Task>()
+  /** Events whose handler has returned a promise. */
+  readonly #pending = new Set<Task>()
+  /** Handlers that are being called, or whose promise is pending. */
   #running = 0
   #state: 'open' | 'closed' = 'open'
   /** Whether waiting events are left to the next turn. */
@@ -53,16 +72,26 @@ export class Consumer {
     this.interest = interest
     this.#context = context
     this.#concurrency = consumption.kind === 'handler' ? consumption.concurrency : Number.POSITIVE_INFINITY
+    if (consumption.kind === 'buffer') consumption.buffer.emptied = () => this.#checkIdle()
   }
 
   /** Events running and waiting. */
   get load(): number {
-    return this.#running + this.#waiting.length
+    const { consumption } = this.#context
+    return consumption.kind === 'buffer' ? consumption.buffer.size : this.#running + this.#waiting.length
   }
 
-  /** Events of this sender that wait for the handler. */
-  waitingFrom(origin: string): number {
-    return this.#waiting.count(({ event }) => event.origin === origin)
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** The events that have arrived and are not handled. */
+  *unhandled(): Generator<Unhandled> {
+    const { consumption } = this.#context
+    if (consumption.kind === 'buffer') return yield* consumption.buffer.unread()
+    for (const tasks of [this.#pending, this.#waiting]) {
+      for (const { event, receipt } of tasks) yield { type: event.type, receipt }
+    }
   }
 
   /** Handles an event now, or once fewer than `concurrency` are running. */
@@ -85,7 +114,7 @@ export class Consumer {
   close(): void {
     this.#state = 'closed'
     for (let task = this.#waiting.shift(); task; task = this.#waiting.shift()) task.receipt.release()
-    this.#context.idle()
+    this.#checkIdle()
   }
 
   get #mustWait(): boolean {
@@ -94,19 +123,26 @@ export class Consumer {
 
   /** @param account gives the receipt if there is none yet and one is needed */
   #run(event: Event, receipt: Receipt | undefined, account?: Account): void {
-    const { consumption } = this.#context
+    const { consumption, isClosing } = this.#context
     const validated = this.#validate(event)
     if (!validated) return receipt?.done()
     if (consumption.kind === 'buffer') {
       const kept = receipt ?? account?.hold()
-      if (kept) consumption.keep(validated, kept)
+      if (kept) consumption.buffer.keep(validated, kept)
       return
     }
     // Counted before the call: the handler may unsubscribe another consumer, whose events are then taken here.
     this.#running++
+    const wasClosing = isClosing()
     try {
       const result = consumption.handle(validated)
-      if (isThenable(result)) return this.#await(result, event, receipt ?? account?.hold())
+      if (isThenable(result)) {
+        const held = receipt ?? account?.hold()
+        // A handler that has called `close` may wait for it, so it can't be waited for.
+        if (held && isClosing() === wasClosing) return this.#await(result, event, held)
+        Promise.resolve(result).catch((thrown) => this.#reportFailure(event, thrown))
+        receipt = held
+      }
     } catch (thrown) {
       this.#reportFailure(event, thrown)
     }
@@ -114,10 +150,13 @@ export class Consumer {
     receipt?.done()
   }
 
-  #await(result: PromiseLike<unknown>, event: Event, receipt: Receipt | undefined): void {
+  #await(result: PromiseLike<unknown>, event: Event, receipt: Receipt): void {
+    const task = { event, receipt }
+    this.#pending.add(task)
     const done = () => {
       this.#running--
-      receipt?.done()
+      this.#pending.delete(task)
+      receipt.done()
       this.#runNext()
     }
     Promise.resolve(result).then(done, (thrown) => {
@@ -127,13 +166,17 @@ export class Consumer {
   }
 
   #runNext(): void {
-    const { turn, idle } = this.#context
-    while (this.#state === 'open' && !this.#mustWait) {
-      if (this.#waiting.length === 0) return idle()
+    const { turn } = this.#context
+    while (this.#state === 'open' && !this.#mustWait && this.#waiting.length > 0) {
       if (turn.isHandlingTimeOver()) return this.#pause()
       const task = this.#waiting.shift()
       if (task) this.#run(task.event, task.receipt)
     }
+    this.#checkIdle()
+  }
+
+  #checkIdle(): void {
+    if (this.load === 0) this.#context.idle()
   }
 
   #pause(): void {

@@ -4,7 +4,7 @@ import type { Audience } from '../model/audience'
 import type { OptionNames } from '../model/call-options'
 import { AbortError } from '../model/errors'
 import type { Event } from '../model/event'
-import type { Keep } from './consumer'
+import type { EventBuffer, Unhandled } from './consumer'
 import { Fifo } from './fifo'
 import { StreamBuffer } from './stream-buffer'
 import { checkCount } from './subscribe-options'
@@ -32,6 +32,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
   readonly #turn: TurnBudget
   readonly #signal: AbortSignal | undefined
   readonly #buffer = new StreamBuffer<Event<Payload>>()
+  readonly #intake: EventBuffer<Payload>
   /** The receipts of the buffered events, in order. */
   readonly #receipts = new Fifo<Receipt>()
   #received = 0
@@ -40,22 +41,28 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
 
   /**
    * @internal
-   * @param subscribe called once; it calls `keep` for each event and `ended` at the end of the subscription
+   * @param subscribe called once; it gives each event to the buffer, and calls `ended` at the end of the subscription
    * @throws InvalidArgument
    */
   constructor(
     { limit = Number.POSITIVE_INFINITY, signal }: StreamOptions,
     turn: TurnBudget,
-    subscribe: (keep: Keep<Payload>, ended: () => void) => Subscription,
+    subscribe: (buffer: EventBuffer<Payload>, ended: () => void) => Subscription,
   ) {
     checkCount('limit', limit)
     this.#limit = limit
     this.#turn = turn
     this.#signal = signal
-    this.#subscription = subscribe(
-      (event, receipt) => this.#receive(event, receipt),
-      () => this.#finish(),
-    )
+    const buffer = this.#buffer
+    this.#intake = {
+      get size() {
+        return buffer.size
+      },
+      keep: (event, receipt) => this.#receive(event, receipt),
+      unread: () => this.#unread(),
+      emptied: () => {},
+    }
+    this.#subscription = subscribe(this.#intake, () => this.#finish())
     if (signal?.aborted) this.#abort()
     else signal?.addEventListener('abort', this.#abort, { once: true })
   }
@@ -79,8 +86,11 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
   }
 
   #read(): Promise<IteratorResult<Event<Payload>, undefined>> {
-    if (this.#buffer.size > 0) this.#receipts.shift()?.done()
-    return this.#buffer.next()
+    if (this.#buffer.size === 0) return this.#buffer.next()
+    this.#receipts.shift()?.done()
+    const next = this.#buffer.next()
+    if (this.#buffer.size === 0) this.#intake.emptied()
+    return next
   }
 
   /** Unsubscribes, and drops unread events. */
@@ -113,6 +123,14 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
     if (this.#received >= this.#limit) this.#finish()
   }
 
+  *#unread(): Generator<Unhandled> {
+    const receipts = this.#receipts[Symbol.iterator]()
+    for (const { type } of this.#buffer.items) {
+      const { value: receipt } = receipts.next()
+      if (receipt) yield { type, receipt }
+    }
+  }
+
   /** Unsubscribes, and ends the stream once the buffered events are read. */
   #finish(): void {
     this.#buffer.end()
@@ -129,5 +147,6 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
 
   #settleAll(): void {
     for (let receipt = this.#receipts.shift(); receipt; receipt = this.#receipts.shift()) receipt.done()
+    this.#intake.emptied()
   }
 }

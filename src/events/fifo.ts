@@ -22,11 +22,8 @@ export class Fifo<Item> {
     return item
   }
 
-  /** Number of items that satisfy the condition. */
-  count(condition: (item: Item) => boolean): number {
-    let count = 0
-    for (const item of this.#items) if (item !== undefined && condition(item)) count++
-    return count
+  *[Symbol.iterator](): Generator<Item> {
+    for (const item of this.#items) if (item !== undefined) yield item
   }
 
   clear(): void {

@@ -17,6 +17,11 @@ export class StreamBuffer<Item> {
     return this.#end === 'open'
   }
 
+  /** The unread items. */
+  get items(): Iterable<Item> {
+    return this.#items
+  }
+
   /** Number of unread items. */
   get size(): number {
     return this.#items.length

@@ -7,7 +7,7 @@ import type { Interest } from '../model/interest'
 import { checkName } from '../model/name'
 import type { StandardSchema } from '../model/schema'
 import type { WaitOptions } from '../platform/waits'
-import type { Consumption, Keep } from './consumer'
+import type { Consumption, EventBuffer } from './consumer'
 
 export interface SubscribeOptions {
   /**
@@ -62,9 +62,9 @@ export function subscribeSettings(
 }
 
 /** @throws InvalidArgument */
-export function streamSettings(type: EventType, from: Audience | undefined, keep: Keep): SubscribeSettings {
+export function streamSettings(type: EventType, from: Audience | undefined, buffer: EventBuffer): SubscribeSettings {
   const interest = { type: patternOf(type), from: originsOf(from) }
-  return { interest, consumption: { kind: 'buffer', keep }, schema: schemaOf(type), signal: undefined }
+  return { interest, consumption: { kind: 'buffer', buffer }, schema: schemaOf(type), signal: undefined }
 }
 
 /** @throws InvalidArgument */

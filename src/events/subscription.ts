@@ -35,6 +35,11 @@ export class Subscription implements Disposable {
     this.#context = context
   }
 
+  /** @internal */
+  get interest(): Interest {
+    return this.#context.interest
+  }
+
   /** @internal Announces the interest, until `unsubscribe` or the signal's abort. */
   announce(): this {
     const { interest, announcer, signal } = this.#context

@@ -1,4 +1,5 @@
 import type { Channel } from '../channel/channel'
+import type { Receipt } from '../channel/receive-window'
 import type { LahjaError } from '../model/errors'
 import type { Event } from '../model/event'
 import { isInterestedIn, isMember } from '../model/interest'
@@ -11,8 +12,9 @@ import type { TurnBudget } from './turn-budget'
 export interface SubscriptionsContext {
   readonly announcer: Announcer
   readonly report: (error: LahjaError) => void
-  /** Called when no event waits for a handler any more. */
+  /** Called when a consumer has handled all that has arrived. */
   readonly idle: () => void
+  readonly isClosing: () => boolean
   readonly turn: TurnBudget
 }
 
@@ -28,7 +30,9 @@ const NONE: readonly never[] = []
 export class Subscriptions {
   readonly #context: SubscriptionsContext
   readonly #receivers = new PatternTree<Consumer, Receivers>(receiversOf)
-  readonly #open = new Map<Subscription, Consumer>()
+  readonly #open = new Set<Subscription>()
+  /** Those of open subscriptions, and those of ended ones that still run. */
+  readonly #consumers = new Set<Consumer>()
 
   constructor(context: SubscriptionsContext) {
     this.#context = context
@@ -38,17 +42,39 @@ export class Subscriptions {
     return this.#open.size
   }
 
-  /** Events of this sender that wait for handlers. */
-  waitingFrom(origin: string): number {
-    let count = 0
-    for (const consumer of this.#open.values()) count += consumer.waitingFrom(origin)
-    return count
+  /** Whether all events that have arrived are handled. */
+  get isIdle(): boolean {
+    for (const { load } of this.#consumers) if (load > 0) return false
+    return true
+  }
+
+  /** Numbers of events that have arrived and are not handled, by type. */
+  unhandled(): Map<string, number> {
+    const types = new Map<Receipt, string>()
+    for (const consumer of this.#consumers) {
+      for (const { receipt, type } of consumer.unhandled()) types.set(receipt, type)
+    }
+    const counts = new Map<string, number>()
+    for (const type of types.values()) counts.set(type, (counts.get(type) ?? 0) + 1)
+    return counts
   }
 
   /** @param ended called once, when the subscription has ended for any reason */
   add({ interest, consumption, schema, signal }: SubscribeSettings, ended?: () => void): Subscription {
-    const { announcer, report, idle, turn } = this.#context
-    const consumer = new Consumer({ interest, consumption, schema, report, idle, turn })
+    const { announcer, report, idle, isClosing, turn } = this.#context
+    const consumer: Consumer = new Consumer({
+      interest,
+      consumption,
+      schema,
+      report,
+      turn,
+      isClosing,
+      idle: () => {
+        if (!consumer.isOpen) this.#consumers.delete(consumer)
+        idle()
+      },
+    })
+    this.#consumers.add(consumer)
     this.#receivers.add(interest.type, consumer)
     const subscription: Subscription = new Subscription({
       interest,
@@ -62,7 +88,7 @@ export class Subscriptions {
         consumer.close()
       },
     })
-    this.#open.set(subscription, consumer)
+    this.#open.add(subscription)
     return subscription.announce()
   }
 
@@ -78,16 +104,14 @@ export class Subscriptions {
     return this.#receivers.select(type).queues.get(queue) ?? NONE
   }
 
-  /** Ends all subscriptions with a queue. Returns whether there were any. */
-  leaveQueues(): boolean {
-    const members = [...this.#open].filter(([, { interest }]) => isMember(interest))
-    for (const [subscription] of members) subscription.unsubscribe()
-    return members.length > 0
+  /** Ends all subscriptions with a queue. */
+  leaveQueues(): void {
+    for (const subscription of [...this.#open]) if (isMember(subscription.interest)) subscription.unsubscribe()
   }
 
   /** Ends all subscriptions. */
   close(): void {
-    for (const subscription of [...this.#open.keys()]) subscription.unsubscribe()
+    for (const subscription of [...this.#open]) subscription.unsubscribe()
   }
 }
 

@@ -11,6 +11,15 @@ const AROUND_LIST = 64
 /** Changes since the last announcement, by interest. A subscribe and its unsubscribe cancel out, so neither is sent. */
 type Difference = Map<string, { readonly interest: Interest; count: number }>
 
+/** The end of our interest. */
+interface Withdrawal {
+  /** The number of the last `unsubscribe`, once it has been sent. */
+  sequence: number | undefined
+  /** Resolves when nothing more comes, or the link has ended. */
+  readonly completed: Promise<void>
+  readonly complete: () => void
+}
+
 /**
  * The interest of both ends of a link, as far as they have told each other.
  *
@@ -27,6 +36,7 @@ export class InterestExchange {
   /** Waiting for the announcement in flight, and for the changes gathered since. */
   #inFlight: (() => void)[] = []
   #gathered: (() => void)[] = []
+  #withdrawal: Withdrawal | undefined
 
   /** @param limit maximum bytes of a message */
   constructor(send: (message: Message) => void, limit: () => number) {
@@ -41,8 +51,9 @@ export class InterestExchange {
 
   /** Our interest has changed. */
   announce(kind: InterestChange['kind'], interest: Interest): void {
+    if (this.#withdrawal) return
     this.#record(kind, interest)
-    if (this.#isKnown) this.#sendDifference()
+    if (this.isKnown) this.#sendDifference()
   }
 
   /** Announces our whole interest, once, at the start. */
@@ -51,23 +62,52 @@ export class InterestExchange {
     this.#sendDifference()
   }
 
-  /** Resolves when the peer has acknowledged everything announced so far, or the link has ended. */
+  /** Announces that we want nothing more, ever: later announcements are ignored. */
+  withdraw(interests: Iterable<Interest>): void {
+    if (this.#withdrawal) return
+    for (const interest of interests) this.#record('unsubscribe', interest)
+    let complete = () => {}
+    const completed = new Promise<void>((resolve) => {
+      complete = resolve
+    })
+    this.#withdrawal = { sequence: undefined, completed, complete }
+    const hasBeenTold = this.#sequence > 0 || this.#difference.size > 0
+    if (!hasBeenTold) complete()
+    else if (this.isKnown) this.#sendDifference()
+  }
+
+  /** Resolves when everything has arrived that the peer had for us when we withdrew, or the link has ended. */
+  withdrawn(): Promise<void> {
+    return this.#withdrawal?.completed ?? Promise.resolve()
+  }
+
+  /** Whether the peer has acknowledged everything announced so far, or the link has ended. */
+  get isKnown(): boolean {
+    return this.#acknowledged === this.#sequence
+  }
+
+  /** Resolves when `isKnown` holds for what has been announced by now. */
   known(): Promise<void> {
-    if (this.#isKnown) return Promise.resolve()
+    if (this.isKnown) return Promise.resolve()
     const waiting = this.#difference.size > 0 ? this.#gathered : this.#inFlight
     return new Promise((resolve) => waiting.push(resolve))
   }
 
-  /** The peer knows everything announced up to this sequence number. */
-  onAcknowledge(sequence: number): void {
+  /**
+   * The peer knows everything announced up to this sequence number.
+   *
+   * @param isComplete false if events follow that the peer had for us when we withdrew, and then another call
+   */
+  onAcknowledge(sequence: number, isComplete = true): void {
+    if (isComplete && sequence === this.#withdrawal?.sequence) this.#withdrawal.complete()
     if (sequence <= this.#acknowledged || sequence > this.#sequence) return
     this.#acknowledged = sequence
-    if (!this.#isKnown) return
+    if (!this.isKnown) return
     for (const resolve of this.#inFlight) resolve()
     this.#inFlight = this.#gathered
     this.#gathered = []
     this.#sendDifference()
-    if (this.#isKnown) for (const resolve of this.#inFlight.splice(0)) resolve()
+    if (this.isKnown) for (const resolve of this.#inFlight.splice(0)) resolve()
   }
 
   /** Applies a change of the peer's interest. Returns the effective part; acknowledge once it has been acted on. */
@@ -79,20 +119,17 @@ export class InterestExchange {
     })
   }
 
-  /** Tells the peer that its change has been acted on. */
-  acknowledge(sequence: number): void {
-    this.#send({ kind: 'acknowledge', sequence })
+  /** Tells the peer that its change has been acted on; for its last one, whether all events for it have been sent. */
+  acknowledge(sequence: number, isComplete?: boolean): void {
+    this.#send({ kind: 'acknowledge', sequence, isComplete })
   }
 
   /** The link has ended: releases everything that waits for an acknowledgement. */
   end(): void {
     this.#acknowledged = this.#sequence
     this.#difference.clear()
+    this.#withdrawal?.complete()
     for (const resolve of [...this.#inFlight.splice(0), ...this.#gathered.splice(0)]) resolve()
-  }
-
-  get #isKnown(): boolean {
-    return this.#acknowledged === this.#sequence
   }
 
   #record(kind: InterestChange['kind'], interest: Interest): void {
@@ -115,6 +152,9 @@ export class InterestExchange {
         this.#send({ kind, sequence: this.#sequence, interests: chunk })
       }
     }
+    if (!this.#withdrawal || this.#withdrawal.sequence !== undefined) return
+    this.#withdrawal.sequence = ++this.#sequence
+    this.#send({ kind: 'unsubscribe', sequence: this.#sequence, interests: [], isLast: true })
   }
 }
 

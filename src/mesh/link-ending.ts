@@ -9,6 +9,11 @@ import {
 } from '../model/errors'
 import type { Message } from '../wire/message'
 
+/** The peer said goodbye after it had sent everything. */
+export interface LeftEnding extends Remainder {
+  readonly kind: 'left'
+}
+
 /** The link broke. */
 export interface LostEnding extends Remainder {
   readonly kind: 'lost'
@@ -17,8 +22,7 @@ export interface LostEnding extends Remainder {
 
 /** How a link ended. */
 export type LinkEnding =
-  /** The peer said goodbye after it had sent everything. */
-  | { readonly kind: 'left' }
+  | LeftEnding
   /** We left, and the peer has read everything or was given up. */
   | { readonly kind: 'done' }
   /** It never came up: one side refused it, or it broke before. */

@@ -21,7 +21,7 @@ import type { Connection } from '../platform/transport'
 import type { World } from '../platform/world'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
-import type { ChannelMessage, Goodbye, GoodbyeReason, Hello, Message } from '../wire/message'
+import type { ChannelMessage, Goodbye, GoodbyeReason, Hello, Message, MessageOf } from '../wire/message'
 import type { Introduction } from './agreement'
 import { Handshake, type HandshakeContext } from './handshake'
 import { type InterestChange, InterestExchange } from './interest-exchange'
@@ -238,6 +238,21 @@ export class Link implements Channel {
     return this.#exchange.known()
   }
 
+  /** Whether the peer has acknowledged all changes. */
+  get isKnown(): boolean {
+    return this.#exchange.isKnown
+  }
+
+  /** Tells the peer that nothing more is wanted. */
+  withdraw(interests: Iterable<Interest>): void {
+    if (this.#phase === 'introducing' || this.#phase === 'up') this.#exchange.withdraw(interests)
+  }
+
+  /** Resolves when everything has arrived that the peer had for us when we withdrew, or the link has ended. */
+  withdrawn(): Promise<void> {
+    return this.#exchange.withdrawn()
+  }
+
   /** Called every ping interval. Pings a silent peer; silence never ends a link. */
   checkLiveness(): void {
     if (this.#phase !== 'up') return
@@ -274,8 +289,8 @@ export class Link implements Channel {
         if (message.kind === 'hello' || message.kind === 'proof' || message.kind === 'ready') break
         return this.#dispatch(message)
       case 'leaving':
-        // The peer reports what became of the queue events it was given; no other endpoint can.
-        if (message.kind === 'return' || message.kind === 'settle') this.#dispatch(message)
+        // The peer reports what became of the events it was given; no other endpoint can.
+        if (isReport(message)) this.#dispatch(message)
         return
       case 'closed':
         break
@@ -292,7 +307,10 @@ export class Link implements Channel {
       case 'unsubscribe':
         return this.#onInterest(message)
       case 'acknowledge':
-        return this.#exchange.onAcknowledge(message.sequence)
+        this.#exchange.onAcknowledge(message.sequence, message.isComplete)
+        // Tells the peer that its last gaps have been read.
+        if (message.isComplete) this.sendControl({ kind: 'credit', bytes: 0, events: 0 })
+        return
       case 'gap':
         return traffic.gap(this, message.count)
       case 'credit':
@@ -311,7 +329,15 @@ export class Link implements Channel {
     const interests = this.#exchange.apply(change)
     // A peer that has not joined yet has its interest read from `interest` when the link is up.
     if (this.#phase === 'up') this.#context.traffic.interest(this, { ...change, interests })
-    this.#exchange.acknowledge(change.sequence)
+    if (change.kind === 'unsubscribe' && change.isLast) this.#completeFor(change.sequence)
+    else this.#exchange.acknowledge(change.sequence)
+  }
+
+  /** The peer wants nothing more: tells it now whether there are events on their way to it, and then when there are none. */
+  #completeFor(sequence: number): void {
+    const { isEmpty } = this.outbox
+    this.#exchange.acknowledge(sequence, isEmpty)
+    if (!isEmpty) void this.outbox.flushed().then(() => this.isUp && this.#exchange.acknowledge(sequence, true))
   }
 
   #tellRecovered(): void {
@@ -353,7 +379,7 @@ export class Link implements Channel {
   #finish(): void {
     this.outbox.flushControl()
     this.#connection.linger(this.#context.limits.handshakeTimeout)
-    this.#close({ kind: 'left' })
+    this.#close({ kind: 'left', ...this.outbox.close() })
   }
 
   #onEnd(): void {
@@ -414,4 +440,9 @@ export class Link implements Channel {
     const peer = this.peer ?? this.#expected
     return `${peer ? `${peer.name}~${peer.id}` : 'unknown peer'} (${this.#expected ? 'dialled' : 'incoming'})`
   }
+}
+
+/** Whether a message counts even from a peer to which we have said goodbye. */
+function isReport(message: Message): message is MessageOf<'return' | 'settle' | 'credit'> {
+  return message.kind === 'return' || message.kind === 'settle' || message.kind === 'credit'
 }

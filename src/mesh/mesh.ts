@@ -12,7 +12,7 @@ import { type Attempt, nextAttempt } from './backoff'
 import { Dialer } from './dialer'
 import { Discovery } from './discovery'
 import { Link, type LinkContext, type LinkEvents, type Traffic } from './link'
-import { isHopeless, type LinkEnding, type LostEnding } from './link-ending'
+import { isHopeless, type LeftEnding, type LinkEnding, type LostEnding } from './link-ending'
 import { NameClaim } from './name-claim'
 
 /** A newcomer dials everyone itself, so it is dialled only after this many rescan intervals, up to twice as many. */
@@ -21,7 +21,7 @@ const GRACE = 2
 /** What the mesh tells its endpoint, besides what peers send. */
 export interface MeshEvents extends Traffic {
   joined(link: Link): void
-  left(link: Link): void
+  left(link: Link, ending: LeftEnding): void
   lost(link: Link, ending: LostEnding): void
   /** This endpoint is leaving, and the link is closed. */
   abandoned(link: Link): void
@@ -116,8 +116,7 @@ export class Mesh {
         failed: (error) => this.#context.events.error(error),
       })
       this.#scheduleLivenessCheck()
-      const deadline = new Deadline(clock, limits.patience)
-      await this.#waits.reached(deadline, () => this.#isClosing || this.#areSettled(found))
+      await this.#waits.reached(this.#patience(), () => this.#isClosing || this.#areSettled(found))
       await this.#claim.contest([]) // The name may have been lost meanwhile.
     } catch (error) {
       if (!this.#isClosing) await this.close(new Deadline(clock, 0))
@@ -135,8 +134,7 @@ export class Mesh {
    *
    * @returns the names of the peers that have not
    */
-  async known(): Promise<readonly string[]> {
-    const { clock, limits } = this.#context
+  async known(deadline = this.#patience()): Promise<readonly string[]> {
     const waiting = new Set(this.#links.values())
     const all = Promise.all(
       [...waiting].map(async (link) => {
@@ -144,14 +142,28 @@ export class Mesh {
         waiting.delete(link)
       }),
     )
-    await this.#waits.fulfilled(new Deadline(clock, limits.patience), all)
+    await this.#waits.fulfilled(deadline, all)
     return [...waiting].map(({ identity }) => identity.name)
+  }
+
+  /**
+   * Tells every peer that nothing more is wanted. Resolves when everything has arrived that they had for us by then; a
+   * peer that doesn't answer delays it by `patience` at most.
+   *
+   * @param interests what peers may know that we want
+   */
+  async withdraw(interests: readonly Interest[], deadline: Deadline): Promise<void> {
+    for (const link of this.#links.values()) link.withdraw(interests)
+    await this.known(deadline.within(this.#context.limits.patience))
+    const answering = [...this.#links.values()].filter(({ isKnown }) => isKnown)
+    await this.#waits.fulfilled(deadline, Promise.all(answering.map((link) => link.withdrawn())))
   }
 
   /**
    * Leaves the bus: sends every peer what is queued for it, says goodbye, and withdraws the address.
    *
-   * @param deadline when peers that don't read are given up; those that are owed no event already after `patience`
+   * @param deadline when peers that don't read are given up; those that are owed no event already after `patience`, or at
+   *   once if they have not answered to the withdrawal of our interest
    * @returns numbers of events that were not delivered, by peer name
    */
   async close(deadline: Deadline): Promise<Map<string, number>> {
@@ -165,14 +177,26 @@ export class Mesh {
     this.#refuseIncoming()
     for (const link of [...this.#links.values()]) void link.leave()
     const { transport, limits, events } = this.#context
-    await this.#waits.reached(deadline.within(limits.patience), () => this.#links.size === 0)
-    await this.#waits.reached(deadline, () => [...this.#links.values()].every((link) => !link.owesEvents))
+    const owing = (isOver: (link: Link) => boolean) => () => [...this.#links.values()].every(isOver)
+    await this.#waits.reached(
+      deadline.within(limits.patience),
+      owing((link) => !link.isKnown && !link.owesEvents),
+    )
+    await this.#waits.reached(
+      deadline,
+      owing((link) => !link.owesEvents),
+    )
     const undelivered = new Map<string, number>()
     for (const link of [...this.#links.values()]) undelivered.set(link.identity.name, link.abandon())
     // Last: a successor must not be heard before our goodbye.
     await this.#listener?.withdraw().catch((error) => events.error(asDirectoryError(transport.location, error)))
     this.#refuseIncoming()
     return undelivered
+  }
+
+  #patience(): Deadline {
+    const { clock, limits } = this.#context
+    return new Deadline(clock, limits.patience)
   }
 
   /** Refuses everyone whose link is not up yet, as this endpoint is closing. */
@@ -277,7 +301,7 @@ export class Mesh {
       this.#left.add(identity.id)
       dialer?.stop()
       if (dialer) this.#dialers.delete(dialer.address.id)
-      if (wasAccepted) events.left(link)
+      if (wasAccepted) events.left(link, ending)
     } else if (ending.kind === 'lost') {
       if (ending.cause instanceof ProtocolViolation) events.error(ending.cause)
       if (wasAccepted) events.lost(link, ending)

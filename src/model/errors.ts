@@ -50,15 +50,21 @@ export class EndpointClosed extends LahjaError {
   readonly code = 'LAHJA_ENDPOINT_CLOSED'
 }
 
-/** `close()` reached its `timeout` before its peers had read everything that was queued for them. The endpoint is closed. */
+/**
+ * `close()` reached its `timeout` before its peers had read everything that was queued for them, or half of it before its
+ * own handlers and streams had taken everything that had arrived. The endpoint is closed.
+ */
 export class CloseTimeout extends LahjaError {
   readonly code = 'LAHJA_CLOSE_TIMEOUT'
   /** The number of events that were not delivered, by peer name. */
   readonly undelivered: ReadonlyMap<string, number>
+  /** The number of events that had arrived and were not handled, by event type. */
+  readonly unhandled: ReadonlyMap<string, number>
 
-  constructor(message: string, undelivered: ReadonlyMap<string, number>) {
+  constructor(message: string, undelivered: ReadonlyMap<string, number>, unhandled: ReadonlyMap<string, number>) {
     super(message)
     this.undelivered = undelivered
+    this.unhandled = unhandled
   }
 }
 

@@ -26,8 +26,19 @@ export type RefusalReason = 'name-in-use' | 'name-claimed' | 'name-conceded' | '
 export type Message =
   | Hello
   | { readonly kind: 'subscribe'; readonly sequence: number; readonly interests: readonly Interest[] }
-  | { readonly kind: 'unsubscribe'; readonly sequence: number; readonly interests: readonly Interest[] }
-  | { readonly kind: 'acknowledge'; readonly sequence: number }
+  | {
+      readonly kind: 'unsubscribe'
+      readonly sequence: number
+      readonly interests: readonly Interest[]
+      /** The sender leaves: nothing is wanted any more, and it waits for the events that are on their way. */
+      readonly isLast?: boolean | undefined
+    }
+  | {
+      readonly kind: 'acknowledge'
+      readonly sequence: number
+      /** Answers the last `unsubscribe`: whether all events are sent. If not, another acknowledgement follows them. */
+      readonly isComplete?: boolean | undefined
+    }
   | { readonly kind: 'ready' }
   | { readonly kind: 'event'; readonly type: string; readonly payload: unknown }
   | { readonly kind: 'gap'; readonly count: number }
@@ -143,10 +154,11 @@ export function toElements(message: Message): unknown[] {
       return [code, definedFields(fields)]
     }
     case 'subscribe':
-    case 'unsubscribe':
       return [code, message.sequence, message.interests.map(interestFields)]
+    case 'unsubscribe':
+      return withFlag([code, message.sequence, message.interests.map(interestFields)], message.isLast)
     case 'acknowledge':
-      return [code, message.sequence]
+      return withFlag([code, message.sequence], message.isComplete)
     case 'event':
       return withPayload([code, message.type], message.payload)
     case 'gap':
@@ -186,6 +198,10 @@ function withPayload(elements: unknown[], payload: unknown): unknown[] {
   return elements
 }
 
+function withFlag(elements: unknown[], flag: boolean | undefined): unknown[] {
+  return flag === undefined ? elements : [...elements, flag]
+}
+
 function definedFields(fields: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
@@ -202,10 +218,13 @@ export function fromElements(body: unknown): Message {
     case 'hello':
       return parseHello(first)
     case 'subscribe':
+      return { kind, ...parseChange(first, second) }
     case 'unsubscribe':
-      return { kind, sequence: parseCount(first, 'sequence'), interests: parseList(second, 'interest', parseInterest) }
-    case 'acknowledge':
-      return { kind, sequence: parseCount(first, 'sequence') }
+      return { kind, ...parseChange(first, second), isLast: parseOptional(third, 'last', parseBoolean) }
+    case 'acknowledge': {
+      const isComplete = parseOptional(second, 'complete', parseBoolean)
+      return { kind, sequence: parseCount(first, 'sequence'), isComplete }
+    }
     case 'event':
       return { kind, type: parseTypeName(first, 'type'), payload: second }
     case 'gap':
@@ -249,6 +268,10 @@ function parseGoodbye(reason: unknown, text: unknown, proof: unknown): Goodbye {
     text: parseString(text, 'text'),
     proof: parseOptional(proof, 'proof', parseBytes),
   }
+}
+
+function parseChange(sequence: unknown, interests: unknown) {
+  return { sequence: parseCount(sequence, 'sequence'), interests: parseList(interests, 'interest', parseInterest) }
 }
 
 function parseInterest(value: unknown): Interest {

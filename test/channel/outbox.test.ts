@@ -214,7 +214,7 @@ describe('Outbox', () => {
   })
 
   it('counts the events of a gap as unconfirmed until credit proves that the peer has read it (G5)', async () => {
-    async function remainder(events: number, credited: number, isRead: boolean) {
+    async function remainder(events: number, credited: number, isRead: boolean, isAllRead = false) {
       const { reader, outbox } = outboxWith({ outboxBytes: 10 * FRAME })
       if (isRead) reader.read()
       for (let number = 200; number < 212; number++) {
@@ -223,12 +223,14 @@ describe('Outbox', () => {
       await turn()
       for (let number = 210; number < 200 + events; number++) outbox.push(numbered(number), WAIT)
       if (isRead) await outbox.flushed()
-      outbox.credit(credited * FRAME, credited)
+      if (credited > 0) outbox.credit(credited * FRAME, credited)
+      if (isAllRead) outbox.credit(0, 0)
       return outbox.close()
     }
     expect(await remainder(10, 0, false), 'being written').to.deep.equal({ undelivered: 12, unconfirmed: 0 })
     expect(await remainder(10, 0, true), 'written').to.deep.equal({ undelivered: 0, unconfirmed: 12 })
     expect(await remainder(10, 10, true), 'with nothing behind it').to.deep.equal({ undelivered: 0, unconfirmed: 2 })
+    expect(await remainder(10, 10, true, true), 'with credit of 0').to.deep.equal({ undelivered: 0, unconfirmed: 0 })
     expect(await remainder(12, 11, true), 'with an event behind it').to.deep.equal({ undelivered: 0, unconfirmed: 1 })
   })
 

@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import { setTimeout as passed, setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import { CloseTimeout, defineEvent } from '../../src'
+import type { Interest } from '../../src/model/interest'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { numbers } from '../support/members'
@@ -10,6 +12,11 @@ import { codesOf, reportsOf } from '../support/reports'
 import { turn } from '../support/workbench'
 
 const Job = defineEvent<number>('job')
+
+/** An interest as a decoder returns it. */
+function withAll(interest: Interest): Interest {
+  return { from: undefined, queue: undefined, responds: undefined, ...interest }
+}
 
 describe('Endpoint.close', () => {
   const bus = freshBus()
@@ -36,7 +43,171 @@ describe('Endpoint.close', () => {
     await until(() => held.begun.length === 1)
     const timeout = await rejection(self.close({ timeout: 20 }))
     expect(timeout).to.be.instanceOf(CloseTimeout)
-    expect(timeout).to.have.deep.property('undelivered', new Map([['self', 4]]))
+    expect(timeout).to.deep.include({ undelivered: new Map(), unhandled: new Map([['job', 5]]) })
+    expect(held.begun).to.have.length(1)
+  })
+
+  it('handles everything that it was sent before, however slow its handler, and then says goodbye (G5, G6, G12)', async () => {
+    const { sender, receiver } = await bus.startAll('sender', 'receiver')
+    const done: number[] = []
+    const slow = receiver.subscribe(Job, async ({ payload }) => {
+      for (let turn = 0; turn < 3; turn++) await setImmediate()
+      done.push(payload)
+    })
+    await slow.ready
+    for (const number of numbers(200)) await sender.broadcast(Job, number)
+    const left = once(sender, 'left')
+    await receiver.close({ timeout: 60_000 })
+    expect(done).to.deep.equal(numbers(200))
+    expect((await left)[1]).to.deep.equal({ unfinished: 0, unhandled: 0 })
+  })
+
+  it('counts what its handlers did not take in time, here by type and at the sender (G5, G12)', async () => {
+    const { sender, receiver } = await bus.startAll('sender', 'receiver')
+    const held = new HeldHandler()
+    const other = new HeldHandler()
+    await receiver.subscribe('big', held.handle).ready
+    await receiver.subscribe('big', other.handle).ready
+    // More than the receive window: some are still queued at the sender.
+    for (const _ of numbers(30)) sender.broadcastNowait('big', Buffer.alloc(100_000))
+    await until(() => held.begun.length === 1)
+    other.release()
+    await until(() => other.ended.length > 5)
+    const left = once(sender, 'left')
+    const timeout = await rejection(receiver.close({ timeout: 200 }))
+    expect(timeout).to.be.instanceOf(CloseTimeout)
+    expect(timeout).to.have.property('code', 'LAHJA_CLOSE_TIMEOUT')
+    expect(timeout).to.deep.include({ undelivered: new Map(), unhandled: new Map([['big', other.ended.length]]) })
+    expect((await left)[1]).to.deep.equal({ unfinished: 0, unhandled: 30 })
+    expect(held.begun).to.have.length(1)
+  })
+
+  it('waits for readers of streams, and counts what they leave unread (G12)', async () => {
+    const { sender, receiver } = await bus.startAll('sender', 'receiver')
+    const [read, unread] = [receiver.stream('read'), receiver.stream('un.*')]
+    await Promise.all([read.ready, unread.ready])
+    for (const number of numbers(5)) for (const type of ['read', 'un.read']) await sender.broadcast(type, number)
+    const left = once(sender, 'left')
+    const closing = rejection(receiver.close({ timeout: 1000 }))
+    const got: unknown[] = []
+    for await (const { payload } of read) {
+      got.push(payload)
+      await setImmediate()
+      if (got.length === 5) break
+    }
+    expect(got).to.deep.equal(numbers(5))
+    expect(await closing).to.have.deep.property('unhandled', new Map([['un.read', 5]]))
+    expect((await left)[1]).to.deep.equal({ unfinished: 0, unhandled: 5 })
+  })
+
+  it('waits for a running handler whose subscription has ended', async () => {
+    const self = await bus.start('self')
+    const held = new HeldHandler()
+    const subscription = self.subscribe(Job, held.handle)
+    await self.broadcast(Job, 1)
+    await until(() => held.begun.length === 1)
+    subscription.unsubscribe()
+    const closing = self.close({ timeout: Number.POSITIVE_INFINITY })
+    await turn()
+    held.release()
+    await closing
+    expect(held.ended).to.deep.equal([1])
+  })
+
+  it('does not wait for a handler that closes the endpoint itself, and lets the next event be handled', async () => {
+    const { sender, receiver } = await bus.startAll('sender', 'receiver')
+    const handled: number[] = []
+    const subscription = receiver.subscribe(Job, async ({ payload }) => {
+      handled.push(payload)
+      if (payload === 0) await receiver.close({ timeout: Number.POSITIVE_INFINITY })
+    })
+    await subscription.ready
+    const left = once(sender, 'left')
+    for (const number of numbers(3)) sender.broadcastNowait(Job, number)
+    expect((await left)[1]).to.deep.equal({ unfinished: 0, unhandled: 0 })
+    await receiver.close()
+    expect(handled).to.deep.equal(numbers(3))
+  }).timeout(5000)
+
+  it('handles events that its own handlers broadcast while it drains', async () => {
+    const self = await bus.start('self')
+    const seen: string[] = []
+    self.subscribe('first', async () => {
+      await setImmediate()
+      self.broadcastNowait('second')
+    })
+    self.subscribe('second', async () => {
+      await setImmediate()
+      seen.push('second')
+    })
+    self.broadcastNowait('first')
+    await self.close()
+    expect(seen).to.deep.equal(['second'])
+  })
+
+  it('tells peers that it wants nothing more, and waits for what they had for it by then (G6, G12)', async () => {
+    const self = await bus.start('self')
+    const got: unknown[] = []
+    const raw = await connectPeer(self)
+    await Promise.all([
+      self.subscribe('tick', ({ payload }) => got.push(payload)).ready,
+      self.respond('ask', () => 1).ready,
+    ])
+    raw.acknowledges = false
+    const closing = self.close({ timeout: Number.POSITIVE_INFINITY })
+    await until(() => raw.heardOf('unsubscribe').some(({ isLast }) => isLast))
+    const [first, ...more] = raw.heardOf('unsubscribe')
+    const last = more.at(-1)
+    expect(first?.interests).to.have.deep.members([{ type: 'tick' }, { type: 'ask', responds: true }].map(withAll))
+    expect(last).to.deep.include({ interests: [], isLast: true })
+    raw.say({ kind: 'acknowledge', sequence: first?.sequence ?? 0 })
+    raw.say({ kind: 'acknowledge', sequence: last?.sequence ?? 0, isComplete: false })
+    raw.say({ kind: 'event', type: 'tick', payload: 1 })
+    await until(() => got.length === 1)
+    for (let count = 0; count < 10; count++) await turn()
+    expect(raw.heardOf('goodbye')).to.deep.equal([])
+    raw.say(
+      { kind: 'event', type: 'tick', payload: 2 },
+      { kind: 'acknowledge', sequence: last?.sequence ?? 0, isComplete: true },
+    )
+    await raw.hears('goodbye')
+    raw.end()
+    await closing
+    expect(got).to.deep.equal([1, 2])
+    expect(raw.heardOf('credit').reduce((sum, { events }) => sum + events, 0)).to.equal(2)
+  })
+
+  it('does not wait for more from a peer that acknowledges as versions before 0.2 did', async () => {
+    const self = await bus.start('self')
+    const raw = await connectPeer(self)
+    await self.subscribe('tick', () => {}).ready
+    raw.acknowledges = false
+    const closing = self.close({ timeout: Number.POSITIVE_INFINITY })
+    await until(() => raw.heardOf('unsubscribe').length === 2)
+    for (const { sequence } of raw.heardOf('unsubscribe')) raw.say({ kind: 'acknowledge', sequence })
+    await raw.hears('goodbye')
+    raw.end()
+    await closing
+  })
+
+  it('tells a leaving peer when all its events have been sent', async () => {
+    const self = await bus.start('self')
+    const raw = await connectPeer(self, { window: 10_000 })
+    await raw.want({ type: 'tick' })
+    for (const _ of numbers(3)) self.broadcastNowait('tick', Buffer.alloc(10_000))
+    await raw.hears('event')
+    raw.say({ kind: 'unsubscribe', sequence: 2, interests: [{ type: 'tick' }], isLast: true })
+    await until(() => raw.heardOf('acknowledge').length === 2)
+    expect(raw.heardOf('acknowledge').at(-1)).to.deep.equal({ kind: 'acknowledge', sequence: 2, isComplete: false })
+    for (const events of [2, 3]) {
+      raw.say({ kind: 'credit', bytes: 11_000, events: 1 })
+      await until(() => raw.heardOf('event').length === events)
+    }
+    await until(() => raw.heard.length > 0 && raw.heard.at(-1)?.kind === 'acknowledge')
+    expect(raw.heardOf('acknowledge').at(-1)).to.deep.equal({ kind: 'acknowledge', sequence: 2, isComplete: true })
+    const left = once(self, 'left')
+    raw.say({ kind: 'goodbye', reason: 'left', text: '' })
+    expect((await left)[1]).to.deep.equal({ unfinished: 0, unhandled: 1 })
   })
 
   it('gives up a silent peer that is owed no event after patience, without an error', async () => {
@@ -80,11 +251,11 @@ describe('Endpoint.close', () => {
     await self.close({ timeout: undefined })
   })
 
-  it('does not wait for unread streams of the endpoint', async () => {
+  it('leaves unread events of a stream to be read afterwards', async () => {
     const self = await bus.start('self')
     const stream = self.stream(Job)
     for (const number of numbers(3)) self.broadcastNowait(Job, number)
-    await self.close({ timeout: 60_000 })
+    expect(await rejection(self.close({ timeout: 20 }))).to.have.deep.property('unhandled', new Map([['job', 3]]))
     const read: number[] = []
     for await (const { payload } of stream) read.push(payload)
     expect(read).to.deep.equal(numbers(3))
@@ -115,7 +286,8 @@ describe('Endpoint.close', () => {
     // The close now waits for the waiting events.
     for (let count = 0; count < 10; count++) await turn()
     subscription.unsubscribe()
+    held.releaseOne()
     await closed
-    held.release()
+    expect(held.begun).to.deep.equal([0])
   }).timeout(5000)
 })

@@ -6,6 +6,7 @@ import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { allOf, join, joinHeld, leavesOf, type Member, numbers } from '../support/members'
 import { rawPeers } from '../support/raw-peer'
+import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
 import { Watched } from '../support/watched'
 import { turn } from '../support/workbench'
@@ -115,7 +116,8 @@ describe('A queue member that leaves', () => {
     const left = leavesOf(a)
     for (const n of numbers(2)) await a.broadcast(Job, n)
     await until(() => held.begun.length === 2)
-    await b.close({ timeout: 20 })
+    const timeout = await rejection(b.close({ timeout: 20 }))
+    expect(timeout).to.deep.include({ undelivered: new Map(), unhandled: new Map([['job', 2]]) })
     await until(() => left.length === 1)
     expect(left).to.deep.equal([['b', 2]])
   })

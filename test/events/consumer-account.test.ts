@@ -14,7 +14,17 @@ const GIVEN_BACK: [number, number] = [0, 1]
 /** A consumer with a buffer, and the events in it. */
 function keeping(options: Parameters<typeof consumerWith>[1] = {}) {
   const kept: [event: Event, receipt: Receipt][] = []
-  const consumption: Consumption = { kind: 'buffer', keep: (event, receipt) => void kept.push([event, receipt]) }
+  const consumption: Consumption = {
+    kind: 'buffer',
+    buffer: {
+      keep: (event, receipt) => void kept.push([event, receipt]),
+      get size() {
+        return kept.length
+      },
+      unread: () => kept.map(([{ type }, receipt]) => ({ type, receipt })),
+      emptied: () => {},
+    },
+  }
   return { kept, ...consumerWith(() => {}, { consumption, ...options }) }
 }
 
@@ -96,7 +106,8 @@ describe('Consumer with receipts', () => {
       expect(account.outcomes).to.deep.equal([OPEN, OPEN, OPEN])
       consumer.close()
       expect(account.outcomes).to.deep.equal([OPEN, OPEN, OPEN])
-      expect(consumer.load).to.equal(0)
+      expect(consumer.load).to.equal(3)
+      expect([...consumer.unhandled()]).to.deep.equal(account.receipts.map((receipt) => ({ type: 'n', receipt })))
     })
 
     it('passes on the receipt of an event that already has one', () => {

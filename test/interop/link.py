@@ -73,6 +73,7 @@ class Link:
         self.interest = []
         self.told = 0
         self.known = 0
+        self.completing = None  # The number of the peer's last change, as long as events are on their way to it.
         connection.setblocking(False)
         if expected:
             self.say(wire.HELLO, hello_of(peer))
@@ -101,6 +102,14 @@ class Link:
             self.tell(wire.SUBSCRIBE, self.peer.interest)
         self.say(wire.READY)
 
+    def acknowledge(self, sequence, _entries, last=False):
+        """If it was the last change, the peer wants to know when all its events have been sent."""
+        if not last:
+            return self.say(wire.ACKNOWLEDGE, sequence)
+        self.say(wire.ACKNOWLEDGE, sequence, not self.waiting)
+        if self.waiting:
+            self.completing = sequence
+
     def tell(self, kind, entries):
         """A change of what we want. It is known when the peer has acknowledged its number."""
         self.told += 1
@@ -119,6 +128,9 @@ class Link:
             self.ahead += len(frame)
             self.unconfirmed += 1
             self.out += frame
+        if self.completing is not None and not self.waiting:
+            self.say(wire.ACKNOWLEDGE, self.completing, True)
+            self.completing = None
 
     def credited(self, bytes, events):
         self.ahead = max(self.ahead - bytes, 0)

@@ -166,7 +166,7 @@ class Peer(Dealing):
             self.report("joined", peer=link.name, id=link.id, groups=link.hello["groups"])
         elif kind in (wire.SUBSCRIBE, wire.UNSUBSCRIBE):
             interest.learn(link.interest, elements[1], kind == wire.SUBSCRIBE)
-            link.say(wire.ACKNOWLEDGE, elements[0])
+            link.acknowledge(*elements)
         elif kind == wire.ACKNOWLEDGE:
             link.known = max(link.known, min(elements[0], link.told))
         elif kind == wire.PING:

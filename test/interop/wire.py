@@ -34,6 +34,9 @@ ELEMENTS = {
     CREDIT: [INTEGER, INTEGER],
 }
 
+# Elements that may be left out.
+OPTIONAL = {UNSUBSCRIBE: [FLAG]}
+
 
 class Undefined:
     """What JavaScript's `undefined` is here."""
@@ -102,7 +105,8 @@ def parse(body):
         rest.append(UNDEFINED)
     if len(rest) < len(wanted):
         raise Violation("malformed", f"kind {kind}: expected {len(wanted)} elements, got {len(rest)}")
-    return kind, [checked(value, form) for value, form in zip(rest, wanted)]
+    forms = wanted + OPTIONAL.get(kind, [])
+    return kind, [checked(value, form) for value, form in zip(rest, forms)]
 
 
 def checked(value, form):

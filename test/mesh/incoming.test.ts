@@ -179,7 +179,10 @@ describe('an incoming connection', () => {
     const peer = await connectPeer()
     peer.say({ kind: 'ping' }, { kind: 'subscribe', sequence: 7, interests: [{ type: 'x' }] })
     await until(() => peer.heard.length >= 4)
-    expect(peer.heard.slice(-2)).to.deep.equal([{ kind: 'pong' }, { kind: 'acknowledge', sequence: 7 }])
+    expect(peer.heard.slice(-2)).to.deep.equal([
+      { kind: 'pong' },
+      { kind: 'acknowledge', sequence: 7, isComplete: undefined },
+    ])
     expect(await endpoint.broadcast('x', 1)).to.equal(1)
   })
 

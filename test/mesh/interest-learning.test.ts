@@ -45,7 +45,11 @@ describe('InterestExchange, from the peer,', () => {
     exchange.apply({ kind: 'subscribe', sequence: 7, interests: [a] })
     expect(sent).to.deep.equal([])
     exchange.acknowledge(7)
-    expect(sent).to.deep.equal([{ kind: 'acknowledge', sequence: 7 }])
+    exchange.acknowledge(8, false)
+    expect(sent).to.deep.equal([
+      { kind: 'acknowledge', sequence: 7, isComplete: undefined },
+      { kind: 'acknowledge', sequence: 8, isComplete: false },
+    ])
   })
 
   it('is not changed by its own announcements', () => {

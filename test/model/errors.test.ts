@@ -36,7 +36,7 @@ const CODES: Readonly<Record<string, string>> = {
 
 /** One of each class that takes more than a message and a cause. */
 const special: Readonly<Record<string, LahjaError>> = {
-  CloseTimeout: new lahja.CloseTimeout('message', new Map([['till', 3]])),
+  CloseTimeout: new lahja.CloseTimeout('message', new Map([['till', 3]]), new Map([['order.placed', 2]])),
   InvalidPayload: new lahja.InvalidPayload('message', [{ message: 'too short', path: ['id'] }], { cause }),
   RemoteError: new lahja.RemoteError('message', 'till', { name: 'TypeError', message: 'no such order', code: 'E_1' }),
   LinkRefused: new lahja.LinkRefused('duplicate', 'message'),
@@ -97,6 +97,7 @@ describe('error classes', () => {
 
   it('have the number of undelivered events by peer after a close timeout', () => {
     expect(errors.CloseTimeout).to.have.deep.property('undelivered', new Map([['till', 3]]))
+    expect(errors.CloseTimeout).to.have.deep.property('unhandled', new Map([['order.placed', 2]]))
   })
 })
 

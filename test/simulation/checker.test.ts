@@ -229,6 +229,23 @@ describe('the checker', () => {
     expect(pair().say('a', { kind: 'leftover', what: 'timers', count: 1 }).broken).to.deep.equal(['G12'])
   })
 
+  it('G12: notices events that an endpoint which closes has not handled, without a report', () => {
+    const closing: RecordFields = { kind: 'closing', timeout: 5000 }
+    const closed: RecordFields = { kind: 'closed', undelivered: [] }
+    const left = (unhandled?: number): RecordFields => ({ kind: 'left', peer: 'id-b', name: 'b', unhandled })
+    const leaving = () => pair().say('a', sent(1), sent(2)).say('b', received(1), closing)
+    expect(leaving().say('a', left(0)).say('b', closed).broken).to.deep.equal(['G12'])
+    expect(leaving().say('a', left()).say('b', closed).broken).to.deep.equal([])
+    expect(leaving().say('b', { kind: 'gap', peer: 'a', count: 1 }).say('a', left(0)).broken).to.deep.equal([])
+    expect(leaving().pass(2500).say('a', left(1)).say('b', closed).broken).to.deep.equal([])
+    expect(leaving().say('a', sent(3), left(1)).pass(2500).say('b', closed).broken).to.deep.equal([])
+    // It had the time to handle them.
+    expect(leaving().say('a', left(1)).say('b', closed).broken).to.deep.equal(['G12'])
+    expect(
+      leaving().say('b', { kind: 'disturbed', what: 'delayed' }).say('a', left(1)).say('b', closed).broken,
+    ).to.deep.equal([])
+  })
+
   it('G13: notices a peer lost without a reason', () => {
     expect(pair().say('a', lost('b')).broken).to.deep.equal(['G13'])
     expect(pair().say('b', { kind: 'cut' }).say('a', lost('b')).broken).to.deep.equal([])

@@ -1,4 +1,5 @@
 import { judgeBounds } from './checker/bounds'
+import { judgeCloses } from './checker/closes'
 import { judgeDeliveries } from './checker/deliveries'
 import { JudgedHistory } from './checker/judged-history'
 import { judgeLosses } from './checker/losses'
@@ -19,6 +20,7 @@ const JUDGES = [
   judgeMembership,
   judgeNames,
   judgeRequests,
+  judgeCloses,
 ]
 
 /**

@@ -190,7 +190,7 @@ export class Member {
   async close(timeout: number): Promise<void> {
     if (!this.isUp) return
     this.#state = 'closing'
-    this.#log({ kind: 'closing' })
+    this.#log({ kind: 'closing', timeout })
     const undelivered = await this.#up.close({ timeout }).then(
       () => [],
       (error: unknown) => undeliveredOf(error),
@@ -218,7 +218,7 @@ export class Member {
   #observe(endpoint: Endpoint): void {
     for (const { id, name } of endpoint.peers) this.#log({ kind: 'joined', peer: id, name })
     endpoint.on('joined', ({ id, name }) => this.#log({ kind: 'joined', peer: id, name }))
-    endpoint.on('left', ({ id, name }) => this.#log({ kind: 'left', peer: id, name }))
+    endpoint.on('left', ({ id, name }, { unhandled }) => this.#log({ kind: 'left', peer: id, name, unhandled }))
     endpoint.on('lost', ({ id, name }, { cause, undelivered, unconfirmed }) => {
       this.#log({ kind: 'lost', peer: id, name, cause: cause.code, undelivered, unconfirmed })
     })

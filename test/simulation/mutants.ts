@@ -160,4 +160,41 @@ export const MUTANTS: readonly Mutant[] = [
     replacement: 'for (const delivery of [...deliveries, ...deliveries]) {',
     breaks: ['G3'],
   },
+  {
+    mistake: 'close does not wait for handlers of plain subscriptions',
+    file: 'endpoint-core',
+    original: 'return this.subscriptions.isIdle && ',
+    replacement: 'return ',
+    breaks: ['G12'],
+  },
+  {
+    mistake: 'close does not wait for events that are on their way',
+    file: 'mesh/mesh',
+    original: 'Promise.all(answering.map((link) => link.withdrawn()))',
+    replacement: 'Promise.resolve()',
+    breaks: ['G12'],
+  },
+  {
+    mistake: 'the last change of a leaving peer is acknowledged as complete before its events',
+    file: 'mesh/link',
+    original: 'this.#exchange.acknowledge(sequence, isEmpty)',
+    replacement: 'this.#exchange.acknowledge(sequence, true)',
+    breaks: ['G12'],
+  },
+  {
+    mistake: 'a closed endpoint acknowledges what it has dropped',
+    file: 'endpoint-core',
+    original:
+      'for (const { receiveWindow } of this.peers.links) receiveWindow.finish()\n    this.subscriptions.close()',
+    replacement:
+      'this.subscriptions.close()\n    for (const { receiveWindow } of this.peers.links) receiveWindow.finish()',
+    breaks: ['G12'],
+  },
+  {
+    mistake: 'events queued for a peer that leaves are not counted',
+    file: 'endpoint-core',
+    original: 'undelivered - redelivered + unconfirmed - unfinished',
+    replacement: 'unconfirmed - unfinished',
+    breaks: ['G12'],
+  },
 ]

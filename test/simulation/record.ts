@@ -27,7 +27,7 @@ const record = z.discriminatedUnion('kind', [
   /** It has resolved; `id` is the one that peers know it by. */
   kind('started', { id: z.string() }),
   kind('refused', { code: z.string() }),
-  kind('closing', {}),
+  kind('closing', { timeout: z.number().optional() }),
   /** `close` has settled; with the names of those who have not taken everything. */
   kind('closed', { undelivered: z.array(z.string()) }),
   kind('killed', {}),
@@ -77,7 +77,7 @@ const record = z.discriminatedUnion('kind', [
   kind('handled', { subscription: count, sender: z.string(), event: count }),
   kind('gap', { peer: z.string(), count }),
   kind('joined', { peer: z.string(), name: z.string() }),
-  kind('left', { peer: z.string(), name: z.string() }),
+  kind('left', { peer: z.string(), name: z.string(), unhandled: count.optional() }),
   kind('lost', { peer: z.string(), name: z.string(), cause: z.string(), undelivered: count, unconfirmed: count }),
   kind('lagging', { peer: z.string(), name: z.string() }),
   kind('recovered', { peer: z.string(), name: z.string() }),

@@ -64,7 +64,7 @@ async function finish(simulation: Simulation, script: Script, random: Random): P
   await quieten(simulation)
   const leaving = simulation.started.filter((_, index) => index % 2 === 0)
   for (const process of leaving) {
-    script.broadcast(process.member, random.between(1, 10))
+    for (const { member } of simulation.started) script.broadcast(member, random.between(1, 10))
     void simulation.close(process, CLOSING)
     await pass(simulation, random.pick([0, 1, 100]))
   }

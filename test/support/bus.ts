@@ -10,7 +10,7 @@ import { temporaryDirectory } from './temporary-directory'
 export function freshBus() {
   const endpoints: Endpoint[] = []
   afterEach(async () => {
-    await Promise.all(endpoints.splice(0).map((endpoint) => endpoint.close({ timeout: 1000 }).catch(() => {})))
+    await Promise.all(endpoints.splice(0).map((endpoint) => endpoint.close({ timeout: 100 }).catch(() => {})))
   })
   const directory = temporaryDirectory()
   return {

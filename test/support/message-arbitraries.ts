@@ -42,6 +42,7 @@ export const payload = fc.letrec<{ value: unknown }>((tie) => ({
 const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined })
 const bytes = fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes))
 const whatever = optional(payload)
+const flag = optional(fc.boolean())
 const interests = fc.array(
   fc.record({
     type: pattern,
@@ -70,8 +71,8 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
   }),
   ready: fc.constant({ kind: 'ready' }),
   subscribe: fc.record({ kind: fc.constant('subscribe'), sequence: count, interests }),
-  unsubscribe: fc.record({ kind: fc.constant('unsubscribe'), sequence: count, interests }),
-  acknowledge: fc.record({ kind: fc.constant('acknowledge'), sequence: count }),
+  unsubscribe: fc.record({ kind: fc.constant('unsubscribe'), sequence: count, interests, isLast: flag }),
+  acknowledge: fc.record({ kind: fc.constant('acknowledge'), sequence: count, isComplete: flag }),
   event: fc.record({ kind: fc.constant('event'), type, payload: whatever }),
   gap: fc.record({ kind: fc.constant('gap'), count }),
   ping: fc.constant({ kind: 'ping' }),

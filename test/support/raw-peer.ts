@@ -148,7 +148,9 @@ export class RawPeer {
     this.heard.push(message)
     if (message.kind === 'goodbye') this.say(...this.lastWords)
     if (message.kind !== 'subscribe' && message.kind !== 'unsubscribe') return
-    if (this.acknowledges) this.say({ kind: 'acknowledge', sequence: message.sequence })
+    if (!this.acknowledges) return
+    const isComplete = message.kind === 'unsubscribe' && message.isLast ? true : undefined
+    this.say({ kind: 'acknowledge', sequence: message.sequence, isComplete })
   }
 }
 

@@ -34,6 +34,7 @@ export class SubscriptionsBench {
       },
       report,
       idle: () => {},
+      isClosing: () => false,
       turn: new TurnBudget(this.clock, SLAB_BYTES),
     })
     this.queueMembers = new QueueMembers({

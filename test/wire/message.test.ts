@@ -36,7 +36,12 @@ function withFields(message: Message, fields: Readonly<Record<string, unknown>>)
       return [code, message.id, defined({ ...message.error, ...fields })]
     case 'subscribe':
     case 'unsubscribe':
-      return [code, message.sequence, message.interests.map((interest) => interestWith(interest, fields))]
+      return [
+        code,
+        message.sequence,
+        message.interests.map((interest) => interestWith(interest, fields)),
+        ...elements.slice(2),
+      ]
     default:
       return [code, ...elements]
   }
@@ -53,7 +58,9 @@ function defined(fields: Readonly<Record<string, unknown>>): object {
 
 /** Is the last known element left out? */
 const lacksLast = (message: Message) =>
-  'payload' in message ? message.payload === undefined : message.kind === 'goodbye' && message.proof === undefined
+  ['payload', 'proof', 'isLast', 'isComplete'].some(
+    (field) => field in message && Reflect.get(message, field) === undefined,
+  )
 
 describe('messages', () => {
   it('have kind numbers that never change', () => {
@@ -103,7 +110,7 @@ describe('messages', () => {
       fc.assert(
         fc.property(arbitrary, fc.array(payload, { minLength: 1, maxLength: 3 }), (message, more) => {
           const known = toElements(message)
-          // If a payload or a proof is left out, an element in its place would be taken for it.
+          // If a payload, a proof or a flag is left out, an element in its place would be taken for it.
           const elements = lacksLast(message) ? [...known, undefined] : known
           expect(read([...elements, ...more])).to.deep.equal(message)
         }),
@@ -225,6 +232,8 @@ describe('messages', () => {
       'when an event has no type': [5],
       'when the type of an event is not a string': [5, 1, 'payload'],
       'when the type of an event is nil': [5, null],
+      'when the flag of an unsubscribe is a number': [3, 1, [], 1],
+      'when the flag of an acknowledgement is nil': [4, 1, null],
       'when a gap has no count': [6],
       'when a gap has a negative count': [6, -1],
       'when a goodbye has no reason': [9],

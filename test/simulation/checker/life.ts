@@ -24,6 +24,8 @@ export interface Acquaintance {
   how: 'open' | 'left' | 'lost'
   /** Events reported as lost with the link. */
   loss: number
+  /** Events reported as not handled by a peer that left; undefined if its implementation doesn't say. */
+  unhandled?: number | undefined
 }
 
 const NEVER = Number.POSITIVE_INFINITY
@@ -39,6 +41,8 @@ export class Life {
   closing = NEVER
   closed = NEVER
   killed = NEVER
+  /** Milliseconds that its close may take. */
+  timeout: number | undefined
   refusal = ''
   readonly subscriptions = new Map<number, Subscribed>()
   readonly sent = new Map<number, Placed<'sent'>>()
@@ -95,6 +99,9 @@ export class Life {
         this.refused = index
         return
       case 'closing':
+        this.closing = index
+        this.timeout = record.timeout
+        return
       case 'closed':
       case 'killed':
         this[record.kind] = index
@@ -161,5 +168,6 @@ export class Life {
     open.ended = index
     open.how = record.kind
     if (record.kind === 'lost') open.loss = record.undelivered + record.unconfirmed
+    if (record.kind === 'left') open.unhandled = record.unhandled
   }
 }

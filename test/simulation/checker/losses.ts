@@ -97,7 +97,8 @@ function* judgeRest(
   yield { guarantee, message: `${what}, and ${told} were told of`, index: first.index }
 }
 
-function gapsBetween(life: Life, name: string, from: number, to: number): number {
+/** Events that the endpoint was told are missing, of all senders of a name, between two indexes. */
+export function gapsBetween(life: Life, name: string, from: number, to: number): number {
   const gaps = life.gaps.filter(({ index, record }) => record.peer === name && from < index && index < to)
   return gaps.reduce((sum, { record }) => sum + record.count, 0)
 }
