@@ -12,8 +12,13 @@ export interface EndpointEvents {
   /** A peer has subscribed or unsubscribed, or started or stopped responding. */
   subscriptionsChanged: [peer: Peer]
   /**
-   * A peer has used up `limits.patience`: `broadcast` no longer waits for it. Once its outbox is full, its oldest events
-   are dropped.
+   * A peer reads, but `broadcast` has waited for it for more than `limits.patience` within ten seconds: it paces the
+   * senders here. `peer.waitedMs` says for how long so far.
+   */
+  slow: [peer: Peer]
+  /**
+   * A peer has read nothing for `limits.patience`, or used up `limits.slowShare`: `broadcast` no longer waits for it. Once
+   * its outbox is full, its oldest events are dropped.
    */
   lagging: [peer: Peer]
   /** A peer is `connected` again after it was lagging or unresponsive. */

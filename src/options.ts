@@ -87,6 +87,7 @@ const LEAST: Limits = {
   outboxTotalBytes: HANDSHAKE_FRAME_BYTES + PREFIX_BYTES + SLAB_BYTES,
   windowBytes: 1,
   patience: 0,
+  slowShare: 0,
   pendingRequests: 1,
   redialMin: 1,
   redialMax: 1,
@@ -166,6 +167,10 @@ function checkLimit(name: string, value: unknown): void {
     throw new InvalidArgument(`limits.${name}: expected one of ${Object.keys(LEAST).join(', ')}`)
   }
   if (value === undefined) return
+  if (name === 'slowShare') {
+    if (typeof value === 'number' && value >= 0 && value <= 1) return
+    throw invalid(`limits.${name}`, 'a number from 0 to 1', value)
+  }
   const most = name === 'frameBytes' ? MAX_FRAME_BYTES : name === 'highWaterMark' ? MOST - LEAST.outboxBytes : MOST
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return
   throw invalid(`limits.${name}`, `a whole number from ${least} to ${most}`, value)

@@ -23,6 +23,8 @@ export interface Peer {
   readonly queuedBytes: number
   /** Number of events for it that were dropped since it joined. */
   readonly droppedEvents: number
+  /** Milliseconds for which `broadcast` has waited for it since it joined. */
+  readonly waitedMs: number
 }
 
 /** The peers that this endpoint is linked with. */
@@ -82,12 +84,12 @@ export function snapshotOf(
   { name, id, groups, pid, accepts }: Introduction,
   state: Peer['state'],
   interests: Iterable<Interest>,
-  { queuedBytes, droppedEvents }: Outbox,
+  { queuedBytes, droppedEvents, waitedMs }: Outbox,
 ): Peer {
   const [subscriptions, responds] = [new Set<string>(), new Set<string>()]
   for (const interest of interests) (interest.responds ? responds : subscriptions).add(interest.type)
   const types = { subscriptions: [...subscriptions], responds: [...responds] }
-  return { name, id, groups, pid, state, ...types, accepts, queuedBytes, droppedEvents }
+  return { name, id, groups, pid, state, ...types, accepts, queuedBytes, droppedEvents, waitedMs }
 }
 
 function hasInterest(link: Link): boolean {

@@ -223,6 +223,7 @@ describe('settingsOf', () => {
       outboxTotalBytes: 4100 + 65_536,
       windowBytes: 1,
       patience: 0,
+      slowShare: 0,
       pendingRequests: 1,
       redialMin: 1,
       redialMax: 1,
@@ -234,7 +235,19 @@ describe('settingsOf', () => {
     it('all of them are tested', () =>
       expect(Object.keys(least).sort()).to.deep.equal(Object.keys(DEFAULT_LIMITS).sort()))
 
+    it('slowShare is a part of 1', () => {
+      for (const slowShare of [0, 0.1, 1])
+        expect(settingsOf({ name: 'a', limits: { slowShare } }).limits).to.include({ slowShare })
+      for (const slowShare of [-0.1, 1.1, Number.NaN, '1', null]) {
+        expect(() => Reflect.apply(settingsOf, undefined, [{ name: 'a', limits: { slowShare } }])).to.throw(
+          InvalidArgument,
+          'limits.slowShare: expected a number from 0 to 1',
+        )
+      }
+    })
+
     for (const [limit, lowest] of Object.entries(least)) {
+      if (limit === 'slowShare') continue
       const highest =
         limit === 'frameBytes' ? 64 * 1024 * 1024 : limit === 'highWaterMark' ? 2 ** 31 - 1 - 4100 : 2 ** 31 - 1
       // The limits that bound each other leave room for the tested one.

@@ -62,7 +62,7 @@ export class Loopback implements Channel {
     }
     this.outbox = new Outbox(
       { ...context, connection },
-      { lagging: events.lagging, recovered: () => {}, overflowed: () => {} },
+      { lagging: events.lagging, recovered: () => {}, slow: () => {}, overflowed: () => {} },
     )
     this.outbox.window = limits.windowBytes
   }

@@ -30,10 +30,12 @@ export interface Remainder {
 }
 
 export interface OutboxEvents {
-  /** The peer has used up its patience: senders no longer wait for it. */
+  /** The peer has read nothing for `patience`, or used up `slowShare`: senders no longer wait for it. */
   readonly lagging: () => void
-  /** A lagging peer has read everything. */
+  /** A lagging peer has caught up. */
   readonly recovered: () => void
+  /** The peer reads, but holds senders up. */
+  readonly slow: () => void
   /** Full of control messages, which cannot be dropped, or of events of the policy `disconnect`. */
   readonly overflowed: () => void
 }
@@ -64,7 +66,7 @@ export class Outbox implements BudgetHolder {
     this.#events = events
     this.#backlog = new Backlog(budget)
     this.#control = new ControlQueue(Math.max(limits.outboxTotalBytes, MIN_CONTROL_BYTES), events.overflowed)
-    this.#lag = new Lag(clock, limits.patience, events.lagging)
+    this.#lag = new Lag(clock, limits, events)
     this.#flusher = new Flusher(connection, clock, {
       next: () => this.#next(),
       onWritten: () => this.#onWritten(),
@@ -113,6 +115,11 @@ export class Outbox implements BudgetHolder {
 
   get isLagging(): boolean {
     return this.#lag.isLagging
+  }
+
+  /** Milliseconds for which senders have waited for the peer. */
+  get waitedMs(): number {
+    return this.#lag.waitedMs
   }
 
   /** Whether senders should wait for `drained`. They never wait for a peer that lags. */
@@ -169,6 +176,7 @@ export class Outbox implements BudgetHolder {
   credit(bytes: number, events: number): void {
     if (events === 0) this.#sendWindow.confirmGaps()
     this.#sendWindow.credit(bytes, events)
+    if (events > 0) this.#lag.onRead(bytes)
     this.#headroom = 0
     this.#checkLag()
     this.#schedule()
@@ -299,6 +307,7 @@ export class Outbox implements BudgetHolder {
 
   #onWritten(): void {
     this.#backlog.done(this.#writing, true)
+    if (this.#writing.events > 0) this.#lag.onRead(0)
     this.#writing = EMPTY_SLICE
     this.#checkLag()
   }
@@ -315,6 +324,6 @@ export class Outbox implements BudgetHolder {
   #checkLag(): void {
     if (this.#flusher.isClosed) return
     this.#releaseSenders()
-    if (this.queuedBytes === 0 && this.#lag.recover()) this.#events.recovered()
+    if (this.#lag.recover(this.#sendWindow.window, this.queuedBytes === 0)) this.#events.recovered()
   }
 }

@@ -28,6 +28,10 @@ export class SendWindow {
     this.#window = bytes
   }
 
+  get window(): number {
+    return this.#window
+  }
+
   get isOpen(): boolean {
     return this.#bytes < this.#window
   }

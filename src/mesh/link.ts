@@ -44,10 +44,10 @@ type Phase = 'handshake' | 'introducing' | 'up' | 'leaving' | 'closed'
 export type LinkState = 'connected' | 'lagging' | 'unresponsive'
 
 /**
- * A change of pace. `responsive`: an unresponsive peer has sent something. `recovered`: the state is `connected` again,
- * so a peer that lags when it becomes responsive recovers later.
+ * A change of pace. `slow`: the peer reads, but has held senders up. `responsive`: an unresponsive peer has sent
+ * something. `recovered`: the state is `connected` again, so a peer that lags when it becomes responsive recovers later.
  */
-export type PaceChange = 'lagging' | 'unresponsive' | 'responsive' | 'recovered'
+export type PaceChange = 'slow' | 'lagging' | 'unresponsive' | 'responsive' | 'recovered'
 
 /** What arrives from the peer once a link is up. */
 export interface Traffic {
@@ -105,6 +105,7 @@ export class Link implements Channel {
       {
         lagging: () => traffic.pace(this, 'lagging'),
         recovered: () => this.#tellRecovered(),
+        slow: () => traffic.pace(this, 'slow'),
         overflowed: () => clock.nextTurn(() => this.#onOverflow()),
       },
     )

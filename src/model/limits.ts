@@ -1,6 +1,7 @@
 /**
  * The bounds of one endpoint: the option `limits` of `Endpoint.start`. Names that end in `Bytes`, and `highWaterMark`, are
- * bytes; `patience` and names that end in `Timeout`, `Interval`, `Min` or `Max` are milliseconds; the rest are counts.
+ * bytes; `patience` and names that end in `Timeout`, `Interval`, `Min` or `Max` are milliseconds; `slowShare` is a part of 1;
+ * the rest are counts.
  */
 export interface Limits {
   /**
@@ -35,10 +36,15 @@ export interface Limits {
    */
   readonly windowBytes: number
   /**
-   * Milliseconds that `broadcast` waits for a slow peer. The peer is then `lagging`: until it has caught up, `broadcast`
-   * doesn't wait for it. Default 1,000.
+   * Milliseconds that `broadcast` waits for a peer that reads nothing. The peer is then `lagging`: until it has caught up,
+   * `broadcast` doesn't wait for it. Default 1,000.
    */
   readonly patience: number
+  /**
+   * The largest part of the time for which `broadcast` waits for a peer that reads slowly, measured over ten seconds;
+   * beyond it the peer is `lagging`. 0.1: at most a tenth of the time. Default 1: as long as it reads.
+   */
+  readonly slowShare: number
   /**
    * Number of requests in flight from one endpoint to another; of two different limits the lower one holds. Further
    * requests wait in the asker. Default 1,024.
@@ -68,6 +74,7 @@ export const DEFAULT_LIMITS: Limits = {
   outboxTotalBytes: 256 * 1024 * 1024,
   windowBytes: 1024 * 1024,
   patience: 1000,
+  slowShare: 1,
   pendingRequests: 1024,
   redialMin: 50,
   redialMax: 5000,

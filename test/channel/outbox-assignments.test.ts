@@ -18,7 +18,12 @@ function outboxWith(limits: Partial<Limits> = {}) {
   const lagEvents: string[] = []
   const outbox = new Outbox(
     { connection: reader, clock, limits: { ...DEFAULT_LIMITS, ...limits }, budget: new MemoryBudget(8 * 1024 * 1024) },
-    { lagging: () => lagEvents.push('lagging'), recovered: () => lagEvents.push('recovered'), overflowed() {} },
+    {
+      lagging: () => lagEvents.push('lagging'),
+      recovered: () => lagEvents.push('recovered'),
+      slow() {},
+      overflowed() {},
+    },
   )
   const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
   const event = (number: number, filler = 0) => encoder.event('e', [number, Buffer.alloc(filler)])

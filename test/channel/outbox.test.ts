@@ -20,6 +20,7 @@ function outboxWith(limits: Partial<Limits> = {}, budget = new MemoryBudget(DEFA
     {
       lagging: () => lagEvents.push('lagging'),
       recovered: () => lagEvents.push('recovered'),
+      slow: () => lagEvents.push('slow'),
       overflowed: () => lagEvents.push('overflowed'),
     },
   )

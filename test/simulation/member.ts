@@ -223,7 +223,7 @@ export class Member {
       this.#log({ kind: 'lost', peer: id, name, cause: cause.code, undelivered, unconfirmed })
     })
     endpoint.on('gap', ({ peer, count }) => this.#log({ kind: 'gap', peer: peer.name, count }))
-    for (const kind of ['lagging', 'recovered', 'unresponsive'] as const) {
+    for (const kind of ['slow', 'lagging', 'recovered', 'unresponsive'] as const) {
       endpoint.on(kind, ({ id, name }) => this.#log({ kind, peer: id, name }))
     }
     endpoint.on('error', ({ code, message }) => {

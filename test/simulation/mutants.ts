@@ -128,8 +128,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'patience has no end',
     file: 'channel/lag',
-    original: 'judgeAfter(this.#clock, this.#patience, () => this.#lag())',
-    replacement: 'judgeAfter(this.#clock, this.#patience + 3000, () => this.#lag())',
+    original: 'now - readAt >= this.#limits.patience ||',
+    replacement: 'now - readAt >= this.#limits.patience + 3000 ||',
     breaks: ['G8'],
   },
   {

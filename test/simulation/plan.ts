@@ -126,6 +126,7 @@ function limitsOf(random: Random): NonNullable<EndpointOptions['limits']> {
     outboxTotalBytes: random.pick([64 * 1024 + 40 * 1024, 1024 * 1024]),
     windowBytes: random.pick([1, 1000, 10_000, 100_000]),
     patience: random.pick([0, 50, 400]),
+    slowShare: random.pick([1, 1, 0.05]),
     pendingRequests: random.pick([1, 3, 100]),
     handshakeTimeout: 1000,
     pendingHandshakes: random.pick([2, 8, 64]),

@@ -79,6 +79,7 @@ const record = z.discriminatedUnion('kind', [
   kind('joined', { peer: z.string(), name: z.string() }),
   kind('left', { peer: z.string(), name: z.string(), unhandled: count.optional() }),
   kind('lost', { peer: z.string(), name: z.string(), cause: z.string(), undelivered: count, unconfirmed: count }),
+  kind('slow', { peer: z.string(), name: z.string() }),
   kind('lagging', { peer: z.string(), name: z.string() }),
   kind('recovered', { peer: z.string(), name: z.string() }),
   kind('unresponsive', { peer: z.string(), name: z.string() }),

@@ -49,7 +49,18 @@ describe('the simulated core', function () {
       for (const { kind } of (await tryOut(core, seed, EXTENT)).history.records) seen.add(kind)
     }
     const faults = ['killed', 'frozen', 'thawed', 'cut', 'disturbed', 'unpublished', 'refused', 'unsubscribed']
-    const signs = ['gap', 'lost', 'left', 'lagging', 'recovered', 'unresponsive', 'error', 'handled', 'answered']
+    const signs = [
+      'gap',
+      'lost',
+      'left',
+      'slow',
+      'lagging',
+      'recovered',
+      'unresponsive',
+      'error',
+      'handled',
+      'answered',
+    ]
     expect([...seen]).to.include.members([...faults, ...signs])
   })
 })

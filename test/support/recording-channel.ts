@@ -47,7 +47,7 @@ export class RecordingChannel implements Channel {
     const connection: Connection = { ...idleConnection, write: () => false }
     const budget = new MemoryBudget(this.#limits.outboxTotalBytes)
     const context = { connection, clock: this.#clock, limits: this.#limits, budget }
-    this.outbox = new Outbox(context, { lagging() {}, recovered() {}, overflowed() {} })
+    this.outbox = new Outbox(context, { lagging() {}, recovered() {}, slow() {}, overflowed() {} })
   }
 
   accepts(type: string): boolean {

@@ -4,10 +4,13 @@ import type { Violation } from './violation'
 /** Milliseconds allowed for turns of the loop. */
 const SLACK = 100
 
-/** Each broadcast settles, and within the sender's patience (G8). */
+/** Each broadcast settles within the sender's patience, which begins anew whenever a receiver has read something (G8). */
 export function* judgePatience(history: JudgedHistory): Generator<Violation> {
   const waiting = new Map<string, number>()
+  /** When an event of a sender was received last by somebody else, or handled. */
+  const read = new Map<string, number>()
   for (const [index, record] of history.records.entries()) {
+    if (record.kind === 'received' || record.kind === 'handled') read.set(record.sender, record.at)
     const life = history.lives.get(record.endpoint)
     if (!life || (record.kind !== 'sent' && record.kind !== 'handed')) continue
     const key = `${record.endpoint} ${record.event}`
@@ -16,7 +19,7 @@ export function* judgePatience(history: JudgedHistory): Generator<Violation> {
       continue
     }
     const begun = waiting.get(key) ?? index
-    const since = history.time(begun)
+    const since = Math.max(history.time(begun), read.get(record.endpoint) ?? 0)
     const took = record.at - since - life.frozenFor(since, record.at)
     const { patience } = life.starting.record.limits
     if (took <= patience + SLACK) continue
