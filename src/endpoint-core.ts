@@ -105,6 +105,7 @@ export class EndpointCore implements MeshEvents {
         message: (message) => this.#dispatch(this.loopback, message),
         gap: (count) => events.emit('gap', { peer: this.#selfAsPeer(), count }),
         lagging: () => this.#workQueues.onLagging(this.loopback),
+        hasRoom: () => this.#onRoom(this.loopback),
       },
     )
     this.announcer = new InterestAnnouncer({
@@ -196,7 +197,7 @@ export class EndpointCore implements MeshEvents {
     for (const interest of link.interest) this.routes.add(link, interest)
     this.peers.add(link)
     this.waits.changed()
-    this.#pendingRequests.advance()
+    this.#pendingRequests.onResponders([...link.interest].filter((interest) => interest.responds))
     this.#events.emit('joined', peerOf(link))
   }
 
@@ -221,8 +222,12 @@ export class EndpointCore implements MeshEvents {
       if (kind === 'subscribe') this.routes.add(link, interest)
       else this.routes.remove(link, interest)
     }
-    if (kind === 'subscribe') this.#pendingRequests.advance()
-    else if (interests.some(isMember)) this.#workQueues.onMembersLeft(link)
+    const responds = interests.filter((interest) => interest.responds)
+    if (kind === 'subscribe') this.#pendingRequests.onResponders(responds)
+    else {
+      if (interests.some(isMember)) this.#workQueues.onMembersLeft(link)
+      this.#pendingRequests.onRespondersLeft(link, responds)
+    }
     if (interests.length === 0) return
     this.#interestChanged()
     this.#events.emit('subscriptionsChanged', peerOf(link))
@@ -247,6 +252,10 @@ export class EndpointCore implements MeshEvents {
   pace(link: Link, change: PaceChange): void {
     this.#events.emit(change, peerOf(link))
     if (change === 'lagging') this.#workQueues.onLagging(link)
+  }
+
+  hasRoom(link: Link): void {
+    this.#onRoom(link)
   }
 
   error(error: LahjaError): void {
@@ -281,6 +290,11 @@ export class EndpointCore implements MeshEvents {
       default:
         return message satisfies never
     }
+  }
+
+  #onRoom(channel: Channel): void {
+    this.#pendingRequests.onRoom(channel)
+    this.responders.onRoom(channel)
   }
 
   /** Removes a link and settles all queue events and requests in flight on it. */

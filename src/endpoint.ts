@@ -5,6 +5,7 @@ import type { EndpointEvents } from './endpoint-events'
 import type { BroadcastOptions } from './events/broadcaster'
 import { EventStream, STREAM_OPTIONS, type StreamOptions } from './events/event-stream'
 import {
+  checkCount,
   checkHandler,
   type SubscribeOptions,
   streamSettings,
@@ -317,8 +318,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     this.#core.assertOpen()
     checkHandler(handler)
     checkOptions('respond', options, RESPOND_OPTIONS)
-    const { sendStack = false, signal } = options
-    const service = { type: requestNameOf(type), schemas: schemasOf(type), handler, sendStack, signal }
+    const { sendStack = false, concurrency = Number.POSITIVE_INFINITY, signal } = options
+    checkCount('concurrency', concurrency)
+    const service = { type: requestNameOf(type), schemas: schemasOf(type), handler, sendStack, concurrency, signal }
     return this.#core.responders.add(service)
   }
 

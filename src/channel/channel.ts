@@ -13,6 +13,10 @@ export interface Channel extends Destination {
   readonly sendLimit: number
   /** Maximum number of requests in flight. */
   readonly requestLimit: number
+  /** Whether the other end has been silent for `limits.silentPings` pings. */
+  readonly isUnresponsive: boolean
+  /** How often something has arrived from the other end: a change is a sign of life. */
+  readonly heard: number
   /** Flow control for events from the other end. */
   readonly receiveWindow: ReceiveWindow
   /**
@@ -22,12 +26,12 @@ export interface Channel extends Destination {
    */
   send(frame: Frame, policy: OverflowPolicy): boolean
   /**
-   * Queues a message ahead of all events.
+   * Queues a message: a small one ahead of everything, one with a payload beside the events.
    *
    * @throws UnserializablePayload, PayloadTooLarge
    */
   sendControl(message: ChannelMessage): void
-  /** The same for a message that is encoded already. `outbox.cancelControl` takes it back. */
+  /** The same for a request that is encoded already. `outbox.cancelBulk` takes it back. */
   sendEncoded(frame: Frame): void
 }
 

@@ -3,30 +3,23 @@ import type { Frame } from '../wire/frame'
 /** Bytes that a frame counts at least: many small frames take more memory than their bytes. */
 const MIN_COST = 4096
 
-/** The control messages queued for one peer, in order. */
+/** Messages queued for one peer, in order. They are never dropped. */
 export class ControlQueue {
-  readonly #limit: number
-  readonly #overflowed: () => void
   readonly #frames = new Set<Frame>()
   #cost = 0
-
-  /**
-   * @param limit bytes; each frame counts at least 4 KiB
-   * @param overflowed called for each frame beyond the limit, which is queued as well: control messages are never dropped
-   */
-  constructor(limit: number, overflowed: () => void) {
-    this.#limit = limit
-    this.#overflowed = overflowed
-  }
 
   get isEmpty(): boolean {
     return this.#frames.size === 0
   }
 
+  /** Bytes that the queued messages cost, at least 4 KiB each. */
+  get cost(): number {
+    return this.#cost
+  }
+
   push(frame: Frame): void {
     this.#frames.add(frame)
     this.#cost += costOf(frame)
-    if (this.#cost > this.#limit) this.#overflowed()
   }
 
   /** Removes a frame. Returns whether it was still queued. */
@@ -37,8 +30,8 @@ export class ControlQueue {
   }
 
   /**
-   * Takes frames from the front until so many bytes are reached. Several are copied into one chunk: they are small, so
-   * that costs less than a vectored write.
+   * Takes frames from the front until so many bytes are reached. Several small ones are copied into one chunk, which costs
+   * less than a vectored write.
    */
   take(bytes: number): Buffer[] {
     const chunks: Buffer[] = []
@@ -49,7 +42,7 @@ export class ControlQueue {
       taken += frame.end - frame.start
       chunks.push(frame.bytes.subarray(frame.start, frame.end))
     }
-    return chunks.length > 1 ? [Buffer.concat(chunks)] : chunks
+    return chunks.length > 1 && taken <= bytes ? [Buffer.concat(chunks)] : chunks
   }
 
   clear(): void {

@@ -3,7 +3,7 @@ import type { OverflowPolicy } from '../model/overflow'
 import type { Connection } from '../platform/transport'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
-import { type ChannelMessage, isChannelMessage } from '../wire/message'
+import { type ChannelMessage, isBulk, isChannelMessage } from '../wire/message'
 import type { Channel } from './channel'
 import { Inbound } from './inbound'
 import { Outbox, type OutboxContext } from './outbox'
@@ -15,6 +15,8 @@ export interface LoopbackEvents {
   readonly message: (message: ChannelMessage) => void
   /** The endpoint's own subscriptions lag: senders no longer wait for them. */
   readonly lagging: () => void
+  /** There is room for bulk messages again. */
+  readonly hasRoom: () => void
 }
 
 /**
@@ -24,10 +26,12 @@ export interface LoopbackEvents {
 export class Loopback implements Channel {
   readonly identity: Identity
   readonly isOwn = true
+  readonly isUnresponsive = false
   readonly sendLimit: number
   readonly requestLimit: number
   readonly outbox: Outbox
   readonly receiveWindow: ReceiveWindow
+  #heard = 0
 
   constructor(identity: Identity, context: Omit<OutboxContext, 'connection'>, events: LoopbackEvents) {
     const { clock, limits } = context
@@ -48,6 +52,7 @@ export class Loopback implements Channel {
       attach: () => {},
       write: (chunks, done) => {
         clock.nextTurn(() => {
+          this.#heard++
           try {
             for (const chunk of chunks) inbound.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
           } finally {
@@ -62,7 +67,7 @@ export class Loopback implements Channel {
     }
     this.outbox = new Outbox(
       { ...context, connection },
-      { lagging: events.lagging, recovered: () => {}, slow: () => {}, overflowed: () => {} },
+      { ...events, recovered: () => {}, slow: () => {}, overflowed: () => {} },
     )
     this.outbox.window = limits.windowBytes
   }
@@ -73,6 +78,10 @@ export class Loopback implements Channel {
     this.outbox.discard()
     this.receiveWindow.stop()
     return undelivered
+  }
+
+  get heard(): number {
+    return this.#heard
   }
 
   /** Always: boundaries and `accepts` are for events from outside. */
@@ -86,10 +95,12 @@ export class Loopback implements Channel {
   }
 
   sendControl(message: ChannelMessage): void {
-    this.sendEncoded(encodeMessage(message, this.sendLimit))
+    const frame = encodeMessage(message, this.sendLimit)
+    if (isBulk(message)) this.outbox.pushBulk(frame)
+    else this.outbox.pushControl(frame)
   }
 
   sendEncoded(frame: Frame): void {
-    this.outbox.pushControl(frame)
+    this.outbox.pushBulk(frame)
   }
 }

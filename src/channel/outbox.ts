@@ -11,6 +11,8 @@ import { Lag } from './lag'
 import type { BudgetHolder, MemoryBudget } from './memory-budget'
 import { SendWindow } from './send-window'
 
+const NO_CHUNKS: readonly Buffer[] = []
+
 /** Bytes per write, up to the end of the run that reaches them. Events behind them can still be dropped. */
 const SLICE_BYTES = SLAB_BYTES
 
@@ -38,11 +40,14 @@ export interface OutboxEvents {
   readonly slow: () => void
   /** Full of control messages, which cannot be dropped, or of events of the policy `disconnect`. */
   readonly overflowed: () => void
+  /** There is room for bulk messages again. */
+  readonly hasRoom: () => void
 }
 
 /**
- * The send queue of one peer: bounded, in order, flushed as far as the peer's window allows. Control messages overtake
- * events and need no window. Dropped events leave a gap in their place.
+ * The send queue of one peer: bounded, in order, flushed as far as the peer's window allows. Dropped events leave a gap in
+ * their place. Control messages overtake everything; bulk messages, such as responses, share the connection with events
+ * byte by byte. Neither needs a window.
  *
  * While events are queued, a flush is scheduled, a write is under way, or the window is used up.
  */
@@ -53,7 +58,11 @@ export class Outbox implements BudgetHolder {
   readonly #flusher: Flusher
   readonly #sendWindow = new SendWindow()
   readonly #lag: Lag
-  readonly #control: ControlQueue
+  readonly #control = new ControlQueue()
+  readonly #bulk = new ControlQueue()
+  /** Bytes of bulk messages that have been written ahead of events, while there were both. */
+  #bulkLead = 0
+  #hasRoom = true
   /** The events of the write that is under way. */
   #writing = EMPTY_SLICE
   #flushWaiters: (() => void)[] = []
@@ -65,7 +74,6 @@ export class Outbox implements BudgetHolder {
     this.#context = context
     this.#events = events
     this.#backlog = new Backlog(budget)
-    this.#control = new ControlQueue(Math.max(limits.outboxTotalBytes, MIN_CONTROL_BYTES), events.overflowed)
     this.#lag = new Lag(clock, limits, events)
     this.#flusher = new Flusher(connection, clock, {
       next: () => this.#next(),
@@ -87,6 +95,11 @@ export class Outbox implements BudgetHolder {
   /** Events that have not left this process. */
   get queuedEvents(): number {
     return this.#backlog.events + Math.min(this.#writing.events, this.#sendWindow.events)
+  }
+
+  /** Whether bulk messages are queued. */
+  get hasBulk(): boolean {
+    return !this.#bulk.isEmpty
   }
 
   /** Whether all events, and all gaps among them, have left this process. */
@@ -160,16 +173,35 @@ export class Outbox implements BudgetHolder {
     this.#schedule()
   }
 
-  /** Queues a control message, ahead of all events. */
+  /** Queues a small message, ahead of everything else. */
   pushControl(frame: Frame): void {
-    if (!this.#flusher.isClosed) this.#control.push(frame)
+    if (this.#flusher.isClosed) return
+    this.#control.push(frame)
     this.#headroom = 0
+    const { outboxTotalBytes } = this.#context.limits
+    if (this.#control.cost > Math.max(outboxTotalBytes, MIN_CONTROL_BYTES)) this.#events.overflowed()
     this.#schedule()
   }
 
-  /** Removes a control message that is still queued. Returns whether it was. */
-  cancelControl(frame: Frame): boolean {
-    return this.#control.remove(frame)
+  /** Queues a message with a payload that is no event. Senders of new ones wait for `hasRoom`. */
+  pushBulk(frame: Frame): void {
+    if (this.#flusher.isClosed) return
+    this.#bulk.push(frame)
+    this.#headroom = 0
+    this.#hasRoom = this.#isBelowMark
+    this.#schedule()
+  }
+
+  /** Whether a new bulk message may be queued. One more that is due anyway always may. */
+  get hasRoom(): boolean {
+    return this.#hasRoom
+  }
+
+  /** Removes a bulk message that is still queued. Returns whether it was. */
+  cancelBulk(frame: Frame): boolean {
+    const wasQueued = this.#bulk.remove(frame)
+    if (wasQueued) this.#checkRoom()
+    return wasQueued
   }
 
   /** The peer has handled so many bytes and events. Credit for no event says that it has read everything sent before. */
@@ -202,9 +234,10 @@ export class Outbox implements BudgetHolder {
     return removed
   }
 
-  /** Writes the control messages that are queued, past the flusher: the last thing to be sent. */
-  flushControl(): void {
-    if (!this.#control.isEmpty) this.#context.connection.write(this.#control.take(Number.POSITIVE_INFINITY), () => {})
+  /** Writes the messages that are queued, without the events, past the flusher: the last thing to be sent. */
+  flushMessages(): void {
+    const chunks = [this.#control, this.#bulk].flatMap((queue) => queue.take(Number.POSITIVE_INFINITY))
+    if (chunks.length > 0) this.#context.connection.write(chunks, () => {})
   }
 
   /** Drops the oldest event, for the budget of all outboxes. Returns whether there was one. */
@@ -225,6 +258,7 @@ export class Outbox implements BudgetHolder {
     this.#flusher.close()
     this.#headroom = 0
     this.#control.clear()
+    this.#bulk.clear()
     this.#backlog.done(this.#writing, false)
     this.#writing = EMPTY_SLICE
     this.#lag.release()
@@ -239,12 +273,21 @@ export class Outbox implements BudgetHolder {
   }
 
   get #isFlushed(): boolean {
-    return this.#flusher.isClosed || (this.#backlog.isEmpty && this.#control.isEmpty && !this.#flusher.isWriting)
+    if (this.#flusher.isClosed) return true
+    return this.#backlog.isEmpty && this.#control.isEmpty && this.#bulk.isEmpty && !this.#flusher.isWriting
   }
 
   get #hasSendable(): boolean {
     if (this.#flusher.isClosed) return false
-    return !this.#control.isEmpty || (this.#sendWindow.isOpen && !this.#backlog.isEmpty)
+    return !this.#control.isEmpty || !this.#bulk.isEmpty || this.#hasSendableEvents
+  }
+
+  get #hasSendableEvents(): boolean {
+    return this.#sendWindow.isOpen && !this.#backlog.isEmpty
+  }
+
+  get #isBelowMark(): boolean {
+    return this.#bulk.cost <= this.#context.limits.highWaterMark
   }
 
   /** Adds an event to the backlog as its policy says. Returns whether it was added and not dropped. */
@@ -291,7 +334,7 @@ export class Outbox implements BudgetHolder {
     else this.#flusher.schedule()
   }
 
-  /** The next write: control messages, then events as far as the window allows. */
+  /** The next write: control messages, then bulk messages and events, of which neither gets far ahead of the other. */
   #next(): readonly Buffer[] | undefined {
     this.#headroom = 0
     if (!this.#hasSendable) {
@@ -299,10 +342,29 @@ export class Outbox implements BudgetHolder {
       return undefined
     }
     const control = this.#control.take(SLICE_BYTES)
-    if (!this.#control.isEmpty || !this.#sendWindow.isOpen) return control
+    if (!this.#control.isEmpty) return control
+    const bulk = this.#bulk.isEmpty ? NO_CHUNKS : this.#takeBulk()
+    if (!this.#sendWindow.isOpen || bytesOf(bulk) >= SLICE_BYTES) return [...control, ...bulk]
     this.#writing = this.#backlog.take(SLICE_BYTES, this.#sendWindow.room)
     this.#sendWindow.spend(this.#writing)
-    return control.length === 0 ? this.#writing.chunks : [...control, ...this.#writing.chunks]
+    this.#bulkLead = Math.max(this.#bulkLead - this.#writing.bytes, 0)
+    if (control.length === 0 && bulk.length === 0) return this.#writing.chunks
+    return [...control, ...bulk, ...this.#writing.chunks]
+  }
+
+  #takeBulk(): readonly Buffer[] {
+    if (this.#bulkLead > 0 && this.#hasSendableEvents) return NO_CHUNKS
+    const chunks = this.#bulk.take(SLICE_BYTES)
+    this.#bulkLead = this.#hasSendableEvents ? bytesOf(chunks) : 0
+    this.#checkRoom()
+    return chunks
+  }
+
+  #checkRoom(): void {
+    if (this.#hasRoom || !this.#isBelowMark) return
+    this.#hasRoom = true
+    // Handlers may be called, so not from the middle of a write.
+    this.#context.clock.nextTick(this.#events.hasRoom)
   }
 
   #onWritten(): void {
@@ -326,4 +388,8 @@ export class Outbox implements BudgetHolder {
     this.#releaseSenders()
     if (this.#lag.recover(this.#sendWindow.window, this.queuedBytes === 0)) this.#events.recovered()
   }
+}
+
+function bytesOf(chunks: readonly Buffer[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0)
 }

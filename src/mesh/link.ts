@@ -21,7 +21,15 @@ import type { Connection } from '../platform/transport'
 import type { World } from '../platform/world'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
-import type { ChannelMessage, Goodbye, GoodbyeReason, Hello, Message, MessageOf } from '../wire/message'
+import {
+  type ChannelMessage,
+  type Goodbye,
+  type GoodbyeReason,
+  type Hello,
+  isBulk,
+  type Message,
+  type MessageOf,
+} from '../wire/message'
 import type { Introduction } from './agreement'
 import { Handshake, type HandshakeContext } from './handshake'
 import { type InterestChange, InterestExchange } from './interest-exchange'
@@ -58,6 +66,8 @@ export interface Traffic {
   interest(link: Link, change: InterestChange): void
   gap(link: Link, count: number): void
   pace(link: Link, change: PaceChange): void
+  /** There is room again for requests and responses to the peer. */
+  hasRoom(link: Link): void
 }
 
 /** The life of a link, for its owner. */
@@ -92,6 +102,8 @@ export class Link implements Channel {
   readonly #exchange: InterestExchange
   readonly #liveness: Liveness
   #phase: Phase = 'handshake'
+  /** Whether events have been returned to the peer, which acknowledges none of them. */
+  #hasReturned = false
 
   /** @param expected the address that was dialled; undefined for an incoming connection */
   constructor(context: LinkContext, connection: Connection, expected: Address | undefined) {
@@ -107,6 +119,7 @@ export class Link implements Channel {
         recovered: () => this.#tellRecovered(),
         slow: () => traffic.pace(this, 'slow'),
         overflowed: () => clock.nextTurn(() => this.#onOverflow()),
+        hasRoom: () => traffic.hasRoom(this),
       },
     )
     this.receiveWindow = new ReceiveWindow(limits.windowBytes, clock, (bytes, events) =>
@@ -154,8 +167,16 @@ export class Link implements Channel {
     return this.#phase === 'up'
   }
 
+  get isUnresponsive(): boolean {
+    return this.#liveness.isUnresponsive
+  }
+
+  get heard(): number {
+    return this.#liveness.activities
+  }
+
   get state(): LinkState {
-    if (this.#liveness.isUnresponsive) return 'unresponsive'
+    if (this.isUnresponsive) return 'unresponsive'
     return this.outbox.isLagging ? 'lagging' : 'connected'
   }
 
@@ -164,9 +185,10 @@ export class Link implements Channel {
     return this.#exchange.theirs
   }
 
-  /** Whether events are queued for the peer, or sent and not acknowledged. */
-  get owesEvents(): boolean {
-    return this.outbox.queuedEvents > 0 || this.outbox.unconfirmedEvents > 0
+  /** Whether there is something that the peer may not have got: events, those that it is given back, or responses. */
+  get owes(): boolean {
+    const { queuedEvents, unconfirmedEvents, hasBulk } = this.outbox
+    return queuedEvents > 0 || unconfirmedEvents > 0 || hasBulk || this.#hasReturned
   }
 
   get sendLimit(): number {
@@ -222,11 +244,14 @@ export class Link implements Channel {
   }
 
   sendControl(message: Message): void {
-    this.sendEncoded(encodeMessage(message, this.sendLimit))
+    const frame = encodeMessage(message, this.sendLimit)
+    if (message.kind === 'return') this.#hasReturned = true
+    if (isBulk(message)) this.outbox.pushBulk(frame)
+    else this.outbox.pushControl(frame)
   }
 
   sendEncoded(frame: Frame): void {
-    this.outbox.pushControl(frame)
+    this.outbox.pushBulk(frame)
   }
 
   /** Tells the peer of a change of our interest. */
@@ -378,7 +403,7 @@ export class Link implements Channel {
 
   /** The peer has left, perhaps when we did too, and reads until this side is closed. */
   #finish(): void {
-    this.outbox.flushControl()
+    this.outbox.flushMessages()
     this.#connection.linger(this.#context.limits.handshakeTimeout)
     this.#close({ kind: 'left', ...this.outbox.close() })
   }

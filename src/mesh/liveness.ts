@@ -5,10 +5,16 @@
 export class Liveness {
   readonly #limit: number
   #silentPings = 0
+  #activities = 0
 
   /** @param limit unanswered pings after which a peer is unresponsive */
   constructor(limit: number) {
     this.#limit = limit
+  }
+
+  /** How often data has arrived. */
+  get activities(): number {
+    return this.#activities
   }
 
   get isUnresponsive(): boolean {
@@ -25,6 +31,7 @@ export class Liveness {
   onActivity(): boolean {
     const was = this.isUnresponsive
     this.#silentPings = 0
+    this.#activities++
     return was
   }
 }

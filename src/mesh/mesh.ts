@@ -162,7 +162,7 @@ export class Mesh {
   /**
    * Leaves the bus: sends every peer what is queued for it, says goodbye, and withdraws the address.
    *
-   * @param deadline when peers that don't read are given up; those that are owed no event already after `patience`, or at
+   * @param deadline when peers that don't read are given up; those that are owed nothing already after `patience`, or at
    *   once if they have not answered to the withdrawal of our interest
    * @returns numbers of events that were not delivered, by peer name
    */
@@ -180,11 +180,11 @@ export class Mesh {
     const owing = (isOver: (link: Link) => boolean) => () => [...this.#links.values()].every(isOver)
     await this.#waits.reached(
       deadline.within(limits.patience),
-      owing((link) => !link.isKnown && !link.owesEvents),
+      owing((link) => !link.isKnown && !link.owes),
     )
     await this.#waits.reached(
       deadline,
-      owing((link) => !link.owesEvents),
+      owing((link) => !link.owes),
     )
     const undelivered = new Map<string, number>()
     for (const link of [...this.#links.values()]) undelivered.set(link.identity.name, link.abandon())

@@ -2,6 +2,7 @@ import { type Channel, fits, tooLarge } from '../channel/channel'
 import type { Audience } from '../model/audience'
 import { boundaryOf } from '../model/boundary'
 import { type LahjaError, NoSubscribers, RemoteDisconnected, RemoteError } from '../model/errors'
+import type { Interest } from '../model/interest'
 import { Balancer } from '../routing/balancer'
 import { isEligible } from '../routing/eligibility'
 import type { Routes } from '../routing/routes'
@@ -37,6 +38,8 @@ export class PendingRequests {
   readonly #pending = new Map<number, Pending>()
   /** Requests sent and not answered, by responder. */
   readonly #inFlight = new Map<Channel, Set<Pending>>()
+  /** Requests sent and given up since a responder was heard last. */
+  readonly #givenUp = new Map<Channel, { readonly count: number; readonly heard: number }>()
   /** Requests that wait for a responder below its limit. */
   readonly #waiting = new WaitingList<Pending, Channel>()
   readonly #balancer = new Balancer()
@@ -102,24 +105,42 @@ export class PendingRequests {
   onClosed(channel: Channel): void {
     const inFlight = this.#inFlight.get(channel) ?? []
     this.#inFlight.delete(channel)
+    this.#givenUp.delete(channel)
     const origin = channel.identity.name
     for (const pending of inFlight) {
       const text = `${origin} disconnected before it responded; it may or may not have handled the request`
       const error = new RemoteDisconnected(`request ${pending.type}: ${text}`)
       this.#settle(pending, { kind: 'failure', origin, error })
     }
-    this.advance()
-  }
-
-  /** Tries all waiting requests again, since the responders have changed. */
-  advance(): void {
     for (const pending of this.#waiting.all) this.#place(pending)
   }
 
-  /** Sends waiting requests to a responder while it is below its limit. */
+  /** Some endpoint has begun to respond to these types. */
+  onResponders(interests: readonly Interest[]): void {
+    const types = typesOf(interests)
+    if (types.size > 0) for (const pending of this.#waiting.all) if (types.has(pending.type)) this.#place(pending)
+  }
+
+  /** A peer no longer responds to these types: what has not been sent to it yet goes to others. */
+  onRespondersLeft(channel: Channel, interests: readonly Interest[]): void {
+    const types = typesOf(interests)
+    if (types.size === 0) return
+    for (const pending of [...(this.#inFlight.get(channel) ?? [])]) {
+      if (!types.has(pending.type) || !channel.outbox.cancelBulk(pending.frame)) continue
+      this.#detach(pending)
+      this.#place(pending)
+    }
+  }
+
+  /** There is room again for requests to a responder. */
+  onRoom(channel: Channel): void {
+    this.#next(channel)
+  }
+
+  /** Sends waiting requests to a responder while it is below its limits. */
   #next(channel: Channel): void {
     for (const pending of this.#waiting.at(channel)) {
-      if (this.#countOf(channel) >= channel.requestLimit) return
+      if (!this.#isFree(channel)) return
       this.#place(pending)
     }
   }
@@ -133,8 +154,9 @@ export class PendingRequests {
       const error = refusing ? tooLarge(`request ${type}`, frame, refusing) : new NoSubscribers(noResponder(type))
       return this.#settle(pending, { kind: 'failure', origin: '', error })
     }
-    const free = candidates.filter((channel) => this.#countOf(channel) < channel.requestLimit)
-    const channel = this.#balancer.pick(free, (candidate) => this.#countOf(candidate))
+    const prompt = candidates.filter(({ isUnresponsive, outbox }) => !isUnresponsive && !outbox.isLagging)
+    const free = (prompt.length > 0 ? prompt : candidates).filter((channel) => this.#isFree(channel))
+    const channel = this.#balancer.pick(free, (candidate) => this.#countOf(candidate) + this.#givenUpTo(candidate))
     if (!channel) return this.#waiting.join(pending, candidates)
     channel.sendEncoded(frame)
     this.#waiting.leave(pending)
@@ -156,7 +178,10 @@ export class PendingRequests {
     this.#forget(pending)
     if (!channel) return
     // A request that has not left is taken back, so that one that never reads doesn't make us keep a cancel as well.
-    if (!channel.outbox.cancelControl(frame)) channel.sendControl({ kind: 'cancel', id })
+    if (!channel.outbox.cancelBulk(frame)) {
+      channel.sendControl({ kind: 'cancel', id })
+      this.#givenUp.set(channel, { count: this.#givenUpTo(channel) + 1, heard: channel.heard })
+    }
     this.#next(channel)
   }
 
@@ -173,6 +198,16 @@ export class PendingRequests {
     pending.channel = undefined
   }
 
+  /** They count against a responder until it shows life, as it may be stopped. */
+  #givenUpTo(channel: Channel): number {
+    const entry = this.#givenUp.get(channel)
+    return entry?.heard === channel.heard ? entry.count : 0
+  }
+
+  #isFree(channel: Channel): boolean {
+    return this.#countOf(channel) < channel.requestLimit && channel.outbox.hasRoom
+  }
+
   #countOf(channel: Channel): number {
     return this.#inFlight.get(channel)?.size ?? 0
   }
@@ -180,4 +215,8 @@ export class PendingRequests {
 
 export function noResponder(type: string): string {
   return `request ${type}: none of the endpoints that it is addressed to responds to it`
+}
+
+function typesOf(interests: readonly Interest[]): ReadonlySet<string> {
+  return new Set(interests.map(({ type }) => type))
 }

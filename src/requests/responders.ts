@@ -20,18 +20,20 @@ import { IncomingRequest } from './incoming-request'
 export interface RespondOptions {
   /** Whether `RemoteError` carries the handler error's stack, besides its name, message and code. Default false. */
   readonly sendStack?: boolean | undefined
+  /** Number of requests handled at a time, of all askers together; the others wait in order. Default: no limit. */
+  readonly concurrency?: number | undefined
   /** Ends the responder. */
   readonly signal?: AbortSignal | undefined
 }
 
-export const RESPOND_OPTIONS: OptionNames<RespondOptions> = { sendStack: true, signal: true }
+export const RESPOND_OPTIONS: OptionNames<RespondOptions> = { sendStack: true, concurrency: true, signal: true }
 
 export interface RespondersContext {
   readonly announcer: Announcer
   readonly report: (error: LahjaError) => void
   /** Called when no request is running any more. */
   readonly idle: () => void
-  /** Maximum number of requests of one asker that run at a time. */
+  /** Maximum number of requests of one asker that wait or run at a time. */
   readonly limit: number
 }
 
@@ -42,23 +44,43 @@ export interface Service {
   readonly schemas: RequestSchemas
   /** Whether askers get the stack of the handler's error. */
   readonly sendStack: boolean
+  readonly concurrency: number
   readonly signal: AbortSignal | undefined
+}
+
+/** A service, and the requests of it. */
+interface Responder {
+  readonly service: Service
+  /** Requests that wait for their handler, in order. */
+  readonly waiting: Set<IncomingRequest>
+  /** Handlers that run, also those whose request was cancelled. */
+  running: number
+  /** Whether waiting requests are being begun: one that ends at once must not begin the next from within. */
+  isAdvancing: boolean
+}
+
+/** The requests of one asker. */
+interface Asker {
+  /** Those that wait or run and are to be answered, by id. */
+  readonly requests: Map<number, IncomingRequest>
+  /** Handlers that run, also those whose request was cancelled. */
+  running: number
 }
 
 /** The answering side of requests: each is handled once and answered once. */
 export class Responders {
   readonly #context: RespondersContext
-  readonly #services = new Map<string, Service>()
+  readonly #responders = new Map<string, Responder>()
   readonly #open = new Set<Subscription>()
-  readonly #running = new Map<Channel, Map<number, IncomingRequest>>()
-  /** Running requests of all askers. */
+  readonly #askers = new Map<Channel, Asker>()
+  /** Requests of all askers that are to be answered. */
   #count = 0
 
   constructor(context: RespondersContext) {
     this.#context = context
   }
 
-  /** Whether no request is running. */
+  /** Whether no request is to be answered. */
   get isIdle(): boolean {
     return this.#count === 0
   }
@@ -66,18 +88,21 @@ export class Responders {
   /** @throws AlreadyResponding */
   add(service: Service): Subscription {
     const { type, signal } = service
-    if (this.#services.has(type)) {
+    if (this.#responders.has(type)) {
       throw new AlreadyResponding(`this endpoint already responds to ${type}; unsubscribe that responder first`)
     }
-    this.#services.set(type, service)
+    const responder: Responder = { service, waiting: new Set(), running: 0, isAdvancing: false }
+    this.#responders.set(type, responder)
     const subscription: Subscription = new Subscription({
       interest: { type, responds: true },
       announcer: this.#context.announcer,
       signal,
       pending: () => this.#countOf(type),
       ended: () => {
-        this.#services.delete(type)
+        this.#responders.delete(type)
         this.#open.delete(subscription)
+        for (const request of responder.waiting) this.#decline(request)
+        responder.waiting.clear()
       },
     })
     this.#open.add(subscription)
@@ -85,16 +110,26 @@ export class Responders {
   }
 
   onMessage(channel: Channel, message: MessageOf<'request' | 'cancel'>): void {
-    if (message.kind === 'request') this.#handle(channel, message)
-    else this.#finish(channel, message.id)?.abandon(new AbortError('the asker cancelled the request'))
+    if (message.kind === 'request') this.#receive(channel, message)
+    else this.#cancel(this.#askers.get(channel)?.requests.get(message.id))
+  }
+
+  /** There is room again for responses to an asker. */
+  onRoom(channel: Channel): void {
+    const requests = this.#askers.get(channel)?.requests.values() ?? []
+    for (const type of new Set([...requests].map((request) => request.type))) {
+      const responder = this.#responders.get(type)
+      if (responder) this.#advance(responder)
+    }
   }
 
   /** The channel is closed: no response can reach the asker any more. */
   onClosed(channel: Channel): void {
-    const running = this.#running.get(channel)
-    this.#running.delete(channel)
-    this.#count -= running?.size ?? 0
-    for (const request of running?.values() ?? []) {
+    const requests = this.#askers.get(channel)?.requests ?? new Map<number, IncomingRequest>()
+    this.#askers.delete(channel)
+    this.#count -= requests.size
+    for (const request of requests.values()) {
+      this.#responders.get(request.type)?.waiting.delete(request)
       request.abandon(new AbortError(`the asker ${channel.identity.name} disconnected`))
     }
     if (this.isIdle) this.#context.idle()
@@ -107,43 +142,87 @@ export class Responders {
     return open.length > 0
   }
 
-  #handle(channel: Channel, { id, type, payload }: MessageOf<'request'>): void {
-    const service = this.#services.get(type)
-    const running = this.#runningFor(channel)
-    if (running.has(id)) return
-    if (!service || running.size >= this.#context.limit) return void channel.sendControl({ kind: 'decline', id })
-    const request = new IncomingRequest(type, payload, channel.identity.name)
-    running.set(id, request)
+  #receive(channel: Channel, message: MessageOf<'request'>): void {
+    const { id, type } = message
+    const responder = this.#responders.get(type)
+    const asker = this.#askerAt(channel)
+    if (asker.requests.has(id)) return
+    if (!responder || asker.requests.size >= this.#context.limit) {
+      return void channel.sendControl({ kind: 'decline', id })
+    }
+    const request = new IncomingRequest(channel, message)
+    asker.requests.set(id, request)
     this.#count++
-    const answer = answerOf(service, request)
-    if ('then' in answer) void answer.then((answer) => this.#answer(channel, id, request, answer))
-    else this.#answer(channel, id, request, answer)
+    if (responder.waiting.size === 0 && this.#mayBegin(responder, asker, channel))
+      this.#begin(request, responder, asker)
+    else responder.waiting.add(request)
   }
 
   /** Kept as long as the channel, so that sequential requests don't create a map each. */
-  #runningFor(channel: Channel): Map<number, IncomingRequest> {
-    const known = this.#running.get(channel)
+  #askerAt(channel: Channel): Asker {
+    const known = this.#askers.get(channel)
     if (known) return known
-    const running = new Map<number, IncomingRequest>()
-    this.#running.set(channel, running)
-    return running
+    const asker: Asker = { requests: new Map(), running: 0 }
+    this.#askers.set(channel, asker)
+    return asker
   }
 
-  #answer(channel: Channel, id: number, request: IncomingRequest, answer: Answer): void {
+  /** Whether its handler may be called: it waits as long as too many run, or responses to the asker pile up. */
+  #mayBegin({ service, running }: Responder, asker: Asker, channel: Channel): boolean {
+    return running < service.concurrency && asker.running < this.#context.limit && channel.outbox.hasRoom
+  }
+
+  /** Begins the waiting requests that may begin. */
+  #advance(responder: Responder): void {
+    if (responder.isAdvancing) return
+    responder.isAdvancing = true
+    for (const request of responder.waiting) {
+      const asker = this.#askers.get(request.channel)
+      if (!asker || !this.#mayBegin(responder, asker, request.channel)) continue
+      responder.waiting.delete(request)
+      this.#begin(request, responder, asker)
+    }
+    responder.isAdvancing = false
+  }
+
+  #begin(request: IncomingRequest, responder: Responder, asker: Asker): void {
+    responder.running++
+    asker.running++
+    const answer = answerOf(responder.service, request)
+    if ('then' in answer) void answer.then((answer) => this.#end(request, responder, asker, answer))
+    else this.#end(request, responder, asker, answer)
+  }
+
+  #end(request: IncomingRequest, responder: Responder, asker: Asker, answer: Answer): void {
+    const wasFull = asker.running >= this.#context.limit
+    responder.running--
+    asker.running--
+    const { channel, id, type } = request
     // After a cancel the asker may have used the id again.
-    if (this.#running.get(channel)?.get(id) === request) {
-      this.#finish(channel, id)
+    if (asker.requests.get(id) === request && this.#askers.get(channel) === asker) {
+      this.#finish(request, asker)
       this.#send(channel, id, answer)
-    } else if (answer.kind === 'failure' && !isAbort(answer.thrown)) this.#report(request.type, answer.thrown)
+    } else if (answer.kind === 'failure' && !isAbort(answer.thrown)) this.#report(type, answer.thrown)
+    if (wasFull) this.onRoom(channel)
+    else if (responder.waiting.size > 0) this.#advance(responder)
   }
 
-  /** Ends the request with this id, if it is running. */
-  #finish(channel: Channel, id: number): IncomingRequest | undefined {
-    const running = this.#running.get(channel)
-    const request = running?.get(id)
-    if (running?.delete(id)) this.#count--
+  /** The request is no longer to be answered. */
+  #finish({ channel, id }: IncomingRequest, asker = this.#askers.get(channel)): void {
+    if (asker?.requests.delete(id)) this.#count--
     if (this.isIdle) this.#context.idle()
-    return request
+  }
+
+  #cancel(request: IncomingRequest | undefined): void {
+    if (!request) return
+    this.#responders.get(request.type)?.waiting.delete(request)
+    this.#finish(request)
+    request.abandon(new AbortError('the asker cancelled the request'))
+  }
+
+  #decline(request: IncomingRequest): void {
+    this.#finish(request)
+    request.channel.sendControl({ kind: 'decline', id: request.id })
   }
 
   #send(channel: Channel, id: number, answer: Answer): void {
@@ -163,7 +242,7 @@ export class Responders {
 
   #countOf(type: string): number {
     let count = 0
-    for (const requests of this.#running.values()) {
+    for (const { requests } of this.#askers.values()) {
       for (const request of requests.values()) if (request.type === type) count++
     }
     return count

@@ -4,7 +4,12 @@ export class Balancer {
 
   /** @param name each name has turns of its own */
   pick<Item>(items: readonly Item[], loadOf: (item: Item) => number, name = ''): Item | undefined {
-    const turn = ((this.#turns.get(name) ?? 0) + 1) % Math.max(items.length, 1)
+    if (items.length < 2) {
+      // So that no name is kept whose last users are gone.
+      this.#turns.delete(name)
+      return items[0]
+    }
+    const turn = ((this.#turns.get(name) ?? 0) + 1) % items.length
     this.#turns.set(name, turn)
     let picked: Item | undefined
     let least = Number.POSITIVE_INFINITY

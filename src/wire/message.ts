@@ -145,6 +145,11 @@ export function isChannelMessage(message: Message): message is ChannelMessage {
   return code >= KIND_CODES.assign && code <= KIND_CODES.cancel
 }
 
+/** Whether it carries a payload, and so may be large, but is no event. */
+export function isBulk({ kind }: Message): boolean {
+  return kind === 'request' || kind === 'response' || kind === 'failure' || kind === 'return'
+}
+
 /** The elements of a message's body. The last one is left out if it is an undefined payload. */
 export function toElements(message: Message): unknown[] {
   const code = KIND_CODES[message.kind]

@@ -21,6 +21,7 @@ function outboxWith(limits: Partial<Limits> = {}, budget = new MemoryBudget(DEFA
       lagging: () => lagEvents.push('lagging'),
       recovered: () => lagEvents.push('recovered'),
       slow: () => lagEvents.push('slow'),
+      hasRoom: () => lagEvents.push('hasRoom'),
       overflowed: () => lagEvents.push('overflowed'),
     },
   )

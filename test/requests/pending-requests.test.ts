@@ -179,7 +179,7 @@ describe('PendingRequests', () => {
       for (const question of ['1', '2', '3', '4', '5']) ask(question)
       expect(questions(till)).to.deep.equal(['1', '2'])
       const desk = respond('desk')
-      requests.advance()
+      requests.onResponders([{ type: 'a', responds: true }])
       expect(questions(desk)).to.deep.equal(['3', '4'])
     })
 

@@ -38,7 +38,15 @@ describe('Responders', () => {
   })
 
   const respond = (handler: Service['handler'], options: Partial<Service> = {}) => {
-    return responders.add({ type: 'order.get', handler, schemas: {}, sendStack: false, signal: undefined, ...options })
+    const service = {
+      type: 'order.get',
+      handler,
+      schemas: {},
+      sendStack: false,
+      concurrency: Number.POSITIVE_INFINITY,
+      signal: undefined,
+    }
+    return responders.add({ ...service, ...options })
   }
 
   /** A handler whose calls the test ends. */

@@ -89,11 +89,11 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'requests/pending-requests',
     original: `this.#settle(pending, { kind: 'failure', origin, error })
     }
-    this.advance()`,
+    for (`,
     replacement: `pending.channel = undefined
       if (error) this.#place(pending)
     }
-    this.advance()`,
+    for (`,
     breaks: ['G11'],
   },
   {

@@ -77,7 +77,13 @@ export class BackpressureModel {
     const connection = { ...idleConnection, write }
     this.outbox = new Outbox(
       { connection, clock: this.#clock, limits, budget: this.budget },
-      { lagging() {}, recovered() {}, slow() {}, overflowed: () => expect.fail('no policy here closes the link') },
+      {
+        lagging() {},
+        recovered() {},
+        slow() {},
+        hasRoom() {},
+        overflowed: () => expect.fail('no policy here closes the link'),
+      },
     )
     this.outbox.window = bounds.windowBytes
     this.#receiveWindow = new ReceiveWindow(bounds.windowBytes, this.#clock, (bytes, events) =>

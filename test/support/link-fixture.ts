@@ -70,6 +70,7 @@ export class LinkFixture {
         message() {},
         interest() {},
         gap() {},
+        hasRoom() {},
         pace: (link, change) => this.paces.push(`${change}: ${link.state}`),
       },
     }

@@ -28,6 +28,8 @@ export class RecordingChannel implements Channel {
   readonly outbox: Outbox
   readonly receiveWindow: ReceiveWindow
   readonly told: ChannelMessage[] = []
+  isUnresponsive = false
+  heard = 0
   /** The bytes of each return of credit. */
   readonly credits: number[] = []
   /** An error for `tell` to throw. */
@@ -47,7 +49,7 @@ export class RecordingChannel implements Channel {
     const connection: Connection = { ...idleConnection, write: () => false }
     const budget = new MemoryBudget(this.#limits.outboxTotalBytes)
     const context = { connection, clock: this.#clock, limits: this.#limits, budget }
-    this.outbox = new Outbox(context, { lagging() {}, recovered() {}, slow() {}, overflowed() {} })
+    this.outbox = new Outbox(context, { lagging() {}, recovered() {}, slow() {}, overflowed() {}, hasRoom() {} })
   }
 
   accepts(type: string): boolean {

@@ -20,6 +20,8 @@ interface Asked {
 class Responder extends RecordingChannel {
   readonly #told: (responder: Responder, message: ChannelMessage) => void
   isResponding = true
+  /** Requests to it that were given up since it was heard last. */
+  givenUp = 0
 
   constructor(name: string, limit: number, told: (responder: Responder, message: ChannelMessage) => void) {
     super(name, { limits: { pendingRequests: limit } })
@@ -83,6 +85,8 @@ export class RequestsModel {
     for (const other of this.#responders) if (other !== holder) this.requests.onMessage(other, message)
     expect(asked.outcomes).to.deep.equal([])
     asked.holder = undefined
+    holder.heard++
+    holder.givenUp = 0
     if (kind === 'decline') asked.declined.add(holder)
     this.requests.onMessage(holder, message)
     if (kind !== 'decline') expect(asked.outcomes).to.deep.include.members([{ ...asked.outcomes[0], kind: kind }])
@@ -96,6 +100,7 @@ export class RequestsModel {
     const before = holder?.told.length
     asked.holder = undefined
     asked.isGivenUp = true
+    if (holder) holder.givenUp++
     asked.giveUp()
     asked.giveUp()
     if (holder) expect(holder.told.slice(before)[0]).to.deep.equal({ kind: 'cancel', id })
@@ -106,7 +111,7 @@ export class RequestsModel {
     const responder = this.#responders[index % this.#responders.length]
     if (!responder) return
     responder.isResponding = !responder.isResponding
-    if (responder.isResponding) this.requests.advance()
+    if (responder.isResponding) this.requests.onResponders([{ type: 'a', responds: true }])
   }
 
   /** A responder's link closes; it returns when toggled. */
@@ -115,6 +120,7 @@ export class RequestsModel {
     if (!responder) return
     const held = [...this.#asked.values()].filter(({ holder }) => holder === responder)
     responder.isResponding = false
+    responder.givenUp = 0
     for (const asked of held) asked.holder = undefined
     this.requests.onClosed(responder)
     for (const { outcomes } of held) {
@@ -150,9 +156,10 @@ export class RequestsModel {
     expect(message).to.deep.equal({ kind: 'request', id: message.id, type: 'a', payload: message.id })
     const before = responder.told.filter((one) => one.kind === 'request' && one.id === message.id)
     expect(before, `times that ${responder.identity.name} is asked ${message.id}`).to.have.lengthOf(1)
-    const least = Math.min(...this.#eligible(asked).map((one) => this.#load(one)))
+    const burden = (one: Responder) => this.#load(one) + one.givenUp
+    const least = Math.min(...this.#eligible(asked).map(burden))
     expect(this.#eligible(asked)).to.include(responder)
-    expect(this.#load(responder)).to.equal(least)
+    expect(burden(responder)).to.equal(least)
     asked.holder = responder
   }
 

@@ -1,0 +1,178 @@
+import { expect } from 'chai'
+import { defineEvent, defineRequest } from '../../src'
+import { freshBus, until } from '../support/bus'
+import { HeldHandler } from '../support/held-handler'
+import { numbers } from '../support/members'
+import { rawPeers } from '../support/raw-peer'
+import { reportsOf } from '../support/reports'
+import { turn } from '../support/workbench'
+
+const Ask = defineRequest<unknown, unknown>('ask')
+const Job = defineEvent<number>('job')
+const LARGE = Buffer.alloc(1_000_000)
+
+describe('Bulk messages', () => {
+  const bus = freshBus()
+  const connectPeer = rawPeers().connect
+
+  it('as many large responses as there may be requests all arrive, and the link stays up (G11)', async () => {
+    for (const isAsync of [false, true]) {
+      const { asker, responder } = await bus.startAll('asker', 'responder')
+      const lost = [reportsOf(asker), reportsOf(responder)]
+      const handle = isAsync ? () => Promise.resolve(LARGE) : () => LARGE
+      await responder.respond(Ask, handle).ready
+      const responses = await Promise.all(numbers(300).map(() => asker.request(Ask, 1)))
+      expect(responses.every((response) => Buffer.isBuffer(response) && response.length === LARGE.length)).to.equal(
+        true,
+      )
+      expect(lost).to.deep.equal([[], []])
+      expect(asker.isConnectedTo('responder')).to.equal(true)
+      await Promise.all([asker.close(), responder.close()])
+    }
+  }).timeout(60_000)
+
+  it('begin no request of an asker that leaves its responses unread, and go on when it reads (G7)', async () => {
+    const responder = await bus.start('responder', { limits: { highWaterMark: 100_000 } })
+    let begun = 0
+    responder.respond(Ask, () => {
+      begun++
+      return Buffer.alloc(100_000)
+    })
+    const peer = await connectPeer(responder)
+    peer.pause()
+    peer.say(...numbers(100).map((id) => ({ kind: 'request' as const, id, type: 'ask', payload: undefined })))
+    await until(() => begun > 0)
+    for (let count = 0; count < 20; count++) await turn()
+    const stopped = begun
+    // What fits into the socket, one response in the outbox and one above its mark.
+    expect(stopped).to.be.lessThan(20)
+    peer.resume()
+    await until(() => peer.heardOf('response').length === 100)
+    expect(begun).to.equal(100)
+    expect(peer.heardOf('response').map(({ id }) => id)).to.deep.equal(numbers(100))
+  })
+
+  it('share the connection with events: neither waits for the other (G8)', async () => {
+    const { asker, responder } = await bus.startAll('asker', 'responder')
+    const ticks: number[] = []
+    await asker.subscribe('tick', ({ payload }) => void ticks.push(Number(payload))).ready
+    await responder.respond(Ask, () => LARGE).ready
+    let isOver = false
+    const asking = Promise.all(
+      numbers(32).map(async () => {
+        while (!isOver) await asker.request(Ask, 1)
+      }),
+    )
+    // Each awaited, so that one that waits behind the responses holds up the next.
+    for (const number of numbers(200)) {
+      await responder.broadcast('tick', number)
+      await until(() => ticks.length > number)
+    }
+    isOver = true
+    await asking
+    expect(ticks).to.deep.equal(numbers(200))
+  }).timeout(60_000)
+
+  it('of a queue member that leaves all return to the sender, however many (G5)', async () => {
+    const sender = await bus.start('sender', { limits: { windowBytes: 2 ** 22 } })
+    const member = await bus.start('member', { limits: { windowBytes: 2 ** 22 } })
+    await sender.waitUntilConnectedTo('member')
+    const held = new HeldHandler()
+    const subscription = member.subscribe(Job, held.handle, { queue: 'workers' })
+    await subscription.ready
+    const count = 74000
+    for (const number of numbers(count)) sender.broadcastNowait(Job, number)
+    await until(() => subscription.pending > count / 2)
+    const got: number[] = []
+    sender.subscribe(Job, ({ payload }) => void got.push(payload), { queue: 'workers' })
+    const closing = member.close({ timeout: 60_000 })
+    held.release()
+    await closing
+    await until(() => got.length + held.ended.length === count)
+    expect(new Set([...got, ...held.ended]).size).to.equal(count)
+  }).timeout(60_000)
+})
+
+describe('Requests', () => {
+  const bus = freshBus()
+  const connectPeer = rawPeers().connect
+
+  it('are handled by as many calls at a time as concurrency says, in order', async () => {
+    const { asker, responder } = await bus.startAll('asker', 'responder')
+    const held = new HeldHandler()
+    const responding = responder.respond(Ask, held.handle, { concurrency: 2 })
+    await responding.ready
+    const asked = numbers(5).map((number) => asker.request(Ask, number))
+    await until(() => responding.pending === 5)
+    expect(held.begun).to.deep.equal([0, 1])
+    held.releaseOne()
+    await until(() => held.begun.length === 3)
+    held.release()
+    expect(await Promise.all(asked)).to.deep.equal(numbers(5))
+    expect(held.begun).to.deep.equal(numbers(5))
+  })
+
+  it('that wait for their handler go elsewhere when the responder ends, and are not begun when they are cancelled', async () => {
+    const { asker, first, second } = await bus.startAll('asker', 'first', 'second')
+    const held = new HeldHandler()
+    const responding = first.respond(Ask, held.handle, { concurrency: 1 })
+    await responding.ready
+    const abort = new AbortController()
+    const running = asker.request(Ask, 'running')
+    const cancelled = asker.request(Ask, 'cancelled', { signal: abort.signal }).catch((error) => error.code)
+    const moved = asker.request(Ask, 'moved')
+    await until(() => responding.pending === 3)
+    abort.abort()
+    await until(() => responding.pending === 2)
+    await second.respond(Ask, ({ payload }) => `second ${payload}`).ready
+    responding.unsubscribe()
+    expect(await moved).to.equal('second moved')
+    held.release()
+    expect(await running).to.equal('running')
+    expect(await cancelled).to.equal('LAHJA_ABORTED')
+    expect(held.begun).to.deep.equal(['running'])
+  })
+
+  it('of one asker run no more than pendingRequests at a time, also those it has cancelled (G7)', async () => {
+    const responder = await bus.start('responder', { limits: { pendingRequests: 3 } })
+    const held = new HeldHandler()
+    responder.respond(Ask, held.handle)
+    const peer = await connectPeer(responder)
+    for (const id of numbers(10)) {
+      peer.say({ kind: 'request', id, type: 'ask', payload: id }, { kind: 'cancel', id })
+    }
+    peer.say({ kind: 'ping' })
+    await peer.hears('pong')
+    expect(held.begun).to.deep.equal([0, 1, 2])
+    peer.say({ kind: 'request', id: 10, type: 'ask', payload: 10 })
+    held.release()
+    await peer.hears('response')
+    expect(held.begun).to.deep.equal([0, 1, 2, 10])
+  })
+
+  it('go to a responder that has not answered the last one only if there is no other', async () => {
+    const { asker, prompt } = await bus.startAll('asker', 'prompt')
+    const silent = await connectPeer(asker)
+    await silent.want({ type: 'ask', responds: true })
+    await prompt.respond(Ask, () => 'prompt').ready
+    const outcomes: unknown[] = []
+    for (const _ of numbers(20)) {
+      outcomes.push(await asker.request(Ask, 1, { timeout: 50 }).catch((error) => error.code))
+    }
+    expect(outcomes.filter((outcome) => outcome === 'LAHJA_REQUEST_TIMEOUT').length).to.be.at.most(1)
+    await prompt.close()
+    expect(await asker.request(Ask, 1, { timeout: 20 }).catch((error) => error.code)).to.equal('LAHJA_REQUEST_TIMEOUT')
+  })
+
+  it('go to an unresponsive responder only if there is no other', async () => {
+    const asker = await bus.start('asker', { limits: { pingInterval: 10, silentPings: 1 } })
+    const silent = await connectPeer(asker, { name: 'a-silent' })
+    await silent.want({ type: 'ask', responds: true })
+    silent.pause()
+    await until(() => asker.peers[0]?.state === 'unresponsive')
+    const prompt = await bus.start('prompt')
+    await prompt.respond(Ask, () => 'prompt').ready
+    await asker.waitUntilEndpointSubscribedTo('prompt', Ask)
+    for (const _ of numbers(10)) expect(await asker.request(Ask, 1, { timeout: 1000 })).to.equal('prompt')
+  })
+})
