@@ -10,6 +10,9 @@ export interface Slice extends Sent {
 
 export const EMPTY_SLICE: Slice = { chunks: [], bytes: 0, events: 0, gaps: [] }
 
+/** What a run with a buffer of its own takes besides its bytes, measured on Node 20 with events of 20 bytes. */
+const COPY_BYTES = 320
+
 /** A run that uses less than this part of its buffer is copied rather than keep the buffer alive. */
 const SPARSE = 1 / 4
 
@@ -22,6 +25,8 @@ export class Backlog {
   readonly #latest = new Map<string, Run>()
   #bytes = 0
   #events = 0
+  /** Runs with buffers of their own. */
+  #copies = 0
   /** Events dropped behind the last one. */
   #trailingGap = 0
   #unreported = 0
@@ -35,6 +40,11 @@ export class Backlog {
   /** Bytes of the queued events. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Bytes of memory that they take: many small runs take more than their bytes. */
+  get cost(): number {
+    return this.#bytes + this.#copies * COPY_BYTES
   }
 
   /** Queued events. */
@@ -89,7 +99,7 @@ export class Backlog {
   /** Adds an event at the end, and drops the queued one of the same key. */
   pushLatest(key: string, { bytes, start, end }: Frame): void {
     this.dropKey(key)
-    const run = { bytes, start, end, events: 1, key, gap: 0 }
+    const run: Run = { bytes, start, end, events: 1, key, gap: 0 }
     this.#append(run)
     this.#compact(run)
     this.#latest.set(key, run)
@@ -181,6 +191,7 @@ export class Backlog {
     this.#first = this.#last = undefined
     this.#latest.clear()
     this.#bytes = this.#events = this.#trailingGap = 0
+    this.#countCopies(-this.#copies)
     for (const run of runs) {
       this.#trailingGap += run.gap
       for (const frame of framesOf(run)) {
@@ -200,6 +211,7 @@ export class Backlog {
     this.#first = this.#last = undefined
     this.#latest.clear()
     this.#bytes = this.#events = this.#unreported = this.#trailingGap = 0
+    this.#countCopies(-this.#copies)
   }
 
   #append(run: Run): void {
@@ -228,6 +240,7 @@ export class Backlog {
   }
 
   #unchain(run: Run): void {
+    if (run.isCopy) this.#countCopies(-1)
     if (run.previous) run.previous.next = run.next
     else this.#first = run.next
     if (run.next) run.next.previous = run.previous
@@ -255,10 +268,17 @@ export class Backlog {
     const { bytes, start, end } = run
     if (end - start > bytes.length * SPARSE) return
     run.bytes = Buffer.from(bytes.subarray(start, end))
+    if (!run.isCopy) this.#countCopies(1)
+    run.isCopy = true
     run.start = 0
     run.end = end - start
     this.#budget.retain(run.bytes)
     this.#budget.release(bytes)
+  }
+
+  #countCopies(change: number): void {
+    this.#copies += change
+    this.#budget.charge(change * COPY_BYTES)
   }
 
   *#runs(): Generator<Run> {

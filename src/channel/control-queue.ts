@@ -5,8 +5,14 @@ const MIN_COST = 4096
 
 /** Messages queued for one peer, in order. They are never dropped. */
 export class ControlQueue {
+  readonly #charge: (bytes: number) => void
   readonly #frames = new Set<Frame>()
   #cost = 0
+
+  /** @param charge called with each change of `cost` */
+  constructor(charge: (bytes: number) => void) {
+    this.#charge = charge
+  }
 
   get isEmpty(): boolean {
     return this.#frames.size === 0
@@ -20,13 +26,16 @@ export class ControlQueue {
   push(frame: Frame): void {
     this.#frames.add(frame)
     this.#cost += costOf(frame)
+    this.#charge(costOf(frame))
   }
 
   /** Removes a frame. Returns whether it was still queued. */
   remove(frame: Frame): boolean {
     const wasQueued = this.#frames.delete(frame)
-    if (wasQueued) this.#cost -= costOf(frame)
-    return wasQueued
+    if (!wasQueued) return false
+    this.#cost -= costOf(frame)
+    this.#charge(-costOf(frame))
+    return true
   }
 
   /**
@@ -47,6 +56,7 @@ export class ControlQueue {
 
   clear(): void {
     this.#frames.clear()
+    this.#charge(-this.#cost)
     this.#cost = 0
   }
 }

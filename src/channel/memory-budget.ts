@@ -4,14 +4,17 @@ import { Slabs } from '../wire/slabs'
 export interface BudgetHolder {
   /** Bytes that it could drop. */
   readonly bytes: number
+  /** Whether its peer lags or has read nothing for a while. */
+  readonly isStalled: boolean
   /** Drops its oldest event. Returns whether it had one. */
   dropOldest(): boolean
 }
 
 /**
- * Limits the memory of the events queued in all outboxes of an endpoint together. A buffer that several outboxes share
- * counts once. Beyond the limit, the outbox with the most bytes drops its oldest events. Events that are being written
- * cannot be dropped, so they do not count: else a few peers that read nothing would take the room of all others.
+ * Limits the memory of the messages queued in all outboxes of an endpoint together. A buffer that several outboxes share
+ * counts once. Beyond the limit, the outbox with the most bytes drops its oldest events, and first those whose peers don't
+ * read. Events that are being written cannot be dropped, so they do not count: else a few peers that read nothing would take
+ * the room of all others.
  */
 export class MemoryBudget {
   /** The buffers that events are encoded into. */
@@ -58,6 +61,11 @@ export class MemoryBudget {
     this.#total -= buffer.length
   }
 
+  /** Counts bytes that can't be dropped; negative when they are no longer held. */
+  charge(bytes: number): void {
+    this.#total += bytes
+  }
+
   /** Whether more is held than the limit allows. */
   get isOver(): boolean {
     return this.#total > this.#limit
@@ -65,10 +73,17 @@ export class MemoryBudget {
 
   /** Makes holders drop events until the total is within the limit, or there is nothing left to drop. */
   makeRoom(): void {
+    const stalled = [...this.#holders].filter(({ isStalled }) => isStalled)
     while (this.#total > this.#limit) {
-      let largest: BudgetHolder | undefined
-      for (const holder of this.#holders) if (holder.bytes > (largest?.bytes ?? 0)) largest = holder
-      if (!largest?.dropOldest()) return
+      const holder = largestOf(stalled) ?? largestOf(this.#holders)
+      if (!holder?.dropOldest()) return
     }
   }
+}
+
+/** The holder that could drop the most bytes, if any could. */
+function largestOf(holders: Iterable<BudgetHolder>): BudgetHolder | undefined {
+  let largest: BudgetHolder | undefined
+  for (const holder of holders) if (holder.bytes > (largest?.bytes ?? 0)) largest = holder
+  return largest
 }

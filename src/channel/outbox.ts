@@ -13,6 +13,9 @@ import { SendWindow } from './send-window'
 
 const NO_CHUNKS: readonly Buffer[] = []
 
+/** Milliseconds after which a peer that has read nothing gives way to others at the total limit. Credit takes up to 100. */
+const STALLED = 300
+
 /** Bytes per write, up to the end of the run that reaches them. Events behind them can still be dropped. */
 const SLICE_BYTES = SLAB_BYTES
 
@@ -58,11 +61,13 @@ export class Outbox implements BudgetHolder {
   readonly #flusher: Flusher
   readonly #sendWindow = new SendWindow()
   readonly #lag: Lag
-  readonly #control = new ControlQueue()
-  readonly #bulk = new ControlQueue()
+  readonly #control: ControlQueue
+  readonly #bulk: ControlQueue
   /** Bytes of bulk messages that have been written ahead of events, while there were both. */
   #bulkLead = 0
   #hasRoom = true
+  /** When the peer has read something last, or was first owed an event. */
+  #readAt = 0
   /** The events of the write that is under way. */
   #writing = EMPTY_SLICE
   #flushWaiters: (() => void)[] = []
@@ -74,6 +79,8 @@ export class Outbox implements BudgetHolder {
     this.#context = context
     this.#events = events
     this.#backlog = new Backlog(budget)
+    this.#control = new ControlQueue((bytes) => budget.charge(bytes))
+    this.#bulk = new ControlQueue((bytes) => budget.charge(bytes))
     this.#lag = new Lag(clock, limits, events)
     this.#flusher = new Flusher(connection, clock, {
       next: () => this.#next(),
@@ -85,6 +92,11 @@ export class Outbox implements BudgetHolder {
   /** Bytes of events that are not being written, and can still be dropped. */
   get bytes(): number {
     return this.#backlog.bytes
+  }
+
+  get isStalled(): boolean {
+    const isOwing = this.queuedEvents > 0 || this.#sendWindow.events > 0
+    return this.isLagging || (isOwing && this.#context.clock.now() - this.#readAt > STALLED)
   }
 
   /** Bytes of events that have not left this process. */
@@ -208,7 +220,10 @@ export class Outbox implements BudgetHolder {
   credit(bytes: number, events: number): void {
     if (events === 0) this.#sendWindow.confirmGaps()
     this.#sendWindow.credit(bytes, events)
-    if (events > 0) this.#lag.onRead(bytes)
+    if (events > 0) {
+      this.#lag.onRead(bytes)
+      this.#readAt = this.#context.clock.now()
+    }
     this.#headroom = 0
     this.#checkLag()
     this.#schedule()
@@ -295,7 +310,8 @@ export class Outbox implements BudgetHolder {
     const isBehind = this.#flusher.isWriting || !this.#sendWindow.isOpen
     const key = policy.kind === 'latest' && isBehind ? policy.key : undefined
     if (key !== undefined) this.#backlog.dropKey(key)
-    const isFull = this.queuedBytes + size > this.#context.limits.outboxBytes
+    if (this.#backlog.isEmpty && this.#sendWindow.events === 0) this.#readAt = this.#context.clock.now()
+    const isFull = this.#cost + size > this.#context.limits.outboxBytes
     if (isFull && !this.#makeRoom(frame, size, policy)) return false
     if (key === undefined) this.#backlog.push(frame, isBehind)
     else {
@@ -317,14 +333,19 @@ export class Outbox implements BudgetHolder {
       return false
     }
     const room = this.#context.limits.outboxBytes - size
-    while (this.queuedBytes > room && this.#backlog.dropOldest()) {}
+    while (this.#cost > room && this.#backlog.dropOldest()) {}
     return true
+  }
+
+  /** Bytes of memory that the events take. */
+  get #cost(): number {
+    return this.#backlog.cost + this.#writing.bytes
   }
 
   /** Bytes until a limit is reached, or until the scheduled flush is due at once. */
   #room(): number {
     const { highWaterMark, outboxBytes } = this.#context.limits
-    const room = Math.min(highWaterMark, outboxBytes) - this.queuedBytes
+    const room = Math.min(highWaterMark - this.queuedBytes, outboxBytes - this.#cost)
     return this.#flusher.isScheduled ? Math.min(room, SLAB_BYTES - 1 - this.#backlog.bytes) : room
   }
 

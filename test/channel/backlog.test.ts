@@ -120,6 +120,20 @@ describe('Backlog', () => {
     expect(takeAll()).to.deep.equal([1, 5, 6, 7])
   })
 
+  it('costs what many small runs take of memory, not only their bytes (G7)', () => {
+    const budget = new MemoryBudget(1e9)
+    const backlog = new Backlog(budget)
+    const encoder = new EventEncoder(2 ** 20, budget.slabs)
+    for (let key = 0; key < 1000; key++) backlog.pushLatest(`${key}`, encoder.event('n', key))
+    const held = budget.total
+    expect(backlog.cost).to.be.greaterThan(backlog.bytes + 1000 * 300)
+    expect(held).to.be.greaterThan(1000 * 300)
+    for (let key = 0; key < 500; key++) backlog.dropKey(`${key}`)
+    expect(backlog.cost).to.be.lessThan(held * 0.6)
+    backlog.clear()
+    expect([backlog.cost, budget.total]).to.deep.equal([0, 0])
+  })
+
   it('holds a buffer until all of it has been taken (G7)', () => {
     for (const number of [1, 2]) backlog.push(event(number), false)
     expect(budget.total).to.equal(SLAB_BYTES)

@@ -5,6 +5,7 @@ import { type BudgetHolder, MemoryBudget } from '../../src/channel/memory-budget
 class Pile implements BudgetHolder {
   readonly #budget: MemoryBudget
   readonly buffers: Buffer[] = []
+  isStalled = false
 
   constructor(budget: MemoryBudget) {
     this.#budget = budget
@@ -65,6 +66,32 @@ describe('MemoryBudget', () => {
     expect(small.buffers.map(({ length }) => length)).to.deep.equal([10, 20])
     expect(large.buffers.map(({ length }) => length)).to.deep.equal([31, 32])
     expect(budget.total).to.equal(93)
+  })
+
+  it('makes holders whose peers do not read drop first, also if others hold more (G8)', () => {
+    const budget = new MemoryBudget(100)
+    const [fast, ...stopped] = [new Pile(budget), new Pile(budget), new Pile(budget)]
+    for (const pile of stopped) {
+      pile.isStalled = true
+      for (let count = 0; count < 2; count++) pile.add(Buffer.alloc(10))
+    }
+    for (let count = 0; count < 10; count++) fast.add(Buffer.alloc(10))
+    budget.makeRoom()
+    expect([fast, ...stopped].map(({ buffers }) => buffers.length)).to.deep.equal([10, 0, 0])
+    fast.add(Buffer.alloc(10))
+    budget.makeRoom()
+    expect(fast.buffers).to.have.length(10)
+  })
+
+  it('counts what cannot be dropped, and makes room for it', () => {
+    const budget = new MemoryBudget(100)
+    const pile = new Pile(budget)
+    for (let count = 0; count < 10; count++) pile.add(Buffer.alloc(10))
+    budget.charge(50)
+    budget.makeRoom()
+    expect(pile.buffers).to.have.length(5)
+    budget.charge(-50)
+    expect(budget.total).to.equal(50)
   })
 
   it('goes on with the next holder once that one is the largest', () => {
