@@ -126,7 +126,12 @@ export class EndpointCore implements MeshEvents {
       report,
       settled: idle,
     })
-    this.#workQueues = new WorkQueues({ routes: this.routes, isOpen: () => this.#state !== 'closed', report })
+    this.#workQueues = new WorkQueues({
+      routes: this.routes,
+      isOpen: () => this.#state !== 'closed',
+      report,
+      origin: name,
+    })
     this.responders = new Responders({ announcer, report, idle, limit: limits.pendingRequests })
     this.#pendingRequests = new PendingRequests(this.routes, limits.frameBytes)
     this.requester = new Requester(this.#pendingRequests, this.waits)

@@ -2,6 +2,7 @@ import { captureRejectionSymbol, EventEmitter } from 'node:events'
 import type { inspect } from 'node:util'
 import { EndpointCore } from './endpoint-core'
 import type { EndpointEvents } from './endpoint-events'
+import { inContext } from './events/async-context'
 import type { BroadcastOptions } from './events/broadcaster'
 import { EventStream, STREAM_OPTIONS, type StreamOptions } from './events/event-stream'
 import {
@@ -26,7 +27,7 @@ import {
   schemaOf,
   schemasOf,
 } from './model/definition'
-import { CloseTimeout, handlerError, type LahjaError } from './model/errors'
+import { CloseTimeout, handlerError, LahjaError } from './model/errors'
 import type { Event, Handler, RequestHandler } from './model/event'
 import { validate } from './model/schema'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
@@ -236,7 +237,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     options: SubscribeOptions = {},
   ): Subscription {
     this.#core.assertOpen()
-    return this.#core.subscriptions.add(subscribeSettings(type, handler, options))
+    checkHandler(handler)
+    return this.#core.subscriptions.add(subscribeSettings(type, inContext(handler), options))
   }
 
   /**
@@ -320,7 +322,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     checkOptions('respond', options, RESPOND_OPTIONS)
     const { sendStack = false, concurrency = Number.POSITIVE_INFINITY, signal } = options
     checkCount('concurrency', concurrency)
-    const service = { type: requestNameOf(type), schemas: schemasOf(type), handler, sendStack, concurrency, signal }
+    const schemas = schemasOf(type)
+    const service = { type: requestNameOf(type), schemas, handler: inContext(handler), sendStack, concurrency, signal }
     return this.#core.responders.add(service)
   }
 
@@ -355,7 +358,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
       this.#core.assertNotClosed()
       checkOptions('request', options, REQUEST_OPTIONS)
       const outgoing = { type: requestNameOf(type), schemas: schemasOf(type), payload }
-      const answer = this.#core.requester.request(outgoing, options)
+      const answer = withCaller(this.#core.requester.request(outgoing, options))
       const turn = this.#core.turn.spendIdle()
       return turn ? Promise.allSettled([answer, turn]).then(() => answer) : answer
     } catch (error) {
@@ -615,6 +618,16 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     const failure = handlerError(`a listener of '${name}' failed`, thrown)
     if (name === 'error') process.emitWarning(failure)
     else this.#report(failure)
+  }
+}
+
+/** Gives the error of a call a stack that begins with the code that awaits it: it arose in a timer or a socket. */
+async function withCaller<Value>(answer: Promise<Value>): Promise<Value> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof LahjaError) Error.captureStackTrace(error, withCaller)
+    throw error
   }
 }
 

@@ -202,6 +202,6 @@ export class Consumer {
 
   #reportFailure(event: Event, thrown: unknown): void {
     const what = `a handler of ${this.interest.type} failed on an event from ${event.origin}`
-    this.#context.report(handlerError(what, thrown))
+    this.#context.report(handlerError(what, thrown, event))
   }
 }

@@ -81,7 +81,8 @@ export class QueueMembers {
     if (channel.outbox.isClosed) {
       const sender = `its sender ${channel.identity.name} has disconnected`
       const text = `${label} is lost: the last member of the queue left here, and ${sender}`
-      return this.#context.report(new NoSubscribers(text))
+      const event = { type, payload: assignment.payload, origin: channel.identity.name }
+      return this.#context.report(new NoSubscribers(text, { event }))
     }
     try {
       channel.sendControl({ ...assignment, kind: 'return' })

@@ -22,6 +22,8 @@ export interface WorkQueuesContext {
   /** Whether returned events may go to other members: not while the endpoint is leaving. */
   readonly isOpen: () => boolean
   readonly report: (error: LahjaError) => void
+  /** This endpoint's name. */
+  readonly origin: string
 }
 
 /** An event of a queue, encoded for the member chosen for it. */
@@ -122,14 +124,14 @@ export class WorkQueues {
   onReturn(channel: Channel, message: MessageOf<'return'>): void {
     const { type, queue } = message
     const { name } = channel.identity
-    const { isOpen, report } = this.#context
+    const { isOpen, origin, report } = this.#context
     const refuse = (why: string) => report(new BoundaryCrossed(`${name} returned an event of ${type}, but ${why}`))
     if (!isEligible(type, channel)) return refuse('it is outside the boundary of that type')
     if (!this.#hasGiven(channel, type, queue)) return refuse('none was given to it')
     this.settle(channel, 1)
     if (isOpen() && this.#giveToAnother({ ...message, kind: 'assign' })) return
     const text = `event ${type} of queue ${queue} is lost: ${name} left the queue, which has no other member`
-    report(new NoSubscribers(text))
+    report(new NoSubscribers(text, { event: { type, payload: message.payload, origin } }))
   }
 
   /** A peer has left queues: gives its unsent events to other members. */

@@ -1,4 +1,5 @@
 import { inspect, types } from 'node:util'
+import type { Event } from './event'
 
 /**
  * The base class of every error that this package throws, rejects with or emits as `error`. The subclass names the
@@ -74,6 +75,13 @@ export class CloseTimeout extends LahjaError {
  */
 export class NoSubscribers extends LahjaError {
   readonly code = 'LAHJA_NO_SUBSCRIBERS'
+  /** The event of a queue that is lost, if it is one that came back. */
+  readonly event: Event | undefined
+
+  constructor(message: string, { event, ...options }: ErrorOptions & { readonly event?: Event } = {}) {
+    super(message, options)
+    this.event = event
+  }
 }
 
 /**
@@ -182,6 +190,16 @@ export class AbortError extends LahjaError {
  */
 export class HandlerError extends LahjaError {
   readonly code = 'LAHJA_HANDLER_ERROR'
+  /** The event or request whose handler failed; undefined for a listener. */
+  readonly event: Event | undefined
+  /** The stack of what was thrown. Node prints it with a process warning. */
+  readonly detail: string
+
+  constructor(message: string, { cause, event }: { readonly cause: Error; readonly event?: Event | undefined }) {
+    super(message, { cause })
+    this.event = event
+    this.detail = textOf(() => cause.stack ?? '')
+  }
 }
 
 /** Listening failed, or a connection broke. An error of the operating system is the `cause`. */
@@ -268,9 +286,9 @@ export function asDirectoryError(location: string, thrown: unknown): LahjaError 
 }
 
 /** The error of a handler or listener that failed. */
-export function handlerError(what: string, thrown: unknown): HandlerError {
+export function handlerError(what: string, thrown: unknown, event?: Event): HandlerError {
   const cause = asError(thrown)
-  return new HandlerError(`${what}: ${messageOf(cause)}`, { cause })
+  return new HandlerError(`${what}: ${messageOf(cause)}`, { cause, event })
 }
 
 /** An `Error`, of any realm, as it is; anything else as the `cause` of a new one. */

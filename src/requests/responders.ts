@@ -7,6 +7,7 @@ import {
   AlreadyResponding,
   asError,
   handlerError,
+  InvalidPayload,
   LahjaError,
   messageOf,
   type RemoteFailure,
@@ -197,12 +198,13 @@ export class Responders {
     const wasFull = asker.running >= this.#context.limit
     responder.running--
     asker.running--
-    const { channel, id, type } = request
+    const { channel, id } = request
     // After a cancel the asker may have used the id again.
     if (asker.requests.get(id) === request && this.#askers.get(channel) === asker) {
       this.#finish(request, asker)
-      this.#send(channel, id, answer)
-    } else if (answer.kind === 'failure' && !isAbort(answer.thrown)) this.#report(type, answer.thrown)
+      this.#send(request, answer)
+    }
+    if (answer.kind === 'failure' && isOwnFault(answer.thrown)) this.#report(request, answer.thrown)
     if (wasFull) this.onRoom(channel)
     else if (responder.waiting.size > 0) this.#advance(responder)
   }
@@ -225,12 +227,12 @@ export class Responders {
     request.channel.sendControl({ kind: 'decline', id: request.id })
   }
 
-  #send(channel: Channel, id: number, answer: Answer): void {
-    const { service } = answer
+  #send(request: IncomingRequest, answer: Answer): void {
+    const { channel, id } = request
     try {
       channel.sendControl(replyOf(id, answer))
     } catch (thrown) {
-      this.#report(service.type, thrown)
+      this.#report(request, thrown)
       const { name, message, code } = failureOf(thrown, false)
       channel.sendControl({
         kind: 'failure',
@@ -248,9 +250,10 @@ export class Responders {
     return count
   }
 
-  #report(type: string, thrown: unknown): void {
-    const failure = handlerError(`a responder to ${type} failed`, thrown)
-    this.#context.report(thrown instanceof LahjaError ? thrown : failure)
+  #report({ type, payload, origin }: IncomingRequest, thrown: unknown): void {
+    const what = `a responder to ${type} failed on a request from ${origin}`
+    const error = asError(thrown)
+    this.#context.report(error instanceof LahjaError ? error : handlerError(what, thrown, { type, payload, origin }))
   }
 }
 
@@ -307,6 +310,8 @@ function clip(text: string): string {
   return text.slice(0, 300)
 }
 
-function isAbort(thrown: unknown): boolean {
-  return textOf(() => asError(thrown).name) === 'AbortError'
+/** Whether the handler failed, and neither gave up because its request was cancelled nor was sent what doesn't fit. */
+function isOwnFault(thrown: unknown): boolean {
+  const error = asError(thrown)
+  return !(error instanceof InvalidPayload) && textOf(() => error.name) !== 'AbortError'
 }

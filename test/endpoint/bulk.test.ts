@@ -74,7 +74,7 @@ describe('Bulk messages', () => {
   }).timeout(60_000)
 
   it('of a queue member that leaves all return to the sender, however many (G5)', async () => {
-    const sender = await bus.start('sender', { limits: { windowBytes: 2 ** 22 } })
+    const sender = await bus.start('sender', { limits: { windowBytes: 2 ** 22, outboxBytes: 2 ** 26 } })
     const member = await bus.start('member', { limits: { windowBytes: 2 ** 22 } })
     await sender.waitUntilConnectedTo('member')
     const held = new HeldHandler()

@@ -5,6 +5,7 @@ import {
   defineRequest,
   type Endpoint,
   EndpointClosed,
+  HandlerError,
   InvalidPayload,
   NoSubscribers,
   PayloadTooLarge,
@@ -86,7 +87,29 @@ describe('Endpoint.request', () => {
     expect(error.remote).to.include({ name: 'RangeError', message: 'expected less than 7', code: 'TOO_MUCH' })
     expect(error.remote.stack).to.equal(undefined)
     expect(error.message).to.contain('RangeError: expected less than 7').and.contain('double').and.contain('responder')
-    expect(reports).to.deep.equal([])
+    const [report] = reports
+    expect(report).to.be.instanceOf(HandlerError)
+    expect(report).to.have.nested.property('event.origin', 'asker')
+    expect(report).to.have.property('detail').that.contains('request.test.ts')
+  })
+
+  it('rejects with errors whose stack has the caller in it', async () => {
+    await responder.respond('fails', () => Promise.reject(new Error('no'))).ready
+    await responder.respond('silent', () => new Promise(() => {})).ready
+    async function theCaller(type: string): Promise<unknown> {
+      return await asker.request(type, undefined, { timeout: 50 })
+    }
+    for (const [type, code] of [
+      ['fails', 'LAHJA_REMOTE_ERROR'],
+      ['silent', 'LAHJA_REQUEST_TIMEOUT'],
+      ['unknown', 'LAHJA_NO_SUBSCRIBERS'],
+    ] as const) {
+      const error = await rejection(theCaller(type))
+      expect(error).to.have.property('code', code)
+      expect(error)
+        .to.have.property('stack')
+        .that.matches(/^\w+: .+\n(.*\n)*.*theCaller/)
+    }
   })
 
   it('rejects with the remote stack if the responder sends it', async () => {

@@ -57,6 +57,7 @@ describe('What a handler throws', () => {
       expect(handled).to.have.members([1, 2, 3, 4])
       for (const report of reports) expect(report).to.be.instanceOf(HandlerError)
       expect(reports[0]?.message).to.contain(message)
+      expect(reports[0]).to.have.deep.property('event', { type: 'tick', payload: 1, origin: 'shop' })
     })
 
     it(`reaches the asker, and no other request is lost: ${what}`, async () => {

@@ -36,7 +36,7 @@ describe('Broadcaster', () => {
       overflow: 'wait',
       requireSubscriber: false,
       routes,
-      queues: new WorkQueues({ routes, isOpen: () => true, report }),
+      queues: new WorkQueues({ routes, isOpen: () => true, report, origin: 'shop' }),
       slabs: new Slabs(),
       waits: new Waits(clock),
       turn: new TurnBudget(clock, SLAB_BYTES),

@@ -26,6 +26,7 @@ describe('WorkQueues', () => {
   beforeEach(() => {
     failures = []
     queues = new WorkQueues({
+      origin: 'shop',
       routes: new Routes<Channel>({ name: 'shop', groups: [] }),
       isOpen: () => true,
       report: (error) => void failures.push(error),

@@ -171,7 +171,7 @@ describe('Responders', () => {
       responders.close()
       respond(handler, { sendStack: true })
       expect((await failure()).stack).to.equal(thrown.stack)
-      expect(failures).to.deep.equal([])
+      expect(failures.map(({ cause }) => cause)).to.deep.equal([thrown, thrown])
     })
 
     it('a numeric code as text, and no code of another type', async () => {
@@ -257,7 +257,7 @@ describe('Responders', () => {
       }
       expect(asker.told).to.deep.equal([])
       expect(failures).to.have.lengthOf(1)
-      expect(failures[0]?.message).to.equal('a responder to order.get failed: broken')
+      expect(failures[0]?.message).to.equal('a responder to order.get failed on a request from asker: broken')
       expect(failures[0]?.code).to.equal('LAHJA_HANDLER_ERROR')
     })
   })
