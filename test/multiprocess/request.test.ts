@@ -175,7 +175,7 @@ describe('a request to another process', () => {
       const service = { manner, logs: bus.logs }
       await startResponder('stays', service)
       const answers: Promise<unknown>[] = []
-      for (let round = 0; round < 8; round++) {
+      for (let round = 0; round < 5; round++) {
         const leaver = await startResponder('leaver', service)
         let isClosed = false
         const closed = leaver.close().then(() => {
