@@ -83,7 +83,7 @@ function compileInto(directory: string, folders: readonly string[], isWanted: (f
     if (existsSync(target)) continue
     const { compiled, map } = partsOf(readFileSync(file, 'utf8'), file)
     write(`${target}.map`, map)
-    write(target, `${compiled}//# sourceMappingURL=${pathToFileURL(target)}.map`)
+    write(target, `${compiled}//# sourceMappingURL=${pathToFileURL(target).pathname}.map`)
   }
   return directory
 }
