@@ -1,7 +1,7 @@
 // `npm test`: checks the types and runs most test files in parallel, then those that need the machine to themselves, and
 // prints the totals of both runs last. Arguments are passed on to mocha: `npm test -- -g 'G4[,:]'`.
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,18 +11,23 @@ const ALONE = ['test/chaos/chaos.test.ts']
 const given = process.argv.slice(2)
 // The tests that the arguments select may all be in one of the two runs.
 const options = given.length > 0 ? [...given, '--no-fail-zero'] : []
-const { resolve } = createRequire(import.meta.url)
-const mocha = resolve('mocha/bin/mocha.js')
+const require = createRequire(import.meta.url)
+const mocha = require.resolve('mocha/bin/mocha.js')
 
-// What child processes load, compiled once for all of them; some run as other users.
+// What tests and child processes load, compiled once for all of them; some run as other users.
 const compiled = mkdtempSync(join(tmpdir(), 'lahja-'))
 chmodSync(compiled, 0o755)
 process.env.LAHJA_TEST_COMPILED = compiled
+const settings = join(compiled, 'mocharc.json')
+const mocharc = JSON.parse(readFileSync('.mocharc.json', 'utf8'))
+writeFileSync(settings, JSON.stringify({ ...mocharc, require: [require.resolve('./compiled.js')] }))
 
 /** Resolves to whether all types are right. */
 function checkTypes() {
   return new Promise((done) => {
-    const tsc = spawn(process.execPath, [resolve('typescript/bin/tsc'), '-p', 'tsconfig.json'], { stdio: 'inherit' })
+    const tsc = spawn(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.json'], {
+      stdio: 'inherit',
+    })
     tsc.once('close', (code) => done(code === 0))
   })
 }
@@ -30,7 +35,9 @@ function checkTypes() {
 /** Runs mocha, prints its output, and resolves to the numbers of tests that passed and failed. */
 function run(...args) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [mocha, ...args, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, [mocha, '--config', settings, ...args, ...options], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let output = ''
     child.stdout.setEncoding('utf8').on('data', (text) => {
       output += text
@@ -46,6 +53,8 @@ function run(...args) {
 }
 
 const types = checkTypes()
+require('ts-node/register/transpile-only')
+await require('./multiprocess/compilation.ts').compileAll(compiled)
 const parallel = await run(
   '--parallel',
   '--jobs',

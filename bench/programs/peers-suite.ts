@@ -125,7 +125,7 @@ function rowOf(group: string, rival: string, row: Omit<Row, 'id' | 'ours' | 'the
 }
 
 function probes(isQuick: boolean): Suite {
-  const processes = isQuick ? 10 : 50
+  const processes = isQuick ? 5 : 50
   const probe = (id: string, measure: () => Promise<number>): Trial => ({
     id,
     missing: [],

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { useBus } from './bus'
 import { KEYS } from './flood'
 import type { RemoteEndpoint } from './remote-endpoint'
+import type { RemoteProcess } from './remote-process'
 import { missingIn, numbersIn, type Stretch, type TallyReport } from './tally'
 import { until } from './until'
 
@@ -89,13 +90,21 @@ describe('backpressure between processes', () => {
 
   describe('with an overflow policy for one type', () => {
     const COUNT = 20_000
+    const bus = useBus('shared')
+    let processes: readonly RemoteProcess[]
     let sender: RemoteEndpoint
     let slow: RemoteEndpoint
 
-    beforeEach(async () => {
-      sender = await bus.start('sender', { limits: TIGHT })
-      slow = await bus.start('slow', { limits: TIGHT })
+    before(async () => {
+      processes = await bus.processes.participants(2)
     })
+    beforeEach(async () => {
+      const [one, other] = processes
+      if (!one || !other) throw new TypeError('expected two processes')
+      sender = await bus.startIn(one, 'sender', { limits: TIGHT })
+      slow = await bus.startIn(other, 'slow', { limits: TIGHT })
+    })
+    afterEach(() => Promise.all([sender.close(), slow.close()]))
 
     /** The events read of a flood without awaits, and of one more event after it. */
     async function flooded(type: string, streams: boolean): Promise<TallyReport> {
@@ -141,6 +150,7 @@ describe('backpressure between processes', () => {
       })
 
       it(`G5: gives ${reader} the newest events with wait and no await, and reports the gaps`, async () => {
+        await sender.defineEvent('tick', {})
         const { stretches } = await flooded('tick', streams)
         expectTold(stretches, COUNT + 1)
         expect(numbersIn(stretches).slice(-40)).to.deep.equal(upTo(COUNT + 1).slice(-40))

@@ -2,25 +2,31 @@ import { expect } from 'chai'
 import type { Audience } from '../../src'
 import { useBus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
+import type { RemoteProcess } from './remote-process'
 
 /** Long enough that no ping is among the counted bytes. */
 const NO_PINGS = { pingInterval: 600_000 }
 
 describe('a subscription with an origin filter', () => {
-  const bus = useBus()
+  const bus = useBus('shared')
   let shop: RemoteEndpoint
   let kiosk: RemoteEndpoint
   let bank: RemoteEndpoint
+  let listening: RemoteProcess
   let listener: RemoteEndpoint
 
-  beforeEach(async () => {
+  before(async () => {
     shop = await bus.start('shop', { groups: ['sellers', 'west'], limits: NO_PINGS })
     kiosk = await bus.start('kiosk', { groups: ['sellers'], limits: NO_PINGS })
     bank = await bus.start('bank', { groups: ['banks', 'west'], limits: NO_PINGS })
-    listener = await bus.start('listener', { groups: ['sellers'], limits: NO_PINGS })
+    listening = await bus.processes.participant()
+  })
+  beforeEach(async () => {
+    listener = await bus.startIn(listening, 'listener', { groups: ['sellers'], limits: NO_PINGS })
     for (const sender of [shop, kiosk, bank]) await listener.waitUntilConnectedTo(sender.name)
     await listener.subscribe('marker')
   })
+  afterEach(() => listener.close())
 
   /** Resolves when everything that the sender has sent to the listener so far has arrived. */
   async function untilHeard(sender: RemoteEndpoint): Promise<void> {
@@ -61,11 +67,12 @@ describe('a subscription with an origin filter', () => {
 
   it('matches endpoints that join later, also after a restart', async () => {
     await listener.subscribe('price', { from: { group: 'sellers' } })
-    await listener.subscribe('rate', { from: 'bank' })
-    bank.process.kill()
-    await listener.untilNotice('lost', 'bank')
+    await listener.subscribe('rate', { from: 'mint' })
+    const mint = await bus.start('mint')
+    mint.process.kill()
+    await listener.untilNotice('lost', 'mint')
 
-    const restarted = await bus.start('bank')
+    const restarted = await bus.start('mint')
     const newcomer = await bus.start('newcomer', { groups: ['sellers'] })
     for (const sender of [restarted, newcomer]) await sender.waitUntilConnectedTo('listener')
 
@@ -75,7 +82,8 @@ describe('a subscription with an origin filter', () => {
     expect(await restarted.broadcast('rate', 1, 4)).to.equal(1)
     for (const sender of [restarted, newcomer]) await untilHeard(sender)
     expect(await listener.received('price')).to.deep.equal([{ origin: 'newcomer', number: 1 }])
-    expect(await listener.received('rate')).to.deep.equal([{ origin: 'bank', number: 4 }])
+    expect(await listener.received('rate')).to.deep.equal([{ origin: 'mint', number: 4 }])
+    for (const sender of [restarted, newcomer]) await sender.close()
   })
 
   it('does not affect other subscriptions in its process', async () => {
@@ -90,6 +98,7 @@ describe('a subscription with an origin filter', () => {
     await other.untilReceived('price', 2)
     await untilHeard(bank)
     expect((await listener.received('price')).map(({ origin }) => origin)).to.deep.equal(['shop'])
+    await other.close()
   })
 
   it('applies to patterns and queues too', async () => {
@@ -110,5 +119,6 @@ describe('a subscription with an origin filter', () => {
     }
     expect(await originsOf(worker)).to.deep.equal(Array(5).fill('shop'))
     expect(await originsOf(listener)).to.deep.equal([...Array(10).fill('kiosk'), ...Array(5).fill('shop')])
+    await worker.close()
   })
 })

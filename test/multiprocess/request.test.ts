@@ -12,6 +12,7 @@ import {
 import { rejection } from '../support/rejection'
 import { useBus } from './bus'
 import type { Numbered } from './endpoint-history'
+import type { RemoteProcess } from './remote-process'
 import { type Entry, numbersOf, readWorkLogs } from './work-log'
 
 /** Answered with the same number and the pid of its responder. */
@@ -28,8 +29,8 @@ describe('a request to another process', () => {
     asker = await bus.join('asker')
   })
 
-  async function startResponder(name: string, service = {}) {
-    const responder = await bus.start(name)
+  async function startResponder(name: string, service = {}, process?: RemoteProcess) {
+    const responder = process ? await bus.startIn(process, name) : await bus.start(name)
     await responder.respond('ask', service)
     return responder
   }
@@ -175,7 +176,7 @@ describe('a request to another process', () => {
       const service = { manner, logs: bus.logs }
       await startResponder('stays', service)
       const answers: Promise<unknown>[] = []
-      for (let round = 0; round < 8; round++) {
+      for (let round = 0; round < 5; round++) {
         const leaver = await startResponder('leaver', service)
         let isClosed = false
         const closed = leaver.close().then(() => {
@@ -202,6 +203,7 @@ describe('a request to another process', () => {
     const names = Array.from({ length: 4 }, (_, index) => `responder-${index}`)
     const service = { manner: 'in-turns', logs: bus.logs } as const
     const responders = await Promise.all(names.map((name) => startResponder(name, service)))
+    const spares = await bus.processes.participants(names.length)
     const outcomes = new Map<number, unknown[]>()
     const settled = (number: number, outcome: unknown) =>
       outcomes.set(number, [...(outcomes.get(number) ?? []), outcome])
@@ -218,10 +220,10 @@ describe('a request to another process', () => {
       }
     }
     const lanes = Promise.all(Array.from({ length: 1000 }, lane))
-    for (const victim of responders) {
+    for (const [index, victim] of responders.entries()) {
       await victim.untilWork('ask', { begun: 100 })
       victim.process.kill()
-      await startResponder(victim.name, service)
+      await startResponder(victim.name, service, spares[index])
     }
     isOver = true
     await lanes

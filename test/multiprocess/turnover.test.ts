@@ -6,7 +6,7 @@ import { until } from './until'
 const CYCLES = 2000
 
 /** Number of visitors at a time. */
-const WIDTH = 5
+const WIDTH = 2
 
 /** Cycles until code is compiled and the heap has its usual size. */
 const WARM_UP = 500

@@ -97,25 +97,34 @@ Endpoint.start({ name: 'a', directory: process.argv[2] }).then((endpoint) => end
     expect(run(process.execPath, 'both.mjs')).to.equal('true true\ntrue\n')
   })
 
-  for (const type of ['module', 'commonjs']) {
-    it(`works with its types from a .ts file of type ${type}`, () => {
-      writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type }))
-      writeFileSync(
-        join(project, 'main.ts'),
-        `import { defineEvent, Endpoint, type Event } from 'lahja'
+  describe('with its types', () => {
+    const types = ['module', 'commonjs']
+
+    before(() => {
+      const code = `import { defineEvent, Endpoint, type Event } from 'lahja'
         const Greeting = defineEvent<{ text: string }>('greeting')
         // @ts-expect-error the payload is of another type
         export const wrong = (endpoint: Endpoint) => endpoint.broadcast(Greeting, { text: 1 })
         export const right = (endpoint: Endpoint): Promise<Event<{ text: string }>> => endpoint.waitFor(Greeting)
-        ${PROGRAM}`,
-      )
+        ${PROGRAM}`
+      for (const type of types) {
+        mkdirSync(join(project, type))
+        writeFileSync(join(project, type, 'package.json'), JSON.stringify({ private: true, type }))
+        writeFileSync(join(project, type, 'main.ts'), code)
+      }
       const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
-      const types = join(ROOT, 'node_modules', '@types')
+      const typeRoots = join(ROOT, 'node_modules', '@types')
       const options = ['--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable']
-      run(process.execPath, compiler, ...options, '--typeRoots', types, '--types', 'node', 'main.ts')
-      expect(run(process.execPath, 'main.js', join(project, 'bus'))).to.equal('a\n')
+      const files = types.map((type) => join(type, 'main.ts'))
+      run(process.execPath, compiler, ...options, '--typeRoots', typeRoots, '--types', 'node', ...files)
     })
-  }
+
+    for (const type of types) {
+      it(`works from a .ts file of type ${type}`, () => {
+        expect(run(process.execPath, join(type, 'main.js'), join(project, 'bus'))).to.equal('a\n')
+      })
+    }
+  })
 
   it('contains the needed files only', () => {
     const files = run('npm', 'ls', '--all', '--parseable')

@@ -6,7 +6,7 @@ import { Random } from './random'
 import type { HistoryRecord } from './record'
 import { Simulation } from './simulation'
 
-const ENDPOINTS = 120
+const ENDPOINTS = 80
 
 /** A bus of endpoints that start at about the same time. */
 async function assemble(count: number, hintLoss: number, limits: object = {}) {
