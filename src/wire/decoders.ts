@@ -1,12 +1,13 @@
 import { createRequire } from 'node:module'
 import { addExtension, C1, Unpackr } from 'msgpackr/index-no-eval'
+import * as native from 'msgpackr/unpack-no-eval'
 
 /** The extensions of the protocol: `undefined` and the timestamp. */
 const UNDEFINED = 0x00
 const TIMESTAMP = 0xff
 
 /** The values that msgpackr returns for the byte that msgpack never uses. */
-const unused = new Set<unknown>([C1])
+const unused = new Set<unknown>([C1, native.C1])
 
 /** Size in bytes below which msgpackr caches the keys that it reads. */
 export const SHORT = 180
@@ -14,30 +15,27 @@ export const SHORT = 180
 /** For sources below that size: without native code, whose call would cost more than it saves. */
 export const shortDecoder = strict(Unpackr, addExtension)
 
-let longer: Unpackr | undefined
-
 /** For all others: reads strings with native code, if its package is installed. */
-export function longDecoder(): Unpackr {
-  longer ??= nativeDecoder()
-  return longer
-}
+export const longDecoder = strict(native.Unpackr, native.addExtension)
+
+readStringsNatively()
 
 /** Is it the value that msgpackr returns for the byte that msgpack never uses? */
 export function isUnused(value: unknown): boolean {
   return unused.has(value)
 }
 
-/** Loaded with the first long payload: looking for native code takes longer than the rest of the import. */
-function nativeDecoder(): Unpackr {
-  const native: typeof import('msgpackr/unpack-no-eval') = require('msgpackr/unpack-no-eval')
-  unused.add(native.C1)
+/**
+ * Looking for native code takes half as long as the rest of the import, but once events arrive it may be too late: a deploy
+ * may have replaced the files, or the process may be out of descriptors.
+ */
+function readStringsNatively(): void {
   try {
     const extract: unknown = createRequire(require.resolve('msgpackr'))('msgpackr-extract')
     if (typeof extract === 'object' && extract !== null) native.setExtractor(Reflect.get(extract, 'extractStrings'))
   } catch {
     // Without native code, msgpackr reads strings itself.
   }
-  return strict(native.Unpackr, native.addExtension)
 }
 
 /**

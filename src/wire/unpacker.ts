@@ -56,12 +56,12 @@ function unpackLong(bytes: Buffer, start: number, end: number): unknown {
   if (end - start >= LARGE) return unpackLarge(bytes.subarray(start, end))
   range.start = start
   range.end = end
-  return longDecoder().unpack(bytes, range)
+  return longDecoder.unpack(bytes, range)
 }
 
 function unpackLarge(bytes: Buffer): unknown {
   let first: unknown
-  longDecoder().unpackMultiple(bytes, (value, _, end = 0) => {
+  longDecoder.unpackMultiple(bytes, (value, _, end = 0) => {
     if (end !== bytes.length) throw new RangeError(`${bytes.length - end} bytes behind it`)
     first = value
   })
