@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { inspect } from 'node:util'
+import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import { helloOf } from '../src/mesh/agreement'
 import { InvalidArgument } from '../src/model/errors'
@@ -94,6 +95,12 @@ describe('settingsOf', () => {
   it('accepts a key function for overflow latest', () => {
     const { overflow } = settingsOf({ name: 'a', overflow: { latest: (payload) => `key of ${payload}` } })
     expect(policyOf(overflow, 'price', 7)).to.deep.equal({ kind: 'latest', key: 'price key of 7' })
+  })
+
+  it('accepts bytes of another realm as a secret', () => {
+    const near = settingsOf({ name: 'a', secret: 'open sesame' })
+    const bytes = runInNewContext(`new Uint8Array([${[...Buffer.from('open sesame')]}])`)
+    expect(settingsOf({ name: 'a', secret: bytes }).secret).to.deep.equal(near.secret)
   })
 
   it('accepts text or bytes as a secret, and copies them', () => {

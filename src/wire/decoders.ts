@@ -1,10 +1,7 @@
 import { createRequire } from 'node:module'
 import { addExtension, C1, Unpackr } from 'msgpackr/index-no-eval'
 import * as native from 'msgpackr/unpack-no-eval'
-
-/** The extensions of the protocol: `undefined` and the timestamp. */
-const UNDEFINED = 0x00
-const TIMESTAMP = 0xff
+import { TIMESTAMP, UNDEFINED } from './msgpack-format'
 
 /** The values that msgpackr returns for the byte that msgpack never uses. */
 const unused = new Set<unknown>([C1, native.C1])

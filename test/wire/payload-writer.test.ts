@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { UnserializablePayload } from '../../src/model/errors'
+import { MAX_DEPTH } from '../../src/wire/depth'
 import { EventEncoder } from '../../src/wire/event-encoder'
-import { findFlaw, MAX_DEPTH } from '../../src/wire/payload-check'
 import { readEvent } from '../support/read-event'
 import { throwing } from '../support/throwing'
 
@@ -78,7 +78,6 @@ describe('a payload', () => {
   for (const [what, [payload, flaw]] of Object.entries(flaws)) {
     it(`that is or contains ${what} is rejected with the path`, () => {
       expect(refusal(payload)).to.equal(`the payload can't be sent: ${flaw}`)
-      expect(findFlaw(payload)).to.equal(flaw)
     })
   }
 
@@ -132,13 +131,11 @@ describe('a payload', () => {
 
   it('may contain the same object several times without a cycle', () => {
     const same = { a: [1] }
-    expect(findFlaw([same, { b: same }, same])).to.equal(undefined)
     expect(sent([same, { b: same }])).to.deep.equal({ arrived: [{ a: [1] }, { b: { a: [1] } }] })
   })
 
   it('may contain bigints of up to 64 bits, signed or not', () => {
     const bounds = [2n ** 64n - 1n, 2n ** 63n, 2n ** 63n - 1n, 0n, -1n, -(2n ** 63n)]
-    expect(findFlaw(bounds)).to.equal(undefined)
     expect(sent(bounds)).to.deep.equal({ arrived: bounds })
   })
 
@@ -162,13 +159,12 @@ describe('a payload', () => {
   })
 
   it(`may be nested ${MAX_DEPTH} levels deep`, () => {
-    expect(findFlaw(nested(MAX_DEPTH))).to.equal(undefined)
     const outcome = sent(nested(MAX_DEPTH))
     expect(JSON.stringify(outcome)).to.equal(JSON.stringify({ arrived: nested(MAX_DEPTH) }))
   })
 
   it(`is rejected if it is nested deeper than ${MAX_DEPTH} levels`, () => {
-    expect(findFlaw(nested(MAX_DEPTH + 1))).to.match(/^payload[[\]0]+… is nested deeper than 512 levels$/)
+    expect(refusal(nested(MAX_DEPTH + 1))).to.match(/: payload[[\]0]+… is nested deeper than 512 levels$/)
     expect(refusal(nested(MAX_DEPTH + 1))).to.contain('is nested deeper than 512 levels')
     expect(refusal(nested(100_000))).to.contain('is nested deeper than 512 levels')
   })
