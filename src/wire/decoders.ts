@@ -15,6 +15,9 @@ export const shortDecoder = strict(Unpackr, addExtension)
 /** For all others: reads strings with native code, if its package is installed. */
 export const longDecoder = strict(native.Unpackr, native.addExtension)
 
+/** The same, but maps are read as a `Map`. */
+export const mapDecoder = strict(native.Unpackr, native.addExtension, false)
+
 readStringsNatively()
 
 /** Is it the value that msgpackr returns for the byte that msgpack never uses? */
@@ -39,10 +42,16 @@ function readStringsNatively(): void {
  * A decoder that refuses everything that isn't in the protocol. The builds of msgpackr used here have their own list of
  * extensions: changing it doesn't affect the program's msgpackr, and peers can't use extensions that the program added.
  */
-function strict(Decoder: typeof Unpackr, add: typeof addExtension): Unpackr {
+function strict(Decoder: typeof Unpackr, add: typeof addExtension, mapsAsObjects = true): Unpackr {
   for (let type = UNDEFINED + 1; type < TIMESTAMP; type++) add({ type, unpack: () => refuse(type) })
   const structures: object[] = []
-  const decoder = new Decoder({ useRecords: false, structuredClone: false, copyBuffers: true, structures })
+  const decoder = new Decoder({
+    useRecords: false,
+    mapsAsObjects,
+    structuredClone: false,
+    copyBuffers: true,
+    structures,
+  })
   // Defining a record would add to this object, so it can't. (msgpackr resets this one field when it reads many values.)
   Object.preventExtensions(Object.assign(structures, { restoreStructures: null }))
   return decoder
