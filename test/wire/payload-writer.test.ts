@@ -1,8 +1,11 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { Packr } from 'msgpackr'
 import { UnserializablePayload } from '../../src/model/errors'
 import { MAX_DEPTH } from '../../src/wire/depth'
 import { EventEncoder } from '../../src/wire/event-encoder'
+import { PayloadWriter } from '../../src/wire/payload-writer'
+import { payload as payloads } from '../support/message-arbitraries'
 import { readEvent } from '../support/read-event'
 import { throwing } from '../support/throwing'
 
@@ -127,6 +130,24 @@ describe('a payload', () => {
       .to.throw(UnserializablePayload)
       .with.property('cause')
       .that.is.instanceOf(Error)
+  })
+
+  it('is written in the same bytes with and without msgpackr', () => {
+    const packr = new Packr({ useRecords: false, variableMapSize: true, structuredClone: false })
+    const dates = fc.date({ noInvalidDate: false })
+    const numbers = fc.oneof(fc.double(), fc.integer({ min: -70_000, max: 70_000 }), fc.maxSafeInteger())
+    const bigints = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n })
+    const lengths = fc.constantFrom(0, 31, 32, 255, 256, 65_535, 65_536)
+    const texts = lengths.map((length) => 'x'.repeat(length))
+    const lists = lengths.map((length) => Array.from({ length }, () => 1))
+    const values = fc.oneof(payloads, dates, numbers, bigints, texts, texts.map(Buffer.from), lists)
+    fc.assert(
+      fc.property(fc.array(values, { maxLength: 5 }), (value) => {
+        const writer = new PayloadWriter(1024 * 1024)
+        writer.payload(value)
+        expect(writer.written.equals(packr.pack(value))).to.equal(true)
+      }),
+    )
   })
 
   it('may contain the same object several times without a cycle', () => {
