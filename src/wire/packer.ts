@@ -35,6 +35,8 @@ const GIVEN_UP = new Error('only PayloadWriter can pack this')
 
 /** Packs values with msgpackr, one at a time, as it has one scratch buffer. */
 class Packer {
+  /** Did the last value hold what msgpackr can't pack? Then the next one may too: giving up takes longer than packing. */
+  wasUnusual = false
   #isPacking = false
   #limit = 0
   /** The scratch buffer of msgpackr, unless other code may have it. */
@@ -50,8 +52,8 @@ class Packer {
    * @param levels how deep it may be nested
    */
   pack(packr: Packr, value: unknown, limit: number, levels: number): Packed | undefined {
-    // A getter of the value that is being packed sends another one.
-    if (this.#isPacking) return undefined
+    // Or a getter of the value that is being packed sends another one.
+    if (this.wasUnusual || this.#isPacking) return undefined
     this.#limit = limit
     if (!this.#scratch) {
       this.#scratch = this.#watched(Buffer.allocUnsafeSlow(SCRATCH_BYTES))
@@ -191,9 +193,12 @@ function write(limit: number, content: (writer: PayloadWriter) => void): Packed 
   } catch (error) {
     if (!(error instanceof Overlong)) throw error
     return { bytes: EMPTY, view: viewOf(EMPTY), start: 0, end: Number.POSITIVE_INFINITY }
+  } finally {
+    writer.release()
   }
-  const bytes = writer.written
-  return { bytes, view: viewOf(bytes), start: 0, end: bytes.length }
+  const { bytes, end } = writer
+  packer.wasUnusual = writer.isUnusual
+  return { bytes, view: viewOf(bytes), start: 0, end }
 }
 
 /** The size of a packed value for people, which is infinite if it was given up. */

@@ -29,8 +29,14 @@ import {
   UNDEFINED,
 } from './msgpack-format'
 
+/** Bytes of a buffer that is kept for the next writer. */
+const MAX_SPARE = 64 * 1024
+
 /** A longer path is cut: it belongs to a value that is nested too deep. */
 const MAX_PATH = 1000
+
+/** The buffer of the last writer, as allocating one takes longer than to write most payloads. */
+let spare: Buffer | undefined = Buffer.allocUnsafeSlow(4096)
 
 /** What is wrong with a value inside a payload, and the path to it. */
 class Flaw extends Error {
@@ -53,8 +59,10 @@ export class Overlong extends Error {}
  * what a getter or `toJSON` answers is both checked and written. msgpackr is faster, but knows only the usual prototypes.
  */
 export class PayloadWriter {
+  /** Has there been an object that is neither plain nor an array? */
+  isUnusual = false
   readonly #limit: number
-  #bytes: Buffer = Buffer.allocUnsafe(4096)
+  #bytes: Buffer
   #end = 0
   /** The objects around the current value. */
   readonly #around = new Set<object>()
@@ -62,11 +70,23 @@ export class PayloadWriter {
   /** @param limit the most bytes to write */
   constructor(limit: number) {
     this.#limit = limit
+    this.#bytes = spare ?? Buffer.allocUnsafeSlow(4096)
+    // A getter may send another payload meanwhile.
+    spare = undefined
   }
 
-  /** What has been written. */
-  get written(): Buffer {
-    return this.#bytes.subarray(0, this.#end)
+  /** What has been written is at the beginning, up to `end`. */
+  get bytes(): Buffer {
+    return this.#bytes
+  }
+
+  get end(): number {
+    return this.#end
+  }
+
+  /** Lets the next writer overwrite the bytes. */
+  release(): void {
+    if (this.#bytes.length <= MAX_SPARE) spare = this.#bytes
   }
 
   /** @throws UnserializablePayload, Overlong */
@@ -116,6 +136,8 @@ export class PayloadWriter {
   }
 
   #contents(value: object): void {
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype !== Object.prototype && prototype !== Array.prototype) this.isUnusual = true
     const toJSON: unknown = Reflect.get(value, 'toJSON')
     const isHook = typeof toJSON === 'function'
     if (isHook) {
