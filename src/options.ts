@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { Secret } from './mesh/secret'
+import { isBytes } from './model/bytes'
 import { checkOptions, type OptionNames } from './model/call-options'
 import { InvalidArgument, invalid } from './model/errors'
 import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES, type Limits, MAX_FRAME_BYTES } from './model/limits'
@@ -200,7 +201,7 @@ function checkArray(name: string, value: unknown): readonly unknown[] {
 
 /** The message doesn't quote the value: it may be a secret of the wrong type. */
 function checkSecret(value: unknown): Secret {
-  const isValid = (typeof value === 'string' || value instanceof Uint8Array) && value.length > 0
+  const isValid = (typeof value === 'string' || isBytes(value)) && value.length > 0
   if (isValid) return new Secret(value)
   throw new InvalidArgument('secret: expected a string or a Uint8Array of at least one byte, got another value')
 }

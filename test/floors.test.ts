@@ -28,7 +28,7 @@ const SEAMS: Readonly<Record<string, readonly string[]>> = {
     'platform/socket-file',
   ],
   'node:crypto': ['mesh/secret'],
-  'node:util': ['model/errors', 'platform/debug-log'],
+  'node:util': ['model/bytes', 'model/errors', 'platform/debug-log', 'wire/payload-writer'],
 }
 
 const SOURCE = join(__dirname, '..', 'src')

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { inspect } from 'node:util'
+import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import { helloOf } from '../src/mesh/agreement'
 import { InvalidArgument } from '../src/model/errors'
@@ -96,14 +97,17 @@ describe('settingsOf', () => {
     expect(policyOf(overflow, 'price', 7)).to.deep.equal({ kind: 'latest', key: 'price key of 7' })
   })
 
-  it('accepts text or bytes as a secret, and copies them', () => {
+  it('accepts text or bytes of any realm as a secret, and copies them', () => {
     const bytes = Buffer.from('open sesame')
     const { secret } = settingsOf({ name: 'a', secret: bytes })
     const { secret: fromText } = settingsOf({ name: 'a', secret: 'open sesame' })
+    const far = runInNewContext(`new Uint8Array([${[...bytes]}])`)
+    const { secret: fromAnotherRealm } = settingsOf({ name: 'a', secret: far })
     bytes.fill(0)
     const side = (name: string) => ({ name, id: '0000000000000', nonce: Buffer.alloc(32) })
     const sides = { dialler: side('a'), acceptor: side('b') }
     expect(secret?.proof('dialler', sides)).to.deep.equal(fromText?.proof('dialler', sides))
+    expect(secret?.proof('dialler', sides)).to.deep.equal(fromAnotherRealm?.proof('dialler', sides))
   })
 
   for (const secret of ['', Buffer.alloc(0), 12345, null, ['sesame'], { text: 'sesame' }, new Uint16Array(3)]) {

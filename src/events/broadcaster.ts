@@ -107,7 +107,7 @@ export class Broadcaster {
       ? route.recipients
       : route.recipients.filter((channel) => isEligible(type, channel, options))
     const shared = route.queues.length === 0 ? NONE : eligibleQueues(route.queues, type, options)
-    if (eligible.length + shared.length === 0) return this.#noReceivers(type, options)
+    if (eligible.length + shared.length === 0) return this.#noReceivers(type, payload, options)
 
     const frame = this.#encoder.event(type, payload)
     const isLarge = frame.end - frame.start > HANDSHAKE_FRAME_BYTES
@@ -165,8 +165,13 @@ export class Broadcaster {
     for (const channel of missing) this.#context.report(tooLarge(subject, frame, channel))
   }
 
-  /** @throws NoSubscribers where a subscriber is required */
-  #noReceivers(type: string, options: BroadcastOptions | undefined): number {
+  /**
+   * The payload is checked all the same: whether it is wrong must not depend on who listens.
+   *
+   * @throws UnserializablePayload, PayloadTooLarge; NoSubscribers where a subscriber is required
+   */
+  #noReceivers(type: string, payload: unknown, options: BroadcastOptions | undefined): number {
+    this.#encoder.check(type, payload)
     if (options?.requireSubscriber ?? this.#context.requireSubscriber) {
       const text = `event ${type} was not sent: none of the endpoints that it is addressed to subscribes to it`
       throw new NoSubscribers(text)

@@ -313,7 +313,8 @@ export function textOf(read: () => unknown): string {
 
 const ONE_LINE = { breakLength: Number.POSITIVE_INFINITY, depth: 1 }
 
-function isError(value: unknown): value is Error {
+/** Is it an error, of any realm? */
+export function isError(value: unknown): value is Error {
   // The second look is for objects that inherit from an error. It must not reach a revoked proxy.
   return types.isNativeError(value) || (!types.isProxy(value) && value instanceof Error)
 }

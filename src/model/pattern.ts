@@ -1,10 +1,13 @@
 import { describe, InvalidArgument, invalid } from './errors'
 
-/** Tokens of visible characters, joined by dots; `*` and `>` are reserved for patterns. */
-const TYPE_NAME = /^[^\s.*>\p{Cc}\p{Cs}]+(\.[^\s.*>\p{Cc}\p{Cs}]+)*$/u
+/**
+ * Tokens of visible characters, joined by dots; `*` and `>` are reserved for patterns. U+FFFD is what invalid UTF-8 is
+ * read as, which would make one name of many.
+ */
+const TYPE_NAME = /^[^\s.*>\p{Cc}\p{Cs}\ufffd]+(\.[^\s.*>\p{Cc}\p{Cs}\ufffd]+)*$/u
 
 /** The same, where any token may be `*` and the last one may be `>`. */
-const PATTERN = /^(([^\s.*>\p{Cc}\p{Cs}]+|\*)\.)*([^\s.*>\p{Cc}\p{Cs}]+|[*>])$/u
+const PATTERN = /^(([^\s.*>\p{Cc}\p{Cs}\ufffd]+|\*)\.)*([^\s.*>\p{Cc}\p{Cs}\ufffd]+|[*>])$/u
 
 /** The largest size of a type name or pattern, in bytes of UTF-8. */
 export const MAX_TYPE_BYTES = 255

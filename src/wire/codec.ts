@@ -1,8 +1,9 @@
 import { PayloadTooLarge } from '../model/errors'
+import { MAX_FRAME_BYTES } from '../model/limits'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, fromElements, KIND_CODES, type Message, toElements } from './message'
 import { FIXARRAY_4, FIXARRAY_5 } from './msgpack-format'
-import { packMessage } from './packer'
+import { measured, packMessage } from './packer'
 import { unpack } from './unpacker'
 
 /**
@@ -11,11 +12,11 @@ import { unpack } from './unpacker'
  * @param limit largest size of the frame's body, in bytes
  * @throws UnserializablePayload, PayloadTooLarge
  */
-export function encodeMessage(message: Message, limit = Number.POSITIVE_INFINITY): Frame {
-  const packed = packMessage(toElements(message), 'payload' in message ? message.payload : undefined)
+export function encodeMessage(message: Message, limit = MAX_FRAME_BYTES): Frame {
+  const packed = packMessage(toElements(message), limit)
   const length = packed.end - packed.start
   if (length > limit) {
-    const excess = `takes ${length} bytes encoded, but limits.frameBytes is ${limit} here or at the receiver`
+    const excess = `takes ${measured(length, limit)} encoded, but limits.frameBytes is ${limit} here or at the receiver`
     throw new PayloadTooLarge(`${message.kind}: ${excess}; send less, or raise the limit of both`)
   }
   const bytes = Buffer.allocUnsafe(PREFIX_BYTES + length)

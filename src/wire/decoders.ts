@@ -1,12 +1,10 @@
 import { createRequire } from 'node:module'
 import { addExtension, C1, Unpackr } from 'msgpackr/index-no-eval'
-
-/** The extensions of the protocol: `undefined` and the timestamp. */
-const UNDEFINED = 0x00
-const TIMESTAMP = 0xff
+import * as native from 'msgpackr/unpack-no-eval'
+import { TIMESTAMP, UNDEFINED } from './msgpack-format'
 
 /** The values that msgpackr returns for the byte that msgpack never uses. */
-const unused = new Set<unknown>([C1])
+const unused = new Set<unknown>([C1, native.C1])
 
 /** Size in bytes below which msgpackr caches the keys that it reads. */
 export const SHORT = 180
@@ -14,40 +12,46 @@ export const SHORT = 180
 /** For sources below that size: without native code, whose call would cost more than it saves. */
 export const shortDecoder = strict(Unpackr, addExtension)
 
-let longer: Unpackr | undefined
-
 /** For all others: reads strings with native code, if its package is installed. */
-export function longDecoder(): Unpackr {
-  longer ??= nativeDecoder()
-  return longer
-}
+export const longDecoder = strict(native.Unpackr, native.addExtension)
+
+/** The same, but maps are read as a `Map`. */
+export const mapDecoder = strict(native.Unpackr, native.addExtension, false)
+
+readStringsNatively()
 
 /** Is it the value that msgpackr returns for the byte that msgpack never uses? */
 export function isUnused(value: unknown): boolean {
   return unused.has(value)
 }
 
-/** Loaded with the first long payload: looking for native code takes longer than the rest of the import. */
-function nativeDecoder(): Unpackr {
-  const native: typeof import('msgpackr/unpack-no-eval') = require('msgpackr/unpack-no-eval')
-  unused.add(native.C1)
+/**
+ * Looking for native code takes half as long as the rest of the import, but once events arrive it may be too late: a deploy
+ * may have replaced the files, or the process may be out of descriptors.
+ */
+function readStringsNatively(): void {
   try {
     const extract: unknown = createRequire(require.resolve('msgpackr'))('msgpackr-extract')
     if (typeof extract === 'object' && extract !== null) native.setExtractor(Reflect.get(extract, 'extractStrings'))
   } catch {
     // Without native code, msgpackr reads strings itself.
   }
-  return strict(native.Unpackr, native.addExtension)
 }
 
 /**
  * A decoder that refuses everything that isn't in the protocol. The builds of msgpackr used here have their own list of
  * extensions: changing it doesn't affect the program's msgpackr, and peers can't use extensions that the program added.
  */
-function strict(Decoder: typeof Unpackr, add: typeof addExtension): Unpackr {
+function strict(Decoder: typeof Unpackr, add: typeof addExtension, mapsAsObjects = true): Unpackr {
   for (let type = UNDEFINED + 1; type < TIMESTAMP; type++) add({ type, unpack: () => refuse(type) })
   const structures: object[] = []
-  const decoder = new Decoder({ useRecords: false, structuredClone: false, copyBuffers: true, structures })
+  const decoder = new Decoder({
+    useRecords: false,
+    mapsAsObjects,
+    structuredClone: false,
+    copyBuffers: true,
+    structures,
+  })
   // Defining a record would add to this object, so it can't. (msgpackr resets this one field when it reads many values.)
   Object.preventExtensions(Object.assign(structures, { restoreStructures: null }))
   return decoder

@@ -1,3 +1,4 @@
+import { isBytes } from '../model/bytes'
 import { PayloadTooLarge } from '../model/errors'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, KIND_CODES } from './message'
@@ -14,7 +15,7 @@ import {
   STR_8,
   TRUE,
 } from './msgpack-format'
-import { pack } from './packer'
+import { measured, pack } from './packer'
 import { Slabs } from './slabs'
 
 /** The frame of an event. Its payload is at its end. */
@@ -65,14 +66,25 @@ export class EventEncoder {
       frame.bytes[frame.start + PREFIX_BYTES] = FIXARRAY_2
       return frame
     }
-    if (payload instanceof Uint8Array) return this.#binary(type, header, payload)
+    // Empty bytes may be detached.
+    if (isBytes(payload) && payload.length > 0) return this.#binary(type, header, payload)
 
-    const { bytes, view, start, end } = pack(payload)
+    const { bytes, view, start, end } = pack(payload, this.#limit)
     const frame = this.#place(header, end - start, type)
     const isShort = end - start <= FEW_BYTES && frame.bytes === this.#slab
     if (isShort) copyFew(view, start, end, this.#slabView, frame.payloadStart)
     else frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
     return frame
+  }
+
+  /** Throws what `event` would, for an event that nobody gets. @throws UnserializablePayload, PayloadTooLarge */
+  check(type: string, payload: unknown): void {
+    if (payload === undefined || typeof payload === 'boolean') return
+    const header = this.#header(type)
+    if (isBytes(payload) && payload.length > 0)
+      return this.#assertFits(header.length + headOf(payload) + payload.length, type)
+    const { start, end } = pack(payload, this.#limit)
+    this.#assertFits(header.length + end - start, type)
   }
 
   /** Copies an encoded event into an assignment to a queue member. @throws PayloadTooLarge */
@@ -89,7 +101,7 @@ export class EventEncoder {
   /** Not with msgpackr, whose look-up of extensions costs more than the copy. */
   #binary(type: string, header: Buffer, payload: Uint8Array): EventFrame {
     const length = payload.length
-    const head = length < 0x100 ? 2 : length < 0x10000 ? 3 : 5
+    const head = headOf(payload)
     const frame = this.#place(header, head + length, type)
     const { bytes, payloadStart: at } = frame
     if (head === 2) {
@@ -109,10 +121,7 @@ export class EventEncoder {
   /** Reserves space for a frame, and writes its length and header. */
   #place(header: Buffer, payloadBytes: number, type: string): EventFrame {
     const length = header.length + payloadBytes
-    if (length > this.#limit) {
-      const excess = `takes ${length} bytes encoded, but limits.frameBytes is ${this.#limit}`
-      throw new PayloadTooLarge(`event ${type}: ${excess}; send less, or raise the limit here and at its receivers`)
-    }
+    this.#assertFits(length, type)
     const size = PREFIX_BYTES + length
     let bytes = this.#slab
     let start = this.#used
@@ -135,6 +144,12 @@ export class EventEncoder {
     return { bytes, start, payloadStart, end: start + size }
   }
 
+  #assertFits(length: number, type: string): void {
+    if (length <= this.#limit) return
+    const excess = `takes ${measured(length, this.#limit)} encoded, but limits.frameBytes is ${this.#limit}`
+    throw new PayloadTooLarge(`event ${type}: ${excess}; send less, or raise the limit here and at its receivers`)
+  }
+
   /** A buffer for one frame. A very large one isn't kept for reuse. */
   #ownBuffer(size: number): Buffer {
     if (size > this.#slabs.bytes * MAX_REUSED_SLABS) return Buffer.allocUnsafeSlow(size)
@@ -151,6 +166,11 @@ export class EventEncoder {
     if (this.#headers.size < 10_000) this.#headers.set(type, header)
     return header
   }
+}
+
+/** Size of the head of bytes. */
+function headOf({ length }: Uint8Array): number {
+  return length < 0x100 ? 2 : length < 0x10000 ? 3 : 5
 }
 
 /** `writeUInt32BE` without its checks, which every frame would pay for. */

@@ -1,3 +1,4 @@
+import { isBytes } from '../model/bytes'
 import { describe, ProtocolViolation } from '../model/errors'
 import { isName } from '../model/name'
 import { isTypeName, isTypeOrPattern } from '../model/pattern'
@@ -50,7 +51,7 @@ export function parsePattern(value: unknown, field: string): string {
 }
 
 export function parseBytes(value: unknown, field: string): Uint8Array {
-  if (value instanceof Uint8Array) return value
+  if (isBytes(value)) return value
   throw malformed(field, 'bytes', value)
 }
 

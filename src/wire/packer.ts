@@ -1,13 +1,18 @@
 import { addExtension, Packr } from 'msgpackr/index-no-eval'
-import { asError, UnserializablePayload } from '../model/errors'
+import { isDeeper, MAX_DEPTH } from './depth'
 import { FIXMAP, FIXMAP_KEYS, MAP_16 } from './msgpack-format'
-import { findFlaw, MAX_DEPTH } from './payload-check'
+import { Overlong, PayloadWriter } from './payload-writer'
 
 /** Options of msgpackr: pack to the start of its scratch buffer and return that buffer, as the frame is copied anyway. */
 const LEND_SCRATCH = 512 | 1024
 
 /** The operating system allocates only the pages that are used. */
 const SCRATCH_BYTES = 256 * 1024
+
+/** A value that is larger than its limit by no more than this is measured. */
+const MEASURED_BYTES = 4096
+
+const EMPTY = Buffer.alloc(0)
 
 /** The scratch buffer as msgpackr returns it, with the range of the result. */
 interface Scratch extends Buffer {
@@ -25,110 +30,73 @@ export interface Packed {
   readonly end: number
 }
 
-/** Packs one value at a time, as msgpackr has one scratch buffer. */
+/** Thrown through msgpackr where the other way to pack has to be taken. */
+const GIVEN_UP = new Error('only PayloadWriter can pack this')
+
+/** Packs values with msgpackr, one at a time, as it has one scratch buffer. */
 class Packer {
-  /** Number of payloads being packed: a getter or `toJSON` of one may broadcast another. */
-  #packing = 0
-  /** Number of packed payloads being checked, which calls their getters too, before the scratch buffer is copied. */
-  #looking = 0
-  /** The payload being packed. */
-  #suspect: unknown
-  /** Does the payload contain anything but JSON values? */
-  #isUnusual = false
-  /** Does it contain an object of which `fastest` would pack other keys than its own? */
-  #isMisread = false
+  /** Did the last value hold what msgpackr can't pack? Then the next one may too: giving up takes longer than packing. */
+  wasUnusual = false
+  #isPacking = false
+  #limit = 0
   /** The scratch buffer of msgpackr, unless other code may have it. */
   #scratch: Buffer | undefined
 
-  /** @param payload the part of the value to check */
-  pack(packr: Packr, value: unknown, payload: unknown): Packed {
-    const outer = this.#suspect
-    this.#suspect = payload
-    try {
-      return this.#lend(packr, value)
-    } catch (error) {
-      this.#scratch = undefined
-      if (error instanceof UnserializablePayload) throw error
-      return this.#retry(value, error)
-    } finally {
-      this.#suspect = outer
+  get isPacking(): boolean {
+    return this.#isPacking
+  }
+
+  /**
+   * Returns undefined if the value may be wrong or too large, or can't be packed by msgpackr.
+   *
+   * @param levels how deep it may be nested
+   */
+  pack(packr: Packr, value: unknown, limit: number, levels: number): Packed | undefined {
+    // Or a getter of the value that is being packed sends another one.
+    if (this.wasUnusual || this.#isPacking) return undefined
+    this.#limit = limit
+    if (!this.#scratch) {
+      this.#scratch = this.#watched(Buffer.allocUnsafeSlow(SCRATCH_BYTES))
+      packr.useBuffer(this.#scratch)
     }
-  }
-
-  /** Called for each value that isn't a JSON value. */
-  noteUnusual(value: unknown): void {
-    this.#isUnusual = true
-    if (showsOtherKeys(value)) this.#isMisread = true
-  }
-
-  #lend(packr: Packr, value: unknown): Packed {
-    this.#begin(packr)
     const bytes = this.#packToScratch(packr, value)
-    if (this.#isMisread && packr === fastest) return this.#lend(shortest, value)
+    if (!bytes) return undefined
     const { start = 0, end = bytes.length, dataView: view = viewOf(bytes) } = bytes
     // The result outgrew the scratch buffer, or other code packed with the same msgpackr before.
     if (bytes !== this.#scratch || start > 0) this.#scratch = undefined
-    // A short payload isn't deep, so most payloads need no check.
-    if (this.#isUnusual || end - start > MAX_DEPTH) this.#assertFlawless()
+    // A short value isn't deep.
+    if (end - start > MAX_DEPTH && isDeeper(levels, bytes, start)) return undefined
     return { bytes, view, start: shortened(bytes, start), end }
   }
 
-  #begin(packr: Packr): void {
-    if (this.#packing > 0) return // msgpackr itself handles nested calls.
-    if (this.#looking > 0) {
-      // Otherwise the packed payload would be overwritten.
-      this.#scratch = undefined
-      packr.useBuffer(Buffer.allocUnsafeSlow(8192))
-      return
+  #packToScratch(packr: Packr, value: unknown): Scratch | undefined {
+    this.#isPacking = true
+    try {
+      return packr.pack(value, LEND_SCRATCH)
+    } catch (error) {
+      if (error !== GIVEN_UP) this.#scratch = undefined
+      return undefined
+    } finally {
+      this.#isPacking = false
     }
-    this.#isUnusual = this.#isMisread = false
-    if (this.#scratch) return
-    this.#scratch = this.#newScratch()
-    packr.useBuffer(this.#scratch)
   }
 
-  /** msgpackr copies a full scratch buffer to a larger one. Checking then stops a payload that contains itself. */
-  #newScratch(): Buffer {
-    const assertFlawless = () => this.#assertFlawless()
-    return Object.defineProperty(Buffer.allocUnsafeSlow(SCRATCH_BYTES), 'copy', {
+  /** msgpackr copies a full buffer to a larger one. It gives up there if the value is too large, or may contain itself. */
+  #watched<Bytes extends Uint8Array>(buffer: Bytes): Bytes {
+    const grow = (place: Parameters<Buffer['copy']>) => {
+      if (buffer.length >= this.#limit) {
+        // msgpackr has got ready for the larger buffer already.
+        this.#scratch = undefined
+        throw GIVEN_UP
+      }
+      this.#watched(place[0])
+    }
+    return Object.defineProperty(buffer, 'copy', {
       value(this: Buffer, ...place: Parameters<Buffer['copy']>): number {
-        assertFlawless()
+        grow(place)
         return Buffer.prototype.copy.apply(this, place)
       },
     })
-  }
-
-  #packToScratch(packr: Packr, value: unknown): Scratch {
-    this.#packing++
-    try {
-      return packr.pack(value, LEND_SCRATCH)
-    } finally {
-      this.#packing--
-    }
-  }
-
-  /** After a failure: throws an error with the path to the flaw, or packs again with `shortest` if there is none. */
-  #retry(value: unknown, cause: unknown): Packed {
-    let reason = asError(cause).message
-    try {
-      const flaw = findFlaw(this.#suspect)
-      if (!flaw) return this.#lend(shortest, value)
-      reason = flaw
-    } catch {
-      // The first error says more.
-    }
-    this.#scratch = undefined
-    throw unserializable(reason, cause)
-  }
-
-  #assertFlawless(): void {
-    this.#looking++
-    try {
-      const flaw = findFlaw(this.#suspect)
-      if (flaw) throw unserializable(flaw)
-    } finally {
-      this.#looking--
-    }
   }
 }
 
@@ -140,19 +108,6 @@ function shortened(bytes: Buffer, start: number): number {
   return start + 2
 }
 
-/** `fastest` calls the object's own `hasOwnProperty`, or takes inherited keys if there is none. */
-function showsOtherKeys(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const { hasOwnProperty: ask } = value
-  if (ask === Object.prototype.hasOwnProperty) return false
-  return typeof ask === 'function' || Object.getPrototypeOf(value) !== null
-}
-
-function unserializable(flaw: string, cause?: unknown): UnserializablePayload {
-  const message = `the payload can't be sent: ${flaw}`
-  return new UnserializablePayload(message, cause === undefined ? undefined : { cause })
-}
-
 function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
   return new DataView(buffer, byteOffset, length)
 }
@@ -162,53 +117,91 @@ const packer = new Packer()
 class WatchfulPackr extends Packr {
   constructor(variableMapSize: boolean) {
     super({
-      useRecords: false,
+      useRecords: refuseUnusual,
       variableMapSize,
       structuredClone: false,
       moreTypes: false,
       // By default, msgpackr writes a function as `undefined`.
       writeFunction(): never {
-        throw new TypeError('it contains a function')
+        throw GIVEN_UP
       },
     })
+    // msgpackr has taken the function: from now on the options say what it would say.
+    Object.assign(this, { useRecords: false, structures: undefined })
   }
 
   /** An option that msgpackr reads for each `Map`. */
-  get mapAsEmptyObject(): boolean {
-    return noteUnusual(undefined)
+  get mapAsEmptyObject(): never {
+    throw GIVEN_UP
   }
 }
 
 /** Writes every object as a map16, which is faster, as its keys needn't be counted first. */
 const fastest = new WatchfulPackr(false)
 
-/** Writes every map in its shortest format. Required for objects of more than 65,535 keys. */
+/** Writes every map in its shortest format. */
 const shortest = new WatchfulPackr(true)
 
 /** msgpackr calls `instanceof` with this class for everything but plain objects, arrays and maps. */
-const Unusual = Object.defineProperty(() => {}, Symbol.hasInstance, { value: noteUnusual })
+const Unusual = Object.defineProperty(() => {}, Symbol.hasInstance, { value: refuseUnknown })
 addExtension({ Class: Unusual, write: (value: unknown) => value })
 
-function noteUnusual(value: unknown): false {
-  packer.noteUnusual(value)
-  return false
+/** In some realms, such as jest's, Node's buffers are no instances of `Uint8Array`, and msgpackr would not know them. */
+const bufferPrototype = Buffer.prototype instanceof Uint8Array ? Buffer.prototype : undefined
+
+/** Called for each object that msgpackr writes by its keys. The iterator of an array, too, has the constructor `Object`. */
+function refuseUnusual(value: object): false {
+  if (Object.getPrototypeOf(value) === Object.prototype) return false
+  throw GIVEN_UP
+}
+
+/** msgpackr knows bytes and dates. Empty bytes may be detached. */
+function refuseUnknown(value: unknown): false {
+  // Other code may use the same build of msgpackr.
+  if (!packer.isPacking) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Date.prototype) return false
+  if (prototype !== bufferPrototype && prototype !== Uint8Array.prototype) throw GIVEN_UP
+  if (ArrayBuffer.isView(value) && value.byteLength > 0) return false
+  throw GIVEN_UP
 }
 
 /**
  * Packs the payload of an event.
  *
+ * @param limit bytes above which the result may have an infinite size, and no bytes
  * @throws UnserializablePayload
  */
-export function pack(payload: unknown): Packed {
-  return packer.pack(fastest, payload, payload)
+export function pack(payload: unknown, limit: number): Packed {
+  return packer.pack(fastest, payload, limit, MAX_DEPTH) ?? write(limit, (writer) => writer.payload(payload))
 }
 
 /**
- * Packs a message.
+ * Packs a message, whose last element may come from the program.
  *
- * @param payload the part that comes from the program, to be checked
+ * @param limit bytes above which the result may have an infinite size, and no bytes
  * @throws UnserializablePayload
  */
-export function packMessage(elements: readonly unknown[], payload: unknown): Packed {
-  return packer.pack(shortest, elements, payload)
+export function packMessage(elements: readonly unknown[], limit: number): Packed {
+  return packer.pack(shortest, elements, limit, MAX_DEPTH + 1) ?? write(limit, (writer) => writer.message(elements))
+}
+
+function write(limit: number, content: (writer: PayloadWriter) => void): Packed {
+  const writer = new PayloadWriter(limit + MEASURED_BYTES)
+  try {
+    content(writer)
+  } catch (error) {
+    if (!(error instanceof Overlong)) throw error
+    return { bytes: EMPTY, view: viewOf(EMPTY), start: 0, end: Number.POSITIVE_INFINITY }
+  } finally {
+    writer.release()
+  }
+  const { bytes, end } = writer
+  packer.wasUnusual = writer.isUnusual
+  return { bytes, view: viewOf(bytes), start: 0, end }
+}
+
+/** The size of a packed value for people, which is infinite if it was given up. */
+export function measured(bytes: number, limit: number): string {
+  return Number.isFinite(bytes) ? `${bytes} bytes` : `over ${limit} bytes`
 }

@@ -1,5 +1,6 @@
+import type { Unpackr } from 'msgpackr/index-no-eval'
 import { asError, ProtocolViolation } from '../model/errors'
-import { isUnused, longDecoder, SHORT, shortDecoder } from './decoders'
+import { isUnused, longDecoder, mapDecoder, SHORT, shortDecoder } from './decoders'
 import { Desk } from './desk'
 
 /** msgpack never uses this byte; msgpackr returns a special value for it. */
@@ -32,7 +33,7 @@ export function unpack(bytes: Buffer, start: number, end: number): unknown {
  */
 export function unpackNext(chunk: Buffer, start: number, end: number, mayBeUnused: boolean): unknown {
   try {
-    const value = end - start < SHORT ? unpackShort(chunk, start, end) : unpackLong(chunk, start, end)
+    const value = unpackAny(chunk, start, end)
     if (mayBeUnused && holdsUnused(value)) throw new RangeError(`the byte ${NEVER_USED}`)
     return value
   } catch (error) {
@@ -45,6 +46,16 @@ export function forgetChunk(): void {
   desk.clear()
 }
 
+function unpackAny(chunk: Buffer, start: number, end: number): unknown {
+  try {
+    return end - start < SHORT ? unpackShort(chunk, start, end) : unpackLong(chunk, start, end)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    // The program has frozen `Object.prototype`, and msgpackr assigns a key that this has too, such as `constructor`.
+    return objectsOf(unpackWhole(mapDecoder, chunk.subarray(start, end)))
+  }
+}
+
 function unpackShort(chunk: Buffer, start: number, end: number): unknown {
   desk.put(chunk, start, end)
   range.start = 0
@@ -53,19 +64,34 @@ function unpackShort(chunk: Buffer, start: number, end: number): unknown {
 }
 
 function unpackLong(bytes: Buffer, start: number, end: number): unknown {
-  if (end - start >= LARGE) return unpackLarge(bytes.subarray(start, end))
+  if (end - start >= LARGE) return unpackWhole(longDecoder, bytes.subarray(start, end))
   range.start = start
   range.end = end
-  return longDecoder().unpack(bytes, range)
+  return longDecoder.unpack(bytes, range)
 }
 
-function unpackLarge(bytes: Buffer): unknown {
+/** Without a part of the value in the message of an error. */
+function unpackWhole(decoder: Unpackr, bytes: Buffer): unknown {
   let first: unknown
-  longDecoder().unpackMultiple(bytes, (value, _, end = 0) => {
+  decoder.unpackMultiple(bytes, (value, _, end = 0) => {
     if (end !== bytes.length) throw new RangeError(`${bytes.length - end} bytes behind it`)
     first = value
   })
   return first
+}
+
+/** Turns each `Map` into the object that msgpackr reads otherwise. */
+function objectsOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(objectsOf)
+  if (!(value instanceof Map)) return value
+  const object = {}
+  for (const [key, child] of value) {
+    if (typeof key === 'object' && key !== null) throw new RangeError('a key that is no string, number or boolean')
+    const name = key === '__proto__' ? '__proto_' : String(key)
+    const descriptor = { value: objectsOf(child), configurable: true, enumerable: true, writable: true }
+    Object.defineProperty(object, name, descriptor)
+  }
+  return object
 }
 
 function holdsUnused(value: unknown): boolean {

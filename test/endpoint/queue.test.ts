@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { expect } from 'chai'
 import { defineEvent, type Endpoint } from '../../src'
 import { encodeMessage } from '../../src/wire/codec'
-import { MAX_DEPTH } from '../../src/wire/payload-check'
+import { MAX_DEPTH } from '../../src/wire/depth'
 import { freshBus, until } from '../support/bus'
 import { frameAround } from '../support/frame-bytes'
 import { HeldHandler } from '../support/held-handler'
@@ -255,14 +255,15 @@ describe('A work queue', () => {
     expect({ unfinished, undelivered }).to.deep.equal({ unfinished: 0, undelivered: 9 })
   })
 
-  it('does not look at the payload of an event that no member may have', async () => {
+  it('gives nobody an event that no member may have, and refuses its payload like any other', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     await b.subscribe('job', () => {}, { queue: 'workers' }).ready
-    const unserializable = { f: () => {} }
-    expect(await a.broadcast('job', unserializable, { except: 'b' })).to.equal(0)
-    expect(a.broadcastNowait('job', unserializable, { internal: true })).to.equal(true)
-    const required = a.broadcast('job', unserializable, { to: 'nobody', requireSubscriber: true })
+    expect(await a.broadcast('job', { f: 1 }, { except: 'b' })).to.equal(0)
+    expect(a.broadcastNowait('job', { f: 1 }, { internal: true })).to.equal(true)
+    const required = a.broadcast('job', { f: 1 }, { to: 'nobody', requireSubscriber: true })
     expect(await rejectionCode(required)).to.equal('LAHJA_NO_SUBSCRIBERS')
+    const refused = a.broadcast('job', { f: () => {} }, { except: 'b' })
+    expect(await rejectionCode(refused)).to.equal('LAHJA_UNSERIALIZABLE_PAYLOAD')
   })
 
   for (const queue of ['', 'a b', 7, null]) {

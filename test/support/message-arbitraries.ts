@@ -8,7 +8,7 @@ const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
 const names = fc.array(text, { maxLength: 20 })
 const token = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
-  .filter((text) => !/[\s.*>\p{Cc}\p{Cs}]/u.test(text))
+  .filter((text) => !/[\s.*>\p{Cc}\p{Cs}\ufffd]/u.test(text))
 const tokens = (last: fc.Arbitrary<string>, others = token) => {
   const joined = fc.tuple(fc.array(others, { maxLength: 4 }), last).map(([before, end]) => [...before, end].join('.'))
   return joined.filter((name) => Buffer.byteLength(name) <= 255)

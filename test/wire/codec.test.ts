@@ -219,6 +219,25 @@ describe('EventDecoder', () => {
   }
 })
 
+describe('the name of a type in a message', () => {
+  const INVALID = ['e9', '63e961', 'c328', 'e282', 'c080', 'eda080', 'f09f98', 'efbfbd', '612ef0']
+
+  for (const bytes of INVALID) {
+    it(`is malformed if its bytes are no UTF-8, or stand for such bytes: ${bytes}`, () => {
+      const name = `${(0xa0 + bytes.length / 2).toString(16)}${bytes}`
+      const event = Buffer.from(`9305${name}01`, 'hex')
+      expect(violation(() => new EventDecoder().readHeader(event, 0, event.length))).to.equal('malformed')
+      for (const body of [`9405${name}0101`, `940d01${name}01`, `940aa171${name}c2`, `93020191 81a474797065${name}`]) {
+        const message = Buffer.from(body.replaceAll(' ', ''), 'hex')
+        expect(
+          violation(() => decodeMessage(message, 0, message.length)),
+          body,
+        ).to.equal('malformed')
+      }
+    })
+  }
+})
+
 describe('encodeMessage and decodeMessage', () => {
   const anyMessage = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messages))
 

@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { PayloadTooLarge, UnserializablePayload } from '../../src/model/errors'
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
+import { MAX_DEPTH } from '../../src/wire/depth'
 import type { Message } from '../../src/wire/message'
-import { MAX_DEPTH } from '../../src/wire/payload-check'
 import { bodyOf, bytesOf } from '../support/frame-bytes'
 import { messages } from '../support/message-arbitraries'
 import { throwing } from '../support/throwing'
@@ -27,7 +27,7 @@ const flaws: readonly [payload: unknown, flaw: string][] = [
   [[2n ** 64n], 'payload[0] is'],
   [ring, 'payload[0] contains itself'],
   [{ a: new Float64Array(1) }, 'payload.a is'],
-  [new Map([[{}, 1]]), 'payload.get('],
+  [new Map([[{}, 1]]), 'payload has a key that is'],
 ]
 
 function nested(levels: number): unknown {

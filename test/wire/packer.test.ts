@@ -5,11 +5,13 @@ import { UnserializablePayload } from '../../src/model/errors'
 import { type Packed, pack, packMessage } from '../../src/wire/packer'
 import { throwing } from '../support/throwing'
 
+const LIMIT = 64 * 1024 * 1024
+
 const objectOf = (keys: number) =>
   Object.fromEntries(Array.from({ length: keys }, (_, index) => [`key ${index}`, index]))
 
 const bytesOf = ({ bytes, start, end }: Packed) => Buffer.from(bytes.subarray(start, end))
-const packed = (payload: unknown) => bytesOf(pack(payload))
+const packed = (payload: unknown) => bytesOf(pack(payload, LIMIT))
 
 describe('a packed payload', () => {
   for (const keys of [0, 1, 15, 16, 65_535, 65_536, 70_000]) {
@@ -24,19 +26,19 @@ describe('a packed payload', () => {
     for (const keys of [0, 1, 15, 16, 65_535, 65_536]) {
       const [payload, elements] = [objectOf(keys), [objectOf(keys)]]
       // The array around it is one byte.
-      expect(packed(payload)).to.deep.equal(bytesOf(packMessage(elements, undefined)).subarray(1))
+      expect(packed(payload)).to.deep.equal(bytesOf(packMessage(elements, LIMIT)).subarray(1))
     }
   })
 
   it('is rejected with the path to a function behind an object of very many keys', () => {
     const payload = { inside: objectOf(70_000), flawed: [0, () => {}] }
-    expect(() => pack(payload)).to.throw(UnserializablePayload, 'payload.flawed[1] is a function')
+    expect(() => pack(payload, LIMIT)).to.throw(UnserializablePayload, 'payload.flawed[1] is a function')
   })
 
   it('is rejected with what its getter throws', () => {
     const get = throwing(new TypeError('broken on purpose'))
     const payload = Object.defineProperty({}, 'broken', { get, enumerable: true })
-    expect(() => pack(payload))
+    expect(() => pack(payload, LIMIT))
       .to.throw(UnserializablePayload, 'broken on purpose')
       .with.nested.property('cause.message')
     expect(unpack(packed('next'))).to.equal('next')
@@ -66,13 +68,23 @@ describe('a packed payload', () => {
   it('does not overwrite the results of other code with the same build of msgpackr', () => {
     const others = new Packr()
     const payload = Buffer.alloc(1000, 1)
-    pack('before')
+    pack('before', LIMIT)
+    expect(
+      unpack(
+        others.pack([
+          new (class Order {
+            id = 1
+          })(),
+          new Map([['a', 1]]),
+        ]),
+      ),
+    ).to.deep.equal([{ id: 1 }, { a: 1 }])
     const kept = others.pack(payload)
     // Until the shared buffer is full, and longer.
     for (let turn = 0; turn < 5000; turn++) expect(packed({ turn: `${turn}`.padStart(200) })).to.have.length.above(200)
     expect(unpack(kept)).to.deep.equal(payload)
     const more = Array.from({ length: 500 }, (_, index) => {
-      pack('between')
+      pack('between', LIMIT)
       return others.pack(Buffer.alloc(1000, index))
     })
     for (const [index, bytes] of more.entries()) expect(unpack(bytes)).to.deep.equal(Buffer.alloc(1000, index))

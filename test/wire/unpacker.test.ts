@@ -149,6 +149,34 @@ describe('an unpacked payload', () => {
     expect(anything.unpack(anything.pack(new Set([new RangeError('no')])))).to.be.instanceOf(Set)
   })
 
+  describe('with keys that a frozen prototype has', () => {
+    const names = ['frozen', 'firm', 'fixed']
+    beforeEach(() => {
+      for (const name of names) Object.defineProperty(Object.prototype, name, { value: 0, configurable: true })
+    })
+    afterEach(() => {
+      for (const name of names) Reflect.deleteProperty(Object.prototype, name)
+    })
+
+    it('has them as its own, short or long, and stays malformed where it was', () => {
+      const inner = JSON.parse('{"firm":1,"fixed":{"firm":[null]},"__proto__":2,"fine":{"frozen":3}}')
+      for (const filler of ['', 'x'.repeat(200), 'x'.repeat(20_000)]) {
+        const payload = [inner, { frozen: [new Date(5), Buffer.from([1]), undefined], filler }]
+        const bytes = new Packr({ useRecords: false }).pack(payload)
+        for (const read of [readEvent, readMessage]) {
+          const value = read(bytes)
+          expect(JSON.stringify(value)).to.equal(JSON.stringify(payload).replace('__proto__', '__proto_'))
+          expect(value).to.have.nested.property('1.frozen.0').that.deep.equals(new Date(5))
+        }
+        expectMalformed(Buffer.concat([bytes, hex('00')]))
+      }
+      expect(readEvent(hex('83 a666726f7a656e 01 c0 02 07 03'))).to.deep.equal({ frozen: 1, null: 2, 7: 3 })
+      expectMalformed(hex('82 a666726f7a656e 01 90 02'))
+      expectMalformed(hex('82 a666726f7a656e 01 a161 c1'))
+      expectMalformed(hex('82 a666726f7a656e 01 a161 d40500'))
+    })
+  })
+
   /** A header of each nesting format, with room for one more value. */
   const NESTS = {
     array: '91',
