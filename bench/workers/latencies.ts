@@ -1,28 +1,25 @@
-// The package's other modules take each process of a bench longer to load than all of the bench.
-import Int32Histogram from 'hdr-histogram-js/dist/Int32Histogram'
+import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js'
 
 /** Histograms count tenths of microseconds, up to seven minutes. */
 const UNITS = 10
 const MOST = 4_000_000_000
-const DIGITS = 3
 
 /** A histogram of microseconds, to three digits. */
 export class Latencies {
-  readonly #histogram = new Int32Histogram(1, MOST, DIGITS)
+  readonly #histogram: Histogram
 
-  private constructor() {}
+  private constructor(histogram: Histogram) {
+    this.#histogram = histogram
+  }
 
   static none(): Latencies {
-    return new Latencies()
+    return new Latencies(build({ highestTrackableValue: MOST }))
   }
 
   /** Merges encoded histograms. */
   static of(encoded: readonly string[]): Latencies {
     const all = Latencies.none()
-    for (const counts of encoded.flatMap((each) => each.split(' ')).filter((each) => each !== '')) {
-      const [value, count] = counts.split(':')
-      all.#histogram.recordValueWithCount(Number(value), Number(count))
-    }
+    for (const each of encoded) all.#histogram.add(decodeFromCompressedBase64(each, 32))
     return all
   }
 
@@ -41,13 +38,6 @@ export class Latencies {
   }
 
   encode(): string {
-    const counts: string[] = []
-    const recorded = this.#histogram.recordedValuesIterator
-    recorded.reset()
-    while (recorded.hasNext()) {
-      const { valueIteratedTo, countAtValueIteratedTo } = recorded.next()
-      counts.push(`${valueIteratedTo}:${countAtValueIteratedTo}`)
-    }
-    return counts.join(' ')
+    return encodeIntoCompressedBase64(this.#histogram)
   }
 }
