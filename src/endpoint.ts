@@ -41,6 +41,7 @@ import type { ReplyStream } from './requests/reply-stream'
 import { REQUEST_OPTIONS, type RequestOptions } from './requests/requester'
 import { RESPOND_OPTIONS, type RespondOptions } from './requests/responders'
 import { isEligible } from './routing/eligibility'
+import { prepareDecoders } from './wire/decoders'
 
 /** Milliseconds that `close` takes at most by default. */
 const CLOSE_TIMEOUT = 5000
@@ -106,6 +107,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
 
   /** @internal Joins a bus on a given transport and clock instead of sockets and real time. */
   static async startIn(world: World, settings: Settings): Promise<Endpoint> {
+    prepareDecoders()
     const endpoint = new Endpoint(settings, world)
     await endpoint.#core.start()
     return endpoint

@@ -18,18 +18,20 @@ export const longDecoder = strict(native.Unpackr, native.addExtension)
 /** The same, but maps are read as a `Map`. */
 export const mapDecoder = strict(native.Unpackr, native.addExtension, false)
 
-readStringsNatively()
-
 /** Is it the value that msgpackr returns for the byte that msgpack never uses? */
 export function isUnused(value: unknown): boolean {
   return unused.has(value)
 }
 
+let isPrepared = false
+
 /**
- * Looking for native code takes half as long as the rest of the import, but once events arrive it may be too late: a deploy
- * may have replaced the files, or the process may be out of descriptors.
+ * Looks for native code that reads strings. Not part of the import, which it would take half as long again; but before the
+ * first event: later a deploy may have replaced the files, or the process may be out of descriptors.
  */
-function readStringsNatively(): void {
+export function prepareDecoders(): void {
+  if (isPrepared) return
+  isPrepared = true
   try {
     const extract: unknown = createRequire(require.resolve('msgpackr'))('msgpackr-extract')
     if (typeof extract === 'object' && extract !== null) native.setExtractor(Reflect.get(extract, 'extractStrings'))
