@@ -119,6 +119,7 @@ export class Dialer {
         this.#state = { kind: 'stopped' }
         return gone()
       case 'busy':
+      case 'exhausted':
         return this.#retry(false)
       case 'failed':
         this.#retry(true)

@@ -322,13 +322,13 @@ export class Mesh {
     return nextAttempt(failures, isHopeless(ending), limits, () => clock.random())
   }
 
+  /** @throws DirectoryRefused, ConnectionFailed if it has to be tried again */
   async #reclaimName(addresses: readonly Address[]): Promise<void> {
     try {
       await this.#claim.contest(addresses)
     } catch (error) {
-      if (this.#isClosing) return
-      if (error instanceof NameInUse) this.#context.events.nameLost(error)
-      else this.#context.events.error(asDirectoryError(this.#context.transport.location, error))
+      if (!(error instanceof NameInUse)) throw error
+      if (!this.#isClosing) this.#context.events.nameLost(error)
     }
   }
 

@@ -4,8 +4,8 @@ import { asError, codeOf, PathTooLong } from '../model/errors'
 import { type Address, fileNameOf, parseFileName } from './address'
 import { checkTrust, refused } from './directory-trust'
 import { PublishedSocket } from './published-socket'
-import { dialSocket, removeSocket, tryLstat } from './socket-file'
-import type { Connection, DialOutcome, Listener, Transport, Watch } from './transport'
+import { dialSocket, inspectSocket, removeSocket, tryLstat } from './socket-file'
+import type { Connection, DialOutcome, Listener, SocketInfo, Transport, Watch } from './transport'
 
 /** Size of `sun_path` in bytes without its final NUL (unix(7)). Longer paths are cut off without an error. */
 const PATH_LIMIT = process.platform === 'linux' ? 107 : 103
@@ -63,6 +63,10 @@ export class SocketDirectory implements Transport {
       if (address) addresses.push(address)
     }
     return addresses
+  }
+
+  async inspect(address: Address): Promise<SocketInfo | undefined> {
+    return inspectSocket(this.#pathOf(address))
   }
 
   async dial(address: Address): Promise<DialOutcome> {

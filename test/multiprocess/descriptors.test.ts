@@ -1,4 +1,8 @@
+import { chmodSync, chownSync, linkSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
+import { rawPeers } from '../support/raw-peer'
+import { isRoot } from '../support/user'
 import { useBus } from './bus'
 import { hoardDescriptors, releaseDescriptors, socketFailures } from './fault-procedures'
 import { RemoteFailure } from './remote-process'
@@ -63,4 +67,26 @@ describe('a process without free file descriptors', () => {
     await bus.startIn(process, 'late', { limits })
     expect(await bus.published()).to.deep.equal(['late'])
   })
+
+  if (isRoot) {
+    describe('in a directory where another user has linked a silent socket 300 times', () => {
+      const raw = rawPeers()
+      const secret = 'open sesame'
+
+      /** Links a socket of another user under this name. */
+      async function plant(name: string): Promise<void> {
+        chmodSync(bus.directory, 0o1770)
+        const id = (number: number) => `${number}`.padStart(13, '0')
+        const { path } = await raw.listen({ directory: bus.directory, name, id: id(0) }, () => {})
+        for (let link = 1; link < 300; link++) linkSync(path, join(bus.directory, `${name}~${id(link)}.sock`))
+        chownSync(path, 12_345, 12_345)
+      }
+
+      it('G10: keeps its name', async () => {
+        await plant('shop')
+        const process = await bus.processes.participantWithin(DESCRIPTORS)
+        await bus.startIn(process, 'shop', { secret, limits: { ...hasty, patience: 10 } })
+      })
+    })
+  }
 })

@@ -2,6 +2,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -247,6 +248,25 @@ describe('SocketDirectory', () => {
       opened.push(server)
       symlinkSync(elsewhere, path())
       expect(await directory.dial(SELF)).to.deep.equal({ kind: 'absent' })
+    })
+  })
+
+  describe('inspect', () => {
+    it('shows which addresses are links of one socket, and that there is none', async () => {
+      const directory = await openDirectory()
+      await published(directory)
+      const [link, other] = [
+        { name: 'link', id: '0000000000abd' },
+        { name: 'other', id: '0000000000abe' },
+      ]
+      linkSync(join(bus(), 'shop~0000000000abc.sock'), join(bus(), 'link~0000000000abd.sock'))
+      leaveStaleSocket(join(bus(), 'other~0000000000abe.sock'))
+      const [socket, linked, stale] = await Promise.all(
+        [SELF, link, other].map((address) => directory.inspect(address)),
+      )
+      expect(linked).to.deep.equal(socket).and.include({ isForeign: false })
+      expect(stale?.key).to.not.equal(socket?.key)
+      expect(await directory.inspect({ ...SELF, name: 'nobody' })).to.equal(undefined)
     })
   })
 
