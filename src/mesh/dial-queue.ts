@@ -3,14 +3,20 @@ const PRIORITIES = ['known', 'own', 'foreign', 'silent'] as const
 
 export type Priority = (typeof PRIORITIES)[number]
 
-/** Gives the turn back; called at the end of a handshake. */
-export type Leave = () => void
+/** The permission to dial a socket, from before the dial to the end of the handshake. */
+export interface Turn {
+  /** The handshake has failed: lets other sockets be dialled, but not this one under another address. */
+  rest(): void
+  end(): void
+}
 
 /** Bounds the handshakes of our dials: a number at a time, and one at a time with each socket. */
 export class DialQueue {
   readonly #limit: number
   /** Keys of the sockets with which there is a handshake. */
-  readonly #busy = new Set<string>()
+  readonly #dialled = new Set<string>()
+  /** Keys of the sockets with which there is none for now. */
+  readonly #resting = new Set<string>()
   /** What begins each turn, by priority and by the socket's key, in the order of arrival. */
   readonly #waiting = new Map<Priority, Map<string, (() => void)[]>>(
     PRIORITIES.map((priority) => [priority, new Map()]),
@@ -26,16 +32,9 @@ export class DialQueue {
    *
    * @param key the same for all addresses of one socket
    */
-  enter(key: string, priority: Priority): Promise<Leave> {
+  enter(key: string, priority: Priority): Promise<Turn> {
     return new Promise((resolve) => {
-      const begin = () => {
-        this.#busy.add(key)
-        let hasLeft = false
-        resolve(() => {
-          if (!hasLeft) this.#leave(key)
-          hasLeft = true
-        })
-      }
+      const begin = () => resolve(this.#begin(key))
       const turns = this.#waiting.get(priority)
       const others = turns?.get(key)
       if (others) others.push(begin)
@@ -44,16 +43,29 @@ export class DialQueue {
     })
   }
 
-  #leave(key: string): void {
-    this.#busy.delete(key)
-    this.#advance()
+  #begin(key: string): Turn {
+    this.#dialled.add(key)
+    let hasEnded = false
+    return {
+      rest: () => {
+        if (!hasEnded && this.#dialled.delete(key)) this.#resting.add(key)
+        this.#advance()
+      },
+      end: () => {
+        if (hasEnded) return
+        hasEnded = true
+        this.#dialled.delete(key)
+        this.#resting.delete(key)
+        this.#advance()
+      },
+    }
   }
 
   #advance(): void {
     for (const turns of this.#waiting.values()) {
       for (const [key, begins] of turns) {
-        if (this.#busy.size >= this.#limit) return
-        if (this.#busy.has(key)) continue
+        if (this.#dialled.size >= this.#limit) return
+        if (this.#dialled.has(key) || this.#resting.has(key)) continue
         begins.shift()?.()
         if (begins.length === 0) turns.delete(key)
       }

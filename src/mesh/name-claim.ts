@@ -133,9 +133,9 @@ export class NameClaim {
     const { clock, limits, waits } = this.#context
     let deadline: Deadline | undefined
     for (let attempt = 0; !this.#hasConceded(); attempt++) {
-      const leave = await this.#queue.enter(rival.key, rival.isForeign ? 'foreign' : 'own')
+      const turn = await this.#queue.enter(rival.key, rival.isForeign ? 'foreign' : 'own')
       deadline ??= new Deadline(clock, timeout)
-      const isOver = await this.#attempt(rival, deadline).finally(leave)
+      const isOver = await this.#attempt(rival, deadline).finally(turn.end)
       if (isOver) return
       const pause = redialDelay(Math.min(attempt, DELAY_DOUBLINGS), limits, clock.random())
       await waits.reached(new Deadline(clock, pause), () => this.#hasConceded())

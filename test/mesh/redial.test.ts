@@ -1,3 +1,4 @@
+import { linkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { Endpoint } from '../../src'
@@ -27,6 +28,57 @@ describe('a dialer', () => {
       await other.close()
     }
     expect(bad.peers.length, 'one dial by each').to.equal(6)
+  })
+
+  const numberedId = (number: number) => `${number}`.padStart(13, '0')
+
+  /** A socket file whose listener never says anything. */
+  const silent = (number = 0) => {
+    return raw.listen({ directory: bus.directory, name: 'silent', id: numberedId(number) }, () => {})
+  }
+
+  it('has one handshake at a time with a socket that is linked under many names', async () => {
+    const stranger = await silent()
+    for (let link = 1; link < 300; link++) linkSync(stranger.path, join(bus.directory, `s~${numberedId(link)}.sock`))
+    const a = await bus.start('a', { limits: { patience: 50, redialMax: 60_000, rescanInterval: 5 } })
+    await bus.start('b', { limits: { patience: 50 } })
+    await a.waitUntilConnectedTo('b')
+    expect(stranger.peers, 'one dial by each').to.have.length(2)
+  })
+
+  it('has a bounded number of handshakes at a time', async () => {
+    const strangers = await Promise.all(Array.from({ length: 30 }, (_, number) => silent(number)))
+    await bus.start('a', { limits: { patience: 50, pendingHandshakes: 4 } })
+    expect(strangers.reduce((sum, { peers }) => sum + peers.length, 0)).to.equal(4)
+  })
+
+  it('backs off from an address whose handshake has timed out', async () => {
+    const stranger = await silent()
+    const limits = { handshakeTimeout: 20, redialMin: 1, redialMax: 60_000, rescanInterval: 5 }
+    const a = await bus.start('a', { limits })
+    await until(() => stranger.peers.length === 1 && stranger.openConnections === 0)
+    for (const name of ['b', 'c', 'd']) {
+      const other = await bus.start(name, { limits })
+      await a.waitUntilConnectedTo(name)
+      await other.close()
+    }
+    expect(stranger.peers, 'one dial by each').to.have.length(4)
+  })
+
+  it('finds the address of a socket that is linked under many false ones', async () => {
+    const b = await bus.start('b', { limits: { rescanInterval: 60_000 } })
+    for (let link = 0; link < 20; link++) {
+      linkSync(join(bus.directory, `b~${b.id}.sock`), join(bus.directory, `s~${numberedId(link)}.sock`))
+    }
+    const a = await bus.start('a', { limits: { redialMax: 60_000 } })
+    expect(a.isConnectedTo('b')).to.equal(true)
+  })
+
+  it('is not kept from an endpoint by a false name beside its id', async () => {
+    const b = await bus.start('b', { limits: { rescanInterval: 60_000 } })
+    await raw.listen({ directory: bus.directory, name: 'a', id: b.id }, () => {})
+    const c = await bus.start('c', { limits: { patience: 100 } })
+    expect(c.isConnectedTo('b')).to.equal(true)
   })
 })
 

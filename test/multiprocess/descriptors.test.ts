@@ -2,9 +2,10 @@ import { chmodSync, chownSync, linkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { rawPeers } from '../support/raw-peer'
+import { leaveStaleSocket } from '../support/stale-socket'
 import { isRoot } from '../support/user'
 import { useBus } from './bus'
-import { hoardDescriptors, releaseDescriptors, socketFailures } from './fault-procedures'
+import { consumption, hoardDescriptors, releaseDescriptors, socketFailures } from './fault-procedures'
 import { RemoteFailure } from './remote-process'
 import { until } from './until'
 
@@ -68,6 +69,16 @@ describe('a process without free file descriptors', () => {
     expect(await bus.published()).to.deep.equal(['late'])
   })
 
+  for (const name of ['late', 'other']) {
+    it(`starts among 300 dead sockets of the name ${name}, and removes them`, async () => {
+      const ids = Array.from({ length: 300 }, (_, number) => `${number}`.padStart(13, '0'))
+      leaveStaleSocket(...ids.map((id) => join(bus.directory, `${name}~${id}.sock`)))
+      const process = await bus.processes.participantWithin(DESCRIPTORS)
+      await bus.startIn(process, 'late', { limits })
+      await until(async () => (await bus.published()).length === 1)
+    })
+  }
+
   if (isRoot) {
     describe('in a directory where another user has linked a silent socket 300 times', () => {
       const raw = rawPeers()
@@ -86,6 +97,16 @@ describe('a process without free file descriptors', () => {
         await plant('shop')
         const process = await bus.processes.participantWithin(DESCRIPTORS)
         await bus.startIn(process, 'shop', { secret, limits: { ...hasty, patience: 10 } })
+      })
+
+      it('G9: links with its peers, and has descriptors left', async () => {
+        await plant('other')
+        const late = await bus.startIn(await bus.processes.participantWithin(DESCRIPTORS), 'late', { secret })
+        const known = await bus.start('known', { secret })
+        await known.waitUntilConnectedTo('late')
+        await late.subscribe('tick')
+        expect(await known.broadcast('tick')).to.equal(1)
+        expect((await late.process.call(consumption, undefined)).descriptors).to.be.below(40)
       })
     })
   }
