@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message, RefusalReason } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
+import { ManualClock } from '../support/manual-clock'
 import { helloFields, type RawPeer, rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { isRoot } from '../support/user'
@@ -194,6 +195,26 @@ describe('a name claim', () => {
   })
 
   if (isRoot) {
+    it('leaves a part of the time until the handshake deadline for the links that a start waits for', async () => {
+      for (const name of ['a', 'b']) {
+        const { path } = await raw.listen({ directory: bus.directory, name, id: numberedId(7) }, () => {})
+        chownSync(path, 12_345, 12_345)
+      }
+      const clock = new ManualClock()
+      let hasStarted = false
+      const starting = bus.startBy(clock, 'a', { secret: 'open sesame' }).then(() => {
+        hasStarted = true
+      })
+      await until(() => {
+        if (hasStarted) return true
+        clock.advance(20)
+        clock.turn()
+        return false
+      })
+      await starting
+      expect(clock.now()).to.be.within(9000, 10_100)
+    })
+
     it('gives each of many silent sockets of another user a part of the time, and ends by the handshake deadline', async () => {
       const rivals = await Promise.all(
         Array.from({ length: 40 }, (_, number) => rival('a', numberedId(number), () => {})),

@@ -6,6 +6,7 @@ import { settingsOf } from '../../src/options'
 import type { Address } from '../../src/platform/address'
 import { type Clock, systemClock } from '../../src/platform/clock'
 import { SocketDirectory } from '../../src/platform/socket-directory'
+import type { DialOutcome } from '../../src/platform/transport'
 import { freshBus, until } from '../support/bus'
 import { helloFields, rawPeers } from '../support/raw-peer'
 import { leaveStaleSocket } from '../support/stale-socket'
@@ -143,5 +144,34 @@ describe('a dialer that removes the file of a dead peer', () => {
     await Promise.all(transport.done)
     await a.close()
     expect(timers.size).to.equal(0)
+  })
+})
+
+/** A directory in which the files of dead peers can't be removed, as those of another user. */
+class ForeignDirectory extends SocketDirectory {
+  dials = 0
+
+  override dial(address: Address): Promise<DialOutcome> {
+    this.dials++
+    return super.dial(address)
+  }
+
+  override async remove(): Promise<void> {}
+}
+
+describe('a dead address whose file stays', () => {
+  const bus = freshBus()
+
+  it('is dialled once', async () => {
+    leaveStaleSocket(join(bus.directory, 'dead~0000000000000.sock'), join(bus.directory, 'dead~0000000000001.sock'))
+    const transport = new ForeignDirectory(bus.directory)
+    const a = await bus.startBy(systemClock, 'a', { limits: { redialMin: 1, rescanInterval: 5 } }, transport)
+    for (const name of ['b', 'c', 'd']) {
+      const other = await bus.start(name)
+      await a.waitUntilConnectedTo(name)
+      await other.close()
+    }
+    await until(() => a.peers.length === 0)
+    expect(transport.dials - 3).to.be.at.most(2)
   })
 })
