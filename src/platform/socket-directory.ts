@@ -42,9 +42,7 @@ export class SocketDirectory implements Transport {
       } catch (error) {
         throw refused(path, "can't be created", 'choose another directory', error)
       }
-      const stats = read<Stats>(path, lstatSync)
-      const isShared = checkTrust(path, stats, this.#mayBeShared && path === this.location)
-      this.#group = isShared ? stats.gid : undefined
+      this.#check(path)
     }
     await this.#sweep()
   }
@@ -56,7 +54,9 @@ export class SocketDirectory implements Transport {
     return socket
   }
 
+  /** @throws DirectoryRefused, also if it has ceased to be safe */
   async scan(): Promise<Address[]> {
+    for (const path of [...this.#ownParents, this.location]) this.#check(path)
     const addresses: Address[] = []
     for (const fileName of read<string[]>(this.location, readdirSync)) {
       const address = parseFileName(fileName)
@@ -87,6 +87,12 @@ export class SocketDirectory implements Transport {
       // Watches are scarce (fs.inotify.max_user_instances); without one, the next scan finds the change.
     }
     return { stop: () => watcher?.close() }
+  }
+
+  #check(path: string): void {
+    const stats = read<Stats>(path, lstatSync)
+    const isShared = checkTrust(path, stats, this.#mayBeShared && path === this.location)
+    this.#group = isShared ? stats.gid : undefined
   }
 
   async #sweep(): Promise<void> {

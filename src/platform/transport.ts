@@ -71,7 +71,7 @@ export interface Transport {
   open(): Promise<void>
   /** Listens, then publishes the address, so that an address that is found can be dialled. */
   publish(self: Address, accept: (connection: Connection) => void): Promise<Listener>
-  /** Every published address. */
+  /** Every published address. @throws DirectoryRefused if the bus can't be read or isn't safe any more */
   scan(): Promise<Address[]>
   /** Looks at an address without dialling it. Undefined if it is no longer published. */
   inspect(address: Address): Promise<SocketInfo | undefined>
