@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Secret } from './mesh/secret'
 import { checkOptions, type OptionNames } from './model/call-options'
 import { InvalidArgument, invalid } from './model/errors'
@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES, type Limits, MAX_FRAME_BYTES } f
 import { checkName } from './model/name'
 import { checkOverflow, type Overflow } from './model/overflow'
 import { checkPattern } from './model/pattern'
+import { runtimeDirectory } from './platform/runtime-directory'
 import { PREFIX_BYTES } from './wire/frame'
 import { SLAB_BYTES } from './wire/slabs'
 
@@ -15,7 +16,8 @@ export interface EndpointOptions {
   readonly name: string
   /**
    * The bus directory: endpoints that use the same directory find each other. Default: `$LAHJA_DIRECTORY`, else
-   * `$XDG_RUNTIME_DIR/lahja/<bus>`, else `<tmpdir>/lahja-<uid>/<bus>`.
+   * `$XDG_RUNTIME_DIR/lahja/<bus>` if that variable names a directory of this user with mode 0700, else
+   * `<tmpdir>/lahja-<uid>/<bus>`.
    */
   readonly directory?: string | undefined
   /** The last part of the default directory, for several buses side by side. Default `default`. */
@@ -136,10 +138,8 @@ function locate(
     throw new InvalidArgument('bus: expected no bus beside a directory, as the bus is a part of the default directory')
   }
   if (given) return { directory: resolve(given), ownParents: [] }
-  // The XDG Base Directory Specification says to ignore relative paths.
-  const parent = isAbsolute(env.XDG_RUNTIME_DIR ?? '')
-    ? join(env.XDG_RUNTIME_DIR ?? '', 'lahja')
-    : join(tmpdir(), `lahja-${process.geteuid?.() ?? ''}`)
+  const runtime = runtimeDirectory(env.XDG_RUNTIME_DIR)
+  const parent = runtime ? join(runtime, 'lahja') : join(tmpdir(), `lahja-${process.geteuid?.() ?? ''}`)
   return { directory: join(parent, checkName('bus', bus ?? 'default')), ownParents: [parent] }
 }
 

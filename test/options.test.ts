@@ -1,3 +1,4 @@
+import { chmodSync, chownSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { inspect } from 'node:util'
@@ -8,6 +9,8 @@ import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES } from '../src/model/limits'
 import { policyOf } from '../src/model/overflow'
 import { settingsOf } from '../src/options'
 import { encodeMessage } from '../src/wire/codec'
+import { temporaryDirectory } from './support/temporary-directory'
+import { isRoot } from './support/user'
 
 const VARIABLES = ['LAHJA_DIRECTORY', 'XDG_RUNTIME_DIR']
 
@@ -293,6 +296,7 @@ describe('settingsOf', () => {
   })
 
   describe('chooses the directory', () => {
+    const runtime = temporaryDirectory()
     const perUser = join(tmpdir(), `lahja-${process.getuid?.() ?? ''}`)
 
     it('from the option first, made absolute', () => {
@@ -313,13 +317,25 @@ describe('settingsOf', () => {
     })
 
     it('under $XDG_RUNTIME_DIR next, by bus name', () => {
-      process.env.XDG_RUNTIME_DIR = '/run/user/1'
-      expect(settingsOf({ name: 'a' })).to.deep.include({
-        directory: '/run/user/1/lahja/default',
-        ownParents: ['/run/user/1/lahja'],
-      })
-      expect(settingsOf({ name: 'a', bus: 'other' }).directory).to.equal('/run/user/1/lahja/other')
+      process.env.XDG_RUNTIME_DIR = runtime.path
+      const parent = join(runtime.path, 'lahja')
+      expect(settingsOf({ name: 'a' })).to.deep.include({ directory: join(parent, 'default'), ownParents: [parent] })
+      expect(settingsOf({ name: 'a', bus: 'other' }).directory).to.equal(join(parent, 'other'))
     })
+
+    const spoilt: Record<string, (path: string) => void> = {
+      'is open to others': (path) => chmodSync(path, 0o755),
+      'does not exist': (path) => rmdirSync(path),
+    }
+    if (isRoot) spoilt["is another user's, as under sudo -E"] = (path) => chownSync(path, 12_345, 12_345)
+
+    for (const [what, spoil] of Object.entries(spoilt)) {
+      it(`not under an $XDG_RUNTIME_DIR that ${what}`, () => {
+        process.env.XDG_RUNTIME_DIR = runtime.path
+        spoil(runtime.path)
+        expect(settingsOf({ name: 'a' }).directory).to.equal(join(perUser, 'default'))
+      })
+    }
 
     it('under the temporary directory last, one per user', () => {
       expect(settingsOf({ name: 'a' })).to.deep.include({ directory: join(perUser, 'default'), ownParents: [perUser] })

@@ -135,6 +135,7 @@ export class Dialer {
       case 'busy':
       case 'exhausted':
         return this.#retry(false)
+      case 'denied':
       case 'failed':
         this.#retry(true)
         return report('dial', outcome.cause)

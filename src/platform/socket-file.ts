@@ -62,7 +62,7 @@ async function dialThroughDescriptor(path: string): Promise<DialOutcome> {
   if (typeof descriptor === 'object') return descriptor
   try {
     if (!fstatSync(descriptor).isSocket()) return { kind: 'absent' }
-    const outcome = await connectTo(`/proc/self/fd/${descriptor}`)
+    const outcome = await connectTo(`/proc/self/fd/${descriptor}`, path)
     // This path exists wherever /proc is mounted.
     return outcome.kind === 'absent' ? await connectTo(path) : outcome
   } finally {
@@ -70,10 +70,11 @@ async function dialThroughDescriptor(path: string): Promise<DialOutcome> {
   }
 }
 
-function connectTo(path: string): Promise<DialOutcome> {
+/** @param named the path in an error */
+function connectTo(path: string, named = path): Promise<DialOutcome> {
   return new Promise((resolve) => {
     const socket = connect({ path, allowHalfOpen: true })
-    socket.once('error', (cause) => resolve(outcomeOf(cause)))
+    socket.once('error', (cause) => resolve(outcomeOf(cause, named)))
     socket.once('connect', () => resolve({ kind: 'connected', connection: new SocketConnection(socket) }))
   })
 }
@@ -88,12 +89,15 @@ function openPath(path: string): number | DialOutcome {
   }
 }
 
-function outcomeOf(cause: Error): DialOutcome {
+function outcomeOf(cause: Error, path: string): DialOutcome {
   switch (codeOf(cause)) {
     case 'ECONNREFUSED':
       return { kind: 'dead' }
     case 'ENOENT':
       return { kind: 'absent' }
+    case 'EACCES':
+    case 'EPERM':
+      return { kind: 'denied', cause: refused(path, "can't be dialled", 'check the permissions of the socket', cause) }
     default:
       return { kind: EXHAUSTED.includes(codeOf(cause)) ? 'exhausted' : 'busy', cause }
   }

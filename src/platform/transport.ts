@@ -1,3 +1,4 @@
+import type { LahjaError } from '../model/errors'
 import type { Address } from './address'
 
 /** Callbacks of a connection, called from `attach` on. `closed` is the last one. */
@@ -43,6 +44,8 @@ export type DialOutcome =
   | { readonly kind: 'dead' }
   /** The address is no longer published. */
   | { readonly kind: 'absent' }
+  /** This process may not dial it. */
+  | { readonly kind: 'denied'; readonly cause: LahjaError }
   /** It doesn't take connections for now, as its backlog is full: try again later. */
   | { readonly kind: 'busy'; readonly cause: Error }
   /** This process can't dial for now, as it has no free descriptor. That says nothing about the address. */

@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import { linkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { Endpoint } from '../../src'
+import { DirectoryRefused } from '../../src/model/errors'
 import { settingsOf } from '../../src/options'
 import type { Address } from '../../src/platform/address'
 import { type Clock, systemClock } from '../../src/platform/clock'
@@ -173,5 +175,38 @@ describe('a dead address whose file stays', () => {
     }
     await until(() => a.peers.length === 0)
     expect(transport.dials - 3).to.be.at.most(2)
+  })
+})
+
+/** A directory with a socket that this process may not dial. */
+class GuardedDirectory extends SocketDirectory {
+  dials = 0
+
+  override async dial(): Promise<DialOutcome> {
+    this.dials++
+    return { kind: 'denied', cause: new DirectoryRefused('no permission') }
+  }
+}
+
+describe('an address that may not be dialled', () => {
+  const bus = freshBus()
+  const raw = rawPeers()
+
+  it('is reported once, and does not hold up a start', async () => {
+    await raw.listen({ directory: bus.directory, name: 'guarded', id: '0000000000000' }, () => {})
+    const transport = new GuardedDirectory(bus.directory)
+    const limits = { patience: 60_000, redialMax: 1, redialMin: 1 }
+    const [[error]] = await Promise.all([
+      once(process, 'warning'),
+      bus.startBy(systemClock, 'a', { limits }, transport),
+    ])
+    const before = transport.dials
+    let reports = 0
+    const count = () => reports++
+    process.on('warning', count)
+    await until(() => transport.dials > before + 20)
+    process.off('warning', count)
+    expect(error).to.include({ code: 'LAHJA_DIRECTORY_REFUSED', message: 'no permission' })
+    expect(reports).to.equal(0)
   })
 })

@@ -87,7 +87,9 @@ describe('SocketDirectory', () => {
 
     it('refuses a directory that its owner cannot read', async () => {
       make(0o300)
-      expect((await refusal()).message).to.equal(`${bus()}: has mode 0300, which keeps its owner out; chmod it to 0700`)
+      expect((await refusal()).message).to.equal(
+        `${bus()}: has mode 0300, which keeps its owner out; chmod it to 0700, or use a subdirectory, which is created so`,
+      )
     })
 
     it('refuses a symbolic link, even to a valid directory', async () => {
@@ -127,7 +129,7 @@ describe('SocketDirectory', () => {
         chownSync(path, 12345, 12345)
       }
       expect((await refusal(path)).message).to.match(
-        /: is owned by user \d+, not by you \(\d+\); choose another directory or chown it$/,
+        /: is owned by user \d+, not by you \(\d+\); chown it, or use a subdirectory, which is created for you$/,
       )
     })
 
