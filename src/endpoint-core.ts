@@ -15,7 +15,7 @@ import type { LeftEnding, LostEnding } from './mesh/link-ending'
 import { Mesh, type MeshEvents } from './mesh/mesh'
 import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from './model/errors'
 import { isMember } from './model/interest'
-import type { Settings } from './options'
+import { nameOf, type Settings } from './options'
 import { type Peer, Peers, peerOf, snapshotOf } from './peers'
 import type { Clock } from './platform/clock'
 import { Deadline } from './platform/deadline'
@@ -79,13 +79,14 @@ export class EndpointCore implements MeshEvents {
 
   constructor(settings: Settings, world: World, events: EndpointCoreEvents) {
     const { clock } = world
-    const { name, groups, pid, accepts, limits } = settings
+    const { groups, pid, accepts, limits } = settings
+    const id = clock.incarnationId()
     this.#reports = new ReportLimiter(clock, events.report)
     const report = (error: LahjaError) => this.#reports.report(error)
     this.self = {
-      name,
+      name: nameOf(settings, id),
       groups,
-      id: clock.incarnationId(),
+      id,
       pid,
       frameLimit: limits.frameBytes,
       window: limits.windowBytes,

@@ -37,6 +37,8 @@ describe('settingsOf', () => {
     const { directory, ownParents, ...rest } = settingsOf({ name: 'shop' })
     expect(rest).to.deep.equal({
       name: 'shop',
+      isPrefix: false,
+      waitForName: 0,
       groups: [],
       accepts: undefined,
       secret: undefined,
@@ -58,9 +60,11 @@ describe('settingsOf', () => {
       overflow: 'dropOldest',
       requireSubscriber: true,
       watch: false,
+      waitForName: 500,
     } as const
     expect(settingsOf({ ...given, limits })).to.deep.equal({
       ...given,
+      isPrefix: false,
       secret: undefined,
       ownParents: [],
       limits: { ...DEFAULT_LIMITS, highWaterMark: 8188, ...limits },
@@ -70,7 +74,7 @@ describe('settingsOf', () => {
 
   it('treats undefined as the default for every option', () => {
     const limits = Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((limit) => [limit, undefined]))
-    const given = ['bus', 'groups', 'accepts', 'secret', 'overflow', 'requireSubscriber', 'watch']
+    const given = ['bus', 'groups', 'accepts', 'secret', 'overflow', 'requireSubscriber', 'watch', 'waitForName']
     const options = Object.fromEntries(given.map((option) => [option, undefined]))
     const defaults = settingsOf({ name: 'shop', directory: '/bus' })
     expect(settingsOf({ name: 'shop', directory: '/bus', ...options, limits })).to.deep.equal(defaults)
@@ -140,8 +144,8 @@ describe('settingsOf', () => {
       ],
       'a bad group': [{ name: 'a', groups: ['web', 'e u'] }, 'groups[1]: expected 1 to 64'],
       'a group that is not a string': [{ name: 'a', groups: [{ group: 'web' }] }, 'groups[0]: expected 1 to 64'],
-      'patterns that are a string': [{ name: 'a', accepts: '>' }, "accepts: expected an array of names, got '>'"],
-      'patterns that are null': [{ name: 'a', accepts: null }, 'accepts: expected an array of names, got null'],
+      'patterns that are a string': [{ name: 'a', accepts: '>' }, "accepts: expected an array of patterns, got '>'"],
+      'patterns that are null': [{ name: 'a', accepts: null }, 'accepts: expected an array of patterns, got null'],
       'a bad pattern': [
         { name: 'a', accepts: ['order.*', 'a.>.b'] },
         "event type: expected tokens joined by dots, '*' for any one token, '>' at the end for the rest, got 'a.>.b'",

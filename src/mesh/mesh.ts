@@ -268,7 +268,7 @@ export class Mesh {
     if (!this.#incoming.has(link)) return this.#accept(link, peer)
     const { self, clock } = this.#context
     if (peer.name === self.name) {
-      const text = `${self.name} is the name of ${self.id}`
+      const text = `${self.name} is the name of ${self.id} in process ${self.pid}`
       // Deferred, to skip rivals that have already disconnected: after a long stop we must not concede to one of them.
       return clock.nextTurn(() => this.#incoming.has(link) && link.refuse(this.#claim.answer(peer.id), text))
     }

@@ -47,11 +47,18 @@ export interface NameClaimContext extends World {
   readonly ignored: (error: LahjaError) => void
 }
 
-/** A rival's response: its goodbye's reason. Without a proof that is owed, only an inconclusive one is believed. */
-function responseOf(ending: LinkEnding, isProven: boolean): string {
-  const response = ending.kind === 'refused' ? ending.reason : 'name-in-use'
-  if (isProven || INCONCLUSIVE.includes(response)) return response
-  return response === 'handshake-timeout' ? SILENCE : 'unauthenticated'
+/** A rival's response: its goodbye's reason, and the text with it. */
+interface Response {
+  readonly reason: string
+  readonly text?: string
+}
+
+/** Without a proof that is owed, only an inconclusive response is believed. */
+function responseOf(ending: LinkEnding, isProven: boolean): Response {
+  const reason = ending.kind === 'refused' ? ending.reason : 'name-in-use'
+  if (isProven && 'cause' in ending) return { reason, text: ending.cause.message.replace(`${reason}: `, '') }
+  if (isProven || INCONCLUSIVE.includes(reason)) return { reason }
+  return { reason: reason === 'handshake-timeout' ? SILENCE : 'unauthenticated' }
 }
 
 /**
@@ -69,6 +76,8 @@ export class NameClaim {
   readonly #challenges = new Set<Link>()
   readonly #queue = new DialQueue(CONTESTS)
   #state: ClaimState = 'claiming'
+  /** The rival that the name was lost to, and how. */
+  #lost: { readonly id: string; readonly how: string } | undefined
 
   constructor(context: NameClaimContext) {
     this.#context = context
@@ -81,6 +90,7 @@ export class NameClaim {
   /** Our answer to a challenge. A concession is final, as the challenger relies on it. */
   answer(challenger: string): 'name-in-use' | 'name-claimed' | 'name-conceded' {
     if (this.#state === 'claiming' && precedes(challenger, this.#context.self.id)) this.#state = 'conceded'
+    if (this.#state === 'conceded') this.#lost ??= { id: challenger, how: `${challenger} claims it at the same time` }
     return ANSWERS[this.#state]
   }
 
@@ -107,9 +117,11 @@ export class NameClaim {
     const part = Math.min(time, Math.max(limits.patience, (time * CONTESTS) / crowd))
     await Promise.all(rivals.map((rival) => this.#contestWith(rival, rival.isForeign ? part : time)))
     if (this.#hasConceded()) {
-      const { location } = this.#context.transport
-      const text = `the name '${this.#context.self.name}' is in use by a live endpoint in ${location}; close it or choose another name`
-      throw new NameInUse(text)
+      const { self, transport } = this.#context
+      const how = this.#lost?.how ?? 'another endpoint has it'
+      const advice = 'close that endpoint, wait for its end with the option waitForName, or choose another name'
+      const text = `the name '${self.name}' is in use in ${transport.location}: ${how}; ${advice}`
+      throw new NameInUse(text, { holder: this.#lost?.id })
     }
     this.#state = 'holding'
   }
@@ -157,24 +169,25 @@ export class NameClaim {
     }
     if (outcome.kind === 'absent') return this.#next(rival)
     const response = await this.#responseTo(outcome, address, deadline)
-    switch (this.#judge(response)) {
+    const silence = `${address.name}~${address.id} does not answer`
+    switch (this.#judge(response.reason)) {
       case 'won':
         return true
       case 'lost':
-        return this.#concede()
+        return this.#concede(address, response.reason === 'handshake-timeout' ? silence : response.text)
       case 'unauthenticated':
         this.#ignore(address, 'answered without a proof of the secret')
         return this.#next(rival)
       case 'inconclusive':
         break
     }
-    if (!isLast && (response !== SILENCE || deadline.left > 0)) return false
+    if (!isLast && (response.reason !== SILENCE || deadline.left > 0)) return false
     if (outcome.kind === 'exhausted') {
       const { cause } = outcome
       const text = `can't ask ${address.name}~${address.id} whether it holds the name: ${cause.message}; try again later`
       throw new ConnectionFailed(text, { cause })
     }
-    if (!secret || !rival.isForeign) return this.#concede()
+    if (!secret || !rival.isForeign) return this.#concede(address, silence)
     this.#ignore(address, 'has not answered')
     return true
   }
@@ -200,7 +213,8 @@ export class NameClaim {
   }
 
   /** Takes effect at once, so that no challenger concedes to an endpoint that has lost. */
-  #concede(): true {
+  #concede({ id, name }: Address, how = `${name}~${id} has it`): true {
+    if (!this.#hasConceded()) this.#lost = { id, how }
     this.stop()
     return true
   }
@@ -210,10 +224,10 @@ export class NameClaim {
   }
 
   /** The response to a challenge, if the dial has connected. */
-  async #responseTo(outcome: DialOutcome, rival: Address, deadline: Deadline): Promise<string> {
-    if (outcome.kind !== 'connected') return 'disconnected'
+  async #responseTo(outcome: DialOutcome, rival: Address, deadline: Deadline): Promise<Response> {
+    if (outcome.kind !== 'connected') return { reason: 'disconnected' }
     let link: Link | undefined
-    const response = new Promise<string>((resolve) => {
+    const response = new Promise<Response>((resolve) => {
       link = this.#context.challenge(outcome.connection, rival, (closed, ending) => {
         this.#challenges.delete(closed)
         resolve(responseOf(ending, closed.isProven))
@@ -223,6 +237,6 @@ export class NameClaim {
     const isLast = deadline.left === 0
     if (isLast || (await this.#context.waits.fulfilled(deadline, response))) return response
     link?.abandon()
-    return SILENCE
+    return { reason: SILENCE }
   }
 }
