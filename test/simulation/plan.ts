@@ -88,7 +88,7 @@ export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>)
     ? 'wait'
     : random.pick(['wait', 'wait', 'wait', 'dropOldest', 'dropNewest', 'latest'] as const)
   const watch = random.chance(0.8)
-  const waitForName = random.pick([0, 0, 2000])
+  const waitForName = watch ? 0 : 2000
   return {
     actions: PROFILES[profile],
     isLoaded,
