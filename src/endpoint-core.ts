@@ -15,12 +15,13 @@ import type { LeftEnding, LostEnding } from './mesh/link-ending'
 import { Mesh, type MeshEvents } from './mesh/mesh'
 import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from './model/errors'
 import { isMember } from './model/interest'
-import type { Settings } from './options'
+import { nameOf, type Settings } from './options'
 import { type Peer, Peers, peerOf, snapshotOf } from './peers'
 import type { Clock } from './platform/clock'
 import { Deadline } from './platform/deadline'
 import { Waits } from './platform/waits'
 import type { World } from './platform/world'
+import { ReportLimiter } from './report-limiter'
 import { PendingRequests } from './requests/pending-requests'
 import { Requester } from './requests/requester'
 import { Responders } from './requests/responders'
@@ -66,6 +67,7 @@ export class EndpointCore implements MeshEvents {
   readonly requester: Requester
   readonly #clock: Clock
   readonly #events: EndpointCoreEvents
+  readonly #reports: ReportLimiter
   readonly #ingress: Ingress
   readonly #workQueues: WorkQueues
   readonly #queueMembers: QueueMembers
@@ -77,12 +79,14 @@ export class EndpointCore implements MeshEvents {
 
   constructor(settings: Settings, world: World, events: EndpointCoreEvents) {
     const { clock } = world
-    const { name, groups, pid, accepts, limits } = settings
-    const { report } = events
+    const { groups, pid, accepts, limits } = settings
+    const id = clock.incarnationId()
+    this.#reports = new ReportLimiter(clock, events.report)
+    const report = (error: LahjaError) => this.#reports.report(error)
     this.self = {
-      name,
+      name: nameOf(settings, id),
       groups,
-      id: clock.incarnationId(),
+      id,
       pid,
       frameLimit: limits.frameBytes,
       window: limits.windowBytes,
@@ -130,7 +134,7 @@ export class EndpointCore implements MeshEvents {
       routes: this.routes,
       isOpen: () => this.#state !== 'closed',
       report,
-      origin: name,
+      origin: this.self.name,
     })
     this.responders = new Responders({ announcer, report, idle, limit: limits.pendingRequests })
     this.#pendingRequests = new PendingRequests(this.routes, limits.frameBytes)
@@ -159,8 +163,13 @@ export class EndpointCore implements MeshEvents {
     return this.#state
   }
 
-  start(): Promise<void> {
-    return this.#mesh.start()
+  async start(): Promise<void> {
+    try {
+      await this.#mesh.start()
+    } catch (error) {
+      this.#reports.close()
+      throw error
+    }
   }
 
   /** @throws EndpointClosed once `close` has been called */
@@ -193,7 +202,9 @@ export class EndpointCore implements MeshEvents {
     for (const { receiveWindow } of this.peers.links) receiveWindow.finish()
     this.subscriptions.close()
     this.waits.end(this.#closedError())
-    return { undelivered: await this.#leave(deadline), unhandled: this.#unhandled }
+    const undelivered = await this.#leave(deadline)
+    this.#reports.close()
+    return { undelivered, unhandled: this.#unhandled }
   }
 
   // Called by the mesh:
@@ -264,11 +275,11 @@ export class EndpointCore implements MeshEvents {
   }
 
   error(error: LahjaError): void {
-    this.#events.report(error)
+    this.#reports.report(error)
   }
 
   nameLost(error: NameInUse): void {
-    this.#events.report(error)
+    this.#reports.report(error)
     this.#events.nameLost()
   }
 
@@ -317,7 +328,7 @@ export class EndpointCore implements MeshEvents {
   #admits({ identity }: Link, what: 'event' | 'request', type: string): boolean {
     const refusal = this.#ingress.refusal(type)
     if (refusal === undefined) return true
-    this.#events.report(new BoundaryCrossed(`${what} ${type} from ${identity.name} was refused: ${refusal}`))
+    this.#reports.report(new BoundaryCrossed(`${what} ${type} from ${identity.name} was refused: ${refusal}`))
     return false
   }
 

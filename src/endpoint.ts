@@ -14,6 +14,7 @@ import {
   type WaitForOptions,
 } from './events/subscribe-options'
 import type { Subscription } from './events/subscription'
+import { holderEnd } from './mesh/holder-end'
 import { checkOptions, type OptionNames } from './model/call-options'
 import {
   type EventType,
@@ -27,12 +28,13 @@ import {
   schemaOf,
   schemasOf,
 } from './model/definition'
-import { CloseTimeout, handlerError, LahjaError } from './model/errors'
+import { CloseTimeout, handlerError, LahjaError, NameInUse } from './model/errors'
 import type { Event, Handler, RequestHandler } from './model/event'
 import { validate } from './model/schema'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
 import type { Peer } from './peers'
 import { systemClock } from './platform/clock'
+import { Deadline } from './platform/deadline'
 import { debugLogOf } from './platform/debug-log'
 import { SocketDirectory } from './platform/socket-directory'
 import { checkTimeout, WAIT_OPTIONS, type WaitOptions } from './platform/waits'
@@ -86,7 +88,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
    *
    * @param options `name` is required; everything else has a default
    * @throws InvalidArgument if an option can't be used
-   * @throws NameInUse if a live endpoint holds the name
+   * @throws NameInUse if a live endpoint holds the name, at the end of `waitForName`
    * @throws DirectoryRefused if the bus directory can't be created or trusted
    * @throws PathTooLong if the directory's path leaves no room for a socket's name
    * @throws ConnectionFailed if the socket can't be opened
@@ -108,9 +110,20 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   /** @internal Joins a bus on a given transport and clock instead of sockets and real time. */
   static async startIn(world: World, settings: Settings): Promise<Endpoint> {
     prepareDecoders()
-    const endpoint = new Endpoint(settings, world)
-    await endpoint.#core.start()
-    return endpoint
+    const deadline = new Deadline(world.clock, settings.waitForName)
+    for (;;) {
+      // Each attempt is an endpoint of its own, as an id is never used again.
+      const endpoint = new Endpoint(settings, world)
+      try {
+        await endpoint.#core.start()
+        return endpoint
+      } catch (error) {
+        if (!(error instanceof NameInUse)) throw error
+        if (settings.isPrefix) continue // The next id makes another name.
+        if (!error.holder || deadline.left === 0) throw error
+        await holderEnd({ name: endpoint.name, id: error.holder }, { ...world, ...settings }, deadline)
+      }
+    }
   }
 
   /** The name under which this endpoint joined the bus. */

@@ -50,7 +50,7 @@ export type { Event, Handler, RequestEvent, RequestHandler } from './model/event
 export type { Limits } from './model/limits'
 export type { Overflow } from './model/overflow'
 export type { StandardSchema } from './model/schema'
-export type { EndpointOptions, LimitOptions } from './options'
+export type { EndpointOptions, LimitOptions, NamePrefix } from './options'
 export type { Peer } from './peers'
 export type { WaitOptions } from './platform/waits'
 export type { Reply, ReplyStream } from './requests/reply-stream'

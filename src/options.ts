@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Secret } from './mesh/secret'
 import { isBytes } from './model/bytes'
 import { checkOptions, type OptionNames } from './model/call-options'
@@ -8,15 +8,23 @@ import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES, type Limits, MAX_FRAME_BYTES } f
 import { checkName } from './model/name'
 import { checkOverflow, type Overflow } from './model/overflow'
 import { checkPattern } from './model/pattern'
+import { runtimeDirectory } from './platform/runtime-directory'
+import { checkTimeout } from './platform/waits'
 import { PREFIX_BYTES } from './wire/frame'
 import { SLAB_BYTES } from './wire/slabs'
 
 export interface EndpointOptions {
-  /** Unique on the bus: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a letter or a digit. */
-  readonly name: string
+  /**
+   * Unique on the bus: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a letter or a digit. With a prefix, of at most 57, the
+   * endpoint gets a free name of its own, such as `worker-x3k9f2`.
+   */
+  readonly name: string | NamePrefix
+  /** Milliseconds to wait for a name that another endpoint has; after that, `NameInUse`. Default 0. */
+  readonly waitForName?: number | undefined
   /**
    * The bus directory: endpoints that use the same directory find each other. Default: `$LAHJA_DIRECTORY`, else
-   * `$XDG_RUNTIME_DIR/lahja/<bus>`, else `<tmpdir>/lahja-<uid>/<bus>`.
+   * `$XDG_RUNTIME_DIR/lahja/<bus>` if that variable names a directory of this user with mode 0700, else
+   * `<tmpdir>/lahja-<uid>/<bus>`.
    */
   readonly directory?: string | undefined
   /** The last part of the default directory, for several buses side by side. Default `default`. */
@@ -44,8 +52,16 @@ export interface EndpointOptions {
   readonly limits?: LimitOptions | undefined
 }
 
+/** What a name begins with. */
+export interface NamePrefix {
+  readonly prefix: string
+}
+
+const NAME_PREFIX: OptionNames<NamePrefix> = { prefix: true }
+
 const OPTIONS: OptionNames<EndpointOptions> = {
   name: true,
+  waitForName: true,
   directory: true,
   bus: true,
   groups: true,
@@ -62,7 +78,10 @@ export type LimitOptions = { readonly [Name in keyof Limits]?: Limits[Name] | un
 
 /** Options that have been checked and completed. */
 export interface Settings {
+  /** The name, or what it begins with. */
   readonly name: string
+  readonly isPrefix: boolean
+  readonly waitForName: number
   readonly groups: readonly string[]
   /** Absolute. */
   readonly directory: string
@@ -77,6 +96,12 @@ export interface Settings {
   /** Process id, shown to peers. */
   readonly pid: number
 }
+
+/** Characters of the longest name. */
+const NAME_LENGTH = 64
+
+/** Characters that follow a prefix: a dash, and the end of the id. */
+const SUFFIX_LENGTH = 7
 
 /** The minimum of each limit. The maximum is what a timer, or a 32-bit length, takes. */
 const LEAST: Limits = {
@@ -107,11 +132,13 @@ export function settingsOf(options: EndpointOptions): Settings {
   if (typeof options !== 'object' || options === null) throw invalid('options', '{ name, … }', options)
   checkOptions('Endpoint.start', options, OPTIONS)
   const groups = checkArray('groups', options.groups ?? []).map((group, index) => checkName(`groups[${index}]`, group))
-  const accepts = options.accepts === undefined ? undefined : checkArray('accepts', options.accepts).map(checkPattern)
+  const accepts =
+    options.accepts === undefined ? undefined : checkArray('accepts', options.accepts, 'patterns').map(checkPattern)
   const bytes = Buffer.byteLength([...groups, ...(accepts ?? [])].join(',,'))
   if (bytes > HELLO_BYTES) throw invalid('groups, accepts', `at most ${HELLO_BYTES} bytes together`, bytes)
   return {
-    name: checkName('name', options.name),
+    ...checkNameOption(options.name),
+    waitForName: checkWait(options.waitForName ?? 0),
     groups,
     accepts,
     secret: options.secret === undefined ? undefined : checkSecret(options.secret),
@@ -122,6 +149,25 @@ export function settingsOf(options: EndpointOptions): Settings {
     pid: process.pid,
     ...locate(options, process.env),
   }
+}
+
+function checkNameOption(name: unknown): Pick<Settings, 'name' | 'isPrefix'> {
+  if (typeof name !== 'object' || name === null) return { name: checkName('name', name), isPrefix: false }
+  checkOptions('name', name, NAME_PREFIX)
+  const prefix: unknown = Reflect.get(name, 'prefix')
+  const most = NAME_LENGTH - SUFFIX_LENGTH
+  if (typeof prefix === 'string' && prefix.length > most) throw invalid('name.prefix', `at most ${most}`, prefix)
+  return { name: checkName('name.prefix', prefix), isPrefix: true }
+}
+
+function checkWait(milliseconds: number): number {
+  checkTimeout(milliseconds, 'waitForName')
+  return milliseconds
+}
+
+/** The name of an endpoint with this id. */
+export function nameOf({ name, isPrefix }: Pick<Settings, 'name' | 'isPrefix'>, id: string): string {
+  return isPrefix ? `${name}-${id.slice(1 - SUFFIX_LENGTH)}` : name
 }
 
 /** The bus directory: from the option, else the environment variable, else the default. */
@@ -137,10 +183,8 @@ function locate(
     throw new InvalidArgument('bus: expected no bus beside a directory, as the bus is a part of the default directory')
   }
   if (given) return { directory: resolve(given), ownParents: [] }
-  // The XDG Base Directory Specification says to ignore relative paths.
-  const parent = isAbsolute(env.XDG_RUNTIME_DIR ?? '')
-    ? join(env.XDG_RUNTIME_DIR ?? '', 'lahja')
-    : join(tmpdir(), `lahja-${process.geteuid?.() ?? ''}`)
+  const runtime = runtimeDirectory(env.XDG_RUNTIME_DIR)
+  const parent = runtime ? join(runtime, 'lahja') : join(tmpdir(), `lahja-${process.geteuid?.() ?? ''}`)
   return { directory: join(parent, checkName('bus', bus ?? 'default')), ownParents: [parent] }
 }
 
@@ -194,9 +238,9 @@ function assertLimit(condition: boolean, limit: keyof Limits, expected: string, 
   if (!condition) throw invalid(`limits.${limit}`, expected, got)
 }
 
-function checkArray(name: string, value: unknown): readonly unknown[] {
+function checkArray(name: string, value: unknown, items = 'names'): readonly unknown[] {
   if (Array.isArray(value)) return value
-  throw invalid(name, 'an array of names', value)
+  throw invalid(name, `an array of ${items}`, value)
 }
 
 /** The message doesn't quote the value: it may be a secret of the wrong type. */

@@ -24,6 +24,7 @@ const SEAMS: Readonly<Record<string, readonly string[]>> = {
   'node:fs': [
     'platform/directory-trust',
     'platform/published-socket',
+    'platform/runtime-directory',
     'platform/socket-directory',
     'platform/socket-file',
   ],

@@ -1,3 +1,4 @@
+import { chmodSync, chownSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { inspect } from 'node:util'
@@ -9,6 +10,8 @@ import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES } from '../src/model/limits'
 import { policyOf } from '../src/model/overflow'
 import { settingsOf } from '../src/options'
 import { encodeMessage } from '../src/wire/codec'
+import { temporaryDirectory } from './support/temporary-directory'
+import { isRoot } from './support/user'
 
 const VARIABLES = ['LAHJA_DIRECTORY', 'XDG_RUNTIME_DIR']
 
@@ -35,6 +38,8 @@ describe('settingsOf', () => {
     const { directory, ownParents, ...rest } = settingsOf({ name: 'shop' })
     expect(rest).to.deep.equal({
       name: 'shop',
+      isPrefix: false,
+      waitForName: 0,
       groups: [],
       accepts: undefined,
       secret: undefined,
@@ -56,9 +61,11 @@ describe('settingsOf', () => {
       overflow: 'dropOldest',
       requireSubscriber: true,
       watch: false,
+      waitForName: 500,
     } as const
     expect(settingsOf({ ...given, limits })).to.deep.equal({
       ...given,
+      isPrefix: false,
       secret: undefined,
       ownParents: [],
       limits: { ...DEFAULT_LIMITS, highWaterMark: 8188, ...limits },
@@ -68,7 +75,7 @@ describe('settingsOf', () => {
 
   it('treats undefined as the default for every option', () => {
     const limits = Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((limit) => [limit, undefined]))
-    const given = ['bus', 'groups', 'accepts', 'secret', 'overflow', 'requireSubscriber', 'watch']
+    const given = ['bus', 'groups', 'accepts', 'secret', 'overflow', 'requireSubscriber', 'watch', 'waitForName']
     const options = Object.fromEntries(given.map((option) => [option, undefined]))
     const defaults = settingsOf({ name: 'shop', directory: '/bus' })
     expect(settingsOf({ name: 'shop', directory: '/bus', ...options, limits })).to.deep.equal(defaults)
@@ -141,8 +148,8 @@ describe('settingsOf', () => {
       ],
       'a bad group': [{ name: 'a', groups: ['web', 'e u'] }, 'groups[1]: expected 1 to 64'],
       'a group that is not a string': [{ name: 'a', groups: [{ group: 'web' }] }, 'groups[0]: expected 1 to 64'],
-      'patterns that are a string': [{ name: 'a', accepts: '>' }, "accepts: expected an array of names, got '>'"],
-      'patterns that are null': [{ name: 'a', accepts: null }, 'accepts: expected an array of names, got null'],
+      'patterns that are a string': [{ name: 'a', accepts: '>' }, "accepts: expected an array of patterns, got '>'"],
+      'patterns that are null': [{ name: 'a', accepts: null }, 'accepts: expected an array of patterns, got null'],
       'a bad pattern': [
         { name: 'a', accepts: ['order.*', 'a.>.b'] },
         "event type: expected tokens joined by dots, '*' for any one token, '>' at the end for the rest, got 'a.>.b'",
@@ -297,6 +304,7 @@ describe('settingsOf', () => {
   })
 
   describe('chooses the directory', () => {
+    const runtime = temporaryDirectory()
     const perUser = join(tmpdir(), `lahja-${process.getuid?.() ?? ''}`)
 
     it('from the option first, made absolute', () => {
@@ -317,13 +325,25 @@ describe('settingsOf', () => {
     })
 
     it('under $XDG_RUNTIME_DIR next, by bus name', () => {
-      process.env.XDG_RUNTIME_DIR = '/run/user/1'
-      expect(settingsOf({ name: 'a' })).to.deep.include({
-        directory: '/run/user/1/lahja/default',
-        ownParents: ['/run/user/1/lahja'],
-      })
-      expect(settingsOf({ name: 'a', bus: 'other' }).directory).to.equal('/run/user/1/lahja/other')
+      process.env.XDG_RUNTIME_DIR = runtime.path
+      const parent = join(runtime.path, 'lahja')
+      expect(settingsOf({ name: 'a' })).to.deep.include({ directory: join(parent, 'default'), ownParents: [parent] })
+      expect(settingsOf({ name: 'a', bus: 'other' }).directory).to.equal(join(parent, 'other'))
     })
+
+    const spoilt: Record<string, (path: string) => void> = {
+      'is open to others': (path) => chmodSync(path, 0o755),
+      'does not exist': (path) => rmdirSync(path),
+    }
+    if (isRoot) spoilt["is another user's, as under sudo -E"] = (path) => chownSync(path, 12_345, 12_345)
+
+    for (const [what, spoil] of Object.entries(spoilt)) {
+      it(`not under an $XDG_RUNTIME_DIR that ${what}`, () => {
+        process.env.XDG_RUNTIME_DIR = runtime.path
+        spoil(runtime.path)
+        expect(settingsOf({ name: 'a' }).directory).to.equal(join(perUser, 'default'))
+      })
+    }
 
     it('under the temporary directory last, one per user', () => {
       expect(settingsOf({ name: 'a' })).to.deep.include({ directory: join(perUser, 'default'), ownParents: [perUser] })

@@ -7,7 +7,7 @@ const CONCURRENCY = 4
 
 /** Handles its share of the jobs until the giver leaves. */
 async function main(): Promise<void> {
-  await using endpoint = await Endpoint.start({ name: `worker-${process.pid}`, bus: BUS })
+  await using endpoint = await Endpoint.start({ name: { prefix: 'worker' }, bus: BUS })
   let done = 0
   endpoint.subscribe(
     CountLines,

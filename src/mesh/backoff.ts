@@ -21,6 +21,8 @@ export interface Attempt {
   readonly failures?: number
   /** Whether it is expected to fail like the one before. Default false. */
   readonly isHopeless?: boolean
+  /** Whether there was a link with the peer. Default false. */
+  readonly isKnown?: boolean
 }
 
 /**

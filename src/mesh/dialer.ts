@@ -1,10 +1,11 @@
-import { asDirectoryError, asError, type LahjaError } from '../model/errors'
+import { asDirectoryError, asError, type LahjaError, ProtocolViolation } from '../model/errors'
 import type { Limits } from '../model/limits'
 import type { Address } from '../platform/address'
 import type { Timer } from '../platform/clock'
-import type { Connection } from '../platform/transport'
+import type { Connection, DialOutcome, SocketInfo } from '../platform/transport'
 import type { World } from '../platform/world'
 import { type Attempt, nextAttempt } from './backoff'
+import type { DialQueue, Priority, Turn } from './dial-queue'
 import type { Link } from './link'
 import { isHopeless, type LinkEnding } from './link-ending'
 
@@ -12,8 +13,9 @@ export interface DialerContext extends World {
   readonly limits: Limits
   /** Makes a link of a connection and begins its handshake. */
   readonly connected: (connection: Connection, address: Address) => Link
-  /** The address is dead or has been withdrawn. */
-  readonly gone: () => void
+  readonly queue: DialQueue
+  /** The address has been withdrawn; or, if that is final, it is dead or false: it will never be that of a peer. */
+  readonly gone: (isFinal: boolean) => void
   /** An attempt failed in a way that will last. Called once for each such reason in a row. */
   readonly failed: (cause: LahjaError) => void
 }
@@ -31,10 +33,16 @@ export class Dialer {
   #state: State = { kind: 'stopped' }
   #failures = 0
   #lastFailure = ''
+  /** Whether there has been a link. */
+  #isKnown: boolean
+  /** Whether the last handshake has timed out. */
+  #wasSilent = false
+  #turn: Turn | undefined
 
   constructor(address: Address, context: DialerContext, attempt: Attempt) {
     this.address = address
     this.#context = context
+    this.#isKnown = attempt.isKnown ?? false
     this.#schedule(attempt)
   }
 
@@ -59,6 +67,9 @@ export class Dialer {
   onUp(): void {
     this.#failures = 0
     this.#lastFailure = ''
+    this.#isKnown = true
+    this.#wasSilent = false
+    this.#turn?.end()
   }
 
   /** Its link has closed, other than by the goodbye of a peer that left. */
@@ -66,13 +77,16 @@ export class Dialer {
     if (this.#state.kind !== 'linked') return
     const willLast = isHopeless(ending)
     if (willLast && ending.kind === 'refused') this.#report(ending.reason, ending.cause)
-    this.#retry(willLast)
+    if (isFalse(ending)) return this.#end(true)
+    this.#wasSilent = ending.kind === 'refused' && ending.reason === 'handshake-timeout'
+    this.#retry(willLast || (this.#wasSilent && !this.#isKnown))
   }
 
   /** Gives up, and refuses a link that is not up yet. */
   stop(): void {
     const state = this.#state
     this.#state = { kind: 'stopped' }
+    this.#turn?.end()
     if (state.kind === 'waiting') state.timer.cancel()
     if (state.kind === 'linked' && !state.link.isUp) state.link.refuse('duplicate', 'another link is preferred')
   }
@@ -85,6 +99,8 @@ export class Dialer {
 
   #retry(willLast: boolean): void {
     const { clock, limits } = this.#context
+    if (willLast) this.#turn?.rest()
+    else this.#turn?.end()
     this.#schedule(nextAttempt(this.#failures, willLast, limits, () => clock.random()))
   }
 
@@ -96,14 +112,13 @@ export class Dialer {
 
   async #dial(): Promise<void> {
     this.#state = { kind: 'dialling' }
-    const { transport, debug, connected, gone } = this.#context
+    const { transport, debug, connected } = this.#context
     const { name, id } = this.address
-    debug?.(`${name}~${id}: dialling`)
     // A failed dial will fail again, for instance because the path is too long to be dialled from here.
-    const outcome = await transport.dial(this.address).catch((cause: unknown) => ({ kind: 'failed' as const, cause }))
+    const outcome = await this.#connect().catch((cause: unknown) => ({ kind: 'failed' as const, cause }))
     if (this.#isStopped()) {
       if (outcome.kind === 'connected') outcome.connection.destroy()
-      return
+      return this.#turn?.end()
     }
     debug?.(`${name}~${id}: ${outcome.kind}${'cause' in outcome ? `: ${asError(outcome.cause).message}` : ''}`)
     const report = (what: string, cause: unknown) => this.#report(what, asDirectoryError(transport.location, cause))
@@ -114,20 +129,52 @@ export class Dialer {
       case 'dead':
         this.#state = { kind: 'stopped' }
         await transport.remove(this.address).catch((cause) => report('bury', cause))
-        return gone()
+        return this.#end(true)
       case 'absent':
-        this.#state = { kind: 'stopped' }
-        return gone()
+        return this.#end(false)
       case 'busy':
+      case 'exhausted':
         return this.#retry(false)
+      case 'denied':
       case 'failed':
         this.#retry(true)
         return report('dial', outcome.cause)
+      default:
+        return outcome satisfies never
     }
+  }
+
+  /** Dials when it is this address's turn. */
+  async #connect(): Promise<DialOutcome> {
+    const { transport, debug, queue } = this.#context
+    this.#turn?.end()
+    const socket = await transport.inspect(this.address)
+    if (!socket || this.#isStopped()) return { kind: 'absent' }
+    this.#turn = await queue.enter(socket.key, this.#priority(socket))
+    if (this.#isStopped()) return { kind: 'absent' }
+    debug?.(`${this.address.name}~${this.address.id}: dialling`)
+    return transport.dial(this.address)
+  }
+
+  #priority({ isForeign }: SocketInfo): Priority {
+    if (this.#isKnown) return 'known'
+    if (this.#wasSilent) return 'silent'
+    return isForeign ? 'foreign' : 'own'
+  }
+
+  #end(isFinal: boolean): void {
+    this.#state = { kind: 'stopped' }
+    this.#turn?.end()
+    this.#context.gone(isFinal)
   }
 
   /** By a call of `stop` during the dial. */
   #isStopped(): boolean {
     return this.#state.kind === 'stopped'
   }
+}
+
+/** Whether the socket turned out to be that of another address. */
+function isFalse(ending: LinkEnding): boolean {
+  return 'cause' in ending && ending.cause instanceof ProtocolViolation && ending.cause.reason === 'wrong-peer'
 }

@@ -56,10 +56,12 @@ function reasonOf(cause: LahjaError): string | undefined {
   return cause instanceof LinkError ? cause.reason : undefined
 }
 
-/** For a goodbye other than that of a peer that leaves. */
+/** For a goodbye other than that of a peer that leaves. Its text may begin with the reason, as messages of errors do. */
 export function dismissal(reason: string, text: string): LahjaError {
-  if (reason !== 'unauthenticated') return new LinkRefused(reason, text)
-  return new Unauthenticated(`the peer refused the link, start both with the same secret; its goodbye: ${text}`)
+  const prefix = `${reason}: `
+  const rest = text.startsWith(prefix) ? text.slice(prefix.length) : text
+  if (reason !== 'unauthenticated') return new LinkRefused(reason, rest)
+  return new Unauthenticated(`the peer refused the link, start both with the same secret; its goodbye: ${rest}`)
 }
 
 /** For a stream that ends without a goodbye. */

@@ -1,6 +1,6 @@
 import { asDirectoryError, type LahjaError, NameInUse, ProtocolViolation, Unauthenticated } from '../model/errors'
 import type { Interest } from '../model/interest'
-import type { Address } from '../platform/address'
+import { type Address, fileNameOf } from '../platform/address'
 import { judgeAfter, type Timer } from '../platform/clock'
 import { Deadline } from '../platform/deadline'
 import type { Connection, Listener } from '../platform/transport'
@@ -9,6 +9,7 @@ import type { World } from '../platform/world'
 import type { Hello } from '../wire/message'
 import { helloOf, type Introduction, precedes } from './agreement'
 import { type Attempt, nextAttempt } from './backoff'
+import { DialQueue } from './dial-queue'
 import { Dialer } from './dialer'
 import { Discovery } from './discovery'
 import { Link, type LinkContext, type LinkEvents, type Traffic } from './link'
@@ -41,14 +42,17 @@ export class Mesh {
   readonly #context: MeshContext
   readonly #claim: NameClaim
   readonly #linkContext: LinkContext
-  /** By the peer's id. */
+  /** By file name, as anyone who can write to the directory can publish the id of another endpoint under a false name. */
   readonly #dialers = new Map<string, Dialer>()
+  /** The dialer of each link that was dialled. */
+  readonly #dialerOf = new WeakMap<Link, Dialer>()
+  readonly #queue: DialQueue
   /** By the peer's id: accepted links, up or about to be. */
   readonly #links = new Map<string, Link>()
   /** Failed attempts of the dialer that a peer's dial has replaced; they count again if its link fails. */
   readonly #failures = new WeakMap<Link, number>()
-  /** Ids of peers that have left, as long as their address is still found: they are not dialled again. */
-  readonly #left = new Set<string>()
+  /** File names of peers that have left, and of dead and false addresses, as long as they are found: never dialled again. */
+  readonly #gone = new Set<string>()
   /** Incoming connections whose link is not up yet, oldest first. */
   readonly #incoming = new Set<Link>()
   /** Incoming links that wait until the name is ours. */
@@ -63,6 +67,7 @@ export class Mesh {
     const { self, clock, secret, events } = context
     this.#context = context
     this.#waits = new Waits(clock)
+    this.#queue = new DialQueue(context.limits.pendingHandshakes)
     this.#linkContext = {
       ...context,
       hello: () => helloOf(self, secret?.nonce()),
@@ -103,13 +108,13 @@ export class Mesh {
       await this.#claim.contest(addresses)
       for (const [link, peer] of this.#undecided.splice(0)) this.#decide(link, peer)
       this.#dialAll(addresses, () => ({ delay: 0 }))
-      const found = new Set(addresses.map(({ id }) => id))
+      const found = new Set(addresses)
       this.#discovery = new Discovery({
         ...this.#context,
         listener: this.#listener,
         found: (seen, wasGone) => {
-          const ids = new Set(seen.map(({ id }) => id))
-          for (const id of this.#left) if (!ids.has(id)) this.#left.delete(id)
+          const files = new Set(seen.map(fileNameOf))
+          for (const file of this.#gone) if (!files.has(file)) this.#gone.delete(file)
           this.#dialAll(seen, () => ({ delay: wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescanInterval }))
         },
         republished: (seen) => this.#reclaimName(seen),
@@ -205,11 +210,11 @@ export class Mesh {
   }
 
   /** Whether each peer has a link that is up, or none to wait for. Peers without a link are removed from the set. */
-  #areSettled(ids: Set<string>): boolean {
-    for (const id of ids) {
-      const link = this.#links.get(id)
-      if (!link?.isUp && !(this.#dialers.get(id)?.isSettled ?? link === undefined)) return false
-      if (!link) ids.delete(id)
+  #areSettled(addresses: Set<Address>): boolean {
+    for (const address of addresses) {
+      const link = this.#links.get(address.id)
+      if (!link?.isUp && !(this.#dialers.get(fileNameOf(address))?.isSettled ?? link === undefined)) return false
+      if (!link) addresses.delete(address)
     }
     return true
   }
@@ -219,14 +224,25 @@ export class Mesh {
     const { self, events } = this.#context
     for (const address of addresses) {
       const { id, name } = address
-      if (this.#isClosing || name === self.name || this.#left.has(id)) continue
-      if (this.#links.has(id) || this.#dialers.has(id)) continue
-      const dialer = new Dialer(
+      const file = fileNameOf(address)
+      if (this.#isClosing || name === self.name || this.#gone.has(file)) continue
+      if (this.#links.has(id) || this.#dialers.has(file)) continue
+      const dialer: Dialer = new Dialer(
         address,
         {
           ...this.#context,
-          connected: (connection, expected) => new Link(this.#linkContext, connection, expected),
-          gone: () => this.#dialers.get(id) === dialer && this.#dialers.delete(id) && this.#waits.changed(),
+          queue: this.#queue,
+          connected: (connection, expected) => {
+            const link = new Link(this.#linkContext, connection, expected)
+            this.#dialerOf.set(link, dialer)
+            return link
+          },
+          gone: (isFinal) => {
+            if (this.#dialers.get(file) !== dialer) return
+            this.#dialers.delete(file)
+            if (isFinal) this.#gone.add(file)
+            this.#waits.changed()
+          },
           failed: (cause) => {
             events.error(cause)
             this.#waits.changed()
@@ -234,7 +250,7 @@ export class Mesh {
         },
         attempt(),
       )
-      this.#dialers.set(id, dialer)
+      this.#dialers.set(file, dialer)
     }
   }
 
@@ -252,7 +268,7 @@ export class Mesh {
     if (!this.#incoming.has(link)) return this.#accept(link, peer)
     const { self, clock } = this.#context
     if (peer.name === self.name) {
-      const text = `${self.name} is the name of ${self.id}`
+      const text = `${self.name} is the name of ${self.id} in process ${self.pid}`
       // Deferred, to skip rivals that have already disconnected: after a long stop we must not concede to one of them.
       return clock.nextTurn(() => this.#incoming.has(link) && link.refuse(this.#claim.answer(peer.id), text))
     }
@@ -267,11 +283,12 @@ export class Mesh {
   #decide(link: Link, peer: Hello): void {
     const { id } = peer
     if (this.#links.has(id)) return link.refuse('duplicate', 'there is a link already')
-    const dialer = this.#dialers.get(id)
+    const file = fileNameOf(peer)
+    const dialer = this.#dialers.get(file)
     if (dialer?.link && precedes(this.#context.self.id, id)) {
       return link.refuse('duplicate', 'the dial of the smaller id stands')
     }
-    this.#dialers.delete(id)
+    this.#dialers.delete(file)
     if (dialer) this.#failures.set(link, dialer.failures)
     this.#accept(link, peer)
     dialer?.stop() // Last, so that there is no moment at which the peer has neither a link nor a dialer.
@@ -284,7 +301,7 @@ export class Mesh {
 
   #onUp(link: Link): void {
     this.#incoming.delete(link)
-    this.#dialers.get(link.identity.id)?.onUp()
+    this.#dialerOf.get(link)?.onUp()
     this.#context.events.joined(link)
     this.#waits.changed()
   }
@@ -296,11 +313,12 @@ export class Mesh {
     const { identity } = link
     const wasAccepted = this.#links.get(identity.id) === link
     if (wasAccepted) this.#links.delete(identity.id)
-    const dialer = [...this.#dialers.values()].find((candidate) => candidate.link === link)
+    const dialled = this.#dialerOf.get(link)
+    const dialer = dialled?.link === link ? dialled : undefined
     if (ending.kind === 'left') {
-      this.#left.add(identity.id)
+      this.#gone.add(fileNameOf(identity))
       dialer?.stop()
-      if (dialer) this.#dialers.delete(dialer.address.id)
+      if (dialer) this.#dialers.delete(fileNameOf(dialer.address))
       if (wasAccepted) events.left(link, ending)
     } else if (ending.kind === 'lost') {
       if (ending.cause instanceof ProtocolViolation) events.error(ending.cause)
@@ -319,16 +337,17 @@ export class Mesh {
   #attemptAfter(link: Link, ending: LinkEnding): Attempt {
     const { clock, limits } = this.#context
     const failures = ending.kind === 'lost' ? 0 : (this.#failures.get(link) ?? 0)
-    return nextAttempt(failures, isHopeless(ending), limits, () => clock.random())
+    const attempt = nextAttempt(failures, isHopeless(ending), limits, () => clock.random())
+    return { ...attempt, isKnown: ending.kind === 'lost' }
   }
 
+  /** @throws DirectoryRefused, ConnectionFailed if it has to be tried again */
   async #reclaimName(addresses: readonly Address[]): Promise<void> {
     try {
       await this.#claim.contest(addresses)
     } catch (error) {
-      if (this.#isClosing) return
-      if (error instanceof NameInUse) this.#context.events.nameLost(error)
-      else this.#context.events.error(asDirectoryError(this.#context.transport.location, error))
+      if (!(error instanceof NameInUse)) throw error
+      if (!this.#isClosing) this.#context.events.nameLost(error)
     }
   }
 

@@ -1,12 +1,13 @@
-import { type LahjaError, NameInUse, Unauthenticated } from '../model/errors'
+import { ConnectionFailed, type LahjaError, NameInUse, Unauthenticated } from '../model/errors'
 import type { Limits } from '../model/limits'
 import type { Address } from '../platform/address'
 import { Deadline } from '../platform/deadline'
-import type { Connection } from '../platform/transport'
+import type { Connection, DialOutcome } from '../platform/transport'
 import type { Waits } from '../platform/waits'
 import type { World } from '../platform/world'
 import { precedes } from './agreement'
 import { redialDelay } from './backoff'
+import { DialQueue } from './dial-queue'
 import type { Link } from './link'
 import type { LinkEnding } from './link-ending'
 import type { Secret } from './secret'
@@ -17,8 +18,18 @@ const SILENCE = 'silence'
 /** Responses that don't settle the claim: the rival is leaving, has gone, or is short of room or descriptors. */
 const INCONCLUSIVE = ['disconnected', 'frame-cut-off', 'closing', 'too-many-handshakes', SILENCE]
 
+/** Rivals that are challenged at a time: this many need few descriptors. */
+const CONTESTS = 16
+
 /** Challenges are tried again until the deadline, so their delays stop growing early. */
 const DELAY_DOUBLINGS = 3
+
+/** One socket, whose owner may have linked it to several addresses of the name. */
+interface Rival {
+  readonly key: string
+  readonly isForeign: boolean
+  readonly addresses: Address[]
+}
 
 type ClaimState = 'claiming' | 'holding' | 'conceded'
 
@@ -36,11 +47,18 @@ export interface NameClaimContext extends World {
   readonly ignored: (error: LahjaError) => void
 }
 
-/** A rival's response: its goodbye's reason. Without a proof that is owed, only an inconclusive one is believed. */
-function responseOf(ending: LinkEnding, isProven: boolean): string {
-  const response = ending.kind === 'refused' ? ending.reason : 'name-in-use'
-  if (isProven || INCONCLUSIVE.includes(response)) return response
-  return response === 'handshake-timeout' ? SILENCE : 'unauthenticated'
+/** A rival's response: its goodbye's reason, and the text with it. */
+interface Response {
+  readonly reason: string
+  readonly text?: string
+}
+
+/** Without a proof that is owed, only an inconclusive response is believed. */
+function responseOf(ending: LinkEnding, isProven: boolean): Response {
+  const reason = ending.kind === 'refused' ? ending.reason : 'name-in-use'
+  if (isProven && 'cause' in ending) return { reason, text: ending.cause.message.replace(`${reason}: `, '') }
+  if (isProven || INCONCLUSIVE.includes(reason)) return { reason }
+  return { reason: reason === 'handshake-timeout' ? SILENCE : 'unauthenticated' }
 }
 
 /**
@@ -56,7 +74,10 @@ function responseOf(ending: LinkEnding, isProven: boolean): string {
 export class NameClaim {
   readonly #context: NameClaimContext
   readonly #challenges = new Set<Link>()
+  readonly #queue = new DialQueue(CONTESTS)
   #state: ClaimState = 'claiming'
+  /** The rival that the name was lost to, and how. */
+  #lost: { readonly id: string; readonly how: string } | undefined
 
   constructor(context: NameClaimContext) {
     this.#context = context
@@ -69,6 +90,7 @@ export class NameClaim {
   /** Our answer to a challenge. A concession is final, as the challenger relies on it. */
   answer(challenger: string): 'name-in-use' | 'name-claimed' | 'name-conceded' {
     if (this.#state === 'claiming' && precedes(challenger, this.#context.self.id)) this.#state = 'conceded'
+    if (this.#state === 'conceded') this.#lost ??= { id: challenger, how: `${challenger} claims it at the same time` }
     return ANSWERS[this.#state]
   }
 
@@ -80,49 +102,100 @@ export class NameClaim {
   }
 
   /**
-   * Contests the name with every rival among the addresses.
+   * Contests the name with every rival among the addresses, within the handshake timeout, of which it leaves a part for
+   * the links that a start waits for next. With more than `CONTESTS` silent sockets of other users it takes longer, as
+   * each gets `patience` at least.
    *
    * @throws NameInUse if one of them holds the name or has the smaller id
+   * @throws ConnectionFailed if it could not be contested, for want of descriptors
    */
   async contest(addresses: readonly Address[]): Promise<void> {
-    const { self } = this.#context
-    const rivals = addresses.filter(({ name, id }) => name === self.name && id !== self.id)
-    await Promise.all(rivals.map((rival) => this.#contestWith(rival)))
+    const { limits } = this.#context
+    const rivals = await this.#rivalsAmong(addresses)
+    const time = limits.handshakeTimeout - Math.min(limits.patience, limits.handshakeTimeout / 2)
+    const crowd = rivals.filter(({ isForeign }) => isForeign).length
+    const part = Math.min(time, Math.max(limits.patience, (time * CONTESTS) / crowd))
+    await Promise.all(rivals.map((rival) => this.#contestWith(rival, rival.isForeign ? part : time)))
     if (this.#hasConceded()) {
-      const { location } = this.#context.transport
-      const text = `the name '${self.name}' is in use by a live endpoint in ${location}; close it or choose another name`
-      throw new NameInUse(text)
+      const { self, transport } = this.#context
+      const how = this.#lost?.how ?? 'another endpoint has it'
+      const advice = 'close that endpoint, wait for its end with the option waitForName, or choose another name'
+      const text = `the name '${self.name}' is in use in ${transport.location}: ${how}; ${advice}`
+      throw new NameInUse(text, { holder: this.#lost?.id })
     }
     this.#state = 'holding'
   }
 
-  async #contestWith(rival: Address): Promise<void> {
-    const { transport, clock, limits, debug, secret, waits } = this.#context
-    const deadline = new Deadline(clock, limits.handshakeTimeout)
+  async #rivalsAmong(addresses: readonly Address[]): Promise<Rival[]> {
+    const { self, transport } = this.#context
+    const rivals = new Map<string, Rival>()
+    for (const address of addresses) {
+      if (address.name !== self.name || address.id === self.id) continue
+      const socket = await transport.inspect(address)
+      if (!socket) continue
+      const rival = rivals.get(socket.key)
+      if (rival) rival.addresses.push(address)
+      else rivals.set(socket.key, { ...socket, addresses: [address] })
+    }
+    return [...rivals.values()]
+  }
+
+  /** @param timeout milliseconds, from its first turn on, after which it counts as silent */
+  async #contestWith(rival: Rival, timeout: number): Promise<void> {
+    const { clock, limits, waits } = this.#context
+    let deadline: Deadline | undefined
     for (let attempt = 0; !this.#hasConceded(); attempt++) {
-      // The responses so far may be out of date if this process was stopped until the deadline: try once more.
-      const isLast = deadline.left === 0
-      const outcome = await transport.dial(rival)
-      debug?.(`${rival.name}~${rival.id}: dialled to challenge its name: ${outcome.kind}`)
-      if (outcome.kind === 'absent') return
-      if (outcome.kind === 'dead') return transport.remove(rival)
-      const response = outcome.kind === 'connected' ? await this.#challenge(outcome.connection, rival) : 'disconnected'
-      switch (this.#judge(response)) {
-        case 'won':
-          return
-        case 'lost':
-          return this.#concede()
-        case 'unauthenticated':
-          return this.#ignore(rival, 'answered without a proof of the secret')
-        case 'inconclusive':
-          break
-      }
-      if (isLast || (response === SILENCE && deadline.left === 0)) {
-        return secret && outcome.isForeign ? this.#ignore(rival, 'has not answered') : this.#concede()
-      }
+      const turn = await this.#queue.enter(rival.key, rival.isForeign ? 'foreign' : 'own')
+      deadline ??= new Deadline(clock, timeout)
+      const isOver = await this.#attempt(rival, deadline).finally(turn.end)
+      if (isOver) return
       const pause = redialDelay(Math.min(attempt, DELAY_DOUBLINGS), limits, clock.random())
       await waits.reached(new Deadline(clock, pause), () => this.#hasConceded())
     }
+  }
+
+  /** Challenges a rival once. Returns whether that has settled it. */
+  async #attempt(rival: Rival, deadline: Deadline): Promise<boolean> {
+    const { transport, debug, secret } = this.#context
+    const [address] = rival.addresses
+    if (!address || this.#hasConceded()) return true
+    // The responses so far may be out of date if this process was stopped until the deadline: try once more.
+    const isLast = deadline.left === 0
+    const outcome = await transport.dial(address)
+    debug?.(`${address.name}~${address.id}: dialled to challenge its name: ${outcome.kind}`)
+    if (outcome.kind === 'dead') {
+      await Promise.all(rival.addresses.map((dead) => transport.remove(dead)))
+      return true
+    }
+    if (outcome.kind === 'absent') return this.#next(rival)
+    const response = await this.#responseTo(outcome, address, deadline)
+    const silence = `${address.name}~${address.id} does not answer`
+    switch (this.#judge(response.reason)) {
+      case 'won':
+        return true
+      case 'lost':
+        return this.#concede(address, response.reason === 'handshake-timeout' ? silence : response.text)
+      case 'unauthenticated':
+        this.#ignore(address, 'answered without a proof of the secret')
+        return this.#next(rival)
+      case 'inconclusive':
+        break
+    }
+    if (!isLast && (response.reason !== SILENCE || deadline.left > 0)) return false
+    if (outcome.kind === 'exhausted') {
+      const { cause } = outcome
+      const text = `can't ask ${address.name}~${address.id} whether it holds the name: ${cause.message}; try again later`
+      throw new ConnectionFailed(text, { cause })
+    }
+    if (!secret || !rival.isForeign) return this.#concede(address, silence)
+    this.#ignore(address, 'has not answered')
+    return true
+  }
+
+  /** Another address of the socket may be the right one, if its owner didn't link it. Returns whether there is none. */
+  #next(rival: Rival): boolean {
+    rival.addresses.shift()
+    return rival.addresses.length === 0
   }
 
   /** To a holder, another claim is inconclusive: the claimant gives way once it has challenged the holder itself. */
@@ -140,21 +213,30 @@ export class NameClaim {
   }
 
   /** Takes effect at once, so that no challenger concedes to an endpoint that has lost. */
-  #concede(): void {
-    this.#state = 'conceded'
+  #concede({ id, name }: Address, how = `${name}~${id} has it`): true {
+    if (!this.#hasConceded()) this.#lost = { id, how }
+    this.stop()
+    return true
   }
 
   #hasConceded(): boolean {
     return this.#state === 'conceded'
   }
 
-  #challenge(connection: Connection, rival: Address): Promise<string> {
-    return new Promise((resolve) => {
-      const closed = (link: Link, ending: LinkEnding) => {
-        this.#challenges.delete(link)
-        resolve(responseOf(ending, link.isProven))
-      }
-      this.#challenges.add(this.#context.challenge(connection, rival, closed))
+  /** The response to a challenge, if the dial has connected. */
+  async #responseTo(outcome: DialOutcome, rival: Address, deadline: Deadline): Promise<Response> {
+    if (outcome.kind !== 'connected') return { reason: 'disconnected' }
+    let link: Link | undefined
+    const response = new Promise<Response>((resolve) => {
+      link = this.#context.challenge(outcome.connection, rival, (closed, ending) => {
+        this.#challenges.delete(closed)
+        resolve(responseOf(ending, closed.isProven))
+      })
+      this.#challenges.add(link)
     })
+    const isLast = deadline.left === 0
+    if (isLast || (await this.#context.waits.fulfilled(deadline, response))) return response
+    link?.abandon()
+    return { reason: SILENCE }
   }
 }

@@ -44,6 +44,13 @@ export class PathTooLong extends LahjaError {
  */
 export class NameInUse extends LahjaError {
   readonly code = 'LAHJA_NAME_IN_USE'
+  /** The id of the endpoint that has the name, if it is known. */
+  readonly holder: string | undefined
+
+  constructor(message: string, options?: ErrorOptions & { readonly holder?: string | undefined }) {
+    super(message, options)
+    this.holder = options?.holder
+  }
 }
 
 /** `close()` has been called on the endpoint. Pending waits and requests reject with it too. */

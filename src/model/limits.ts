@@ -11,7 +11,10 @@ export interface Limits {
   readonly frameBytes: number
   /** Milliseconds from the start of a connection to the end of its handshake; after that it is closed. Default 10,000. */
   readonly handshakeTimeout: number
-  /** Number of incoming connections without a finished handshake. The oldest is closed for one more. Default 64. */
+  /**
+   * Number of incoming connections without a finished handshake; the oldest is closed for one more. As many dials are
+   * made at a time; known peers come first. Default 64.
+   */
   readonly pendingHandshakes: number
   /**
    * Queued bytes per peer above which `broadcast` waits and `broadcastNowait` returns false. Default 1 MiB; at least a

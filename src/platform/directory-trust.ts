@@ -16,12 +16,17 @@ export function checkTrust(path: string, stats: Stats, mayBeShared: boolean): bo
   const uid = process.geteuid?.()
   const permissions = stats.mode & 0o777
   const mode = `has mode ${(stats.mode & 0o1777).toString(8).padStart(4, '0')}, which`
-  const advice = `chmod it to 0700${mayBeShared ? ', or to 1770 to share it with its group' : ''}`
+  const sharing = mayBeShared ? ', or to 1770 to share it with its group' : ''
+  const advice = `chmod it to 0700${sharing}, or use a subdirectory, which is created so`
   if (stats.isSymbolicLink()) throw refused(path, 'is a symbolic link', 'use the directory that it points to')
   if (!stats.isDirectory()) throw refused(path, 'is not a directory', 'choose another path')
   if (uid !== undefined && stats.uid !== uid && !(mayBeShared && stats.uid === 0)) {
     const owners = `by you (${uid})${mayBeShared ? ' or root' : ''}`
-    throw refused(path, `is owned by user ${stats.uid}, not ${owners}`, 'choose another directory or chown it')
+    throw refused(
+      path,
+      `is owned by user ${stats.uid}, not ${owners}`,
+      'chown it, or use a subdirectory, which is created for you',
+    )
   }
   if ((permissions & (mayBeShared ? 0o007 : 0o077)) !== 0) throw refused(path, `${mode} lets other users in`, advice)
   if ((permissions & 0o700) !== 0o700) throw refused(path, `${mode} keeps its owner out`, advice)

@@ -4,8 +4,8 @@ import { asError, codeOf, PathTooLong } from '../model/errors'
 import { type Address, fileNameOf, parseFileName } from './address'
 import { checkTrust, refused } from './directory-trust'
 import { PublishedSocket } from './published-socket'
-import { dialSocket, removeSocket, tryLstat } from './socket-file'
-import type { Connection, DialOutcome, Listener, Transport, Watch } from './transport'
+import { dialSocket, inspectSocket, removeSocket, tryLstat } from './socket-file'
+import type { Connection, DialOutcome, Listener, SocketInfo, Transport, Watch } from './transport'
 
 /** Size of `sun_path` in bytes without its final NUL (unix(7)). Longer paths are cut off without an error. */
 const PATH_LIMIT = process.platform === 'linux' ? 107 : 103
@@ -42,9 +42,7 @@ export class SocketDirectory implements Transport {
       } catch (error) {
         throw refused(path, "can't be created", 'choose another directory', error)
       }
-      const stats = read<Stats>(path, lstatSync)
-      const isShared = checkTrust(path, stats, this.#mayBeShared && path === this.location)
-      this.#group = isShared ? stats.gid : undefined
+      this.#check(path)
     }
     await this.#sweep()
   }
@@ -56,13 +54,19 @@ export class SocketDirectory implements Transport {
     return socket
   }
 
+  /** @throws DirectoryRefused, also if it has ceased to be safe */
   async scan(): Promise<Address[]> {
+    for (const path of [...this.#ownParents, this.location]) this.#check(path)
     const addresses: Address[] = []
     for (const fileName of read<string[]>(this.location, readdirSync)) {
       const address = parseFileName(fileName)
       if (address) addresses.push(address)
     }
     return addresses
+  }
+
+  async inspect(address: Address): Promise<SocketInfo | undefined> {
+    return inspectSocket(this.#pathOf(address))
   }
 
   async dial(address: Address): Promise<DialOutcome> {
@@ -83,6 +87,12 @@ export class SocketDirectory implements Transport {
       // Watches are scarce (fs.inotify.max_user_instances); without one, the next scan finds the change.
     }
     return { stop: () => watcher?.close() }
+  }
+
+  #check(path: string): void {
+    const stats = read<Stats>(path, lstatSync)
+    const isShared = checkTrust(path, stats, this.#mayBeShared && path === this.location)
+    this.#group = isShared ? stats.gid : undefined
   }
 
   async #sweep(): Promise<void> {

@@ -3,12 +3,13 @@ import { connect } from 'node:net'
 import { asError, codeOf } from '../model/errors'
 import { isForeign, isOurs, refused } from './directory-trust'
 import { SocketConnection } from './socket-connection'
-import type { DialOutcome } from './transport'
+import type { DialOutcome, SocketInfo } from './transport'
 
 /** A descriptor of the file at a path, even a link or a socket, without opening it (open(2)). Node has no `O_PATH`. */
 const O_PATH_NOFOLLOW = 0o10000000 | constants.O_NOFOLLOW
 
-const OUT_OF_DESCRIPTORS: readonly unknown[] = ['EMFILE', 'ENFILE']
+/** Codes of errors by which the system says that it has nothing left for this process. */
+const EXHAUSTED: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']
 
 /**
  * The file at a path; links are not followed. Undefined if there is none or it can't be read. Synchronous, like all work
@@ -22,6 +23,12 @@ export function tryLstat(path: string): Stats | undefined {
   }
 }
 
+/** The socket at a path. Undefined if there is none. */
+export function inspectSocket(path: string): SocketInfo | undefined {
+  const stats = tryLstat(path)
+  return stats?.isSocket() ? { key: `${stats.dev}:${stats.ino}`, isForeign: isForeign(stats) } : undefined
+}
+
 /**
  * Connects to the socket at a path. Links are not followed.
  *
@@ -29,8 +36,7 @@ export function tryLstat(path: string): Stats | undefined {
  */
 export async function dialSocket(path: string, isShared: boolean): Promise<DialOutcome> {
   if (isShared && process.platform === 'linux') return dialThroughDescriptor(path)
-  const stats = tryLstat(path)
-  return stats?.isSocket() ? withOwner(await connectTo(path), stats) : { kind: 'absent' }
+  return tryLstat(path)?.isSocket() ? connectTo(path) : { kind: 'absent' }
 }
 
 /**
@@ -55,25 +61,20 @@ async function dialThroughDescriptor(path: string): Promise<DialOutcome> {
   const descriptor = openPath(path)
   if (typeof descriptor === 'object') return descriptor
   try {
-    const stats = fstatSync(descriptor)
-    if (!stats.isSocket()) return { kind: 'absent' }
-    const outcome = await connectTo(`/proc/self/fd/${descriptor}`)
+    if (!fstatSync(descriptor).isSocket()) return { kind: 'absent' }
+    const outcome = await connectTo(`/proc/self/fd/${descriptor}`, path)
     // This path exists wherever /proc is mounted.
-    return withOwner(outcome.kind === 'absent' ? await connectTo(path) : outcome, stats)
+    return outcome.kind === 'absent' ? await connectTo(path) : outcome
   } finally {
     closeSync(descriptor)
   }
 }
 
-/** Adds whose socket it is to an outcome that another user can have brought about. */
-function withOwner(outcome: DialOutcome, stats: Stats): DialOutcome {
-  return outcome.kind === 'connected' || outcome.kind === 'busy' ? { ...outcome, isForeign: isForeign(stats) } : outcome
-}
-
-function connectTo(path: string): Promise<DialOutcome> {
+/** @param named the path in an error */
+function connectTo(path: string, named = path): Promise<DialOutcome> {
   return new Promise((resolve) => {
     const socket = connect({ path, allowHalfOpen: true })
-    socket.once('error', (cause) => resolve(outcomeOf(cause)))
+    socket.once('error', (cause) => resolve(outcomeOf(cause, named)))
     socket.once('connect', () => resolve({ kind: 'connected', connection: new SocketConnection(socket) }))
   })
 }
@@ -84,17 +85,20 @@ function openPath(path: string): number | DialOutcome {
     return openSync(path, O_PATH_NOFOLLOW)
   } catch (thrown) {
     const cause = asError(thrown)
-    return OUT_OF_DESCRIPTORS.includes(codeOf(cause)) ? { kind: 'busy', cause } : { kind: 'absent' }
+    return EXHAUSTED.includes(codeOf(cause)) ? { kind: 'exhausted', cause } : { kind: 'absent' }
   }
 }
 
-function outcomeOf(cause: Error): DialOutcome {
+function outcomeOf(cause: Error, path: string): DialOutcome {
   switch (codeOf(cause)) {
     case 'ECONNREFUSED':
       return { kind: 'dead' }
     case 'ENOENT':
       return { kind: 'absent' }
+    case 'EACCES':
+    case 'EPERM':
+      return { kind: 'denied', cause: refused(path, "can't be dialled", 'check the permissions of the socket', cause) }
     default:
-      return { kind: 'busy', cause }
+      return { kind: EXHAUSTED.includes(codeOf(cause)) ? 'exhausted' : 'busy', cause }
   }
 }

@@ -1,3 +1,4 @@
+import type { LahjaError } from '../model/errors'
 import type { Address } from './address'
 
 /** Callbacks of a connection, called from `attach` on. `closed` is the last one. */
@@ -28,15 +29,27 @@ export interface Connection {
   destroy(): void
 }
 
-/** The result of a dial. `isForeign`: the socket belongs neither to this process's user nor to root. */
+/** A published socket, seen from outside. */
+export interface SocketInfo {
+  /** The same for all addresses of one socket: anyone can link a socket of their own under other names. */
+  readonly key: string
+  /** Whether it belongs neither to this process's user nor to root. */
+  readonly isForeign: boolean
+}
+
+/** The result of a dial. */
 export type DialOutcome =
-  | { readonly kind: 'connected'; readonly connection: Connection; readonly isForeign?: boolean }
+  | { readonly kind: 'connected'; readonly connection: Connection }
   /** Proof that its process has ended or closed it: the address is never listened at again. */
   | { readonly kind: 'dead' }
   /** The address is no longer published. */
   | { readonly kind: 'absent' }
-  /** No answer for now (a full backlog, no free descriptor): try again later. */
-  | { readonly kind: 'busy'; readonly cause: Error; readonly isForeign?: boolean }
+  /** This process may not dial it. */
+  | { readonly kind: 'denied'; readonly cause: LahjaError }
+  /** It doesn't take connections for now, as its backlog is full: try again later. */
+  | { readonly kind: 'busy'; readonly cause: Error }
+  /** This process can't dial for now, as it has no free descriptor. That says nothing about the address. */
+  | { readonly kind: 'exhausted'; readonly cause: Error }
 
 /** This endpoint's listening socket. */
 export interface Listener {
@@ -61,8 +74,10 @@ export interface Transport {
   open(): Promise<void>
   /** Listens, then publishes the address, so that an address that is found can be dialled. */
   publish(self: Address, accept: (connection: Connection) => void): Promise<Listener>
-  /** Every published address. */
+  /** Every published address. @throws DirectoryRefused if the bus can't be read or isn't safe any more */
   scan(): Promise<Address[]>
+  /** Looks at an address without dialling it. Undefined if it is no longer published. */
+  inspect(address: Address): Promise<SocketInfo | undefined>
   dial(address: Address): Promise<DialOutcome>
   /** Removes an address that a dial has proved dead. */
   remove(address: Address): Promise<void>

@@ -152,10 +152,10 @@ export class Waits {
 }
 
 /** @throws InvalidArgument for a number of milliseconds that no timer takes */
-export function checkTimeout(timeout: unknown): void {
+export function checkTimeout(timeout: unknown, option = 'timeout'): void {
   if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) return
   if (typeof timeout === 'number' && timeout >= 0 && timeout <= LONGEST_TIMER) return
-  throw invalid('timeout', `milliseconds from 0 to ${LONGEST_TIMER}, or Infinity`, timeout)
+  throw invalid(option, `milliseconds from 0 to ${LONGEST_TIMER}, or Infinity`, timeout)
 }
 
 function aborted(what: string, signal: AbortSignal): AbortError {

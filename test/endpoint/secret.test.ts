@@ -112,6 +112,7 @@ describe('Endpoint with a secret', () => {
         expect(error instanceof LahjaError && error.message).to.match(
           /^unauthenticated: .*; start both with the same|start both with the same secret; its goodbye: /,
         )
+        expect(error instanceof LahjaError && error.message.match(/unauthenticated/g)).to.have.length(1)
         expect(inspect(error)).not.to.contain('sesame').and.not.to.contain('barley')
       }
     })

@@ -79,6 +79,7 @@ describe('Endpoint with schemas', () => {
         const expected = { type: Reading.name, payload: { at: new Date(AT), unit: '°C' }, origin: 'a' }
         expect((await stream.next()).value).to.deep.equal(expected)
         expect(await event).to.deep.equal(expected)
+        await until(() => reports.length === 2)
         expect(codesOf(reports)).to.deep.equal(['LAHJA_INVALID_PAYLOAD', 'LAHJA_INVALID_PAYLOAD'])
       })
 

@@ -69,6 +69,8 @@ class EmptyBus implements Transport {
     return []
   }
 
+  async inspect(): Promise<undefined> {}
+
   async dial(): Promise<{ readonly kind: 'absent' }> {
     return { kind: 'absent' }
   }

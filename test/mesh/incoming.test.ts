@@ -72,6 +72,17 @@ describe('an incoming connection', () => {
     })
   }
 
+  it('is reported once a second if there are many that break the protocol in the same way, with their number', async () => {
+    await begin()
+    const strangers = Array.from({ length: 200 }, () => connect())
+    for (const stranger of strangers) stranger.sayBytes(Buffer.from('00000000', 'hex'))
+    await until(() => strangers.every(({ isClosed }) => isClosed) && errors.length === 2)
+    expect(errors.map(({ message }) => message.replace(/\d+ more/, 'n more'))).to.deep.equal([
+      errors[0]?.message,
+      `${errors[0]?.message} (and n more like it within a second)`,
+    ])
+  })
+
   it('that stays silent is closed at the handshake deadline', async () => {
     await begin({ handshakeTimeout: 50 })
     const raw = connect()

@@ -1,11 +1,13 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { chownSync, linkSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message, RefusalReason } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
+import { ManualClock } from '../support/manual-clock'
 import { helloFields, type RawPeer, rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
+import { isRoot } from '../support/user'
 
 const SMALLEST = '0000000000000'
 
@@ -13,6 +15,8 @@ const say = (peer: RawPeer, reason: RefusalReason) => {
   peer.say({ kind: 'goodbye', reason, text: '' })
   peer.end()
 }
+
+const numberedId = (number: number) => `${number}`.padStart(13, '0')
 
 /** Blocks this process. */
 const stopFor = (milliseconds: number) => {
@@ -154,4 +158,70 @@ describe('a name claim', () => {
     await visitor.waitUntilConnectedTo('host')
     expect(host.peers).to.have.length(1)
   })
+
+  it('takes a socket that is linked under many names for one rival (G10)', async () => {
+    const stranger = await rival('a', SMALLEST, (challenger, count) => {
+      say(challenger, 'closing')
+      if (count === 3) stranger.close()
+    })
+    for (let link = 1; link < 300; link++) linkSync(stranger.path, join(bus.directory, `a~${numberedId(link)}.sock`))
+    const a = await bus.start('a', { limits: { redialMin: 1, redialMax: 1 } })
+    expect(stranger.peers).to.have.length(3)
+    expect(readdirSync(bus.directory)).to.deep.equal([`a~${a.id}.sock`])
+  })
+
+  it('challenges few sockets at a time (G10)', async () => {
+    let most = 0
+    const rivals = await Promise.all(
+      Array.from({ length: 60 }, (_, number) =>
+        rival('a', numberedId(number), (challenger) => {
+          most = Math.max(
+            most,
+            rivals.reduce((sum, { openConnections }) => sum + openConnections, 0),
+          )
+          say(challenger, 'name-conceded')
+        }),
+      ),
+    )
+    await bus.start('a')
+    expect(most).to.be.within(2, 16)
+  })
+
+  it('finds the holder among links of its socket to other addresses (G10)', async () => {
+    const holder = await bus.start('a', { secret: 'open sesame' })
+    const path = join(bus.directory, `a~${holder.id}.sock`)
+    for (let link = 0; link < 5; link++) linkSync(path, join(bus.directory, `a~${numberedId(link)}.sock`))
+    expect(await rejection(bus.start('a', { secret: 'open sesame' }))).to.include({ code: 'LAHJA_NAME_IN_USE' })
+  })
+
+  if (isRoot) {
+    it('leaves a part of the time until the handshake deadline for the links that a start waits for', async () => {
+      for (const name of ['a', 'b']) {
+        const { path } = await raw.listen({ directory: bus.directory, name, id: numberedId(7) }, () => {})
+        chownSync(path, 12_345, 12_345)
+      }
+      const clock = new ManualClock()
+      let hasStarted = false
+      const starting = bus.startBy(clock, 'a', { secret: 'open sesame' }).then(() => {
+        hasStarted = true
+      })
+      await until(() => {
+        if (hasStarted) return true
+        clock.advance(20)
+        clock.turn()
+        return false
+      })
+      await starting
+      expect(clock.now()).to.be.within(9000, 10_100)
+    })
+
+    it('gives each of many silent sockets of another user a part of the time, and ends by the handshake deadline', async () => {
+      const rivals = await Promise.all(
+        Array.from({ length: 40 }, (_, number) => rival('a', numberedId(number), () => {})),
+      )
+      for (const { path } of rivals) chownSync(path, 12_345, 12_345)
+      await bus.start('a', { secret: 'open sesame', limits: { handshakeTimeout: 300, patience: 1 } })
+      for (const { peers } of rivals) expect(peers.length).to.be.greaterThan(0)
+    })
+  }
 })

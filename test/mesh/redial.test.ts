@@ -1,10 +1,14 @@
+import { once } from 'node:events'
+import { linkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { Endpoint } from '../../src'
+import { DirectoryRefused } from '../../src/model/errors'
 import { settingsOf } from '../../src/options'
 import type { Address } from '../../src/platform/address'
 import { type Clock, systemClock } from '../../src/platform/clock'
 import { SocketDirectory } from '../../src/platform/socket-directory'
+import type { DialOutcome } from '../../src/platform/transport'
 import { freshBus, until } from '../support/bus'
 import { helloFields, rawPeers } from '../support/raw-peer'
 import { leaveStaleSocket } from '../support/stale-socket'
@@ -27,6 +31,57 @@ describe('a dialer', () => {
       await other.close()
     }
     expect(bad.peers.length, 'one dial by each').to.equal(6)
+  })
+
+  const numberedId = (number: number) => `${number}`.padStart(13, '0')
+
+  /** A socket file whose listener never says anything. */
+  const silent = (number = 0) => {
+    return raw.listen({ directory: bus.directory, name: 'silent', id: numberedId(number) }, () => {})
+  }
+
+  it('has one handshake at a time with a socket that is linked under many names', async () => {
+    const stranger = await silent()
+    for (let link = 1; link < 300; link++) linkSync(stranger.path, join(bus.directory, `s~${numberedId(link)}.sock`))
+    const a = await bus.start('a', { limits: { patience: 50, redialMax: 60_000, rescanInterval: 5 } })
+    await bus.start('b', { limits: { patience: 50 } })
+    await a.waitUntilConnectedTo('b')
+    expect(stranger.peers, 'one dial by each').to.have.length(2)
+  })
+
+  it('has a bounded number of handshakes at a time', async () => {
+    const strangers = await Promise.all(Array.from({ length: 30 }, (_, number) => silent(number)))
+    await bus.start('a', { limits: { patience: 50, pendingHandshakes: 4 } })
+    expect(strangers.reduce((sum, { peers }) => sum + peers.length, 0)).to.equal(4)
+  })
+
+  it('backs off from an address whose handshake has timed out', async () => {
+    const stranger = await silent()
+    const limits = { handshakeTimeout: 20, redialMin: 1, redialMax: 60_000, rescanInterval: 5 }
+    const a = await bus.start('a', { limits })
+    await until(() => stranger.peers.length === 1 && stranger.openConnections === 0)
+    for (const name of ['b', 'c', 'd']) {
+      const other = await bus.start(name, { limits })
+      await a.waitUntilConnectedTo(name)
+      await other.close()
+    }
+    expect(stranger.peers, 'one dial by each').to.have.length(4)
+  })
+
+  it('finds the address of a socket that is linked under many false ones', async () => {
+    const b = await bus.start('b', { limits: { rescanInterval: 60_000 } })
+    for (let link = 0; link < 20; link++) {
+      linkSync(join(bus.directory, `b~${b.id}.sock`), join(bus.directory, `s~${numberedId(link)}.sock`))
+    }
+    const a = await bus.start('a', { limits: { redialMax: 60_000 } })
+    expect(a.isConnectedTo('b')).to.equal(true)
+  })
+
+  it('is not kept from an endpoint by a false name beside its id', async () => {
+    const b = await bus.start('b', { limits: { rescanInterval: 60_000 } })
+    await raw.listen({ directory: bus.directory, name: 'a', id: b.id }, () => {})
+    const c = await bus.start('c', { limits: { patience: 100 } })
+    expect(c.isConnectedTo('b')).to.equal(true)
   })
 })
 
@@ -91,5 +146,67 @@ describe('a dialer that removes the file of a dead peer', () => {
     await Promise.all(transport.done)
     await a.close()
     expect(timers.size).to.equal(0)
+  })
+})
+
+/** A directory in which the files of dead peers can't be removed, as those of another user. */
+class ForeignDirectory extends SocketDirectory {
+  dials = 0
+
+  override dial(address: Address): Promise<DialOutcome> {
+    this.dials++
+    return super.dial(address)
+  }
+
+  override async remove(): Promise<void> {}
+}
+
+describe('a dead address whose file stays', () => {
+  const bus = freshBus()
+
+  it('is dialled once', async () => {
+    leaveStaleSocket(join(bus.directory, 'dead~0000000000000.sock'), join(bus.directory, 'dead~0000000000001.sock'))
+    const transport = new ForeignDirectory(bus.directory)
+    const a = await bus.startBy(systemClock, 'a', { limits: { redialMin: 1, rescanInterval: 5 } }, transport)
+    for (const name of ['b', 'c', 'd']) {
+      const other = await bus.start(name)
+      await a.waitUntilConnectedTo(name)
+      await other.close()
+    }
+    await until(() => a.peers.length === 0)
+    expect(transport.dials - 3).to.be.at.most(2)
+  })
+})
+
+/** A directory with a socket that this process may not dial. */
+class GuardedDirectory extends SocketDirectory {
+  dials = 0
+
+  override async dial(): Promise<DialOutcome> {
+    this.dials++
+    return { kind: 'denied', cause: new DirectoryRefused('no permission') }
+  }
+}
+
+describe('an address that may not be dialled', () => {
+  const bus = freshBus()
+  const raw = rawPeers()
+
+  it('is reported once, and does not hold up a start', async () => {
+    await raw.listen({ directory: bus.directory, name: 'guarded', id: '0000000000000' }, () => {})
+    const transport = new GuardedDirectory(bus.directory)
+    const limits = { patience: 60_000, redialMax: 1, redialMin: 1 }
+    const [[error]] = await Promise.all([
+      once(process, 'warning'),
+      bus.startBy(systemClock, 'a', { limits }, transport),
+    ])
+    const before = transport.dials
+    let reports = 0
+    const count = () => reports++
+    process.on('warning', count)
+    await until(() => transport.dials > before + 20)
+    process.off('warning', count)
+    expect(error).to.include({ code: 'LAHJA_DIRECTORY_REFUSED', message: 'no permission' })
+    expect(reports).to.equal(0)
   })
 })

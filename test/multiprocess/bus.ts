@@ -43,12 +43,16 @@ export class Bus {
   }
 
   /** Starts an endpoint in its own process. */
-  async start(name: string, options: Partial<EndpointOptions> = {}): Promise<RemoteEndpoint> {
+  async start(name: string, options: Omit<Partial<EndpointOptions>, 'name'> = {}): Promise<RemoteEndpoint> {
     return this.startIn(await this.processes.participant(), name, options)
   }
 
-  startIn(process: RemoteProcess, name: string, options: Partial<EndpointOptions> = {}): Promise<RemoteEndpoint> {
-    return RemoteEndpoint.start(process, { name, directory: this.#directory, ...options })
+  startIn(
+    process: RemoteProcess,
+    name: string,
+    options: Omit<Partial<EndpointOptions>, 'name'> = {},
+  ): Promise<RemoteEndpoint> {
+    return RemoteEndpoint.start(process, { directory: this.#directory, ...options, name })
   }
 
   /** The names of all published socket files, sorted. */

@@ -1,6 +1,11 @@
+import { chmodSync, chownSync, linkSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
+import { rawPeers } from '../support/raw-peer'
+import { leaveStaleSocket } from '../support/stale-socket'
+import { isRoot } from '../support/user'
 import { useBus } from './bus'
-import { hoardDescriptors, releaseDescriptors, socketFailures } from './fault-procedures'
+import { consumption, hoardDescriptors, releaseDescriptors, socketFailures } from './fault-procedures'
 import { RemoteFailure } from './remote-process'
 import { until } from './until'
 
@@ -63,4 +68,46 @@ describe('a process without free file descriptors', () => {
     await bus.startIn(process, 'late', { limits })
     expect(await bus.published()).to.deep.equal(['late'])
   })
+
+  for (const name of ['late', 'other']) {
+    it(`starts among 300 dead sockets of the name ${name}, and removes them`, async () => {
+      const ids = Array.from({ length: 300 }, (_, number) => `${number}`.padStart(13, '0'))
+      leaveStaleSocket(...ids.map((id) => join(bus.directory, `${name}~${id}.sock`)))
+      const process = await bus.processes.participantWithin(DESCRIPTORS)
+      await bus.startIn(process, 'late', { limits })
+      await until(async () => (await bus.published()).length === 1)
+    })
+  }
+
+  if (isRoot) {
+    describe('in a directory where another user has linked a silent socket 300 times', () => {
+      const raw = rawPeers()
+      const secret = 'open sesame'
+
+      /** Links a socket of another user under this name. */
+      async function plant(name: string): Promise<void> {
+        chmodSync(bus.directory, 0o1770)
+        const id = (number: number) => `${number}`.padStart(13, '0')
+        const { path } = await raw.listen({ directory: bus.directory, name, id: id(0) }, () => {})
+        for (let link = 1; link < 300; link++) linkSync(path, join(bus.directory, `${name}~${id(link)}.sock`))
+        chownSync(path, 12_345, 12_345)
+      }
+
+      it('G10: keeps its name', async () => {
+        await plant('shop')
+        const process = await bus.processes.participantWithin(DESCRIPTORS)
+        await bus.startIn(process, 'shop', { secret, limits: { ...hasty, patience: 10 } })
+      })
+
+      it('G9: links with its peers, and has descriptors left', async () => {
+        await plant('other')
+        const late = await bus.startIn(await bus.processes.participantWithin(DESCRIPTORS), 'late', { secret })
+        const known = await bus.start('known', { secret })
+        await known.waitUntilConnectedTo('late')
+        await late.subscribe('tick')
+        expect(await known.broadcast('tick')).to.equal(1)
+        expect((await late.process.call(consumption, undefined)).descriptors).to.be.below(40)
+      })
+    })
+  }
 })

@@ -18,7 +18,10 @@ export class RemoteEndpoint {
   }
 
   /** @throws RemoteFailure with the error code of `Endpoint.start` */
-  static async start(process: RemoteProcess, options: EndpointOptions): Promise<RemoteEndpoint> {
+  static async start(
+    process: RemoteProcess,
+    options: EndpointOptions & { readonly name: string },
+  ): Promise<RemoteEndpoint> {
     await process.call(procedures.start, options)
     return new RemoteEndpoint(options.name, process)
   }

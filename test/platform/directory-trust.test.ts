@@ -87,7 +87,7 @@ for (const user of users) {
           const path = join(temporary.path, `${owner}`)
           directory(path, 0o700, owner)
           expect(await refusal(path)).to.equal(
-            `${path}: is owned by user ${owner}, not by you (${uid}); choose another directory or chown it`,
+            `${path}: is owned by user ${owner}, not by you (${uid}); chown it, or use a subdirectory, which is created for you`,
           )
         }
       })
@@ -100,7 +100,9 @@ for (const user of users) {
     for (const mode of [0o701, 0o702, 0o704, 0o710, 0o720, 0o740, 0o770, 0o777, 0o1770, 0o1777, 0o2770]) {
       it(`is refused with mode ${mode.toString(8)}, which lets other users in`, async () => {
         directory(bus(), mode)
-        expect(await refusal()).to.contain('which lets other users in; chmod it to 0700')
+        expect(await refusal())
+          .to.contain('which lets other users in; chmod it to 0700')
+          .and.contain(', or use a subdirectory, which is created so')
       })
     }
 
@@ -206,7 +208,9 @@ for (const user of users) {
         directory(bus(), mode)
         expect(await refusal())
           .to.contain('lets other users in')
-          .and.contain('chmod it to 0700, or to 1770 to share it with its group')
+          .and.contain(
+            'chmod it to 0700, or to 1770 to share it with its group, or use a subdirectory, which is created so',
+          )
       })
     }
 
@@ -249,7 +253,23 @@ for (const user of users) {
         expect(readdirSync(bus()).sort()).to.deep.equal(uid === 0 ? [] : [...files].sort())
       })
 
-      it('marks a dialled socket of another user as foreign', async () => {
+      it('says which socket this user may not dial', async () => {
+        directory(bus(), 0o1770, 0, uid)
+        const path = join(bus(), 'peer~0000000000abc.sock')
+        const server = createServer()
+        await new Promise<void>((resolve) => server.listen(path, resolve))
+        chownSync(path, OTHER_USER, OTHER_USER)
+        chmodSync(path, 0o600)
+        const outcome = await as(user, () => shared().dial({ name: 'peer', id: '0000000000abc' }))
+        server.close()
+        if (outcome.kind === 'connected') outcome.connection.destroy()
+        expect(outcome.kind).to.equal(uid === 0 ? 'connected' : 'denied')
+        if (outcome.kind !== 'denied') return
+        expect(outcome.cause).to.include({ code: 'LAHJA_DIRECTORY_REFUSED' })
+        expect(outcome.cause.message).to.contain(path).and.contain("can't be dialled (connect EACCES")
+      })
+
+      it('marks a socket of another user as foreign', async () => {
         directory(bus(), 0o1770, 0, uid)
         const path = join(bus(), 'peer~0000000000abc.sock')
         const server = createServer()
@@ -258,9 +278,8 @@ for (const user of users) {
         const foreign: unknown[] = []
         for (const owner of [uid, 0, OTHER_USER]) {
           chownSync(path, owner, owner)
-          const outcome = await as(user, () => shared().dial({ name: 'peer', id: '0000000000abc' }))
-          if (outcome.kind === 'connected') outcome.connection.destroy()
-          foreign.push('isForeign' in outcome && outcome.isForeign)
+          const socket = await as(user, () => shared().inspect({ name: 'peer', id: '0000000000abc' }))
+          foreign.push(socket?.isForeign)
         }
         server.close()
         expect(foreign).to.deep.equal([false, false, true])

@@ -2,6 +2,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -86,7 +87,9 @@ describe('SocketDirectory', () => {
 
     it('refuses a directory that its owner cannot read', async () => {
       make(0o300)
-      expect((await refusal()).message).to.equal(`${bus()}: has mode 0300, which keeps its owner out; chmod it to 0700`)
+      expect((await refusal()).message).to.equal(
+        `${bus()}: has mode 0300, which keeps its owner out; chmod it to 0700, or use a subdirectory, which is created so`,
+      )
     })
 
     it('refuses a symbolic link, even to a valid directory', async () => {
@@ -126,7 +129,7 @@ describe('SocketDirectory', () => {
         chownSync(path, 12345, 12345)
       }
       expect((await refusal(path)).message).to.match(
-        /: is owned by user \d+, not by you \(\d+\); choose another directory or chown it$/,
+        /: is owned by user \d+, not by you \(\d+\); chown it, or use a subdirectory, which is created for you$/,
       )
     })
 
@@ -247,6 +250,25 @@ describe('SocketDirectory', () => {
       opened.push(server)
       symlinkSync(elsewhere, path())
       expect(await directory.dial(SELF)).to.deep.equal({ kind: 'absent' })
+    })
+  })
+
+  describe('inspect', () => {
+    it('shows which addresses are links of one socket, and that there is none', async () => {
+      const directory = await openDirectory()
+      await published(directory)
+      const [link, other] = [
+        { name: 'link', id: '0000000000abd' },
+        { name: 'other', id: '0000000000abe' },
+      ]
+      linkSync(join(bus(), 'shop~0000000000abc.sock'), join(bus(), 'link~0000000000abd.sock'))
+      leaveStaleSocket(join(bus(), 'other~0000000000abe.sock'))
+      const [socket, linked, stale] = await Promise.all(
+        [SELF, link, other].map((address) => directory.inspect(address)),
+      )
+      expect(linked).to.deep.equal(socket).and.include({ isForeign: false })
+      expect(stale?.key).to.not.equal(socket?.key)
+      expect(await directory.inspect({ ...SELF, name: 'nobody' })).to.equal(undefined)
     })
   })
 

@@ -6,11 +6,12 @@ export const MUTANTS: readonly Mutant[] = [
     mistake: 'two endpoints that dial each other keep both links',
     file: 'mesh/mesh',
     original: `    if (this.#links.has(id)) return link.refuse('duplicate', 'there is a link already')
-    const dialer = this.#dialers.get(id)
+    const file = fileNameOf(peer)
+    const dialer = this.#dialers.get(file)
     if (dialer?.link && precedes(this.#context.self.id, id)) {
       return link.refuse('duplicate', 'the dial of the smaller id stands')
     }
-    this.#dialers.delete(id)
+    this.#dialers.delete(file)
     if (dialer) this.#failures.set(link, dialer.failures)
     this.#accept(link, peer)
     dialer?.stop() // Last, so that there is no moment at which the peer has neither a link nor a dialer.
@@ -196,5 +197,26 @@ export const MUTANTS: readonly Mutant[] = [
     original: 'undelivered - redelivered + unconfirmed - unfinished',
     replacement: 'unconfirmed - unfinished',
     breaks: ['G12'],
+  },
+  {
+    mistake: 'a claim is over after its first rival',
+    file: 'mesh/name-claim',
+    original: 'await Promise.all(rivals.map((rival) => this.#contestWith(rival, rival.isForeign ? part : time)))',
+    replacement: 'await Promise.race([...rivals.map((rival) => this.#contestWith(rival, time)), Promise.resolve()])',
+    breaks: ['G10'],
+  },
+  {
+    mistake: 'a claim has no time for a rival that does not answer at once',
+    file: 'mesh/name-claim',
+    original: 'deadline ??= new Deadline(clock, timeout)',
+    replacement: 'deadline ??= new Deadline(clock, timeout)\n      if (attempt > 0) return',
+    breaks: ['G10'],
+  },
+  {
+    mistake: 'a handshake that is over keeps its place',
+    file: 'mesh/dial-queue',
+    original: 'hasEnded = true\n        this.#dialled.delete(key)',
+    replacement: 'hasEnded = true',
+    breaks: ['G9'],
   },
 ]

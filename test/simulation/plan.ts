@@ -75,7 +75,7 @@ export interface Plan {
   readonly twins: number
   /** Maximum milliseconds between two steps. */
   readonly pause: number
-  readonly optionsOf: (name: string) => EndpointOptions
+  readonly optionsOf: (name: string) => EndpointOptions & { readonly name: string }
 }
 
 export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>): Plan {
@@ -88,6 +88,7 @@ export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>)
     ? 'wait'
     : random.pick(['wait', 'wait', 'wait', 'dropOldest', 'dropNewest', 'latest'] as const)
   const watch = random.chance(0.8)
+  const waitForName = watch ? 0 : 2000
   return {
     actions: PROFILES[profile],
     isLoaded,
@@ -108,7 +109,7 @@ export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>)
     pause: random.pick([5, 50, 300]),
     optionsOf: (name) => {
       const groups = [name < 'c' ? 'front' : 'back']
-      return { name, directory: '/simulated', groups, overflow, watch, limits }
+      return { name, directory: '/simulated', groups, overflow, watch, waitForName, limits }
     },
   }
 }

@@ -1,5 +1,5 @@
-import type { Address } from '../../src/platform/address'
-import type { Connection, DialOutcome, Listener, Transport, Watch } from '../../src/platform/transport'
+import { type Address, fileNameOf } from '../../src/platform/address'
+import type { Connection, DialOutcome, Listener, SocketInfo, Transport, Watch } from '../../src/platform/transport'
 import type { Handle, Host } from './host'
 import type { Listening, Network } from './network'
 import { SimulatedConnection } from './simulated-connection'
@@ -27,6 +27,12 @@ export class SimulatedTransport implements Transport {
 
   scan(): Promise<Address[]> {
     return this.#call(() => this.#network.addresses)
+  }
+
+  inspect(address: Address): Promise<SocketInfo | undefined> {
+    return this.#call(() =>
+      this.#network.fileOf(address) ? { key: fileNameOf(address), isForeign: false } : undefined,
+    )
   }
 
   async dial(address: Address): Promise<DialOutcome> {

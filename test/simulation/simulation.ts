@@ -44,7 +44,7 @@ export class Simulation {
     return this.#processes.filter(({ member }) => member.isUp)
   }
 
-  start(options: EndpointOptions, manner: Manner): SimulatedProcess {
+  start(options: EndpointOptions & { readonly name: string }, manner: Manner): SimulatedProcess {
     const { name, groups = [] } = options
     const host = new Host(this.timeline)
     const label = `${name}#${this.#processes.length + 1}`

@@ -1,0 +1,63 @@
+import { expect } from 'chai'
+import { BoundaryCrossed, handlerError, type LahjaError, NameInUse, Unauthenticated } from '../src/model/errors'
+import { ReportLimiter } from '../src/report-limiter'
+import { ManualClock } from './support/manual-clock'
+
+describe('ReportLimiter', () => {
+  const crossed = (type: string) => new BoundaryCrossed(`event ${type} from raw was refused`)
+
+  function limiter() {
+    const clock = new ManualClock()
+    const reported: LahjaError[] = []
+    const reports = new ReportLimiter(clock, (error) => reported.push(error))
+    return { clock, reports, reported, messages: () => reported.splice(0).map(({ message }) => message) }
+  }
+
+  it('reports one error a second for each reason, and says how many it has left out', () => {
+    const { clock, reports, messages } = limiter()
+    for (let count = 0; count < 1000; count++) reports.report(crossed('x'))
+    reports.report(crossed('y'))
+    expect(messages()).to.deep.equal(['event x from raw was refused', 'event y from raw was refused'])
+    clock.advance(999)
+    expect(messages()).to.deep.equal([])
+    clock.advance(1)
+    expect(messages()).to.deep.equal(['event x from raw was refused (and 998 more like it within a second)'])
+    reports.report(crossed('x'))
+    expect(messages()).to.deep.equal([])
+    clock.advance(1000)
+    expect(messages()).to.deep.equal(['event x from raw was refused'])
+    clock.advance(1000)
+    expect(clock.pending).to.equal(0)
+  })
+
+  it('takes errors of one code for one reason if there are too many, and whatever a link failed for', () => {
+    const { clock, reports, reported } = limiter()
+    for (let count = 0; count < 10_000; count++) reports.report(crossed(`x.${count}`))
+    for (let count = 0; count < 10_000; count++) reports.report(new Unauthenticated(`stranger~${count}`))
+    expect(reported.length).to.be.below(40)
+    clock.advance(1000)
+    expect(reported.length).to.be.below(50)
+  })
+
+  it('reports what it has left out when it is closed, and holds no timer', () => {
+    const { clock, reports, messages } = limiter()
+    for (let count = 0; count < 3; count++) reports.report(crossed('x'))
+    reports.close()
+    reports.report(crossed('x'))
+    expect(messages()).to.deep.equal([
+      'event x from raw was refused',
+      'event x from raw was refused (and 1 more like it within a second)',
+      'event x from raw was refused',
+    ])
+    expect(clock.pending).to.equal(0)
+  })
+
+  it('reports every error that others cannot cause at will', () => {
+    const { reports, reported } = limiter()
+    for (let count = 0; count < 3; count++) {
+      reports.report(handlerError('a handler failed', new RangeError('no')))
+      reports.report(new NameInUse('in use'))
+    }
+    expect(reported).to.have.length(6)
+  })
+})
