@@ -34,6 +34,8 @@ import { SLAB_BYTES } from './wire/slabs'
 export interface EndpointCoreEvents {
   readonly emit: <Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]) => void
   readonly report: (error: LahjaError) => void
+  /** For an error that somebody else is told too: without a listener it is no warning. */
+  readonly answered: (error: LahjaError) => void
   /** Another endpoint holds the name: this one must leave the bus. */
   readonly nameLost: () => void
 }
@@ -136,7 +138,8 @@ export class EndpointCore implements MeshEvents {
       report,
       origin: this.self.name,
     })
-    this.responders = new Responders({ announcer, report, idle, limit: limits.pendingRequests })
+    const { answered } = events
+    this.responders = new Responders({ announcer, report, answered, idle, limit: limits.pendingRequests })
     this.#pendingRequests = new PendingRequests(this.routes, limits.frameBytes)
     this.requester = new Requester(this.#pendingRequests, this.waits)
     this.broadcaster = new Broadcaster({

@@ -78,6 +78,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     this.#core = new EndpointCore(settings, world, {
       emit: (name, ...args) => this.#emit(name, ...args),
       report: (error) => this.#report(error),
+      answered: (error) => this.listenerCount('error') > 0 && this.#emit('error', error),
       nameLost: () => void this.close().catch((failure) => this.#report(failure)),
     })
   }

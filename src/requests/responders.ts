@@ -32,6 +32,8 @@ export const RESPOND_OPTIONS: OptionNames<RespondOptions> = { sendStack: true, c
 export interface RespondersContext {
   readonly announcer: Announcer
   readonly report: (error: LahjaError) => void
+  /** Reports an error that its asker is told too. */
+  readonly answered: (error: LahjaError) => void
   /** Called when no request is running any more. */
   readonly idle: () => void
   /** Maximum number of requests of one asker that wait or run at a time. */
@@ -200,11 +202,16 @@ export class Responders {
     asker.running--
     const { channel, id } = request
     // After a cancel the asker may have used the id again.
-    if (asker.requests.get(id) === request && this.#askers.get(channel) === asker) {
+    const isAnswered = asker.requests.get(id) === request && this.#askers.get(channel) === asker
+    if (isAnswered) {
       this.#finish(request, asker)
       this.#send(request, answer)
     }
-    if (answer.kind === 'failure' && isOwnFault(answer.thrown)) this.#report(request, answer.thrown)
+    if (answer.kind === 'failure' && isOwnFault(answer.thrown)) {
+      const error = errorOf(request, answer.thrown)
+      if (isAnswered) this.#context.answered(error)
+      else this.#context.report(error)
+    }
     if (wasFull) this.onRoom(channel)
     else if (responder.waiting.size > 0) this.#advance(responder)
   }
@@ -232,7 +239,7 @@ export class Responders {
     try {
       channel.sendControl(replyOf(id, answer))
     } catch (thrown) {
-      this.#report(request, thrown)
+      this.#context.report(errorOf(request, thrown))
       const { name, message, code } = failureOf(thrown, false)
       channel.sendControl({
         kind: 'failure',
@@ -248,12 +255,6 @@ export class Responders {
       for (const request of requests.values()) if (request.type === type) count++
     }
     return count
-  }
-
-  #report({ type, payload, origin }: IncomingRequest, thrown: unknown): void {
-    const what = `a responder to ${type} failed on a request from ${origin}`
-    const error = asError(thrown)
-    this.#context.report(error instanceof LahjaError ? error : handlerError(what, thrown, { type, payload, origin }))
   }
 }
 
@@ -308,6 +309,13 @@ function failureOf(thrown: unknown, withStack: boolean): RemoteFailure {
 /** Short enough for a frame of any peer. */
 function clip(text: string): string {
   return text.slice(0, 300)
+}
+
+/** The error of the handler of a request. */
+function errorOf({ type, payload, origin }: IncomingRequest, thrown: unknown): LahjaError {
+  const error = asError(thrown)
+  if (error instanceof LahjaError) return error
+  return handlerError(`a responder to ${type} failed on a request from ${origin}`, thrown, { type, payload, origin })
 }
 
 /** Whether the handler failed, and neither gave up because its request was cancelled nor was sent what doesn't fit. */

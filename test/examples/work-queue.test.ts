@@ -29,8 +29,8 @@ describe('examples/work-queue', () => {
 
   /** Every file was counted once according to both sides, and no worker counted all. */
   function expectAllDone(giver: string, workers: readonly string[]): void {
-    const given = sharesIn(giver, /^(worker-\d+): (\d+) files$/gm)
-    const taken = sharesIn(workers.join(''), /^(worker-\d+) has counted (\d+) files$/gm)
+    const given = sharesIn(giver, /^(worker-[0-9a-z]+): (\d+) files$/gm)
+    const taken = sharesIn(workers.join(''), /^(worker-[0-9a-z]+) has counted (\d+) files$/gm)
     expect(given).to.deep.equal(taken)
     expect(Object.values(given)).to.have.lengthOf(2)
     expect(Math.min(...Object.values(given))).to.be.greaterThan(0)
@@ -66,8 +66,8 @@ describe('examples/work-queue', () => {
   it('gives the jobs of a worker that dies to the other one', async () => {
     const [giver, worker, dead] = await Promise.all([run(GIVER).ended, run(WORKER).ended, run(WORKER, DYING).ended])
     expect([giver.code, worker.code, dead.code]).to.deep.equal([0, 0, null])
-    expect(giver.stdout).to.match(/^worker-\d+ has gone, with [1-9]\d* jobs in hand$/m)
-    const shares = Object.values(sharesIn(giver.stdout, /^(worker-\d+): (\d+) files$/gm))
+    expect(giver.stdout).to.match(/^worker-[0-9a-z]+ has gone, with [1-9]\d* jobs in hand$/m)
+    const shares = Object.values(sharesIn(giver.stdout, /^(worker-[0-9a-z]+): (\d+) files$/gm))
     expect(shares.reduce((sum, files) => sum + files, 0)).to.equal(files.length)
     expect(giver.stdout).to.contain(`\ntogether: ${files.length} files, ${lines} lines\n`)
   })

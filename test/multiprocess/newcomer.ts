@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { Endpoint } from '../../src/index'
 
-/** Links two endpoints, and prints the number of threads before and after. */
+/** Links two endpoints, and prints the number of threads before and after. The very first looks for native code once. */
 async function main([directory = '']: readonly string[]): Promise<void> {
+  await (await Endpoint.start({ name: 'first', directory })).close()
   const before = threads()
   const one = await Endpoint.start({ name: 'one', directory })
   const other = await Endpoint.start({ name: 'other', directory })

@@ -32,6 +32,7 @@ describe('Responders', () => {
     responders = new Responders({
       announcer: { announce, known: () => Promise.resolve([]) },
       report: (error) => failures.push(error),
+      answered: (error) => failures.push(error),
       idle: () => idle++,
       limit: 2,
     })
