@@ -207,7 +207,7 @@ export class EndpointCore implements MeshEvents {
     this.waits.end(this.#closedError())
     const undelivered = await this.#leave(deadline)
     this.#reports.close()
-    return { undelivered, unhandled: this.#unhandled }
+    return { undelivered, unhandled: new Map(this.#unhandled) }
   }
 
   // Called by the mesh:
@@ -271,6 +271,7 @@ export class EndpointCore implements MeshEvents {
   pace(link: Link, change: PaceChange): void {
     this.#events.emit(change, peerOf(link))
     if (change === 'lagging') this.#workQueues.onLagging(link)
+    this.#pendingRequests.onPace()
   }
 
   hasRoom(link: Link): void {

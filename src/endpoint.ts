@@ -28,7 +28,7 @@ import {
   schemaOf,
   schemasOf,
 } from './model/definition'
-import { CloseTimeout, handlerError, LahjaError, NameInUse } from './model/errors'
+import { CloseTimeout, EndpointClosed, handlerError, LahjaError, NameInUse } from './model/errors'
 import type { Event, Handler, RequestHandler } from './model/event'
 import { validate } from './model/schema'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
@@ -642,7 +642,8 @@ async function withCaller<Value>(answer: Promise<Value>): Promise<Value> {
   try {
     return await answer
   } catch (error) {
-    if (error instanceof LahjaError) Error.captureStackTrace(error, withCaller)
+    // All pending requests share the error of a close.
+    if (error instanceof LahjaError && !(error instanceof EndpointClosed)) Error.captureStackTrace(error, withCaller)
     throw error
   }
 }

@@ -31,6 +31,7 @@ export class Loopback implements Channel {
   readonly requestLimit: number
   readonly outbox: Outbox
   readonly receiveWindow: ReceiveWindow
+  readonly #connection: Connection
   #heard = 0
 
   constructor(identity: Identity, context: Omit<OutboxContext, 'connection'>, events: LoopbackEvents) {
@@ -65,6 +66,7 @@ export class Loopback implements Channel {
       linger: () => {},
       destroy: () => inbound.stop(),
     }
+    this.#connection = connection
     this.outbox = new Outbox(
       { ...context, connection },
       { ...events, recovered: () => {}, slow: () => {}, overflowed: () => {} },
@@ -75,6 +77,7 @@ export class Loopback implements Channel {
   /** Closes at once. Returns the number of events that were not delivered. */
   close(): number {
     const { undelivered } = this.outbox.close()
+    this.#connection.destroy()
     this.outbox.discard()
     this.receiveWindow.stop()
     return undelivered

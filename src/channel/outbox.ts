@@ -220,12 +220,12 @@ export class Outbox implements BudgetHolder {
   credit(bytes: number, events: number): void {
     if (events === 0) this.#sendWindow.confirmGaps()
     this.#sendWindow.credit(bytes, events)
-    if (events > 0) {
-      this.#lag.onRead(bytes)
-      this.#readAt = this.#context.clock.now()
-    }
     this.#headroom = 0
-    this.#checkLag()
+    this.#releaseSenders()
+    if (events > 0) {
+      this.#readAt = this.#context.clock.now()
+      this.#onRead(bytes)
+    }
     this.#schedule()
   }
 
@@ -390,9 +390,10 @@ export class Outbox implements BudgetHolder {
 
   #onWritten(): void {
     this.#backlog.done(this.#writing, true)
-    if (this.#writing.events > 0) this.#lag.onRead(0)
+    const hasSentEvents = this.#writing.events > 0
     this.#writing = EMPTY_SLICE
-    this.#checkLag()
+    this.#releaseSenders()
+    if (hasSentEvents) this.#onRead(0)
   }
 
   #resolveFlushed(): void {
@@ -404,9 +405,10 @@ export class Outbox implements BudgetHolder {
     if (this.queuedBytes <= this.#context.limits.highWaterMark) this.#lag.release()
   }
 
-  #checkLag(): void {
+  /** The peer has read events: only then it may have caught up. */
+  #onRead(bytes: number): void {
     if (this.#flusher.isClosed) return
-    this.#releaseSenders()
+    this.#lag.onRead(bytes)
     if (this.#lag.recover(this.#sendWindow.window, this.queuedBytes === 0)) this.#events.recovered()
   }
 }

@@ -74,6 +74,11 @@ export class ReceiveWindow {
     if (this.#isUsedUp) this.#schedule()
   }
 
+  /** Whether no event is waiting or being handled. */
+  get isEmpty(): boolean {
+    return this.#charged === this.#doneBytes
+  }
+
   /** Grants what is done, and nothing more. */
   finish(): void {
     this.#grantDone()

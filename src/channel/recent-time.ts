@@ -23,7 +23,8 @@ export class RecentTime {
 
   within(now: number): number {
     this.#advance(now)
-    return this.#slots.reduce((sum, milliseconds) => sum + milliseconds, 0)
+    const sum = this.#slots.reduce((sum, milliseconds) => sum + milliseconds, 0)
+    return Math.min(sum, RecentTime.SPAN)
   }
 
   #advance(now: number): void {

@@ -148,6 +148,8 @@ export class Consumer {
     }
     this.#running--
     receipt?.done()
+    // The handler has unsubscribed itself.
+    if (this.#state === 'closed') this.#checkIdle()
   }
 
   #await(result: PromiseLike<unknown>, event: Event, receipt: Receipt): void {

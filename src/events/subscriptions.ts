@@ -86,6 +86,8 @@ export class Subscriptions {
         this.#receivers.remove(interest.type, consumer)
         ended?.()
         consumer.close()
+        // What is left in a stream that has ended is its reader's: a stream that nobody reads must not be kept.
+        if (consumption.kind === 'buffer') this.#consumers.delete(consumer)
       },
     })
     this.#open.add(subscription)

@@ -89,7 +89,8 @@ export class InterestExchange {
   /** Resolves when `isKnown` holds for what has been announced by now. */
   known(): Promise<void> {
     if (this.isKnown) return Promise.resolve()
-    const waiting = this.#difference.size > 0 ? this.#gathered : this.#inFlight
+    const isGathering = this.#difference.size > 0 || (this.#withdrawal && this.#withdrawal.sequence === undefined)
+    const waiting = isGathering ? this.#gathered : this.#inFlight
     return new Promise((resolve) => waiting.push(resolve))
   }
 

@@ -160,8 +160,15 @@ export class Mesh {
   async withdraw(interests: readonly Interest[], deadline: Deadline): Promise<void> {
     for (const link of this.#links.values()) link.withdraw(interests)
     await this.known(deadline.within(this.#context.limits.patience))
-    const answering = [...this.#links.values()].filter(({ isKnown }) => isKnown)
-    await this.#waits.fulfilled(deadline, Promise.all(answering.map((link) => link.withdrawn())))
+    let answering = [...this.#links.values()].filter(({ isKnown }) => isKnown)
+    while (answering.length > 0) {
+      const heard = new Map(answering.map((link) => [link, link.heard]))
+      const all = Promise.all(answering.map((link) => link.withdrawn()))
+      if (await this.#waits.fulfilled(deadline.within(this.#context.limits.patience), all)) return
+      if (deadline.left === 0) return
+      // One that is silent although all its events have been handled is not waited for.
+      answering = answering.filter((link) => link.heard !== heard.get(link) || !link.receiveWindow.isEmpty)
+    }
   }
 
   /**

@@ -112,6 +112,11 @@ export class PendingRequests {
       const error = new RemoteDisconnected(`request ${pending.type}: ${text}`)
       this.#settle(pending, { kind: 'failure', origin, error })
     }
+    this.onPace()
+  }
+
+  /** A responder has become slower or faster: tries all waiting requests again. */
+  onPace(): void {
     for (const pending of this.#waiting.all) this.#place(pending)
   }
 
@@ -130,6 +135,7 @@ export class PendingRequests {
       this.#detach(pending)
       this.#place(pending)
     }
+    for (const pending of this.#waiting.at(channel)) if (types.has(pending.type)) this.#place(pending)
   }
 
   /** There is room again for requests to a responder. */

@@ -54,18 +54,19 @@ export interface Service {
 /** A service, and the requests of it. */
 interface Responder {
   readonly service: Service
-  /** Requests that wait for their handler, in order. */
+  /** Requests that wait as its concurrency is used up, in order. */
   readonly waiting: Set<IncomingRequest>
   /** Handlers that run, also those whose request was cancelled. */
   running: number
-  /** Whether waiting requests are being begun: one that ends at once must not begin the next from within. */
-  isAdvancing: boolean
 }
 
 /** The requests of one asker. */
 interface Asker {
+  readonly channel: Channel
   /** Those that wait or run and are to be answered, by id. */
   readonly requests: Map<number, IncomingRequest>
+  /** Requests that wait as the asker has too many running, or responses unread, in order. They hold up no other asker. */
+  readonly held: Set<IncomingRequest>
   /** Handlers that run, also those whose request was cancelled. */
   running: number
 }
@@ -78,6 +79,9 @@ export class Responders {
   readonly #askers = new Map<Channel, Asker>()
   /** Requests of all askers that are to be answered. */
   #count = 0
+  /** Responders and askers with room for what waits for them. */
+  readonly #changed = new Set<Responder | Asker>()
+  #isAdvancing = false
 
   constructor(context: RespondersContext) {
     this.#context = context
@@ -94,7 +98,7 @@ export class Responders {
     if (this.#responders.has(type)) {
       throw new AlreadyResponding(`this endpoint already responds to ${type}; unsubscribe that responder first`)
     }
-    const responder: Responder = { service, waiting: new Set(), running: 0, isAdvancing: false }
+    const responder: Responder = { service, waiting: new Set(), running: 0 }
     this.#responders.set(type, responder)
     const subscription: Subscription = new Subscription({
       interest: { type, responds: true },
@@ -102,10 +106,10 @@ export class Responders {
       signal,
       pending: () => this.#countOf(type),
       ended: () => {
-        this.#responders.delete(type)
         this.#open.delete(subscription)
-        for (const request of responder.waiting) this.#decline(request)
-        responder.waiting.clear()
+        const waiting = [...this.#askers.values()].flatMap(({ held }) => [...held].filter((each) => each.type === type))
+        for (const request of [...responder.waiting, ...waiting]) this.#decline(request)
+        this.#responders.delete(type)
       },
     })
     this.#open.add(subscription)
@@ -119,22 +123,21 @@ export class Responders {
 
   /** There is room again for responses to an asker. */
   onRoom(channel: Channel): void {
-    const requests = this.#askers.get(channel)?.requests.values() ?? []
-    for (const type of new Set([...requests].map((request) => request.type))) {
-      const responder = this.#responders.get(type)
-      if (responder) this.#advance(responder)
-    }
+    const asker = this.#askers.get(channel)
+    if (asker) this.#advance(asker)
   }
 
   /** The channel is closed: no response can reach the asker any more. */
   onClosed(channel: Channel): void {
-    const requests = this.#askers.get(channel)?.requests ?? new Map<number, IncomingRequest>()
+    const asker = this.#askers.get(channel)
     this.#askers.delete(channel)
-    this.#count -= requests.size
-    for (const request of requests.values()) {
+    for (const request of asker?.requests.values() ?? []) {
+      this.#count--
       this.#responders.get(request.type)?.waiting.delete(request)
       request.abandon(new AbortError(`the asker ${channel.identity.name} disconnected`))
     }
+    asker?.requests.clear()
+    asker?.held.clear()
     if (this.isIdle) this.#context.idle()
   }
 
@@ -156,36 +159,63 @@ export class Responders {
     const request = new IncomingRequest(channel, message)
     asker.requests.set(id, request)
     this.#count++
-    if (responder.waiting.size === 0 && this.#mayBegin(responder, asker, channel))
-      this.#begin(request, responder, asker)
-    else responder.waiting.add(request)
+    if (asker.held.size > 0) asker.held.add(request)
+    else this.#place(request, responder, asker)
   }
 
   /** Kept as long as the channel, so that sequential requests don't create a map each. */
   #askerAt(channel: Channel): Asker {
     const known = this.#askers.get(channel)
     if (known) return known
-    const asker: Asker = { requests: new Map(), running: 0 }
+    const asker: Asker = { channel, requests: new Map(), held: new Set(), running: 0 }
     this.#askers.set(channel, asker)
     return asker
   }
 
-  /** Whether its handler may be called: it waits as long as too many run, or responses to the asker pile up. */
-  #mayBegin({ service, running }: Responder, asker: Asker, channel: Channel): boolean {
-    return running < service.concurrency && asker.running < this.#context.limit && channel.outbox.hasRoom
+  /** Begins a request, or adds it to the list of what it has to wait for. */
+  #place(request: IncomingRequest, responder: Responder, asker: Asker): void {
+    if (!this.#mayBegin(asker)) asker.held.add(request)
+    else if (responder.running < responder.service.concurrency) this.#begin(request, responder, asker)
+    else responder.waiting.add(request)
   }
 
-  /** Begins the waiting requests that may begin. */
-  #advance(responder: Responder): void {
-    if (responder.isAdvancing) return
-    responder.isAdvancing = true
-    for (const request of responder.waiting) {
-      const asker = this.#askers.get(request.channel)
-      if (!asker || !this.#mayBegin(responder, asker, request.channel)) continue
-      responder.waiting.delete(request)
-      this.#begin(request, responder, asker)
+  #mayBegin({ running, channel }: Asker): boolean {
+    return running < this.#context.limit && channel.outbox.hasRoom
+  }
+
+  /** Begins what waits for these, as far as it may begin now. */
+  #advance(...changed: readonly (Responder | Asker)[]): void {
+    for (const each of changed) this.#changed.add(each)
+    // A handler that ends at once must not begin the next from within.
+    if (this.#isAdvancing) return
+    this.#isAdvancing = true
+    try {
+      for (const each of this.#changed) {
+        this.#changed.delete(each)
+        if ('held' in each) this.#advanceAsker(each)
+        else this.#advanceResponder(each)
+      }
+    } finally {
+      this.#isAdvancing = false
     }
-    responder.isAdvancing = false
+  }
+
+  #advanceAsker(asker: Asker): void {
+    for (const request of asker.held) {
+      if (!this.#mayBegin(asker)) return
+      asker.held.delete(request)
+      const responder = this.#responders.get(request.type)
+      if (responder) this.#place(request, responder, asker)
+    }
+  }
+
+  #advanceResponder(responder: Responder): void {
+    for (const request of responder.waiting) {
+      if (responder.running >= responder.service.concurrency) return
+      responder.waiting.delete(request)
+      const asker = this.#askers.get(request.channel)
+      if (asker) this.#place(request, responder, asker)
+    }
   }
 
   #begin(request: IncomingRequest, responder: Responder, asker: Asker): void {
@@ -197,12 +227,10 @@ export class Responders {
   }
 
   #end(request: IncomingRequest, responder: Responder, asker: Asker, answer: Answer): void {
-    const wasFull = asker.running >= this.#context.limit
     responder.running--
     asker.running--
-    const { channel, id } = request
     // After a cancel the asker may have used the id again.
-    const isAnswered = asker.requests.get(id) === request && this.#askers.get(channel) === asker
+    const isAnswered = asker.requests.get(request.id) === request
     if (isAnswered) {
       this.#finish(request, asker)
       this.#send(request, answer)
@@ -212,8 +240,7 @@ export class Responders {
       if (isAnswered) this.#context.answered(error)
       else this.#context.report(error)
     }
-    if (wasFull) this.onRoom(channel)
-    else if (responder.waiting.size > 0) this.#advance(responder)
+    if (responder.waiting.size > 0 || asker.held.size > 0) this.#advance(responder, asker)
   }
 
   /** The request is no longer to be answered. */
@@ -224,14 +251,19 @@ export class Responders {
 
   #cancel(request: IncomingRequest | undefined): void {
     if (!request) return
-    this.#responders.get(request.type)?.waiting.delete(request)
-    this.#finish(request)
+    this.#forget(request)
     request.abandon(new AbortError('the asker cancelled the request'))
   }
 
   #decline(request: IncomingRequest): void {
-    this.#finish(request)
+    this.#forget(request)
     request.channel.sendControl({ kind: 'decline', id: request.id })
+  }
+
+  #forget(request: IncomingRequest): void {
+    this.#responders.get(request.type)?.waiting.delete(request)
+    this.#askers.get(request.channel)?.held.delete(request)
+    this.#finish(request)
   }
 
   #send(request: IncomingRequest, answer: Answer): void {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { MemoryBudget } from '../../src/channel/memory-budget'
 import { Outbox } from '../../src/channel/outbox'
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits'
-import { assignmentOf } from '../../src/wire/codec'
+import { assignmentOf, encodeMessage } from '../../src/wire/codec'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { type Frame, PREFIX_BYTES } from '../../src/wire/frame'
 import { ManualClock } from '../support/manual-clock'
@@ -130,6 +130,24 @@ describe('Outbox.removeAssignments', () => {
     outbox.removeAssignments(() => true)
     expect(outbox.needsDrain).to.equal(false)
     await drained
+  })
+
+  it('does not make a lagging peer recover with the next control message either', async () => {
+    const { clock, outbox, lagEvents, assign, flush } = outboxWith({ highWaterMark: 500, patience: 10 })
+    outbox.window = 1
+    assign(0, 1000)
+    await flush()
+    assign(1, 1000)
+    void outbox.drained()
+    clock.advance(10)
+    expect(lagEvents).to.deep.equal(['lagging'])
+    outbox.removeAssignments(() => true)
+    outbox.pushControl(encodeMessage({ kind: 'ping' }))
+    await flush()
+    expect(outbox.queuedBytes).to.equal(0)
+    expect(lagEvents).to.deep.equal(['lagging'])
+    outbox.credit(1100, 1)
+    expect(lagEvents).to.deep.equal(['lagging', 'recovered'])
   })
 
   it('does not make a lagging peer recover: only reading does', async () => {

@@ -150,6 +150,66 @@ describe('Requests', () => {
     expect(held.begun).to.deep.equal([0, 1, 2, 10])
   })
 
+  it('of others are not held up by an asker that leaves its responses unread, nor after it has gone (G8)', async () => {
+    const { responder, asker } = await bus.startAll('responder', 'asker')
+    let begun = 0
+    await responder.respond(Ask, () => {
+      begun++
+      return LARGE
+    }).ready
+    const peer = await connectPeer(responder)
+    peer.pause()
+    peer.say(...numbers(20).map((id) => ({ kind: 'request' as const, id, type: 'ask', payload: undefined })))
+    await until(() => begun > 0)
+    for (let count = 0; count < 20; count++) await turn()
+    expect(begun).to.be.lessThan(20)
+    expect(await asker.request(Ask, 1, { timeout: 5000 })).to.have.length(LARGE.length)
+    peer.destroy()
+    await until(() => responder.peers.length === 1)
+    expect(await asker.request(Ask, 2, { timeout: 5000 })).to.have.length(LARGE.length)
+  })
+
+  it('of others are not held up by handlers that an asker has given up (G8)', async () => {
+    const responder = await bus.start('responder', { limits: { pendingRequests: 2 } })
+    const held = new HeldHandler()
+    const asker = await bus.start('asker')
+    await responder.respond(Ask, (event) => (event.payload === 'hang' ? held.handle(event) : event.payload)).ready
+    await asker.waitUntilEndpointSubscribedTo('responder', Ask)
+    const peer = await connectPeer(responder)
+    for (const id of numbers(2)) peer.say({ kind: 'request', id, type: 'ask', payload: 'hang' }, { kind: 'cancel', id })
+    peer.say({ kind: 'request', id: 2, type: 'ask', payload: 'waits' })
+    await until(() => held.begun.length === 2)
+    expect(await asker.request(Ask, 'other', { timeout: 5000 })).to.equal('other')
+    expect(peer.heardOf('response')).to.deep.equal([])
+    held.release()
+    await peer.hears('response')
+  })
+
+  it('of two askers at their limits take turns with the one handler that may run', async () => {
+    const responder = await bus.start('responder', { limits: { pendingRequests: 1 } })
+    await responder.respond(Ask, async ({ payload }) => payload, { concurrency: 1 }).ready
+    const askers = await Promise.all(['one', 'two', 'three'].map((name) => bus.start(name)))
+    for (const asker of askers) await asker.waitUntilEndpointSubscribedTo('responder', Ask)
+    for (let round = 0; round < 10; round++) {
+      const answers = askers.map((asker, index) => asker.request(Ask, index, { timeout: 5000 }))
+      expect(await Promise.all(answers)).to.deep.equal([0, 1, 2])
+    }
+  })
+
+  it('that wait for the only responder settle when it stops responding', async () => {
+    const { asker, responder } = await bus.startEach({ asker: {}, responder: { limits: { pendingRequests: 1 } } })
+    const held = new HeldHandler()
+    const responding = responder.respond(Ask, held.handle)
+    await responding.ready
+    const first = asker.request(Ask, 1)
+    await until(() => held.begun.length === 1)
+    const second = asker.request(Ask, 2).catch((error) => error.code)
+    responding.unsubscribe()
+    expect(await second).to.equal('LAHJA_NO_SUBSCRIBERS')
+    held.release()
+    expect(await first).to.equal(1)
+  })
+
   it('go to a responder that has not answered the last one only if there is no other', async () => {
     const { asker, prompt } = await bus.startAll('asker', 'prompt')
     const silent = await connectPeer(asker)

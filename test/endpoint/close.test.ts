@@ -177,6 +177,33 @@ describe('Endpoint.close', () => {
     expect(raw.heardOf('credit').reduce((sum, { events }) => sum + events, 0)).to.equal(2)
   })
 
+  it('waits no longer than patience for a peer that falls silent after it has said that there is more', async () => {
+    const self = await bus.start('self', { limits: { patience: 20 } })
+    const raw = await connectPeer(self)
+    await self.subscribe('tick', () => {}).ready
+    raw.acknowledges = false
+    const closing = self.close({ timeout: Number.POSITIVE_INFINITY })
+    await until(() => raw.heardOf('unsubscribe').some(({ isLast }) => isLast))
+    for (const { sequence } of raw.heardOf('unsubscribe')) raw.say({ kind: 'acknowledge', sequence, isComplete: false })
+    await raw.hears('goodbye')
+    raw.end()
+    await closing
+  })
+
+  it('counts own events once, and never changes the counts of its error afterwards', async () => {
+    const self = await bus.start('self')
+    const held = new HeldHandler()
+    self.subscribe(Job, held.handle)
+    for (const number of numbers(16)) self.broadcastNowait(Job, number)
+    const error = await rejection(self.close({ timeout: 0 }))
+    if (!(error instanceof CloseTimeout)) throw error
+    const counts = () => [error.undelivered.get('self') ?? 0, error.unhandled.get('job') ?? 0]
+    const before = counts()
+    expect(before.reduce((sum, count) => sum + count)).to.equal(16)
+    for (let count = 0; count < 10; count++) await turn()
+    expect(counts()).to.deep.equal(before)
+  })
+
   it('does not wait for more from a peer that acknowledges as versions before 0.2 did', async () => {
     const self = await bus.start('self')
     const raw = await connectPeer(self)

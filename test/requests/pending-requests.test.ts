@@ -183,6 +183,17 @@ describe('PendingRequests', () => {
       expect(questions(desk)).to.deep.equal(['3', '4'])
     })
 
+    it('sends waiting requests to a responder that has become responsive', () => {
+      const till = respond('till')
+      const desk = respond('desk')
+      desk.isUnresponsive = true
+      for (const question of ['1', '2', '3', '4']) ask(question)
+      expect([questions(till), questions(desk)]).to.deep.equal([['1', '2'], []])
+      desk.isUnresponsive = false
+      requests.onPace()
+      expect(questions(desk)).to.deep.equal(['3', '4'])
+    })
+
     it('settles waiting requests when the last responder disconnects', () => {
       const till = respond('till')
       for (const question of ['1', '2', '3']) ask(question)

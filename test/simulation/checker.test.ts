@@ -200,7 +200,7 @@ describe('the checker', () => {
     for (const kind of ['frozen', 'disturbed'] as const) {
       const fault: RecordFields = kind === 'frozen' ? { kind } : { kind, what: 'stalled' }
       for (const [wait, broken] of [
-        [900, ['G10']],
+        [800, ['G10']],
         [1000, []],
       ] as const) {
         const silent = new Draft().say('a', starting('a')).say('b', starting('a'), fault).pass(wait).say('a', refused)

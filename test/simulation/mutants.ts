@@ -90,11 +90,11 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'requests/pending-requests',
     original: `this.#settle(pending, { kind: 'failure', origin, error })
     }
-    for (`,
+    this.onPace()`,
     replacement: `pending.channel = undefined
       if (error) this.#place(pending)
     }
-    for (`,
+    this.onPace()`,
     breaks: ['G11'],
   },
   {

@@ -45,7 +45,9 @@ function* judgeRefusals(history: JudgedHistory, namesakes: readonly Life[]): Gen
  */
 function hasMetSilence(history: JudgedHistory, { starting, refused }: Life, crowd: readonly Life[]): boolean {
   const [from, to] = [history.time(starting.index), history.time(refused)]
-  if (to - from < starting.record.limits.handshakeTimeout) return false
+  const { handshakeTimeout, patience } = starting.record.limits
+  // The rest of the time is for the links with those that answer.
+  if (to - from < Math.max(handshakeTimeout - patience, handshakeTimeout / 2)) return false
   return crowd.some((life) => {
     return life.frozenFor(from, to) > 0 || life.stalls.some((place) => starting.index < place && place < refused)
   })
