@@ -82,6 +82,9 @@ class EmptyBus implements Transport {
   }
 }
 
+/** Milliseconds in which one error is reported for each reason. */
+const SECOND = 1000
+
 /** A complete endpoint without real sockets and time, with subscriptions, queues, streams and responders. */
 export class Host {
   readonly #bus = new EmptyBus()
@@ -106,6 +109,8 @@ export class Host {
   /** Receives a stream, before or after a handshake. At most the link ends, with a known reason. */
   async take(stream: Buffer, isIntroduced: boolean, random: Random): Promise<void> {
     const connection = new RecordingConnection()
+    // Errors of a kind are reported once a second: what is left of earlier streams must not be taken for this one's.
+    this.#clock.advance(SECOND)
     this.#errors = []
     this.#bus.accept(connection)
     const { events } = connection
