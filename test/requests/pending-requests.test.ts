@@ -183,6 +183,21 @@ describe('PendingRequests', () => {
       expect(questions(desk)).to.deep.equal(['3', '4'])
     })
 
+    it('sends what has not left for a responder that stops responding to another one', () => {
+      const till = respond('till')
+      till.sendEncoded = (frame) => till.outbox.pushBulk(frame)
+      ask('1')
+      responders = []
+      const desk = respond('desk')
+      requests.onRespondersLeft(till, [])
+      requests.onRespondersLeft(till, [{ type: 'b', responds: true }])
+      expect(questions(desk)).to.deep.equal([])
+      requests.onRespondersLeft(till, [{ type: 'a', responds: true }])
+      expect(questions(desk)).to.deep.equal(['1'])
+      requests.onMessage(desk, { kind: 'response', id: 1, payload: 'ok' })
+      expect(codes()).to.deep.equal(['1: ok'])
+    })
+
     it('sends waiting requests to a responder that has become responsive', () => {
       const till = respond('till')
       const desk = respond('desk')
