@@ -40,7 +40,10 @@ function hasLost(history: JudgedHistory, sender: Life): boolean {
     if (life.gaps.some(({ record }) => record.peer === sender.name)) return true
     if (life.acquaintances.get(sender.id ?? '')?.some(({ how }) => how === 'lost')) return true
   }
-  return history.records.some(({ kind, endpoint }) => kind === 'error' && endpoint === sender.label)
+  // What a handler threw loses no event.
+  return history.records.some((record) => {
+    return record.kind === 'error' && record.endpoint === sender.label && record.code !== 'LAHJA_HANDLER_ERROR'
+  })
 }
 
 /** Whether the member was up from before the event was sent until everything had arrived. */
