@@ -34,7 +34,7 @@ import { SLAB_BYTES } from './wire/slabs'
 export interface EndpointCoreEvents {
   readonly emit: <Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]) => void
   readonly report: (error: LahjaError) => void
-  /** For an error that somebody else is told too: without a listener it is no warning. */
+  /** Reports an error that a peer is told too: to listeners only, not as a process warning. */
   readonly answered: (error: LahjaError) => void
   /** Another endpoint holds the name: this one must leave the bus. */
   readonly nameLost: () => void
@@ -111,7 +111,7 @@ export class EndpointCore implements MeshEvents {
         message: (message) => this.#dispatch(this.loopback, message),
         gap: (count) => events.emit('gap', { peer: this.#selfAsPeer(), count }),
         lagging: () => this.#workQueues.onLagging(this.loopback),
-        hasRoom: () => this.#onRoom(this.loopback),
+        hasRoom: () => this.hasRoom(this.loopback),
       },
     )
     this.announcer = new InterestAnnouncer({
@@ -274,8 +274,9 @@ export class EndpointCore implements MeshEvents {
     this.#pendingRequests.onPace()
   }
 
-  hasRoom(link: Link): void {
-    this.#onRoom(link)
+  hasRoom(channel: Channel): void {
+    this.#pendingRequests.onRoom(channel)
+    this.responders.onRoom(channel)
   }
 
   error(error: LahjaError): void {
@@ -310,11 +311,6 @@ export class EndpointCore implements MeshEvents {
       default:
         return message satisfies never
     }
-  }
-
-  #onRoom(channel: Channel): void {
-    this.#pendingRequests.onRoom(channel)
-    this.responders.onRoom(channel)
   }
 
   /** Removes a link and settles all queue events and requests in flight on it. */

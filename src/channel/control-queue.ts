@@ -1,7 +1,7 @@
 import type { Frame } from '../wire/frame'
 
-/** Bytes that a frame counts at least: many small frames take more memory than their bytes. */
-const MIN_COST = 4096
+/** What a frame takes besides its bytes, measured on Node 20 with small requests. */
+const HOLDING_BYTES = 200
 
 /** Messages queued for one peer, in order. They are never dropped. */
 export class ControlQueue {
@@ -18,7 +18,7 @@ export class ControlQueue {
     return this.#frames.size === 0
   }
 
-  /** Bytes that the queued messages cost, at least 4 KiB each. */
+  /** Bytes of memory that the queued messages take. */
   get cost(): number {
     return this.#cost
   }
@@ -62,5 +62,5 @@ export class ControlQueue {
 }
 
 function costOf({ start, end }: Frame): number {
-  return Math.max(end - start, MIN_COST)
+  return end - start + HOLDING_BYTES
 }

@@ -1,9 +1,8 @@
 import type { Identity } from '../model/audience'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Connection } from '../platform/transport'
-import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
-import { type ChannelMessage, isBulk, isChannelMessage } from '../wire/message'
+import { type ChannelMessage, isChannelMessage } from '../wire/message'
 import type { Channel } from './channel'
 import { Inbound } from './inbound'
 import { Outbox, type OutboxContext } from './outbox'
@@ -98,9 +97,7 @@ export class Loopback implements Channel {
   }
 
   sendControl(message: ChannelMessage): void {
-    const frame = encodeMessage(message, this.sendLimit)
-    if (isBulk(message)) this.outbox.pushBulk(frame)
-    else this.outbox.pushControl(frame)
+    this.outbox.pushMessage(message, this.sendLimit)
   }
 
   sendEncoded(frame: Frame): void {

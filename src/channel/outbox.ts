@@ -2,7 +2,9 @@ import { type Limits, MIN_CONTROL_BYTES } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Clock } from '../platform/clock'
 import type { Connection } from '../platform/transport'
+import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
+import { isBulk, type Message } from '../wire/message'
 import { SLAB_BYTES } from '../wire/slabs'
 import { Backlog, EMPTY_SLICE } from './backlog'
 import { ControlQueue } from './control-queue'
@@ -185,8 +187,20 @@ export class Outbox implements BudgetHolder {
     this.#schedule()
   }
 
-  /** Queues a small message, ahead of everything else. */
-  pushControl(frame: Frame): void {
+  /**
+   * Queues a message that is no event.
+   *
+   * @param limit largest size of its frame's body, in bytes
+   * @throws UnserializablePayload, PayloadTooLarge
+   */
+  pushMessage(message: Message, limit: number): void {
+    const frame = encodeMessage(message, limit)
+    if (isBulk(message)) this.pushBulk(frame)
+    else this.#pushControl(frame)
+  }
+
+  /** Small messages go ahead of everything else. */
+  #pushControl(frame: Frame): void {
     if (this.#flusher.isClosed) return
     this.#control.push(frame)
     this.#headroom = 0
@@ -195,7 +209,7 @@ export class Outbox implements BudgetHolder {
     this.#schedule()
   }
 
-  /** Queues a message with a payload that is no event. Senders of new ones wait for `hasRoom`. */
+  /** Queues an encoded message with a payload that is no event. Senders of new ones wait for `hasRoom`. */
   pushBulk(frame: Frame): void {
     if (this.#flusher.isClosed) return
     this.#bulk.push(frame)
@@ -365,18 +379,19 @@ export class Outbox implements BudgetHolder {
     const control = this.#control.take(SLICE_BYTES)
     if (!this.#control.isEmpty) return control
     const bulk = this.#bulk.isEmpty ? NO_CHUNKS : this.#takeBulk()
-    if (!this.#sendWindow.isOpen || bytesOf(bulk) >= SLICE_BYTES) return [...control, ...bulk]
+    const messages = joined(control, bulk)
+    // A large message is a write of its own: then it is the turn of the events.
+    if (!this.#hasSendableEvents || (bulk.length > 0 && this.#bulkLead >= SLICE_BYTES)) return messages
     this.#writing = this.#backlog.take(SLICE_BYTES, this.#sendWindow.room)
     this.#sendWindow.spend(this.#writing)
     this.#bulkLead = Math.max(this.#bulkLead - this.#writing.bytes, 0)
-    if (control.length === 0 && bulk.length === 0) return this.#writing.chunks
-    return [...control, ...bulk, ...this.#writing.chunks]
+    return joined(messages, this.#writing.chunks)
   }
 
   #takeBulk(): readonly Buffer[] {
     if (this.#bulkLead > 0 && this.#hasSendableEvents) return NO_CHUNKS
     const chunks = this.#bulk.take(SLICE_BYTES)
-    this.#bulkLead = this.#hasSendableEvents ? bytesOf(chunks) : 0
+    this.#bulkLead = this.#hasSendableEvents ? chunks.reduce((sum, { length }) => sum + length, 0) : 0
     this.#checkRoom()
     return chunks
   }
@@ -413,6 +428,7 @@ export class Outbox implements BudgetHolder {
   }
 }
 
-function bytesOf(chunks: readonly Buffer[]): number {
-  return chunks.reduce((sum, { length }) => sum + length, 0)
+function joined(first: readonly Buffer[], second: readonly Buffer[]): readonly Buffer[] {
+  if (first.length === 0) return second
+  return second.length === 0 ? first : [...first, ...second]
 }

@@ -86,7 +86,7 @@ export class Subscriptions {
         this.#receivers.remove(interest.type, consumer)
         ended?.()
         consumer.close()
-        // What is left in a stream that has ended is its reader's: a stream that nobody reads must not be kept.
+        // Unread events of an ended stream are its reader's; keeping them here would leak streams that nobody reads.
         if (consumption.kind === 'buffer') this.#consumers.delete(consumer)
       },
     })

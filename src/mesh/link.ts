@@ -21,15 +21,7 @@ import type { Connection } from '../platform/transport'
 import type { World } from '../platform/world'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
-import {
-  type ChannelMessage,
-  type Goodbye,
-  type GoodbyeReason,
-  type Hello,
-  isBulk,
-  type Message,
-  type MessageOf,
-} from '../wire/message'
+import type { ChannelMessage, Goodbye, GoodbyeReason, Hello, Message, MessageOf } from '../wire/message'
 import type { Introduction } from './agreement'
 import { Handshake, type HandshakeContext } from './handshake'
 import { type InterestChange, InterestExchange } from './interest-exchange'
@@ -244,10 +236,8 @@ export class Link implements Channel {
   }
 
   sendControl(message: Message): void {
-    const frame = encodeMessage(message, this.sendLimit)
+    this.outbox.pushMessage(message, this.sendLimit)
     if (message.kind === 'return') this.#hasReturned = true
-    if (isBulk(message)) this.outbox.pushBulk(frame)
-    else this.outbox.pushControl(frame)
   }
 
   sendEncoded(frame: Frame): void {

@@ -51,11 +51,18 @@ export interface Service {
   readonly signal: AbortSignal | undefined
 }
 
+/** A request that waits for its handler or is being handled. The handler gets the event only. */
+interface Job {
+  readonly channel: Channel
+  readonly id: number
+  readonly event: IncomingRequest
+}
+
 /** A service, and the requests of it. */
 interface Responder {
   readonly service: Service
   /** Requests that wait as its concurrency is used up, in order. */
-  readonly waiting: Set<IncomingRequest>
+  readonly waiting: Set<Job>
   /** Handlers that run, also those whose request was cancelled. */
   running: number
 }
@@ -64,9 +71,9 @@ interface Responder {
 interface Asker {
   readonly channel: Channel
   /** Those that wait or run and are to be answered, by id. */
-  readonly requests: Map<number, IncomingRequest>
+  readonly requests: Map<number, Job>
   /** Requests that wait as the asker has too many running, or responses unread, in order. They hold up no other asker. */
-  readonly held: Set<IncomingRequest>
+  readonly held: Set<Job>
   /** Handlers that run, also those whose request was cancelled. */
   running: number
 }
@@ -107,8 +114,10 @@ export class Responders {
       pending: () => this.#countOf(type),
       ended: () => {
         this.#open.delete(subscription)
-        const waiting = [...this.#askers.values()].flatMap(({ held }) => [...held].filter((each) => each.type === type))
-        for (const request of [...responder.waiting, ...waiting]) this.#decline(request)
+        const waiting = [...this.#askers.values()].flatMap(({ held }) =>
+          [...held].filter(({ event }) => event.type === type),
+        )
+        for (const job of [...responder.waiting, ...waiting]) this.#decline(job)
         this.#responders.delete(type)
       },
     })
@@ -131,36 +140,33 @@ export class Responders {
   onClosed(channel: Channel): void {
     const asker = this.#askers.get(channel)
     this.#askers.delete(channel)
-    for (const request of asker?.requests.values() ?? []) {
+    for (const job of asker?.requests.values() ?? []) {
       this.#count--
-      this.#responders.get(request.type)?.waiting.delete(request)
-      request.abandon(new AbortError(`the asker ${channel.identity.name} disconnected`))
+      this.#responders.get(job.event.type)?.waiting.delete(job)
+      job.event.abandon(new AbortError(`the asker ${channel.identity.name} disconnected`))
     }
     asker?.requests.clear()
     asker?.held.clear()
     if (this.isIdle) this.#context.idle()
   }
 
-  /** Stops responding; running requests finish. Returns whether there was a responder. */
-  close(): boolean {
-    const open = [...this.#open]
-    for (const subscription of open) subscription.unsubscribe()
-    return open.length > 0
+  /** Stops responding; running requests finish. */
+  close(): void {
+    for (const subscription of [...this.#open]) subscription.unsubscribe()
   }
 
-  #receive(channel: Channel, message: MessageOf<'request'>): void {
-    const { id, type } = message
+  #receive(channel: Channel, { id, type, payload }: MessageOf<'request'>): void {
     const responder = this.#responders.get(type)
     const asker = this.#askerAt(channel)
     if (asker.requests.has(id)) return
     if (!responder || asker.requests.size >= this.#context.limit) {
       return void channel.sendControl({ kind: 'decline', id })
     }
-    const request = new IncomingRequest(channel, message)
-    asker.requests.set(id, request)
+    const job: Job = { channel, id, event: new IncomingRequest(type, payload, channel.identity.name) }
+    asker.requests.set(id, job)
     this.#count++
-    if (asker.held.size > 0) asker.held.add(request)
-    else this.#place(request, responder, asker)
+    if (asker.held.size > 0) asker.held.add(job)
+    else this.#place(job, responder, asker)
   }
 
   /** Kept as long as the channel, so that sequential requests don't create a map each. */
@@ -173,10 +179,10 @@ export class Responders {
   }
 
   /** Begins a request, or adds it to the list of what it has to wait for. */
-  #place(request: IncomingRequest, responder: Responder, asker: Asker): void {
-    if (!this.#mayBegin(asker)) asker.held.add(request)
-    else if (responder.running < responder.service.concurrency) this.#begin(request, responder, asker)
-    else responder.waiting.add(request)
+  #place(job: Job, responder: Responder, asker: Asker): void {
+    if (!this.#mayBegin(asker)) asker.held.add(job)
+    else if (responder.running < responder.service.concurrency) this.#begin(job, responder, asker)
+    else responder.waiting.add(job)
   }
 
   #mayBegin({ running, channel }: Asker): boolean {
@@ -201,42 +207,42 @@ export class Responders {
   }
 
   #advanceAsker(asker: Asker): void {
-    for (const request of asker.held) {
+    for (const job of asker.held) {
       if (!this.#mayBegin(asker)) return
-      asker.held.delete(request)
-      const responder = this.#responders.get(request.type)
-      if (responder) this.#place(request, responder, asker)
+      asker.held.delete(job)
+      const responder = this.#responders.get(job.event.type)
+      if (responder) this.#place(job, responder, asker)
     }
   }
 
   #advanceResponder(responder: Responder): void {
-    for (const request of responder.waiting) {
+    for (const job of responder.waiting) {
       if (responder.running >= responder.service.concurrency) return
-      responder.waiting.delete(request)
-      const asker = this.#askers.get(request.channel)
-      if (asker) this.#place(request, responder, asker)
+      responder.waiting.delete(job)
+      const asker = this.#askers.get(job.channel)
+      if (asker) this.#place(job, responder, asker)
     }
   }
 
-  #begin(request: IncomingRequest, responder: Responder, asker: Asker): void {
+  #begin(job: Job, responder: Responder, asker: Asker): void {
     responder.running++
     asker.running++
-    const answer = answerOf(responder.service, request)
-    if ('then' in answer) void answer.then((answer) => this.#end(request, responder, asker, answer))
-    else this.#end(request, responder, asker, answer)
+    const answer = answerOf(responder.service, job.event)
+    if ('then' in answer) void answer.then((answer) => this.#end(job, responder, asker, answer))
+    else this.#end(job, responder, asker, answer)
   }
 
-  #end(request: IncomingRequest, responder: Responder, asker: Asker, answer: Answer): void {
+  #end(job: Job, responder: Responder, asker: Asker, answer: Answer): void {
     responder.running--
     asker.running--
     // After a cancel the asker may have used the id again.
-    const isAnswered = asker.requests.get(request.id) === request
+    const isAnswered = asker.requests.get(job.id) === job
     if (isAnswered) {
-      this.#finish(request, asker)
-      this.#send(request, answer)
+      this.#finish(job, asker)
+      this.#send(job, answer)
     }
     if (answer.kind === 'failure' && isOwnFault(answer.thrown)) {
-      const error = errorOf(request, answer.thrown)
+      const error = errorOf(job.event, answer.thrown)
       if (isAnswered) this.#context.answered(error)
       else this.#context.report(error)
     }
@@ -244,34 +250,34 @@ export class Responders {
   }
 
   /** The request is no longer to be answered. */
-  #finish({ channel, id }: IncomingRequest, asker = this.#askers.get(channel)): void {
+  #finish({ channel, id }: Job, asker = this.#askers.get(channel)): void {
     if (asker?.requests.delete(id)) this.#count--
     if (this.isIdle) this.#context.idle()
   }
 
-  #cancel(request: IncomingRequest | undefined): void {
-    if (!request) return
-    this.#forget(request)
-    request.abandon(new AbortError('the asker cancelled the request'))
+  #cancel(job: Job | undefined): void {
+    if (!job) return
+    this.#forget(job)
+    job.event.abandon(new AbortError('the asker cancelled the request'))
   }
 
-  #decline(request: IncomingRequest): void {
-    this.#forget(request)
-    request.channel.sendControl({ kind: 'decline', id: request.id })
+  #decline(job: Job): void {
+    this.#forget(job)
+    job.channel.sendControl({ kind: 'decline', id: job.id })
   }
 
-  #forget(request: IncomingRequest): void {
-    this.#responders.get(request.type)?.waiting.delete(request)
-    this.#askers.get(request.channel)?.held.delete(request)
-    this.#finish(request)
+  #forget(job: Job): void {
+    this.#responders.get(job.event.type)?.waiting.delete(job)
+    this.#askers.get(job.channel)?.held.delete(job)
+    this.#finish(job)
   }
 
-  #send(request: IncomingRequest, answer: Answer): void {
-    const { channel, id } = request
+  #send(job: Job, answer: Answer): void {
+    const { channel, id } = job
     try {
       channel.sendControl(replyOf(id, answer))
     } catch (thrown) {
-      this.#context.report(errorOf(request, thrown))
+      this.#context.report(errorOf(job.event, thrown))
       const { name, message, code } = failureOf(thrown, false)
       channel.sendControl({
         kind: 'failure',
@@ -284,7 +290,7 @@ export class Responders {
   #countOf(type: string): number {
     let count = 0
     for (const { requests } of this.#askers.values()) {
-      for (const request of requests.values()) if (request.type === type) count++
+      for (const { event } of requests.values()) if (event.type === type) count++
     }
     return count
   }

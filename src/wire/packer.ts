@@ -30,7 +30,7 @@ export interface Packed {
   readonly end: number
 }
 
-/** Thrown through msgpackr where the other way to pack has to be taken. */
+/** Thrown through msgpackr to fall back to `PayloadWriter`. */
 const GIVEN_UP = new Error('only PayloadWriter can pack this')
 
 /** Packs values with msgpackr, one at a time, as it has one scratch buffer. */

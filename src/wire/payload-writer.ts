@@ -154,7 +154,7 @@ export class PayloadWriter {
     const keys = Object.keys(value)
     const lack = lackOf(value, keys.length === 0)
     if (lack) throw new Flaw(lack)
-    // A hook that answers with its own object isn't a part of it.
+    // A `toJSON` that returns its own object is a method, not data.
     this.#record(value, isHook ? keys.filter((key) => key !== 'toJSON') : keys)
   }
 

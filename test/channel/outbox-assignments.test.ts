@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { MemoryBudget } from '../../src/channel/memory-budget'
 import { Outbox } from '../../src/channel/outbox'
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits'
-import { assignmentOf, encodeMessage } from '../../src/wire/codec'
+import { assignmentOf } from '../../src/wire/codec'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { type Frame, PREFIX_BYTES } from '../../src/wire/frame'
 import { ManualClock } from '../support/manual-clock'
@@ -142,7 +142,7 @@ describe('Outbox.removeAssignments', () => {
     clock.advance(10)
     expect(lagEvents).to.deep.equal(['lagging'])
     outbox.removeAssignments(() => true)
-    outbox.pushControl(encodeMessage({ kind: 'ping' }))
+    outbox.pushMessage({ kind: 'ping' }, 100)
     await flush()
     expect(outbox.queuedBytes).to.equal(0)
     expect(lagEvents).to.deep.equal(['lagging'])

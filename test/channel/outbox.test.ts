@@ -4,7 +4,6 @@ import { MemoryBudget } from '../../src/channel/memory-budget'
 import { Outbox } from '../../src/channel/outbox'
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits'
 import { systemClock } from '../../src/platform/clock'
-import { encodeMessage } from '../../src/wire/codec'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { Slabs } from '../../src/wire/slabs'
 import { collectGarbage } from '../support/garbage'
@@ -70,7 +69,7 @@ describe('Outbox', () => {
   it('sends control messages before events', async () => {
     const { reader, outbox } = outboxWith()
     outbox.push(encoder.event('n', 1), WAIT)
-    outbox.pushControl(encodeMessage({ kind: 'ping' }))
+    outbox.pushMessage({ kind: 'ping' }, 100)
     await flush(reader, outbox)
     expect(reader.messages.map(({ kind }) => kind)).to.deep.equal(['ping', 'event'])
   })

@@ -15,7 +15,7 @@ describe('Bulk messages', () => {
   const bus = freshBus()
   const connectPeer = rawPeers().connect
 
-  it('as many large responses as there may be requests all arrive, and the link stays up (G11)', async () => {
+  it('do not end the link, as many and as large as the limits allow (G11)', async () => {
     for (const isAsync of [false, true]) {
       const { asker, responder } = await bus.startAll('asker', 'responder')
       const lost = [reportsOf(asker), reportsOf(responder)]
@@ -31,7 +31,7 @@ describe('Bulk messages', () => {
     }
   }).timeout(60_000)
 
-  it('begin no request of an asker that leaves its responses unread, and go on when it reads (G7)', async () => {
+  it('that an asker leaves unread keep its next requests from being begun, until it reads (G7)', async () => {
     const responder = await bus.start('responder', { limits: { highWaterMark: 100_000 } })
     let begun = 0
     responder.respond(Ask, () => {

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events'
+import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { AlreadyResponding, defineRequest, EndpointClosed, InvalidArgument, NoSubscribers } from '../../src'
 import { freshBus, until } from '../support/bus'
@@ -45,6 +46,13 @@ describe('Endpoint.respond', () => {
     await until(() => aborts.has('close'))
     expect(new Set(aborts.values())).to.deep.equal(new Set(['LAHJA_ABORTED']))
     await Promise.all(outcomes)
+  })
+
+  it('gives its handler an event that shows nothing of the endpoint', async () => {
+    const { asker, responder } = await bus.startAll('asker', 'responder')
+    await responder.respond(Ask, (event) => `${Object.keys(event).sort()} ${inspect(event, { depth: 9 }).length < 200}`)
+      .ready
+    expect(await asker.request(Ask, 1)).to.equal('origin,payload,type true')
   })
 
   it('aborts event.signal when the asker disconnects without a goodbye', async () => {

@@ -10,7 +10,7 @@ describe('The total of all outboxes', () => {
   const bus = freshBus()
   const connectPeer = rawPeers().connect
 
-  it('when it is used up, is taken from peers that have stopped reading, not from one that reads (G7, G8)', async () => {
+  it('is taken from peers that have stopped reading when it is used up, not from one that reads (G7, G8)', async () => {
     let passed = 0
     const clock = { ...systemClock, now: () => systemClock.now() + passed }
     const sender = await bus.startBy(clock, 'sender', { limits: LIMITS })

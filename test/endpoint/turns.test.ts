@@ -47,6 +47,16 @@ describe('The event loop', () => {
     'broadcasts of invalid payloads': () => rejection(Reflect.apply(shop.broadcast, shop, [Impossible, 1])),
     'requests without a responder': () => rejection(shop.request('ask', 1)),
   }
+
+  /** A stream with so many events, of which one has been read. */
+  async function backlog(count: number) {
+    const stream = shop.stream('tick')
+    for (const n of numbers(count)) shop.broadcastNowait('tick', n)
+    await shop.drained()
+    await stream.next()
+    return stream
+  }
+
   for (const [what, call] of Object.entries(loops)) {
     it(`turns during an awaited loop of ${what}`, async () => {
       const turns = await turnsDuring(async () => {
@@ -57,10 +67,7 @@ describe('The event loop', () => {
   }
 
   it('turns while a loop reads a backlog of a stream', async () => {
-    const stream = shop.stream('tick')
-    for (const n of numbers(60)) shop.broadcastNowait('tick', n)
-    await shop.drained()
-    await stream.next()
+    const stream = await backlog(60)
     const read: unknown[] = []
     const turns = await turnsDuring(async () => {
       for await (const { payload } of stream) {
@@ -73,10 +80,7 @@ describe('The event loop', () => {
   })
 
   it('turns between reads that are not awaited without one overtaking another', async () => {
-    const stream = shop.stream('tick')
-    for (const n of numbers(6)) shop.broadcastNowait('tick', n)
-    await shop.drained()
-    await stream.next()
+    const stream = await backlog(6)
     // From the buffer now, so that the time of this turn runs.
     await stream.next()
     spend(20)
