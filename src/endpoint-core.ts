@@ -119,7 +119,10 @@ export class EndpointCore implements MeshEvents {
       loopback: this.loopback,
       routes: this.routes,
       waits: this.waits,
-      changed: () => this.#interestChanged(),
+      changed: (change, interest) => {
+        if (change === 'subscribe' && interest.responds) this.#pendingRequests.onResponders([interest])
+        this.#interestChanged()
+      },
       peers: () => this.#mesh,
     })
     const { announcer } = this
@@ -141,7 +144,7 @@ export class EndpointCore implements MeshEvents {
     const { answered } = events
     this.responders = new Responders({ announcer, report, answered, idle, limit: limits.pendingRequests })
     this.#pendingRequests = new PendingRequests(this.routes, limits.frameBytes)
-    this.requester = new Requester(this.#pendingRequests, this.waits)
+    this.requester = new Requester(this.#pendingRequests, this.waits, clock)
     this.broadcaster = new Broadcaster({
       ...settings,
       frameLimit: limits.frameBytes,
@@ -271,7 +274,7 @@ export class EndpointCore implements MeshEvents {
   pace(link: Link, change: PaceChange): void {
     this.#events.emit(change, peerOf(link))
     if (change === 'lagging') this.#workQueues.onLagging(link)
-    this.#pendingRequests.onPace()
+    this.#pendingRequests.retry()
   }
 
   hasRoom(channel: Channel): void {

@@ -40,7 +40,7 @@ import { SocketDirectory } from './platform/socket-directory'
 import { checkTimeout, WAIT_OPTIONS, type WaitOptions } from './platform/waits'
 import type { World } from './platform/world'
 import type { ReplyStream } from './requests/reply-stream'
-import { REQUEST_OPTIONS, type RequestOptions } from './requests/requester'
+import { REQUEST_ALL_OPTIONS, REQUEST_OPTIONS, type RequestAllOptions, type RequestOptions } from './requests/requester'
 import { RESPOND_OPTIONS, type RespondOptions } from './requests/responders'
 import { isEligible } from './routing/eligibility'
 import { prepareDecoders } from './wire/decoders'
@@ -311,8 +311,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /**
-   * Answers the requests of a type. Each request is handled once, and any number run concurrently. The handler's return
-   * value is the response. An error that it throws reaches the asker as `RemoteError`, with its name, message and code.
+   * Answers the requests of a type. Each request is handled once. At most `concurrency` handlers run at a time, and at
+   * most `limits.pendingRequests` for one asker. The handler's return value is the response. An error that it throws
+   * reaches the asker as `RemoteError`, with its name, message and code.
    *
    * @param type a definition, or a type name
    * @returns a subscription: `ready` resolves when every connected peer knows of it, `unsubscribe()` ends it
@@ -351,7 +352,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
    * @throws RemoteError if the responder threw
    * @throws RequestTimeout if there was no response within `timeout`, 30 seconds by default
    * @throws RemoteDisconnected if the responder disconnected before it responded
-   * @throws NoSubscribers if no connected endpoint that `to` allows responds to the type
+   * @throws NoSubscribers if no connected endpoint that `to` allows responds to the type, at the end of `wait`
    * @throws UnexpectedResponse if the response doesn't fit the definition's schema
    * @throws AbortError if `signal` aborts, EndpointClosed if this endpoint closes first
    * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, InvalidArgument: the request was not sent
@@ -402,11 +403,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
    */
   requestAll<Request, Response, Asked, Answered>(
     type: RequestType<Request, Response, Asked, Answered>,
-    ...rest: PayloadAnd<Request, RequestOptions>
+    ...rest: PayloadAnd<Request, RequestAllOptions>
   ): ReplyStream<Response>
-  requestAll(type: RequestType, payload?: unknown, options: RequestOptions = {}): ReplyStream<unknown> {
+  requestAll(type: RequestType, payload?: unknown, options: RequestAllOptions = {}): ReplyStream<unknown> {
     this.#core.assertNotClosed()
-    checkOptions('requestAll', options, REQUEST_OPTIONS)
+    checkOptions('requestAll', options, REQUEST_ALL_OPTIONS)
     return this.#core.requester.requestAll({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
   }
 

@@ -13,7 +13,7 @@ export interface InterestAnnouncerContext {
   readonly routes: Routes<Channel>
   readonly waits: Waits
   /** Called at each change. */
-  readonly changed: () => void
+  readonly changed: (change: 'subscribe' | 'unsubscribe', interest: Interest) => void
   /** The peers to tell. */
   readonly peers: () => Announcer
 }
@@ -43,7 +43,7 @@ export class InterestAnnouncer implements Announcer {
     if (!isChange) return
     if (change === 'subscribe') routes.add(loopback, interest)
     else routes.remove(loopback, interest)
-    changed()
+    changed(change, interest)
     // Peers ignore the end of an interest that they don't know, and a boundary may have been set since they were told.
     if (change === 'unsubscribe' || this.#isForPeers(interest)) peers().announce(change, interest)
   }

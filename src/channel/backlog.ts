@@ -21,6 +21,9 @@ export class Backlog {
   readonly #budget: MemoryBudget
   #first: Run | undefined
   #last: Run | undefined
+  /** The last run, while events may be added to it. */
+  #open: Run | undefined
+  #cuts = 0
   /** The run of each key of the policy `latest`. */
   readonly #latest = new Map<string, Run>()
   #bytes = 0
@@ -73,10 +76,10 @@ export class Backlog {
 
   /** Adds an event that directly follows the last one in the same buffer. Returns false, and adds nothing, if it does not. */
   extend({ bytes, start, end }: Frame): boolean {
-    const last = this.#last
-    if (last?.bytes !== bytes || last.end !== start || last.key !== undefined || this.#trailingGap > 0) return false
-    last.end = end
-    last.events++
+    const open = this.#open
+    if (open?.bytes !== bytes || open.end !== start) return false
+    open.end = end
+    open.events++
     this.#bytes += end - start
     this.#events++
     return true
@@ -91,7 +94,9 @@ export class Backlog {
     if (this.extend(frame)) return
     const { bytes, start, end } = frame
     if (this.#last && isBehind) this.#compact(this.#last)
-    this.#append({ bytes, start, end, events: 1, gap: 0 })
+    const run: Run = { bytes, start, end, events: 1, gap: 0, cuts: this.#cuts }
+    this.#append(run)
+    this.#open = run
     this.#bytes += end - start
     this.#events++
   }
@@ -99,7 +104,7 @@ export class Backlog {
   /** Adds an event at the end, and drops the queued one of the same key. */
   pushLatest(key: string, { bytes, start, end }: Frame): void {
     this.dropKey(key)
-    const run: Run = { bytes, start, end, events: 1, key, gap: 0 }
+    const run: Run = { bytes, start, end, events: 1, key, gap: 0, cuts: this.#cuts }
     this.#append(run)
     this.#compact(run)
     this.#latest.set(key, run)
@@ -116,7 +121,19 @@ export class Backlog {
   /** Drops a new event instead of adding it. */
   dropNewest(frame: Frame): void {
     this.#trailingGap++
+    this.#open = undefined
     this.#count(frame)
+  }
+
+  /** Marks the place behind the events that are queued now. Returns the mark, for `hasPassed`. */
+  cut(): number {
+    this.#open = undefined
+    return ++this.#cuts
+  }
+
+  /** Whether no event that was queued before this cut is left. */
+  hasPassed(cut: number): boolean {
+    return this.isEmpty || (this.#first !== undefined && this.#first.cuts >= cut)
   }
 
   /** Drops the oldest event. Returns whether there was one. */
@@ -188,12 +205,15 @@ export class Backlog {
     const removed: Frame[] = []
     const runs = [...this.#runs()]
     const trailingGap = this.#trailingGap
-    this.#first = this.#last = undefined
+    const cuts = this.#cuts
+    this.#first = this.#last = this.#open = undefined
     this.#latest.clear()
     this.#bytes = this.#events = this.#trailingGap = 0
     this.#countCopies(-this.#copies)
     for (const run of runs) {
       this.#trailingGap += run.gap
+      if (this.#trailingGap > 0 || this.#cuts !== run.cuts) this.#open = undefined
+      this.#cuts = run.cuts
       for (const frame of framesOf(run)) {
         if (isAssignment(frame.bytes, frame.start) && isWanted(frame)) removed.push(copyOf(frame))
         else if (run.key === undefined) this.push(frame, false)
@@ -202,13 +222,15 @@ export class Backlog {
       this.#budget.release(run.bytes)
     }
     this.#trailingGap += trailingGap
+    this.#open = undefined
+    this.#cuts = cuts
     return removed
   }
 
   /** Removes everything, counted as neither sent nor dropped. */
   clear(): void {
     for (const run of [...this.#runs()]) this.#budget.release(run.bytes)
-    this.#first = this.#last = undefined
+    this.#first = this.#last = this.#open = undefined
     this.#latest.clear()
     this.#bytes = this.#events = this.#unreported = this.#trailingGap = 0
     this.#countCopies(-this.#copies)
@@ -219,6 +241,7 @@ export class Backlog {
     run.gap = this.#trailingGap
     this.#trailingGap = 0
     run.previous = this.#last
+    this.#open = undefined
     if (this.#last) this.#last.next = run
     else this.#first = run
     this.#last = run
@@ -246,6 +269,7 @@ export class Backlog {
     if (run.next) run.next.previous = run.previous
     else this.#last = run.previous
     if (run.key !== undefined) this.#latest.delete(run.key)
+    if (run === this.#open) this.#open = undefined
     if (run.next) run.next.gap += run.gap
     else this.#trailingGap += run.gap
   }

@@ -31,8 +31,12 @@ export interface Channel extends Destination {
    * @throws UnserializablePayload, PayloadTooLarge
    */
   sendControl(message: ChannelMessage): void
-  /** The same for a request that is encoded already. `outbox.cancelBulk` takes it back. */
-  sendEncoded(frame: Frame): void
+  /**
+   * The same for a request that is encoded already. `outbox.cancelBulk` takes it back.
+   *
+   * @param isOrdered whether it travels behind the events that are queued now
+   */
+  sendEncoded(frame: Frame, isOrdered: boolean): void
 }
 
 /** Whether the other end takes frames of this size. */

@@ -6,7 +6,8 @@ const HOLDING_BYTES = 200
 /** Messages queued for one peer, in order. They are never dropped. */
 export class ControlQueue {
   readonly #charge: (bytes: number) => void
-  readonly #frames = new Set<Frame>()
+  /** Each with the cut of the backlog that it stands at, if it is one. */
+  readonly #frames = new Map<Frame, number>()
   #cost = 0
 
   /** @param charge called with each change of `cost` */
@@ -23,8 +24,8 @@ export class ControlQueue {
     return this.#cost
   }
 
-  push(frame: Frame): void {
-    this.#frames.add(frame)
+  push(frame: Frame, cut = 0): void {
+    this.#frames.set(frame, cut)
     this.#cost += costOf(frame)
     this.#charge(costOf(frame))
   }
@@ -45,13 +46,22 @@ export class ControlQueue {
   take(bytes: number): Buffer[] {
     const chunks: Buffer[] = []
     let taken = 0
-    for (const frame of this.#frames) {
+    for (const frame of this.#frames.keys()) {
       if (taken >= bytes) break
       this.remove(frame)
       taken += frame.end - frame.start
       chunks.push(frame.bytes.subarray(frame.start, frame.end))
     }
     return chunks.length > 1 && taken <= bytes ? [Buffer.concat(chunks)] : chunks
+  }
+
+  /** Moves frames from the front to another queue, as long as their cuts have been passed. */
+  moveTo(queue: ControlQueue, hasPassed: (cut: number) => boolean): void {
+    for (const [frame, cut] of this.#frames) {
+      if (!hasPassed(cut)) return
+      this.remove(frame)
+      queue.push(frame)
+    }
   }
 
   clear(): void {

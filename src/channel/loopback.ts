@@ -100,7 +100,7 @@ export class Loopback implements Channel {
     this.outbox.pushMessage(message, this.sendLimit)
   }
 
-  sendEncoded(frame: Frame): void {
-    this.outbox.pushBulk(frame)
+  sendEncoded(frame: Frame, isOrdered: boolean): void {
+    this.outbox.pushBulk(frame, isOrdered)
   }
 }

@@ -65,6 +65,8 @@ export class Outbox implements BudgetHolder {
   readonly #lag: Lag
   readonly #control: ControlQueue
   readonly #bulk: ControlQueue
+  /** Bulk messages that wait for the events before them. */
+  readonly #ordered: ControlQueue
   /** Bytes of bulk messages that have been written ahead of events, while there were both. */
   #bulkLead = 0
   #hasRoom = true
@@ -83,6 +85,7 @@ export class Outbox implements BudgetHolder {
     this.#backlog = new Backlog(budget)
     this.#control = new ControlQueue((bytes) => budget.charge(bytes))
     this.#bulk = new ControlQueue((bytes) => budget.charge(bytes))
+    this.#ordered = new ControlQueue((bytes) => budget.charge(bytes))
     this.#lag = new Lag(clock, limits, events)
     this.#flusher = new Flusher(connection, clock, {
       next: () => this.#next(),
@@ -113,7 +116,7 @@ export class Outbox implements BudgetHolder {
 
   /** Whether bulk messages are queued. */
   get hasBulk(): boolean {
-    return !this.#bulk.isEmpty
+    return !this.#bulk.isEmpty || !this.#ordered.isEmpty
   }
 
   /** Whether all events, and all gaps among them, have left this process. */
@@ -209,10 +212,15 @@ export class Outbox implements BudgetHolder {
     this.#schedule()
   }
 
-  /** Queues an encoded message with a payload that is no event. Senders of new ones wait for `hasRoom`. */
-  pushBulk(frame: Frame): void {
+  /**
+   * Queues an encoded message with a payload that is no event. Senders of new ones wait for `hasRoom`.
+   *
+   * @param isOrdered whether it travels behind the events that are queued now
+   */
+  pushBulk(frame: Frame, isOrdered = false): void {
     if (this.#flusher.isClosed) return
-    this.#bulk.push(frame)
+    if (isOrdered) this.#ordered.push(frame, this.#backlog.cut())
+    else this.#bulk.push(frame)
     this.#headroom = 0
     this.#hasRoom = this.#isBelowMark
     this.#schedule()
@@ -225,7 +233,7 @@ export class Outbox implements BudgetHolder {
 
   /** Removes a bulk message that is still queued. Returns whether it was. */
   cancelBulk(frame: Frame): boolean {
-    const wasQueued = this.#bulk.remove(frame)
+    const wasQueued = this.#bulk.remove(frame) || this.#ordered.remove(frame)
     if (wasQueued) this.#checkRoom()
     return wasQueued
   }
@@ -259,13 +267,14 @@ export class Outbox implements BudgetHolder {
   removeAssignments(isWanted: (frame: Frame) => boolean): Frame[] {
     const removed = this.#backlog.removeAssignments(isWanted)
     this.#releaseSenders()
+    this.#schedule()
     this.#resolveFlushed()
     return removed
   }
 
   /** Writes the messages that are queued, without the events, past the flusher: the last thing to be sent. */
   flushMessages(): void {
-    const chunks = [this.#control, this.#bulk].flatMap((queue) => queue.take(Number.POSITIVE_INFINITY))
+    const chunks = [this.#control, this.#bulk, this.#ordered].flatMap((queue) => queue.take(Number.POSITIVE_INFINITY))
     if (chunks.length > 0) this.#context.connection.write(chunks, () => {})
   }
 
@@ -288,6 +297,7 @@ export class Outbox implements BudgetHolder {
     this.#headroom = 0
     this.#control.clear()
     this.#bulk.clear()
+    this.#ordered.clear()
     this.#backlog.done(this.#writing, false)
     this.#writing = EMPTY_SLICE
     this.#lag.release()
@@ -303,7 +313,7 @@ export class Outbox implements BudgetHolder {
 
   get #isFlushed(): boolean {
     if (this.#flusher.isClosed) return true
-    return this.#backlog.isEmpty && this.#control.isEmpty && this.#bulk.isEmpty && !this.#flusher.isWriting
+    return this.#backlog.isEmpty && this.#control.isEmpty && !this.hasBulk && !this.#flusher.isWriting
   }
 
   get #hasSendable(): boolean {
@@ -316,7 +326,7 @@ export class Outbox implements BudgetHolder {
   }
 
   get #isBelowMark(): boolean {
-    return this.#bulk.cost <= this.#context.limits.highWaterMark
+    return this.#bulk.cost + this.#ordered.cost <= this.#context.limits.highWaterMark
   }
 
   /** Adds an event to the backlog as its policy says. Returns whether it was added and not dropped. */
@@ -364,7 +374,9 @@ export class Outbox implements BudgetHolder {
   }
 
   #schedule(isAtOnce = false): void {
-    if (this.#flusher.isWriting || !this.#hasSendable) return
+    if (this.#flusher.isWriting) return
+    this.#releaseOrdered()
+    if (!this.#hasSendable) return
     if (isAtOnce) this.#flusher.flush()
     else this.#flusher.schedule()
   }
@@ -372,6 +384,7 @@ export class Outbox implements BudgetHolder {
   /** The next write: control messages, then bulk messages and events, of which neither gets far ahead of the other. */
   #next(): readonly Buffer[] | undefined {
     this.#headroom = 0
+    this.#releaseOrdered()
     if (!this.#hasSendable) {
       this.#resolveFlushed()
       return undefined
@@ -386,6 +399,10 @@ export class Outbox implements BudgetHolder {
     this.#sendWindow.spend(this.#writing)
     this.#bulkLead = Math.max(this.#bulkLead - this.#writing.bytes, 0)
     return joined(messages, this.#writing.chunks)
+  }
+
+  #releaseOrdered(): void {
+    if (!this.#ordered.isEmpty) this.#ordered.moveTo(this.#bulk, (cut) => this.#backlog.hasPassed(cut))
   }
 
   #takeBulk(): readonly Buffer[] {

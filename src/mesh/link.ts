@@ -240,8 +240,8 @@ export class Link implements Channel {
     if (message.kind === 'return') this.#hasReturned = true
   }
 
-  sendEncoded(frame: Frame): void {
-    this.outbox.pushBulk(frame)
+  sendEncoded(frame: Frame, isOrdered: boolean): void {
+    this.outbox.pushBulk(frame, isOrdered)
   }
 
   /** Tells the peer of a change of our interest. */

@@ -11,20 +11,32 @@ import type { Frame } from '../wire/frame'
 import type { MessageOf } from '../wire/message'
 import { WaitingList } from './waiting-list'
 
+const NOWHERE: readonly never[] = []
+
 /** How a request ended. */
 export type Outcome =
   | { readonly kind: 'response'; readonly origin: string; readonly payload: unknown }
   | { readonly kind: 'failure'; readonly origin: string; readonly error: LahjaError }
 
-/** A request that waits to be sent or for its response. */
-interface Pending {
-  readonly id: number
+/** A request to one responder. */
+export interface Question {
   readonly type: string
-  /** Encoded when the request was made: later changes to the payload don't reach the responder. */
-  readonly frame: Frame
+  readonly payload: unknown
+  /** Whether it travels behind the events that have been sent to its responder. */
+  readonly isOrdered: boolean
   /** The responders that it may be sent to now. */
   readonly candidates: () => readonly Channel[]
+  /** Whether it waits for a responder if there is none. */
+  readonly isPatient: () => boolean
+  /** Called once, unless the request is cancelled. */
   readonly settle: (outcome: Outcome) => void
+}
+
+/** A request that waits to be sent or for its response. */
+interface Pending extends Omit<Question, 'payload'> {
+  readonly id: number
+  /** Encoded when the request was made: later changes to the payload don't reach the responder. */
+  readonly frame: Frame
   /** The responder that it was sent to. */
   channel: Channel | undefined
   /** Responders that declined it. */
@@ -61,19 +73,14 @@ export class PendingRequests {
   /**
    * Sends a request to the candidate with the fewest in flight from here. One that declines is not asked again.
    *
-   * @param settle called once, unless the request is cancelled
    * @returns a function that cancels the request: the responder is told, and `settle` is not called any more
    * @throws UnserializablePayload, PayloadTooLarge
    */
-  ask(
-    type: string,
-    payload: unknown,
-    candidates: () => readonly Channel[],
-    settle: (outcome: Outcome) => void,
-  ): () => void {
+  ask({ type, payload, isOrdered, candidates, isPatient, settle }: Question): () => void {
     const id = ++this.#lastId
     const frame = encodeMessage({ kind: 'request', id, type, payload }, this.#frameLimit)
-    const pending: Pending = { id, type, frame, candidates, settle, declined: new Set(), channel: undefined }
+    const state = { declined: new Set<Channel>(), channel: undefined }
+    const pending: Pending = { id, type, frame, isOrdered, candidates, isPatient, settle, ...state }
     this.#pending.set(id, pending)
     this.#place(pending)
     return () => this.#cancel(pending)
@@ -112,18 +119,23 @@ export class PendingRequests {
       const error = new RemoteDisconnected(`request ${pending.type}: ${text}`)
       this.#settle(pending, { kind: 'failure', origin, error })
     }
-    this.onPace()
+    this.retry()
   }
 
-  /** A responder has become slower or faster: tries all waiting requests again. */
-  onPace(): void {
+  /** Tries all waiting requests again, as a responder has become slower or faster, or a request has waited long enough. */
+  retry(): void {
     for (const pending of this.#waiting.all) this.#place(pending)
   }
 
   /** Some endpoint has begun to respond to these types. */
   onResponders(interests: readonly Interest[]): void {
     const types = typesOf(interests)
-    if (types.size > 0) for (const pending of this.#waiting.all) if (types.has(pending.type)) this.#place(pending)
+    if (types.size === 0) return
+    for (const pending of this.#waiting.all) {
+      if (!types.has(pending.type)) continue
+      if (pending.isPatient()) pending.declined.clear()
+      this.#place(pending)
+    }
   }
 
   /** A peer no longer responds to these types: what has not been sent to it yet goes to others. */
@@ -157,6 +169,7 @@ export class PendingRequests {
     const candidates = pending.candidates().filter((channel) => !declined.has(channel) && fits(channel, frame))
     if (candidates.length === 0) {
       const refusing = pending.candidates().find((channel) => !declined.has(channel))
+      if (!refusing && pending.isPatient()) return this.#waiting.join(pending, NOWHERE)
       const error = refusing ? tooLarge(`request ${type}`, frame, refusing) : new NoSubscribers(noResponder(type))
       return this.#settle(pending, { kind: 'failure', origin: '', error })
     }
@@ -164,7 +177,7 @@ export class PendingRequests {
     const free = (prompt.length > 0 ? prompt : candidates).filter((channel) => this.#isFree(channel))
     const channel = this.#balancer.pick(free, (candidate) => this.#countOf(candidate) + this.#givenUpTo(candidate))
     if (!channel) return this.#waiting.join(pending, candidates)
-    channel.sendEncoded(frame)
+    channel.sendEncoded(frame, pending.isOrdered)
     this.#waiting.leave(pending)
     pending.channel = channel
     const inFlight = this.#inFlight.get(channel) ?? new Set()

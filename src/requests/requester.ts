@@ -1,10 +1,11 @@
 import { StreamBuffer } from '../events/stream-buffer'
 import { type Audience, checkAudience } from '../model/audience'
-import type { OptionNames } from '../model/call-options'
+import { checkBoolean, type OptionNames } from '../model/call-options'
 import type { RequestSchemas } from '../model/definition'
 import { InvalidPayload, LahjaError, NoSubscribers, RequestTimeout, UnexpectedResponse } from '../model/errors'
 import { validate } from '../model/schema'
-import type { Waits } from '../platform/waits'
+import { type Clock, judgeAfter } from '../platform/clock'
+import { checkTimeout, type Waits } from '../platform/waits'
 import { noResponder, type Outcome, type PendingRequests } from './pending-requests'
 import { type Reply, ReplyStream } from './reply-stream'
 
@@ -16,11 +17,34 @@ export interface RequestOptions {
   readonly to?: Audience | undefined
   /** Milliseconds until it rejects with `RequestTimeout`; `Infinity` for no limit. Default 30,000. */
   readonly timeout?: number | undefined
+  /**
+   * Whether it travels behind the events that this endpoint has broadcast to its responder before. Otherwise it goes
+   * ahead of those that are queued. Default false.
+   */
+  readonly ordered?: boolean | undefined
+  /** Milliseconds to wait for a responder if there is none; they count towards `timeout`. Default 0. */
+  readonly wait?: number | undefined
   /** Cancels the request with `AbortError`, and aborts the `signal` of its responder. */
   readonly signal?: AbortSignal | undefined
 }
 
-export const REQUEST_OPTIONS: OptionNames<RequestOptions> = { to: true, timeout: true, signal: true }
+export const REQUEST_OPTIONS: OptionNames<RequestOptions> = {
+  to: true,
+  timeout: true,
+  ordered: true,
+  wait: true,
+  signal: true,
+}
+
+/** The options of `requestAll`. */
+export type RequestAllOptions = Omit<RequestOptions, 'wait'>
+
+export const REQUEST_ALL_OPTIONS: OptionNames<RequestAllOptions> = {
+  to: true,
+  timeout: true,
+  ordered: true,
+  signal: true,
+}
 
 /** A request to one responder or to all. */
 interface OutgoingRequest {
@@ -33,33 +57,48 @@ interface OutgoingRequest {
 export class Requester {
   readonly #requests: PendingRequests
   readonly #waits: Waits
+  readonly #clock: Clock
 
-  constructor(requests: PendingRequests, waits: Waits) {
+  constructor(requests: PendingRequests, waits: Waits, clock: Clock) {
     this.#requests = requests
     this.#waits = waits
+    this.#clock = clock
   }
 
   /** @throws InvalidPayload, InvalidArgument */
-  request(outgoing: OutgoingRequest, { to, timeout = DEFAULT_TIMEOUT, signal }: RequestOptions): Promise<unknown> {
+  request(outgoing: OutgoingRequest, options: RequestOptions): Promise<unknown> {
     const { type, payload } = outgoing
-    checkRequest(outgoing, to)
+    const { to, timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, wait = 0, signal } = options
+    checkRequest(outgoing, options)
+    checkTimeout(wait, 'wait')
     const candidates = () => this.#requests.candidates(type, to)
     return this.#waits.wait<unknown>(`request ${type}`, { timeout, signal, timedOut }, ({ resolve, reject }) => {
-      return this.#requests.ask(type, payload, candidates, (outcome) => {
+      const settle = (outcome: Outcome) => {
         const { error, payload } = replyOf(outgoing, outcome)
         if (error) reject(error)
         else resolve(payload)
-      })
+      }
+      let isPatient = wait > 0
+      const timer =
+        wait > 0 && wait < timeout
+          ? judgeAfter(this.#clock, wait, () => {
+              isPatient = false
+              this.#requests.retry()
+            })
+          : undefined
+      const cancel = this.#requests.ask({ type, payload, isOrdered, candidates, isPatient: () => isPatient, settle })
+      return () => {
+        timer?.cancel()
+        cancel()
+      }
     })
   }
 
   /** @throws InvalidPayload */
-  requestAll(
-    outgoing: OutgoingRequest,
-    { to, timeout = DEFAULT_TIMEOUT, signal }: RequestOptions,
-  ): ReplyStream<unknown> {
+  requestAll(outgoing: OutgoingRequest, options: RequestAllOptions): ReplyStream<unknown> {
     const { type, payload } = outgoing
-    checkRequest(outgoing, to)
+    const { to, timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, signal } = options
+    checkRequest(outgoing, options)
     const buffer = new StreamBuffer<Reply<unknown>>()
     let cancel = () => {}
     const candidates = () => this.#requests.candidates(type, to)
@@ -73,18 +112,19 @@ export class Requester {
       cancel = resolve
       const ends = channels.map((channel) => {
         const origin = channel.identity.name
-        const settle = (reply: Reply<unknown>) => {
+        const onReply = (reply: Reply<unknown>) => {
           missing.delete(channel)
           // A responder that declined no longer responds to the type: it has no reply.
           if (!(reply.error instanceof NoSubscribers)) buffer.push(reply)
           if (missing.size === 0) resolve()
         }
         const only = () => candidates().filter((candidate) => candidate === channel)
+        const settle = (outcome: Outcome) => onReply(replyOf(outgoing, outcome))
         try {
-          return this.#requests.ask(type, payload, only, (outcome) => settle(replyOf(outgoing, outcome)))
+          return this.#requests.ask({ type, payload, isOrdered, candidates: only, isPatient: () => false, settle })
         } catch (error) {
           if (!(error instanceof LahjaError)) throw error
-          settle({ origin, error })
+          onReply({ origin, error })
           return () => {}
         }
       })
@@ -104,7 +144,8 @@ export class Requester {
   }
 }
 
-function checkRequest({ type, schemas, payload }: OutgoingRequest, to: Audience | undefined): void {
+function checkRequest({ type, schemas, payload }: OutgoingRequest, { to, ordered }: RequestOptions): void {
+  checkBoolean('ordered', ordered)
   if (to !== undefined) checkAudience('to', to)
   if (schemas.request) validate(schemas.request, payload, `request ${type}`)
 }

@@ -129,6 +129,8 @@ export interface Run {
   readonly key?: string | undefined
   /** Number of events dropped directly before it. */
   gap: number
+  /** Number of cuts of the backlog before it. */
+  readonly cuts: number
   /** Whether it has a buffer of its own. */
   isCopy?: boolean
   previous?: Run | undefined

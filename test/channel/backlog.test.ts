@@ -174,6 +174,7 @@ describe('Backlog', () => {
       { weight: 2, arbitrary: fc.record({ take: fc.nat(200) }) },
       fc.constant('drop' as const),
       fc.constant('recall' as const),
+      fc.constant('cut' as const),
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
@@ -181,8 +182,10 @@ describe('Backlog', () => {
         backlog = new Backlog(budget)
         let list: { number: number; size: number; key?: string }[] = []
         let [number, dropped] = [0, 0]
+        const cuts: { cut: number; behind: number }[] = []
         for (const action of steps) {
           if (action === 'recall') expect(backlog.removeAssignments(() => true)).to.deep.equal([])
+          else if (action === 'cut') cuts.push({ cut: backlog.cut(), behind: number - 1 })
           else if (action === 'drop') {
             if (list.shift()) dropped++
             backlog.dropOldest()
@@ -214,6 +217,10 @@ describe('Backlog', () => {
           expect(backlog.events).to.equal(list.length)
           expect(backlog.bytes).to.equal(list.reduce((sum, { size }) => sum + size, 0))
           expect(backlog.dropped).to.equal(dropped)
+          for (const { cut, behind } of cuts) {
+            const isWaiting = list.some((one) => one.number <= behind)
+            if (list.length > 0 || backlog.isEmpty) expect(backlog.hasPassed(cut)).to.equal(!isWaiting)
+          }
         }
         expect(takeAll()).to.deep.equal(list.map((one) => one.number))
         expect(budget.total).to.equal(0)

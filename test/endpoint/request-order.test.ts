@@ -136,6 +136,78 @@ describe('Endpoint, with many requests,', () => {
     expect(order).to.deep.equal(['request 1', 'tick 1', 'tick 2'])
   })
 
+  it('sends ordered requests behind the events broadcast before, and to no more than these', async () => {
+    const { asker, responder } = await bus.startEach({ asker: {}, responder: { limits: { windowBytes: 65_536 } } })
+    let last = -1
+    await responder.subscribe(Tick, ({ payload }) => {
+      last = payload
+    }).ready
+    await responder.respond(Ask, ({ payload }) => last >= payload).ready
+    const events = 20_000
+    for (let n = 0; n < events; n++) asker.broadcastNowait(Tick, n)
+    const asked = [asker.request(Ask, events - 1, { ordered: true }), asker.request(Ask, events - 1)]
+    // Behind what follows the request too, it would wait until the last of these.
+    for (let n = 0; n < 4 * events; n++) asker.broadcastNowait(Tick, events + n)
+    expect(await Promise.all(asked)).to.deep.equal([true, false])
+    expect(last).to.be.lessThan(5 * events - 1)
+    await until(() => last === 5 * events - 1)
+  })
+
+  it('sends an ordered request to all behind the events of each, to itself as well', async () => {
+    const endpoints = await bus.startAll('asker', 'other')
+    for (const endpoint of Object.values(endpoints)) {
+      let seen = 0
+      await endpoint.subscribe(Tick, () => seen++).ready
+      await endpoint.respond(Ask, () => seen).ready
+    }
+    for (let n = 0; n < 5_000; n++) endpoints.asker.broadcastNowait(Tick, n)
+    const counts: unknown[] = []
+    for await (const { payload } of endpoints.asker.requestAll(Ask, 0, { ordered: true })) counts.push(payload)
+    expect(counts).to.deep.equal([5_000, 5_000])
+  })
+
+  it('sends an ordered request when the events before it are dropped or replaced, and not before', async () => {
+    const Level = defineEvent<number>('level', { overflow: { latest: () => 'one' } })
+    const { asker, responder } = await bus.startAll('asker', 'responder')
+    const order: string[] = []
+    await responder.subscribe(Tick, ({ payload }) => order.push(`tick ${payload}`)).ready
+    await responder.subscribe(Level, ({ payload }) => order.push(`level ${payload}`)).ready
+    await responder.respond(Ask, ({ payload }) => order.push(`request ${payload}`)).ready
+    asker.broadcastNowait(Tick, 1)
+    asker.broadcastNowait(Level, 1)
+    const answer = asker.request(Ask, 1, { ordered: true })
+    asker.broadcastNowait(Level, 2)
+    asker.broadcastNowait(Tick, 2)
+    await answer
+    await until(() => order.includes('tick 2'))
+    expect(order.indexOf('request 1')).to.be.greaterThan(order.indexOf('tick 1'))
+    expect(order.filter((each) => each.startsWith('level')).at(-1)).to.equal('level 2')
+  })
+
+  it('takes an ordered request back that waits behind events nobody reads', async () => {
+    const asker = await bus.start('asker')
+    const peer = await connectPeer(asker, { window: 1 })
+    await peer.want({ type: 'tick' }, { type: 'ask', responds: true })
+    asker.broadcastNowait(Tick, 1)
+    asker.broadcastNowait(Tick, 2)
+    const cancelled = new AbortController()
+    const answer = rejection(asker.request(Ask, 1, { ordered: true, signal: cancelled.signal }))
+    await until(() => peer.heardOf('event').length === 1)
+    cancelled.abort()
+    await answer
+    peer.say({ kind: 'credit', bytes: 100_000, events: 1 })
+    await until(() => peer.heardOf('event').length === 2)
+    peer.say({ kind: 'ping' })
+    await peer.hears('pong')
+    expect(peer.heard.filter(({ kind }) => kind === 'request' || kind === 'cancel')).to.deep.equal([])
+  })
+
+  it('refuses an ordered that is neither true nor false', async () => {
+    const asker = await bus.start('asker')
+    // @ts-expect-error
+    expect(await rejection(asker.request(Ask, 1, { ordered: 1 }))).to.have.property('code', 'LAHJA_INVALID_ARGUMENT')
+  })
+
   it('sends responses ahead of queued events', async () => {
     const responder = await bus.start('responder')
     const peer = await connectPeer(responder)

@@ -161,6 +161,53 @@ describe('Endpoint.request', () => {
     expect(await outcome).to.be.instanceOf(RemoteDisconnected)
   })
 
+  it('waits as long as it is told for a responder, also one of its own, and not longer', async () => {
+    await begin()
+    const early = asker.request(Double, 4, { wait: 60_000, to: 'responder' })
+    const own = asker.request(Anything, { n: 1 }, { wait: Number.POSITIVE_INFINITY })
+    expect(await rejection(asker.request('nobody', 1, { wait: 1 }))).to.be.instanceOf(NoSubscribers)
+    expect(await rejection(asker.request('nobody', 1, { wait: 60_000, timeout: 1 }))).to.be.instanceOf(RequestTimeout)
+    expect(await rejection(asker.request('nobody', 1, { wait: 5, to: 'nobody' }))).to.be.instanceOf(NoSubscribers)
+    responder.respond(Double, ({ payload }) => payload * 2)
+    expect(await early).to.equal(8)
+    asker.respond(Anything, ({ payload }) => payload)
+    expect(await own).to.deep.equal({ n: 1 })
+  })
+
+  it('sends what waits for a responder as it was when asked, in order, and drops what is cancelled', async () => {
+    await begin()
+    const payload = { n: 1 }
+    const first = asker.request(Anything, payload, { wait: 60_000 })
+    payload.n = 2
+    const cancelled = new AbortController()
+    const second = rejection(asker.request(Anything, payload, { wait: 60_000, signal: cancelled.signal }))
+    const third = asker.request(Anything, payload, { wait: 60_000 })
+    cancelled.abort()
+    expect(await second).to.be.instanceOf(AbortError)
+    const seen: unknown[] = []
+    await responder.respond(Anything, ({ payload }) => seen.push(payload)).ready
+    await Promise.all([first, third])
+    expect(seen).to.deep.equal([{ n: 1 }, { n: 2 }])
+  })
+
+  it('waits on if the only responder declines, for the next that responds', async () => {
+    await begin()
+    const peer = await connectPeer(asker)
+    await peer.want({ type: 'anything', responds: true })
+    const answer = asker.request(Anything, 1, { wait: 60_000 })
+    const { id } = await peer.hears('request')
+    peer.say({ kind: 'decline', id })
+    await responder.respond(Anything, () => 'answered').ready
+    expect(await answer).to.equal('answered')
+  })
+
+  it('refuses a wait that is no number of milliseconds, and one for requestAll', async () => {
+    await begin()
+    expect(await rejection(asker.request(Double, 1, { wait: -1 }))).to.have.property('code', 'LAHJA_INVALID_ARGUMENT')
+    // @ts-expect-error
+    expect(() => asker.requestAll(Double, 1, { wait: 1 })).to.throw("requestAll has no option 'wait'")
+  })
+
   it('rejects with NoSubscribers if no endpoint responds, or none of those addressed', async () => {
     await responder.subscribe('anything', () => {}).ready
     for (const to of [undefined, 'responder', 'nobody', { group: 'none' }]) {

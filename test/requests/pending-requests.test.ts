@@ -29,7 +29,8 @@ describe('PendingRequests', () => {
   }
 
   const ask = (question: string, candidates: () => readonly Channel[] = () => responders) => {
-    return requests.ask('a', question, candidates, (outcome) => outcomes.push([question, outcome]))
+    const settle = (outcome: Outcome) => outcomes.push([question, outcome])
+    return requests.ask({ type: 'a', payload: question, isOrdered: false, isPatient: () => false, candidates, settle })
   }
 
   /** The requests and cancels sent to a responder since the last call. */
@@ -205,7 +206,7 @@ describe('PendingRequests', () => {
       for (const question of ['1', '2', '3', '4']) ask(question)
       expect([questions(till), questions(desk)]).to.deep.equal([['1', '2'], []])
       desk.isUnresponsive = false
-      requests.onPace()
+      requests.retry()
       expect(questions(desk)).to.deep.equal(['3', '4'])
     })
 
@@ -226,7 +227,14 @@ describe('PendingRequests', () => {
       const till = respond('till')
       for (const question of ['1', '2']) ask(question)
       const payload = { n: 3 }
-      requests.ask('a', payload, () => responders, ignore)
+      requests.ask({
+        type: 'a',
+        payload,
+        isOrdered: false,
+        isPatient: () => false,
+        candidates: () => responders,
+        settle: ignore,
+      })
       payload.n = 99
       requests.onMessage(till, { kind: 'response', id: 1, payload: 'ok' })
       expect(questions(till)).to.deep.equal(['1', '2', { n: 3 }])
@@ -291,7 +299,14 @@ describe('PendingRequests', () => {
     const before = heapUsed()
     for (let id = 1; id <= 30_000; id++) {
       try {
-        const giveUp = requests.ask('a', id % 3 === 0 ? ignore : id, () => responders, ignore)
+        const giveUp = requests.ask({
+          type: 'a',
+          payload: id % 3 === 0 ? ignore : id,
+          isOrdered: false,
+          isPatient: () => false,
+          candidates: () => responders,
+          settle: ignore,
+        })
         if (id % 3 === 1) requests.onMessage(till, { kind: 'response', id, payload: 'ok' })
         else giveUp()
       } catch {}

@@ -44,15 +44,15 @@ describe('PendingRequests with waiting requests', () => {
     )
     if (!busy || !ready) return expect.fail()
     const requests = new PendingRequests({ responders: () => [busy, ready] }, DEFAULT_LIMITS.frameBytes)
-    const ignore = () => {}
+    const question = { type: 'a', payload: 'x', isOrdered: false, isPatient: () => false, settle: () => {} }
     let looks = 0
     const candidates = () => {
       looks++
       return [busy]
     }
-    for (let count = 0; count < 100; count++) requests.ask('a', 'x', candidates, ignore)
+    for (let count = 0; count < 100; count++) requests.ask({ ...question, candidates })
     for (let id = 101; id <= 110; id++) {
-      requests.ask('a', 'y', () => [ready], ignore)
+      requests.ask({ ...question, candidates: () => [ready] })
       requests.onMessage(ready, { kind: 'response', id, payload: 'ok' })
     }
     expect(ready.told).to.have.lengthOf(10)

@@ -117,6 +117,17 @@ describe('the checker', () => {
     expect(pair().say('a', joined('b')).broken).to.deep.equal(['G3'])
   })
 
+  it('G11: notices an event behind an ordered request, unless its subscription was busy', () => {
+    const ordered = { ...asked, ordered: true }
+    const early = pair().say('a', sent(1), ordered).say('b', begun, received(1))
+    expect(early.broken).to.include('G11')
+    const behind = pair().say('a', sent(1), ordered).say('b', received(1), begun)
+    expect(behind.say('a', settled()).broken).to.deep.equal([])
+    const handled = (event: number): RecordFields => ({ kind: 'handled', subscription: 1, sender: 'a', event })
+    const busy = pair().say('a', sent(1), sent(2), ordered).say('b', received(1), begun, handled(1), received(2))
+    expect(busy.say('b', handled(2)).say('a', settled()).broken).to.deep.equal([])
+  })
+
   it('G4: notices events out of order', () => {
     expect(pair().say('a', sent(1), sent(2)).say('b', received(2), received(1)).broken).to.include('G4')
   })

@@ -6,6 +6,7 @@ import { judgeLosses } from './checker/losses'
 import { judgeMembership } from './checker/membership'
 import { judgeNames } from './checker/names'
 import { judgePatience } from './checker/patience'
+import { judgeRequestOrder } from './checker/request-order'
 import { judgeRequests } from './checker/requests'
 import { judgeShares } from './checker/shares'
 import type { Violation } from './checker/violation'
@@ -20,6 +21,7 @@ const JUDGES = [
   judgeMembership,
   judgeNames,
   judgeRequests,
+  judgeRequestOrder,
   judgeCloses,
 ]
 

@@ -158,10 +158,10 @@ export class Member {
     this.#log({ kind: 'unresponding', type })
   }
 
-  async ask(type: string, timeout: number): Promise<void> {
+  async ask(type: string, timeout: number, ordered = false): Promise<void> {
     const request = ++this.#lastRequest
-    this.#log({ kind: 'asked', request, type, timeout, all: false })
-    const reply = await this.#up.request(type, { asker: this.label, request }, { timeout }).then(
+    this.#log({ kind: 'asked', request, type, timeout, all: false, ordered })
+    const reply = await this.#up.request(type, { asker: this.label, request }, { timeout, ordered }).then(
       (payload) => this.#replyOf(request, payload),
       (error) => ({ origin: '', outcome: codeOf(error), correct: true }),
     )

@@ -49,6 +49,13 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['G4'],
   },
   {
+    mistake: 'an ordered request overtakes events that are queued',
+    file: 'channel/outbox',
+    original: 'if (isOrdered) this.#ordered',
+    replacement: 'if (isOrdered && this.#backlog.isEmpty) this.#ordered',
+    breaks: ['G11'],
+  },
+  {
     mistake: 'goodbye is sent before all events',
     file: 'mesh/link',
     original: 'await this.outbox.flushed()',
@@ -90,11 +97,11 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'requests/pending-requests',
     original: `this.#settle(pending, { kind: 'failure', origin, error })
     }
-    this.onPace()`,
+    this.retry()`,
     replacement: `pending.channel = undefined
       if (error) this.#place(pending)
     }
-    this.onPace()`,
+    this.retry()`,
     breaks: ['G11'],
   },
   {

@@ -70,7 +70,7 @@ export class RandomActions {
   }
 
   ask(member: Member): void {
-    void member.ask(this.#random.pick(REQUESTS), REQUEST_TIMEOUT)
+    void member.ask(this.#random.pick(REQUESTS), REQUEST_TIMEOUT, this.#random.chance(0.4))
   }
 
   /** Some handlers end at once, some take a while, some do either. */

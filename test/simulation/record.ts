@@ -87,7 +87,13 @@ const record = z.discriminatedUnion('kind', [
   kind('responding', { type: z.string() }),
   kind('unresponding', { type: z.string() }),
   /** `request` is called; or `requestAll`. */
-  kind('asked', { request: count, type: z.string(), timeout: z.number(), all: z.boolean() }),
+  kind('asked', {
+    request: count,
+    type: z.string(),
+    timeout: z.number(),
+    all: z.boolean(),
+    ordered: z.boolean().optional(),
+  }),
   /** A handler of a request has been called. */
   kind('begun', { asker: z.string(), request: count, type: z.string() }),
   /** It has come to its end. */

@@ -68,7 +68,14 @@ export class RequestsModel {
       isGivenUp: false,
     }
     this.#asked.set(id, asked)
-    const giveUp = this.requests.ask('a', id, candidates, (outcome) => outcomes.push(outcome))
+    const giveUp = this.requests.ask({
+      type: 'a',
+      payload: id,
+      isOrdered: false,
+      isPatient: () => false,
+      candidates,
+      settle: (outcome) => outcomes.push(outcome),
+    })
   }
 
   /** The responder of a request in flight answers; an earlier answer of another one has no effect. */
