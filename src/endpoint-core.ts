@@ -4,6 +4,8 @@ import { MemoryBudget } from './channel/memory-budget'
 import type { EndpointEvents } from './endpoint-events'
 import { Broadcaster } from './events/broadcaster'
 import { QueueMembers } from './events/queue-members'
+import type { SubscribeSettings } from './events/subscribe-options'
+import type { Subscription } from './events/subscription'
 import { Subscriptions } from './events/subscriptions'
 import { TurnBudget } from './events/turn-budget'
 import { WorkQueues } from './events/work-queues'
@@ -24,7 +26,7 @@ import type { World } from './platform/world'
 import { ReportLimiter } from './report-limiter'
 import { PendingRequests } from './requests/pending-requests'
 import { Requester } from './requests/requester'
-import { Responders } from './requests/responders'
+import { Responders, type Service } from './requests/responders'
 import { Ingress } from './routing/ingress'
 import { Routes } from './routing/routes'
 import type { ChannelMessage } from './wire/message'
@@ -119,6 +121,7 @@ export class EndpointCore implements MeshEvents {
       loopback: this.loopback,
       routes: this.routes,
       waits: this.waits,
+      limit: limits.interests,
       changed: (change, interest) => {
         if (change === 'subscribe' && interest.responds) this.#pendingRequests.onResponders([interest])
         this.#interestChanged()
@@ -186,6 +189,18 @@ export class EndpointCore implements MeshEvents {
   /** For calls that running handlers may still make while the endpoint drains. @throws EndpointClosed */
   assertNotClosed(): void {
     if (this.#state === 'closed') throw this.#closedError()
+  }
+
+  /** @throws InvalidArgument for one subscription too many */
+  subscribe(settings: SubscribeSettings, ended?: () => void): Subscription {
+    this.announcer.assertAllowed(settings.interest)
+    return this.subscriptions.add(settings, ended)
+  }
+
+  /** @throws AlreadyResponding, InvalidArgument for one responder too many */
+  respond(service: Service): Subscription {
+    this.announcer.assertAllowed({ type: service.type, responds: true })
+    return this.responders.add(service)
   }
 
   /** Whether this endpoint is linked with an endpoint of each name, except its own. */

@@ -254,7 +254,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   ): Subscription {
     this.#core.assertOpen()
     checkHandler(handler)
-    return this.#core.subscriptions.add(subscribeSettings(type, inContext(handler), options))
+    return this.#core.subscribe(subscribeSettings(type, inContext(handler), options))
   }
 
   /**
@@ -279,7 +279,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     checkOptions('stream', options, STREAM_OPTIONS)
     const { from } = options
     return new EventStream<Payload>(options, this.#core.turn, (buffer, ended) => {
-      return this.#core.subscriptions.add(streamSettings(type, from, buffer), ended)
+      return this.#core.subscribe(streamSettings(type, from, buffer), ended)
     })
   }
 
@@ -341,7 +341,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     checkCount('concurrency', concurrency)
     const schemas = schemasOf(type)
     const service = { type: requestNameOf(type), schemas, handler: inContext(handler), sendStack, concurrency, signal }
-    return this.#core.responders.add(service)
+    return this.#core.respond(service)
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Channel } from './channel/channel'
 import type { Announcer } from './events/subscription'
 import type { Identity } from './model/audience'
 import { isWithinBoundary } from './model/boundary'
+import { InvalidArgument } from './model/errors'
 import { type Interest, InterestSet } from './model/interest'
 import type { Waits } from './platform/waits'
 import type { Routes } from './routing/routes'
@@ -14,6 +15,8 @@ export interface InterestAnnouncerContext {
   readonly waits: Waits
   /** Called at each change. */
   readonly changed: (change: 'subscribe' | 'unsubscribe', interest: Interest) => void
+  /** Maximum number of interests. */
+  readonly limit: number
   /** The peers to tell. */
   readonly peers: () => Announcer
 }
@@ -21,10 +24,19 @@ export interface InterestAnnouncerContext {
 /** The interests of this endpoint's subscriptions and responders: routed to them here, and announced to all peers. */
 export class InterestAnnouncer implements Announcer {
   readonly #context: InterestAnnouncerContext
-  readonly #interests = new InterestSet()
+  readonly #interests: InterestSet
 
   constructor(context: InterestAnnouncerContext) {
     this.#context = context
+    this.#interests = new InterestSet(context.limit)
+  }
+
+  /** @throws InvalidArgument for one too many */
+  assertAllowed(interest: Interest): void {
+    if (this.#interests.hasRoomFor(interest)) return
+    const { limit } = this.#context
+    const most = `at most ${limit} of an endpoint (limits.interests), or ${limit} KiB of memory`
+    throw new InvalidArgument(`subscriptions and responders: expected ${most}, got one more; use patterns`)
   }
 
   /** All interests of this endpoint. */

@@ -115,6 +115,7 @@ const LEAST: Limits = {
   patience: 0,
   slowShare: 0,
   pendingRequests: 1,
+  interests: 1,
   redialMin: 1,
   redialMax: 1,
   rescanInterval: 1,

@@ -3,7 +3,7 @@ import type { Introduction } from './mesh/agreement'
 import type { Link } from './mesh/link'
 import type { Interest } from './model/interest'
 
-/** A snapshot of another endpoint on the bus. */
+/** A snapshot of another endpoint on the bus. Its lists of types are those of the first time that they are read. */
 export interface Peer {
   readonly name: string
   /** Identifies this run of the endpoint: a restarted endpoint has another id. */
@@ -86,10 +86,35 @@ export function snapshotOf(
   interests: Iterable<Interest>,
   { queuedBytes, droppedEvents, waitedMs }: Outbox,
 ): Peer {
+  let types: Pick<Peer, 'subscriptions' | 'responds'> | undefined
+  // Not made until they are wanted: a peer that has thousands would make each of its events expensive.
+  const typesOf = () => {
+    types ??= typesIn(interests)
+    return types
+  }
+  return {
+    name,
+    id,
+    groups,
+    pid,
+    state,
+    get subscriptions() {
+      return typesOf().subscriptions
+    },
+    get responds() {
+      return typesOf().responds
+    },
+    accepts,
+    queuedBytes,
+    droppedEvents,
+    waitedMs,
+  }
+}
+
+function typesIn(interests: Iterable<Interest>): Pick<Peer, 'subscriptions' | 'responds'> {
   const [subscriptions, responds] = [new Set<string>(), new Set<string>()]
   for (const interest of interests) (interest.responds ? responds : subscriptions).add(interest.type)
-  const types = { subscriptions: [...subscriptions], responds: [...responds] }
-  return { name, id, groups, pid, state, ...types, accepts, queuedBytes, droppedEvents, waitedMs }
+  return { subscriptions: [...subscriptions], responds: [...responds] }
 }
 
 function hasInterest(link: Link): boolean {

@@ -236,6 +236,7 @@ describe('settingsOf', () => {
       patience: 0,
       slowShare: 0,
       pendingRequests: 1,
+      interests: 1,
       redialMin: 1,
       redialMax: 1,
       rescanInterval: 1,

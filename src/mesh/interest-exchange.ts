@@ -1,11 +1,11 @@
-import { type Interest, InterestSet, isMember, keyOf } from '../model/interest'
+import { ProtocolViolation } from '../model/errors'
+import { bytesOf, type Interest, InterestSet, isMember, keyOf } from '../model/interest'
 import type { Message, MessageOf } from '../wire/message'
 
 /** A change of one side's interest, as it is told to the other. */
 export type InterestChange = MessageOf<'subscribe' | 'unsubscribe'>
 
-/** Bytes of msgpack around the names of one interest (map, keys, string headers), and around the whole list. */
-const AROUND_INTEREST = 48
+/** Bytes of msgpack around a list of interests. */
 const AROUND_LIST = 64
 
 /** Changes since the last announcement, by interest. A subscribe and its unsubscribe cancel out, so neither is sent. */
@@ -29,7 +29,7 @@ interface Withdrawal {
 export class InterestExchange {
   readonly #send: (message: Message) => void
   readonly #limit: () => number
-  readonly #theirs = new InterestSet()
+  readonly #theirs: InterestSet
   #difference: Difference = new Map()
   #sequence = 0
   #acknowledged = 0
@@ -38,10 +38,14 @@ export class InterestExchange {
   #gathered: (() => void)[] = []
   #withdrawal: Withdrawal | undefined
 
-  /** @param limit maximum bytes of a message */
-  constructor(send: (message: Message) => void, limit: () => number) {
+  /**
+   * @param limit maximum bytes of a message
+   * @param interests how many interests the peer may have
+   */
+  constructor(send: (message: Message) => void, limit: () => number, interests: number) {
     this.#send = send
     this.#limit = limit
+    this.#theirs = new InterestSet(interests)
   }
 
   /** The peer's interest. */
@@ -111,12 +115,21 @@ export class InterestExchange {
     if (this.isKnown) for (const resolve of this.#inFlight.splice(0)) resolve()
   }
 
-  /** Applies a change of the peer's interest. Returns the effective part; acknowledge once it has been acted on. */
+  /**
+   * Applies a change of the peer's interest. Returns the effective part; acknowledge once it has been acted on.
+   *
+   * @throws ProtocolViolation if there are too many
+   */
   apply({ kind, interests }: InterestChange): readonly Interest[] {
     return interests.filter((interest) => {
       const isKnown = this.#theirs.has(interest)
       if (kind === 'unsubscribe') return isKnown && this.#theirs.remove(interest)
-      return (!isKnown || isMember(interest)) && this.#theirs.add(interest)
+      if (isKnown && !isMember(interest)) return false
+      if (!this.#theirs.hasRoomFor(interest)) {
+        const text = 'more subscriptions and responders than limits.interests allows; use patterns, or raise the limit'
+        throw new ProtocolViolation('too-many-interests', text)
+      }
+      return this.#theirs.add(interest)
     })
   }
 
@@ -163,7 +176,7 @@ function* chunked(interests: Iterable<Interest>, limit: number): Generator<reado
   let chunk: Interest[] = []
   let bytes = AROUND_LIST
   for (const interest of interests) {
-    const size = sizeOf(interest)
+    const size = bytesOf(interest)
     if (bytes + size > limit && chunk.length > 0) {
       yield chunk
       chunk = []
@@ -173,9 +186,4 @@ function* chunked(interests: Iterable<Interest>, limit: number): Generator<reado
     bytes += size
   }
   if (chunk.length > 0) yield chunk
-}
-
-function sizeOf({ type, from, queue = '' }: Interest): number {
-  const names = from === undefined ? 0 : Buffer.byteLength(JSON.stringify(from))
-  return AROUND_INTEREST + Buffer.byteLength(type) + names + Buffer.byteLength(queue)
 }

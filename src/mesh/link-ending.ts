@@ -38,6 +38,7 @@ export function failure(wasUp: boolean, cause: LahjaError, remainder: Remainder)
 /** Reasons that apply to the next attempt as well. */
 const LASTING = [
   'version-mismatch',
+  'too-many-interests',
   'malformed',
   'wrong-peer',
   'unexpected-message',

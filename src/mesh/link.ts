@@ -120,6 +120,7 @@ export class Link implements Channel {
     this.#exchange = new InterestExchange(
       (message) => this.sendControl(message),
       () => this.sendLimit,
+      limits.interests,
     )
     this.#handshake = new Handshake(context, expected, {
       send: (message) => this.sendControl(message),

@@ -258,6 +258,7 @@ export type ViolationReason =
   | 'malformed'
   | 'unexpected-message'
   | 'window-exceeded'
+  | 'too-many-interests'
   | 'wrong-peer'
   | 'version-mismatch'
   | 'handshake-timeout'

@@ -1,4 +1,5 @@
 import { type AudienceList, type Identity, includes } from './audience'
+import { hasWildcard } from './pattern'
 
 /** What a subscription or a responder asks other endpoints for. */
 export interface Interest {
@@ -12,6 +13,42 @@ export interface Interest {
   readonly responds?: boolean | undefined
 }
 
+/** The largest interest, in bytes of msgpack. */
+export const MAX_INTEREST_BYTES = 4096
+
+/** Bytes of msgpack around the names of one interest, and each name of a list, at most. */
+const AROUND_NAMES = 48
+const NAME_HEADER = 2
+
+/** What an interest takes in memory besides its names, which are held three times; and each token of a pattern. */
+const ENTRY_BYTES = 600
+const TOKEN_BYTES = 400
+
+/** Bytes of memory that the interests of one endpoint may take, for each that `limits.interests` allows. */
+const BYTES_EACH = 1024
+
+/** Bytes of the names in an interest. */
+export function nameBytesOf({ type, queue = '', ...interest }: Interest): number {
+  let bytes = Buffer.byteLength(type) + Buffer.byteLength(queue)
+  for (const name of sendersOf(interest)) bytes += Buffer.byteLength(name)
+  return bytes
+}
+
+/** Bytes of msgpack of an interest, at most. */
+export function bytesOf(interest: Interest): number {
+  return AROUND_NAMES + nameBytesOf(interest) + NAME_HEADER * sendersOf(interest).length
+}
+
+function sendersOf({ from = [] }: Pick<Interest, 'from'>): readonly string[] {
+  return 'group' in from ? [from.group] : from
+}
+
+/** Bytes of memory that an interest takes where it is known. */
+function costOf(interest: Interest): number {
+  const { type } = interest
+  return ENTRY_BYTES + 3 * bytesOf(interest) + (hasWildcard(type) ? TOKEN_BYTES * type.split('.').length : 0)
+}
+
 /** Whether an interest includes events from this endpoint. */
 export function isInterestedIn(interest: Interest, origin: Identity): boolean {
   return interest.from === undefined || includes(interest.from, origin)
@@ -22,7 +59,21 @@ export function isInterestedIn(interest: Interest, origin: Identity): boolean {
  * news, except for members of queues: there every one counts, as it gets a share of its own.
  */
 export class InterestSet {
+  readonly #limit: number
+  #count = 0
+  #cost = 0
   readonly #entries = new Map<string, { readonly interest: Interest; count: number }>()
+
+  /** @param limit how many there may be; `hasRoomFor` says if there are that many */
+  constructor(limit = Number.POSITIVE_INFINITY) {
+    this.#limit = limit
+  }
+
+  /** Whether another one is within the limit, by number and by memory. */
+  hasRoomFor(interest: Interest): boolean {
+    const isNews = !this.has(interest) || isMember(interest)
+    return !isNews || (this.#count < this.#limit && this.#cost + costOf(interest) <= this.#limit * BYTES_EACH)
+  }
 
   has(interest: Interest): boolean {
     return this.#entries.has(keyOf(interest))
@@ -34,7 +85,9 @@ export class InterestSet {
     const known = this.#entries.get(key)
     if (known) known.count++
     else this.#entries.set(key, { interest, count: 1 })
-    return !known || isMember(interest)
+    const isNews = !known || isMember(interest)
+    if (isNews) this.#charge(1, interest)
+    return isNews
   }
 
   /** Returns whether others have to know. */
@@ -44,7 +97,9 @@ export class InterestSet {
     if (!known) return false
     known.count--
     if (known.count === 0) this.#entries.delete(key)
-    return known.count === 0 || isMember(interest)
+    const isNews = known.count === 0 || isMember(interest)
+    if (isNews) this.#charge(-1, interest)
+    return isNews
   }
 
   /** Every interest that other endpoints have to know; that of a queue once for each member. */
@@ -52,6 +107,11 @@ export class InterestSet {
     for (const { interest, count } of this.#entries.values()) {
       for (let member = 0; member < (isMember(interest) ? count : 1); member++) yield interest
     }
+  }
+
+  #charge(change: 1 | -1, interest: Interest): void {
+    this.#count += change
+    this.#cost += change * costOf(interest)
   }
 }
 

@@ -54,6 +54,11 @@ export interface Limits {
    */
   readonly pendingRequests: number
   /**
+   * Number of subscriptions and responders of an endpoint, this one and each peer; together they may take 1 KiB of memory
+   * each. `subscribe` refuses one more, and a peer with more is disconnected. Default 65,536.
+   */
+  readonly interests: number
+  /**
    * Milliseconds to the first redial at most: the delay is random, and its upper bound doubles with each attempt up to
    * `redialMax`. Default 50.
    */
@@ -79,6 +84,7 @@ export const DEFAULT_LIMITS: Limits = {
   patience: 1000,
   slowShare: 1,
   pendingRequests: 1024,
+  interests: 65_536,
   redialMin: 50,
   redialMax: 5000,
   rescanInterval: 1000,

@@ -6,17 +6,20 @@ interface Node<Target> {
   readonly next: Map<string, Node<Target>>
 }
 
+const NONE: ReadonlySet<never> = new Set()
+
 /** The cache is cleared at this size, so that a program that keeps inventing types doesn't fill the memory. */
 const MAX_CACHED_ROUTES = 10_000
 
 /**
  * Finds the targets whose patterns match a type.
  *
- * The patterns form a tree of tokens, so that a look-up visits only patterns that match so far. The route of a type is
- * cached until a pattern that may match it is added or removed.
+ * Patterns with wildcards form a tree of tokens, so that a look-up visits only those that match so far; all others are
+ * looked up by name. The route of a type is cached until a pattern that may match it is added or removed.
  */
 export class PatternTree<Target, Route> {
   readonly #derive: (targets: readonly Target[], type: string) => Route
+  readonly #named = new Map<string, Set<Target>>()
   readonly #root: Node<Target> = { targets: new Set(), next: new Map() }
   readonly #routes = new Map<string, Route>()
 
@@ -26,6 +29,11 @@ export class PatternTree<Target, Route> {
   }
 
   add(pattern: string, target: Target): void {
+    if (!hasWildcard(pattern)) {
+      this.#named.set(pattern, (this.#named.get(pattern) ?? new Set()).add(target))
+      this.#routes.delete(pattern)
+      return
+    }
     let node = this.#root
     for (const token of pattern.split('.')) {
       let next = node.next.get(token)
@@ -36,10 +44,17 @@ export class PatternTree<Target, Route> {
       node = next
     }
     node.targets.add(target)
-    this.#invalidate(pattern)
+    this.#routes.clear()
   }
 
   remove(pattern: string, target: Target): void {
+    if (!hasWildcard(pattern)) {
+      const targets = this.#named.get(pattern)
+      targets?.delete(target)
+      if (targets?.size === 0) this.#named.delete(pattern)
+      this.#routes.delete(pattern)
+      return
+    }
     const path: [node: Node<Target>, token: string][] = []
     let node = this.#root
     for (const token of pattern.split('.')) {
@@ -54,23 +69,18 @@ export class PatternTree<Target, Route> {
       if (below && (below.targets.size > 0 || below.next.size > 0)) break
       above.next.delete(token)
     }
-    this.#invalidate(pattern)
+    this.#routes.clear()
   }
 
   select(type: string): Route {
     const known = this.#routes.get(type)
     if (known !== undefined) return known
-    const targets = new Set<Target>()
+    const targets = new Set<Target>(this.#named.get(type) ?? NONE)
     collect(this.#root, type.split('.'), 0, targets)
     const route = this.#derive([...targets], type)
     if (this.#routes.size >= MAX_CACHED_ROUTES) this.#routes.clear()
     this.#routes.set(type, route)
     return route
-  }
-
-  #invalidate(pattern: string): void {
-    if (hasWildcard(pattern)) this.#routes.clear()
-    else this.#routes.delete(pattern)
   }
 }
 

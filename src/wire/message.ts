@@ -1,6 +1,6 @@
 import type { AudienceList } from '../model/audience'
 import { describe, ProtocolViolation, type RemoteFailure, type ViolationReason } from '../model/errors'
-import type { Interest } from '../model/interest'
+import { type Interest, MAX_INTEREST_BYTES, nameBytesOf } from '../model/interest'
 import {
   asNumber,
   parseArray,
@@ -281,13 +281,16 @@ function parseChange(sequence: unknown, interests: unknown) {
 
 function parseInterest(value: unknown): Interest {
   const fields = parseMap(value, 'interest[]')
-  return {
+  const interest = {
     type: parsePattern(fields.get('type'), 'interest[].type'),
     from: parseOptional(fields.get('from'), 'interest[].from', parseAudience),
     queue: parseOptional(fields.get('queue'), 'interest[].queue', parseName),
     // False means the same as undefined.
     responds: parseOptional(fields.get('responds'), 'interest[].responds', parseBoolean) || undefined,
   }
+  const bytes = nameBytesOf(interest)
+  if (bytes <= MAX_INTEREST_BYTES) return interest
+  throw new ProtocolViolation('malformed', `interest[]: expected at most ${MAX_INTEREST_BYTES} bytes, got ${bytes}`)
 }
 
 function parseAssignment(queue: unknown, type: unknown, isFixed: unknown) {

@@ -21,6 +21,7 @@ const REASONS = [
   'malformed',
   'unexpected-message',
   'window-exceeded',
+  'too-many-interests',
   'version-mismatch',
 ]
 

@@ -23,10 +23,11 @@ export class InterestModel {
   readonly #ours = new InterestSet()
   readonly #sent: Message[] = []
   readonly #acknowledgements: number[] = []
-  readonly #near = new InterestExchange((message) => this.#sent.push(message), limit)
+  readonly #near = new InterestExchange((message) => this.#sent.push(message), limit, INTERESTS.length + 100)
   readonly #far = new InterestExchange(
     (message) => message.kind === 'acknowledge' && this.#acknowledgements.push(message.sequence),
     limit,
+    INTERESTS.length + 100,
   )
   #askers: Requester[] = []
 

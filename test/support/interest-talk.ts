@@ -6,7 +6,7 @@ import type { Message } from '../../src/wire/message'
 /** An exchange, and what it has sent to the peer, in frames of at most `limit` bytes. */
 export function talking(limit = () => HANDSHAKE_FRAME_BYTES) {
   const sent: Message[] = []
-  return { sent, exchange: new InterestExchange((message) => sent.push(message), limit) }
+  return { sent, exchange: new InterestExchange((message) => sent.push(message), limit, Number.POSITIVE_INFINITY) }
 }
 
 /** The interests in these messages, which must all be subscribes. */

@@ -19,6 +19,7 @@ const VIOLATIONS: Record<ViolationReason, true> = {
   malformed: true,
   'unexpected-message': true,
   'window-exceeded': true,
+  'too-many-interests': true,
   'wrong-peer': true,
   'version-mismatch': true,
   'handshake-timeout': true,
