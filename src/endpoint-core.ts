@@ -21,6 +21,7 @@ import { nameOf, type Settings } from './options'
 import { type Peer, Peers, peerOf, snapshotOf } from './peers'
 import type { Clock } from './platform/clock'
 import { Deadline } from './platform/deadline'
+import { debugLogOf } from './platform/debug-log'
 import { Waits } from './platform/waits'
 import type { World } from './platform/world'
 import { ReportLimiter } from './report-limiter'
@@ -43,7 +44,7 @@ export interface EndpointCoreEvents {
 }
 
 /** Events that an endpoint has neither delivered nor handled when it is closed. */
-export interface Unfinished {
+export interface CloseLeftovers {
   /** Numbers of events that peers didn't take, by peer name. */
   readonly undelivered: ReadonlyMap<string, number>
   /** Numbers of events that arrived here, by type. */
@@ -158,9 +159,11 @@ export class EndpointCore implements MeshEvents {
       turn: this.turn,
       report,
     })
+    // Last: what comes before it reaches it only in calls after the constructor.
     this.#mesh = new Mesh({
       ...settings,
       ...world,
+      debug: debugLogOf(this.self.name),
       self: this.self,
       budget,
       interest: () => (this.#state === 'open' ? announcer.forPeers() : []),
@@ -213,7 +216,7 @@ export class EndpointCore implements MeshEvents {
    *
    * @param timeout milliseconds; handlers get half of it at most
    */
-  async close(timeout: number): Promise<Unfinished> {
+  async close(timeout: number): Promise<CloseLeftovers> {
     const deadline = new Deadline(this.#clock, timeout)
     this.#state = 'draining'
     await this.#drain(deadline.within(timeout / 2))

@@ -6,7 +6,7 @@ export interface EndpointEvents {
   /** A peer is linked, and receives the events that it subscribes to from now on. */
   joined: [peer: Peer]
   /** A peer has closed. */
-  left: [peer: Peer, remainder: Remainder]
+  left: [peer: Peer, leftBehind: LeftBehind]
   /** The link with a peer broke. */
   lost: [peer: Peer, loss: Loss]
   /** A peer has subscribed or unsubscribed, or started or stopped responding. */
@@ -38,7 +38,7 @@ export interface EndpointEvents {
 }
 
 /** Events accepted for a peer that it had not handled when it closed. */
-export interface Remainder {
+export interface LeftBehind {
   /** Queue events given to the peer and not reported as handled. */
   readonly unfinished: number
   /** All other events: those that it received and didn't handle in time, and those that it didn't receive. */

@@ -35,7 +35,6 @@ import { type EndpointOptions, type Settings, settingsOf } from './options'
 import type { Peer } from './peers'
 import { systemClock } from './platform/clock'
 import { Deadline } from './platform/deadline'
-import { debugLogOf } from './platform/debug-log'
 import { SocketDirectory } from './platform/socket-directory'
 import { checkTimeout, WAIT_OPTIONS, type WaitOptions } from './platform/waits'
 import type { World } from './platform/world'
@@ -105,7 +104,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   static async start(options: EndpointOptions): Promise<Endpoint> {
     const settings = settingsOf(options)
     const transport = new SocketDirectory(settings.directory, settings.ownParents, settings.secret !== undefined)
-    return Endpoint.startIn({ transport, clock: systemClock, debug: debugLogOf(settings.name) }, settings)
+    return Endpoint.startIn({ transport, clock: systemClock }, settings)
   }
 
   /** @internal Joins a bus on a given transport and clock instead of sockets and real time. */
@@ -149,14 +148,17 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
 
   /**
    * Sends an event to every subscriber, this endpoint's own included. Resolves once the event is in the outbox of every
-   * receiver and none of these is over `limits.highWaterMark`, or after `limits.patience`. It doesn't confirm receipt.
+   * receiver and none of these is over `limits.highWaterMark`: with the policy `wait` it waits for a slow receiver as long
+   * as that reads. One that reads nothing for `limits.patience` is `lagging`, and isn't waited for. It doesn't confirm
+   * receipt.
    *
    * @param type a definition, or a type name
    * @param payload a value that fits the definition and that MessagePack can carry
    * @returns the number of endpoints that the event was sent to
    * @throws InvalidPayload if the payload doesn't fit the definition's schema
    * @throws UnserializablePayload if MessagePack can't carry a part of the payload
-   * @throws PayloadTooLarge if the event is larger than `limits.frameBytes`, here or at a receiver
+   * @throws PayloadTooLarge if the event is larger than `limits.frameBytes`, here or at every receiver; a receiver that
+   *   takes less than others misses it, and an `error` says so
    * @throws NoSubscribers if `requireSubscriber` is set and there is none
    * @throws AbortError if `signal` aborts: it ends only the wait, and the event is sent all the same
    * @throws InvalidArgument, EndpointClosed
@@ -186,8 +188,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   /**
    * Sends an event like `broadcast`, without waiting. The event is sent whatever this returns.
    *
-   * @returns false if an outbox is over `limits.highWaterMark`: wait for `drained()` before sending more; an outbox
-   *   that reaches `limits.outboxBytes` does what the event's `overflow` says
+   * @returns false if an outbox is over `limits.highWaterMark` and the event's policy is `wait`: wait for `drained()` before
+   *   sending more; an outbox that reaches `limits.outboxBytes` does what the policy says
    * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument, EndpointClosed as
    *   `broadcast` does
    *
@@ -385,7 +387,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
 
   /**
    * Sends a request to every responder. Iterates over one reply of each, as they arrive: its response, or the error
-   * with which `request` would have rejected. `break` cancels the remaining requests.
+   * with which `request` would have rejected. `break` cancels the remaining requests. The first step throws `NoSubscribers`
+   * if no endpoint that `to` allows responds to the type.
    *
    * @param type a definition, or a type name
    * @throws InvalidPayload, InvalidArgument, EndpointClosed

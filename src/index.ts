@@ -1,5 +1,5 @@
 export { type AllSubscribedOptions, type CloseOptions, Endpoint } from './endpoint'
-export type { EndpointEvents, Loss } from './endpoint-events'
+export type { EndpointEvents, LeftBehind, Loss } from './endpoint-events'
 export type { BroadcastOptions } from './events/broadcaster'
 export type { EventStream, StreamOptions } from './events/event-stream'
 export type { SubscribeOptions, WaitForOptions } from './events/subscribe-options'
@@ -29,6 +29,7 @@ export {
   InvalidArgument,
   InvalidPayload,
   LahjaError,
+  LinkError,
   LinkRefused,
   NameInUse,
   NoSubscribers,
@@ -44,6 +45,7 @@ export {
   Unauthenticated,
   UnexpectedResponse,
   UnserializablePayload,
+  type ViolationReason,
   WaitTimeout,
 } from './model/errors'
 export type { Event, Handler, RequestEvent, RequestHandler } from './model/event'
@@ -54,5 +56,5 @@ export type { EndpointOptions, LimitOptions, NamePrefix } from './options'
 export type { Peer } from './peers'
 export type { WaitOptions } from './platform/waits'
 export type { Reply, ReplyStream } from './requests/reply-stream'
-export type { RequestOptions } from './requests/requester'
+export type { RequestAllOptions, RequestOptions } from './requests/requester'
 export type { RespondOptions } from './requests/responders'

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Secret } from './mesh/secret'
 import { isBytes } from './model/bytes'
-import { checkOptions, type OptionNames } from './model/call-options'
+import { checkOptions, type OptionNames, unknownOption } from './model/call-options'
 import { InvalidArgument, invalid } from './model/errors'
 import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES, type Limits, MAX_FRAME_BYTES } from './model/limits'
 import { checkName } from './model/name'
@@ -125,6 +125,17 @@ const LEAST: Limits = {
 
 const MOST = 2 ** 31 - 1
 
+/** Limits of 0.1.0 by their names of now. */
+const RENAMED: ReadonlyMap<string, keyof Limits> = new Map([
+  ['frame', 'frameBytes'],
+  ['outbox', 'outboxBytes'],
+  ['outboxTotal', 'outboxTotalBytes'],
+  ['window', 'windowBytes'],
+  ['handshakes', 'pendingHandshakes'],
+  ['rescan', 'rescanInterval'],
+  ['ping', 'pingInterval'],
+])
+
 /** Bytes of all groups and patterns together, so that a hello fits into a frame before the handshake. */
 const HELLO_BYTES = HANDSHAKE_FRAME_BYTES - 1024
 
@@ -157,7 +168,8 @@ function checkNameOption(name: unknown): Pick<Settings, 'name' | 'isPrefix'> {
   checkOptions('name', name, NAME_PREFIX)
   const prefix: unknown = Reflect.get(name, 'prefix')
   const most = NAME_LENGTH - SUFFIX_LENGTH
-  if (typeof prefix === 'string' && prefix.length > most) throw invalid('name.prefix', `at most ${most}`, prefix)
+  if (typeof prefix === 'string' && prefix.length > most)
+    throw new InvalidArgument(`name.prefix: expected at most ${most} characters, got ${prefix.length}`)
   return { name: checkName('name.prefix', prefix), isPrefix: true }
 }
 
@@ -210,7 +222,9 @@ function checkLimits(options: LimitOptions): Limits {
 function checkLimit(name: string, value: unknown): void {
   const least = Object.entries(LEAST).find(([known]) => known === name)?.[1]
   if (least === undefined) {
-    throw new InvalidArgument(`limits.${name}: expected one of ${Object.keys(LEAST).join(', ')}`)
+    const renamed = RENAMED.get(name)
+    if (renamed) throw new InvalidArgument(`limits.${name} was renamed in 0.2.0: use '${renamed}'`)
+    throw unknownOption('limits', name, LEAST)
   }
   if (value === undefined) return
   if (name === 'slowShare') {

@@ -190,10 +190,21 @@ describe('settingsOf', () => {
       'a bus that is not a string': [{ name: 'a', bus: 1 }, 'bus: expected 1 to 64 of A-Z a-z 0-9 . _ -'],
       'limits that are a number': [{ name: 'a', limits: 5 }, 'limits: expected '],
       'limits that are true': [{ name: 'a', limits: true }, 'limits: expected '],
-      'an unknown limit': [{ name: 'a', limits: { frames: 1 } }, 'limits.frames: expected one of frameBytes, '],
+      'a limit by its old name': [
+        { name: 'a', limits: { outbox: 1 } },
+        "limits.outbox was renamed in 0.2.0: use 'outboxBytes'",
+      ],
+      'a misspelt limit': [
+        { name: 'a', limits: { frameByte: 1 } },
+        "limits has no option 'frameByte': did you mean 'frameBytes'?",
+      ],
+      'an unknown limit': [
+        { name: 'a', limits: { frames: 1 } },
+        "limits has no option 'frames': expected one of frameBytes, ",
+      ],
       'an unknown limit without a value': [
         { name: 'a', limits: { frames: undefined } },
-        'limits.frames: expected one of ',
+        "limits has no option 'frames': expected one of ",
       ],
       'a limit that is a string': [
         { name: 'a', limits: { frameBytes: '8192' } },

@@ -19,7 +19,7 @@ const entries = new Map(
 /** Error classes by their code. */
 const classes = new Map(
   Object.values(lahja)
-    .filter((value) => value.prototype instanceof lahja.LahjaError)
+    .filter((value) => value.prototype instanceof lahja.LahjaError && value !== lahja.LinkError)
     .map((type) => [String(Reflect.get(Reflect.construct(type, ['', '', {}]), 'code')), type.name]),
 )
 

@@ -47,5 +47,6 @@ export function fits({ sendLimit }: Channel, { start, end }: Frame): boolean {
 /** The error for a frame that is larger than the other end takes. */
 export function tooLarge(subject: string, { start, end }: Frame, { sendLimit, identity }: Channel): PayloadTooLarge {
   const bytes = end - start - PREFIX_BYTES
-  return new PayloadTooLarge(`${subject}: expected at most ${sendLimit} bytes for ${identity.name}, got ${bytes}`)
+  const most = `${identity.name} takes at most ${sendLimit} (the lower limits.frameBytes of the two)`
+  return new PayloadTooLarge(`${subject}: takes ${bytes} bytes encoded, but ${most}; send less, or raise the limit`)
 }

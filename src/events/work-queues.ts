@@ -130,7 +130,7 @@ export class WorkQueues {
     if (!this.#hasGiven(channel, type, queue)) return refuse('none was given to it')
     this.settle(channel, 1)
     if (isOpen() && this.#giveToAnother({ ...message, kind: 'assign' })) return
-    const text = `event ${type} of queue ${queue} is lost: ${name} left the queue, which has no other member`
+    const text = `event ${type} of queue ${queue} is lost: ${name} left the queue, and no other member may have it`
     report(new NoSubscribers(text, { event: { type, payload: message.payload, origin } }))
   }
 
@@ -161,7 +161,7 @@ export class WorkQueues {
     const lost = frames.length - this.#giveToOthers(frames)
     if (lost === 0) return
     const { name } = channel.identity
-    const message = `${lost} queue events are lost: ${name} left their queues, which have no other members`
+    const message = `${lost} queue events are lost: ${name} left their queues, and no other members may have them`
     this.#context.report(new NoSubscribers(message))
   }
 

@@ -6,6 +6,7 @@ import { ReceiveWindow } from '../channel/receive-window'
 import {
   ConnectionFailed,
   type LahjaError,
+  LinkError,
   LinkRefused,
   OutboxOverflow,
   ProtocolViolation,
@@ -425,6 +426,8 @@ export class Link implements Channel {
   }
 
   #fail(cause: LahjaError): void {
+    const peer = this.peer ?? this.#expected
+    if (peer && cause instanceof LinkError) cause.about(peer)
     this.#close(failure(this.#phase === 'up', cause, this.outbox.close()))
   }
 

@@ -277,7 +277,7 @@ export class Mesh {
     if (peer.name === self.name) {
       const text = `${self.name} is the name of ${self.id} in process ${self.pid}`
       // Deferred, to skip rivals that have already disconnected: after a long stop we must not concede to one of them.
-      return clock.nextTurn(() => this.#incoming.has(link) && link.refuse(this.#claim.answer(peer.id), text))
+      return clock.nextTurn(() => this.#incoming.has(link) && link.refuse(this.#claim.decideOn(peer.id), text))
     }
     if (this.#claim.isHolding) this.#decide(link, peer)
     else this.#undecided.push([link, peer])

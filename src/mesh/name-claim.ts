@@ -87,8 +87,8 @@ export class NameClaim {
     return this.#state === 'holding'
   }
 
-  /** Our answer to a challenge. A concession is final, as the challenger relies on it. */
-  answer(challenger: string): 'name-in-use' | 'name-claimed' | 'name-conceded' {
+  /** Decides on a challenge. A concession is final, as the challenger relies on it. */
+  decideOn(challenger: string): 'name-in-use' | 'name-claimed' | 'name-conceded' {
     if (this.#state === 'claiming' && precedes(challenger, this.#context.self.id)) this.#state = 'conceded'
     if (this.#state === 'conceded') this.#lost ??= { id: challenger, how: `${challenger} claims it at the same time` }
     return ANSWERS[this.#state]

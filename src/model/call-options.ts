@@ -34,7 +34,8 @@ function checkSignal(value: unknown): void {
   if (!isSignal) throw invalid('signal', "an AbortSignal (an AbortController's `signal`)", value)
 }
 
-function unknownOption(call: string, name: string, names: object): InvalidArgument {
+/** The error for a name that is no option, with the one that was probably meant. */
+export function unknownOption(call: string, name: string, names: object): InvalidArgument {
   const known = Object.keys(names)
   const [nearest] = known
     .map((option) => ({ option, edits: editsBetween(name, option) }))

@@ -218,10 +218,19 @@ export class ConnectionFailed extends LahjaError {
 export abstract class LinkError<Reason extends string = string> extends LahjaError {
   /** One of the reasons listed in docs/protocol.md. */
   readonly reason: Reason
+  /** The peer; undefined if it had not said who it is. */
+  peer: { readonly name: string; readonly id: string } | undefined
 
   constructor(reason: Reason, message: string, options?: ErrorOptions) {
-    super(`${reason}: ${message}`, options)
+    super(reason === 'unauthenticated' ? message : `${reason}: ${message}`, options)
     this.reason = reason
+  }
+
+  /** @internal Says which peer it is about. */
+  about(peer: { readonly name: string; readonly id: string }): this {
+    this.peer = { name: peer.name, id: peer.id }
+    if (!this.message.includes(peer.id)) this.message = `${peer.name}~${peer.id}: ${this.message}`
+    return this
   }
 }
 

@@ -6,7 +6,7 @@
 export interface Limits {
   /**
    * Largest encoded event, request or response, in bytes, to send or to receive. A larger one is not sent: its call
-   * rejects with `PayloadTooLarge`. A peer that sends one anyway is disconnected. Default 1 MiB; 4 KiB to 64 MiB.
+   * rejects with `PayloadTooLarge`, unless other receivers of an event take it. A peer that sends one anyway is disconnected. Default 1 MiB; 4 KiB to 64 MiB.
    */
   readonly frameBytes: number
   /** Milliseconds from the start of a connection to the end of its handshake; after that it is closed. Default 10,000. */
@@ -17,7 +17,7 @@ export interface Limits {
    */
   readonly pendingHandshakes: number
   /**
-   * Queued bytes per peer above which `broadcast` waits and `broadcastNowait` returns false. Default 1 MiB; at least a
+   * Queued bytes per peer above which `broadcast` waits, and `broadcastNowait` returns false, with the policy `wait`. Default 1 MiB; at least a
    * frame below `outboxBytes`.
    */
   readonly highWaterMark: number

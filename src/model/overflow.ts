@@ -4,8 +4,8 @@ import { invalid } from './errors'
  * What happens to an event for a peer that is behind. Its queue is full at `limits.outboxBytes`; `'wait'` already waits above
  * `limits.highWaterMark`. For dropped events, the peer emits `gap` with their number.
  *
- * - `'wait'`: `broadcast` waits for the peer, up to `limits.patience`. Once the peer is `lagging`, it is not waited for, and
- *   a full queue drops its oldest events.
+ * - `'wait'`: `broadcast` waits for the peer as long as it reads. If it reads nothing for `limits.patience`, it is
+ *   `lagging`: it is not waited for, and a full queue drops its oldest events.
  * - `'dropOldest'`: no waiting. A full queue drops its oldest events.
  * - `'dropNewest'`: no waiting. A full queue drops the event.
  * - `'latest'`: no waiting. The event replaces a queued one of the same type; with `{ latest: (payload) => key }`, one of

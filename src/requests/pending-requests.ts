@@ -170,7 +170,8 @@ export class PendingRequests {
     if (candidates.length === 0) {
       const refusing = pending.candidates().find((channel) => !declined.has(channel))
       if (!refusing && pending.isPatient()) return this.#waiting.join(pending, NOWHERE)
-      const error = refusing ? tooLarge(`request ${type}`, frame, refusing) : new NoSubscribers(noResponder(type))
+      const why = declined.size > 0 ? allDeclined(type) : noResponder(type)
+      const error = refusing ? tooLarge(`request ${type}`, frame, refusing) : new NoSubscribers(why)
       return this.#settle(pending, { kind: 'failure', origin: '', error })
     }
     const prompt = candidates.filter(({ isUnresponsive, outbox }) => !isUnresponsive && !outbox.isLagging)
@@ -234,6 +235,10 @@ export class PendingRequests {
 
 export function noResponder(type: string): string {
   return `request ${type}: none of the endpoints that it is addressed to responds to it`
+}
+
+function allDeclined(type: string): string {
+  return `request ${type}: every endpoint that responds to it has declined it, as it is closing or busy; try again later`
 }
 
 function typesOf(interests: readonly Interest[]): ReadonlySet<string> {

@@ -17,7 +17,8 @@ export function encodeMessage(message: Message, limit = MAX_FRAME_BYTES): Frame 
   const length = packed.end - packed.start
   if (length > limit) {
     const excess = `takes ${measured(length, limit)} encoded, but limits.frameBytes is ${limit} here or at the receiver`
-    throw new PayloadTooLarge(`${message.kind}: ${excess}; send less, or raise the limit of both`)
+    const subject = 'type' in message ? `${message.kind} ${message.type}` : message.kind
+    throw new PayloadTooLarge(`${subject}: ${excess}; send less, or raise the limit of both`)
   }
   const bytes = Buffer.allocUnsafe(PREFIX_BYTES + length)
   bytes.writeUInt32BE(length, 0)

@@ -29,7 +29,7 @@ describe('A peer with a smaller frame limit', () => {
     await until(() => received.every((payloads) => payloads.at(-1) === 2) && gaps.length > 0)
     expect(received.map((payloads) => payloads.length)).to.deep.equal([4, 2])
     expect(gaps.reduce((sum, count) => sum + count, 0)).to.equal(2)
-    expect(reports.map(({ code, message }) => [code, message.includes('for small')])).to.deep.equal([
+    expect(reports.map(({ code, message }) => [code, message.includes('small takes at most 4096')])).to.deep.equal([
       ['LAHJA_PAYLOAD_TOO_LARGE', true],
     ])
   })

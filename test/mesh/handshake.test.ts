@@ -139,7 +139,7 @@ describe('Handshake', () => {
       const proof = Buffer.alloc(32, 'p')
       expect(() => acceptor.handshake.onMessage({ kind: 'proof', proof })).to.throw(
         Unauthenticated,
-        /^unauthenticated: till~0000000000abc has not proved that it knows the secret; start both with the same$/,
+        /^till~0000000000abc has not proved that it knows the secret; start both with the same$/,
       )
       expect(acceptor.handshake.isProven).to.equal(false)
       expect(acceptor.decisions).to.deep.equal([])

@@ -137,11 +137,11 @@ describe('proofsOf', () => {
   it('refuses a link of which only one side has a secret', () => {
     expect(() => proofsOf(known, 'acceptor', hello('shop', 1), hello('till'))).to.throw(
       Unauthenticated,
-      'unauthenticated: till~000000000till has no secret and this endpoint has one; start both with the same',
+      'till~000000000till has no secret and this endpoint has one; start both with the same',
     )
     expect(() => proofsOf(undefined, 'dialler', hello('shop'), hello('till', 2))).to.throw(
       Unauthenticated,
-      'unauthenticated: till~000000000till has a secret and this endpoint has none; start both with the same',
+      'till~000000000till has a secret and this endpoint has none; start both with the same',
     )
   })
 })

@@ -58,7 +58,7 @@ const isErrorClass = (value: unknown) => typeof value === 'function' && value.pr
 describe('error classes', () => {
   it('are all tested here', () => {
     const exported = Object.entries(lahja).flatMap(([name, value]) => (isErrorClass(value) ? name : []))
-    expect(exported.sort()).to.deep.equal([...Object.keys(errors), 'LahjaError'].sort())
+    expect(exported.sort()).to.deep.equal([...Object.keys(errors), 'LahjaError', 'LinkError'].sort())
   })
 
   for (const [name, error] of Object.entries(errors)) {

@@ -30,7 +30,7 @@ describe('NODE_DEBUG', () => {
       `till: shop~${shop} (dialled): link is up`,
       `shop: till~${till} (incoming): link is up`,
     ])
-    const text = `unauthenticated: visitor~${visitor} has no secret and this endpoint has one; start both with the same`
+    const text = `visitor~${visitor} has no secret and this endpoint has one; start both with the same`
     expect(texts).to.include.members([
       `shop: visitor~${visitor} (incoming): sent goodbye unauthenticated: ${text}`,
       `shop: visitor~${visitor} (incoming): link closed, refused: ${text}`,

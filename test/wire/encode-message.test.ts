@@ -47,7 +47,7 @@ describe('encodeMessage', () => {
         expect(() => encodeMessage(message, length - 1))
           .to.throw(
             PayloadTooLarge,
-            `${message.kind}: takes ${length} bytes encoded, but limits.frameBytes is ${length - 1}`,
+            `${'type' in message ? `${message.kind} ${message.type}` : message.kind}: takes ${length} bytes encoded, but limits.frameBytes is ${length - 1}`,
           )
           .with.property('code', 'LAHJA_PAYLOAD_TOO_LARGE')
       }),
