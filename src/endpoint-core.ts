@@ -184,6 +184,11 @@ export class EndpointCore implements MeshEvents {
     }
   }
 
+  /** Whether the endpoint keeps the process alive; a close does. */
+  keepAlive(isWanted: boolean): void {
+    if (this.#state === 'open') this.#mesh.keepAlive(isWanted)
+  }
+
   /** @throws EndpointClosed once `close` has been called */
   assertOpen(): void {
     if (this.#state !== 'open') throw this.#closedError()
@@ -218,6 +223,7 @@ export class EndpointCore implements MeshEvents {
    */
   async close(timeout: number): Promise<CloseLeftovers> {
     const deadline = new Deadline(this.#clock, timeout)
+    this.#mesh.keepAlive(true)
     this.#state = 'draining'
     await this.#drain(deadline.within(timeout / 2))
     this.#state = 'closed'

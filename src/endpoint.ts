@@ -559,6 +559,30 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     }
   }
 
+  /**
+   * Lets the process end although the endpoint is open, as `unref` of a socket does: peers then see it as `lost`, and what
+   * is queued for them is lost too. Calls that wait, such as `request`, still keep the process alive, and so does a
+   * write that a stopped peer doesn't read.
+   *
+   * @example
+   * ```ts
+   * import { Endpoint } from 'lahja'
+   *
+   * const endpoint = await Endpoint.start({ name: 'metrics' })
+   * endpoint.unref() // It reports as long as the program has something else to do.
+   * ```
+   */
+  unref(): this {
+    this.#core.keepAlive(false)
+    return this
+  }
+
+  /** Takes `unref` back. */
+  ref(): this {
+    this.#core.keepAlive(true)
+    return this
+  }
+
   /** Calls `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()

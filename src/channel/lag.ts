@@ -61,7 +61,7 @@ export class Lag {
     })
     const now = this.#clock.now()
     if (this.#waited.within(now) <= this.#limits.patience / 2) this.#isSlow = false
-    const timer = judgeAfter(this.#clock, this.#nextVerdict(now, now), () => this.#judge())
+    const timer = judgeAfter(this.#clock, this.#nextVerdict(now, now), () => this.#judge(), true)
     this.#state = { kind: 'waited-for', drained, resolve, since: now, readAt: now, timer }
     return drained
   }
@@ -118,7 +118,7 @@ export class Lag {
       this.#events.slow()
     }
     if (this.#state.kind !== 'waited-for') return
-    this.#state.timer = judgeAfter(this.#clock, this.#nextVerdict(now, readAt), () => this.#judge())
+    this.#state.timer = judgeAfter(this.#clock, this.#nextVerdict(now, readAt), () => this.#judge(), true)
   }
 
   /** Milliseconds until there may be something to say. */

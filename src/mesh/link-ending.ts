@@ -68,7 +68,8 @@ export function dismissal(reason: string, text: string): LahjaError {
 /** For a stream that ends without a goodbye. */
 export function endOfStream(heldBytes: number): LahjaError {
   if (heldBytes === 0) return new ConnectionFailed('the peer closed the connection without a goodbye')
-  return new ProtocolViolation('frame-cut-off', `the stream ended after ${heldBytes} bytes of a frame`)
+  const what = `${heldBytes} bytes of its next message had come`
+  return new ConnectionFailed(`the peer closed the connection within a message, as a process that exits does: ${what}`)
 }
 
 /** For a message that the protocol does not allow in this state of the link. */

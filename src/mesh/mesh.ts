@@ -129,6 +129,11 @@ export class Mesh {
     }
   }
 
+  /** Whether the endpoint keeps the process alive. */
+  keepAlive(isWanted: boolean): void {
+    this.#listener?.keepAlive(isWanted)
+  }
+
   /** Tells every peer of a change of our interest. */
   announce(change: 'subscribe' | 'unsubscribe', interest: Interest): void {
     for (const link of this.#links.values()) link.announce(change, interest)

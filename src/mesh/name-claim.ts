@@ -16,7 +16,7 @@ import type { Secret } from './secret'
 const SILENCE = 'silence'
 
 /** Responses that don't settle the claim: the rival is leaving, has gone, or is short of room or descriptors. */
-const INCONCLUSIVE = ['disconnected', 'frame-cut-off', 'closing', 'too-many-handshakes', SILENCE]
+const INCONCLUSIVE = ['disconnected', 'closing', 'too-many-handshakes', SILENCE]
 
 /** Rivals that are challenged at a time: this many need few descriptors. */
 const CONTESTS = 16

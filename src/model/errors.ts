@@ -263,7 +263,6 @@ export class OutboxOverflow extends LahjaError {
 export type ViolationReason =
   | 'frame-too-large'
   | 'frame-empty'
-  | 'frame-cut-off'
   | 'malformed'
   | 'unexpected-message'
   | 'window-exceeded'

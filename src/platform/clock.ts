@@ -7,8 +7,12 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds of a monotonic clock, independent of the system's date. */
   now(): number
-  /** Calls once, after `delay` milliseconds. */
-  after(delay: number, call: () => void): Timer
+  /**
+   * Calls once, after `delay` milliseconds.
+   *
+   * @param keepsAlive whether the process stays alive for it, as somebody waits. Default false
+   */
+  after(delay: number, call: () => void, keepsAlive?: boolean): Timer
   /** Calls at the end of the current tick, before any I/O: `process.nextTick`. */
   nextTick(call: () => void): void
   /** Calls in the next turn of the event loop, after pending I/O: `setImmediate`. */
@@ -23,9 +27,9 @@ export interface Clock {
  * Calls after `delay` milliseconds and one turn more, so that what has arrived by then has been read: for verdicts on a
  * peer, which must not pay for the time that this process was stopped or busy.
  */
-export function judgeAfter(clock: Clock, delay: number, call: () => void): Timer {
+export function judgeAfter(clock: Clock, delay: number, call: () => void, keepsAlive?: boolean): Timer {
   let isCancelled = false
-  const timer = clock.after(delay, () => clock.nextTurn(() => isCancelled || call()))
+  const timer = clock.after(delay, () => clock.nextTurn(() => isCancelled || call()), keepsAlive)
   return {
     cancel() {
       isCancelled = true
@@ -44,8 +48,10 @@ export const systemClock: Clock = {
     const [seconds, nanoseconds] = hrtime()
     return seconds * 1000 + nanoseconds / 1e6
   },
-  after(delay, call) {
+  after(delay, call, keepsAlive = false) {
     const timer = setTimeout(call, delay)
+    // Where a browser is imitated, timers are numbers.
+    if (!keepsAlive && typeof timer === 'object') timer.unref()
     return { cancel: () => clearTimeout(timer) }
   },
   nextTick: (call) => nextTick(call),

@@ -21,6 +21,7 @@ export class PublishedSocket implements Listener {
   #inode: number | undefined
   #publishing: Promise<void> = Promise.resolve()
   #withdrawn = false
+  #isKeptAlive = true
 
   /** @param group the id of a group whose members may connect too */
   constructor(
@@ -53,10 +54,17 @@ export class PublishedSocket implements Listener {
     removeSocket(this.#path, ({ ino }) => ino === this.#inode)
   }
 
+  keepAlive(isWanted: boolean): void {
+    this.#isKeptAlive = isWanted
+    if (isWanted) this.#server?.ref()
+    else this.#server?.unref()
+  }
+
   async #listen(): Promise<void> {
     this.#server?.close()
     const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(new SocketConnection(socket)))
     this.#server = server
+    if (!this.#isKeptAlive) server.unref()
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject)

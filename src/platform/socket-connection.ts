@@ -9,6 +9,8 @@ export class SocketConnection implements Connection {
   /** @param socket with `allowHalfOpen`, so that we can still write after the peer has ended its side */
   constructor(socket: Socket) {
     this.#socket = socket
+    // The listener keeps the process alive.
+    socket.unref()
     socket.on('error', (error) => {
       this.#error = error
     })
@@ -39,9 +41,8 @@ export class SocketConnection implements Connection {
 
   linger(timeout: number): void {
     const socket = this.#socket
-    socket.unref()
     socket.destroySoon()
-    // A pending write keeps the process alive even though the socket is unreferenced.
+    // A pending write keeps the process alive, although the socket is unreferenced.
     socket.setTimeout(timeout, () => socket.destroy())
   }
 

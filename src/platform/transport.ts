@@ -59,6 +59,8 @@ export interface Listener {
   republish(): Promise<void>
   /** Removes the address and accepts no more connections. */
   withdraw(): Promise<void>
+  /** Whether it keeps the process alive. It does at first; connections never do. */
+  keepAlive(isWanted: boolean): void
 }
 
 /** A running watch. */

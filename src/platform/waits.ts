@@ -75,7 +75,8 @@ export class Waits {
       if (!outlivesEnd) this.#pending.add(fail)
       signal?.addEventListener('abort', onAbort, { once: true })
       if (timeout !== undefined && timeout !== Number.POSITIVE_INFINITY) {
-        timer = judgeAfter(this.#clock, timeout, () => fail(timedOut(`${what}: timed out after ${timeout} ms`)))
+        const onTimeout = () => fail(timedOut(`${what}: timed out after ${timeout} ms`))
+        timer = judgeAfter(this.#clock, timeout, onTimeout, true)
       }
       try {
         stop = start({ resolve: (value) => finish() && resolve(value), reject: fail })
@@ -119,7 +120,7 @@ export class Waits {
       const timer =
         deadline.left === Number.POSITIVE_INFINITY
           ? undefined
-          : judgeAfter(this.#clock, deadline.left, () => resolve(false))
+          : judgeAfter(this.#clock, deadline.left, () => resolve(false), true)
       const finish = (isFulfilled: boolean) => {
         timer?.cancel()
         resolve(isFulfilled)

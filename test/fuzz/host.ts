@@ -63,7 +63,7 @@ class EmptyBus implements Transport {
 
   async publish(_: unknown, accept: (connection: Connection) => void): Promise<Listener> {
     this.accept = accept
-    return { isPublished: async () => true, republish: async () => {}, withdraw: async () => {} }
+    return { isPublished: async () => true, republish: async () => {}, withdraw: async () => {}, keepAlive: () => {} }
   }
 
   async scan(): Promise<[]> {

@@ -22,7 +22,9 @@ export function attackedHost() {
       const witness = await bus.start('witness')
       await host.waitUntilConnectedTo('witness')
       host.on('error', (error) => errors.push(error))
-      host.on('lost', ({ name }, { cause }) => notices.push(`lost ${name}: ${Reflect.get(cause, 'reason')}`))
+      host.on('lost', ({ name }, { cause }) =>
+        notices.push(`lost ${name}: ${Reflect.get(cause, 'reason') ?? cause.code}`),
+      )
       witness.on('lost', ({ name }) => notices.push(`the witness lost ${name}`))
       witness.on('error', (error) => notices.push(`the witness: ${error.message}`))
       return { host, witness }

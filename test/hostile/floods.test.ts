@@ -150,7 +150,7 @@ describe('a flood', () => {
     await drip(encodeMessage({ kind: 'event', type: 'x', payload: 'half' }).bytes.subarray(0, -1))
     peer.destroy()
     await until(() => notices.length > 0)
-    expect(notices).to.deep.equal(['lost raw: frame-cut-off'])
+    expect(notices).to.deep.equal(['lost raw: LAHJA_CONNECTION_FAILED'])
     expect(received).to.deep.equal(['slow'])
     await checkOthers(host, witness)
   })
@@ -170,7 +170,7 @@ describe('a flood', () => {
     expect(process.memoryUsage.rss() - before).to.be.below(200 * MEBIBYTE)
     for (const peer of announced) peer.destroy()
     await until(() => notices.length === announced.length)
-    expect(new Set(notices.map((notice) => notice.split(': ')[1]))).to.deep.equal(new Set(['frame-cut-off']))
+    expect(new Set(notices.map((notice) => notice.split(': ')[1]))).to.deep.equal(new Set(['LAHJA_CONNECTION_FAILED']))
   })
 
   it('of large frames with bytes after the payload is refused without copying them', async () => {
@@ -215,7 +215,7 @@ describe('a flood', () => {
       await peer.closed()
       await until(() => !host.isConnectedTo('raw'))
     }
-    const known = ['malformed', 'frame-too-large', 'frame-empty', 'frame-cut-off', 'unexpected-message']
+    const known = ['malformed', 'frame-too-large', 'frame-empty', 'unexpected-message']
     for (const error of errors) expect(known).to.include(Reflect.get(error, 'reason'))
     await checkOthers(host, witness)
   })

@@ -108,7 +108,7 @@ describe('a peer that is killed', () => {
     expect(readOfIt, 'bytes of the second event').to.be.within(64 * 1024, size - 1)
     expect(await receiver.received('large')).to.have.lengthOf(1)
     const [loss] = (await receiver.notices()).filter(({ kind }) => kind === 'lost')
-    expect(loss?.cause).to.equal('frame-cut-off')
+    expect(loss?.cause).to.equal('LAHJA_CONNECTION_FAILED')
   })
 })
 

@@ -103,6 +103,9 @@ class PublishedSocket implements Listener, Handle {
     if (await this.isPublished()) await this.#call(() => this.#network.remove(this.#self))
   }
 
+  /** Simulated processes end when they are told to. */
+  keepAlive(): void {}
+
   /** Stops listening. */
   release(): void {
     if (this.#listening) this.#listening.isOpen = false

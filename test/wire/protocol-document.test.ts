@@ -15,7 +15,6 @@ import { messageVectors, payloadVectors, proofVectors } from '../support/vectors
 const VIOLATIONS: Record<ViolationReason, true> = {
   'frame-too-large': true,
   'frame-empty': true,
-  'frame-cut-off': true,
   malformed: true,
   'unexpected-message': true,
   'window-exceeded': true,
