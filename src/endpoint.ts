@@ -36,7 +36,7 @@ import type { Peer } from './peers'
 import { systemClock } from './platform/clock'
 import { Deadline } from './platform/deadline'
 import { SocketDirectory } from './platform/socket-directory'
-import { checkTimeout, WAIT_OPTIONS, type WaitOptions } from './platform/waits'
+import { checkTimeout, WAIT_OPTIONS, type WaitOptions, Waits } from './platform/waits'
 import type { World } from './platform/world'
 import type { ReplyStream } from './requests/reply-stream'
 import { REQUEST_ALL_OPTIONS, REQUEST_OPTIONS, type RequestAllOptions, type RequestOptions } from './requests/requester'
@@ -64,6 +64,17 @@ const CLOSE_OPTIONS: OptionNames<CloseOptions> = { timeout: true }
 const ALL_SUBSCRIBED_OPTIONS: OptionNames<AllSubscribedOptions> = { includeSelf: true }
 const WAIT_FOR_OPTIONS: OptionNames<WaitForOptions> = { ...WAIT_OPTIONS, from: true }
 
+/** A start in progress. */
+interface Start {
+  readonly world: World
+  readonly settings: Settings
+  readonly waits: Waits
+  /** Whether it has succeeded, failed or been given up. */
+  isOver: boolean
+  /** The endpoint that is joining. */
+  attempt: Endpoint | undefined
+}
+
 /** The type of an event or a request. */
 type AnyType = EventType | RequestType
 
@@ -89,6 +100,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
    * @param options `name` is required; everything else has a default
    * @throws InvalidArgument if an option can't be used
    * @throws NameInUse if a live endpoint holds the name, at the end of `waitForName`
+   * @throws WaitTimeout at the end of `timeout`, AbortError if `signal` aborts: nothing of the endpoint is left
    * @throws DirectoryRefused if the bus directory can't be created or trusted
    * @throws PathTooLong if the directory's path leaves no room for a socket's name
    * @throws ConnectionFailed if the socket can't be opened
@@ -108,22 +120,46 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   }
 
   /** @internal Joins a bus on a given transport and clock instead of sockets and real time. */
-  static async startIn(world: World, settings: Settings): Promise<Endpoint> {
+  static startIn(world: World, settings: Settings): Promise<Endpoint> {
     prepareDecoders()
+    const waits = new Waits(world.clock)
+    return waits.wait<Endpoint>(`the start of ${settings.name}`, settings.wait, ({ resolve, reject }) => {
+      const start: Start = { world, settings, waits, isOver: false, attempt: undefined }
+      Endpoint.#join(start).then((endpoint) => (start.isOver ? endpoint.#discard() : resolve(endpoint)), reject)
+      return () => {
+        start.isOver = true
+        if (start.attempt) start.attempt.#discard()
+        waits.changed()
+      }
+    })
+  }
+
+  /** Each attempt is an endpoint of its own, as an id is never used again. */
+  static async #join(start: Start): Promise<Endpoint> {
+    const { world, settings, waits } = start
     const deadline = new Deadline(world.clock, settings.waitForName)
     for (;;) {
-      // Each attempt is an endpoint of its own, as an id is never used again.
       const endpoint = new Endpoint(settings, world)
+      start.attempt = endpoint
       try {
         await endpoint.#core.start()
+        start.attempt = undefined
         return endpoint
       } catch (error) {
-        if (!(error instanceof NameInUse)) throw error
+        start.attempt = undefined
+        if (!(error instanceof NameInUse) || start.isOver) throw error
         if (settings.isPrefix) continue // The next id makes another name.
         if (!error.holder || deadline.left === 0) throw error
-        await holderEnd({ name: endpoint.name, id: error.holder }, { ...world, ...settings }, deadline)
+        const isOver = () => start.isOver
+        await holderEnd({ name: endpoint.name, id: error.holder }, { ...world, ...settings, waits, isOver }, deadline)
+        if (start.isOver) throw error
       }
     }
+  }
+
+  /** Ends an endpoint that nobody has seen. */
+  #discard(): void {
+    void this.close({ timeout: 0 }).catch(() => {})
   }
 
   /** The name under which this endpoint joined the bus. */

@@ -9,7 +9,7 @@ import { checkName } from './model/name'
 import { checkOverflow, type Overflow } from './model/overflow'
 import { checkPattern } from './model/pattern'
 import { runtimeDirectory } from './platform/runtime-directory'
-import { checkTimeout } from './platform/waits'
+import { checkTimeout, type WaitOptions } from './platform/waits'
 import { PREFIX_BYTES } from './wire/frame'
 import { SLAB_BYTES } from './wire/slabs'
 
@@ -21,6 +21,10 @@ export interface EndpointOptions {
   readonly name: string | NamePrefix
   /** Milliseconds to wait for a name that another endpoint has; after that, `NameInUse`. Default 0. */
   readonly waitForName?: number | undefined
+  /** Milliseconds until the start rejects with `WaitTimeout`. Default: no limit. */
+  readonly timeout?: number | undefined
+  /** Ends the start with `AbortError`. Once the endpoint has started, it does nothing. */
+  readonly signal?: AbortSignal | undefined
   /**
    * The bus directory: endpoints that use the same directory find each other. Default: `$LAHJA_DIRECTORY`, else
    * `$XDG_RUNTIME_DIR/lahja/<bus>` if that variable names a directory of this user with mode 0700, else
@@ -62,6 +66,8 @@ const NAME_PREFIX: OptionNames<NamePrefix> = { prefix: true }
 const OPTIONS: OptionNames<EndpointOptions> = {
   name: true,
   waitForName: true,
+  timeout: true,
+  signal: true,
   directory: true,
   bus: true,
   groups: true,
@@ -82,6 +88,8 @@ export interface Settings {
   readonly name: string
   readonly isPrefix: boolean
   readonly waitForName: number
+  /** Of the start. */
+  readonly wait: WaitOptions
   readonly groups: readonly string[]
   /** Absolute. */
   readonly directory: string
@@ -143,6 +151,7 @@ const HELLO_BYTES = HANDSHAKE_FRAME_BYTES - 1024
 export function settingsOf(options: EndpointOptions): Settings {
   if (typeof options !== 'object' || options === null) throw invalid('options', '{ name, … }', options)
   checkOptions('Endpoint.start', options, OPTIONS)
+  checkTimeout(options.timeout)
   const groups = checkArray('groups', options.groups ?? []).map((group, index) => checkName(`groups[${index}]`, group))
   const accepts =
     options.accepts === undefined ? undefined : checkArray('accepts', options.accepts, 'patterns').map(checkPattern)
@@ -151,6 +160,7 @@ export function settingsOf(options: EndpointOptions): Settings {
   return {
     ...checkNameOption(options.name),
     waitForName: checkWait(options.waitForName ?? 0),
+    wait: { timeout: options.timeout, signal: options.signal },
     groups,
     accepts,
     secret: options.secret === undefined ? undefined : checkSecret(options.secret),

@@ -40,6 +40,7 @@ describe('settingsOf', () => {
       name: 'shop',
       isPrefix: false,
       waitForName: 0,
+      wait: { timeout: undefined, signal: undefined },
       groups: [],
       accepts: undefined,
       secret: undefined,
@@ -63,8 +64,10 @@ describe('settingsOf', () => {
       watch: false,
       waitForName: 500,
     } as const
-    expect(settingsOf({ ...given, limits })).to.deep.equal({
+    const wait = { timeout: 900, signal: new AbortController().signal }
+    expect(settingsOf({ ...given, ...wait, limits })).to.deep.equal({
       ...given,
+      wait,
       isPrefix: false,
       secret: undefined,
       ownParents: [],

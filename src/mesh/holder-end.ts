@@ -1,19 +1,21 @@
 import type { Limits } from '../model/limits'
 import type { Address } from '../platform/address'
 import type { Deadline } from '../platform/deadline'
-import { Waits } from '../platform/waits'
+import type { Waits } from '../platform/waits'
 import type { World } from '../platform/world'
 
 export interface HolderEndContext extends World {
   readonly limits: Pick<Limits, 'rescanInterval'>
   /** Whether to watch the directory, so that the end is seen before the next rescan. */
   readonly watch: boolean
+  readonly waits: Waits
+  /** Whether nobody waits any more. Checked at each change of `waits`. */
+  readonly isOver: () => boolean
 }
 
 /** Resolves when the address has been withdrawn or is dead, or at the deadline. */
 export async function holderEnd(holder: Address, context: HolderEndContext, deadline: Deadline): Promise<void> {
-  const { transport, clock, limits, watch } = context
-  const waits = new Waits(clock)
+  const { transport, limits, watch, waits, isOver } = context
   let isHinted = false
   const watching = watch
     ? transport.watch(() => {
@@ -22,9 +24,9 @@ export async function holderEnd(holder: Address, context: HolderEndContext, dead
       })
     : undefined
   try {
-    while (deadline.left > 0 && (await isPublished(holder, context, !isHinted))) {
+    while (deadline.left > 0 && !isOver() && (await isPublished(holder, context, !isHinted))) {
       isHinted = false
-      await waits.reached(deadline.within(limits.rescanInterval), () => isHinted)
+      await waits.reached(deadline.within(limits.rescanInterval), () => isHinted || isOver())
     }
   } finally {
     watching?.stop()

@@ -1,4 +1,11 @@
-import { asDirectoryError, type LahjaError, NameInUse, ProtocolViolation, Unauthenticated } from '../model/errors'
+import {
+  asDirectoryError,
+  EndpointClosed,
+  type LahjaError,
+  NameInUse,
+  ProtocolViolation,
+  Unauthenticated,
+} from '../model/errors'
 import type { Interest } from '../model/interest'
 import { type Address, fileNameOf } from '../platform/address'
 import { judgeAfter, type Timer } from '../platform/clock'
@@ -103,6 +110,10 @@ export class Mesh {
     const { self, transport, clock, limits } = this.#context
     await transport.open()
     this.#listener = await transport.publish(self, (connection) => this.#onConnection(connection))
+    if (this.#isClosing) {
+      await this.#listener.withdraw()
+      throw new EndpointClosed(`the start of ${self.name} was given up`)
+    }
     try {
       const addresses = await transport.scan()
       await this.#claim.contest(addresses)

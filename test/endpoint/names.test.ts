@@ -1,9 +1,12 @@
+import { readdirSync } from 'node:fs'
 import { expect } from 'chai'
+import { AbortError, WaitTimeout } from '../../src'
 import { systemClock } from '../../src/platform/clock'
 import { freshBus, until } from '../support/bus'
 import { helloFields, rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { leaveStaleSocket } from '../support/stale-socket'
+import { turn } from '../support/workbench'
 
 describe('Endpoint.start with waitForName', () => {
   const bus = freshBus()
@@ -117,6 +120,36 @@ describe('Endpoint.start with a prefix as a name', () => {
       expect(error.message).to.match(/^name/)
     })
   }
+
+  it('ends at its timeout or signal, and leaves nothing behind', async () => {
+    const holder = await bus.start('shop')
+    const files = readdirSync(bus.directory)
+    const aborting = new AbortController()
+    const aborted = rejection(bus.start('shop', { waitForName: 60_000, signal: aborting.signal }))
+    const late = rejection(bus.start('shop', { waitForName: 60_000, timeout: 20 }))
+    expect(await late)
+      .to.be.instanceOf(WaitTimeout)
+      .and.have.property('message', 'the start of shop: timed out after 20 ms')
+    aborting.abort(new Error('changed my mind'))
+    expect(await aborted)
+      .to.be.instanceOf(AbortError)
+      .and.have.nested.property('cause.message', 'changed my mind')
+    const signal = AbortSignal.abort()
+    expect(await rejection(bus.start('other', { signal }))).to.be.instanceOf(AbortError)
+    for (let turns = 0; turns < 20; turns++) {
+      const soon = new AbortController()
+      const start = bus.start('brief', { signal: soon.signal }).then(
+        (endpoint) => endpoint.close(),
+        () => {},
+      )
+      for (let passed = 0; passed < turns; passed++) await turn()
+      soon.abort()
+      await start
+    }
+    await until(() => readdirSync(bus.directory).length === files.length)
+    expect(readdirSync(bus.directory)).to.deep.equal(files)
+    expect(holder.peers).to.deep.equal([])
+  })
 
   for (const waitForName of [-1, Number.NaN, '5', 2 ** 31]) {
     it(`refuses to wait ${String(waitForName)} ms for a name`, async () => {
