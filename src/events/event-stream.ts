@@ -4,6 +4,7 @@ import type { Audience } from '../model/audience'
 import type { OptionNames } from '../model/call-options'
 import { AbortError } from '../model/errors'
 import type { Event } from '../model/event'
+import { offAbort, onAbort } from '../platform/abort-listeners'
 import type { EventBuffer, Unhandled } from './consumer'
 import { Fifo } from './fifo'
 import { StreamBuffer } from './stream-buffer'
@@ -64,7 +65,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
     }
     this.#subscription = subscribe(this.#intake, () => this.#finish())
     if (signal?.aborted) this.#abort()
-    else signal?.addEventListener('abort', this.#abort, { once: true })
+    else if (signal) onAbort(signal, this.#abort)
   }
 
   /** Like `Subscription.ready`. */
@@ -134,7 +135,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
   /** Unsubscribes, and ends the stream once the buffered events are read. */
   #finish(): void {
     this.#buffer.end()
-    this.#signal?.removeEventListener('abort', this.#abort)
+    if (this.#signal) offAbort(this.#signal, this.#abort)
     this.#subscription.unsubscribe()
   }
 

@@ -1,5 +1,6 @@
 import type { inspect } from 'node:util'
 import type { Interest } from '../model/interest'
+import { offAbort, onAbort } from '../platform/abort-listeners'
 
 /** Announces the interests of this endpoint to its peers. */
 export interface Announcer {
@@ -45,7 +46,7 @@ export class Subscription implements Disposable {
     const { interest, announcer, signal } = this.#context
     announcer.announce('subscribe', interest)
     if (signal?.aborted) this.unsubscribe()
-    else signal?.addEventListener('abort', this.#abort, { once: true })
+    else if (signal) onAbort(signal, this.#abort)
     return this
   }
 
@@ -77,7 +78,7 @@ export class Subscription implements Disposable {
     if (this.#state === 'unsubscribed') return
     this.#state = 'unsubscribed'
     const { interest, announcer, signal, ended } = this.#context
-    signal?.removeEventListener('abort', this.#abort)
+    if (signal) offAbort(signal, this.#abort)
     announcer.announce('unsubscribe', interest)
     ended()
   }

@@ -1,5 +1,6 @@
 import type { OptionNames } from '../model/call-options'
 import { AbortError, invalid, type LahjaError, WaitTimeout } from '../model/errors'
+import { offAbort, onAbort } from './abort-listeners'
 import { type Clock, judgeAfter, type Timer } from './clock'
 import type { Deadline } from './deadline'
 
@@ -64,16 +65,16 @@ export class Waits {
         if (over) return false
         over = true
         timer?.cancel()
-        signal?.removeEventListener('abort', onAbort)
+        if (signal) offAbort(signal, abort)
         this.#pending.delete(fail)
         stop?.()
         return true
       }
       const fail = (error: LahjaError) => finish() && reject(error)
-      const onAbort = () => signal && fail(aborted(what, signal))
+      const abort = () => signal && fail(aborted(what, signal))
 
       if (!outlivesEnd) this.#pending.add(fail)
-      signal?.addEventListener('abort', onAbort, { once: true })
+      if (signal) onAbort(signal, abort)
       if (timeout !== undefined && timeout !== Number.POSITIVE_INFINITY) {
         const onTimeout = () => fail(timedOut(`${what}: timed out after ${timeout} ms`))
         timer = judgeAfter(this.#clock, timeout, onTimeout, true)
