@@ -105,6 +105,7 @@ describe('docs/recipes.md', () => {
     const second = run('resizer')
     expect(await successOf(submit)).to.equal(ids.map((id) => `${id}.done\n`).join(''))
     for (const id of ids) expect(existsSync(join(project, `${id}.done`)), id).to.equal(true)
+    await second.untilPrinted('ready')
     await end(second)
   })
 
@@ -128,6 +129,8 @@ describe('docs/recipes.md', () => {
       await giver.broadcast('order.placed', { id: sent++ }, { requireSubscriber: true })
       await setTimeout(5)
     }
+    // The new one alone.
+    await giver.broadcast('order.placed', { id: sent++ }, { requireSubscriber: true })
     const counts = [...(await end(rollout)).matchAll(/handled (\d+)/g)].map(([, count]) => Number(count))
     expect(counts).to.have.length(2)
     expect(Math.min(...counts)).to.be.greaterThan(0)
@@ -203,7 +206,7 @@ describe('docs/recipes.md', () => {
   it('tests code with fake timers, in words that each framework has its own for', async () => {
     const { code, stdout } = await run('billing.test').ended
     expect(code, stdout).to.equal(0)
-    expect(stdout).to.contain('# pass 2\n# fail 0')
+    expect(stdout).to.match(/pass 2\n\S+ fail 0/)
     const test = fileCalled('billing.test.mts', 'ts')
     const rows = [...page.matchAll(/^\| (?:import|fake timers|time passes|real timers) \| `(.+?)` \|/gm)]
     expect(rows).to.have.length(4)
