@@ -6,17 +6,11 @@ import { createInterface } from 'node:readline'
 import { expect } from 'chai'
 import * as lahja from '../src'
 import { DEFAULT_LIMITS } from '../src/model/limits'
+import { codeBlocksIn } from './support/code-blocks'
 import { temporaryDirectory } from './support/temporary-directory'
-import { typeErrorsIn } from './support/type-errors'
 
 const ROOT = join(__dirname, '..')
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-
-/** The code blocks of a language, each with what the text calls it. */
-function blocks(language: string): readonly { readonly title: string; readonly code: string }[] {
-  const pattern = new RegExp(`(?:\`([^\`\\n]+)\`:\\n\\n)?\`\`\`${language}\\n([^]*?)\`\`\``, 'g')
-  return [...readme.matchAll(pattern)].map(([, title = '', code = '']) => ({ title, code }))
-}
 
 describe('the README', () => {
   const children: ChildProcess[] = []
@@ -41,7 +35,7 @@ describe('the README', () => {
   it('starts in 60 seconds as it stands there', async () => {
     mkdirSync(join(temporary.path, 'node_modules'))
     symlinkSync(ROOT, join(temporary.path, 'node_modules', 'lahja'))
-    for (const { title, code } of blocks('js')) writeFileSync(join(temporary.path, title), code)
+    for (const { title, code } of codeBlocksIn('README.md', 'js')) writeFileSync(join(temporary.path, title), code)
     const listener = run('listener.mjs')
     expect((await listener.lines.next()).value).to.equal('listening')
     const speaker = run('speaker.mjs')
@@ -51,12 +45,6 @@ describe('the README', () => {
       expect((await listener.lines.next()).value).to.equal(line)
     }
   })
-
-  it('has no code that would not compile', () => {
-    const modules = blocks('ts').map(({ code }, index) => [`block ${index + 1} of README.md`, code] as const)
-    expect(modules.length).to.be.greaterThan(3)
-    expect(typeErrorsIn(Object.fromEntries(modules))).to.deep.equal([])
-  }).timeout(60_000)
 
   it('lists every error with its code', () => {
     const rows = new Map(
@@ -72,7 +60,7 @@ describe('the README', () => {
 
   it('has no command but those of the package, and installs what the package is called', () => {
     const { name, scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-    const commands = blocks('sh').flatMap(({ code }) => code.trim().split(/\n| && /))
+    const commands = codeBlocksIn('README.md', 'sh').flatMap(({ code }) => code.trim().split(/\n| && /))
     const run = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, script = '']) => script)
     for (const script of [...run, 'test', 'start']) expect(Object.keys(scripts)).to.include(script)
     const known = /^npm (ci|test|start|run [\w:]+( -- .+)?)$/

@@ -124,14 +124,13 @@ export class WorkQueues {
   onReturn(channel: Channel, message: MessageOf<'return'>): void {
     const { type, queue } = message
     const { name } = channel.identity
-    const { isOpen, origin, report } = this.#context
+    const { isOpen, report } = this.#context
     const refuse = (why: string) => report(new BoundaryCrossed(`${name} returned an event of ${type}, but ${why}`))
     if (!isEligible(type, channel)) return refuse('it is outside the boundary of that type')
     if (!this.#hasGiven(channel, type, queue)) return refuse('none was given to it')
     this.settle(channel, 1)
-    if (isOpen() && this.#giveToAnother({ ...message, kind: 'assign' })) return
-    const text = `event ${type} of queue ${queue} is lost: ${name} left the queue, and no other member may have it`
-    report(new NoSubscribers(text, { event: { type, payload: message.payload, origin } }))
+    const assignment: Assignment = { ...message, kind: 'assign' }
+    if (!isOpen() || !this.#giveToAnother(assignment)) this.#reportLost(channel, assignment)
   }
 
   /** A peer has left queues: gives its unsent events to other members. */
@@ -152,22 +151,25 @@ export class WorkQueues {
     const frames = channel.outbox.removeAssignments(() => true)
     const unfinished = Math.max(this.inFlight(channel) - frames.length, 0)
     this.#inFlight.delete(channel)
-    return { redelivered: this.#context.isOpen() ? this.#giveToOthers(frames) : 0, unfinished }
+    const isOpen = this.#context.isOpen()
+    return { redelivered: isOpen ? frames.length - this.#giveToOthers(frames).length : 0, unfinished }
   }
 
   #redeliver(channel: Channel, isWanted: (assignment: Assignment, frame: Frame) => boolean): void {
     const frames = channel.outbox.removeAssignments((frame) => isWanted(assignmentOf(frame), frame))
     this.settle(channel, frames.length)
-    const lost = frames.length - this.#giveToOthers(frames)
-    if (lost === 0) return
-    const { name } = channel.identity
-    const message = `${lost} queue events are lost: ${name} left their queues, and no other members may have them`
-    this.#context.report(new NoSubscribers(message))
+    for (const frame of this.#giveToOthers(frames)) this.#reportLost(channel, assignmentOf(frame))
   }
 
-  /** Returns how many of the events went to another member. */
-  #giveToOthers(frames: readonly Frame[]): number {
-    return frames.filter((frame) => this.#giveToAnother(assignmentOf(frame), frame)).length
+  /** Returns the events that no other member could have. */
+  #giveToOthers(frames: readonly Frame[]): readonly Frame[] {
+    return frames.filter((frame) => !this.#giveToAnother(assignmentOf(frame), frame))
+  }
+
+  #reportLost(channel: Channel, { type, queue, payload }: Assignment): void {
+    const left = `${channel.identity.name} left the queue, and no other member may have it`
+    const text = `event ${type} of queue ${queue} is lost: ${left}`
+    this.#context.report(new NoSubscribers(text, { event: { type, payload, origin: this.#context.origin } }))
   }
 
   /**

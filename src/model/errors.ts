@@ -82,7 +82,7 @@ export class CloseTimeout extends LahjaError {
  */
 export class NoSubscribers extends LahjaError {
   readonly code = 'LAHJA_NO_SUBSCRIBERS'
-  /** The event of a queue that is lost, if it is one that came back. */
+  /** The event of a queue that is lost, as its last member has left. */
   readonly event: Event | undefined
 
   constructor(message: string, { event, ...options }: ErrorOptions & { readonly event?: Event } = {}) {

@@ -18,7 +18,15 @@ import { create, REGISTER_INSTANCE, type Service } from 'ts-node'
 const ROOT = resolve(__dirname, '../..')
 
 /** What child processes load. */
-const FOR_CHILDREN = ['src', 'examples', 'test/multiprocess', 'test/support', 'test/simulation', 'test/chaos']
+const FOR_CHILDREN = [
+  'src',
+  'examples',
+  'test/multiprocess',
+  'test/support',
+  'test/simulation',
+  'test/chaos',
+  'test/memory',
+]
 
 /** What tests load, besides. */
 const FOR_TESTS = ['bench', 'test']

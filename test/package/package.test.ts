@@ -50,6 +50,13 @@ describe('the package', function () {
     expect(run(process.execPath, 'main.cjs', join(project, 'bus'))).to.equal('a\n')
   })
 
+  it('works where no ES module can be required, as in jest', () => {
+    writeFileSync(join(project, 'strict.cjs'), `const { defineEvent, Endpoint } = require('lahja')\n${PROGRAM}`)
+    expect(run(process.execPath, '--no-experimental-require-module', 'strict.cjs', join(project, 'bus'))).to.equal(
+      'a\n',
+    )
+  })
+
   it('works inside a bundle', () => {
     const bundler = join(ROOT, 'node_modules', 'esbuild-wasm', 'bin', 'esbuild')
     const elsewhere = join(project, 'bundle', 'index.js')

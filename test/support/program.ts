@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { compilationDirectory } from '../multiprocess/compilation'
 
 const ROOT = join(__dirname, '..', '..')
@@ -40,11 +40,11 @@ export class Program {
   #stderr = ''
 
   constructor(script: string, args: readonly string[], options: ProgramOptions) {
-    const { input = '', env = {}, isFaulty = false, compilesItself = false } = options
+    const { input = '', env = {}, isFaulty = false, compilesItself = false, cwd = ROOT } = options
     // Its own process group, so that its children can be killed with it.
     const { before, needs } = loaderOf(script, compilesItself, isFaulty)
-    const child = spawn(process.execPath, [...before, join(ROOT, script), ...args], {
-      cwd: ROOT,
+    const child = spawn(process.execPath, [...before, resolve(cwd, script), ...args], {
+      cwd,
       detached: true,
       env: { ...process.env, ...needs, ...env, ...(isFaulty && { NODE_OPTIONS: FAULT }) },
     })
@@ -72,6 +72,14 @@ export class Program {
     process.kill(Number.parseInt(found, 10), 'SIGKILL')
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  get stdout(): string {
+    return this.#stdout
+  }
+
   /** Resolves when a text has been printed; rejects if the program exits before. */
   async untilPrinted(text: string): Promise<void> {
     const isPrinted = () => this.#stdout.includes(text) || this.#stderr.includes(text)
@@ -84,7 +92,7 @@ export class Program {
     })
   }
 
-  signal(signal: 'SIGINT' | 'SIGTERM'): void {
+  signal(signal: 'SIGHUP' | 'SIGINT' | 'SIGKILL' | 'SIGTERM'): void {
     this.#child.kill(signal)
   }
 
@@ -107,6 +115,8 @@ export interface ProgramOptions {
   /** Standard input. */
   readonly input?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Its working directory, in which the script is. Default: the root of this repository. */
+  readonly cwd?: string
 }
 
 /** Runs programs for the tests of the suite that calls this; none outlives its test. */

@@ -3,10 +3,16 @@ import * as ts from 'typescript'
 
 const ROOT = join(__dirname, '..', '..')
 
-/** The errors of the compiler in modules of this code, by their names, as if they were files of this project. */
+/**
+ * The errors of the compiler in modules of this code, by their names, as if they were files of this project. Those that are
+ * named like files can import each other.
+ */
 export function typeErrorsIn(modules: Readonly<Record<string, string>>): readonly string[] {
   const sources = new Map(
-    Object.entries(modules).map(([name, code], index) => [join(ROOT, 'test', `example-${index}.mts`), { name, code }]),
+    Object.entries(modules).map(([name, code], index) => {
+      const file = /^[\w-]+\.mts$/.test(name) ? name : `example-${index}.mts`
+      return [join(ROOT, 'test', file), { name, code }]
+    }),
   )
   const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path))
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, ROOT)
