@@ -87,7 +87,7 @@ export class InteropRun {
       await this.#send(member, 'b.job')
       await this.#send(member, 'c.unwanted')
       if (round % 10 === 0) await this.#send(member, 'a.y', { except: 'snake' })
-      await member.ask('ask', REQUEST_TIMEOUT)
+      await member.ask('ask', { timeout: REQUEST_TIMEOUT, ordered: false })
     }
   }
 

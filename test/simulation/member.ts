@@ -147,7 +147,8 @@ export class Member {
       if (time !== 'at-once') await this.#stage.sleep(time)
       this.#log({ kind: 'answered', asker, request, type })
       if (request % 7 === 0) throw new RangeError('no answer to multiples of seven')
-      return { asker, request, responder: this.name }
+      const filler = typeof payload === 'object' && payload !== null ? Reflect.get(payload, 'filler') : undefined
+      return { asker, request, responder: this.name, filler }
     })
     this.#responders.set(type, responder)
   }
@@ -158,10 +159,12 @@ export class Member {
     this.#log({ kind: 'unresponding', type })
   }
 
-  async ask(type: string, timeout: number, ordered = false): Promise<void> {
+  /** @param size bytes of the request, and of its response, at least */
+  async ask(type: string, options: { timeout: number; ordered: boolean }, size = 0): Promise<void> {
     const request = ++this.#lastRequest
-    this.#log({ kind: 'asked', request, type, timeout, all: false, ordered })
-    const reply = await this.#up.request(type, { asker: this.label, request }, { timeout, ordered }).then(
+    this.#log({ kind: 'asked', request, type, all: false, ...options })
+    const filler = Buffer.alloc(size)
+    const reply = await this.#up.request(type, { asker: this.label, request, filler }, options).then(
       (payload) => this.#replyOf(request, payload),
       (error) => ({ origin: '', outcome: codeOf(error), correct: true }),
     )

@@ -1,4 +1,5 @@
 import type { EndpointOptions } from '../../src'
+import type { LimitOptions } from '../../src/options'
 import type { Conditions } from './network-faults'
 import { FAIR } from './network-faults'
 import type { Random } from './random'
@@ -71,6 +72,8 @@ export interface Plan {
   readonly names: readonly string[]
   /** Whether receivers are overloaded. */
   readonly isLoaded: boolean
+  /** Largest number of bytes in the payload of an event: more than some endpoints take, if their frame limits differ. */
+  readonly largest: number
   /** The probability that a name is started twice at the beginning. */
   readonly twins: number
   /** Maximum milliseconds between two steps. */
@@ -87,11 +90,13 @@ export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>)
   const overflow = isLoaded
     ? 'wait'
     : random.pick(['wait', 'wait', 'wait', 'dropOldest', 'dropNewest', 'latest'] as const)
+  const hasMixedFrames = !isLoaded && random.chance(0.2)
   const watch = random.chance(0.8)
   const waitForName = watch ? 0 : 2000
   return {
     actions: PROFILES[profile],
     isLoaded,
+    largest: hasMixedFrames ? 2 * LARGE_FRAME_BYTES : 3000,
     twins: profile === 'crowded' ? 0.5 : profile === 'rough' ? 0.1 : 0,
     conditions: {
       ...FAIR,
@@ -109,7 +114,8 @@ export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>)
     pause: random.pick([5, 50, 300]),
     optionsOf: (name) => {
       const groups = [name < 'c' ? 'front' : 'back']
-      return { name, directory: '/simulated', groups, overflow, watch, waitForName, limits }
+      const own = hasMixedFrames && name > 'b' ? withLargeFrames(limits) : limits
+      return { name, directory: '/simulated', groups, overflow, watch, waitForName, limits: own }
     },
   }
 }
@@ -117,8 +123,16 @@ export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>)
 /** Small bounds, so that exceeding them is noticed. */
 const LITTLE = { outboxBytes: 4100, highWaterMark: 0, windowBytes: 1000 }
 
+/** Bytes of a frame that only some endpoints take. */
+const LARGE_FRAME_BYTES = 8192
+
+function withLargeFrames(limits: LimitOptions): LimitOptions {
+  const outboxBytes = Math.max(limits.outboxBytes ?? 0, 2 * LARGE_FRAME_BYTES)
+  return { ...limits, frameBytes: LARGE_FRAME_BYTES, outboxBytes }
+}
+
 /** Small, so that windows fill up, outboxes overflow and patience ends. */
-function limitsOf(random: Random): NonNullable<EndpointOptions['limits']> {
+function limitsOf(random: Random): LimitOptions {
   const outbox = random.pick([4100, 8 * 1024, 40 * 1024])
   return {
     frameBytes: 4096,

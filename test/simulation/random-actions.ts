@@ -22,11 +22,13 @@ const REQUEST_TIMEOUT = 3000
 export class RandomActions {
   readonly #names: readonly string[]
   readonly #isLoaded: boolean
+  readonly #largest: number
   readonly #random: Random
 
-  constructor({ names, isLoaded }: Pick<Plan, 'names' | 'isLoaded'>, random: Random) {
+  constructor({ names, isLoaded, largest }: Pick<Plan, 'names' | 'isLoaded' | 'largest'>, random: Random) {
     this.#names = names
     this.#isLoaded = isLoaded
+    this.#largest = largest
     this.#random = random
   }
 
@@ -70,7 +72,9 @@ export class RandomActions {
   }
 
   ask(member: Member): void {
-    void member.ask(this.#random.pick(REQUESTS), REQUEST_TIMEOUT, this.#random.chance(0.4))
+    const random = this.#random
+    const size = random.chance(0.3) ? random.between(0, 3000) : 0
+    void member.ask(random.pick(REQUESTS), { timeout: REQUEST_TIMEOUT, ordered: random.chance(0.4) }, size)
   }
 
   /** Some handlers end at once, some take a while, some do either. */
@@ -93,7 +97,7 @@ export class RandomActions {
     const random = this.#random
     const isLoaded = this.#isLoaded
     const isPatient = isLoaded || random.chance(0.6)
-    const most = isLoaded ? 3000 : random.pick([10, 200, 3000])
+    const most = isLoaded ? 3000 : random.pick([10, 200, this.#largest])
     const to = random.chance(0.1) ? this.#audience() : undefined
     const except = random.chance(0.1) ? this.#audience() : undefined
     const internal = random.chance(0.05) ? true : undefined
