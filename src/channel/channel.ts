@@ -1,8 +1,10 @@
-import { PayloadTooLarge } from '../model/errors'
+import { LahjaError, PayloadTooLarge, UnserializablePayload } from '../model/errors'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Destination } from '../routing/routes'
+import { decodeMessage, encodeMessage } from '../wire/codec'
 import { type Frame, PREFIX_BYTES } from '../wire/frame'
 import type { ChannelMessage } from '../wire/message'
+import { holdsBigint } from '../wire/packed-value'
 import type { Outbox } from './outbox'
 import type { ReceiveWindow } from './receive-window'
 
@@ -11,6 +13,8 @@ export interface Channel extends Destination {
   readonly outbox: Outbox
   /** Bytes of a frame's body. */
   readonly sendLimit: number
+  /** Whether the other end takes integers over 64 bits. */
+  readonly takesBigints: boolean
   /** Maximum number of requests in flight. */
   readonly requestLimit: number
   /** Whether the other end has been silent for `limits.silentPings` pings. */
@@ -35,13 +39,32 @@ export interface Channel extends Destination {
   sendEncoded(frame: Frame): void
 }
 
-/** Whether the other end takes frames of this size. */
-export function fits({ sendLimit }: Channel, { start, end }: Frame): boolean {
-  return end - start - PREFIX_BYTES <= sendLimit
+/** Why the other end doesn't take a frame: its size, or an integer over 64 bits in it. */
+export type Misfit = 'size' | 'bigints'
+
+/** Why the other end doesn't take this frame; undefined if it does. Looks into it only for a peer that says it must. */
+export function misfitOf({ sendLimit, takesBigints }: Channel, { bytes, start, end }: Frame): Misfit | undefined {
+  const body = start + PREFIX_BYTES
+  if (end - body > sendLimit) return 'size'
+  return takesBigints || !holdsBigint(bytes, body) ? undefined : 'bigints'
 }
 
-/** The error for a frame that is larger than the other end takes. */
-export function tooLarge(subject: string, { start, end }: Frame, { sendLimit, identity }: Channel): PayloadTooLarge {
-  const bytes = end - start - PREFIX_BYTES
-  return new PayloadTooLarge(`${subject}: expected at most ${sendLimit} bytes for ${identity.name}, got ${bytes}`)
+/** Whether the other end takes this frame. */
+export function fits(channel: Channel, frame: Frame): boolean {
+  return misfitOf(channel, frame) === undefined
+}
+
+/** The error for a frame that the other end doesn't take. */
+export function misfitError(subject: string, frame: Frame, { sendLimit, identity }: Channel): LahjaError {
+  const { bytes, start, end } = frame
+  const body = start + PREFIX_BYTES
+  const text = `${subject}: expected at most ${sendLimit} bytes for ${identity.name}, got ${end - body}`
+  if (end - body > sendLimit) return new PayloadTooLarge(text)
+  try {
+    encodeMessage(decodeMessage(bytes, body, end), sendLimit, identity.name)
+  } catch (error) {
+    if (error instanceof LahjaError) return new UnserializablePayload(`${subject}: ${error.message}`)
+    throw error
+  }
+  return new UnserializablePayload(`${subject}: ${identity.name} takes no integers over 64 bits`)
 }

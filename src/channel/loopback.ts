@@ -26,6 +26,7 @@ export class Loopback implements Channel {
   readonly identity: Identity
   readonly isOwn = true
   readonly isUnresponsive = false
+  readonly takesBigints = true
   readonly sendLimit: number
   readonly requestLimit: number
   readonly outbox: Outbox

@@ -1,4 +1,4 @@
-import { type Channel, fits, tooLarge } from '../channel/channel'
+import { type Channel, fits, type Misfit, misfitError, misfitOf } from '../channel/channel'
 import type { Outbox } from '../channel/outbox'
 import { type Audience, checkAudience } from '../model/audience'
 import { boundaryOf } from '../model/boundary'
@@ -48,8 +48,8 @@ export class Broadcaster {
   readonly #encoder: EventEncoder
   /** A resolved promise of each receiver count, shared by all broadcasts that need not wait. */
   readonly #counts: Promise<number>[] = []
-  /** Receivers that have missed an event that was too large for them. */
-  readonly #unfit = new WeakSet<Channel>()
+  /** Receivers that have missed an event that they don't take, by the reason. */
+  readonly #unfit: Readonly<Record<Misfit, WeakSet<Channel>>> = { size: new WeakSet(), bigints: new WeakSet() }
   /** Nesting depth: getters of a payload and key functions may broadcast while it is being sent. */
   #depth = 0
   /** Bytes of the last event. */
@@ -110,8 +110,8 @@ export class Broadcaster {
     if (eligible.length + shared.length === 0) return this.#noReceivers(type, payload, options)
 
     const frame = this.#encoder.event(type, payload)
-    const isLarge = frame.end - frame.start > HANDSHAKE_FRAME_BYTES
-    const recipients = isLarge ? eligible.filter((channel) => fits(channel, frame)) : eligible
+    const mayNotFit = frame.end - frame.start > HANDSHAKE_FRAME_BYTES || frame.hasBigints === true
+    const recipients = mayNotFit ? eligible.filter((channel) => fits(channel, frame)) : eligible
     const deliveries = shared.length === 0 ? NONE : queues.prepare(shared, type, frame, this.#encoder, options)
     const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
     if (recipients.length < eligible.length || deliveries.length < shared.length) {
@@ -140,10 +140,10 @@ export class Broadcaster {
   }
 
   /**
-   * Leaves a gap at each receiver that doesn't take frames of this size, and reports it: once for a peer, and each event
-   * that a whole queue misses.
+   * Leaves a gap at each receiver that doesn't take a frame of this size, or with integers over 64 bits, and reports it:
+   * once for a peer and reason, and each event that a whole queue misses.
    *
-   * @throws PayloadTooLarge if there is no other receiver
+   * @throws PayloadTooLarge, UnserializablePayload if there is no other receiver
    */
   #skipUnfit(
     type: string,
@@ -153,16 +153,19 @@ export class Broadcaster {
     isSent: boolean,
   ): void {
     const subject = `event ${type}`
-    const unfit = eligible.filter((channel) => !fits(channel, frame))
+    const unfit = eligible.flatMap((channel) => {
+      const misfit = misfitOf(channel, frame)
+      return misfit ? { channel, misfit } : []
+    })
     const missing = queues.flatMap(({ members: [first] }) => first?.destination ?? [])
-    const [channel] = [...unfit, ...missing]
-    if (channel && !isSent) throw tooLarge(subject, frame, channel)
-    for (const channel of unfit) {
+    const [first] = [...unfit.map(({ channel }) => channel), ...missing]
+    if (first && !isSent) throw misfitError(subject, frame, first)
+    for (const { channel, misfit } of unfit) {
       channel.outbox.skip(frame)
-      if (!this.#unfit.has(channel)) this.#context.report(tooLarge(subject, frame, channel))
-      this.#unfit.add(channel)
+      if (!this.#unfit[misfit].has(channel)) this.#context.report(misfitError(subject, frame, channel))
+      this.#unfit[misfit].add(channel)
     }
-    for (const channel of missing) this.#context.report(tooLarge(subject, frame, channel))
+    for (const channel of missing) this.#context.report(misfitError(subject, frame, channel))
   }
 
   /**

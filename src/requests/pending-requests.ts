@@ -1,4 +1,4 @@
-import { type Channel, fits, tooLarge } from '../channel/channel'
+import { type Channel, fits, misfitError } from '../channel/channel'
 import type { Audience } from '../model/audience'
 import { boundaryOf } from '../model/boundary'
 import { type LahjaError, NoSubscribers, RemoteDisconnected, RemoteError } from '../model/errors'
@@ -157,7 +157,7 @@ export class PendingRequests {
     const candidates = pending.candidates().filter((channel) => !declined.has(channel) && fits(channel, frame))
     if (candidates.length === 0) {
       const refusing = pending.candidates().find((channel) => !declined.has(channel))
-      const error = refusing ? tooLarge(`request ${type}`, frame, refusing) : new NoSubscribers(noResponder(type))
+      const error = refusing ? misfitError(`request ${type}`, frame, refusing) : new NoSubscribers(noResponder(type))
       return this.#settle(pending, { kind: 'failure', origin: '', error })
     }
     const prompt = candidates.filter(({ isUnresponsive, outbox }) => !isUnresponsive && !outbox.isLagging)
