@@ -1,5 +1,6 @@
 import { type Channel, fits, type Misfit, misfitError, misfitOf } from '../channel/channel'
 import type { Outbox } from '../channel/outbox'
+import { referenceTo, travelsByReference } from '../channel/reference'
 import { type Audience, checkAudience } from '../model/audience'
 import { boundaryOf } from '../model/boundary'
 import { checkBoolean, checkOptions, type OptionNames } from '../model/call-options'
@@ -109,17 +110,37 @@ export class Broadcaster {
     const shared = route.queues.length === 0 ? NONE : eligibleQueues(route.queues, type, options)
     if (eligible.length + shared.length === 0) return this.#noReceivers(type, payload, options)
 
+    if (!isForAll && travelsByReference(type)) {
+      const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
+      const deliveries = queues.prepare(shared, type, options, (assigned) => {
+        return referenceTo({ kind: 'assign', ...assigned, payload })
+      })
+      return this.#sendTo(eligible, deliveries, referenceTo({ kind: 'event', type, payload }), policy)
+    }
     const frame = this.#encoder.event(type, payload)
     const mayNotFit = frame.end - frame.start > HANDSHAKE_FRAME_BYTES || frame.hasBigints === true
     const recipients = mayNotFit ? eligible.filter((channel) => fits(channel, frame)) : eligible
-    const deliveries = shared.length === 0 ? NONE : queues.prepare(shared, type, frame, this.#encoder, options)
+    const deliveries =
+      shared.length === 0
+        ? NONE
+        : queues.prepare(shared, type, options, (assigned) => this.#encoder.assignment(frame, assigned))
     const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
     if (recipients.length < eligible.length || deliveries.length < shared.length) {
       const served = new Set(deliveries.map(({ queue }) => queue))
       const missing = shared.filter(({ name }) => !served.has(name))
       this.#skipUnfit(type, frame, eligible, missing, recipients.length + deliveries.length > 0)
     }
+    return this.#sendTo(recipients, deliveries, frame, policy)
+  }
 
+  /** Puts a frame into the outboxes of its receivers. Returns the number of endpoints that they are. */
+  #sendTo(
+    recipients: readonly Channel[],
+    deliveries: readonly QueueDelivery[],
+    frame: Frame,
+    policy: OverflowPolicy,
+  ): number {
+    const { queues } = this.#context
     const size = frame.end - frame.start
     this.#context.turn.spend(size)
     let slow: Outbox[] | undefined
@@ -174,7 +195,7 @@ export class Broadcaster {
    * @throws UnserializablePayload, PayloadTooLarge; NoSubscribers where a subscriber is required
    */
   #noReceivers(type: string, payload: unknown, options: BroadcastOptions | undefined): number {
-    this.#encoder.check(type, payload)
+    if (!travelsByReference(type)) this.#encoder.check(type, payload)
     if (options?.requireSubscriber ?? this.#context.requireSubscriber) {
       const text = `event ${type} was not sent: none of the endpoints that it is addressed to subscribes to it`
       throw new NoSubscribers(text)

@@ -1,4 +1,5 @@
 import { type Channel, fits, misfitError } from '../channel/channel'
+import { referenceTo, travelsByReference } from '../channel/reference'
 import type { Audience } from '../model/audience'
 import { boundaryOf } from '../model/boundary'
 import { type LahjaError, NoSubscribers, RemoteDisconnected, RemoteError } from '../model/errors'
@@ -20,7 +21,7 @@ export type Outcome =
 interface Pending {
   readonly id: number
   readonly type: string
-  /** Encoded when the request was made: later changes to the payload don't reach the responder. */
+  /** Encoded when the request was made: later changes to the payload don't reach the responder, unless it is by reference. */
   readonly frame: Frame
   /** The responders that it may be sent to now. */
   readonly candidates: () => readonly Channel[]
@@ -72,7 +73,8 @@ export class PendingRequests {
     settle: (outcome: Outcome) => void,
   ): () => void {
     const id = ++this.#lastId
-    const frame = encodeMessage({ kind: 'request', id, type, payload }, this.#frameLimit)
+    const request = { kind: 'request', id, type, payload } as const
+    const frame = travelsByReference(type) ? referenceTo(request) : encodeMessage(request, this.#frameLimit)
     const pending: Pending = { id, type, frame, candidates, settle, declined: new Set(), channel: undefined }
     this.#pending.set(id, pending)
     this.#place(pending)
