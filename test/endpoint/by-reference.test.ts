@@ -322,6 +322,34 @@ describe('An event of an internal type', () => {
       handler.release()
     })
 
+    it('of events that a queue without members has lost', async () => {
+      a.on('error', () => {})
+      const handler = new HeldHandler()
+      const only = a.subscribe(Passed, handler.handle, { queue: 'q' })
+      const refs = broadcastAll(Passed, 3)
+      await until(() => only.pending === 3)
+      only.unsubscribe()
+      await released(refs.slice(1))
+      handler.release()
+    })
+
+    it('of requests that were answered, failed or given up', async () => {
+      a.on('error', () => {})
+      let calls = 0
+      a.respond(Open, ({ payload }) => {
+        if (++calls % 3 === 0) throw new RangeError('no')
+        return calls % 3 === 1 ? [payload] : new Promise(() => {})
+      })
+      const refs: WeakRef<object>[] = []
+      const ask = async () => {
+        const payload = new Account()
+        refs.push(new WeakRef(payload))
+        await a.request(Open, payload, { timeout: 20 }).catch(() => {})
+      }
+      for (let count = 0; count < 6; count++) await ask()
+      await released(refs)
+    })
+
     it('when the endpoint is closed', async () => {
       const handler = await hold(Passed)
       const refs = broadcastAll(Passed, 10)
