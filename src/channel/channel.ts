@@ -42,7 +42,7 @@ export interface Channel extends Destination {
 /** Why the other end doesn't take a frame: its size, or an integer over 64 bits in it. */
 export type Misfit = 'size' | 'bigints'
 
-/** Why the other end doesn't take this frame; undefined if it does. Looks into it only for a peer that says it must. */
+/** Why the other end doesn't take this frame; undefined if it does. It is searched only for a peer that takes no such integers. */
 export function misfitOf({ sendLimit, takesBigints }: Channel, { bytes, start, end }: Frame): Misfit | undefined {
   const body = start + PREFIX_BYTES
   if (end - body > sendLimit) return 'size'
