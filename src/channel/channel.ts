@@ -1,8 +1,10 @@
-import { PayloadTooLarge } from '../model/errors'
+import { LahjaError, PayloadTooLarge, UnserializablePayload } from '../model/errors'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Destination } from '../routing/routes'
+import { decodeMessage, encodeMessage } from '../wire/codec'
 import { type Frame, PREFIX_BYTES } from '../wire/frame'
 import type { ChannelMessage } from '../wire/message'
+import { holdsBigint } from '../wire/packed-value'
 import type { Outbox } from './outbox'
 import type { ReceiveWindow } from './receive-window'
 
@@ -11,6 +13,8 @@ export interface Channel extends Destination {
   readonly outbox: Outbox
   /** Bytes of a frame's body. */
   readonly sendLimit: number
+  /** Whether the other end takes integers over 64 bits. */
+  readonly takesBigints: boolean
   /** Maximum number of requests in flight. */
   readonly requestLimit: number
   /** Whether the other end has been silent for `limits.silentPings` pings. */
@@ -34,19 +38,41 @@ export interface Channel extends Destination {
   /**
    * The same for a request that is encoded already. `outbox.cancelBulk` takes it back.
    *
-   * @param isOrdered whether it travels behind the events that are queued now
+   * @param isOrdered whether it travels behind the events that are queued now. Default false
    */
-  sendEncoded(frame: Frame, isOrdered: boolean): void
+  sendEncoded(frame: Frame, isOrdered?: boolean): void
 }
 
-/** Whether the other end takes frames of this size. */
-export function fits({ sendLimit }: Channel, { start, end }: Frame): boolean {
-  return end - start - PREFIX_BYTES <= sendLimit
+/** Why the other end doesn't take a frame: its size, or an integer over 64 bits in it. */
+export type Misfit = 'size' | 'bigints'
+
+/** Why the other end doesn't take this frame; undefined if it does. It is searched only for a peer that takes no such integers. */
+export function misfitOf({ sendLimit, takesBigints }: Channel, { bytes, start, end }: Frame): Misfit | undefined {
+  const body = start + PREFIX_BYTES
+  if (end - body > sendLimit) return 'size'
+  return takesBigints || !holdsBigint(bytes, body) ? undefined : 'bigints'
 }
 
-/** The error for a frame that is larger than the other end takes. */
-export function tooLarge(subject: string, { start, end }: Frame, { sendLimit, identity }: Channel): PayloadTooLarge {
-  const bytes = end - start - PREFIX_BYTES
-  const most = `${identity.name} takes at most ${sendLimit} (the lower limits.frameBytes of the two)`
-  return new PayloadTooLarge(`${subject}: takes ${bytes} bytes encoded, but ${most}; send less, or raise the limit`)
+/** Whether the other end takes this frame. */
+export function fits(channel: Channel, frame: Frame): boolean {
+  return misfitOf(channel, frame) === undefined
+}
+
+/** The error for a frame that the other end doesn't take. */
+export function misfitError(subject: string, frame: Frame, { sendLimit, identity }: Channel): LahjaError {
+  const { bytes, start, end } = frame
+  const body = start + PREFIX_BYTES
+  if (end - body > sendLimit) {
+    const most = `${identity.name} takes at most ${sendLimit} (the lower limits.frameBytes of the two)`
+    return new PayloadTooLarge(
+      `${subject}: takes ${end - body} bytes encoded, but ${most}; send less, or raise the limit`,
+    )
+  }
+  try {
+    encodeMessage(decodeMessage(bytes, body, end), sendLimit, identity.name)
+  } catch (error) {
+    if (error instanceof LahjaError) return new UnserializablePayload(`${subject}: ${error.message}`)
+    throw error
+  }
+  return new UnserializablePayload(`${subject}: ${identity.name} takes no integers over 64 bits`)
 }

@@ -46,13 +46,15 @@ export class ControlQueue {
   take(bytes: number): Buffer[] {
     const chunks: Buffer[] = []
     let taken = 0
+    let isCopied = true
     for (const frame of this.#frames.keys()) {
       if (taken >= bytes) break
       this.remove(frame)
       taken += frame.end - frame.start
+      if (frame.isReference) isCopied = false
       chunks.push(frame.bytes.subarray(frame.start, frame.end))
     }
-    return chunks.length > 1 && taken <= bytes ? [Buffer.concat(chunks)] : chunks
+    return isCopied && chunks.length > 1 && taken <= bytes ? [Buffer.concat(chunks)] : chunks
   }
 
   /** Moves frames from the front to another queue, as long as their cuts have been passed. */

@@ -17,6 +17,7 @@ export class Inbound {
   readonly #reader: FrameReader
   readonly #decoder = new EventDecoder()
   #takesEvents: boolean
+  #isStopped = false
 
   /**
    * @param limit bytes of a frame's body
@@ -54,8 +55,14 @@ export class Inbound {
     }
   }
 
+  /** Delivers a message that is not encoded, and counts for this many bytes. */
+  pushMessage(message: Message, size: number): void {
+    if (!this.#isStopped) this.#receiveMessage(message, size)
+  }
+
   /** Delivers nothing more, not even from the chunk that is being read. */
   stop(): void {
+    this.#isStopped = true
     this.#reader.stop()
   }
 

@@ -7,6 +7,7 @@ import type { Channel } from './channel'
 import { Inbound } from './inbound'
 import { Outbox, type OutboxContext } from './outbox'
 import { ReceiveWindow } from './receive-window'
+import { referenceTo, referredBy, travelsByReference } from './reference'
 
 export interface LoopbackEvents {
   readonly event: (type: string, payload: unknown) => void
@@ -19,13 +20,14 @@ export interface LoopbackEvents {
 }
 
 /**
- * The channel to an endpoint's own subscriptions. They get what a peer would get: a copy, in order, never from inside
- * `broadcast`, and within the same limits.
+ * The channel to an endpoint's own subscriptions. They get what a peer would get, in order, never from inside `broadcast`,
+ * and within the same limits: a copy, or the payload itself if its type is internal.
  */
 export class Loopback implements Channel {
   readonly identity: Identity
   readonly isOwn = true
   readonly isUnresponsive = false
+  readonly takesBigints = true
   readonly sendLimit: number
   readonly requestLimit: number
   readonly outbox: Outbox
@@ -45,6 +47,7 @@ export class Loopback implements Channel {
       event: events.event,
       message: (message) => {
         if (isChannelMessage(message)) events.message(message)
+        else if (message.kind === 'event') events.event(message.type, message.payload)
         else if (message.kind === 'gap') events.gap(message.count)
       },
     })
@@ -54,7 +57,11 @@ export class Loopback implements Channel {
         clock.nextTurn(() => {
           this.#heard++
           try {
-            for (const chunk of chunks) inbound.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
+            for (const chunk of chunks) {
+              const message = referredBy(chunk)
+              if (message) inbound.pushMessage(message, chunk.length)
+              else inbound.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
+            }
           } finally {
             done()
           }
@@ -97,10 +104,11 @@ export class Loopback implements Channel {
   }
 
   sendControl(message: ChannelMessage): void {
-    this.outbox.pushMessage(message, this.sendLimit)
+    if (message.kind === 'return' && travelsByReference(message.type)) this.sendEncoded(referenceTo(message))
+    else this.outbox.pushMessage(message, this.sendLimit)
   }
 
-  sendEncoded(frame: Frame, isOrdered: boolean): void {
+  sendEncoded(frame: Frame, isOrdered?: boolean): void {
     this.outbox.pushBulk(frame, isOrdered)
   }
 }

@@ -194,10 +194,11 @@ export class Outbox implements BudgetHolder {
    * Queues a message that is no event.
    *
    * @param limit largest size of its frame's body, in bytes
+   * @param plainFor the name of a receiver that takes no integers over 64 bits
    * @throws UnserializablePayload, PayloadTooLarge
    */
-  pushMessage(message: Message, limit: number): void {
-    const frame = encodeMessage(message, limit)
+  pushMessage(message: Message, limit: number, plainFor?: string): void {
+    const frame = encodeMessage(message, limit, plainFor)
     if (isBulk(message)) this.pushBulk(frame)
     else this.#pushControl(frame)
   }

@@ -1,5 +1,6 @@
-import { type Channel, fits, tooLarge } from '../channel/channel'
+import { type Channel, fits, type Misfit, misfitError, misfitOf } from '../channel/channel'
 import type { Outbox } from '../channel/outbox'
+import { referenceTo, travelsByReference } from '../channel/reference'
 import { type Audience, checkAudience } from '../model/audience'
 import { boundaryOf } from '../model/boundary'
 import { checkBoolean, checkOptions, type OptionNames } from '../model/call-options'
@@ -48,8 +49,8 @@ export class Broadcaster {
   readonly #encoder: EventEncoder
   /** A resolved promise of each receiver count, shared by all broadcasts that need not wait. */
   readonly #counts: Promise<number>[] = []
-  /** Receivers that have missed an event that was too large for them. */
-  readonly #unfit = new WeakSet<Channel>()
+  /** Receivers that have missed an event that they don't take, by the reason. */
+  readonly #unfit: Readonly<Record<Misfit, WeakSet<Channel>>> = { size: new WeakSet(), bigints: new WeakSet() }
   /** Nesting depth: getters of a payload and key functions may broadcast while it is being sent. */
   #depth = 0
   /** Bytes of the last event. */
@@ -109,17 +110,37 @@ export class Broadcaster {
     const shared = route.queues.length === 0 ? NONE : eligibleQueues(route.queues, type, options)
     if (eligible.length + shared.length === 0) return this.#noReceivers(type, payload, options)
 
+    if (!isForAll && travelsByReference(type)) {
+      const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
+      const deliveries = queues.prepare(shared, type, options, (assigned) => {
+        return referenceTo({ kind: 'assign', ...assigned, payload })
+      })
+      return this.#sendTo(eligible, deliveries, referenceTo({ kind: 'event', type, payload }), policy)
+    }
     const frame = this.#encoder.event(type, payload)
-    const isLarge = frame.end - frame.start > HANDSHAKE_FRAME_BYTES
-    const recipients = isLarge ? eligible.filter((channel) => fits(channel, frame)) : eligible
-    const deliveries = shared.length === 0 ? NONE : queues.prepare(shared, type, frame, this.#encoder, options)
+    const mayNotFit = frame.end - frame.start > HANDSHAKE_FRAME_BYTES || frame.hasBigints === true
+    const recipients = mayNotFit ? eligible.filter((channel) => fits(channel, frame)) : eligible
+    const deliveries =
+      shared.length === 0
+        ? NONE
+        : queues.prepare(shared, type, options, (assigned) => this.#encoder.assignment(frame, assigned))
     const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
     if (recipients.length < eligible.length || deliveries.length < shared.length) {
       const served = new Set(deliveries.map(({ queue }) => queue))
       const missing = shared.filter(({ name }) => !served.has(name))
       this.#skipUnfit(type, frame, eligible, missing, recipients.length + deliveries.length > 0)
     }
+    return this.#sendTo(recipients, deliveries, frame, policy)
+  }
 
+  /** Puts a frame into the outboxes of its receivers. Returns the number of endpoints that they are. */
+  #sendTo(
+    recipients: readonly Channel[],
+    deliveries: readonly QueueDelivery[],
+    frame: Frame,
+    policy: OverflowPolicy,
+  ): number {
+    const { queues } = this.#context
     const size = frame.end - frame.start
     this.#context.turn.spend(size)
     let slow: Outbox[] | undefined
@@ -140,10 +161,10 @@ export class Broadcaster {
   }
 
   /**
-   * Leaves a gap at each receiver that doesn't take frames of this size, and reports it: once for a peer, and each event
-   * that a whole queue misses.
+   * Leaves a gap at each receiver that doesn't take a frame of this size, or with integers over 64 bits, and reports it:
+   * once for a peer and reason, and each event that a whole queue misses.
    *
-   * @throws PayloadTooLarge if there is no other receiver
+   * @throws PayloadTooLarge, UnserializablePayload if there is no other receiver
    */
   #skipUnfit(
     type: string,
@@ -153,16 +174,19 @@ export class Broadcaster {
     isSent: boolean,
   ): void {
     const subject = `event ${type}`
-    const unfit = eligible.filter((channel) => !fits(channel, frame))
+    const unfit = eligible.flatMap((channel) => {
+      const misfit = misfitOf(channel, frame)
+      return misfit ? { channel, misfit } : []
+    })
     const missing = queues.flatMap(({ members: [first] }) => first?.destination ?? [])
-    const [channel] = [...unfit, ...missing]
-    if (channel && !isSent) throw tooLarge(subject, frame, channel)
-    for (const channel of unfit) {
+    const [first] = [...unfit.map(({ channel }) => channel), ...missing]
+    if (first && !isSent) throw misfitError(subject, frame, first)
+    for (const { channel, misfit } of unfit) {
       channel.outbox.skip(frame)
-      if (!this.#unfit.has(channel)) this.#context.report(tooLarge(subject, frame, channel))
-      this.#unfit.add(channel)
+      if (!this.#unfit[misfit].has(channel)) this.#context.report(misfitError(subject, frame, channel))
+      this.#unfit[misfit].add(channel)
     }
-    for (const channel of missing) this.#context.report(tooLarge(subject, frame, channel))
+    for (const channel of missing) this.#context.report(misfitError(subject, frame, channel))
   }
 
   /**
@@ -171,7 +195,7 @@ export class Broadcaster {
    * @throws UnserializablePayload, PayloadTooLarge; NoSubscribers where a subscriber is required
    */
   #noReceivers(type: string, payload: unknown, options: BroadcastOptions | undefined): number {
-    this.#encoder.check(type, payload)
+    if (!travelsByReference(type)) this.#encoder.check(type, payload)
     if (options?.requireSubscriber ?? this.#context.requireSubscriber) {
       const text = `event ${type} was not sent: none of the endpoints that it is addressed to subscribes to it`
       throw new NoSubscribers(text)

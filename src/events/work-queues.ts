@@ -1,11 +1,11 @@
 import { type Channel, fits } from '../channel/channel'
+import { referenceTo, travelsByReference } from '../channel/reference'
 import { BoundaryCrossed, LahjaError, NoSubscribers, ProtocolViolation } from '../model/errors'
 import type { OverflowPolicy } from '../model/overflow'
 import { Balancer } from '../routing/balancer'
 import { type Addressing, isEligible } from '../routing/eligibility'
 import type { Member, Queue, Routes } from '../routing/routes'
 import { assignmentOf, encodeMessage } from '../wire/codec'
-import type { EventEncoder, EventFrame } from '../wire/event-encoder'
 import type { Frame } from '../wire/frame'
 import type { Assignment, MessageOf } from '../wire/message'
 
@@ -72,18 +72,18 @@ export class WorkQueues {
    * Nothing is sent yet.
    *
    * @param queues with members that may have the event
+   * @param encode encodes it for a member of a queue
    */
   prepare(
     queues: readonly Queue<Channel>[],
     type: string,
-    event: EventFrame,
-    encoder: EventEncoder,
     options: Addressing = {},
+    encode: (assigned: Omit<Assignment, 'kind' | 'payload'>) => Frame,
   ): readonly QueueDelivery[] {
     const { to, except, internal = false } = options
     const isFixed = internal || to !== undefined || except !== undefined
     return queues.flatMap(({ name: queue, members }) => {
-      const frame = encoder.assignment(event, { queue, type, isFixed })
+      const frame = encode({ queue, type, isFixed })
       const fitting = members.filter(({ destination }) => fits(destination, frame))
       const channel = this.choose(queue, fitting)
       return channel ? { channel, type, queue, frame } : []
@@ -217,6 +217,7 @@ export class WorkQueues {
 }
 
 function encodeReturned(assignment: Assignment): Frame {
+  if (travelsByReference(assignment.type)) return referenceTo(assignment)
   try {
     return encodeMessage(assignment)
   } catch (cause) {

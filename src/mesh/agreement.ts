@@ -20,16 +20,18 @@ export interface Introduction extends Address, Identity {
 
 /** @param nonce for an endpoint with a secret, which makes the peer prove that it knows it too */
 export function helloOf({ name, id, groups, pid, ...limits }: Introduction, nonce?: Uint8Array): Hello {
-  const hello = { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid, ...limits } as const
+  const hello = { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid, ...limits, bigints: true } as const
   return nonce ? { ...hello, nonce } : hello
 }
 
-/** The limits of a link: for each, the smaller one of the two hellos. */
+/** What a peer takes: of each limit, the smaller one of the two hellos. */
 export interface Agreement {
   /** Bytes of body per frame. */
   readonly sendLimit: number
   /** Requests to the peer in flight. */
   readonly requestLimit: number
+  /** Whether the peer takes integers over 64 bits. */
+  readonly takesBigints: boolean
 }
 
 /**
@@ -39,7 +41,7 @@ export interface Agreement {
  * @throws ProtocolViolation for invalid fields, the wrong peer, or no common version
  */
 export function agree(ours: Hello, theirs: Hello, expected: Address | undefined): Agreement {
-  const { name, id, groups, nonce, frameLimit, window, requestLimit } = theirs
+  const { name, id, groups, nonce, frameLimit, window, requestLimit, bigints } = theirs
   if (!isName(name) || !isId(id) || !groups.every(isName)) {
     throw malformed(`hello has an invalid name, id or group: ${[name, id, ...groups].map(describe).join(', ')}`)
   }
@@ -61,6 +63,7 @@ export function agree(ours: Hello, theirs: Hello, expected: Address | undefined)
   return {
     sendLimit: Math.min(ours.frameLimit, frameLimit),
     requestLimit: Math.min(ours.requestLimit, requestLimit),
+    takesBigints: bigints === true,
   }
 }
 

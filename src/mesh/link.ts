@@ -189,6 +189,10 @@ export class Link implements Channel {
     return this.#handshake.agreement?.sendLimit ?? HANDSHAKE_FRAME_BYTES
   }
 
+  get takesBigints(): boolean {
+    return this.#handshake.agreement?.takesBigints ?? false
+  }
+
   get requestLimit(): number {
     return this.#handshake.agreement?.requestLimit ?? 0
   }
@@ -238,11 +242,11 @@ export class Link implements Channel {
   }
 
   sendControl(message: Message): void {
-    this.outbox.pushMessage(message, this.sendLimit)
+    this.outbox.pushMessage(message, this.sendLimit, this.takesBigints ? undefined : this.identity.name)
     if (message.kind === 'return') this.#hasReturned = true
   }
 
-  sendEncoded(frame: Frame, isOrdered: boolean): void {
+  sendEncoded(frame: Frame, isOrdered?: boolean): void {
     this.outbox.pushBulk(frame, isOrdered)
   }
 

@@ -92,8 +92,9 @@ export class NoSubscribers extends LahjaError {
 }
 
 /**
- * The payload contains a value that can't be encoded, such as a function. The message names the path to it. What a getter
- * or `toJSON` of the payload threw is the `cause`.
+ * The payload contains a value that can't be encoded, such as a function, or that its receiver, of an older version, doesn't
+ * take: an integer over 64 bits. The message names the path to it. What a getter or `toJSON` of the payload threw is the
+ * `cause`.
  */
 export class UnserializablePayload extends LahjaError {
   readonly code = 'LAHJA_UNSERIALIZABLE_PAYLOAD'
@@ -286,12 +287,19 @@ export function invalid(option: string, expected: string, got: unknown): Invalid
 export function describe(value: unknown): string {
   if (typeof value === 'string') return value.length > 80 ? `'${value.slice(0, 80)}…'` : `'${value}'`
   if (typeof value === 'function') return `a function${value.name ? ` (${value.name})` : ''}`
-  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'bigint') return isShort(value) ? `${value}n` : `a bigint of over ${SHOWN_BITS} bits`
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (value === null || typeof value !== 'object') return String(value)
   if (types.isProxy(value)) return 'a proxy'
   const name = Object.getPrototypeOf(value)?.constructor?.name
   return typeof name === 'string' && name !== 'Object' ? `an instance of ${name}` : 'an object'
+}
+
+/** A larger integer is not shown: to write its digits takes long. */
+const SHOWN_BITS = 256
+
+function isShort(value: bigint): boolean {
+  return BigInt.asIntN(SHOWN_BITS, value) === value
 }
 
 /** A `LahjaError` as it is; anything else as a `DirectoryRefused` of the bus directory. */

@@ -1,4 +1,5 @@
-import { type Channel, fits, tooLarge } from '../channel/channel'
+import { type Channel, fits, misfitError } from '../channel/channel'
+import { referenceTo, travelsByReference } from '../channel/reference'
 import type { Audience } from '../model/audience'
 import { boundaryOf } from '../model/boundary'
 import { type LahjaError, NoSubscribers, RemoteDisconnected, RemoteError } from '../model/errors'
@@ -35,7 +36,7 @@ export interface Question {
 /** A request that waits to be sent or for its response. */
 interface Pending extends Omit<Question, 'payload'> {
   readonly id: number
-  /** Encoded when the request was made: later changes to the payload don't reach the responder. */
+  /** Encoded when the request was made: later changes to the payload don't reach the responder, unless it is by reference. */
   readonly frame: Frame
   /** The responder that it was sent to. */
   channel: Channel | undefined
@@ -78,7 +79,8 @@ export class PendingRequests {
    */
   ask({ type, payload, isOrdered, candidates, isPatient, settle }: Question): () => void {
     const id = ++this.#lastId
-    const frame = encodeMessage({ kind: 'request', id, type, payload }, this.#frameLimit)
+    const request = { kind: 'request', id, type, payload } as const
+    const frame = travelsByReference(type) ? referenceTo(request) : encodeMessage(request, this.#frameLimit)
     const state = { declined: new Set<Channel>(), channel: undefined }
     const pending: Pending = { id, type, frame, isOrdered, candidates, isPatient, settle, ...state }
     this.#pending.set(id, pending)
@@ -171,7 +173,7 @@ export class PendingRequests {
       const refusing = pending.candidates().find((channel) => !declined.has(channel))
       if (!refusing && pending.isPatient()) return this.#waiting.join(pending, NOWHERE)
       const why = declined.size > 0 ? allDeclined(type) : noResponder(type)
-      const error = refusing ? tooLarge(`request ${type}`, frame, refusing) : new NoSubscribers(why)
+      const error = refusing ? misfitError(`request ${type}`, frame, refusing) : new NoSubscribers(why)
       return this.#settle(pending, { kind: 'failure', origin: '', error })
     }
     const prompt = candidates.filter(({ isUnresponsive, outbox }) => !isUnresponsive && !outbox.isLagging)

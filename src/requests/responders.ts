@@ -1,4 +1,5 @@
 import type { Channel } from '../channel/channel'
+import { referenceTo, travelsByReference } from '../channel/reference'
 import { type Announcer, Subscription } from '../events/subscription'
 import type { OptionNames } from '../model/call-options'
 import type { RequestSchemas } from '../model/definition'
@@ -15,7 +16,7 @@ import {
 } from '../model/errors'
 import { isThenable, type RequestHandler } from '../model/event'
 import { validate } from '../model/schema'
-import type { ChannelMessage, MessageOf } from '../wire/message'
+import type { MessageOf } from '../wire/message'
 import { IncomingRequest } from './incoming-request'
 
 export interface RespondOptions {
@@ -275,7 +276,10 @@ export class Responders {
   #send(job: Job, answer: Answer): void {
     const { channel, id } = job
     try {
-      channel.sendControl(replyOf(id, answer))
+      const reply = replyOf(id, answer)
+      const isReference = channel.isOwn && reply.kind === 'response' && travelsByReference(answer.service.type)
+      if (isReference) channel.sendEncoded(referenceTo(reply))
+      else channel.sendControl(reply)
     } catch (thrown) {
       this.#context.report(errorOf(job.event, thrown))
       const { name, message, code } = failureOf(thrown, false)
@@ -325,7 +329,7 @@ function responseOf(service: Service, payload: unknown): Answer {
   return { kind: 'response', service, payload }
 }
 
-function replyOf(id: number, answer: Answer): ChannelMessage {
+function replyOf(id: number, answer: Answer): MessageOf<'response' | 'failure'> {
   const { kind, service } = answer
   if (kind === 'response') return { kind, id, payload: answer.payload }
   return { kind, id, error: failureOf(answer.thrown, service.sendStack) }

@@ -10,10 +10,11 @@ import { unpack } from './unpacker'
  * Encodes a message other than an event.
  *
  * @param limit largest size of the frame's body, in bytes
+ * @param plainFor the name of a receiver that takes no integers over 64 bits
  * @throws UnserializablePayload, PayloadTooLarge
  */
-export function encodeMessage(message: Message, limit = MAX_FRAME_BYTES): Frame {
-  const packed = packMessage(toElements(message), limit)
+export function encodeMessage(message: Message, limit = MAX_FRAME_BYTES, plainFor?: string): Frame {
+  const packed = packMessage(toElements(message), limit, plainFor)
   const length = packed.end - packed.start
   if (length > limit) {
     const excess = `takes ${measured(length, limit)} encoded, but limits.frameBytes is ${limit} here or at the receiver`

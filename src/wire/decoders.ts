@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { addExtension, C1, Unpackr } from 'msgpackr/index-no-eval'
 import * as native from 'msgpackr/unpack-no-eval'
-import { TIMESTAMP, UNDEFINED } from './msgpack-format'
+import { BIGINT, MAX_BIGINT_BYTES, TIMESTAMP, UNDEFINED } from './msgpack-format'
 
 /** The values that msgpackr returns for the byte that msgpack never uses. */
 const unused = new Set<unknown>([C1, native.C1])
@@ -46,6 +46,7 @@ export function prepareDecoders(): void {
  */
 function strict(Decoder: typeof Unpackr, add: typeof addExtension, mapsAsObjects = true): Unpackr {
   for (let type = UNDEFINED + 1; type < TIMESTAMP; type++) add({ type, unpack: () => refuse(type) })
+  add({ type: BIGINT, unpack: bigintOf })
   const structures: object[] = []
   const decoder = new Decoder({
     useRecords: false,
@@ -57,6 +58,19 @@ function strict(Decoder: typeof Unpackr, add: typeof addExtension, mapsAsObjects
   // Defining a record would add to this object, so it can't. (msgpackr resets this one field when it reads many values.)
   Object.preventExtensions(Object.assign(structures, { restoreStructures: null }))
   return decoder
+}
+
+/** @throws RangeError unless it is over 64 bits and in its only form */
+function bigintOf(bytes: Uint8Array): bigint {
+  const { length } = bytes
+  const [first = 0, second = 0] = bytes
+  if (length < 9 || length > MAX_BIGINT_BYTES) throw new RangeError(`an integer of ${length} bytes`)
+  const isNegative = first >= 0x80
+  const isPadded = second >= 0x80 === isNegative && first === (isNegative ? 0xff : 0)
+  if (isPadded || (length === 9 && first === 0)) throw new RangeError('an integer that has a shorter form')
+  const { buffer, byteOffset } = bytes
+  const digits = Buffer.from(buffer, byteOffset, length).toString('hex')
+  return BigInt.asIntN(8 * length, BigInt(`0x${digits}`))
 }
 
 function refuse(type: number): never {

@@ -21,6 +21,8 @@ import { Slabs } from './slabs'
 /** The frame of an event. Its payload is at its end. */
 export interface EventFrame extends Frame {
   readonly payloadStart: number
+  /** Whether its payload holds integers over 64 bits, which not every peer takes. */
+  readonly hasBigints?: boolean
 }
 
 /** The buffer of a large frame is reused up to this size, in slabs. */
@@ -69,12 +71,12 @@ export class EventEncoder {
     // Empty bytes may be detached.
     if (isBytes(payload) && payload.length > 0) return this.#binary(type, header, payload)
 
-    const { bytes, view, start, end } = pack(payload, this.#limit)
+    const { bytes, view, start, end, hasBigints } = pack(payload, this.#limit)
     const frame = this.#place(header, end - start, type)
     const isShort = end - start <= FEW_BYTES && frame.bytes === this.#slab
     if (isShort) copyFew(view, start, end, this.#slabView, frame.payloadStart)
     else frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
-    return frame
+    return hasBigints ? { ...frame, hasBigints } : frame
   }
 
   /** Throws what `event` would, for an event that nobody gets. @throws UnserializablePayload, PayloadTooLarge */

@@ -8,6 +8,8 @@ export interface Frame {
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
+  /** Whether its memory stands for a message of this endpoint to itself, so that it must not be copied. */
+  readonly isReference?: boolean
 }
 
 /** Receives the range of a frame's body. Unless `isOwn`, the bytes are only valid during the call. */

@@ -70,6 +70,8 @@ export interface Hello {
   readonly accepts?: readonly string[] | undefined
   /** Random bytes that the peer's proof must include. Only from an endpoint with a secret. */
   readonly nonce?: Uint8Array | undefined
+  /** Whether it takes integers over 64 bits in payloads. */
+  readonly bigints?: boolean | undefined
 }
 
 /** The last message of an endpoint. */
@@ -332,5 +334,6 @@ function parseHello(value: unknown): Hello {
       parseList(value, field, parsePattern),
     ),
     nonce: parseOptional(fields.get('nonce'), 'hello.nonce', parseBytes),
+    bigints: parseOptional(fields.get('bigints'), 'hello.bigints', parseBoolean),
   }
 }

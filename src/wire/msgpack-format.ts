@@ -27,6 +27,7 @@ export const INT_64 = 0xd3
 export const FIXEXT_1 = 0xd4
 export const FIXEXT_4 = 0xd6
 export const FIXEXT_8 = 0xd7
+export const FIXEXT_16 = 0xd8
 export const STR_8 = 0xd9
 export const STR_16 = 0xda
 export const STR_32 = 0xdb
@@ -36,6 +37,10 @@ export const MAP_16 = 0xde
 export const MAP_32 = 0xdf
 export const NEGATIVE_FIXINT = 0xe0
 
-/** The extensions of the protocol: `undefined` and the timestamp. */
+/** The extensions of the protocol: `undefined`, integers over 64 bits, and the timestamp. */
 export const UNDEFINED = 0x00
+export const BIGINT = 0x42
 export const TIMESTAMP = 0xff
+
+/** Bytes of the longest integer. Reading more would take time that grows with the square of their number. */
+export const MAX_BIGINT_BYTES = 4096

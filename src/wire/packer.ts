@@ -1,6 +1,6 @@
 import { addExtension, Packr } from 'msgpackr/index-no-eval'
-import { isDeeper, MAX_DEPTH } from './depth'
 import { FIXMAP, FIXMAP_KEYS, MAP_16 } from './msgpack-format'
+import { isDeeper, MAX_DEPTH } from './packed-value'
 import { Overlong, PayloadWriter } from './payload-writer'
 
 /** Options of msgpackr: pack to the start of its scratch buffer and return that buffer, as the frame is copied anyway. */
@@ -28,6 +28,8 @@ export interface Packed {
   readonly view: DataView
   readonly start: number
   readonly end: number
+  /** Whether it holds an integer over 64 bits. */
+  readonly hasBigints?: boolean
 }
 
 /** Thrown through msgpackr to fall back to `PayloadWriter`. */
@@ -134,6 +136,11 @@ class WatchfulPackr extends Packr {
   get mapAsEmptyObject(): never {
     throw GIVEN_UP
   }
+
+  /** And one that it reads for each integer over 64 bits. */
+  get largeBigIntToFloat(): never {
+    throw GIVEN_UP
+  }
 }
 
 /** Writes every object as a map16, which is faster, as its keys needn't be counted first. */
@@ -180,14 +187,16 @@ export function pack(payload: unknown, limit: number): Packed {
  * Packs a message, whose last element may come from the program.
  *
  * @param limit bytes above which the result may have an infinite size, and no bytes
+ * @param plainFor the name of a receiver that takes no integers over 64 bits
  * @throws UnserializablePayload
  */
-export function packMessage(elements: readonly unknown[], limit: number): Packed {
-  return packer.pack(shortest, elements, limit, MAX_DEPTH + 1) ?? write(limit, (writer) => writer.message(elements))
+export function packMessage(elements: readonly unknown[], limit: number, plainFor?: string): Packed {
+  const packed = packer.pack(shortest, elements, limit, MAX_DEPTH + 1)
+  return packed ?? write(limit, (writer) => writer.message(elements), plainFor)
 }
 
-function write(limit: number, content: (writer: PayloadWriter) => void): Packed {
-  const writer = new PayloadWriter(limit + MEASURED_BYTES)
+function write(limit: number, content: (writer: PayloadWriter) => void, plainFor?: string): Packed {
+  const writer = new PayloadWriter(limit + MEASURED_BYTES, plainFor)
   try {
     content(writer)
   } catch (error) {
@@ -196,9 +205,11 @@ function write(limit: number, content: (writer: PayloadWriter) => void): Packed 
   } finally {
     writer.release()
   }
-  const { bytes, end } = writer
+  const { bytes, end, hasBigints } = writer
   packer.wasUnusual = writer.isUnusual
-  return { bytes, view: viewOf(bytes), start: 0, end }
+  const packed = { bytes, view: viewOf(bytes), start: 0, end }
+  // Only then another shape, so that all others are read as fast as ever.
+  return hasBigints ? { ...packed, hasBigints } : packed
 }
 
 /** The size of a packed value for people, which is infinite if it was given up. */

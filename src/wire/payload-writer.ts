@@ -1,8 +1,8 @@
 import { types } from 'node:util'
 import { asError, codeOf, describe, isError, messageOf, textOf, UnserializablePayload } from '../model/errors'
-import { MAX_DEPTH } from './depth'
 import {
   ARRAY_16,
+  BIGINT,
   BIN_8,
   EXT_8,
   FALSE,
@@ -10,6 +10,7 @@ import {
   FIXEXT_1,
   FIXEXT_4,
   FIXEXT_8,
+  FIXEXT_16,
   FIXMAP,
   FIXSTR,
   FLOAT_64,
@@ -18,6 +19,7 @@ import {
   INT_32,
   INT_64,
   MAP_16,
+  MAX_BIGINT_BYTES,
   NIL,
   STR_8,
   TIMESTAMP,
@@ -28,6 +30,7 @@ import {
   UINT_64,
   UNDEFINED,
 } from './msgpack-format'
+import { MAX_DEPTH } from './packed-value'
 
 /** Bytes of a buffer that is kept for the next writer. */
 const MAX_SPARE = 64 * 1024
@@ -59,17 +62,24 @@ export class Overlong extends Error {}
  * what a getter or `toJSON` answers is both checked and written. msgpackr is faster, but knows only the usual prototypes.
  */
 export class PayloadWriter {
-  /** Has there been an object that is neither plain nor an array? */
+  /** Has there been an object that is neither plain nor an array, or an integer over 64 bits? */
   isUnusual = false
+  /** Has there been an integer over 64 bits? */
+  hasBigints = false
   readonly #limit: number
+  readonly #plainFor: string | undefined
   #bytes: Buffer
   #end = 0
   /** The objects around the current value. */
   readonly #around = new Set<object>()
 
-  /** @param limit the most bytes to write */
-  constructor(limit: number) {
+  /**
+   * @param limit the most bytes to write
+   * @param plainFor the name of a receiver that takes no integers over 64 bits: they are refused
+   */
+  constructor(limit: number, plainFor?: string) {
     this.#limit = limit
+    this.#plainFor = plainFor
     this.#bytes = spare ?? Buffer.allocUnsafeSlow(4096)
     // A getter may send another payload meanwhile.
     spare = undefined
@@ -195,16 +205,19 @@ export class PayloadWriter {
     const entries = [...Map.prototype.entries.call(map)]
     this.#count(FIXMAP, MAP_16, entries.length)
     for (const [key, value] of entries) {
-      if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'boolean') {
-        throw new Flaw(` has a key that is ${describe(key)}; keys must be strings, numbers or booleans`)
-      }
-      this.#value(key)
+      this.#key(key)
       try {
         this.#value(value)
       } catch (thrown) {
         throw Flaw.behind(`.get(${describe(key)})`, thrown)
       }
     }
+  }
+
+  #key(key: unknown): void {
+    if (typeof key === 'bigint' && !isTooLong(key)) this.#string(String(key))
+    else if (typeof key === 'string' || typeof key === 'number' || typeof key === 'boolean') this.#value(key)
+    else throw new Flaw(` has a key that is ${describe(key)}; keys must be strings, numbers or booleans`)
   }
 
   /** Only these: an error's other properties are often sockets and requests. */
@@ -238,12 +251,27 @@ export class PayloadWriter {
 
   #bigint(value: bigint): void {
     const isSigned = BigInt.asIntN(64, value) === value
-    if (!isSigned && BigInt.asUintN(64, value) !== value) {
-      throw new Flaw(` is ${describe(value)}, which does not fit into 64 bits`)
-    }
+    if (!isSigned && BigInt.asUintN(64, value) !== value) return this.#longBigint(value)
     this.#byte(isSigned ? INT_64 : UINT_64)
     const at = this.#room(8)
     this.#bytes.writeBigUInt64BE(BigInt.asUintN(64, value), at)
+  }
+
+  /** Two's complement, in as few bytes as have room for its sign. */
+  #longBigint(value: bigint): void {
+    if (isTooLong(value)) throw new Flaw(` is ${describe(value)}; the longest integers have ${MAX_BIGINT_BYTES} bytes`)
+    if (this.#plainFor !== undefined) {
+      throw new Flaw(` is ${describe(value)}, and ${this.#plainFor} takes no integers over 64 bits`)
+    }
+    this.hasBigints = this.isUnusual = true
+    const least = Math.ceil((value < 0n ? ~value : value).toString(16).length / 2)
+    const length = BigInt.asIntN(8 * least, value) === value ? least : least + 1
+    if (length === 16) this.#byte(FIXEXT_16)
+    else this.#length(EXT_8, length)
+    this.#byte(BIGINT)
+    const digits = BigInt.asUintN(8 * length, value).toString(16)
+    const at = this.#room(length)
+    this.#bytes.write(digits.padStart(2 * length, '0'), at, 'hex')
   }
 
   #string(value: string): void {
@@ -293,7 +321,7 @@ export class PayloadWriter {
     else this.#uint(format16 + 1, count, 4)
   }
 
-  /** The head of a string or of bytes. */
+  /** The head of a string, of bytes, or of an extension. */
   #length(format8: number, length: number): void {
     if (length < 0x100) this.#uint(format8, length, 1)
     else if (length < 0x10000) this.#uint(format8 + 1, length, 2)
@@ -329,6 +357,10 @@ export class PayloadWriter {
     }
     return at
   }
+}
+
+function isTooLong(value: bigint): boolean {
+  return BigInt.asIntN(8 * MAX_BIGINT_BYTES, value) !== value
 }
 
 /** Only a view of the whole buffer can tell: detached bytes are empty like others. */

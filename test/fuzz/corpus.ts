@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message } from '../../src/wire/message'
 import { bytesOf } from '../support/frame-bytes'
-import { messages } from '../support/message-arbitraries'
+import { bigint, messages, payload, type } from '../support/message-arbitraries'
 import { messageVectors, payloadVectors } from '../support/vectors'
 
 /** Files with streams of frames in hexadecimal digits: recorded sessions and past failures. */
@@ -28,6 +28,8 @@ export function specimens(): readonly Specimen[] {
 
 /** Random frames of every kind of message. */
 export function inventions(seed: number, count: number): readonly Buffer[] {
-  const anyMessage = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messages))
+  const list = fc.array(fc.oneof(bigint, payload), { maxLength: 4 })
+  const withBigints = fc.record({ kind: fc.constant('event' as const), type, payload: list })
+  const anyMessage = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messages), withBigints)
   return fc.sample(anyMessage, { seed, numRuns: count }).map((message) => bytesOf(encodeMessage(message)))
 }

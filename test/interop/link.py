@@ -33,6 +33,7 @@ def hello_of(peer):
         "frameLimit": FRAME_LIMIT,
         "window": WINDOW,
         "requestLimit": REQUEST_LIMIT,
+        "bigints": True,
     }
 
 
@@ -116,6 +117,8 @@ class Link:
         self.say(kind, self.told, entries)
 
     def send_event(self, kind, *elements):
+        if wire.holds_bigint(elements) and not self.hello.get("bigints"):
+            return
         frame = wire.pack([kind, *elements])
         if len(frame) - wire.PREFIX_BYTES <= self.hello["frameLimit"]:
             self.waiting.append(frame)

@@ -142,6 +142,15 @@ function test(python: string): void {
     expect(await endpoint.request('echo', 1).catch(({ code }) => code)).to.equal('LAHJA_NO_SUBSCRIBERS')
   })
 
+  it('reads and writes integers of any size', async () => {
+    const [endpoint, snake] = await joinOne()
+    await snake.want({ type: 'echo', responds: true })
+    const bounds = [64n, 71n, 127n, 128n, 2039n, 32_766n].map((bits) => 2n ** bits)
+    const positive = bounds.flatMap((bound) => [bound, bound + 1n, 2n * bound - 1n])
+    const payload = { deep: [...positive, ...positive.map((number) => -number), -(2n ** 32_767n), 2n ** 64n - 1n] }
+    expect(await endpoint.request('echo', payload)).to.deep.equal({ by: 'snake', echo: payload })
+  })
+
   it('joins queues, in which each event is handled by one member and settled', async () => {
     const [endpoint, snake] = await joinOne()
     const own: unknown[] = []

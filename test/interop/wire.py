@@ -10,6 +10,10 @@ ASSIGN, SETTLE, RETURN, REQUEST, RESPONSE, FAILURE, DECLINE, CANCEL, CREDIT = ra
 FRAME_BEFORE_HANDSHAKE = 4096
 PREFIX_BYTES = 4
 
+# The extension for integers over 64 bits.
+BIGINT = 0x42
+MAX_BIGINT_BYTES = 4096
+
 INTEGER, STRING, FLAG, ARRAY, MAP, PAYLOAD = "integer", "string", "flag", "array", "map", "payload"
 
 ELEMENTS = {
@@ -54,7 +58,30 @@ class Violation(Exception):
 def extension(code, data):
     if code == 0:
         return UNDEFINED
+    if code == BIGINT:
+        value = int.from_bytes(data, "big", signed=True)
+        if len(data) <= MAX_BIGINT_BYTES and not fits_64_bits(value) and data == bytes_of(value):
+            return value
+        raise Violation("malformed", f"expected an integer over 64 bits in its shortest form, got {data.hex()[:40]}")
     raise Violation("malformed", f"expected no extension of type {code}")
+
+
+def fits_64_bits(value):
+    return -(2**63) <= value < 2**64
+
+
+def bytes_of(value):
+    """Two's complement, in as few bytes as have room for the sign."""
+    magnitude = ~value if value < 0 else value
+    return value.to_bytes(magnitude.bit_length() // 8 + 1, "big", signed=True)
+
+
+def holds_bigint(value):
+    if isinstance(value, dict):
+        return any(holds_bigint(child) for child in value.values())
+    if isinstance(value, list):
+        return any(holds_bigint(child) for child in value)
+    return isinstance(value, int) and not fits_64_bits(value)
 
 
 def unpack(body):
@@ -68,13 +95,15 @@ def pack(elements):
     """The frame of a message. A payload that is undefined is left out, if it comes last."""
     if elements[-1] is UNDEFINED:
         elements = elements[:-1]
-    body = msgpack.packb(elements, use_bin_type=True, default=write_undefined)
+    body = msgpack.packb(elements, use_bin_type=True, default=write_extension)
     return struct.pack(">I", len(body)) + body
 
 
-def write_undefined(value):
+def write_extension(value):
     if value is UNDEFINED:
         return msgpack.ExtType(0, b"\0")
+    if isinstance(value, int) and len(bytes_of(value)) <= MAX_BIGINT_BYTES:
+        return msgpack.ExtType(BIGINT, bytes_of(value))
     raise TypeError(f"expected a payload, got {value!r}")
 
 

@@ -104,7 +104,19 @@ describe('agree', () => {
 
     it('accepts any patterns in accepts, or none', () => {
       for (const accepts of [undefined, [], ['order.*', 'log.>']]) {
-        expect(agreeing({ accepts })).to.deep.equal({ sendLimit: 10_000, requestLimit: 100 })
+        expect(agreeing({ accepts })).to.deep.include({ sendLimit: 10_000, requestLimit: 100 })
+      }
+    })
+  })
+
+  describe('on integers over 64 bits', () => {
+    it('sends them only to a peer that says it takes them', () => {
+      for (const [bigints, takesBigints] of [
+        [undefined, false],
+        [false, false],
+        [true, true],
+      ] as const) {
+        expect(agreeing({ bigints }).takesBigints).to.equal(takesBigints)
       }
     })
   })
@@ -162,6 +174,7 @@ describe('helloOf', () => {
       kind: 'hello',
       versions: PROTOCOL_VERSIONS,
       accepts: ['order.*'],
+      bigints: true,
       ...self,
     })
   })

@@ -113,6 +113,8 @@ describe('describe', () => {
     [undefined, 'undefined'],
     [null, 'null'],
     [7n, '7n'],
+    [-(2n ** 255n), `${-(2n ** 255n)}n`],
+    [2n ** 1_000_000n, 'a bigint of over 256 bits'],
     [Symbol('s'), 'Symbol(s)'],
     [() => {}, 'a function'],
     [function handler() {}, 'a function (handler)'],

@@ -27,6 +27,11 @@ const leaf = fc.oneof(
   fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
 )
 
+/** An integer over 64 bits, which few msgpack libraries write. */
+export const bigint = fc
+  .tuple(fc.bigInt({ min: 2n ** 64n, max: 2n ** 1000n }), fc.constantFrom(1n, -1n))
+  .map(([value, sign]) => value * sign)
+
 /** msgpackr renames this one key, so that no payload can reach a prototype. */
 const key = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((text) => text !== '__proto__')
 
@@ -68,6 +73,7 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
     requestLimit: count,
     accepts: optional(fc.array(pattern, { maxLength: 20 })),
     nonce: optional(bytes),
+    bigints: optional(fc.boolean()),
   }),
   ready: fc.constant({ kind: 'ready' }),
   subscribe: fc.record({ kind: fc.constant('subscribe'), sequence: count, interests }),

@@ -24,6 +24,7 @@ export class RecordingChannel implements Channel {
   readonly identity: Identity
   readonly isOwn: boolean
   readonly sendLimit: number
+  readonly takesBigints = true
   readonly requestLimit: number
   readonly outbox: Outbox
   readonly receiveWindow: ReceiveWindow

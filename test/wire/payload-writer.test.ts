@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { Packr } from 'msgpackr'
 import { UnserializablePayload } from '../../src/model/errors'
-import { MAX_DEPTH } from '../../src/wire/depth'
 import { EventEncoder } from '../../src/wire/event-encoder'
+import { MAX_DEPTH } from '../../src/wire/packed-value'
 import { PayloadWriter } from '../../src/wire/payload-writer'
 import { payload as payloads } from '../support/message-arbitraries'
 import { readEvent } from '../support/read-event'
@@ -70,10 +70,13 @@ describe('a payload', () => {
       })(),
       'payload.act is a function (act)',
     ],
-    'a bigint over 64 bits': [{ a: 2n ** 64n }, `payload.a is ${2n ** 64n}n, which does not fit into 64 bits`],
-    'a bigint under 64 bits': [
-      [-(2n ** 63n) - 1n],
-      `payload[0] is ${-(2n ** 63n) - 1n}n, which does not fit into 64 bits`,
+    'a bigint of over 4,096 bytes': [
+      { a: 2n ** 32_767n },
+      'payload.a is a bigint of over 256 bits; the longest integers have 4096 bytes',
+    ],
+    'a negative bigint of over 4,096 bytes': [
+      [-(2n ** 32_767n) - 1n],
+      'payload[0] is a bigint of over 256 bits; the longest integers have 4096 bytes',
     ],
     'an object that contains itself': [cycle, 'payload.a[0] contains itself'],
   }
@@ -95,7 +98,7 @@ describe('a payload', () => {
       }),
     )
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 12 }), fc.constantFrom(Symbol('flaw'), 2n ** 70n), (steps, flaw) => {
+      fc.property(fc.array(step, { maxLength: 12 }), fc.constantFrom(Symbol('flaw'), 2n ** 40_000n), (steps, flaw) => {
         let [payload, path]: [unknown, string] = [flaw, '']
         for (const step of steps) {
           if (step.kind === 'array') {
@@ -107,7 +110,7 @@ describe('a payload', () => {
           }
         }
         expect(refusal(payload)).to.contain(
-          `sent: payload${path} is ${typeof flaw === 'symbol' ? 'Symbol(flaw)' : flaw}`,
+          `sent: payload${path} is ${typeof flaw === 'symbol' ? 'Symbol(flaw)' : 'a bigint of over 256 bits'}`,
         )
       }),
     )
@@ -158,6 +161,46 @@ describe('a payload', () => {
   it('may contain bigints of up to 64 bits, signed or not', () => {
     const bounds = [2n ** 64n - 1n, 2n ** 63n, 2n ** 63n - 1n, 0n, -1n, -(2n ** 63n)]
     expect(sent(bounds)).to.deep.equal({ arrived: bounds })
+  })
+
+  it('may contain bigints of any size up to 4,096 bytes, in their shortest form', () => {
+    const bits = fc.integer({ min: 1, max: 32_767 })
+    const ofAnySize = bits.chain((bits) => fc.bigInt({ min: -(2n ** BigInt(bits)), max: 2n ** BigInt(bits) - 1n }))
+    const bounds = [63n, 64n, 71n, 79n, 127n, 128n, 2039n].flatMap((bits) => [2n ** bits, -(2n ** bits)])
+    const nearBounds = fc
+      .tuple(fc.constantFrom(...bounds), fc.constantFrom(-1n, 0n, 1n))
+      .map(([bound, more]) => bound + more)
+    const last = fc.constantFrom(2n ** 32_767n - 1n, -(2n ** 32_767n))
+    fc.assert(
+      fc.property(fc.oneof(ofAnySize, nearBounds, last, fc.bigInt()), (value) => {
+        for (const payload of [value, [value, 1], { a: { b: value } }]) {
+          expect(sent(payload)).to.deep.equal({ arrived: payload })
+        }
+        const { bytes, payloadStart, end } = encoder.event('t', value)
+        if (BigInt.asIntN(64, value) === value || BigInt.asUintN(64, value) === value) {
+          expect(end - payloadStart).to.equal(9)
+        } else {
+          const content = payloadStart + ({ 199: 3, 200: 4, 216: 2 }[bytes[payloadStart] ?? 0] ?? Number.NaN)
+          expect(bytes[content - 1]).to.equal(0x42)
+          const length = BigInt(end - content)
+          expect(BigInt.asIntN(Number(8n * length), value)).to.equal(value)
+          expect(BigInt.asIntN(Number(8n * (length - 1n)), value)).not.to.equal(value)
+        }
+      }),
+    )
+  })
+
+  it('may contain bigints among what only another writer takes, and where Errors and Maps hold them', () => {
+    const large = 2n ** 200n
+    const sentBoth = [new Map([['a', large]]), new Set([large]), new Error('no', { cause: { large } }), Object(large)]
+    const arrived = [{ a: large }, [large], { name: 'Error', message: 'no', cause: { large } }, large]
+    expect(sent(sentBoth)).to.deep.equal({ arrived })
+  })
+
+  it('with a bigint for a key of a Map arrives with its digits for a key', () => {
+    const map = new Map([[2n ** 70n, 'a']]).set(-5n, 'b')
+    expect(sent({ map })).to.deep.equal({ arrived: { map: { '1180591620717411303424': 'a', '-5': 'b' } } })
+    expect(refusal(new Map([[2n ** 32_767n, 1]]))).to.contain('has a key that is a bigint of over 256 bits')
   })
 
   it('is encoded as the result of its toJSON if its class has one', () => {

@@ -5,8 +5,9 @@ import type { RemoteFailure, ViolationReason } from '../../src/model/errors'
 import type { Interest } from '../../src/model/interest'
 import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES, MAX_FRAME_BYTES } from '../../src/model/limits'
 import { MAX_TYPE_BYTES } from '../../src/model/pattern'
-import { MAX_DEPTH } from '../../src/wire/depth'
 import { type GoodbyeReason, type Hello, KIND_CODES } from '../../src/wire/message'
+import { MAX_BIGINT_BYTES } from '../../src/wire/msgpack-format'
+import { MAX_DEPTH } from '../../src/wire/packed-value'
 import { anchorsOf } from '../support/anchors'
 import { messageRow, payloadRow, proofRow, protocolDocument } from '../support/protocol-document'
 import { messageVectors, payloadVectors, proofVectors } from '../support/vectors'
@@ -52,6 +53,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, true>>>> = {
     requestLimit: true,
     accepts: true,
     nonce: true,
+    bigints: true,
   } satisfies Record<Exclude<keyof Hello, 'kind'>, true>,
   'subscribe, unsubscribe': { type: true, from: true, queue: true, responds: true } satisfies Record<
     keyof Interest,
@@ -148,6 +150,7 @@ describe('docs/protocol.md', () => {
       ['name of a type, pattern', `${MAX_TYPE_BYTES} bytes`],
       ['nonce, proof', `${NONCE_BYTES} bytes`],
       ['nesting of a payload', `${MAX_DEPTH} levels`],
+      ['integer over 64 bits', `9 to ${MAX_BIGINT_BYTES.toLocaleString('en')} bytes`],
       ['frame after the handshake', `${frame / 2 ** 20} MiB, at most ${MAX_FRAME_BYTES / 2 ** 20} MiB`],
       ['handshake', time(handshakeTimeout)],
       ['connections without a handshake', `${handshakes}`],

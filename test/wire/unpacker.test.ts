@@ -57,7 +57,14 @@ const FOREIGN: readonly [what: string, payload: string][] = [
   ['a Set', 'd47300 9101'],
   ['a RegExp', 'd47800 92a161a0'],
   ['a typed array', 'c7027401 05'],
-  ['a bigint of any length', 'c70942 01 0000000000000000'],
+  ['a bigint without bytes', 'c70042'],
+  ['a bigint of one byte', 'd44201'],
+  ['a bigint of 64 bits', 'd742 7fffffffffffffff'],
+  ['a bigint that fits into an unsigned integer', 'c70942 00 8000000000000000'],
+  ['a bigint with a zero too many', 'c70a42 00 7fffffffffffffffff'],
+  ['a negative bigint with a byte too many', 'c70942 ff 8000000000000000'],
+  ['a long negative bigint with a byte too many', 'c70a42 ff 800000000000000000'],
+  ['a bigint of 4,097 bytes', `c8100142 40 ${'00'.repeat(4096)}`],
   ['bundled strings', 'd662 00000004 a0a0 01'],
   ['a value with an id for references', 'd669 00000001 90'],
   ['a reference', 'd670 00000001'],
@@ -79,6 +86,32 @@ describe('an unpacked payload', () => {
       expect(violation(() => readEvent(hex(`81 ${payload} 01`)))).to.equal('malformed')
     })
   }
+
+  it('may contain bigints of any size up to 4,096 bytes at any place', () => {
+    for (const [bytes, value] of [
+      ['c70942 01 0000000000000000', 2n ** 64n],
+      ['c800094201 0000000000000000', 2n ** 64n],
+      ['c70942 ff 7fffffffffffffff', -(2n ** 63n) - 1n],
+      [`d842 80 ${'00'.repeat(15)}`, -(2n ** 127n)],
+      [`c8100042 7f ${'ff'.repeat(4095)}`, 2n ** 32_767n - 1n],
+    ] as const) {
+      for (const read of [readEvent, readMessage]) {
+        expect(read(hex(bytes))).to.equal(value)
+        for (const place of placesOf(bytes)) expect(read(place), String(place)).not.to.equal(undefined)
+        expect(read(hex(`93 01 ${bytes} 02`))).to.deep.equal([1, value, 2])
+        expect(read(hex(`92 ${LONG} 81 a162 ${bytes}`))).to.have.deep.nested.property('1.b', value)
+      }
+    }
+  })
+
+  it('is malformed with a bigint of 10 MB before its digits are looked at', () => {
+    const digits = Buffer.alloc(10 * 1024 * 1024, 0x77)
+    const head = hex('c9 00a00000 42')
+    const began = performance.now()
+    expectMalformed(Buffer.concat([head, digits]))
+    expectMalformed(Buffer.concat([hex('91'), head, digits]))
+    expect(performance.now() - began).to.be.below(1000)
+  })
 
   it('may contain the byte that msgpack never uses inside other values', () => {
     const long = 'x'.repeat(200)

@@ -1,4 +1,16 @@
-import { ARRAY_16, EXT_8, FIXARRAY, FIXMAP, FIXSTR, MAP_16, NEGATIVE_FIXINT, NIL } from './msgpack-format'
+import {
+  ARRAY_16,
+  BIGINT,
+  EXT_8,
+  FIXARRAY,
+  FIXEXT_1,
+  FIXEXT_16,
+  FIXMAP,
+  FIXSTR,
+  MAP_16,
+  NEGATIVE_FIXINT,
+  NIL,
+} from './msgpack-format'
 
 /** The most levels of nested arrays and objects in a payload. */
 export const MAX_DEPTH = 512
@@ -49,4 +61,27 @@ export function isDeeper(levels: number, bytes: Buffer, start: number): boolean 
     around[depth++] = left
     left = head < FIXARRAY || head >= MAP_16 ? 2 * length : length
   }
+}
+
+/** Does a packed value hold an integer over 64 bits? */
+export function holdsBigint(bytes: Buffer, start: number): boolean {
+  let at = start
+  for (let left = 1; left > 0; left--) {
+    const head = bytes[at] ?? NIL
+    const size = sizes[head] ?? 0
+    if (size > 0) {
+      if (head >= FIXEXT_1 && head <= FIXEXT_16 && bytes[at + 1] === BIGINT) return true
+      at += size
+      continue
+    }
+    const width = WIDTHS[head - NIL] ?? 0
+    const length = width === 0 ? head & 0x0f : bytes.readUIntBE(at + 1, width)
+    at += 1 + width
+    if (head >= EXT_8 && head < EXT_8 + 3) {
+      if (bytes[at] === BIGINT) return true
+      at += 1 + length
+    } else if (head >= NIL && head < ARRAY_16) at += length
+    else left += head < FIXARRAY || head >= MAP_16 ? 2 * length : length
+  }
+  return false
 }
