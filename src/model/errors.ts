@@ -295,6 +295,35 @@ export class ProtocolViolation extends LinkError<ViolationReason> {
   readonly code = 'LAHJA_PROTOCOL_VIOLATION'
 }
 
+/** An error shows the name of its class. Minifiers change those, but no keys. */
+const classes = {
+  AbortError,
+  AlreadyResponding,
+  BoundaryCrossed,
+  CloseTimeout,
+  ConnectionFailed,
+  DirectoryRefused,
+  EndpointClosed,
+  HandlerError,
+  InvalidArgument,
+  InvalidPayload,
+  LinkRefused,
+  NameInUse,
+  NoSubscribers,
+  OutboxOverflow,
+  PathTooLong,
+  PayloadTooLarge,
+  ProtocolViolation,
+  RemoteDisconnected,
+  RemoteError,
+  RequestTimeout,
+  Unauthenticated,
+  UnexpectedResponse,
+  UnserializablePayload,
+  WaitTimeout,
+}
+for (const [name, value] of Object.entries(classes)) Object.defineProperty(value, 'name', { value: name })
+
 /** The error for an argument or option. */
 export function invalid(option: string, expected: string, got: unknown): InvalidArgument {
   return new InvalidArgument(`${option}: expected ${expected}, got ${describe(got)}`)

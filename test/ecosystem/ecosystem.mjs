@@ -13,12 +13,12 @@ const root = dirname(dirname(here))
 /** Milliseconds for one command. */
 const TIMEOUT = 120_000
 
-/** Runs a command and resolves to its output; rejects with all that it has printed. */
+/** Runs a command and resolves to its output; rejects with all that it has printed, errors first. */
 function run(command, args, { cwd, env = {} }) {
   return new Promise((resolve, reject) => {
     const options = { cwd, env: { ...process.env, ...env }, timeout: TIMEOUT, killSignal: 'SIGKILL' }
-    execFile(command, args, options, (error, stdout, stderr) => {
-      if (error) reject(new Error([error.message, stdout, stderr].join('\n')))
+    execFile(command, args, options, (error, stdout) => {
+      if (error) reject(new Error(`${error.message}\n${stdout}`))
       else resolve(stdout)
     })
   })
@@ -111,7 +111,7 @@ try {
 }
 
 for (const { tool, title, error } of rows)
-  if (error) console.error(`\n── ${tool} ${title} ──\n${error.message.slice(0, 4000)}`)
+  if (error) console.error(`\n── ${tool} ${title} ──\n${error.message.slice(0, 2000)}`)
 const count = (result) => rows.filter((row) => row.result === result).length
 console.log(`\n${count('passed')} passed, ${count('FAILED')} failed, ${count('not available')} tools not available`)
 process.exitCode = count('passed') > 0 && count('FAILED') === 0 ? 0 : 1

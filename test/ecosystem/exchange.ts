@@ -49,6 +49,7 @@ export async function exchange(started = () => {}): Promise<void> {
   const unheard = await a.request('nobody.responds').catch((error: unknown) => error)
   ok(unheard instanceof NoSubscribers && unheard instanceof Error)
   equal(unheard.code, 'LAHJA_NO_SUBSCRIBERS')
+  equal(unheard.name, 'NoSubscribers')
 
   await Promise.all([a.close(), b.close()])
   rmSync(directory, { recursive: true })

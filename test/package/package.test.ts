@@ -28,11 +28,18 @@ describe('the package', function () {
   let elsewhere = ''
   const run = (command: string, ...words: string[]) => execFileSync(command, words, { cwd: project, encoding: 'utf8' })
 
-  /** Bundles a program into a directory from which no package can be loaded. Returns the path of the bundle. */
+  /** Bundles and minifies a program into a directory from which no package can be loaded. Returns the path of the bundle. */
   const bundle = (program: string, format: string) => {
     const bundler = join(ROOT, 'node_modules', 'esbuild-wasm', 'bin', 'esbuild')
     const outfile = join(elsewhere, `${program}.${format === 'esm' ? 'mjs' : 'cjs'}`)
-    const options = ['--bundle', '--platform=node', `--format=${format}`, `--outfile=${outfile}`, '--log-level=error']
+    const options = [
+      '--bundle',
+      '--minify',
+      '--platform=node',
+      `--format=${format}`,
+      `--outfile=${outfile}`,
+      '--log-level=error',
+    ]
     run(process.execPath, bundler, program, ...options)
     return outfile
   }
@@ -90,15 +97,17 @@ Endpoint.start({ name: 'a', directory: process.argv[2] }).then((endpoint) => end
   })
 
   describe('in an ESM program with a CommonJS module that requires it too', () => {
-    /** Prints whether the program and the module have the same of everything, and all of it. */
+    /** Prints whether the program and the module have the same of everything, and whether errors keep their names. */
     const program = (imported: string) => `import * as imported from '${imported}'
       import { required } from 'plugin'
       const names = Object.keys(required)
       console.log(names.length > 20 && names.every((name) => imported[name] === required[name]))
       console.log(Object.keys(imported).length === names.length)
-      console.log(new imported.EndpointClosed('closed') instanceof required.LahjaError)`
+      console.log(new imported.EndpointClosed('closed') instanceof required.LahjaError)
+      const errors = names.filter((name) => imported[name].prototype instanceof imported.LahjaError)
+      console.log(errors.length > 20 && errors.every((name) => imported[name].name === name))`
 
-    const SAME = 'true\ntrue\ntrue\n'
+    const SAME = 'true\n'.repeat(4)
 
     before(() => {
       const plugin = join(project, 'node_modules', 'plugin')
@@ -118,7 +127,7 @@ Endpoint.start({ name: 'a', directory: process.argv[2] }).then((endpoint) => end
     })
 
     for (const format of ['esm', 'cjs']) {
-      it(`is one module for both in a bundle of the format ${format}, which works in another place`, () => {
+      it(`is one module for both in a minified bundle of the format ${format}, which works in another place`, () => {
         const code = `${program('lahja')}\nconst { defineEvent, Endpoint } = imported\n${PROGRAM}`
         writeFileSync(join(project, 'bundled.mjs'), code)
         expect(run(process.execPath, bundle('bundled.mjs', format), join(project, 'bus'))).to.equal(`${SAME}a\n`)
