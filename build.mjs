@@ -1,8 +1,8 @@
-// Builds dist/ from src/: the code as one file, which loads in half the time of many; its types as they are; and entries
-// for `import` that have the same code as `require`, so that no program gets the package twice. With `--bench` it
-// builds bench/dist/ too, and checks no types.
+// Builds dist/ from src/: the code as one file, which loads in half the time of many, as CommonJS and as ESM; its types as
+// they are; and entries for `import`. Whatever loads a program sends its `import` and its `require` to one of the two files,
+// so that no program gets the package twice. With `--bench` it builds bench/dist/ too, and checks no types.
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { build } from 'esbuild-wasm'
 
@@ -17,35 +17,53 @@ function compile(project, directory) {
   execFileSync(process.execPath, args, { stdio: 'inherit' })
 }
 
+/** The licenses of the packages that these files are from. */
+function licenses(files) {
+  const packages = new Set(files.flatMap((file) => file.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? []))
+  const texts = [...packages].map((directory) => {
+    const license = readdirSync(directory).find((name) => /^licen[cs]e/i.test(name))
+    const { name, version } = JSON.parse(readFileSync(`${directory}/package.json`, 'utf8'))
+    return `${name} ${version}\n\n${readFileSync(`${directory}/${license}`, 'utf8').trim()}\n`
+  })
+  return `index.js contains these packages.\n\n${texts.join('\n\n')}`
+}
+
 compile('tsconfig.build.json', 'dist')
-await build({
-  entryPoints: ['src/index.ts'],
-  outfile: 'dist/index.js',
-  bundle: true,
-  // p-queue is a module that jest, and Node before 20.19, can't require.
-  external: ['msgpackr'],
-  platform: 'node',
-  target: 'node20.19',
+const code = { entryPoints: ['src/index.ts'], bundle: true, platform: 'node', target: 'node20.19', logLevel: 'warning' }
+
+// For `require`, with p-queue inside: it is ESM only, which neither jest nor an older loader can require.
+const { metafile, outputFiles } = await build({
+  ...code,
   format: 'cjs',
-  logLevel: 'warning',
+  external: ['msgpackr'],
+  metafile: true,
+  write: false,
+})
+// Only its comments have other characters than ASCII, which would make V8 keep two bytes for each.
+writeFileSync('dist/index.js', outputFiles[0].text.replace(/[^\0-\x7f]+/g, '?'))
+writeFileSync('dist/third-party-licenses.txt', licenses(Object.keys(metafile.inputs)))
+
+// For bundlers, which know `module`: one copy for all that they put into a bundle, by `import` or by `require`.
+await build({
+  ...code,
+  outfile: 'dist/index.mjs',
+  format: 'esm',
+  packages: 'external',
+  define: { __filename: 'import.meta.url' },
 })
 
-// What is left of other characters is in comments of p-queue. A file of only ASCII loads faster.
-writeFileSync('dist/index.js', readFileSync('dist/index.js', 'utf8').replace(/[^\0-\x7f]/g, '?'))
-
+// For `import` elsewhere: the same copy as for `require`. Loaders follow the import of a CommonJS file, but Node searches
+// it for its exports first, which takes longer than to run it. So what knows `module-sync`, as Node does, requires it.
 const names = Object.keys(require('./dist/index.js')).join(', ')
-
-// A CommonJS file that is imported is searched for its exports first, which takes longer than to run it.
+writeFileSync('dist/import.mjs', `import lahja from './index.js'\n\nexport const { ${names} } = lahja\n`)
 writeFileSync(
-  'dist/index.mjs',
+  'dist/node.mjs',
   `import { createRequire } from 'node:module'
 
 export const { ${names} } =
   createRequire(import.meta.url)('./index.js')
 `,
 )
-// Bundlers see what is imported, but not what is required in that way: they would leave the code behind.
-writeFileSync('dist/bundled.mjs', `export { ${names} } from './index.js'\n`)
 writeFileSync('dist/index.d.mts', "export * from './index.js'\n")
 
 if (isForBench) compile('bench/tsconfig.json', 'bench/dist')

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import type { LahjaError } from './model/errors'
 import type { Peer } from './peers'
 
@@ -62,3 +63,23 @@ export interface Loss {
    */
   readonly unfinished: number
 }
+
+/** Looked up in this, the names are listed by the compiler where one is wrong; of a `keyof` it only says so. */
+type Names = { [Name in keyof EndpointEvents]: Name }
+type Listener<Name> = Name extends keyof EndpointEvents ? (...args: EndpointEvents[Name]) => void : never
+
+/** An `EventEmitter` of these events only. The types of Node let any name pass. */
+export interface EndpointEmitter extends EventEmitter {
+  on<Name extends Names[keyof Names]>(name: Name, listener: Listener<Name>): this
+  once<Name extends Names[keyof Names]>(name: Name, listener: Listener<Name>): this
+  off<Name extends Names[keyof Names]>(name: Name, listener: Listener<Name>): this
+  addListener<Name extends Names[keyof Names]>(name: Name, listener: Listener<Name>): this
+  removeListener<Name extends Names[keyof Names]>(name: Name, listener: Listener<Name>): this
+  prependListener<Name extends Names[keyof Names]>(name: Name, listener: Listener<Name>): this
+  prependOnceListener<Name extends Names[keyof Names]>(name: Name, listener: Listener<Name>): this
+  removeAllListeners(name?: Names[keyof Names]): this
+  emit<Name extends Names[keyof Names]>(name: Name, ...args: EndpointEvents[Name]): boolean
+  listenerCount<Name extends Names[keyof Names]>(name: Name, listener?: Listener<Name>): number
+}
+
+export const EndpointEmitter: new (options: { readonly captureRejections: boolean }) => EndpointEmitter = EventEmitter

@@ -1,7 +1,7 @@
 import { captureRejectionSymbol, EventEmitter } from 'node:events'
 import type { inspect } from 'node:util'
 import { EndpointCore } from './endpoint-core'
-import type { EndpointEvents } from './endpoint-events'
+import { EndpointEmitter, type EndpointEvents } from './endpoint-events'
 import { inContext } from './events/async-context'
 import type { BroadcastOptions } from './events/broadcaster'
 import { EventStream, STREAM_OPTIONS, type StreamOptions } from './events/event-stream'
@@ -79,7 +79,7 @@ interface Start {
 type AnyType = EventType | RequestType
 
 /** A named member of the bus: sends and receives events, makes and answers requests. Created by `Endpoint.start`. */
-export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDisposable {
+export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   readonly #core: EndpointCore
   #closing: Promise<void> | undefined
 

@@ -29,6 +29,7 @@ export {
   InvalidArgument,
   InvalidPayload,
   LahjaError,
+  type LahjaErrorCode,
   LinkError,
   LinkRefused,
   NameInUse,

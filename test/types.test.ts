@@ -1,6 +1,9 @@
+import { type EventEmitter, on, once } from 'node:events'
+import { expect } from 'chai'
 import { expectTypeOf } from 'expect-type'
 import * as v from 'valibot'
 import { z } from 'zod'
+import type * as lahja from '../src'
 import {
   defineEvent,
   defineRequest,
@@ -8,11 +11,16 @@ import {
   type Event,
   type EventDefinition,
   type LahjaError,
+  type LahjaErrorCode,
+  type Loss,
   type PayloadOf,
+  type Peer,
   type Reply,
   type RequestDefinition,
   type RequestEvent,
+  type Unauthenticated,
 } from '../src'
+import { typeErrorsIn } from './support/type-errors'
 
 interface Order {
   readonly id: string
@@ -232,4 +240,95 @@ describe('The types of the questions about subscriptions', () => {
     // @ts-expect-error
     () => endpoint.isAnyEndpointSubscribedTo({ name: 'a' }),
   ])
+})
+
+describe('The types of the events that an endpoint emits', () => {
+  compiles('give listeners the arguments of each event', (endpoint) => [
+    endpoint.on('joined', (peer) => expectTypeOf(peer).toEqualTypeOf<Peer>()),
+    endpoint.once('lost', (...args) => expectTypeOf(args).toEqualTypeOf<[peer: Peer, loss: Loss]>()),
+    endpoint.prependListener('gap', ({ count }) => expectTypeOf(count).toEqualTypeOf<number>()),
+    endpoint.on('error', async (error) => expectTypeOf(error).toEqualTypeOf<LahjaError>()),
+    endpoint.on('error', console.error).off('error', console.error).removeAllListeners('error'),
+    expectTypeOf(endpoint.on('joined', () => {})).toEqualTypeOf(endpoint),
+  ])
+
+  compiles('reject unknown names', (endpoint) => [
+    // @ts-expect-error
+    () => endpoint.on('joinde', () => {}),
+    // @ts-expect-error
+    () => endpoint.once('joinde', () => {}),
+    // @ts-expect-error
+    () => endpoint.off('joinde', () => {}),
+    // @ts-expect-error
+    () => endpoint.addListener('order.placed', () => {}),
+    // @ts-expect-error
+    () => endpoint.emit('joinde'),
+    // @ts-expect-error
+    () => endpoint.listenerCount('joinde'),
+    // @ts-expect-error
+    () => endpoint.removeAllListeners('joinde'),
+    // @ts-expect-error
+    () => endpoint.on(Symbol('joined'), () => {}),
+  ])
+
+  compiles('reject listeners of other arguments', (endpoint) => [
+    // @ts-expect-error
+    () => endpoint.on('joined', (peer: string) => peer),
+    // @ts-expect-error
+    () => endpoint.on('joined', (_, loss) => loss),
+    // @ts-expect-error
+    () => endpoint.emit('gap', 1),
+  ])
+
+  compiles('allow an endpoint wherever an emitter is expected', (endpoint) => {
+    const emitter: EventEmitter = endpoint
+    return [emitter, once(endpoint, 'joined'), on(endpoint, 'left')]
+  })
+
+  it('are listed by the compiler where a name is unknown', function () {
+    this.timeout(60_000)
+    const main = `import { Endpoint } from 'lahja'
+      export const listen = (endpoint: Endpoint) => endpoint.on('joinde', () => {})`
+    const [error = '', ...others] = typeErrorsIn({ main })
+    expect(others).to.deep.equal([])
+    const listed = error.replace(/^.* parameter of type '/, '').match(/[\w$]+/g)
+    expect(listed?.sort()).to.deep.equal([
+      'error',
+      'gap',
+      'joined',
+      'lagging',
+      'left',
+      'lost',
+      'recovered',
+      'responsive',
+      'slow',
+      'subscriptionsChanged',
+      'unresponsive',
+    ])
+  })
+})
+
+/** The classes among all that the package exports whose instances are errors of it. */
+type ErrorClass = {
+  [Name in keyof typeof lahja]: (typeof lahja)[Name] extends new (
+    ...args: never
+  ) => LahjaError
+    ? (typeof lahja)[Name]
+    : never
+}[keyof typeof lahja]
+
+describe('The types of error codes', () => {
+  it('are a union of the codes of all classes', () => {
+    expectTypeOf<LahjaError['code']>().toEqualTypeOf<LahjaErrorCode>()
+    expectTypeOf<InstanceType<ErrorClass>['code']>().toEqualTypeOf<LahjaErrorCode>()
+  })
+
+  it('are a literal in each class', () => {
+    expectTypeOf<Unauthenticated['code']>().toEqualTypeOf<'LAHJA_UNAUTHENTICATED'>()
+    const codes = (error: LahjaError) => {
+      // @ts-expect-error there is no such code
+      return error.code === 'LAHJA_NAME_TAKEN'
+    }
+    expectTypeOf(codes).returns.toEqualTypeOf<boolean>()
+  })
 })

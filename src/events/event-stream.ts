@@ -27,7 +27,7 @@ export interface StreamOptions {
 export const STREAM_OPTIONS: OptionNames<StreamOptions> = { limit: true, from: true, signal: true }
 
 /** Async iterator over the events of a type or pattern. Subscribed from its creation on; `break` unsubscribes. */
-export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload>, undefined>, AsyncDisposable {
+export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload>>, AsyncDisposable {
   readonly #subscription: Subscription
   readonly #limit: number
   readonly #turn: TurnBudget

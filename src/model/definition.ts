@@ -22,7 +22,7 @@ export interface EventDefinition<Payload, Input = Payload> {
   /** Payloads are validated against it before they are sent, and when they arrive. */
   readonly schema?: StandardSchema | undefined
   /** Exists only in the types: keeps definitions of different payloads apart. */
-  readonly [payloadType]?: { readonly sent: Input; readonly received: Payload }
+  readonly [payloadType]?: { readonly sent: Input; readonly received: Payload } | undefined
 }
 
 /**
@@ -38,8 +38,8 @@ export interface RequestDefinition<Request, Response, Asked = Request, Answered 
   /** Payloads are validated against these before they are sent, and when they arrive. */
   readonly schemas: RequestSchemas
   /** Exists only in the types. */
-  readonly [payloadType]?: { readonly sent: Request; readonly received: Asked }
-  readonly [responseType]?: { readonly sent: Answered; readonly received: Response }
+  readonly [payloadType]?: { readonly sent: Request; readonly received: Asked } | undefined
+  readonly [responseType]?: { readonly sent: Answered; readonly received: Response } | undefined
 }
 
 /** The schemas of a request type. */

@@ -1,6 +1,33 @@
 import { inspect, types } from 'node:util'
 import type { Event } from './event'
 
+/** The codes of all errors of this package, one for each class. */
+export type LahjaErrorCode =
+  | 'LAHJA_ABORTED'
+  | 'LAHJA_ALREADY_RESPONDING'
+  | 'LAHJA_BOUNDARY_CROSSED'
+  | 'LAHJA_CLOSE_TIMEOUT'
+  | 'LAHJA_CONNECTION_FAILED'
+  | 'LAHJA_DIRECTORY_REFUSED'
+  | 'LAHJA_ENDPOINT_CLOSED'
+  | 'LAHJA_HANDLER_ERROR'
+  | 'LAHJA_INVALID_ARGUMENT'
+  | 'LAHJA_INVALID_PAYLOAD'
+  | 'LAHJA_LINK_REFUSED'
+  | 'LAHJA_NAME_IN_USE'
+  | 'LAHJA_NO_SUBSCRIBERS'
+  | 'LAHJA_OUTBOX_OVERFLOW'
+  | 'LAHJA_PATH_TOO_LONG'
+  | 'LAHJA_PAYLOAD_TOO_LARGE'
+  | 'LAHJA_PROTOCOL_VIOLATION'
+  | 'LAHJA_REMOTE_DISCONNECTED'
+  | 'LAHJA_REMOTE_ERROR'
+  | 'LAHJA_REQUEST_TIMEOUT'
+  | 'LAHJA_UNAUTHENTICATED'
+  | 'LAHJA_UNEXPECTED_RESPONSE'
+  | 'LAHJA_UNSERIALIZABLE_PAYLOAD'
+  | 'LAHJA_WAIT_TIMEOUT'
+
 /**
  * The base class of every error that this package throws, rejects with or emits as `error`. The subclass names the
  * cause; the message says what happened and, where you can do something about it, what to do; an underlying error is the
@@ -8,7 +35,7 @@ import type { Event } from './event'
  */
 export abstract class LahjaError extends Error {
   /** A stable name for programs, such as `LAHJA_NAME_IN_USE`. */
-  abstract readonly code: string
+  abstract readonly code: LahjaErrorCode
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)
@@ -277,6 +304,36 @@ export type ViolationReason =
 export class ProtocolViolation extends LinkError<ViolationReason> {
   readonly code = 'LAHJA_PROTOCOL_VIOLATION'
 }
+
+/** An error shows the name of its class. Minifiers change those, but no keys. */
+const classes = {
+  AbortError,
+  AlreadyResponding,
+  BoundaryCrossed,
+  CloseTimeout,
+  ConnectionFailed,
+  DirectoryRefused,
+  EndpointClosed,
+  HandlerError,
+  InvalidArgument,
+  InvalidPayload,
+  LinkError,
+  LinkRefused,
+  NameInUse,
+  NoSubscribers,
+  OutboxOverflow,
+  PathTooLong,
+  PayloadTooLarge,
+  ProtocolViolation,
+  RemoteDisconnected,
+  RemoteError,
+  RequestTimeout,
+  Unauthenticated,
+  UnexpectedResponse,
+  UnserializablePayload,
+  WaitTimeout,
+}
+for (const [name, value] of Object.entries(classes)) Object.defineProperty(value, 'name', { value: name })
 
 /** The error for an argument or option. */
 export function invalid(option: string, expected: string, got: unknown): InvalidArgument {

@@ -12,7 +12,7 @@ export type Reply<Response> =
     }
 
 /** Async iterator over the replies to `requestAll`, as they arrive. `break` cancels the remaining requests. */
-export class ReplyStream<Response> implements AsyncIterableIterator<Reply<Response>, undefined>, AsyncDisposable {
+export class ReplyStream<Response> implements AsyncIterableIterator<Reply<Response>>, AsyncDisposable {
   readonly #buffer: StreamBuffer<Reply<Response>>
   readonly #cancel: () => void
 

@@ -33,7 +33,7 @@ export function prepareDecoders(): void {
   if (isPrepared) return
   isPrepared = true
   try {
-    const extract: unknown = createRequire(require.resolve('msgpackr'))('msgpackr-extract')
+    const extract: unknown = createRequire(createRequire(__filename).resolve('msgpackr'))('msgpackr-extract')
     if (typeof extract === 'object' && extract !== null) native.setExtractor(Reflect.get(extract, 'extractStrings'))
   } catch {
     // Without native code, msgpackr reads strings itself.

@@ -25,9 +25,27 @@ main()
 describe('the package', function () {
   this.timeout(180_000)
   let project = ''
+  let elsewhere = ''
   const run = (command: string, ...words: string[]) => execFileSync(command, words, { cwd: project, encoding: 'utf8' })
 
+  /** Bundles and minifies a program into a directory from which no package can be loaded. Returns the path of the bundle. */
+  const bundle = (program: string, format: string) => {
+    const bundler = join(ROOT, 'node_modules', 'esbuild-wasm', 'bin', 'esbuild')
+    const outfile = join(elsewhere, `${program}.${format === 'esm' ? 'mjs' : 'cjs'}`)
+    const options = [
+      '--bundle',
+      '--minify',
+      '--platform=node',
+      `--format=${format}`,
+      `--outfile=${outfile}`,
+      '--log-level=error',
+    ]
+    run(process.execPath, bundler, program, ...options)
+    return outfile
+  }
+
   before(() => {
+    elsewhere = mkdtempSync(join(tmpdir(), 'lahja-bundles-'))
     project = mkdtempSync(join(tmpdir(), 'lahja-package-'))
     mkdirSync(join(project, 'bus'), { mode: 0o700 })
     writeFileSync(join(project, 'package.json'), '{ "private": true }')
@@ -38,7 +56,9 @@ describe('the package', function () {
     run('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', `./${packed.trim().split('\n').at(-1)}`)
   })
 
-  after(() => rmSync(project, { recursive: true, force: true }))
+  after(() => {
+    for (const directory of [project, elsewhere]) rmSync(directory, { recursive: true, force: true })
+  })
 
   it('works from an .mjs file', () => {
     writeFileSync(join(project, 'main.mjs'), `import { defineEvent, Endpoint } from 'lahja'\n${PROGRAM}`)
@@ -57,20 +77,12 @@ describe('the package', function () {
     )
   })
 
-  it('works inside a bundle', () => {
-    const bundler = join(ROOT, 'node_modules', 'esbuild-wasm', 'bin', 'esbuild')
-    const elsewhere = join(project, 'bundle', 'index.js')
-    writeFileSync(join(project, 'bundled.mjs'), `import { defineEvent, Endpoint } from 'lahja'\n${PROGRAM}`)
-    run(
-      process.execPath,
-      bundler,
-      'bundled.mjs',
-      '--bundle',
-      '--platform=node',
-      `--outfile=${elsewhere}`,
-      '--log-level=error',
+  it('needs no ESM from a file that is required, as jest and older loaders can not require it', () => {
+    const code = readFileSync(join(project, 'node_modules', 'lahja', 'dist', 'index.js'), 'utf8')
+    const required = [...code.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name = '']) => name)
+    expect(new Set(required.filter((name) => !name.startsWith('node:') && name !== 'events'))).to.deep.equal(
+      new Set(['msgpackr/index-no-eval', 'msgpackr/unpack-no-eval']),
     )
-    expect(run(process.execPath, elsewhere, join(project, 'bus'))).to.equal('a\n')
   })
 
   it('joins a bus without loading large Node modules that it does not need', () => {
@@ -91,17 +103,43 @@ Endpoint.start({ name: 'a', directory: process.argv[2] }).then((endpoint) => end
     expect(code.match(/[^\0-\x7f].{0,40}/g)).to.equal(null)
   })
 
-  it('is one module for a program that both imports and requires it', () => {
-    writeFileSync(
-      join(project, 'both.mjs'),
-      `import { createRequire } from 'node:module'
-      import * as imported from 'lahja'
-      const required = createRequire(import.meta.url)('lahja')
+  describe('in an ESM program with a CommonJS module that requires it too', () => {
+    /** Prints whether the program and the module have the same of everything, and whether errors keep their names. */
+    const program = (imported: string) => `import * as imported from '${imported}'
+      import { required } from 'plugin'
       const names = Object.keys(required)
-      console.log(names.length > 20, names.every((name) => imported[name] === required[name]))
-      console.log(Object.keys(imported).length === names.length)`,
-    )
-    expect(run(process.execPath, 'both.mjs')).to.equal('true true\ntrue\n')
+      console.log(names.length > 20 && names.every((name) => imported[name] === required[name]))
+      console.log(Object.keys(imported).length === names.length)
+      console.log(new imported.EndpointClosed('closed') instanceof required.LahjaError)
+      const errors = names.filter((name) => imported[name].prototype instanceof imported.LahjaError)
+      console.log(errors.length > 20 && errors.every((name) => imported[name].name === name))`
+
+    const SAME = 'true\n'.repeat(4)
+
+    before(() => {
+      const plugin = join(project, 'node_modules', 'plugin')
+      mkdirSync(plugin)
+      writeFileSync(join(plugin, 'package.json'), '{ "name": "plugin", "main": "plugin.js" }')
+      writeFileSync(join(plugin, 'plugin.js'), "exports.required = require('lahja')\n")
+      writeFileSync(join(project, 'both.mjs'), program('lahja'))
+    })
+
+    it('is one module for both', () => {
+      expect(run(process.execPath, 'both.mjs')).to.equal(SAME)
+    })
+
+    it('is one module for both without the condition module-sync, as in ncc, Bun and vitest', () => {
+      writeFileSync(join(project, 'both-elsewhere.mjs'), program('./node_modules/lahja/dist/import.mjs'))
+      expect(run(process.execPath, 'both-elsewhere.mjs')).to.equal(SAME)
+    })
+
+    for (const format of ['esm', 'cjs']) {
+      it(`is one module for both in a minified bundle of the format ${format}, which works in another place`, () => {
+        const code = `${program('lahja')}\nconst { defineEvent, Endpoint } = imported\n${PROGRAM}`
+        writeFileSync(join(project, 'bundled.mjs'), code)
+        expect(run(process.execPath, bundle('bundled.mjs', format), join(project, 'bus'))).to.equal(`${SAME}a\n`)
+      })
+    }
   })
 
   describe('with its types', () => {

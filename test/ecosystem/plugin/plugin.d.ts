@@ -1,0 +1,1 @@
+export declare const required: typeof import('lahja')
