@@ -208,7 +208,21 @@ function locate(
   if (given) return { directory: resolve(given), ownParents: [] }
   const runtime = runtimeDirectory(env.XDG_RUNTIME_DIR)
   const parent = runtime ? join(runtime, 'lahja') : join(tmpdir(), `lahja-${process.geteuid?.() ?? ''}`)
+  if (env.XDG_RUNTIME_DIR && !runtime) warnOfRuntimeDirectory(env.XDG_RUNTIME_DIR, parent)
   return { directory: join(parent, checkName('bus', bus ?? 'default')), ownParents: [parent] }
+}
+
+/** The last runtime directory that a warning was about. */
+let unusable: string | undefined
+
+/** Endpoints with another environment use another bus, and nothing else would show why. Warns once. */
+function warnOfRuntimeDirectory(path: string, instead: string): void {
+  if (path === unusable) return
+  unusable = path
+  const why = 'it is not a directory of this user with mode 0700; set the option directory, or LAHJA_DIRECTORY, for all'
+  process.emitWarning(`lahja doesn't use XDG_RUNTIME_DIR (${path}) but ${instead}: ${why}`, {
+    code: 'LAHJA_RUNTIME_DIRECTORY',
+  })
 }
 
 function checkLimits(options: LimitOptions): Limits {

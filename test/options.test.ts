@@ -12,6 +12,7 @@ import { settingsOf } from '../src/options'
 import { encodeMessage } from '../src/wire/codec'
 import { temporaryDirectory } from './support/temporary-directory'
 import { isRoot } from './support/user'
+import { turn } from './support/workbench'
 
 const VARIABLES = ['LAHJA_DIRECTORY', 'XDG_RUNTIME_DIR']
 
@@ -353,10 +354,20 @@ describe('settingsOf', () => {
     if (isRoot) spoilt["is another user's, as under sudo -E"] = (path) => chownSync(path, 12_345, 12_345)
 
     for (const [what, spoil] of Object.entries(spoilt)) {
-      it(`not under an $XDG_RUNTIME_DIR that ${what}`, () => {
+      it(`not under an $XDG_RUNTIME_DIR that ${what}, with one warning`, async () => {
+        const warnings: Error[] = []
+        const note = (warning: Error) => warnings.push(warning)
+        process.on('warning', note)
         process.env.XDG_RUNTIME_DIR = runtime.path
         spoil(runtime.path)
-        expect(settingsOf({ name: 'a' }).directory).to.equal(join(perUser, 'default'))
+        for (let twice = 0; twice < 2; twice++) {
+          expect(settingsOf({ name: 'a' }).directory).to.equal(join(perUser, 'default'))
+        }
+        await turn()
+        process.off('warning', note)
+        expect(warnings.map(({ message }) => message.includes(`(${runtime.path}) but ${perUser}:`))).to.deep.equal([
+          true,
+        ])
       })
     }
 
