@@ -148,7 +148,7 @@ export class Member {
       this.#log({ kind: 'answered', asker, request, type })
       if (request % 7 === 0) throw new RangeError('no answer to multiples of seven')
       const filler = typeof payload === 'object' && payload !== null ? Reflect.get(payload, 'filler') : undefined
-      return { asker, request, responder: this.name, filler }
+      return { asker, request, responder: this.name, ...(filler && { filler }) }
     })
     this.#responders.set(type, responder)
   }
@@ -163,8 +163,8 @@ export class Member {
   async ask(type: string, options: { timeout: number; ordered: boolean }, size = 0): Promise<void> {
     const request = ++this.#lastRequest
     this.#log({ kind: 'asked', request, type, all: false, ...options })
-    const filler = Buffer.alloc(size)
-    const reply = await this.#up.request(type, { asker: this.label, request, filler }, options).then(
+    const question = { asker: this.label, request, ...(size > 0 && { filler: Buffer.alloc(size) }) }
+    const reply = await this.#up.request(type, question, options).then(
       (payload) => this.#replyOf(request, payload),
       (error) => ({ origin: '', outcome: codeOf(error), correct: true }),
     )

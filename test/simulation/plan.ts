@@ -62,6 +62,7 @@ const PROFILES = {
   crowded: { ...WORK, join: 8, rush: 8, leave: 6, restart: 8, kill: 4, freeze: 2 },
   broken: { ...WORK, cut: 10, stall: 4 },
   loaded: { ...WORK, flood: 30, broadcast: 5, freeze: 2 },
+  leaving: { ...WORK, flood: 20, join: 6, leave: 8, restart: 8 },
   lean: { ...WORK, subscribe: 14, unsubscribe: 14, leave: 2, join: 4 },
 } as const satisfies Record<string, ActionWeights>
 
@@ -72,6 +73,8 @@ export interface Plan {
   readonly names: readonly string[]
   /** Whether receivers are overloaded. */
   readonly isLoaded: boolean
+  /** Whether every handler takes a while. */
+  readonly isSlow: boolean
   /** Largest number of bytes in the payload of an event: more than some endpoints take, if their frame limits differ. */
   readonly largest: number
   /** The probability that a name is started twice at the beginning. */
@@ -82,7 +85,7 @@ export interface Plan {
 }
 
 export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>): Plan {
-  const profile = random.weighted({ rough: 8, calm: 2, slow: 3, crowded: 3, broken: 2, loaded: 2, lean: 2 })
+  const profile = random.weighted({ rough: 8, calm: 2, slow: 3, crowded: 3, broken: 2, loaded: 2, leaving: 4, lean: 2 })
   const latency = random.pick([0.1, 1, 5])
   const isHard = profile !== 'calm'
   const isLoaded = profile === 'loaded'
@@ -96,6 +99,7 @@ export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>)
   return {
     actions: PROFILES[profile],
     isLoaded,
+    isSlow: isLoaded || profile === 'leaving',
     largest: hasMixedFrames ? 2 * LARGE_FRAME_BYTES : 3000,
     twins: profile === 'crowded' ? 0.5 : profile === 'rough' ? 0.1 : 0,
     conditions: {

@@ -22,12 +22,15 @@ const REQUEST_TIMEOUT = 3000
 export class RandomActions {
   readonly #names: readonly string[]
   readonly #isLoaded: boolean
+  readonly #isSlow: boolean
   readonly #largest: number
   readonly #random: Random
 
-  constructor({ names, isLoaded, largest }: Pick<Plan, 'names' | 'isLoaded' | 'largest'>, random: Random) {
+  constructor(plan: Pick<Plan, 'names' | 'isLoaded' | 'isSlow' | 'largest'>, random: Random) {
+    const { names, isLoaded, isSlow, largest } = plan
     this.#names = names
     this.#isLoaded = isLoaded
+    this.#isSlow = isSlow
     this.#largest = largest
     this.#random = random
   }
@@ -80,7 +83,7 @@ export class RandomActions {
   /** Some handlers end at once, some take a while, some do either. */
   manner(): Manner {
     const random = this.#random.fork()
-    const slow = this.#isLoaded ? 1 : random.pick([0, 0, 0.3, 1])
+    const slow = this.#isSlow ? 1 : random.pick([0, 0, 0.3, 1])
     const longest = random.pick([1, 20])
     return () => (random.chance(slow) ? random.between(0, longest) : 'at-once')
   }
