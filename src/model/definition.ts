@@ -1,6 +1,6 @@
 import { type Boundary, drawBoundary } from './boundary'
 import { checkOptions, type OptionNames } from './call-options'
-import { invalid } from './errors'
+import { InvalidArgument, invalid } from './errors'
 import { checkOverflow, type Overflow } from './overflow'
 import { checkPattern, checkTypeName } from './pattern'
 import { checkSchema, type InputOf, isSchema, type OutputOf, type StandardSchema } from './schema'
@@ -205,10 +205,17 @@ export function schemasOf(type: RequestType): RequestSchemas {
   return typeof type === 'string' ? {} : type.schemas
 }
 
+const ARTICLE = { event: 'an event', request: 'a request' } as const
+
 function definitionOf<Kind extends 'event' | 'request'>(value: { kind: Kind; name: string }, kind: Kind) {
   const given: unknown = value
   if (typeof given === 'object' && given !== null && 'kind' in given && given.kind === kind) return value
-  throw invalid(`${kind} type`, `a definition of a ${kind} or a string`, given)
+  const maker = kind === 'event' ? 'defineEvent' : 'defineRequest'
+  const other = typeof given === 'object' && given !== null && 'name' in given && 'kind' in given ? given : undefined
+  if (other?.kind !== 'event' && other?.kind !== 'request')
+    throw invalid(`${kind} type`, `a name, or what ${maker} returns`, given)
+  const calls = other.kind === 'event' ? 'broadcast, subscribe, stream or waitFor' : 'request, requestAll or respond'
+  throw new InvalidArgument(`${kind} type: '${other.name}' is defined as ${ARTICLE[other.kind]}; use ${calls} with it`)
 }
 
 const EVENT_OPTIONS = { overflow: true, boundary: true, schema: true } as const

@@ -192,7 +192,6 @@ describe('nameOf', () => {
     'an object with a bad name': { name: 'a b' },
     'an object whose name is not a string': { name: 7 },
     'a function with a good name': function order() {},
-    'the definition of a request': defineRequest('a'),
   })) {
     it(`rejects ${what}`, () => {
       expect(() => Reflect.apply(nameOf, undefined, [value])).to.throw(InvalidArgument, 'event type: expected')
@@ -204,8 +203,14 @@ describe('nameOf', () => {
     expect(requestNameOf(defineRequest('a'))).to.equal('a')
     expect(() => Reflect.apply(requestNameOf, undefined, [defineEvent('a')])).to.throw(
       InvalidArgument,
-      'request type: expected a definition of a request or a string, got an object',
+      "request type: 'a' is defined as an event; use broadcast, subscribe, stream or waitFor with it",
     )
+    for (const read of [nameOf, patternOf]) {
+      expect(() => Reflect.apply(read, undefined, [defineRequest('a')])).to.throw(
+        InvalidArgument,
+        "event type: 'a' is defined as a request; use request, requestAll or respond with it",
+      )
+    }
   })
 })
 
