@@ -133,7 +133,7 @@ export class Mesh {
       })
       this.#scheduleLivenessCheck()
       await this.#waits.reached(this.#patience(), () => this.#isClosing || this.#areSettled(found))
-      await this.#claim.contest([]) // The name may have been lost meanwhile.
+      this.#claim.assertNotLost()
     } catch (error) {
       if (!this.#isClosing) await this.close(new Deadline(clock, 0))
       throw error

@@ -116,14 +116,18 @@ export class NameClaim {
     const crowd = rivals.filter(({ isForeign }) => isForeign).length
     const part = Math.min(time, Math.max(limits.patience, (time * CONTESTS) / crowd))
     await Promise.all(rivals.map((rival) => this.#contestWith(rival, rival.isForeign ? part : time)))
-    if (this.#hasConceded()) {
-      const { self, transport } = this.#context
-      const how = this.#lost?.how ?? 'another endpoint has it'
-      const advice = 'close that endpoint, wait for its end with the option waitForName, or choose another name'
-      const text = `the name '${self.name}' is in use in ${transport.location}: ${how}; ${advice}`
-      throw new NameInUse(text, { holder: this.#lost?.id })
-    }
+    this.assertNotLost()
     this.#state = 'holding'
+  }
+
+  /** @throws NameInUse if the name has gone to a rival */
+  assertNotLost(): void {
+    if (this.#state !== 'conceded') return
+    const { self, transport } = this.#context
+    const how = this.#lost?.how ?? 'another endpoint has it'
+    const advice = 'close that endpoint, wait for its end with the option waitForName, or choose another name'
+    const text = `the name '${self.name}' is in use in ${transport.location}: ${how}; ${advice}`
+    throw new NameInUse(text, { holder: this.#lost?.id })
   }
 
   async #rivalsAmong(addresses: readonly Address[]): Promise<Rival[]> {
