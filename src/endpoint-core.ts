@@ -136,6 +136,7 @@ export class EndpointCore implements MeshEvents {
     this.#queueMembers = new QueueMembers({
       clock,
       membersOf: (queue, type) => this.subscriptions.membersOf(queue, type),
+      hasOthers: (queue, type) => this.routes.select(type).queues.some(({ name }) => name === queue),
       report,
       settled: idle,
     })
@@ -263,7 +264,8 @@ export class EndpointCore implements MeshEvents {
     this.#forget(link)
   }
 
-  interest(link: Link, { kind, interests }: InterestChange): void {
+  interest(link: Link, change: InterestChange): void {
+    const { kind, interests } = change
     for (const interest of interests) {
       if (kind === 'subscribe') this.routes.add(link, interest)
       else this.routes.remove(link, interest)
@@ -271,7 +273,8 @@ export class EndpointCore implements MeshEvents {
     const responds = interests.filter((interest) => interest.responds)
     if (kind === 'subscribe') this.#pendingRequests.onResponders(responds)
     else {
-      if (interests.some(isMember)) this.#workQueues.onMembersLeft(link)
+      const isClosing = change.kind === 'unsubscribe' && change.isLast !== undefined
+      if (interests.some(isMember)) this.#workQueues.onMembersLeft(link, isClosing)
       this.#pendingRequests.onRespondersLeft(link, responds)
     }
     if (interests.length === 0) return
@@ -376,8 +379,11 @@ export class EndpointCore implements MeshEvents {
 
   /** Lets handlers finish, also for what peers sent before they knew of the close. */
   async #drain(deadline: Deadline): Promise<void> {
-    const withdrawn = this.#mesh.withdraw([...this.announcer.forPeers()], deadline)
-    this.subscriptions.leaveQueues()
+    this.announcer.leaveQueues()
+    this.#queueMembers.leave()
+    this.subscriptions.giveBack()
+    const mayReturn = (link: Link) => this.#workQueues.inFlight(link) > 0
+    const withdrawn = this.#mesh.withdraw([...this.announcer.forPeers()], deadline, mayReturn)
     this.responders.close()
     await withdrawn
     const { outbox } = this.loopback

@@ -110,6 +110,13 @@ export class Consumer {
     if (this.#waiting.length > 0) this.#runNext()
   }
 
+  /** Gives back the events that wait. They may be taken again. */
+  giveBack(): void {
+    const tasks = [...this.#waiting]
+    this.#waiting.clear()
+    for (const { receipt } of tasks) receipt.release()
+  }
+
   /** Stops: waiting events are given back, running ones finish. */
   close(): void {
     this.#state = 'closed'

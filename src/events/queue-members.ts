@@ -11,6 +11,8 @@ export interface QueueMembersContext {
   readonly clock: Clock
   /** The members of a queue at this endpoint that are subscribed to this type. */
   readonly membersOf: (queue: string, type: string) => readonly Consumer[]
+  /** Whether another endpoint has members of a queue that are subscribed to this type. */
+  readonly hasOthers: (queue: string, type: string) => boolean
   readonly report: (error: LahjaError) => void
   /** Called when an assignment has been settled. */
   readonly settled: () => void
@@ -23,6 +25,8 @@ export class QueueMembers {
   /** Assignments handled and not reported yet, by the channel to their sender. */
   readonly #settled = new Map<Channel, number>()
   #inFlight = 0
+  /** Whether what has not begun is returned, if another member may have it. */
+  #isLeaving = false
 
   constructor(context: QueueMembersContext) {
     this.#context = context
@@ -38,6 +42,11 @@ export class QueueMembers {
     this.#handOut(assignment, channel, channel.receiveWindow.hold())
   }
 
+  /** The endpoint leaves: from now on events go back that others may have, and their senders are still there. */
+  leave(): void {
+    this.#isLeaving = true
+  }
+
   /** Reports handled assignments to their senders now, not at the end of the turn. */
   flush(): void {
     for (const [channel, count] of this.#settled) channel.sendControl({ kind: 'settle', count })
@@ -48,7 +57,8 @@ export class QueueMembers {
     const { queue, type, payload } = assignment
     const members = this.#context.membersOf(queue, type)
     const interested = members.filter(({ interest }) => isInterestedIn(interest, channel.identity))
-    const member = this.#balancer.pick(interested, ({ load }) => load, queue)
+    const isReturned = this.#isLeaving && this.#mayReturn(assignment, channel)
+    const member = isReturned ? undefined : this.#balancer.pick(interested, ({ load }) => load, queue)
     if (!member) {
       account.release()
       return this.#return(assignment, channel)
@@ -66,6 +76,10 @@ export class QueueMembers {
         this.#handOut(assignment, channel, account)
       },
     })
+  }
+
+  #mayReturn({ queue, type, isFixed }: Assignment, channel: Channel): boolean {
+    return !isFixed && !channel.outbox.isClosed && this.#context.hasOthers(queue, type)
   }
 
   /** Counts an assignment as handled. Reported to its sender once a turn. */

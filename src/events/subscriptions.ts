@@ -106,9 +106,9 @@ export class Subscriptions {
     return this.#receivers.select(type).queues.get(queue) ?? NONE
   }
 
-  /** Ends all subscriptions with a queue. */
-  leaveQueues(): void {
-    for (const subscription of [...this.#open]) if (isMember(subscription.interest)) subscription.unsubscribe()
+  /** Members of queues give back the events that wait for them. They may be given them again. */
+  giveBack(): void {
+    for (const consumer of this.#consumers) if (isMember(consumer.interest)) consumer.giveBack()
   }
 
   /** Ends all subscriptions. */

@@ -130,12 +130,20 @@ export class WorkQueues {
     if (!this.#hasGiven(channel, type, queue)) return refuse('none was given to it')
     this.settle(channel, 1)
     const assignment: Assignment = { ...message, kind: 'assign' }
-    if (!isOpen() || !this.#giveToAnother(assignment)) this.#reportLost(channel, assignment)
+    if (!isOpen()) return this.#reportLost(channel, assignment)
+    if (!this.#giveToAnother(assignment) && !this.#giveBack(channel, assignment)) this.#reportLost(channel, assignment)
   }
 
-  /** A peer has left queues: gives its unsent events to other members. */
-  onMembersLeft(channel: Channel): void {
-    this.#redeliver(channel, (assignment) => !this.#isMember(channel, assignment))
+  /**
+   * A peer has left queues: gives its unsent events to other members.
+   *
+   * @param isClosing whether it handles what no other may have
+   */
+  onMembersLeft(channel: Channel, isClosing: boolean): void {
+    this.#redeliver(channel, (assignment, frame) => {
+      if (this.#isMember(channel, assignment)) return false
+      return !isClosing || this.#eligibleFor(assignment, frame).length > 0
+    })
   }
 
   /** A peer lags: gives its unsent events to members that don't lag. */
@@ -178,15 +186,26 @@ export class WorkQueues {
    * @throws ProtocolViolation if it was returned in a form that can't have been sent from here
    */
   #giveToAnother(assignment: Assignment, frame: Frame = encodeReturned(assignment)): boolean {
-    const { type, queue, isFixed } = assignment
-    if (isFixed) return false
+    const { type, queue } = assignment
     const channel = this.choose(queue, this.#eligibleFor(assignment, frame))
     if (!channel) return false
     this.give({ channel, type, queue, frame }, { kind: 'wait' })
     return true
   }
 
-  #eligibleFor({ type, queue }: Assignment, frame: Frame): readonly Member<Channel>[] {
+  /**
+   * No other member may have an event that was returned: it goes back to the one that returned it, which handles it if it is
+   * about to close. One that has only unsubscribed returns it again, and then it is lost.
+   */
+  #giveBack(channel: Channel, assignment: Assignment): boolean {
+    const { type, queue, isFixed } = assignment
+    if (isFixed || channel.outbox.isClosed) return false
+    this.give({ channel, type, queue, frame: encodeReturned({ ...assignment, isFixed: true }) }, { kind: 'wait' })
+    return true
+  }
+
+  #eligibleFor({ type, queue, isFixed }: Assignment, frame: Frame): readonly Member<Channel>[] {
+    if (isFixed) return NONE
     return this.#membersOf(type, queue).filter(({ destination }) => {
       return !destination.outbox.isClosed && isEligible(type, destination) && fits(destination, frame)
     })

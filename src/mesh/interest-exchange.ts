@@ -66,8 +66,12 @@ export class InterestExchange {
     this.#sendDifference()
   }
 
-  /** Announces that we want nothing more, ever: later announcements are ignored. */
-  withdraw(interests: Iterable<Interest>): void {
+  /**
+   * Announces that we want nothing more, ever: later announcements are ignored.
+   *
+   * @param mayGetMore whether the peer may send us something without an interest: events that it returns
+   */
+  withdraw(interests: Iterable<Interest>, mayGetMore: boolean): void {
     if (this.#withdrawal) return
     for (const interest of interests) this.#record('unsubscribe', interest)
     let complete = () => {}
@@ -76,7 +80,7 @@ export class InterestExchange {
     })
     this.#withdrawal = { sequence: undefined, completed, complete }
     const hasBeenTold = this.#sequence > 0 || this.#difference.size > 0
-    if (!hasBeenTold) complete()
+    if (!hasBeenTold && !mayGetMore) complete()
     else if (this.isKnown) this.#sendDifference()
   }
 
@@ -163,7 +167,8 @@ export class InterestExchange {
       })
       for (const chunk of chunked(interests, this.#limit())) {
         this.#sequence++
-        this.#send({ kind, sequence: this.#sequence, interests: chunk })
+        const leaving = kind === 'unsubscribe' && this.#withdrawal ? { isLast: false } : {}
+        this.#send({ kind, sequence: this.#sequence, interests: chunk, ...leaving })
       }
     }
     if (!this.#withdrawal || this.#withdrawal.sequence !== undefined) return

@@ -265,9 +265,13 @@ export class Link implements Channel {
     return this.#exchange.isKnown
   }
 
-  /** Tells the peer that nothing more is wanted. */
-  withdraw(interests: Iterable<Interest>): void {
-    if (this.#phase === 'introducing' || this.#phase === 'up') this.#exchange.withdraw(interests)
+  /**
+   * Tells the peer that nothing more is wanted.
+   *
+   * @param mayGetMore whether it may return events
+   */
+  withdraw(interests: Iterable<Interest>, mayGetMore: boolean): void {
+    if (this.#phase === 'introducing' || this.#phase === 'up') this.#exchange.withdraw(interests, mayGetMore)
   }
 
   /** Resolves when everything has arrived that the peer had for us when we withdrew, or the link has ended. */
@@ -355,11 +359,14 @@ export class Link implements Channel {
     else this.#exchange.acknowledge(change.sequence)
   }
 
-  /** The peer wants nothing more: tells it now whether there are events on their way to it, and then when there are none. */
+  /**
+   * The peer wants nothing more: tells it now whether there are events on their way to it, also such that it is given back,
+   * and then when there are none.
+   */
   #completeFor(sequence: number): void {
-    const { isEmpty } = this.outbox
-    this.#exchange.acknowledge(sequence, isEmpty)
-    if (!isEmpty) void this.outbox.flushed().then(() => this.isUp && this.#exchange.acknowledge(sequence, true))
+    const isComplete = this.outbox.isEmpty && !this.outbox.hasBulk
+    this.#exchange.acknowledge(sequence, isComplete)
+    if (!isComplete) void this.outbox.flushed().then(() => this.isUp && this.#exchange.acknowledge(sequence, true))
   }
 
   #tellRecovered(): void {

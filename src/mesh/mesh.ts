@@ -172,9 +172,14 @@ export class Mesh {
    * peer that doesn't answer delays it by `patience` at most.
    *
    * @param interests what peers may know that we want
+   * @param mayReturn whether a peer may return events
    */
-  async withdraw(interests: readonly Interest[], deadline: Deadline): Promise<void> {
-    for (const link of this.#links.values()) link.withdraw(interests)
+  async withdraw(
+    interests: readonly Interest[],
+    deadline: Deadline,
+    mayReturn: (link: Link) => boolean,
+  ): Promise<void> {
+    for (const link of this.#links.values()) link.withdraw(interests, mayReturn(link))
     await this.known(deadline.within(this.#context.limits.patience))
     let answering = [...this.#links.values()].filter(({ isKnown }) => isKnown)
     while (answering.length > 0) {

@@ -30,7 +30,10 @@ export type Message =
       readonly kind: 'unsubscribe'
       readonly sequence: number
       readonly interests: readonly Interest[]
-      /** The sender leaves: nothing is wanted any more, and it waits for the events that are on their way. */
+      /**
+       * The sender leaves: false in the changes before the last one, true in that. Then nothing is wanted any more, and it
+       * waits for what is on its way.
+       */
       readonly isLast?: boolean | undefined
     }
   | {
@@ -147,8 +150,13 @@ export function isChannelMessage(message: Message): message is ChannelMessage {
   return code >= KIND_CODES.assign && code <= KIND_CODES.cancel
 }
 
-/** Whether it carries a payload, and so may be large, but is no event. */
-export function isBulk({ kind }: Message): boolean {
+/**
+ * Whether it carries a payload, and so may be large, but is no event; or comes behind what does, as the last change of an
+ * endpoint that leaves comes behind the events that it returns.
+ */
+export function isBulk(message: Message): boolean {
+  const { kind } = message
+  if (kind === 'unsubscribe') return message.isLast === true
   return kind === 'request' || kind === 'response' || kind === 'failure' || kind === 'return'
 }
 

@@ -46,6 +46,32 @@ describe('A queue member that leaves', () => {
     expect(allOf(...members)).to.deep.equal(numbers(LOAD))
   }
 
+  for (const [order, closing] of Object.entries({
+    'after its sender': ['a', 'b', 'c'],
+    'before its sender': ['b', 'c', 'a'],
+    'as the only one, after its sender': ['a', 'b'],
+    'as the only one, before its sender': ['b', 'a'],
+  })) {
+    for (const isTogether of [false, true]) {
+      const when = isTogether ? `together, ${order}` : order
+      it(`by closing ${when}, handles what nobody else can, once`, async () => {
+        const endpoints = await bus.startAll('a', 'b', 'c')
+        const reports = Object.values(endpoints).map((each) => reportsOf(each))
+        const workers = closing.filter((name) => name !== 'a').map((name) => endpoints[name === 'b' ? 'b' : 'c'])
+        const members = await Promise.all(workers.map((each) => join(each, 'job', { queue: 'workers' }, turn)))
+        for (const n of numbers(200)) endpoints.a.broadcastNowait(Job, n)
+        await until(() => members.every(({ got }) => got.length > 1))
+        const all = closing.map(
+          (name) => () => endpoints[name === 'a' ? 'a' : name === 'b' ? 'b' : 'c'].close({ timeout: 20_000 }),
+        )
+        if (isTogether) await Promise.all(all.map((close) => close()))
+        else for (const close of all) await close()
+        expect([...new Set(reports.flat())]).to.deep.equal([])
+        expect(allOf(...members)).to.deep.equal(numbers(200))
+      })
+    }
+  }
+
   it('by unsubscribing under load causes no loss and no duplicate', async () => {
     const { members, sent, reports } = await beginLoad()
     members[0]?.subscription.unsubscribe()
@@ -209,6 +235,8 @@ describe('A queue member that leaves', () => {
       const b = await bus.start('b')
       await join(b, 'job')
       b.respond('ask', () => 'never')
+      const other = await bareMember(b, { name: 'other', id: '000000000zzz9' })
+      other.acknowledges = true
       const peer = await connectPeer(b)
       await until(() => peer.heardOf('subscribe').length === 1)
       peer.acknowledges = false

@@ -91,18 +91,29 @@ describe('QueueMembers', () => {
     expect(bench.queueMembers.isIdle).to.equal(true)
   })
 
-  it('returns waiting assignments when the queues are left, and keeps other subscriptions', async () => {
+  it('returns waiting assignments when the endpoint leaves, as far as others may have them', async () => {
     const all = members(2)
-    bench.subscribe('all', 'order.placed')
     for (let number = 0; number < 4; number++) bench.assign(number)
-    bench.subscriptions.leaveQueues()
-    bench.subscriptions.leaveQueues()
+    bench.queueMembers.leave()
+    for (let twice = 0; twice < 2; twice++) bench.subscriptions.giveBack()
     expect(sender.takeTold()).to.have.lengthOf(2)
+    bench.assign(4)
+    expect(sender.takeTold()).to.have.lengthOf(1)
     expect(bench.queueMembers.isIdle).to.equal(false)
     for (const { work } of all) await work.finish(0)
     expect(bench.queueMembers.isIdle).to.equal(true)
-    bench.deliver(7)
-    expect(bench.got).to.deep.equal(['all 7'])
+  })
+
+  it('handles waiting assignments when the endpoint leaves that no other may have', async () => {
+    bench.hasOthers = false
+    const [one] = members(1)
+    for (let number = 0; number < 3; number++) bench.assign(number)
+    bench.queueMembers.leave()
+    bench.subscriptions.giveBack()
+    expect(sender.takeTold()).to.deep.equal([])
+    for (let number = 0; number < 3; number++) await one?.work.finish(0)
+    expect(one?.work.started).to.deep.equal([0, 1, 2])
+    expect(bench.queueMembers.isIdle).to.equal(true)
   })
 
   it('settles and reports an assignment that can neither be handled nor returned', () => {

@@ -23,6 +23,9 @@ export class SubscriptionsBench {
   readonly subscriptions: Subscriptions
   readonly queueMembers: QueueMembers
 
+  /** Whether other endpoints have members of the queue. */
+  hasOthers = true
+
   /** @param windowBytes the receive window of the sender's channel */
   constructor(windowBytes?: number) {
     this.sender = new RecordingChannel('shop', { groups: ['web'], limits: windowBytes ? { windowBytes } : {} })
@@ -40,6 +43,7 @@ export class SubscriptionsBench {
     this.queueMembers = new QueueMembers({
       clock: this.clock,
       membersOf: (queue, type) => this.subscriptions.membersOf(queue, type),
+      hasOthers: () => this.hasOthers,
       report,
       settled: () => this.settled++,
     })
