@@ -18,6 +18,9 @@ async function main([directory = '', doing = '']: readonly string[]): Promise<vo
   if (doing === 'request') {
     const answer = endpoint.request('slow', 1)
     process.stdout.write(String(await answer))
+  } else if (doing === 'wait') {
+    const asked = endpoint.request('nobody', 1, { wait: 50, timeout: Number.POSITIVE_INFINITY })
+    await asked.catch(({ code }) => process.stdout.write(code))
   } else if (doing === 'close') {
     await endpoint.close({ timeout: Number.POSITIVE_INFINITY })
     process.stdout.write('closed')

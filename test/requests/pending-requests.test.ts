@@ -30,7 +30,15 @@ describe('PendingRequests', () => {
 
   const ask = (question: string, candidates: () => readonly Channel[] = () => responders) => {
     const settle = (outcome: Outcome) => outcomes.push([question, outcome])
-    return requests.ask({ type: 'a', payload: question, isOrdered: false, isPatient: () => false, candidates, settle })
+    const { cancel } = requests.ask({
+      type: 'a',
+      payload: question,
+      isOrdered: false,
+      isPatient: false,
+      candidates,
+      settle,
+    })
+    return cancel
   }
 
   /** The requests and cancels sent to a responder since the last call. */
@@ -231,7 +239,7 @@ describe('PendingRequests', () => {
         type: 'a',
         payload,
         isOrdered: false,
-        isPatient: () => false,
+        isPatient: false,
         candidates: () => responders,
         settle: ignore,
       })
@@ -299,16 +307,16 @@ describe('PendingRequests', () => {
     const before = heapUsed()
     for (let id = 1; id <= 30_000; id++) {
       try {
-        const giveUp = requests.ask({
+        const { cancel } = requests.ask({
           type: 'a',
           payload: id % 3 === 0 ? ignore : id,
           isOrdered: false,
-          isPatient: () => false,
+          isPatient: false,
           candidates: () => responders,
           settle: ignore,
         })
         if (id % 3 === 1) requests.onMessage(till, { kind: 'response', id, payload: 'ok' })
-        else giveUp()
+        else cancel()
       } catch {}
       till.takeTold()
     }

@@ -63,16 +63,16 @@ export class RequestsModel {
       to,
       declined: new Set(),
       outcomes,
-      giveUp: () => giveUp(),
+      giveUp: () => cancel(),
       holder: undefined,
       isGivenUp: false,
     }
     this.#asked.set(id, asked)
-    const giveUp = this.requests.ask({
+    const { cancel } = this.requests.ask({
       type: 'a',
       payload: id,
       isOrdered: false,
-      isPatient: () => false,
+      isPatient: false,
       candidates,
       settle: (outcome) => outcomes.push(outcome),
     })
