@@ -38,6 +38,11 @@ describe('Endpoint.unref', function () {
     expect(await start('republish').ended).to.include({ code: 0, stdout: 'done', stderr: '' })
   })
 
+  it('keeps the process of an open endpoint whose socket can not be published again for a while', async () => {
+    await bus.start('other')
+    expect(await start('fail to republish').ended).to.include({ code: 0, stdout: 'published again', stderr: '' })
+  })
+
   it('is taken back by ref', async () => {
     const other = await bus.start('other')
     const program = start('ref')

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Endpoint } from '../../src/index'
@@ -14,7 +14,18 @@ async function main([directory = '', doing = '']: readonly string[]): Promise<vo
     rmSync(path)
     while (!existsSync(path)) await setTimeout(5)
   }
-  if (doing !== 'nothing') endpoint.unref()
+  if (doing === 'fail to republish') {
+    const path = join(directory, `${endpoint.name}~${endpoint.id}.sock`)
+    const obstacle = join(directory, `${endpoint.id}.new`)
+    mkdirSync(obstacle)
+    rmSync(path)
+    await once(endpoint, 'error')
+    rmdirSync(obstacle)
+    while (!existsSync(path)) await setTimeout(5, undefined, { ref: false })
+    process.stdout.write('published again')
+    return endpoint.close()
+  }
+  endpoint.unref()
   if (doing === 'request') {
     const answer = endpoint.request('slow', 1)
     process.stdout.write(String(await answer))
