@@ -135,13 +135,13 @@ export class PendingRequests {
     for (const pending of this.#waiting.all) this.#place(pending)
   }
 
-  /** Some endpoint has begun to respond to these types. */
-  onResponders(interests: readonly Interest[]): void {
+  /** An endpoint has begun to respond to these types. What it has declined before is asked again only if it is waited for. */
+  onResponders(channel: Channel, interests: readonly Interest[]): void {
     const types = typesOf(interests)
     if (types.size === 0) return
     for (const pending of this.#waiting.all) {
       if (!types.has(pending.type)) continue
-      if (pending.isPatient) pending.declined.clear()
+      if (pending.isPatient) pending.declined.delete(channel)
       this.#place(pending)
     }
   }

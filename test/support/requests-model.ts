@@ -118,7 +118,7 @@ export class RequestsModel {
     const responder = this.#responders[index % this.#responders.length]
     if (!responder) return
     responder.isResponding = !responder.isResponding
-    if (responder.isResponding) this.requests.onResponders([{ type: 'a', responds: true }])
+    if (responder.isResponding) this.requests.onResponders(responder, [{ type: 'a', responds: true }])
   }
 
   /** A responder's link closes; it returns when toggled. */
