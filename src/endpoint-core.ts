@@ -124,7 +124,7 @@ export class EndpointCore implements MeshEvents {
       waits: this.waits,
       limit: limits.interests,
       changed: (change, interest) => {
-        if (change === 'subscribe' && interest.responds) this.#pendingRequests.onResponders([interest])
+        if (change === 'subscribe' && interest.responds) this.#pendingRequests.onResponders(this.loopback, [interest])
         this.#interestChanged()
       },
       peers: () => this.#mesh,
@@ -244,7 +244,10 @@ export class EndpointCore implements MeshEvents {
     for (const interest of link.interest) this.routes.add(link, interest)
     this.peers.add(link)
     this.waits.changed()
-    this.#pendingRequests.onResponders([...link.interest].filter((interest) => interest.responds))
+    this.#pendingRequests.onResponders(
+      link,
+      [...link.interest].filter((interest) => interest.responds),
+    )
     this.#events.emit('joined', peerOf(link))
   }
 
@@ -271,7 +274,7 @@ export class EndpointCore implements MeshEvents {
       else this.routes.remove(link, interest)
     }
     const responds = interests.filter((interest) => interest.responds)
-    if (kind === 'subscribe') this.#pendingRequests.onResponders(responds)
+    if (kind === 'subscribe') this.#pendingRequests.onResponders(link, responds)
     else {
       const isClosing = change.kind === 'unsubscribe' && change.isLast !== undefined
       if (interests.some(isMember)) this.#workQueues.onMembersLeft(link, isClosing)

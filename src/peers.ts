@@ -92,7 +92,7 @@ export function snapshotOf(
     types ??= typesIn(interests)
     return types
   }
-  return {
+  const peer = {
     name,
     id,
     groups,
@@ -109,6 +109,8 @@ export function snapshotOf(
     droppedEvents,
     waitedMs,
   }
+  // Otherwise the lists would be shown as getters.
+  return Object.defineProperty(peer, Symbol.for('nodejs.util.inspect.custom'), { value: () => ({ ...peer }) })
 }
 
 function typesIn(interests: Iterable<Interest>): Pick<Peer, 'subscriptions' | 'responds'> {

@@ -20,8 +20,9 @@ export const MAX_INTEREST_BYTES = 4096
 const AROUND_NAMES = 48
 const NAME_HEADER = 2
 
-/** What an interest takes in memory besides its names, which are held three times; and each token of a pattern. */
+/** What an interest takes in memory besides its names, which are held three times; each sender; each token of a pattern. */
 const ENTRY_BYTES = 600
+const SENDER_BYTES = 32
 const TOKEN_BYTES = 400
 
 /** Bytes of memory that the interests of one endpoint may take, for each that `limits.interests` allows. */
@@ -46,7 +47,8 @@ function sendersOf({ from = [] }: Pick<Interest, 'from'>): readonly string[] {
 /** Bytes of memory that an interest takes where it is known. */
 function costOf(interest: Interest): number {
   const { type } = interest
-  return ENTRY_BYTES + 3 * bytesOf(interest) + (hasWildcard(type) ? TOKEN_BYTES * type.split('.').length : 0)
+  const tokens = hasWildcard(type) ? type.split('.').length : 0
+  return ENTRY_BYTES + 3 * bytesOf(interest) + SENDER_BYTES * sendersOf(interest).length + TOKEN_BYTES * tokens
 }
 
 /** Whether an interest includes events from this endpoint. */

@@ -61,10 +61,7 @@ export class PublishedSocket implements Listener {
   }
 
   async #listen(): Promise<void> {
-    this.#server?.close()
     const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(new SocketConnection(socket)))
-    this.#server = server
-    if (!this.#isKeptAlive) server.unref()
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject)
@@ -82,6 +79,10 @@ export class PublishedSocket implements Listener {
       const cause = asError(error)
       throw new ConnectionFailed(`can't listen at ${this.#path}: ${cause.message}`, { cause })
     }
+    // Not before: until then it alone keeps the process alive, and its close unlinks the temporary path.
+    this.#server?.close()
+    this.#server = server
+    this.keepAlive(this.#isKeptAlive)
   }
 
   /** There are no calls for this but by path. The sticky bit keeps others from putting a link there meanwhile. */

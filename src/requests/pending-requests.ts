@@ -27,15 +27,24 @@ export interface Question {
   readonly isOrdered: boolean
   /** The responders that it may be sent to now. */
   readonly candidates: () => readonly Channel[]
-  /** Whether it waits for a responder if there is none. */
-  readonly isPatient: () => boolean
+  /** Whether it waits for a responder if there is none, until `hurry`. */
+  readonly isPatient: boolean
   /** Called once, unless the request is cancelled. */
   readonly settle: (outcome: Outcome) => void
 }
 
+/** What the asker of a request can still do. */
+export interface Asked {
+  /** Cancels the request: the responder is told, and `settle` is not called any more. */
+  readonly cancel: () => void
+  /** The request no longer waits for a responder: it settles if there is none. */
+  readonly hurry: () => void
+}
+
 /** A request that waits to be sent or for its response. */
-interface Pending extends Omit<Question, 'payload'> {
+interface Pending extends Omit<Question, 'payload' | 'isPatient'> {
   readonly id: number
+  isPatient: boolean
   /** Encoded when the request was made: later changes to the payload don't reach the responder, unless it is by reference. */
   readonly frame: Frame
   /** The responder that it was sent to. */
@@ -74,10 +83,9 @@ export class PendingRequests {
   /**
    * Sends a request to the candidate with the fewest in flight from here. One that declines is not asked again.
    *
-   * @returns a function that cancels the request: the responder is told, and `settle` is not called any more
    * @throws UnserializablePayload, PayloadTooLarge
    */
-  ask({ type, payload, isOrdered, candidates, isPatient, settle }: Question): () => void {
+  ask({ type, payload, isOrdered, candidates, isPatient, settle }: Question): Asked {
     const id = ++this.#lastId
     const request = { kind: 'request', id, type, payload } as const
     const frame = travelsByReference(type) ? referenceTo(request) : encodeMessage(request, this.#frameLimit)
@@ -85,7 +93,7 @@ export class PendingRequests {
     const pending: Pending = { id, type, frame, isOrdered, candidates, isPatient, settle, ...state }
     this.#pending.set(id, pending)
     this.#place(pending)
-    return () => this.#cancel(pending)
+    return { cancel: () => this.#cancel(pending), hurry: () => this.#hurry(pending) }
   }
 
   onMessage(channel: Channel, message: MessageOf<'response' | 'failure' | 'decline'>): void {
@@ -124,18 +132,18 @@ export class PendingRequests {
     this.retry()
   }
 
-  /** Tries all waiting requests again, as a responder has become slower or faster, or a request has waited long enough. */
+  /** Tries all waiting requests again, as a responder has become slower or faster. */
   retry(): void {
     for (const pending of this.#waiting.all) this.#place(pending)
   }
 
-  /** Some endpoint has begun to respond to these types. */
-  onResponders(interests: readonly Interest[]): void {
+  /** An endpoint has begun to respond to these types. What it has declined before is asked again only if it is waited for. */
+  onResponders(channel: Channel, interests: readonly Interest[]): void {
     const types = typesOf(interests)
     if (types.size === 0) return
     for (const pending of this.#waiting.all) {
       if (!types.has(pending.type)) continue
-      if (pending.isPatient()) pending.declined.clear()
+      if (pending.isPatient) pending.declined.delete(channel)
       this.#place(pending)
     }
   }
@@ -171,7 +179,7 @@ export class PendingRequests {
     const candidates = pending.candidates().filter((channel) => !declined.has(channel) && fits(channel, frame))
     if (candidates.length === 0) {
       const refusing = pending.candidates().find((channel) => !declined.has(channel))
-      if (!refusing && pending.isPatient()) return this.#waiting.join(pending, NOWHERE)
+      if (!refusing && pending.isPatient) return this.#waiting.join(pending, NOWHERE)
       const why = declined.size > 0 ? allDeclined(type) : noResponder(type)
       const error = refusing ? misfitError(`request ${type}`, frame, refusing) : new NoSubscribers(why)
       return this.#settle(pending, { kind: 'failure', origin: '', error })
@@ -205,6 +213,12 @@ export class PendingRequests {
       this.#givenUp.set(channel, { count: this.#givenUpTo(channel) + 1, heard: channel.heard })
     }
     this.#next(channel)
+  }
+
+  /** Only this one: others would be tried as often as there are requests. */
+  #hurry(pending: Pending): void {
+    pending.isPatient = false
+    if (this.#pending.has(pending.id) && !pending.channel) this.#place(pending)
   }
 
   #forget(pending: Pending): void {

@@ -78,18 +78,11 @@ export class Requester {
         if (error) reject(error)
         else resolve(payload)
       }
-      let isPatient = wait > 0
-      const timer =
-        wait > 0 && wait < timeout
-          ? judgeAfter(this.#clock, wait, () => {
-              isPatient = false
-              this.#requests.retry()
-            })
-          : undefined
-      const cancel = this.#requests.ask({ type, payload, isOrdered, candidates, isPatient: () => isPatient, settle })
+      const asked = this.#requests.ask({ type, payload, isOrdered, candidates, isPatient: wait > 0, settle })
+      const timer = wait > 0 && wait < timeout ? judgeAfter(this.#clock, wait, asked.hurry, true) : undefined
       return () => {
         timer?.cancel()
-        cancel()
+        asked.cancel()
       }
     })
   }
@@ -121,7 +114,7 @@ export class Requester {
         const only = () => candidates().filter((candidate) => candidate === channel)
         const settle = (outcome: Outcome) => onReply(replyOf(outgoing, outcome))
         try {
-          return this.#requests.ask({ type, payload, isOrdered, candidates: only, isPatient: () => false, settle })
+          return this.#requests.ask({ type, payload, isOrdered, candidates: only, isPatient: false, settle }).cancel
         } catch (error) {
           if (!(error instanceof LahjaError)) throw error
           onReply({ origin, error })

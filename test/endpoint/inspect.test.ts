@@ -24,6 +24,16 @@ describe('util.inspect', () => {
     }
   })
 
+  it('shows the types that a peer subscribes and responds to', async () => {
+    const { shop, till } = await bus.startEach({ shop: {}, till: {} })
+    await till.subscribe('order.*', () => {}).ready
+    await till.respond('sum', () => 3).ready
+    const shown = inspect(shop.peers, ONE_LINE)
+    expect(shown).to.contain("subscriptions: [ 'order.*' ], responds: [ 'sum' ]")
+    expect(inspect({ ...shop.peers[0] }, ONE_LINE)).to.equal(shown.slice(2, -2))
+    expect(structuredClone(shop.peers)).to.deep.equal(shop.peers)
+  })
+
   it('shows the type, state and buffered events of a stream', async () => {
     const shop = await bus.start('shop')
     const stream = shop.stream('tick')

@@ -1,5 +1,9 @@
 import { expect } from 'chai'
 import { InvalidArgument, ProtocolViolation } from '../../src'
+import { InterestExchange } from '../../src/mesh/interest-exchange'
+import { DEFAULT_LIMITS } from '../../src/model/limits'
+import { decodeMessage, encodeMessage } from '../../src/wire/codec'
+import { PREFIX_BYTES } from '../../src/wire/frame'
 import { freshBus, next, until } from '../support/bus'
 import { heapUsed } from '../support/garbage'
 import { rawPeers } from '../support/raw-peer'
@@ -82,6 +86,22 @@ describe('limits.interests', () => {
     await until(() => a.isAnyEndpointSubscribedTo(`${count - 1}.${'t.'.repeat(110)}z`))
     // Both ends are in this process, and each subscription has a consumer.
     expect((heapUsed() - before) / count).to.be.lessThan(6_000)
+  })
+
+  it('takes no more memory than it allows for long lists of short names (G7)', () => {
+    const limit = 2_000
+    const exchange = new InterestExchange(ignore, () => DEFAULT_LIMITS.frameBytes, limit)
+    const senders = Array.from({ length: 900 }, (_, n) => n.toString(36).padStart(2, '0'))
+    const before = heapUsed()
+    expect(() => {
+      for (let n = 0; n < limit; n++) {
+        const frame = encodeMessage({ kind: 'subscribe', sequence: n, interests: [{ type: `t${n}`, from: senders }] })
+        const message = decodeMessage(frame.bytes, frame.start + PREFIX_BYTES, frame.end)
+        if (message.kind === 'subscribe') exchange.apply(message)
+      }
+    }).to.throw(ProtocolViolation, 'too-many-interests')
+    expect(heapUsed() - before).to.be.below(limit * 1024 * 1.1)
+    expect([...exchange.theirs]).not.to.have.length(0)
   })
 
   it('lists the types of a peer as of the first time that they are read', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Endpoint } from '../../src/index'
@@ -14,10 +14,24 @@ async function main([directory = '', doing = '']: readonly string[]): Promise<vo
     rmSync(path)
     while (!existsSync(path)) await setTimeout(5)
   }
-  if (doing !== 'nothing') endpoint.unref()
+  if (doing === 'fail to republish') {
+    const path = join(directory, `${endpoint.name}~${endpoint.id}.sock`)
+    const obstacle = join(directory, `${endpoint.id}.new`)
+    mkdirSync(obstacle)
+    rmSync(path)
+    await once(endpoint, 'error')
+    rmdirSync(obstacle)
+    while (!existsSync(path)) await setTimeout(5, undefined, { ref: false })
+    process.stdout.write('published again')
+    return endpoint.close()
+  }
+  endpoint.unref()
   if (doing === 'request') {
     const answer = endpoint.request('slow', 1)
     process.stdout.write(String(await answer))
+  } else if (doing === 'wait') {
+    const asked = endpoint.request('nobody', 1, { wait: 50, timeout: Number.POSITIVE_INFINITY })
+    await asked.catch(({ code }) => process.stdout.write(code))
   } else if (doing === 'close') {
     await endpoint.close({ timeout: Number.POSITIVE_INFINITY })
     process.stdout.write('closed')

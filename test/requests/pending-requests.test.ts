@@ -30,7 +30,15 @@ describe('PendingRequests', () => {
 
   const ask = (question: string, candidates: () => readonly Channel[] = () => responders) => {
     const settle = (outcome: Outcome) => outcomes.push([question, outcome])
-    return requests.ask({ type: 'a', payload: question, isOrdered: false, isPatient: () => false, candidates, settle })
+    const { cancel } = requests.ask({
+      type: 'a',
+      payload: question,
+      isOrdered: false,
+      isPatient: false,
+      candidates,
+      settle,
+    })
+    return cancel
   }
 
   /** The requests and cancels sent to a responder since the last call. */
@@ -123,6 +131,24 @@ describe('PendingRequests', () => {
       expect(questions(first)).to.deep.equal(['x'])
     })
 
+    it('sends a request that waits for a responder to others, and to the same only once it has begun anew', () => {
+      const till = respond('till')
+      const candidates = () => responders
+      const settle = ignore
+      requests.ask({ type: 'a', payload: 'x', isOrdered: false, isPatient: true, candidates, settle })
+      expect(questions(till)).to.deep.equal(['x'])
+      requests.onMessage(till, { kind: 'decline', id: 1 })
+      for (const name of ['desk', 'door', 'gate']) {
+        const other = respond(name)
+        requests.onResponders(other, [{ type: 'a', responds: true }])
+        expect(questions(other)).to.deep.equal(['x'])
+        requests.onMessage(other, { kind: 'decline', id: 1 })
+      }
+      expect(questions(till)).to.deep.equal([])
+      requests.onResponders(till, [{ type: 'a', responds: true }])
+      expect(questions(till)).to.deep.equal(['x'])
+    })
+
     it('sends the next waiting request', () => {
       limit = 1
       const till = respond('till')
@@ -180,7 +206,7 @@ describe('PendingRequests', () => {
       for (const question of ['1', '2', '3', '4', '5']) ask(question)
       expect(questions(till)).to.deep.equal(['1', '2'])
       const desk = respond('desk')
-      requests.onResponders([{ type: 'a', responds: true }])
+      requests.onResponders(desk, [{ type: 'a', responds: true }])
       expect(questions(desk)).to.deep.equal(['3', '4'])
     })
 
@@ -231,7 +257,7 @@ describe('PendingRequests', () => {
         type: 'a',
         payload,
         isOrdered: false,
-        isPatient: () => false,
+        isPatient: false,
         candidates: () => responders,
         settle: ignore,
       })
@@ -299,16 +325,16 @@ describe('PendingRequests', () => {
     const before = heapUsed()
     for (let id = 1; id <= 30_000; id++) {
       try {
-        const giveUp = requests.ask({
+        const { cancel } = requests.ask({
           type: 'a',
           payload: id % 3 === 0 ? ignore : id,
           isOrdered: false,
-          isPatient: () => false,
+          isPatient: false,
           candidates: () => responders,
           settle: ignore,
         })
         if (id % 3 === 1) requests.onMessage(till, { kind: 'response', id, payload: 'ok' })
-        else giveUp()
+        else cancel()
       } catch {}
       till.takeTold()
     }

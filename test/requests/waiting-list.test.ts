@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { DEFAULT_LIMITS } from '../../src/model/limits'
-import { PendingRequests } from '../../src/requests/pending-requests'
+import { type Outcome, PendingRequests } from '../../src/requests/pending-requests'
 import { WaitingList } from '../../src/requests/waiting-list'
 import { RecordingChannel } from '../support/recording-channel'
 
@@ -44,7 +44,7 @@ describe('PendingRequests with waiting requests', () => {
     )
     if (!busy || !ready) return expect.fail()
     const requests = new PendingRequests({ responders: () => [busy, ready] }, DEFAULT_LIMITS.frameBytes)
-    const question = { type: 'a', payload: 'x', isOrdered: false, isPatient: () => false, settle: () => {} }
+    const question = { type: 'a', payload: 'x', isOrdered: false, isPatient: false, settle: () => {} }
     let looks = 0
     const candidates = () => {
       looks++
@@ -59,5 +59,22 @@ describe('PendingRequests with waiting requests', () => {
     expect(looks).to.equal(100)
     requests.onMessage(busy, { kind: 'response', id: 1, payload: 'ok' })
     expect(busy.told).to.have.lengthOf(2)
+  })
+
+  it('looks only at the request whose wait for a responder is over, not at all that wait', () => {
+    const requests = new PendingRequests({ responders: () => [] }, DEFAULT_LIMITS.frameBytes)
+    const codes: string[] = []
+    const settle = (outcome: Outcome) => codes.push('error' in outcome ? outcome.error.code : 'ok')
+    let looks = 0
+    const candidates = () => {
+      looks++
+      return []
+    }
+    const question = { type: 'a', payload: 'x', isOrdered: false, isPatient: true, candidates, settle }
+    const asked = Array.from({ length: 100 }, () => requests.ask(question))
+    looks = 0
+    for (const { hurry } of asked) hurry()
+    expect(codes).to.deep.equal(Array(100).fill('LAHJA_NO_SUBSCRIBERS'))
+    expect(looks).to.be.at.most(200)
   })
 })

@@ -63,16 +63,16 @@ export class RequestsModel {
       to,
       declined: new Set(),
       outcomes,
-      giveUp: () => giveUp(),
+      giveUp: () => cancel(),
       holder: undefined,
       isGivenUp: false,
     }
     this.#asked.set(id, asked)
-    const giveUp = this.requests.ask({
+    const { cancel } = this.requests.ask({
       type: 'a',
       payload: id,
       isOrdered: false,
-      isPatient: () => false,
+      isPatient: false,
       candidates,
       settle: (outcome) => outcomes.push(outcome),
     })
@@ -118,7 +118,7 @@ export class RequestsModel {
     const responder = this.#responders[index % this.#responders.length]
     if (!responder) return
     responder.isResponding = !responder.isResponding
-    if (responder.isResponding) this.requests.onResponders([{ type: 'a', responds: true }])
+    if (responder.isResponding) this.requests.onResponders(responder, [{ type: 'a', responds: true }])
   }
 
   /** A responder's link closes; it returns when toggled. */
