@@ -540,7 +540,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   }
 
   /**
-   * Resolves when `areAllEndpointsSubscribedTo` holds.
+   * Resolves when `areAllEndpointsSubscribedTo` holds: at once while there are no peers and `includeSelf` is false. A peer
+   * that has just started may be linked a moment later; wait for it with `waitUntilConnectedTo`.
    *
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
@@ -580,7 +581,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * import { Endpoint } from 'lahja'
    *
    * const endpoint = await Endpoint.start({ name: 'service' })
-   * process.once('SIGTERM', () => void endpoint.close({ timeout: 2_000 }))
+   * process.once('SIGTERM', () => endpoint.close({ timeout: 2_000 }).catch(console.error))
    * ```
    */
   close(options?: CloseOptions): Promise<void> {
@@ -597,8 +598,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
 
   /**
    * Lets the process end although the endpoint is open, as `unref` of a socket does: peers then see it as `lost`, and what
-   * is queued for them is lost too. Calls that wait, such as `request`, still keep the process alive, and so does a
-   * write that a stopped peer doesn't read.
+   * is queued for them is lost too. Calls with a timeout, such as `request`, keep the process alive until they are over, as
+   * does a `broadcast` that waits for a peer, and a write that a stopped peer doesn't read.
    *
    * @example
    * ```ts
@@ -643,10 +644,11 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     const { undelivered, unhandled } = await this.#core.close(timeout)
     if (undelivered.size === 0 && unhandled.size === 0) return
     const list = [
-      ...[...undelivered].map(([peer, events]) => `${events} not delivered to ${peer}`),
+      ...[...undelivered].map(([peer, events]) => `${events} not delivered to ${peer}, or not acknowledged by it`),
       ...[...unhandled].map(([type, events]) => `${events} of ${type} not handled here`),
     ].join(', ')
-    const text = `closed before all events were done: ${list}; give close() more than ${timeout} ms for them`
+    const advice = `give close() more than ${timeout} ms for them, of which handlers get half`
+    const text = `closed before all events were done: ${list}; ${advice}`
     throw new CloseTimeout(text, undelivered, unhandled)
   }
 
