@@ -114,9 +114,15 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * ```
    */
   static async start(options: EndpointOptions): Promise<Endpoint> {
-    const settings = settingsOf(options)
-    const transport = new SocketDirectory(settings.directory, settings.ownParents, settings.secret !== undefined)
-    return Endpoint.startIn({ transport, clock: systemClock }, settings)
+    try {
+      const settings = settingsOf(options)
+      const transport = new SocketDirectory(settings.directory, settings.ownParents, settings.secret !== undefined)
+      return await Endpoint.startIn({ transport, clock: systemClock }, settings)
+    } catch (error) {
+      // So that a loop of starts that fail at once lets the event loop turn.
+      await new Promise<void>((resolve) => systemClock.nextTurn(resolve))
+      throw error
+    }
   }
 
   /** @internal Joins a bus on a given transport and clock instead of sockets and real time. */
@@ -259,11 +265,13 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * if (!endpoint.broadcastNowait('tick', 1)) await endpoint.drained({ timeout: 10_000 })
    * ```
    */
-  async drained(options: WaitOptions = {}): Promise<void> {
-    checkOptions('drained', options, WAIT_OPTIONS)
-    const { loopback, peers, waits } = this.#core
-    const channels = [loopback, ...peers.links]
-    await waits.settle('drained', options, Promise.all(channels.map(({ outbox }) => outbox.drained())))
+  drained(options: WaitOptions = {}): Promise<void> {
+    return this.#call(() => {
+      checkOptions('drained', options, WAIT_OPTIONS)
+      const { loopback, peers, waits } = this.#core
+      const drained = Promise.all([loopback, ...peers.links].map(({ outbox }) => outbox.drained()))
+      return waits.settle<unknown>('drained', options, drained).then(() => {})
+    })
   }
 
   /**
@@ -335,16 +343,15 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * const { payload } = await endpoint.waitFor('sensor.reading', { from: 'kitchen', timeout: 5_000 })
    * ```
    */
-  async waitFor<Payload, Input>(
-    type: EventType<Payload, Input>,
-    options: WaitForOptions = {},
-  ): Promise<Event<Payload>> {
-    this.#core.assertOpen()
-    checkOptions('waitFor', options, WAIT_FOR_OPTIONS)
-    const { from } = options
-    return this.#core.waits.wait<Event<Payload>>(`waitFor ${patternOf(type)}`, options, ({ resolve }) => {
-      const subscription = this.subscribe(type, resolve, { from })
-      return () => subscription.unsubscribe()
+  waitFor<Payload, Input>(type: EventType<Payload, Input>, options: WaitForOptions = {}): Promise<Event<Payload>> {
+    return this.#call(() => {
+      this.#core.assertOpen()
+      checkOptions('waitFor', options, WAIT_FOR_OPTIONS)
+      const { from } = options
+      return this.#core.waits.wait<Event<Payload>>(`waitFor ${patternOf(type)}`, options, ({ resolve }) => {
+        const subscription = this.subscribe(type, resolve, { from })
+        return () => subscription.unsubscribe()
+      })
     })
   }
 
@@ -413,9 +420,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       this.#core.assertNotClosed()
       checkOptions('request', options, REQUEST_OPTIONS)
       const outgoing = { type: requestNameOf(type), schemas: schemasOf(type), payload }
-      const answer = withCaller(this.#core.requester.request(outgoing, options))
-      const turn = this.#core.turn.spendIdle()
-      return turn ? Promise.allSettled([answer, turn]).then(() => answer) : answer
+      return withCaller(this.#core.requester.request(outgoing, options))
     } catch (error) {
       return this.#rejected(error)
     }
@@ -505,9 +510,11 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * await endpoint.waitUntilConnectedTo(['shop', 'billing'], { timeout: 10_000 })
    * ```
    */
-  async waitUntilConnectedTo(names: string | readonly string[], options?: WaitOptions): Promise<void> {
-    const wanted = typeof names === 'string' ? [names] : names
-    await this.#until(`waitUntilConnectedTo ${wanted.join(', ')}`, options, () => this.#core.isConnectedTo(wanted))
+  waitUntilConnectedTo(names: string | readonly string[], options?: WaitOptions): Promise<void> {
+    return this.#call(() => {
+      const wanted = typeof names === 'string' ? [names] : names
+      return this.#until(`waitUntilConnectedTo ${wanted.join(', ')}`, options, () => this.#core.isConnectedTo(wanted))
+    })
   }
 
   /**
@@ -544,11 +551,13 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    *
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
-  async waitUntilAllEndpointsSubscribedTo(type: AnyType, options?: WaitOptions & AllSubscribedOptions): Promise<void> {
-    const wait = 'waitUntilAllEndpointsSubscribedTo'
-    checkOptions(wait, options, { ...WAIT_OPTIONS, ...ALL_SUBSCRIBED_OPTIONS })
-    const { includeSelf, ...rest } = options ?? {}
-    return this.#until(wait, rest, () => this.areAllEndpointsSubscribedTo(type, { includeSelf }))
+  waitUntilAllEndpointsSubscribedTo(type: AnyType, options?: WaitOptions & AllSubscribedOptions): Promise<void> {
+    return this.#call(() => {
+      const wait = 'waitUntilAllEndpointsSubscribedTo'
+      checkOptions(wait, options, { ...WAIT_OPTIONS, ...ALL_SUBSCRIBED_OPTIONS })
+      const { includeSelf, ...rest } = options ?? {}
+      return this.#until(wait, rest, () => this.areAllEndpointsSubscribedTo(type, { includeSelf }))
+    })
   }
 
   /**
@@ -591,7 +600,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       this.#closing ??= this.#close(timeout)
       return this.#closing
     } catch (error) {
-      return Promise.reject(error)
+      return this.#rejected(error)
     }
   }
 
@@ -650,6 +659,15 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     throw new CloseTimeout(text, undelivered, unhandled)
   }
 
+  /** What the call throws rejects it. */
+  #call<Value>(call: () => Promise<Value>): Promise<Value> {
+    try {
+      return call()
+    } catch (error) {
+      return this.#rejected(error)
+    }
+  }
+
   /** Rejects a call at once, or in the next turn if there have been many in this one. */
   #rejected(error: unknown): Promise<never> {
     const turn = this.#core.turn.spendIdle()
@@ -665,9 +683,11 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     return name
   }
 
-  async #until(wait: string, options: WaitOptions | undefined, condition: () => boolean): Promise<void> {
-    checkOptions(wait, options, WAIT_OPTIONS)
-    return this.#core.waits.until(wait, options ?? {}, condition)
+  #until(wait: string, options: WaitOptions | undefined, condition: () => boolean): Promise<void> {
+    return this.#call(() => {
+      checkOptions(wait, options, WAIT_OPTIONS)
+      return this.#core.waits.until(wait, options ?? {}, condition)
+    })
   }
 
   /** The channels to the endpoints that receive events or requests of a type. */
