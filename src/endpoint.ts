@@ -28,8 +28,17 @@ import {
   schemaOf,
   schemasOf,
 } from './model/definition'
-import { CloseTimeout, EndpointClosed, handlerError, LahjaError, NameInUse } from './model/errors'
+import {
+  CloseTimeout,
+  EndpointClosed,
+  handlerError,
+  InvalidArgument,
+  invalid,
+  LahjaError,
+  NameInUse,
+} from './model/errors'
 import type { Event, Handler, RequestHandler } from './model/event'
+import { checkName } from './model/name'
 import { validate } from './model/schema'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
 import type { Peer } from './peers'
@@ -85,6 +94,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
 
   private constructor(settings: Settings, world: World) {
     super({ captureRejections: true })
+    // From JavaScript it can be called, with options alone.
+    if (!world) throw new InvalidArgument('new Endpoint: use `await Endpoint.start({ name })`, which joins the bus')
     this.#core = new EndpointCore(settings, world, {
       emit: (name, ...args) => this.#emit(name, ...args),
       report: (error) => this.#report(error),
@@ -473,13 +484,22 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     return new Set(events.map(({ type }) => type))
   }
 
-  /** Whether this endpoint is linked with one of this name. Always true for its own name. */
+  /**
+   * Whether this endpoint is linked with one of this name. Always true for its own name.
+   *
+   * @throws InvalidArgument for what no endpoint can be called
+   */
   isConnectedTo(name: string): boolean {
-    return this.#core.isConnectedTo([name])
+    return this.#core.isConnectedTo([checkName('name', name)])
   }
 
-  /** Whether the endpoint of this name, connected or this one, receives this endpoint's events, or requests, of a type. */
+  /**
+   * Whether the endpoint of this name, connected or this one, receives this endpoint's events, or requests, of a type.
+   *
+   * @throws InvalidArgument for what no endpoint can be called, or no type
+   */
   isEndpointSubscribedTo(name: string, type: AnyType): boolean {
+    checkName('name', name)
     return this.#subscribed(type).some(({ identity }) => identity.name === name)
   }
 
@@ -513,6 +533,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   waitUntilConnectedTo(names: string | readonly string[], options?: WaitOptions): Promise<void> {
     return this.#call(() => {
       const wanted = typeof names === 'string' ? [names] : names
+      if (!Array.isArray(wanted)) throw invalid('names', 'a name or an array of names', names)
+      for (const name of wanted) checkName('names', name)
       return this.#until(`waitUntilConnectedTo ${wanted.join(', ')}`, options, () => this.#core.isConnectedTo(wanted))
     })
   }
@@ -534,7 +556,10 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
   waitUntilEndpointSubscribedTo(name: string, type: AnyType, options?: WaitOptions): Promise<void> {
-    return this.#until(`waitUntilEndpointSubscribedTo ${name}`, options, () => this.isEndpointSubscribedTo(name, type))
+    return this.#call(() => {
+      const wait = `waitUntilEndpointSubscribedTo ${checkName('name', name)}`
+      return this.#until(wait, options, () => this.isEndpointSubscribedTo(name, type))
+    })
   }
 
   /**
