@@ -108,7 +108,7 @@ export class Mesh {
    */
   async start(): Promise<void> {
     const { self, transport, clock, limits } = this.#context
-    await transport.open()
+    await transport.open(self)
     this.#listener = await transport.publish(self, (connection) => this.#onConnection(connection))
     if (this.#isClosing) {
       await this.#listener.withdraw()
