@@ -14,6 +14,7 @@ import {
   type WaitForOptions,
 } from './events/subscribe-options'
 import type { Subscription } from './events/subscription'
+import { LossWarnings } from './loss-warnings'
 import { holderEnd } from './mesh/holder-end'
 import { checkOptions, type OptionNames } from './model/call-options'
 import {
@@ -90,6 +91,7 @@ type AnyType = EventType | RequestType
 /** A named member of the bus: sends and receives events, makes and answers requests. Created by `Endpoint.start`. */
 export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   readonly #core: EndpointCore
+  readonly #lossWarnings: LossWarnings
   #closing: Promise<void> | undefined
 
   private constructor(settings: Settings, world: World) {
@@ -102,6 +104,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       answered: (error) => this.listenerCount('error') > 0 && this.#emit('error', error),
       nameLost: () => void this.close().catch((failure) => this.#report(failure)),
     })
+    this.#lossWarnings = new LossWarnings(this.name)
   }
 
   /**
@@ -727,7 +730,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   /** Calls the listeners. An error that one of them throws is reported, and stops nothing in the endpoint. */
   #emit<Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]): void {
     try {
-      EventEmitter.prototype.emit.call(this, name, ...args)
+      const isHeard = EventEmitter.prototype.emit.call(this, name, ...args)
+      if (!isHeard) this.#lossWarnings.onUnheard(name, ...args)
     } catch (thrown) {
       this.#reportListener(name, thrown)
     }
