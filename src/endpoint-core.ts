@@ -101,8 +101,8 @@ export class EndpointCore implements MeshEvents {
     this.settings = settings
     this.#clock = clock
     this.#events = events
-    this.waits = new Waits(clock)
     this.turn = new TurnBudget(clock, SLAB_BYTES)
+    this.waits = new Waits(clock, () => this.turn.spendIdle())
     this.routes = new Routes<Channel>(this.self)
     this.#ingress = new Ingress(this.self, accepts)
     const budget = new MemoryBudget(limits.outboxTotalBytes)
@@ -149,7 +149,7 @@ export class EndpointCore implements MeshEvents {
     const { answered } = events
     this.responders = new Responders({ announcer, report, answered, idle, limit: limits.pendingRequests })
     this.#pendingRequests = new PendingRequests(this.routes, limits.frameBytes)
-    this.requester = new Requester(this.#pendingRequests, this.waits, clock)
+    this.requester = new Requester(this.#pendingRequests, this.waits, this.turn, clock)
     this.broadcaster = new Broadcaster({
       ...settings,
       frameLimit: limits.frameBytes,

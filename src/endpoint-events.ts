@@ -6,9 +6,9 @@ import type { Peer } from './peers'
 export interface EndpointEvents {
   /** A peer is linked, and receives the events that it subscribes to from now on. */
   joined: [peer: Peer]
-  /** A peer has closed. */
+  /** A peer has closed. Without a listener, the first that leaves events unhandled becomes a process warning. */
   left: [peer: Peer, leftBehind: LeftBehind]
-  /** The link with a peer broke. */
+  /** The link with a peer broke. Without a listener, the first that loses events becomes a process warning. */
   lost: [peer: Peer, loss: Loss]
   /** A peer has subscribed or unsubscribed, or started or stopped responding. */
   subscriptionsChanged: [peer: Peer]
@@ -28,7 +28,10 @@ export interface EndpointEvents {
   unresponsive: [peer: Peer]
   /** An unresponsive peer has been heard from again. If it still lags, its state is `lagging`. */
   responsive: [peer: Peer]
-  /** A sender has dropped `count` events for this endpoint, at this point in the order of its events. */
+  /**
+   * A sender has dropped `count` events for this endpoint, at this point in the order of its events. Without a listener, the
+   * first becomes a process warning.
+   */
   gap: [gap: { readonly peer: Peer; readonly count: number }]
   /**
    * A handler or listener threw, a peer broke the protocol, the directory can't be read. Without a listener, the error

@@ -14,6 +14,7 @@ import {
   type WaitForOptions,
 } from './events/subscribe-options'
 import type { Subscription } from './events/subscription'
+import { LossWarnings } from './loss-warnings'
 import { holderEnd } from './mesh/holder-end'
 import { checkOptions, type OptionNames } from './model/call-options'
 import {
@@ -28,8 +29,17 @@ import {
   schemaOf,
   schemasOf,
 } from './model/definition'
-import { CloseTimeout, EndpointClosed, handlerError, LahjaError, NameInUse } from './model/errors'
+import {
+  CloseTimeout,
+  EndpointClosed,
+  handlerError,
+  InvalidArgument,
+  invalid,
+  LahjaError,
+  NameInUse,
+} from './model/errors'
 import type { Event, Handler, RequestHandler } from './model/event'
+import { checkName } from './model/name'
 import { validate } from './model/schema'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
 import type { Peer } from './peers'
@@ -81,16 +91,20 @@ type AnyType = EventType | RequestType
 /** A named member of the bus: sends and receives events, makes and answers requests. Created by `Endpoint.start`. */
 export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   readonly #core: EndpointCore
+  readonly #lossWarnings: LossWarnings
   #closing: Promise<void> | undefined
 
   private constructor(settings: Settings, world: World) {
     super({ captureRejections: true })
+    // From JavaScript it can be called, with options alone.
+    if (!world) throw new InvalidArgument('new Endpoint: use `await Endpoint.start({ name })`, which joins the bus')
     this.#core = new EndpointCore(settings, world, {
       emit: (name, ...args) => this.#emit(name, ...args),
       report: (error) => this.#report(error),
       answered: (error) => this.listenerCount('error') > 0 && this.#emit('error', error),
       nameLost: () => void this.close().catch((failure) => this.#report(failure)),
     })
+    this.#lossWarnings = new LossWarnings(this.name)
   }
 
   /**
@@ -114,9 +128,15 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * ```
    */
   static async start(options: EndpointOptions): Promise<Endpoint> {
-    const settings = settingsOf(options)
-    const transport = new SocketDirectory(settings.directory, settings.ownParents, settings.secret !== undefined)
-    return Endpoint.startIn({ transport, clock: systemClock }, settings)
+    try {
+      const settings = settingsOf(options)
+      const transport = new SocketDirectory(settings.directory, settings.ownParents, settings.secret !== undefined)
+      return await Endpoint.startIn({ transport, clock: systemClock }, settings)
+    } catch (error) {
+      // So that a loop of starts that fail at once lets the event loop turn.
+      await new Promise<void>((resolve) => systemClock.nextTurn(resolve))
+      throw error
+    }
   }
 
   /** @internal Joins a bus on a given transport and clock instead of sockets and real time. */
@@ -259,11 +279,13 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * if (!endpoint.broadcastNowait('tick', 1)) await endpoint.drained({ timeout: 10_000 })
    * ```
    */
-  async drained(options: WaitOptions = {}): Promise<void> {
-    checkOptions('drained', options, WAIT_OPTIONS)
-    const { loopback, peers, waits } = this.#core
-    const channels = [loopback, ...peers.links]
-    await waits.settle('drained', options, Promise.all(channels.map(({ outbox }) => outbox.drained())))
+  drained(options: WaitOptions = {}): Promise<void> {
+    return this.#call(() => {
+      checkOptions('drained', options, WAIT_OPTIONS)
+      const { loopback, peers, waits } = this.#core
+      const drained = Promise.all([loopback, ...peers.links].map(({ outbox }) => outbox.drained()))
+      return waits.settle<unknown>('drained', options, drained).then(() => {})
+    })
   }
 
   /**
@@ -335,16 +357,15 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * const { payload } = await endpoint.waitFor('sensor.reading', { from: 'kitchen', timeout: 5_000 })
    * ```
    */
-  async waitFor<Payload, Input>(
-    type: EventType<Payload, Input>,
-    options: WaitForOptions = {},
-  ): Promise<Event<Payload>> {
-    this.#core.assertOpen()
-    checkOptions('waitFor', options, WAIT_FOR_OPTIONS)
-    const { from } = options
-    return this.#core.waits.wait<Event<Payload>>(`waitFor ${patternOf(type)}`, options, ({ resolve }) => {
-      const subscription = this.subscribe(type, resolve, { from })
-      return () => subscription.unsubscribe()
+  waitFor<Payload, Input>(type: EventType<Payload, Input>, options: WaitForOptions = {}): Promise<Event<Payload>> {
+    return this.#call(() => {
+      this.#core.assertOpen()
+      checkOptions('waitFor', options, WAIT_FOR_OPTIONS)
+      const { from } = options
+      return this.#core.waits.wait<Event<Payload>>(`waitFor ${patternOf(type)}`, options, ({ resolve }) => {
+        const subscription = this.subscribe(type, resolve, { from })
+        return () => subscription.unsubscribe()
+      })
     })
   }
 
@@ -413,9 +434,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       this.#core.assertNotClosed()
       checkOptions('request', options, REQUEST_OPTIONS)
       const outgoing = { type: requestNameOf(type), schemas: schemasOf(type), payload }
-      const answer = withCaller(this.#core.requester.request(outgoing, options))
-      const turn = this.#core.turn.spendIdle()
-      return turn ? Promise.allSettled([answer, turn]).then(() => answer) : answer
+      return withCaller(this.#core.requester.request(outgoing, options))
     } catch (error) {
       return this.#rejected(error)
     }
@@ -468,13 +487,22 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     return new Set(events.map(({ type }) => type))
   }
 
-  /** Whether this endpoint is linked with one of this name. Always true for its own name. */
+  /**
+   * Whether this endpoint is linked with one of this name. Always true for its own name.
+   *
+   * @throws InvalidArgument for what no endpoint can be called
+   */
   isConnectedTo(name: string): boolean {
-    return this.#core.isConnectedTo([name])
+    return this.#core.isConnectedTo([checkName('name', name)])
   }
 
-  /** Whether the endpoint of this name, connected or this one, receives this endpoint's events, or requests, of a type. */
+  /**
+   * Whether the endpoint of this name, connected or this one, receives this endpoint's events, or requests, of a type.
+   *
+   * @throws InvalidArgument for what no endpoint can be called, or no type
+   */
   isEndpointSubscribedTo(name: string, type: AnyType): boolean {
+    checkName('name', name)
     return this.#subscribed(type).some(({ identity }) => identity.name === name)
   }
 
@@ -505,9 +533,13 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * await endpoint.waitUntilConnectedTo(['shop', 'billing'], { timeout: 10_000 })
    * ```
    */
-  async waitUntilConnectedTo(names: string | readonly string[], options?: WaitOptions): Promise<void> {
-    const wanted = typeof names === 'string' ? [names] : names
-    await this.#until(`waitUntilConnectedTo ${wanted.join(', ')}`, options, () => this.#core.isConnectedTo(wanted))
+  waitUntilConnectedTo(names: string | readonly string[], options?: WaitOptions): Promise<void> {
+    return this.#call(() => {
+      const wanted = typeof names === 'string' ? [names] : names
+      if (!Array.isArray(wanted)) throw invalid('names', 'a name or an array of names', names)
+      for (const name of wanted) checkName('names', name)
+      return this.#until(`waitUntilConnectedTo ${wanted.join(', ')}`, options, () => this.#core.isConnectedTo(wanted))
+    })
   }
 
   /**
@@ -527,7 +559,10 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
   waitUntilEndpointSubscribedTo(name: string, type: AnyType, options?: WaitOptions): Promise<void> {
-    return this.#until(`waitUntilEndpointSubscribedTo ${name}`, options, () => this.isEndpointSubscribedTo(name, type))
+    return this.#call(() => {
+      const wait = `waitUntilEndpointSubscribedTo ${checkName('name', name)}`
+      return this.#until(wait, options, () => this.isEndpointSubscribedTo(name, type))
+    })
   }
 
   /**
@@ -545,11 +580,13 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    *
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
-  async waitUntilAllEndpointsSubscribedTo(type: AnyType, options?: WaitOptions & AllSubscribedOptions): Promise<void> {
-    const wait = 'waitUntilAllEndpointsSubscribedTo'
-    checkOptions(wait, options, { ...WAIT_OPTIONS, ...ALL_SUBSCRIBED_OPTIONS })
-    const { includeSelf, ...rest } = options ?? {}
-    return this.#until(wait, rest, () => this.areAllEndpointsSubscribedTo(type, { includeSelf }))
+  waitUntilAllEndpointsSubscribedTo(type: AnyType, options?: WaitOptions & AllSubscribedOptions): Promise<void> {
+    return this.#call(() => {
+      const wait = 'waitUntilAllEndpointsSubscribedTo'
+      checkOptions(wait, options, { ...WAIT_OPTIONS, ...ALL_SUBSCRIBED_OPTIONS })
+      const { includeSelf, ...rest } = options ?? {}
+      return this.#until(wait, rest, () => this.areAllEndpointsSubscribedTo(type, { includeSelf }))
+    })
   }
 
   /**
@@ -592,7 +629,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       this.#closing ??= this.#close(timeout)
       return this.#closing
     } catch (error) {
-      return Promise.reject(error)
+      return this.#rejected(error)
     }
   }
 
@@ -652,6 +689,15 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     throw new CloseTimeout(text, undelivered, unhandled)
   }
 
+  /** What the call throws rejects it. */
+  #call<Value>(call: () => Promise<Value>): Promise<Value> {
+    try {
+      return call()
+    } catch (error) {
+      return this.#rejected(error)
+    }
+  }
+
   /** Rejects a call at once, or in the next turn if there have been many in this one. */
   #rejected(error: unknown): Promise<never> {
     const turn = this.#core.turn.spendIdle()
@@ -667,9 +713,11 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     return name
   }
 
-  async #until(wait: string, options: WaitOptions | undefined, condition: () => boolean): Promise<void> {
-    checkOptions(wait, options, WAIT_OPTIONS)
-    return this.#core.waits.until(wait, options ?? {}, condition)
+  #until(wait: string, options: WaitOptions | undefined, condition: () => boolean): Promise<void> {
+    return this.#call(() => {
+      checkOptions(wait, options, WAIT_OPTIONS)
+      return this.#core.waits.until(wait, options ?? {}, condition)
+    })
   }
 
   /** The channels to the endpoints that receive events or requests of a type. */
@@ -684,7 +732,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   /** Calls the listeners. An error that one of them throws is reported, and stops nothing in the endpoint. */
   #emit<Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]): void {
     try {
-      EventEmitter.prototype.emit.call(this, name, ...args)
+      const isHeard = EventEmitter.prototype.emit.call(this, name, ...args)
+      if (!isHeard) this.#lossWarnings.onUnheard(name, ...args)
     } catch (thrown) {
       this.#reportListener(name, thrown)
     }

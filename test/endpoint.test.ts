@@ -153,7 +153,7 @@ describe('Endpoint', () => {
         [{ items: [{}, { done: () => {} }] }, 'payload.items[1].done is a function'],
         [Symbol('s'), 'payload is Symbol(s)'],
         [cycle, 'payload.items[0].back contains itself'],
-        [{ 'a b': 2n ** 32_767n }, 'payload["a b"] is a bigint of over 256 bits'],
+        [{ 'a b': 2n ** 32_767n }, 'payload["a b"] is a bigint of 4097 bytes'],
       ]
       for (const [payload, place] of bad) {
         const error = await rejection(a.broadcast('x', payload))

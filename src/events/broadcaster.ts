@@ -108,7 +108,7 @@ export class Broadcaster {
       ? route.recipients
       : route.recipients.filter((channel) => isEligible(type, channel, options))
     const shared = route.queues.length === 0 ? NONE : eligibleQueues(route.queues, type, options)
-    if (eligible.length + shared.length === 0) return this.#noReceivers(type, payload, options)
+    if (eligible.length + shared.length === 0) return this.#noReceivers(type, payload, options, overflow)
 
     if (!isForAll && travelsByReference(type)) {
       const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
@@ -190,12 +190,13 @@ export class Broadcaster {
   }
 
   /**
-   * The payload is checked all the same: whether it is wrong must not depend on who listens.
+   * The payload and its key are checked all the same: whether they are wrong must not depend on who listens.
    *
-   * @throws UnserializablePayload, PayloadTooLarge; NoSubscribers where a subscriber is required
+   * @throws UnserializablePayload, PayloadTooLarge, InvalidArgument; NoSubscribers where a subscriber is required
    */
-  #noReceivers(type: string, payload: unknown, options: BroadcastOptions | undefined): number {
+  #noReceivers(type: string, payload: unknown, options?: BroadcastOptions, overflow?: Overflow): number {
     if (!travelsByReference(type)) this.#encoder.check(type, payload)
+    policyOf(overflow ?? this.#context.overflow, type, payload)
     if (options?.requireSubscriber ?? this.#context.requireSubscriber) {
       const text = `event ${type} was not sent: none of the endpoints that it is addressed to subscribes to it`
       throw new NoSubscribers(text)

@@ -64,7 +64,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
       emptied: () => {},
     }
     this.#subscription = subscribe(this.#intake, () => this.#finish())
-    if (signal?.aborted) this.#abort()
+    if (signal?.aborted) this.#fail(signal, turn.spendIdle())
     else if (signal) onAbort(signal, this.#abort)
   }
 
@@ -140,8 +140,11 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
   }
 
   readonly #abort = (): void => {
-    const cause = this.#signal?.reason
-    this.#buffer.fail(new AbortError(`stream of ${this.#subscription.type}: aborted`, { cause }))
+    if (this.#signal) this.#fail(this.#signal)
+  }
+
+  #fail({ reason }: AbortSignal, pause?: Promise<void>): void {
+    this.#buffer.fail(new AbortError(`stream of ${this.#subscription.type}: aborted`, { cause: reason }), pause)
     this.#settleAll()
     this.#finish()
   }

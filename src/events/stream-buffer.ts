@@ -12,6 +12,7 @@ export class StreamBuffer<Item> {
   readonly #readers: Reader<Item>[] = []
   /** Anything but `open` ends the buffer; an error rejects the next read. */
   #end: 'open' | 'ended' | LahjaError = 'open'
+  #pause: Promise<void> | undefined
 
   get isOpen(): boolean {
     return this.#end === 'open'
@@ -43,12 +44,17 @@ export class StreamBuffer<Item> {
     for (const { resolve } of this.#readers.splice(0)) resolve({ done: true, value: undefined })
   }
 
-  /** Drops unread items and ends. All waiting reads reject with the error, or else the next read. */
-  fail(error: LahjaError): void {
+  /**
+   * Drops unread items and ends. All waiting reads reject with the error, or else the next read.
+   *
+   * @param pause what the next read waits for
+   */
+  fail(error: LahjaError, pause?: Promise<void>): void {
     if (!this.isOpen) return
     this.#items.clear()
     const readers = this.#readers.splice(0)
     this.#end = readers.length > 0 ? 'ended' : error
+    this.#pause = pause
     for (const { reject } of readers) reject(error)
   }
 
@@ -66,6 +72,7 @@ export class StreamBuffer<Item> {
     if (this.#end === 'open') return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }))
     const end = this.#end
     this.#end = 'ended'
-    return end === 'ended' ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(end)
+    if (end === 'ended') return Promise.resolve({ done: true, value: undefined })
+    return this.#pause ? this.#pause.then(() => Promise.reject(end)) : Promise.reject(end)
   }
 }

@@ -107,8 +107,9 @@ export class Mesh {
    * @throws NameInUse, DirectoryRefused, PathTooLong
    */
   async start(): Promise<void> {
-    const { self, transport, clock, limits } = this.#context
-    await transport.open()
+    const { self, transport, clock, limits, debug } = this.#context
+    debug?.(`joins ${transport.location}`)
+    await transport.open(self)
     this.#listener = await transport.publish(self, (connection) => this.#onConnection(connection))
     if (this.#isClosing) {
       await this.#listener.withdraw()
@@ -209,7 +210,7 @@ export class Mesh {
     this.#claim.stop()
     this.#refuseIncoming()
     for (const link of [...this.#links.values()]) void link.leave()
-    const { transport, limits, events } = this.#context
+    const { transport, limits, events, debug } = this.#context
     const owing = (isOver: (link: Link) => boolean) => () => [...this.#links.values()].every(isOver)
     await this.#waits.reached(
       deadline.within(limits.patience),
@@ -224,6 +225,7 @@ export class Mesh {
     // Last: a successor must not be heard before our goodbye.
     await this.#listener?.withdraw().catch((error) => events.error(asDirectoryError(transport.location, error)))
     this.#refuseIncoming()
+    debug?.(`has left ${transport.location}`)
     return undelivered
   }
 

@@ -1,4 +1,5 @@
-import { invalid } from './errors'
+import { nearestOf } from './call-options'
+import { describe, InvalidArgument, invalid } from './errors'
 
 /** A set of endpoints: one by name, several by name, or all members of a group. */
 export type Audience = string | readonly string[] | { readonly group: string }
@@ -33,6 +34,15 @@ export function isAddressed(endpoint: Identity, to: Audience | undefined, except
 export function checkAudience(option: string, value: unknown): void {
   if (typeof value === 'string') return
   if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return
-  if (typeof value === 'object' && value !== null && 'group' in value && typeof value.group === 'string') return
-  throw invalid(option, 'a name, an array of names or { group }', value)
+  const expected = 'a name, an array of names or { group }'
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(option, expected, value)
+  if ('group' in value) {
+    if (typeof value.group === 'string') return
+    throw new InvalidArgument(`${option}: expected ${expected}, got a group that is ${describe(value.group)}`)
+  }
+  const misspelt = Object.keys(value).find((key) => nearestOf(key, ['group']))
+  if (misspelt === undefined) throw invalid(option, expected, value)
+  throw new InvalidArgument(
+    `${option}: expected ${expected}, got '${misspelt}': did you mean 'group', with the name of one?`,
+  )
 }

@@ -37,12 +37,18 @@ function checkSignal(value: unknown): void {
 /** The error for a name that is no option, with the one that was probably meant. */
 export function unknownOption(call: string, name: string, names: object): InvalidArgument {
   const known = Object.keys(names)
+  const nearest = nearestOf(name, known)
+  const advice = nearest === undefined ? `expected one of ${known.join(', ')}` : `did you mean '${nearest}'?`
+  return new InvalidArgument(`${call} has no option '${name}': ${advice}`)
+}
+
+/** The known name that was probably meant. */
+export function nearestOf(name: string, known: readonly string[]): string | undefined {
   const [nearest] = known
     .map((option) => ({ option, edits: editsBetween(name, option) }))
     .sort((one, other) => one.edits - other.edits)
-  const isNear = nearest !== undefined && nearest.edits <= Math.min(MAX_EDITS, nearest.option.length / 2)
-  const advice = isNear ? `did you mean '${nearest.option}'?` : `expected one of ${known.join(', ')}`
-  return new InvalidArgument(`${call} has no option '${name}': ${advice}`)
+  if (!nearest) return undefined
+  return nearest.edits <= Math.min(MAX_EDITS, nearest.option.length / 2) ? nearest.option : undefined
 }
 
 /** The Levenshtein distance: insertions, deletions and replacements of one letter. */

@@ -344,7 +344,7 @@ export function invalid(option: string, expected: string, got: unknown): Invalid
 export function describe(value: unknown): string {
   if (typeof value === 'string') return value.length > 80 ? `'${value.slice(0, 80)}…'` : `'${value}'`
   if (typeof value === 'function') return `a function${value.name ? ` (${value.name})` : ''}`
-  if (typeof value === 'bigint') return isShort(value) ? `${value}n` : `a bigint of over ${SHOWN_BITS} bits`
+  if (typeof value === 'bigint') return isShort(value) ? `${value}n` : `a bigint of ${bytesOf(value)} bytes`
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (value === null || typeof value !== 'object') return String(value)
   if (types.isProxy(value)) return 'a proxy'
@@ -357,6 +357,20 @@ const SHOWN_BITS = 256
 
 function isShort(value: bigint): boolean {
   return BigInt.asIntN(SHOWN_BITS, value) === value
+}
+
+/** The length of its two's complement. Found by halving, as to write its digits takes long. */
+function bytesOf(value: bigint): number {
+  const fits = (bytes: number) => BigInt.asIntN(8 * bytes, value) === value
+  let most = SHOWN_BITS
+  while (!fits(most)) most *= 2
+  let least = 1
+  while (least < most) {
+    const middle = Math.floor((least + most) / 2)
+    if (fits(middle)) most = middle
+    else least = middle + 1
+  }
+  return most
 }
 
 /** A `LahjaError` as it is; anything else as a `DirectoryRefused` of the bus directory. */

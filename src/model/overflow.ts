@@ -1,4 +1,4 @@
-import { invalid } from './errors'
+import { asError, InvalidArgument, invalid, messageOf } from './errors'
 
 /**
  * What happens to an event for a peer that is behind. Its queue is full at `limits.outboxBytes`; `'wait'` already waits above
@@ -20,7 +20,10 @@ export type Overflow<Payload = unknown> =
   | 'disconnect'
   | { readonly latest: KeyOf<Payload> }
 
-/** Returns the key that an event shares with the older ones it replaces. Declared as a method, as `Handler` is. */
+/**
+ * Returns the key, a string or a number, that an event shares with the older ones it replaces. With any other, or if it
+ * throws, `broadcast` rejects with `InvalidArgument`, and the event is not sent. Declared as a method, as `Handler` is.
+ */
 export type KeyOf<Payload> = { key(payload: Payload): string | number }['key']
 
 /** The overflow option of one event, with the key of its payload. */
@@ -35,10 +38,26 @@ const POLICIES = {
   disconnect: { kind: 'disconnect' },
 } as const satisfies Record<string, OverflowPolicy>
 
-/** Allocates only for `latest`. @throws what a key function throws */
+/** Allocates only for `latest`. @throws InvalidArgument if a key function throws, or returns what is no key */
 export function policyOf(overflow: Overflow, type: string, payload: unknown): OverflowPolicy {
-  if (typeof overflow === 'object') return { kind: 'latest', key: `${type} ${overflow.latest(payload)}` }
+  if (typeof overflow === 'object') return { kind: 'latest', key: `${type} ${keyOf(overflow.latest, type, payload)}` }
   return overflow === 'latest' ? { kind: 'latest', key: type } : POLICIES[overflow]
+}
+
+function keyOf(latest: KeyOf<unknown>, type: string, payload: unknown): string | number {
+  let key: unknown
+  try {
+    key = latest(payload)
+  } catch (thrown) {
+    const cause = asError(thrown)
+    throw new InvalidArgument(`${nameOf(type)} failed: ${messageOf(cause)}`, { cause })
+  }
+  if (typeof key === 'string' || typeof key === 'number') return key
+  throw invalid(nameOf(type), 'a string or a number as the key', key)
+}
+
+function nameOf(type: string): string {
+  return `overflow.latest of event ${type}`
 }
 
 /** @throws InvalidArgument */

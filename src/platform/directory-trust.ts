@@ -9,24 +9,25 @@ const STICKY = 0o1000
  * owner may be root too, and a group may have access if its members can't replace each other's sockets.
  *
  * @param mayBeShared set this only if peers have to prove that they belong to the bus
+ * @param isDefault whether it is in the default place, which the program hasn't chosen
  * @returns whether a group shares it
  * @throws DirectoryRefused
  */
-export function checkTrust(path: string, stats: Stats, mayBeShared: boolean): boolean {
+export function checkTrust(path: string, stats: Stats, mayBeShared: boolean, isDefault = false): boolean {
   const uid = process.geteuid?.()
   const permissions = stats.mode & 0o777
   const mode = `has mode ${(stats.mode & 0o1777).toString(8).padStart(4, '0')}, which`
   const sharing = mayBeShared ? ', or to 1770 to share it with its group' : ''
   const advice = `chmod it to 0700${sharing}, or use a subdirectory, which is created so`
-  if (stats.isSymbolicLink()) throw refused(path, 'is a symbolic link', 'use the directory that it points to')
-  if (!stats.isDirectory()) throw refused(path, 'is not a directory', 'choose another path')
+  const elsewhere = 'set the option `directory` or the variable LAHJA_DIRECTORY to a directory of your own'
+  if (stats.isSymbolicLink()) {
+    throw refused(path, 'is a symbolic link', isDefault ? elsewhere : 'use the directory that it points to')
+  }
+  if (!stats.isDirectory()) throw refused(path, 'is not a directory', isDefault ? elsewhere : 'choose another path')
   if (uid !== undefined && stats.uid !== uid && !(mayBeShared && stats.uid === 0)) {
     const owners = `by you (${uid})${mayBeShared ? ' or root' : ''}`
-    throw refused(
-      path,
-      `is owned by user ${stats.uid}, not ${owners}`,
-      'chown it, or use a subdirectory, which is created for you',
-    )
+    const ownAdvice = isDefault ? elsewhere : 'chown it, or use a subdirectory, which is created for you'
+    throw refused(path, `is owned by user ${stats.uid}, not ${owners}`, ownAdvice)
   }
   if ((permissions & (mayBeShared ? 0o007 : 0o077)) !== 0) throw refused(path, `${mode} lets other users in`, advice)
   if ((permissions & 0o700) !== 0o700) throw refused(path, `${mode} keeps its owner out`, advice)

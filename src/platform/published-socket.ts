@@ -1,6 +1,6 @@
 import { chmodSync, lchownSync, lstatSync, renameSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
-import { asError, ConnectionFailed } from '../model/errors'
+import { asError, ConnectionFailed, codeOf } from '../model/errors'
 import { SocketConnection } from './socket-connection'
 import { removeSocket, tryLstat } from './socket-file'
 import type { Connection, Listener } from './transport'
@@ -77,7 +77,7 @@ export class PublishedSocket implements Listener {
     } catch (error) {
       server.close()
       const cause = asError(error)
-      throw new ConnectionFailed(`can't listen at ${this.#path}: ${cause.message}`, { cause })
+      throw new ConnectionFailed(`can't listen at ${this.#path}: ${cause.message}; ${adviceFor(cause)}`, { cause })
     }
     // Not before: until then it alone keeps the process alive, and its close unlinks the temporary path.
     this.#server?.close()
@@ -91,4 +91,11 @@ export class PublishedSocket implements Listener {
     lchownSync(this.#temporaryPath, -1, this.#group)
     chmodSync(this.#temporaryPath, GROUP_MODE)
   }
+}
+
+/** Descriptors may lack; else it is for the directory: a read-only file system, or one without sockets. */
+function adviceFor(cause: Error): string {
+  const code = codeOf(cause)
+  if (code === 'EMFILE' || code === 'ENFILE') return 'raise the limit of open files'
+  return 'set the option `directory` or the variable LAHJA_DIRECTORY to a directory in which you can create sockets'
 }

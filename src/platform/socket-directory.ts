@@ -34,8 +34,9 @@ export class SocketDirectory implements Transport {
     this.#mayBeShared = mayBeShared
   }
 
-  /** @throws DirectoryRefused */
-  async open(): Promise<void> {
+  /** @throws DirectoryRefused, PathTooLong */
+  async open(self?: Address): Promise<void> {
+    if (self) this.#pathOf(self)
     for (const path of [...this.#ownParents, this.location]) {
       try {
         create(path)
@@ -91,7 +92,7 @@ export class SocketDirectory implements Transport {
 
   #check(path: string): void {
     const stats = read<Stats>(path, lstatSync)
-    const isShared = checkTrust(path, stats, this.#mayBeShared && path === this.location)
+    const isShared = checkTrust(path, stats, this.#mayBeShared && path === this.location, this.#ownParents.length > 0)
     this.#group = isShared ? stats.gid : undefined
   }
 

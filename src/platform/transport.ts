@@ -72,8 +72,13 @@ export interface Watch {
 export interface Transport {
   /** Where the bus is, for error messages. */
   readonly location: string
-  /** Creates the bus if necessary. @throws DirectoryRefused if it isn't safe */
-  open(): Promise<void>
+  /**
+   * Creates the bus if necessary.
+   *
+   * @param self an address to publish there
+   * @throws DirectoryRefused if it isn't safe; PathTooLong for that address, before anything is created
+   */
+  open(self?: Address): Promise<void>
   /** Listens, then publishes the address, so that an address that is found can be dialled. */
   publish(self: Address, accept: (connection: Connection) => void): Promise<Listener>
   /** Every published address. @throws DirectoryRefused if the bus can't be read or isn't safe any more */

@@ -34,10 +34,16 @@ export class Waits {
   readonly #clock: Clock
   readonly #pending = new Set<(error: LahjaError) => void>()
   readonly #conditions = new Set<() => void>()
+  readonly #spendIdle: () => Promise<void> | undefined
   #ended: LahjaError | undefined
 
-  constructor(clock: Clock) {
+  /**
+   * @param spendIdle counts a wait. Returns what it must not be over before, if anything, so that a loop of waits that are
+   *   over at once lets the event loop turn
+   */
+  constructor(clock: Clock, spendIdle: () => Promise<void> | undefined = () => undefined) {
     this.#clock = clock
+    this.#spendIdle = spendIdle
   }
 
   /**
@@ -47,6 +53,16 @@ export class Waits {
    * @throws WaitTimeout, AbortError, InvalidArgument, or the error that `end` was called with
    */
   wait<Value>(
+    what: string,
+    options: InternalWaitOptions,
+    start: (waiter: Waiter<Value>) => () => void,
+  ): Promise<Value> {
+    const pause = this.#spendIdle()
+    const begun = this.#begin(what, options, start)
+    return pause ? Promise.allSettled([begun, pause]).then(() => begun) : begun
+  }
+
+  #begin<Value>(
     what: string,
     options: InternalWaitOptions,
     start: (waiter: Waiter<Value>) => () => void,

@@ -1,4 +1,5 @@
 import { StreamBuffer } from '../events/stream-buffer'
+import type { TurnBudget } from '../events/turn-budget'
 import { type Audience, checkAudience } from '../model/audience'
 import { checkBoolean, type OptionNames } from '../model/call-options'
 import type { RequestSchemas } from '../model/definition'
@@ -57,11 +58,13 @@ interface OutgoingRequest {
 export class Requester {
   readonly #requests: PendingRequests
   readonly #waits: Waits
+  readonly #turn: TurnBudget
   readonly #clock: Clock
 
-  constructor(requests: PendingRequests, waits: Waits, clock: Clock) {
+  constructor(requests: PendingRequests, waits: Waits, turn: TurnBudget, clock: Clock) {
     this.#requests = requests
     this.#waits = waits
+    this.#turn = turn
     this.#clock = clock
   }
 
@@ -98,7 +101,7 @@ export class Requester {
     const channels = candidates()
     const missing = new Set(channels)
     if (missing.size === 0) {
-      buffer.fail(new NoSubscribers(noResponder(type)))
+      buffer.fail(new NoSubscribers(noResponder(type)), this.#turn.spendIdle())
       return new ReplyStream(buffer, cancel)
     }
     const waiting = this.#waits.wait<void>(`request ${type}`, { timeout, signal, timedOut }, ({ resolve }) => {

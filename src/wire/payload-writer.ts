@@ -204,7 +204,9 @@ export class PayloadWriter {
   #map(map: ReadonlyMap<unknown, unknown>): void {
     const entries = [...Map.prototype.entries.call(map)]
     this.#count(FIXMAP, MAP_16, entries.length)
+    let isText = true
     for (const [key, value] of entries) {
+      if (typeof key !== 'string') isText = false
       this.#key(key)
       try {
         this.#value(value)
@@ -212,6 +214,7 @@ export class PayloadWriter {
         throw Flaw.behind(`.get(${describe(key)})`, thrown)
       }
     }
+    if (!isText) checkTexts(entries)
   }
 
   #key(key: unknown): void {
@@ -356,6 +359,19 @@ export class PayloadWriter {
       this.#bytes = larger
     }
     return at
+  }
+}
+
+/** Keys arrive as text: of two with the same text, one value would be lost. */
+function checkTexts(entries: readonly (readonly [unknown, unknown])[]): void {
+  const keys = new Map<string, unknown>()
+  for (const [key] of entries) {
+    const text = String(key)
+    if (keys.has(text)) {
+      const both = `${describe(keys.get(text))} and ${describe(key)}`
+      throw new Flaw(` has the keys ${both}, which arrive as the same text; make them differ`)
+    }
+    keys.set(text, key)
   }
 }
 

@@ -228,6 +228,20 @@ describe('Endpoint, asked for subscriptions,', () => {
       await a.waitUntilAllEndpointsSubscribedTo('news', options)
     })
 
+    it('refuses what no endpoint can be called', async () => {
+      for (const bad of ['no body', '', 7, undefined, Symbol('b'), { name: 'b' }]) {
+        for (const call of [
+          () => Reflect.apply(a.isConnectedTo, a, [bad]),
+          () => Reflect.apply(a.isEndpointSubscribedTo, a, [bad, 'news']),
+          Reflect.apply(a.waitUntilConnectedTo, a, [bad]),
+          Reflect.apply(a.waitUntilConnectedTo, a, [['b', bad]]),
+          Reflect.apply(a.waitUntilEndpointSubscribedTo, a, [bad, 'news']),
+        ]) {
+          expect(await rejection(call)).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
+        }
+      }
+    })
+
     it('sees an unsubscribe, and a subscriber that leaves, as changes of subscriptions', async () => {
       const subscription = b.subscribe(News, () => {})
       await subscription.ready

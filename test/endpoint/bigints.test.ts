@@ -161,7 +161,7 @@ describe('An integer over 64 bits', () => {
     for (const call of [a.broadcast('tick', { n: 2n ** 32_767n }), a.request('ask', { n: 2n ** 32_767n })]) {
       const error = await rejection(call)
       expect(error).to.be.instanceOf(UnserializablePayload)
-      expect(error).to.have.property('message').that.contains('payload.n is a bigint of over 256 bits')
+      expect(error).to.have.property('message').that.contains('payload.n is a bigint of 4097 bytes')
     }
     expect(await rejection(a.request('ask', 1))).to.be.instanceOf(RemoteError)
   })

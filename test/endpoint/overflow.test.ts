@@ -87,6 +87,21 @@ describe('Endpoint with overflow', () => {
     ['latest of each key', { latest: ([number]) => number % 3 }, [{ gap: 97 }, 102, 103, 104]],
   ]
 
+  it('sends nothing of an event whose key is neither a string nor a number, whether anybody listens or not', async () => {
+    await startPair({ overflow: { latest: (payload) => Reflect.get(Object(payload), 'id') } })
+    b.subscribe('job', () => log.push(-1), { queue: 'workers' })
+    await b.subscribe('move', () => log.push(-1)).ready
+    for (const type of ['move', 'job', 'unheard']) {
+      expect(await rejection(a.broadcast(type, { x: 1 }))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
+      expect(await rejection(() => a.broadcastNowait(type, { x: 1 }))).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
+    }
+    await passes()
+    expect(log).to.deep.equal([])
+    expect(a.peers[0]).to.include({ queuedBytes: 0, droppedEvents: 0 })
+    expect(await a.broadcast('move', { id: 1 })).to.equal(1)
+    await until(() => log.length === 1)
+  })
+
   for (const [what, overflow, expected] of outcomes) {
     for (const [where, options, News] of [
       ['an endpoint', { overflow: untyped(overflow) }, defineEvent<Numbered>('news')],

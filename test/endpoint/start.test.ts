@@ -36,6 +36,16 @@ class Rendezvous extends SocketDirectory {
   }
 }
 
+describe('new Endpoint', () => {
+  it('is refused with what to write instead', async () => {
+    for (const args of [[], [{ name: 'shop' }]]) {
+      const error = await rejection(() => Reflect.construct(Endpoint, args))
+      expect(error).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
+      expect(error.message).to.contain('await Endpoint.start({ name })')
+    }
+  })
+})
+
 describe('Endpoint.start', () => {
   const endpoints: Endpoint[] = []
   const closeAll = () => Promise.all(endpoints.splice(0).map((endpoint) => endpoint.close()))

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { defineEvent, type Endpoint } from '../../src'
+import { defineEvent, Endpoint } from '../../src'
 import { freshBus } from '../support/bus'
 import { numbers } from '../support/members'
 import { rejection } from '../support/rejection'
@@ -10,6 +10,12 @@ const CALLS = 5000
 const Impossible = defineEvent('turns.impossible', {
   schema: { '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'never' }] }) } },
 })
+
+const ABORTED = { signal: AbortSignal.abort() }
+
+async function readAll(items: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of items);
+}
 
 /** Turns of the event loop during a call. */
 async function turnsDuring(call: () => Promise<void>): Promise<number> {
@@ -38,6 +44,8 @@ describe('The event loop', () => {
 
   beforeEach(async () => {
     shop = await bus.start('shop')
+    shop.subscribe('heard', () => {})
+    shop.respond('own', () => 1)
   })
 
   const loops: Record<string, () => Promise<unknown>> = {
@@ -46,6 +54,34 @@ describe('The event loop', () => {
     'broadcasts that need a subscriber': () => rejection(shop.broadcast('tick', 1, { requireSubscriber: true })),
     'broadcasts of invalid payloads': () => rejection(Reflect.apply(shop.broadcast, shop, [Impossible, 1])),
     'requests without a responder': () => rejection(shop.request('ask', 1)),
+    'broadcasts with an aborted signal': () => shop.broadcast('heard', 'x'.repeat(100), ABORTED).catch(() => {}),
+    'requests to all without a responder': () => rejection(readAll(shop.requestAll('ask', 1))),
+    'requests to all with an aborted signal': () => rejection(readAll(shop.requestAll('own', 1, ABORTED))),
+    'waits for an event with an aborted signal': () => rejection(shop.waitFor('tick', ABORTED)),
+    'waits for an event with an option that is unknown': () => {
+      return rejection(Reflect.apply(shop.waitFor, shop, ['tick', { unknown: 1 }]))
+    },
+    'streams with an aborted signal': () => rejection(readAll(shop.stream('tick', ABORTED))),
+    'events sent to nobody without waiting, and drained': () => {
+      shop.broadcastNowait('tick', 1)
+      return shop.drained()
+    },
+    'waits for a subscriber that is there': () => shop.waitUntilAnyEndpointSubscribedTo('own'),
+    'waits for a connection that is there': () => shop.waitUntilConnectedTo('shop'),
+    'waits with an option that is unknown': () => {
+      return rejection(Reflect.apply(shop.waitUntilConnectedTo, shop, ['shop', { unknown: 1 }]))
+    },
+    'closes with an option that is unknown': () => rejection(Reflect.apply(shop.close, shop, [{ unknown: 1 }])),
+    'subscriptions that are ready at once': async () => {
+      const subscription = shop.subscribe('tick', () => {})
+      await subscription.ready
+      subscription.unsubscribe()
+    },
+    'starts with an option that is unknown': () => {
+      return rejection(Reflect.apply(Endpoint.start, Endpoint, [{ name: 'other', unknown: 1 }]))
+    },
+    'starts with an aborted signal': () =>
+      rejection(Endpoint.start({ name: 'other', directory: bus.directory, ...ABORTED })),
   }
 
   /** A stream with so many events, of which one has been read. */

@@ -58,6 +58,19 @@ describe('checkAudience', () => {
     it(`accepts ${JSON.stringify(good)}`, () => checkAudience('to', good))
   }
 
+  it('says which option was probably meant, and what a group may be', () => {
+    const expected = 'to: expected a name, an array of names or { group }'
+    expect(() => checkAudience('to', { groups: ['a'] })).to.throw(
+      InvalidArgument,
+      `${expected}, got 'groups': did you mean 'group', with the name of one?`,
+    )
+    expect(() => checkAudience('to', { group: ['a'] })).to.throw(
+      InvalidArgument,
+      `${expected}, got a group that is an array of 1`,
+    )
+    expect(() => checkAudience('to', { names: ['a'] })).to.throw(InvalidArgument, `${expected}, got an object`)
+  })
+
   for (const [what, bad] of Object.entries({
     undefined: undefined,
     null: null,

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { describe as describeValue } from '../../src/model/errors'
 import { checkOverflow, policyOf } from '../../src/model/overflow'
 import { rejection } from '../support/rejection'
 import { throwing } from '../support/throwing'
@@ -57,9 +58,21 @@ describe('policyOf', () => {
     expect(policyOf({ latest: () => '' }, 'a', 1)).not.to.deep.equal(policyOf('latest', 'a', 1))
   })
 
-  it('throws what the key function throws', () => {
+  for (const key of [undefined, null, { id: 1 }, true, 1n, Symbol('s')]) {
+    it(`refuses a key function that returns ${describeValue(key)}, with which all events would be one`, async () => {
+      const overflow = checkOverflow('overflow', { latest: () => key })
+      const error = await rejection(() => policyOf(overflow, 'ship.moved', 1))
+      expect(error).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
+      expect(error.message).to.equal(
+        `overflow.latest of event ship.moved: expected a string or a number as the key, got ${describeValue(key)}`,
+      )
+    })
+  }
+
+  it('names the event whose key function throws, and keeps the cause', async () => {
     const thrown = new Error('no key')
-    const latest = throwing(thrown)
-    expect(() => policyOf({ latest }, 'a', 1)).to.throw(thrown)
+    const error = await rejection(() => policyOf({ latest: throwing(thrown) }, 'ship.moved', 1))
+    expect(error).to.include({ code: 'LAHJA_INVALID_ARGUMENT', cause: thrown })
+    expect(error.message).to.equal('overflow.latest of event ship.moved failed: no key')
   })
 })

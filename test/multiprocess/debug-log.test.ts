@@ -19,8 +19,13 @@ describe('NODE_DEBUG', () => {
   it('logs dials, handshakes, links and refusals with endpoint, peer and reason if it includes lahja', async () => {
     const { lines, shop, till, visitor } = await linesWith({ NODE_DEBUG: 'lahja' })
     for (const line of lines)
-      expect(line).to.match(/^LAHJA \d+: (shop|till|visitor): ((shop|till|visitor)~\w{13}|unknown peer)/)
+      expect(line).to.match(/^LAHJA \d+: (shop|till|visitor): ((shop|till|visitor)~\w{13}|unknown peer|joins|has left)/)
     const texts = lines.map((line) => line.replace(/^LAHJA \d+: /, ''))
+    for (const name of ['shop', 'till', 'visitor']) {
+      const own = texts.filter((line) => line.startsWith(`${name}: `))
+      expect(own.at(0)).to.equal(`${name}: joins ${directory.path}`)
+      expect(own.at(-1)).to.equal(`${name}: has left ${directory.path}`)
+    }
     expect(texts).to.include.members([
       `till: shop~${shop}: dialling`,
       `till: shop~${shop}: connected`,

@@ -91,6 +91,13 @@ for (const user of users) {
           )
         }
       })
+
+      it('is refused with what to set if its default place belongs to another user', async () => {
+        directory(bus(), 0o700, OTHER_USER)
+        expect(await refusal(join(bus(), 'default'), [bus()])).to.equal(
+          `${bus()}: is owned by user ${OTHER_USER}, not by you (${uid}); set the option \`directory\` or the variable LAHJA_DIRECTORY to a directory of your own`,
+        )
+      })
     } else {
       it('is refused if it belongs to another user', async () => {
         expect(await refusal('/')).to.match(/is owned by user \d+, not by you \(\d+\)/)
@@ -126,7 +133,9 @@ for (const user of users) {
     it('is refused if its own parent is a link', async () => {
       directory(join(temporary.path, 'real'), 0o700)
       symlinkSync(join(temporary.path, 'real'), bus())
-      expect(await refusal(join(bus(), 'default'), [bus()])).to.contain(`${bus()}: is a symbolic link`)
+      expect(await refusal(join(bus(), 'default'), [bus()])).to.contain(
+        `${bus()}: is a symbolic link; set the option \`directory\` or the variable LAHJA_DIRECTORY`,
+      )
     })
 
     it('cannot be created below a file, and the error says why', async () => {

@@ -14,6 +14,7 @@ import {
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { Endpoint } from '../../src'
 import type { LahjaError } from '../../src/model/errors'
 import { SocketDirectory } from '../../src/platform/socket-directory'
 import type { Connection, DialOutcome } from '../../src/platform/transport'
@@ -170,6 +171,13 @@ describe('SocketDirectory', () => {
       expect(readdirSync(location)).to.deep.equal([])
     })
 
+    it('creates no directory if the path of the socket in it is too long', async () => {
+      const location = join(temporary.path, 'new', 'x'.repeat(100))
+      expect(await rejectionCode(new SocketDirectory(location).open(SELF))).to.equal('LAHJA_PATH_TOO_LONG')
+      expect(await rejectionCode(Endpoint.start({ name: 'shop', directory: location }))).to.equal('LAHJA_PATH_TOO_LONG')
+      expect(existsSync(join(temporary.path, 'new'))).to.equal(false)
+    })
+
     it('limits the bytes of a path, not its characters', async () => {
       const location = join(temporary.path, 'ä'.repeat(40))
       mkdirSync(location, { mode: 0o700 })
@@ -214,7 +222,11 @@ describe('SocketDirectory', () => {
       rmSync(bus(), { recursive: true })
       const error = await rejection(directory.publish(SELF, () => {}))
       expect(error).to.include({ code: 'LAHJA_CONNECTION_FAILED' })
-      expect(error.message).to.match(/^can't listen at /)
+      expect(error.message)
+        .to.match(/^can't listen at /)
+        .and.contain(
+          '; set the option `directory` or the variable LAHJA_DIRECTORY to a directory in which you can create',
+        )
       expect(error.cause).to.be.instanceOf(Error)
     })
   })

@@ -72,11 +72,36 @@ describe('a payload', () => {
     ],
     'a bigint of over 4,096 bytes': [
       { a: 2n ** 32_767n },
-      'payload.a is a bigint of over 256 bits; the longest integers have 4096 bytes',
+      'payload.a is a bigint of 4097 bytes; the longest integers have 4096 bytes',
     ],
     'a negative bigint of over 4,096 bytes': [
       [-(2n ** 32_767n) - 1n],
-      'payload[0] is a bigint of over 256 bits; the longest integers have 4096 bytes',
+      'payload[0] is a bigint of 4097 bytes; the longest integers have 4096 bytes',
+    ],
+    'a Map with the keys 1 and 1 as text': [
+      {
+        byId: new Map<unknown, string>([
+          [1, 'n'],
+          ['1', 's'],
+        ]),
+      },
+      "payload.byId has the keys 1 and '1', which arrive as the same text; make them differ",
+    ],
+    'a Map with the keys true and true as text': [
+      new Map<unknown, string>([
+        ['true', 's'],
+        [true, 'b'],
+      ]),
+      "payload has the keys 'true' and true, which arrive as the same text; make them differ",
+    ],
+    'a Map with a number and a bigint of the same digits for keys': [
+      [
+        new Map<unknown, string>([
+          [7, 'n'],
+          [7n, 'b'],
+        ]),
+      ],
+      'payload[0] has the keys 7 and 7n, which arrive as the same text; make them differ',
     ],
     'an object that contains itself': [cycle, 'payload.a[0] contains itself'],
   }
@@ -110,7 +135,7 @@ describe('a payload', () => {
           }
         }
         expect(refusal(payload)).to.contain(
-          `sent: payload${path} is ${typeof flaw === 'symbol' ? 'Symbol(flaw)' : 'a bigint of over 256 bits'}`,
+          `sent: payload${path} is ${typeof flaw === 'symbol' ? 'Symbol(flaw)' : 'a bigint of 5001 bytes'}`,
         )
       }),
     )
@@ -200,7 +225,7 @@ describe('a payload', () => {
   it('with a bigint for a key of a Map arrives with its digits for a key', () => {
     const map = new Map([[2n ** 70n, 'a']]).set(-5n, 'b')
     expect(sent({ map })).to.deep.equal({ arrived: { map: { '1180591620717411303424': 'a', '-5': 'b' } } })
-    expect(refusal(new Map([[2n ** 32_767n, 1]]))).to.contain('has a key that is a bigint of over 256 bits')
+    expect(refusal(new Map([[2n ** 32_767n, 1]]))).to.contain('has a key that is a bigint of 4097 bytes')
   })
 
   it('is encoded as the result of its toJSON if its class has one', () => {
