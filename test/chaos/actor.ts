@@ -63,7 +63,7 @@ export class Actor {
 
   constructor(role: Role) {
     this.#role = role
-    this.#plan = planOf(new Random(role.seed), role)
+    this.#plan = { ...planOf(new Random(role.seed), role), hasOrder: false }
     this.#random = new Random(role.seed * 1000 + role.number)
     this.#actions = new RandomActions(this.#plan, this.#random)
     this.#log = new LogFile(role.log)

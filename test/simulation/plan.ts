@@ -73,6 +73,8 @@ export interface Plan {
   readonly names: readonly string[]
   /** Whether receivers are overloaded. */
   readonly isLoaded: boolean
+  /** Whether some requests are ordered. Only with a virtual clock no handler has a backlog that its process yields from. */
+  readonly hasOrder: boolean
   /** Whether every handler takes a while. */
   readonly isSlow: boolean
   /** Largest number of bytes in the payload of an event: more than some endpoints take, if their frame limits differ. */
@@ -99,6 +101,7 @@ export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>)
   return {
     actions: PROFILES[profile],
     isLoaded,
+    hasOrder: true,
     isSlow: isLoaded || profile === 'leaving',
     largest: hasMixedFrames ? 2 * LARGE_FRAME_BYTES : 3000,
     twins: profile === 'crowded' ? 0.5 : profile === 'rough' ? 0.1 : 0,

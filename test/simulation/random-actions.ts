@@ -23,14 +23,16 @@ export class RandomActions {
   readonly #names: readonly string[]
   readonly #isLoaded: boolean
   readonly #isSlow: boolean
+  readonly #hasOrder: boolean
   readonly #largest: number
   readonly #random: Random
 
-  constructor(plan: Pick<Plan, 'names' | 'isLoaded' | 'isSlow' | 'largest'>, random: Random) {
-    const { names, isLoaded, isSlow, largest } = plan
+  constructor(plan: Pick<Plan, 'names' | 'isLoaded' | 'isSlow' | 'hasOrder' | 'largest'>, random: Random) {
+    const { names, isLoaded, isSlow, hasOrder, largest } = plan
     this.#names = names
     this.#isLoaded = isLoaded
     this.#isSlow = isSlow
+    this.#hasOrder = hasOrder
     this.#largest = largest
     this.#random = random
   }
@@ -77,7 +79,11 @@ export class RandomActions {
   ask(member: Member): void {
     const random = this.#random
     const size = random.chance(0.3) ? random.between(0, 3000) : 0
-    void member.ask(random.pick(REQUESTS), { timeout: REQUEST_TIMEOUT, ordered: random.chance(0.4) }, size)
+    void member.ask(
+      random.pick(REQUESTS),
+      { timeout: REQUEST_TIMEOUT, ordered: random.chance(0.4) && this.#hasOrder },
+      size,
+    )
   }
 
   /** Some handlers end at once, some take a while, some do either. */
