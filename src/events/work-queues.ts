@@ -200,7 +200,9 @@ export class WorkQueues {
   #giveBack(channel: Channel, assignment: Assignment): boolean {
     const { type, queue, isFixed } = assignment
     if (isFixed || channel.outbox.isClosed) return false
-    this.give({ channel, type, queue, frame: encodeReturned({ ...assignment, isFixed: true }) }, { kind: 'wait' })
+    const frame = encodeReturned({ ...assignment, isFixed: true })
+    if (!fits(channel, frame)) return false
+    this.give({ channel, type, queue, frame }, { kind: 'wait' })
     return true
   }
 

@@ -185,7 +185,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'the last change of a leaving peer is acknowledged as complete before its events',
     file: 'mesh/link',
-    original: 'this.#exchange.acknowledge(sequence, isEmpty)',
+    original: 'this.#exchange.acknowledge(sequence, isComplete)',
     replacement: 'this.#exchange.acknowledge(sequence, true)',
     breaks: ['G12'],
   },
