@@ -17,7 +17,7 @@ import type { LeftEnding, LostEnding } from './mesh/link-ending'
 import { Mesh, type MeshEvents } from './mesh/mesh'
 import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from './model/errors'
 import { isMember } from './model/interest'
-import { nameOf, type Settings } from './options'
+import { endpointNameOf, type Settings } from './options'
 import { type Peer, Peers, peerOf, snapshotOf } from './peers'
 import type { Clock } from './platform/clock'
 import { Deadline } from './platform/deadline'
@@ -89,7 +89,7 @@ export class EndpointCore implements MeshEvents {
     this.#reports = new ReportLimiter(clock, events.report)
     const report = (error: LahjaError) => this.#reports.report(error)
     this.self = {
-      name: nameOf(settings, id),
+      name: endpointNameOf(settings, id),
       groups,
       id,
       pid,
@@ -291,9 +291,9 @@ export class EndpointCore implements MeshEvents {
 
   message(link: Link, message: ChannelMessage): void {
     if (message.kind === 'assign' && !this.#admits(link, 'event', message.type)) {
-      link.sendControl({ kind: 'settle', count: 1 })
+      link.sendMessage({ kind: 'settle', count: 1 })
     } else if (message.kind === 'request' && !this.#admits(link, 'request', message.type)) {
-      link.sendControl({ kind: 'decline', id: message.id })
+      link.sendMessage({ kind: 'decline', id: message.id })
     } else this.#dispatch(link, message)
   }
 

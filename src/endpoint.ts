@@ -19,7 +19,7 @@ import { holderEnd } from './mesh/holder-end'
 import { checkOptions, type OptionNames } from './model/call-options'
 import {
   type EventType,
-  nameOf,
+  eventNameOf,
   overflowOf,
   type PayloadAnd,
   patternOf,
@@ -707,7 +707,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   /** Checks an event that is about to be sent. Returns the name of its type. */
   #prepare(type: EventType, payload: unknown): string {
     this.#core.assertNotClosed()
-    const name = nameOf(type)
+    const name = eventNameOf(type)
     const schema = schemaOf(type)
     if (schema) validate(schema, payload, `event ${name}`)
     return name
@@ -723,7 +723,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   /** The channels to the endpoints that receive events or requests of a type. */
   #subscribed(type: AnyType) {
     const { routes } = this.#core
-    const name = isRequest(type) ? requestNameOf(type) : nameOf(type)
+    const name = isRequest(type) ? requestNameOf(type) : eventNameOf(type)
     const responders = isRequest(type) || typeof type === 'string' ? routes.responders(name) : []
     const subscribers = isRequest(type) ? [] : routes.subscribers(name)
     return [...subscribers, ...responders].filter((channel) => isEligible(name, channel))

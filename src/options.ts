@@ -189,7 +189,7 @@ function checkWait(milliseconds: number): number {
 }
 
 /** The name of an endpoint with this id. */
-export function nameOf({ name, isPrefix }: Pick<Settings, 'name' | 'isPrefix'>, id: string): string {
+export function endpointNameOf({ name, isPrefix }: Pick<Settings, 'name' | 'isPrefix'>, id: string): string {
   return isPrefix ? `${name}-${id.slice(1 - SUFFIX_LENGTH)}` : name
 }
 

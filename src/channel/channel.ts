@@ -34,13 +34,13 @@ export interface Channel extends Destination {
    *
    * @throws UnserializablePayload, PayloadTooLarge
    */
-  sendControl(message: ChannelMessage): void
+  sendMessage(message: ChannelMessage): void
   /**
-   * The same for a request that is encoded already. `outbox.cancelBulk` takes it back.
+   * Queues a bulk message that is encoded already. `outbox.cancelBulk` takes it back.
    *
    * @param isOrdered whether it travels behind the events that are queued now. Default false
    */
-  sendEncoded(frame: Frame, isOrdered?: boolean): void
+  sendBulk(frame: Frame, isOrdered?: boolean): void
 }
 
 /** Why the other end doesn't take a frame: its size, or an integer over 64 bits in it. */

@@ -103,12 +103,12 @@ export class Loopback implements Channel {
     return this.outbox.push(frame, policy.kind === 'disconnect' ? { kind: 'dropOldest' } : policy)
   }
 
-  sendControl(message: ChannelMessage): void {
-    if (message.kind === 'return' && travelsByReference(message.type)) this.sendEncoded(referenceTo(message))
+  sendMessage(message: ChannelMessage): void {
+    if (message.kind === 'return' && travelsByReference(message.type)) this.sendBulk(referenceTo(message))
     else this.outbox.pushMessage(message, this.sendLimit)
   }
 
-  sendEncoded(frame: Frame, isOrdered?: boolean): void {
+  sendBulk(frame: Frame, isOrdered?: boolean): void {
     this.outbox.pushBulk(frame, isOrdered)
   }
 }

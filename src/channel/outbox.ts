@@ -7,10 +7,10 @@ import type { Frame } from '../wire/frame'
 import { isBulk, type Message } from '../wire/message'
 import { SLAB_BYTES } from '../wire/slabs'
 import { Backlog, EMPTY_SLICE } from './backlog'
-import { ControlQueue } from './control-queue'
 import { Flusher } from './flusher'
 import { Lag } from './lag'
 import type { BudgetHolder, MemoryBudget } from './memory-budget'
+import { MessageQueue } from './message-queue'
 import { SendWindow } from './send-window'
 
 const NO_CHUNKS: readonly Buffer[] = []
@@ -63,10 +63,10 @@ export class Outbox implements BudgetHolder {
   readonly #flusher: Flusher
   readonly #sendWindow = new SendWindow()
   readonly #lag: Lag
-  readonly #control: ControlQueue
-  readonly #bulk: ControlQueue
+  readonly #control: MessageQueue
+  readonly #bulk: MessageQueue
   /** Bulk messages that wait for the events before them. */
-  readonly #ordered: ControlQueue
+  readonly #ordered: MessageQueue
   /** Bytes of bulk messages that have been written ahead of events, while there were both. */
   #bulkLead = 0
   #hasRoom = true
@@ -83,9 +83,9 @@ export class Outbox implements BudgetHolder {
     this.#context = context
     this.#events = events
     this.#backlog = new Backlog(budget)
-    this.#control = new ControlQueue((bytes) => budget.charge(bytes))
-    this.#bulk = new ControlQueue((bytes) => budget.charge(bytes))
-    this.#ordered = new ControlQueue((bytes) => budget.charge(bytes))
+    this.#control = new MessageQueue((bytes) => budget.charge(bytes))
+    this.#bulk = new MessageQueue((bytes) => budget.charge(bytes))
+    this.#ordered = new MessageQueue((bytes) => budget.charge(bytes))
     this.#lag = new Lag(clock, limits, events)
     this.#flusher = new Flusher(connection, clock, {
       next: () => this.#next(),

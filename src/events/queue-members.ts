@@ -49,7 +49,7 @@ export class QueueMembers {
 
   /** Reports handled assignments to their senders now, not at the end of the turn. */
   flush(): void {
-    for (const [channel, count] of this.#settled) channel.sendControl({ kind: 'settle', count })
+    for (const [channel, count] of this.#settled) channel.sendMessage({ kind: 'settle', count })
     this.#settled.clear()
   }
 
@@ -99,7 +99,7 @@ export class QueueMembers {
       return this.#context.report(new NoSubscribers(text, { event }))
     }
     try {
-      channel.sendControl({ ...assignment, kind: 'return' })
+      channel.sendMessage({ ...assignment, kind: 'return' })
     } catch (thrown) {
       const failure = handlerError(`${label} could not be returned to its sender`, thrown)
       this.#context.report(thrown instanceof LahjaError ? thrown : failure)

@@ -116,15 +116,15 @@ export class Link implements Channel {
       },
     )
     this.receiveWindow = new ReceiveWindow(limits.windowBytes, clock, (bytes, events) =>
-      this.sendControl({ kind: 'credit', bytes, events }),
+      this.sendMessage({ kind: 'credit', bytes, events }),
     )
     this.#exchange = new InterestExchange(
-      (message) => this.sendControl(message),
+      (message) => this.sendMessage(message),
       () => this.sendLimit,
       limits.interests,
     )
     this.#handshake = new Handshake(context, expected, {
-      send: (message) => this.sendControl(message),
+      send: (message) => this.sendMessage(message),
       decide: (peer) => this.#onIdentified(peer),
     })
     // Events don't pass through `#onMessage`: they are the hot path, decoded in place without an object for a message,
@@ -207,7 +207,7 @@ export class Link implements Channel {
     this.#phase = 'introducing'
     this.#inbound.limit = this.#context.limits.frameBytes
     this.#exchange.announceAll(this.#context.interest())
-    this.sendControl({ kind: 'ready' })
+    this.sendMessage({ kind: 'ready' })
   }
 
   /** Closes the link and tells the peer the reason. */
@@ -241,12 +241,12 @@ export class Link implements Channel {
     return this.outbox.push(frame, policy)
   }
 
-  sendControl(message: Message): void {
+  sendMessage(message: Message): void {
     this.outbox.pushMessage(message, this.sendLimit, this.takesBigints ? undefined : this.identity.name)
     if (message.kind === 'return') this.#hasReturned = true
   }
 
-  sendEncoded(frame: Frame, isOrdered?: boolean): void {
+  sendBulk(frame: Frame, isOrdered?: boolean): void {
     this.outbox.pushBulk(frame, isOrdered)
   }
 
@@ -283,7 +283,7 @@ export class Link implements Channel {
   checkLiveness(): void {
     if (this.#phase !== 'up') return
     const { isSilent, becameUnresponsive } = this.#liveness.check()
-    if (isSilent) this.sendControl({ kind: 'ping' })
+    if (isSilent) this.sendMessage({ kind: 'ping' })
     if (becameUnresponsive) this.#context.traffic.pace(this, 'unresponsive')
   }
 
@@ -335,14 +335,14 @@ export class Link implements Channel {
       case 'acknowledge':
         this.#exchange.onAcknowledge(message.sequence, message.isComplete)
         // Tells the peer that its last gaps have been read.
-        if (message.isComplete) this.sendControl({ kind: 'credit', bytes: 0, events: 0 })
+        if (message.isComplete) this.sendMessage({ kind: 'credit', bytes: 0, events: 0 })
         return
       case 'gap':
         return traffic.gap(this, message.count)
       case 'credit':
         return this.outbox.credit(message.bytes, message.events)
       case 'ping':
-        this.sendControl({ kind: 'pong' })
+        this.sendMessage({ kind: 'pong' })
         return
       case 'pong':
         return

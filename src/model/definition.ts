@@ -179,13 +179,13 @@ export function defineRequest(name: string, given: unknown = {}): RequestDefinit
 }
 
 /** The name of an event type. @throws InvalidArgument */
-export function nameOf(type: EventType): string {
+export function eventNameOf(type: EventType): string {
   return typeof type === 'string' ? checkTypeName(type) : checkTypeName(definitionOf(type, 'event').name)
 }
 
 /** The name or pattern that a subscription is for. @throws InvalidArgument */
 export function patternOf(type: EventType): string {
-  return typeof type === 'string' ? checkPattern(type) : nameOf(type)
+  return typeof type === 'string' ? checkPattern(type) : eventNameOf(type)
 }
 
 /** The name of a request type. @throws InvalidArgument */

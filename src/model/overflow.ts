@@ -50,13 +50,13 @@ function keyOf(latest: KeyOf<unknown>, type: string, payload: unknown): string |
     key = latest(payload)
   } catch (thrown) {
     const cause = asError(thrown)
-    throw new InvalidArgument(`${nameOf(type)} failed: ${messageOf(cause)}`, { cause })
+    throw new InvalidArgument(`${subjectOf(type)} failed: ${messageOf(cause)}`, { cause })
   }
   if (typeof key === 'string' || typeof key === 'number') return key
-  throw invalid(nameOf(type), 'a string or a number as the key', key)
+  throw invalid(subjectOf(type), 'a string or a number as the key', key)
 }
 
-function nameOf(type: string): string {
+function subjectOf(type: string): string {
   return `overflow.latest of event ${type}`
 }
 

@@ -188,7 +188,7 @@ export class PendingRequests {
     const free = (prompt.length > 0 ? prompt : candidates).filter((channel) => this.#isFree(channel))
     const channel = this.#balancer.pick(free, (candidate) => this.#countOf(candidate) + this.#givenUpTo(candidate))
     if (!channel) return this.#waiting.join(pending, candidates)
-    channel.sendEncoded(frame, pending.isOrdered)
+    channel.sendBulk(frame, pending.isOrdered)
     this.#waiting.leave(pending)
     pending.channel = channel
     const inFlight = this.#inFlight.get(channel) ?? new Set()
@@ -209,7 +209,7 @@ export class PendingRequests {
     if (!channel) return
     // A request that has not left is taken back, so that one that never reads doesn't make us keep a cancel as well.
     if (!channel.outbox.cancelBulk(frame)) {
-      channel.sendControl({ kind: 'cancel', id })
+      channel.sendMessage({ kind: 'cancel', id })
       this.#givenUp.set(channel, { count: this.#givenUpTo(channel) + 1, heard: channel.heard })
     }
     this.#next(channel)

@@ -161,7 +161,7 @@ export class Responders {
     const asker = this.#askerAt(channel)
     if (asker.requests.has(id)) return
     if (!responder || asker.requests.size >= this.#context.limit) {
-      return void channel.sendControl({ kind: 'decline', id })
+      return void channel.sendMessage({ kind: 'decline', id })
     }
     const job: Job = { channel, id, event: new IncomingRequest(type, payload, channel.identity.name) }
     asker.requests.set(id, job)
@@ -264,7 +264,7 @@ export class Responders {
 
   #decline(job: Job): void {
     this.#forget(job)
-    job.channel.sendControl({ kind: 'decline', id: job.id })
+    job.channel.sendMessage({ kind: 'decline', id: job.id })
   }
 
   #forget(job: Job): void {
@@ -278,12 +278,12 @@ export class Responders {
     try {
       const reply = replyOf(id, answer)
       const isReference = channel.isOwn && reply.kind === 'response' && travelsByReference(answer.service.type)
-      if (isReference) channel.sendEncoded(referenceTo(reply))
-      else channel.sendControl(reply)
+      if (isReference) channel.sendBulk(referenceTo(reply))
+      else channel.sendMessage(reply)
     } catch (thrown) {
       this.#context.report(errorOf(job.event, thrown))
       const { name, message, code } = failureOf(thrown, false)
-      channel.sendControl({
+      channel.sendMessage({
         kind: 'failure',
         id,
         error: { name: clip(name), message: clip(message), code: code && clip(code) },

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import { defineEvent, defineRequest } from '../../src'
 import { boundaryOf } from '../../src/model/boundary'
-import { nameOf, patternOf, requestNameOf, schemaOf, schemasOf } from '../../src/model/definition'
+import { eventNameOf, patternOf, requestNameOf, schemaOf, schemasOf } from '../../src/model/definition'
 import { InvalidArgument } from '../../src/model/errors'
 import { MAX_TYPE_BYTES } from '../../src/model/pattern'
 
@@ -44,8 +44,8 @@ describe('an event type name', () => {
   for (const name of GOOD) {
     it(`may be '${name}'`, () => {
       expect(defineEvent(name)).to.include({ kind: 'event', name })
-      expect(nameOf(name)).to.equal(name)
-      expect(nameOf(defineEvent(name))).to.equal(name)
+      expect(eventNameOf(name)).to.equal(name)
+      expect(eventNameOf(defineEvent(name))).to.equal(name)
     })
   }
 
@@ -53,8 +53,8 @@ describe('an event type name', () => {
     it(`may not have ${what}, also at the second check`, () => {
       for (let time = 0; time < 2; time++) {
         expect(() => defineEvent(name)).to.throw(InvalidArgument, 'expected tokens joined by dots')
-        expect(() => nameOf(name)).to.throw(InvalidArgument, 'expected tokens joined by dots')
-        expect(() => nameOf({ kind: 'event', name })).to.throw(InvalidArgument, 'expected tokens joined by dots')
+        expect(() => eventNameOf(name)).to.throw(InvalidArgument, 'expected tokens joined by dots')
+        expect(() => eventNameOf({ kind: 'event', name })).to.throw(InvalidArgument, 'expected tokens joined by dots')
         expect(() => defineRequest(name)).to.throw(InvalidArgument, 'expected tokens joined by dots')
         expect(() => requestNameOf(name)).to.throw(InvalidArgument, 'expected tokens joined by dots')
       }
@@ -65,9 +65,9 @@ describe('an event type name', () => {
     for (const character of ['x', 'é', '€', '😀']) {
       const bytes = Buffer.byteLength(character)
       const longest = character.repeat(Math.floor(MAX_TYPE_BYTES / bytes))
-      expect(nameOf(longest)).to.equal(longest)
+      expect(eventNameOf(longest)).to.equal(longest)
       const longer = `${longest}${character}`
-      expect(() => nameOf(longer)).to.throw(
+      expect(() => eventNameOf(longer)).to.throw(
         InvalidArgument,
         `expected at most 255 bytes, got ${Buffer.byteLength(longer)}`,
       )
@@ -76,14 +76,14 @@ describe('an event type name', () => {
 
   it('is checked in linear time if it is very long', () => {
     for (const name of [`${'a'.repeat(1_000_000)} `, `${'a.'.repeat(500_000)}`, '.'.repeat(1_000_000)]) {
-      expect(() => nameOf(name)).to.throw(InvalidArgument, /got '.{80}…'/)
+      expect(() => eventNameOf(name)).to.throw(InvalidArgument, /got '.{80}…'/)
     }
   })
 
   it('is still checked when the cache of names is full', () => {
-    for (let index = 0; index < 10_100; index++) expect(nameOf(`many.${index}`)).to.equal(`many.${index}`)
-    expect(() => nameOf('many ')).to.throw(InvalidArgument)
-    expect(nameOf('many.10099')).to.equal('many.10099')
+    for (let index = 0; index < 10_100; index++) expect(eventNameOf(`many.${index}`)).to.equal(`many.${index}`)
+    expect(() => eventNameOf('many ')).to.throw(InvalidArgument)
+    expect(eventNameOf('many.10099')).to.equal('many.10099')
   })
 })
 
@@ -183,7 +183,7 @@ describe('defineRequest', () => {
   })
 })
 
-describe('nameOf', () => {
+describe('eventNameOf', () => {
   for (const [what, value] of Object.entries({
     undefined: undefined,
     null: null,
@@ -194,7 +194,7 @@ describe('nameOf', () => {
     'a function with a good name': function order() {},
   })) {
     it(`rejects ${what}`, () => {
-      expect(() => Reflect.apply(nameOf, undefined, [value])).to.throw(InvalidArgument, 'event type: expected')
+      expect(() => Reflect.apply(eventNameOf, undefined, [value])).to.throw(InvalidArgument, 'event type: expected')
       expect(() => Reflect.apply(patternOf, undefined, [value])).to.throw(InvalidArgument, 'event type: expected')
     })
   }
@@ -205,7 +205,7 @@ describe('nameOf', () => {
       InvalidArgument,
       "request type: 'a' is defined as an event; use broadcast, subscribe, stream or waitFor with it",
     )
-    for (const read of [nameOf, patternOf]) {
+    for (const read of [eventNameOf, patternOf]) {
       expect(() => Reflect.apply(read, undefined, [defineRequest('a')])).to.throw(
         InvalidArgument,
         "event type: 'a' is defined as a request; use request, requestAll or respond with it",

@@ -212,7 +212,7 @@ describe('PendingRequests', () => {
 
     it('sends what has not left for a responder that stops responding to another one', () => {
       const till = respond('till')
-      till.sendEncoded = (frame) => till.outbox.pushBulk(frame)
+      till.sendBulk = (frame) => till.outbox.pushBulk(frame)
       ask('1')
       responders = []
       const desk = respond('desk')

@@ -206,7 +206,7 @@ describe('Responders', () => {
         return 'far too much'
       })
       // The channel takes the failure, which is small.
-      asker.sendControl = (message) => {
+      asker.sendMessage = (message) => {
         if (message.kind === 'response') throw refusal
         asker.told.push(message)
       }

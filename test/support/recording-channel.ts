@@ -61,14 +61,14 @@ export class RecordingChannel implements Channel {
     return this.outbox.push(frame, policy)
   }
 
-  sendControl(message: ChannelMessage): void {
+  sendMessage(message: ChannelMessage): void {
     if (this.refusal) throw this.refusal
     this.told.push(message)
   }
 
-  sendEncoded({ bytes, start, end }: Frame): void {
+  sendBulk({ bytes, start, end }: Frame): void {
     const message = decodeMessage(bytes, start + PREFIX_BYTES, end)
-    if (isChannelMessage(message)) this.sendControl(message)
+    if (isChannelMessage(message)) this.sendMessage(message)
   }
 
   /** The messages told since the last call. */

@@ -28,8 +28,8 @@ class Responder extends RecordingChannel {
     this.#told = told
   }
 
-  override sendControl(message: ChannelMessage): void {
-    super.sendControl(message)
+  override sendMessage(message: ChannelMessage): void {
+    super.sendMessage(message)
     this.#told(this, message)
   }
 }

@@ -4,7 +4,7 @@ import type { Frame } from '../wire/frame'
 const HOLDING_BYTES = 200
 
 /** Messages queued for one peer, in order. They are never dropped. */
-export class ControlQueue {
+export class MessageQueue {
   readonly #charge: (bytes: number) => void
   /** Each with the cut of the backlog that it stands at, if it is one. */
   readonly #frames = new Map<Frame, number>()
@@ -58,7 +58,7 @@ export class ControlQueue {
   }
 
   /** Moves frames from the front to another queue, as long as their cuts have been passed. */
-  moveTo(queue: ControlQueue, hasPassed: (cut: number) => boolean): void {
+  moveTo(queue: MessageQueue, hasPassed: (cut: number) => boolean): void {
     for (const [frame, cut] of this.#frames) {
       if (!hasPassed(cut)) return
       this.remove(frame)
