@@ -26,7 +26,7 @@ export class ReceiveWindow {
   /** Bytes and events among them that are done. */
   #doneBytes = 0
   #doneEvents = 0
-  #state: 'idle' | 'scheduled' | 'stopped' = 'idle'
+  #state: 'idle' | 'scheduled' | 'finished' | 'stopped' = 'idle'
   #delay: Timer | undefined
   /** The event that is being delivered, once it is held. */
   #held: HeldEvent | undefined
@@ -58,10 +58,14 @@ export class ReceiveWindow {
     this.#held = undefined
   }
 
-  /** Keeps the event that is being delivered charged until the receipt is settled. */
-  hold(): Receipt {
+  /**
+   * Keeps the event that is being delivered charged until the receipt is settled.
+   *
+   * @param isAssigned whether its sender is told what becomes of it
+   */
+  hold(isAssigned = false): Receipt {
     const bytes = this.#bytes
-    this.#held ??= new HeldEvent(() => this.#done(bytes))
+    this.#held ??= new HeldEvent(() => (isAssigned ? this.#assignedDone(bytes) : this.#done(bytes)))
     return this.#held.hold()
   }
 
@@ -79,16 +83,21 @@ export class ReceiveWindow {
     return this.#charged === this.#doneBytes
   }
 
-  /** Grants what is done, and nothing more. */
+  /** Grants what is done, and then nothing but what its sender is told of: that must not count as unconfirmed there. */
   finish(): void {
     this.#grantDone()
-    this.stop()
+    this.#state = 'finished'
+    this.#delay?.cancel()
   }
 
   /** Grants nothing more: the sender is gone. */
   stop(): void {
     this.#state = 'stopped'
     this.#delay?.cancel()
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'finished' || this.#state === 'stopped'
   }
 
   get #isUsedUp(): boolean {
@@ -100,7 +109,13 @@ export class ReceiveWindow {
     this.#doneEvents++
     if (this.#doneBytes * 2 >= this.#window) this.#grantDone()
     else if (this.#isUsedUp) this.#schedule()
-    else if (this.#delay === undefined && this.#state !== 'stopped') this.#grantLater()
+    else if (this.#delay === undefined && !this.#isOver) this.#grantLater()
+  }
+
+  #assignedDone(bytes: number): void {
+    if (this.#state !== 'finished') return this.#done(bytes)
+    this.#charged -= bytes
+    this.#grant(bytes, 1)
   }
 
   #grantLater(): void {
@@ -121,7 +136,7 @@ export class ReceiveWindow {
 
   #grantDone(): void {
     const [bytes, events] = [this.#doneBytes, this.#doneEvents]
-    if (bytes === 0 || this.#state === 'stopped') return
+    if (bytes === 0 || this.#isOver) return
     this.#charged -= bytes
     this.#doneBytes = this.#doneEvents = 0
     this.#grant(bytes, events)

@@ -39,7 +39,7 @@ export class QueueMembers {
 
   /** Hands an event to the member with the fewest in flight, or back to its sender if there is none. */
   assign(assignment: Assignment, channel: Channel): void {
-    this.#handOut(assignment, channel, channel.receiveWindow.hold())
+    this.#handOut(assignment, channel, channel.receiveWindow.hold(true))
   }
 
   /** The endpoint leaves: from now on events go back that others may have, and their senders are still there. */
@@ -79,7 +79,8 @@ export class QueueMembers {
   }
 
   #mayReturn({ queue, type, isFixed }: Assignment, channel: Channel): boolean {
-    return !isFixed && !channel.outbox.isClosed && this.#context.hasOthers(queue, type)
+    if (isFixed || channel.isWithdrawn || channel.outbox.isClosed) return false
+    return this.#context.hasOthers(queue, type)
   }
 
   /** Counts an assignment as handled. Reported to its sender once a turn. */

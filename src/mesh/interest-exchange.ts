@@ -15,9 +15,18 @@ type Difference = Map<string, { readonly interest: Interest; count: number }>
 interface Withdrawal {
   /** The number of the last `unsubscribe`, once it has been sent. */
   sequence: number | undefined
-  /** Resolves when nothing more comes, or the link has ended. */
-  readonly completed: Promise<void>
-  readonly complete: () => void
+  /** The peer has acknowledged that one. */
+  readonly known: Milestone
+  /** Nothing more comes. */
+  readonly completed: Milestone
+}
+
+/** Reached once; at the latest when the link ends. */
+class Milestone {
+  reach = () => {}
+  readonly reached = new Promise<void>((resolve) => {
+    this.reach = resolve
+  })
 }
 
 /**
@@ -74,19 +83,20 @@ export class InterestExchange {
   withdraw(interests: Iterable<Interest>, mayGetMore: boolean): void {
     if (this.#withdrawal) return
     for (const interest of interests) this.#record('unsubscribe', interest)
-    let complete = () => {}
-    const completed = new Promise<void>((resolve) => {
-      complete = resolve
-    })
-    this.#withdrawal = { sequence: undefined, completed, complete }
+    this.#withdrawal = { sequence: undefined, known: new Milestone(), completed: new Milestone() }
     const hasBeenTold = this.#sequence > 0 || this.#difference.size > 0
-    if (!hasBeenTold && !mayGetMore) complete()
+    if (!hasBeenTold && !mayGetMore) this.#endWithdrawal()
     else if (this.isKnown) this.#sendDifference()
   }
 
   /** Resolves when everything has arrived that the peer had for us when we withdrew, or the link has ended. */
   withdrawn(): Promise<void> {
-    return this.#withdrawal?.completed ?? Promise.resolve()
+    return this.#withdrawal?.completed.reached ?? Promise.resolve()
+  }
+
+  /** Whether the peer knows that we want nothing more. */
+  get isWithdrawn(): boolean {
+    return this.#withdrawal?.sequence !== undefined
   }
 
   /** Whether the peer has acknowledged everything announced so far, or the link has ended. */
@@ -94,11 +104,11 @@ export class InterestExchange {
     return this.#acknowledged === this.#sequence
   }
 
-  /** Resolves when `isKnown` holds for what has been announced by now. */
+  /** Resolves when `isKnown` holds for what has been announced by now; of a withdrawal, for its last change. */
   known(): Promise<void> {
+    if (this.#withdrawal) return this.#withdrawal.known.reached
     if (this.isKnown) return Promise.resolve()
-    const isGathering = this.#difference.size > 0 || (this.#withdrawal && this.#withdrawal.sequence === undefined)
-    const waiting = isGathering ? this.#gathered : this.#inFlight
+    const waiting = this.#difference.size > 0 ? this.#gathered : this.#inFlight
     return new Promise((resolve) => waiting.push(resolve))
   }
 
@@ -108,7 +118,10 @@ export class InterestExchange {
    * @param isComplete false if events follow that the peer had for us when we withdrew, and then another call
    */
   onAcknowledge(sequence: number, isComplete = true): void {
-    if (isComplete && sequence === this.#withdrawal?.sequence) this.#withdrawal.complete()
+    if (sequence === this.#withdrawal?.sequence) {
+      this.#withdrawal.known.reach()
+      if (isComplete) this.#withdrawal.completed.reach()
+    }
     if (sequence <= this.#acknowledged || sequence > this.#sequence) return
     this.#acknowledged = sequence
     if (!this.isKnown) return
@@ -146,8 +159,13 @@ export class InterestExchange {
   end(): void {
     this.#acknowledged = this.#sequence
     this.#difference.clear()
-    this.#withdrawal?.complete()
+    this.#endWithdrawal()
     for (const resolve of [...this.#inFlight.splice(0), ...this.#gathered.splice(0)]) resolve()
+  }
+
+  #endWithdrawal(): void {
+    this.#withdrawal?.known.reach()
+    this.#withdrawal?.completed.reach()
   }
 
   #record(kind: InterestChange['kind'], interest: Interest): void {
@@ -171,7 +189,8 @@ export class InterestExchange {
         this.#send({ kind, sequence: this.#sequence, interests: chunk, ...leaving })
       }
     }
-    if (!this.#withdrawal || this.#withdrawal.sequence !== undefined) return
+    // Behind the answer to the changes: until then the peer may have sent events for which we return others.
+    if (difference.size > 0 || !this.#withdrawal || this.#withdrawal.sequence !== undefined) return
     this.#withdrawal.sequence = ++this.#sequence
     this.#send({ kind: 'unsubscribe', sequence: this.#sequence, interests: [], isLast: true })
   }

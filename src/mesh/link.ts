@@ -193,6 +193,10 @@ export class Link implements Channel {
     return this.#handshake.agreement?.takesBigints ?? false
   }
 
+  get isWithdrawn(): boolean {
+    return this.#exchange.isWithdrawn
+  }
+
   get requestLimit(): number {
     return this.#handshake.agreement?.requestLimit ?? 0
   }

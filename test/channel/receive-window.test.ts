@@ -108,6 +108,24 @@ describe('ReceiveWindow', () => {
     expect(granted).to.deep.equal([])
   })
 
+  it('grants nothing after finish but events whose sender is told what became of them, and nothing after stop', () => {
+    const [plain, assigned, late] = [false, true, true].map((isAssigned) => {
+      receiveWindow.begin(10)
+      const receipt = receiveWindow.hold(isAssigned)
+      receiveWindow.end()
+      return receipt
+    })
+    receiveWindow.finish()
+    plain?.done()
+    assigned?.done()
+    clock.turn()
+    expect(granted).to.deep.equal([[10, 1]])
+    receiveWindow.stop()
+    late?.done()
+    clock.turn()
+    expect(granted).to.deep.equal([[10, 1]])
+  })
+
   it('never leaves a sender stuck, and grants exactly what it has received (G7)', () => {
     const step = fc.oneof(fc.record({ bytes: fc.integer({ min: 1, max: 1500 }), holders: fc.nat(3) }), fc.nat(50))
     fc.assert(

@@ -104,6 +104,18 @@ describe('QueueMembers', () => {
     expect(bench.queueMembers.isIdle).to.equal(true)
   })
 
+  it('handles what arrives once its sender knows that the endpoint leaves', async () => {
+    const [one] = members(1)
+    bench.queueMembers.leave()
+    bench.assign(0)
+    expect(sender.takeTold()).to.have.lengthOf(1)
+    sender.isWithdrawn = true
+    bench.assign(1)
+    expect(sender.takeTold()).to.deep.equal([])
+    await one?.work.finish(0)
+    expect(one?.work.started).to.deep.equal([1])
+  })
+
   it('handles waiting assignments when the endpoint leaves that no other may have', async () => {
     bench.hasOthers = false
     const [one] = members(1)

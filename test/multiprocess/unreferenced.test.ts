@@ -17,7 +17,11 @@ describe('Endpoint.unref', function () {
 
   it('keeps the process for a request that waits', async () => {
     const other = await bus.start('other')
-    other.respond('slow', () => new Promise((resolve) => setTimeout(resolve, 300, 'answer')))
+    // Each answer shows that the process still runs, with nothing else to do than to wait for its own.
+    other.respond('slow', async () => {
+      for (let count = 0; count < 50; count++) await other.request('echo', count, { wait: 10_000 })
+      return 'answer'
+    })
     expect(await start('request').ended).to.include({ code: 0, stdout: 'answer', stderr: '' })
   })
 

@@ -27,6 +27,7 @@ async function main([directory = '', doing = '']: readonly string[]): Promise<vo
   }
   endpoint.unref()
   if (doing === 'request') {
+    endpoint.respond('echo', ({ payload }) => payload)
     const answer = endpoint.request('slow', 1)
     process.stdout.write(String(await answer))
   } else if (doing === 'wait') {

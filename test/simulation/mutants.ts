@@ -37,7 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'credit is granted before events are handled',
     file: 'channel/receive-window',
-    original: 'this.#held ??= new HeldEvent(() => this.#done(bytes))',
+    original: 'this.#held ??= new HeldEvent(() => (isAssigned ? this.#assignedDone(bytes) : this.#done(bytes)))',
     replacement: 'if (!this.#held) this.#done(bytes)\n    this.#held ??= new HeldEvent(() => {})',
     breaks: ['G7'],
   },

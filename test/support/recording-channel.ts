@@ -25,6 +25,7 @@ export class RecordingChannel implements Channel {
   readonly isOwn: boolean
   readonly sendLimit: number
   readonly takesBigints = true
+  isWithdrawn = false
   readonly requestLimit: number
   readonly outbox: Outbox
   readonly receiveWindow: ReceiveWindow
