@@ -25,11 +25,6 @@ describe('Endpoint.unref', function () {
     expect(await start('request').ended).to.include({ code: 0, stdout: 'answer', stderr: '' })
   })
 
-  it('keeps the process for a request that waits for a responder, even without a timeout', async () => {
-    await bus.start('other')
-    expect(await start('wait').ended).to.include({ code: 0, stdout: 'LAHJA_NO_SUBSCRIBERS', stderr: '' })
-  })
-
   it('keeps the process until a close is done', async () => {
     const other = await bus.start('other')
     const left = next(other, 'left')
@@ -37,15 +32,24 @@ describe('Endpoint.unref', function () {
     expect(await left).to.include({ name: 'unreferenced' })
   })
 
-  it('holds for a socket that is published again', async () => {
-    await bus.start('other')
-    expect(await start('republish').ended).to.include({ code: 0, stdout: 'done', stderr: '' })
-  })
-
-  it('keeps the process of an open endpoint whose socket can not be published again for a while', async () => {
-    await bus.start('other')
-    expect(await start('fail to republish').ended).to.include({ code: 0, stdout: 'published again', stderr: '' })
-  })
+  for (const [title, doing, stdout] of [
+    [
+      'keeps the process for a request that waits for a responder, even without a timeout',
+      'wait',
+      'LAHJA_NO_SUBSCRIBERS',
+    ],
+    ['holds for a socket that is published again', 'republish', 'done'],
+    [
+      'leaves the process of an open endpoint alive while it can not publish its socket',
+      'fail to republish',
+      'published again',
+    ],
+  ] as const) {
+    it(title, async () => {
+      await bus.start('other')
+      expect(await start(doing).ended).to.include({ code: 0, stdout, stderr: '' })
+    })
+  }
 
   it('is taken back by ref', async () => {
     const other = await bus.start('other')
