@@ -4,7 +4,7 @@ import { MUTANTS } from './mutants'
 import { tryOut } from './trial'
 
 /** Seeds within which a mutant must be noticed. */
-const SEEDS = 200
+const SEEDS = 60
 const EXTENT = { endpoints: 4, steps: 60 }
 
 describe('the simulation', function () {
@@ -12,11 +12,13 @@ describe('the simulation', function () {
 
   for (const mutant of MUTANTS) {
     it(`notices the mutant: ${mutant.mistake} (${mutant.breaks.join(', ')})`, async () => {
+      const { profile } = mutant
+      const extent = profile ? { ...EXTENT, profile } : EXTENT
       const mutated = new MutantCore(mutant)
       try {
         const broken = new Set<string>()
         for (let seed = 1; seed <= SEEDS && !mutant.breaks.some((guarantee) => broken.has(guarantee)); seed++) {
-          const { violations } = await tryOut(mutated.core, seed, EXTENT)
+          const { violations } = await tryOut(mutated.core, seed, extent)
           for (const { guarantee } of violations) broken.add(guarantee)
         }
         expect(mutant.breaks).to.satisfy((guarantees: string[]) => guarantees.some((one) => broken.has(one)))

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compilationDirectory, compile } from '../multiprocess/compilation'
 import { type Core, loadCore, SOURCE } from './core'
+import type { Profile } from './plan'
 
 /** A plausible mistake in one place of the source. */
 export interface Mutant {
@@ -13,6 +14,8 @@ export interface Mutant {
   readonly replacement: string
   /** Guarantees, of which at least one must break. */
   readonly breaks: readonly string[]
+  /** The profile whose runs show the mistake soonest, if most others hardly ever do. */
+  readonly profile?: Profile
 }
 
 /** The package with the mistake: a copy of its compiled source, with the mistaken file compiled anew. */

@@ -40,6 +40,7 @@ export const MUTANTS: readonly Mutant[] = [
     original: 'this.#held ??= new HeldEvent(() => (isAssigned ? this.#assignedDone(bytes) : this.#done(bytes)))',
     replacement: 'if (!this.#held) this.#done(bytes)\n    this.#held ??= new HeldEvent(() => {})',
     breaks: ['G7'],
+    profile: 'loaded',
   },
   {
     mistake: 'the newest events are sent first',
@@ -103,6 +104,7 @@ export const MUTANTS: readonly Mutant[] = [
     }
     this.retry()`,
     breaks: ['G11'],
+    profile: 'loaded',
   },
   {
     mistake: 'a response does not settle its request',
@@ -139,6 +141,7 @@ export const MUTANTS: readonly Mutant[] = [
     original: 'now - readAt >= this.#limits.patience ||',
     replacement: 'now - readAt >= this.#limits.patience + 3000 ||',
     breaks: ['G8'],
+    profile: 'loaded',
   },
   {
     mistake: 'the directory is scanned only after a watch hint',
@@ -146,6 +149,7 @@ export const MUTANTS: readonly Mutant[] = [
     original: 'this.#schedule(this.#wasHinted ? HINT_DELAY : this.#context.limits.rescanInterval)',
     replacement: 'if (this.#wasHinted) this.#schedule(HINT_DELAY)',
     breaks: ['G9'],
+    profile: 'hidden',
   },
   {
     mistake: 'a buffer is reused while it is being sent',
@@ -160,6 +164,7 @@ export const MUTANTS: readonly Mutant[] = [
     original: 'this.#budget.slabs.pin(run.bytes)',
     replacement: '',
     breaks: ['G1', 'G3', 'G4', 'G5', 'G6', 'crash'],
+    profile: 'loaded',
   },
   {
     mistake: 'a queue event is assigned twice',
@@ -197,6 +202,7 @@ export const MUTANTS: readonly Mutant[] = [
     replacement:
       'this.subscriptions.close()\n    for (const { receiveWindow } of this.peers.links) receiveWindow.finish()',
     breaks: ['G12'],
+    profile: 'leaving',
   },
   {
     mistake: 'events queued for a peer that leaves are not counted',
@@ -204,6 +210,7 @@ export const MUTANTS: readonly Mutant[] = [
     original: 'undelivered - redelivered + unconfirmed - unfinished',
     replacement: 'unconfirmed - unfinished',
     breaks: ['G12'],
+    profile: 'broken',
   },
   {
     mistake: 'a claim is over after its first rival',
@@ -218,6 +225,7 @@ export const MUTANTS: readonly Mutant[] = [
     original: 'deadline ??= new Deadline(clock, timeout)',
     replacement: 'deadline ??= new Deadline(clock, timeout)\n      if (attempt > 0) return',
     breaks: ['G10'],
+    profile: 'crowded',
   },
   {
     mistake: 'a handshake that is over keeps its place',

@@ -8,6 +8,8 @@ import type { Random } from './random'
 export interface Extent {
   readonly endpoints: number
   readonly steps: number
+  /** The profile of every seed. By default each seed picks its own. */
+  readonly profile?: Profile
 }
 
 /** An action of a member, or a fault. */
@@ -62,9 +64,12 @@ const PROFILES = {
   crowded: { ...WORK, join: 8, rush: 8, leave: 6, restart: 8, kill: 4, freeze: 2 },
   broken: { ...WORK, cut: 10, stall: 4 },
   loaded: { ...WORK, flood: 30, broadcast: 5, freeze: 2 },
+  hidden: { ...WORK, join: 8, leave: 2, unpublish: 8 },
   leaving: { ...WORK, flood: 20, join: 6, leave: 8, restart: 8 },
   lean: { ...WORK, subscribe: 14, unsubscribe: 14, leave: 2, join: 4 },
 } as const satisfies Record<string, ActionWeights>
+
+export type Profile = keyof typeof PROFILES
 
 /** The decisions of a seed for its whole run. */
 export interface Plan {
@@ -86,8 +91,11 @@ export interface Plan {
   readonly optionsOf: (name: string) => EndpointOptions & { readonly name: string }
 }
 
-export function planOf(random: Random, { endpoints }: Pick<Extent, 'endpoints'>): Plan {
-  const profile = random.weighted({ rough: 8, calm: 2, slow: 3, crowded: 3, broken: 2, loaded: 2, leaving: 4, lean: 2 })
+/** How often seeds have each profile. */
+const FREQUENCIES = { rough: 8, calm: 2, slow: 3, crowded: 3, broken: 2, loaded: 2, hidden: 2, leaving: 4, lean: 2 }
+
+export function planOf(random: Random, { endpoints, profile: given }: Omit<Extent, 'steps'>): Plan {
+  const profile = given ?? random.weighted(FREQUENCIES)
   const latency = random.pick([0.1, 1, 5])
   const isHard = profile !== 'calm'
   const isLoaded = profile === 'loaded'
