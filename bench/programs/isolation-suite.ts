@@ -5,9 +5,12 @@ import type { Sample, Trial } from '../measure/trial'
 import { type Work, workOf } from '../workers/job'
 import type { WorkerProcess } from '../workers/worker-process'
 
+/** What `--quick` divides the numbers of events and the times by. */
+const QUICK_DIVISOR = 50
+
 /** Compares a consumer beside a stopped one with the same consumer alone. */
 export function isolationSuite(isQuick: boolean): Suite {
-  const part = (events: number) => events / (isQuick ? 10 : 1)
+  const part = (whole: number) => whole / (isQuick ? QUICK_DIVISOR : 1)
   const stoppedFor = part(10_000)
   return joined([
     isolation('throttled', 'at 2,000 events/s', stoppedFor, { events: part(24_000), throttle: 2000, timedEvery: 1 }),
