@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build } from 'esbuild-wasm'
+import { build } from 'esbuild'
 import { create, REGISTER_INSTANCE, type Service } from 'ts-node'
 
 const ROOT = resolve(__dirname, '../..')

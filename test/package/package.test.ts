@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { build } from 'esbuild'
 
 const ROOT = join(__dirname, '..', '..')
 
@@ -29,18 +30,10 @@ describe('the package', function () {
   const run = (command: string, ...words: string[]) => execFileSync(command, words, { cwd: project, encoding: 'utf8' })
 
   /** Bundles and minifies a program into a directory from which no package can be loaded. Returns the path of the bundle. */
-  const bundle = (program: string) => {
-    const bundler = join(ROOT, 'node_modules', 'esbuild-wasm', 'bin', 'esbuild')
+  const bundle = async (program: string) => {
     const outfile = join(elsewhere, `${program}.mjs`)
-    const options = [
-      '--bundle',
-      '--minify',
-      '--platform=node',
-      '--format=esm',
-      `--outfile=${outfile}`,
-      '--log-level=error',
-    ]
-    run(process.execPath, bundler, program, ...options)
+    const options = { bundle: true, minify: true, platform: 'node', format: 'esm', logLevel: 'error' } as const
+    await build({ ...options, entryPoints: [join(project, program)], outfile })
     return outfile
   }
 
@@ -134,10 +127,10 @@ Endpoint.start({ name: 'a', directory: process.argv[2] }).then((endpoint) => end
     })
 
     // Other formats and bundlers: test/ecosystem.
-    it('is one module for both in a minified ESM bundle, which works in another place', () => {
+    it('is one module for both in a minified ESM bundle, which works in another place', async () => {
       const code = `${program('lahja')}\nconst { defineEvent, Endpoint } = imported\n${PROGRAM}`
       writeFileSync(join(project, 'bundled.mjs'), code)
-      expect(run(process.execPath, bundle('bundled.mjs'), join(project, 'bus'))).to.equal(`${SAME}a\n`)
+      expect(run(process.execPath, await bundle('bundled.mjs'), join(project, 'bus'))).to.equal(`${SAME}a\n`)
     })
   })
 
