@@ -2,13 +2,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { type Outcome, type Program, type ProgramOptions, programs } from '../support/program'
+import { FAULTY_BROADCAST, type Outcome, type Program, type ProgramOptions, programs } from '../support/program'
 import { temporaryDirectory } from '../support/temporary-directory'
-import { DYING_COUNTER } from './dying-counter'
 
 const CENSUS = 'examples/census/census.ts'
 const TEXT = join(__dirname, '..', '..', 'examples', 'census', 'text.txt')
 const FRAME = 1024 * 1024
+const DYING_COUNTER = join(__dirname, 'dying-counter.ts')
 
 interface Row {
   readonly from: number
@@ -152,7 +152,7 @@ describe('examples/census', () => {
   }
 
   it('reports which counter is wrong', async () => {
-    const { code, stdout } = await run(['--seconds', '0'], { isFaulty: true })
+    const { code, stdout } = await run(['--seconds', '0'], { preload: FAULTY_BROADCAST })
     expect(code).to.equal(1)
     const { reader, counter } = rowsIn(stdout)
     expect(reader?.check).to.equal('right')
@@ -161,7 +161,7 @@ describe('examples/census', () => {
   })
 
   it('fails when one of four counters dies, after the others finish', async () => {
-    const { code, stdout, stderr } = await run(['--seconds', '0'], { env: DYING_COUNTER })
+    const { code, stdout, stderr } = await run(['--seconds', '0'], { preload: DYING_COUNTER })
     expect({ code, stderr }).to.deep.equal({ code: 1, stderr: 'census: the counter has failed, with exit code 1\n' })
     expect(stdout)
       .to.match(/^reader +has lost counter/m)

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { programs } from '../support/program'
 import { temporaryDirectory } from '../support/temporary-directory'
-import { DYING } from './dying-endpoint'
 
 const ASKER = 'examples/request/asker.ts'
 const TRANSLATOR = 'examples/request/translator.ts'
@@ -48,8 +47,9 @@ describe('examples/request', () => {
   })
 
   it('ends when the asker dies', async () => {
-    const env = { LAHJA_DIRECTORY: bus(), ...DYING }
-    const [translator, asker] = await Promise.all([run(TRANSLATOR).ended, start(ASKER, [], { env }).ended])
+    const env = { LAHJA_DIRECTORY: bus() }
+    const preload = join(__dirname, 'dying-endpoint.ts')
+    const [translator, asker] = await Promise.all([run(TRANSLATOR).ended, start(ASKER, [], { env, preload }).ended])
     expect(asker.code).to.equal(null)
     expect(linesOf(translator.stdout)).to.deep.equal(questions.slice(0, 2))
     expect({ code: translator.code, stderr: translator.stderr }).to.deep.equal({ code: 0, stderr: '' })

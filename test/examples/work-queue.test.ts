@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { Ledger } from '../../examples/work-queue/ledger'
-import { programs } from '../support/program'
+import { type ProgramOptions, programs } from '../support/program'
 import { temporaryDirectory } from '../support/temporary-directory'
-import { DYING } from './dying-endpoint'
 
 const GIVER = 'examples/work-queue/giver.ts'
 const WORKER = 'examples/work-queue/worker.ts'
+const DYING = { preload: join(__dirname, 'dying-endpoint.ts') }
 const EXAMPLES = join(__dirname, '..', '..', 'examples')
 
 /** By worker: what the giver says of it, or what it says itself. */
@@ -17,7 +17,8 @@ describe('examples/work-queue', () => {
   const start = programs()
   const temporary = temporaryDirectory()
   const bus = () => join(temporary.path, 'bus')
-  const run = (script: string, env = {}) => start(script, [], { env: { LAHJA_DIRECTORY: bus(), ...env } })
+  const run = (script: string, options: ProgramOptions = {}) =>
+    start(script, [], { ...options, env: { LAHJA_DIRECTORY: bus() } })
   const files = readdirSync(EXAMPLES, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   const lines = files.reduce((sum, { parentPath, name }) => {
     return sum + (readFileSync(join(parentPath, name), 'utf8').match(/\n/g)?.length ?? 0)

@@ -21,6 +21,7 @@ const ROOT = resolve(__dirname, '../..')
 const FOR_CHILDREN = [
   'src',
   'examples',
+  'test/examples',
   'test/multiprocess',
   'test/support',
   'test/simulation',

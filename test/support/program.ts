@@ -5,7 +5,9 @@ import { compilationDirectory } from '../multiprocess/compilation'
 
 const ROOT = join(__dirname, '..', '..')
 const PRELOAD = join(ROOT, 'test', 'multiprocess', 'preload.js')
-const FAULT = `-r "${PRELOAD}" -r "${join(__dirname, 'faulty-broadcast.ts')}"`
+
+/** Corrupts the broadcasts of a program that this is loaded ahead of. */
+export const FAULTY_BROADCAST = join(__dirname, 'faulty-broadcast.ts')
 
 /** The arguments before a script on its command line, and the environment they need. */
 interface Loader {
@@ -16,13 +18,16 @@ interface Loader {
 const READY: Loader = { before: [], needs: {} }
 const COMPILER: Loader = { before: ['-r', 'ts-node/register/transpile-only'], needs: {} }
 
-function loaderOf(script: string, compilesItself: boolean, isFaulty: boolean): Loader {
+function loaderOf(script: string, compilesItself: boolean, preload: string | undefined): Loader {
   const isTypeScript = script.endsWith('.ts')
   if (isTypeScript && compilesItself) return COMPILER
-  if (!isTypeScript && !isFaulty) return READY
+  if (!isTypeScript && !preload) return READY
   return {
     before: ['-r', PRELOAD],
-    needs: { LAHJA_TEST_COMPILED: compilationDirectory() },
+    needs: {
+      LAHJA_TEST_COMPILED: compilationDirectory(),
+      ...(preload && { NODE_OPTIONS: `-r "${PRELOAD}" -r "${preload}"` }),
+    },
   }
 }
 
@@ -40,13 +45,13 @@ export class Program {
   #stderr = ''
 
   constructor(script: string, args: readonly string[], options: ProgramOptions) {
-    const { input = '', env = {}, isFaulty = false, compilesItself = false, cwd = ROOT } = options
+    const { input = '', env = {}, preload, compilesItself = false, cwd = ROOT } = options
     // Its own process group, so that its children can be killed with it.
-    const { before, needs } = loaderOf(script, compilesItself, isFaulty)
+    const { before, needs } = loaderOf(script, compilesItself, preload)
     const child = spawn(process.execPath, [...before, resolve(cwd, script), ...args], {
       cwd,
       detached: true,
-      env: { ...process.env, ...needs, ...env, ...(isFaulty && { NODE_OPTIONS: FAULT }) },
+      env: { ...process.env, ...needs, ...env },
     })
     this.#child = child
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -108,8 +113,8 @@ export class Program {
 }
 
 export interface ProgramOptions {
-  /** Whether to corrupt broadcasts, see faulty-broadcast.ts. */
-  readonly isFaulty?: boolean
+  /** Path of a module that is loaded ahead of the script, and ahead of the scripts of its children. */
+  readonly preload?: string
   /** Whether the script and its children are compiled at run time, like for a user; this takes each a second. */
   readonly compilesItself?: boolean
   /** Standard input. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { parse, workIn } from '../../../bench/programs/bench-options'
 import { fields, listOf, number } from '../../multiprocess/parse'
-import { type Outcome, type Program, type ProgramOptions, programs } from '../../support/program'
+import { FAULTY_BROADCAST, type Outcome, type Program, type ProgramOptions, programs } from '../../support/program'
 
 const SMALL = ['--processes', '2', '--events', '2000']
 
@@ -143,7 +143,7 @@ describe('npm run bench', () => {
   })
 
   it('counts lost, duplicate and out-of-order events, and exits with 1', async () => {
-    const { code, stdout } = await run([...SMALL, '--json'], { isFaulty: true })
+    const { code, stdout } = await run([...SMALL, '--json'], { preload: FAULTY_BROADCAST })
     expect(code).to.equal(1)
     const { processFigures, total, ...result } = resultIn(stdout)
     const consumers = processFigures.slice(1)
@@ -155,7 +155,7 @@ describe('npm run bench', () => {
   })
 
   it('counts the faults in its summary', async () => {
-    const { code, stdout } = await run(SMALL, { isFaulty: true })
+    const { code, stdout } = await run(SMALL, { preload: FAULTY_BROADCAST })
     expect(code).to.equal(1)
     expect(stdout).to.contain('FAILED: 2 lost, 2 out of order, 2 duplicates.')
   })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { fields, listOf, number, text } from '../../multiprocess/parse'
-import { type Outcome, programs } from '../../support/program'
+import { FAULTY_BROADCAST, type Outcome, programs } from '../../support/program'
 
 const PEERS = join(__dirname, '..', '..', '..', 'bench', 'peers', 'node_modules')
 
@@ -77,7 +77,7 @@ describe('bench:peers, bench:isolation and bench:report', () => {
   it('exits with 1 when an event is lost, duplicated or out of order', async () => {
     const program = start('bench/dist/programs/peers.js', ['--quick', '--only', 'binary-1-loop'], {
       env: { TMPDIR: scratch },
-      isFaulty: true,
+      preload: FAULTY_BROADCAST,
     })
     const { code, stderr } = await program.ended
     expect(code).to.equal(1)
