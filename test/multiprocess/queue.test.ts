@@ -9,7 +9,7 @@ import { numbersOf, readWorkLogs } from './work-log'
 
 const Job = defineEvent<Numbered>('job')
 const WORKERS = 6
-const JOBS = 5000
+const JOBS = 3000
 
 describe('a queue with workers in other processes', () => {
   const bus = useBus()

@@ -177,7 +177,7 @@ describe('a request to another process', () => {
       const service = { manner, logs: bus.logs }
       await startResponder('stays', service)
       const answers: Promise<unknown>[] = []
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < 3; round++) {
         const leaver = await startResponder('leaver', service)
         let isClosed = false
         const closed = leaver.close().then(() => {
