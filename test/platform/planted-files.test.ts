@@ -42,8 +42,9 @@ describe('a file planted in the directory', () => {
   const servers: Server[] = []
   const workers: Worker[] = []
   afterEach(async () => {
-    for (const server of servers.splice(0)) server.close()
     await Promise.all(workers.splice(0).map((worker) => worker.terminate()))
+    // Removes the file of its socket, which the worker links to.
+    for (const server of servers.splice(0)) server.close()
   })
   const elsewhere = temporaryDirectory()
   const bus = freshBus()
