@@ -3,7 +3,7 @@ import { useBus } from './bus'
 import { RemoteFailure } from './remote-process'
 
 const CLAIMANTS = 16
-const ROUNDS = 15
+const ROUNDS = 10
 
 describe('a name claimed by several processes', () => {
   const bus = useBus()

@@ -151,7 +151,16 @@ Endpoint.start({ name: 'a', directory: process.argv[2] }).then((endpoint) => end
       }
       const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
       const typeRoots = join(ROOT, 'node_modules', '@types')
-      const options = ['--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable']
+      const options = [
+        '--strict',
+        '--module',
+        'nodenext',
+        '--target',
+        'es2022',
+        '--lib',
+        'es2023,esnext.disposable',
+        '--skipLibCheck',
+      ]
       const files = types.map((type) => join(type, 'main.ts'))
       run(process.execPath, compiler, ...options, '--typeRoots', typeRoots, '--types', 'node', ...files)
     })

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { loadCore } from './core'
 import { reportOf, tryOut } from './trial'
 
-const SEEDS = 300
+const SEEDS = 200
 const AT_A_TIME = 50
 const EXTENT = { endpoints: 4, steps: 60 }
 
