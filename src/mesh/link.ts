@@ -1,5 +1,6 @@
 import type { Channel } from '../channel/channel'
 import { Inbound } from '../channel/inbound'
+import { Liveness } from '../channel/liveness'
 import type { MemoryBudget } from '../channel/memory-budget'
 import { Outbox } from '../channel/outbox'
 import { ReceiveWindow } from '../channel/receive-window'
@@ -27,7 +28,6 @@ import type { Introduction } from './agreement'
 import { Handshake, type HandshakeContext } from './handshake'
 import { type InterestChange, InterestExchange } from './interest-exchange'
 import { dismissal, endOfStream, failure, type LinkEnding, unexpected } from './link-ending'
-import { Liveness } from './liveness'
 
 /** Length of a goodbye's text, so that it fits into a frame before the handshake. */
 const GOODBYE_CHARACTERS = 1000

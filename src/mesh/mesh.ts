@@ -7,7 +7,7 @@ import {
   Unauthenticated,
 } from '../model/errors'
 import type { Interest } from '../model/interest'
-import { type Address, fileNameOf } from '../platform/address'
+import type { Address } from '../platform/address'
 import { judgeAfter, type Timer } from '../platform/clock'
 import { Deadline } from '../platform/deadline'
 import type { Connection, Listener } from '../platform/transport'
@@ -15,12 +15,10 @@ import { Waits } from '../platform/waits'
 import type { World } from '../platform/world'
 import type { Hello } from '../wire/message'
 import { helloOf, type Introduction, precedes } from './agreement'
-import { type Attempt, nextAttempt } from './backoff'
-import { DialQueue } from './dial-queue'
-import { Dialer } from './dialer'
+import { Dialers } from './dialers'
 import { Discovery } from './discovery'
 import { Link, type LinkContext, type LinkEvents, type Traffic } from './link'
-import { isHopeless, type LeftEnding, type LinkEnding, type LostEnding } from './link-ending'
+import type { LeftEnding, LinkEnding, LostEnding } from './link-ending'
 import { NameClaim } from './name-claim'
 
 /** A newcomer dials everyone itself, so it is dialled only after this many rescan intervals, up to twice as many. */
@@ -49,17 +47,9 @@ export class Mesh {
   readonly #context: MeshContext
   readonly #claim: NameClaim
   readonly #linkContext: LinkContext
-  /** By file name, as anyone who can write to the directory can publish the id of another endpoint under a false name. */
-  readonly #dialers = new Map<string, Dialer>()
-  /** The dialer of each link that was dialled. */
-  readonly #dialerOf = new WeakMap<Link, Dialer>()
-  readonly #queue: DialQueue
+  readonly #dialers: Dialers
   /** By the peer's id: accepted links, up or about to be. */
   readonly #links = new Map<string, Link>()
-  /** Failed attempts of the dialer that a peer's dial has replaced; they count again if its link fails. */
-  readonly #failures = new WeakMap<Link, number>()
-  /** File names of peers that have left, and of dead and false addresses, as long as they are found: never dialled again. */
-  readonly #gone = new Set<string>()
   /** Incoming connections whose link is not up yet, oldest first. */
   readonly #incoming = new Set<Link>()
   /** Incoming links that wait until the name is ours. */
@@ -74,7 +64,6 @@ export class Mesh {
     const { self, clock, secret, events } = context
     this.#context = context
     this.#waits = new Waits(clock)
-    this.#queue = new DialQueue(context.limits.pendingHandshakes)
     this.#linkContext = {
       ...context,
       hello: () => helloOf(self, secret?.nonce()),
@@ -85,6 +74,13 @@ export class Mesh {
       },
       traffic: events,
     }
+    this.#dialers = new Dialers({
+      ...context,
+      connected: (connection, address) => new Link(this.#linkContext, connection, address),
+      isTaken: ({ id, name }) => this.#links.has(id) || name === self.name,
+      failed: (cause) => events.error(cause),
+      changed: () => this.#waits.changed(),
+    })
     this.#claim = new NameClaim({
       ...context,
       waits: this.#waits,
@@ -119,15 +115,15 @@ export class Mesh {
       const addresses = await transport.scan()
       await this.#claim.contest(addresses)
       for (const [link, peer] of this.#undecided.splice(0)) this.#decide(link, peer)
-      this.#dialAll(addresses, () => ({ delay: 0 }))
+      this.#dialers.dial(addresses, () => ({ delay: 0 }))
       const found = new Set(addresses)
       this.#discovery = new Discovery({
         ...this.#context,
         listener: this.#listener,
         found: (seen, wasGone) => {
-          const files = new Set(seen.map(fileNameOf))
-          for (const file of this.#gone) if (!files.has(file)) this.#gone.delete(file)
-          this.#dialAll(seen, () => ({ delay: wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescanInterval }))
+          const delay = () => (wasGone ? 0 : (1 + clock.random()) * GRACE * limits.rescanInterval)
+          this.#dialers.forgetGone(seen)
+          this.#dialers.dial(seen, () => ({ delay: delay() }))
         },
         republished: (seen) => this.#reclaimName(seen),
         failed: (error) => this.#context.events.error(error),
@@ -205,8 +201,7 @@ export class Mesh {
     this.#waits.changed()
     this.#discovery?.stop()
     this.#livenessTimer?.cancel()
-    for (const dialer of this.#dialers.values()) dialer.stop()
-    this.#dialers.clear()
+    this.#dialers.stop()
     this.#claim.stop()
     this.#refuseIncoming()
     for (const link of [...this.#links.values()]) void link.leave()
@@ -243,45 +238,10 @@ export class Mesh {
   #areSettled(addresses: Set<Address>): boolean {
     for (const address of addresses) {
       const link = this.#links.get(address.id)
-      if (!link?.isUp && !(this.#dialers.get(fileNameOf(address))?.isSettled ?? link === undefined)) return false
+      if (!link?.isUp && !(this.#dialers.isSettled(address) ?? link === undefined)) return false
       if (!link) addresses.delete(address)
     }
     return true
-  }
-
-  /** Dials all addresses that have neither a link nor a dialer. */
-  #dialAll(addresses: readonly Address[], attempt: () => Attempt): void {
-    const { self, events } = this.#context
-    for (const address of addresses) {
-      const { id, name } = address
-      const file = fileNameOf(address)
-      if (this.#isClosing || name === self.name || this.#gone.has(file)) continue
-      if (this.#links.has(id) || this.#dialers.has(file)) continue
-      const dialer: Dialer = new Dialer(
-        address,
-        {
-          ...this.#context,
-          queue: this.#queue,
-          connected: (connection, expected) => {
-            const link = new Link(this.#linkContext, connection, expected)
-            this.#dialerOf.set(link, dialer)
-            return link
-          },
-          gone: (isFinal) => {
-            if (this.#dialers.get(file) !== dialer) return
-            this.#dialers.delete(file)
-            if (isFinal) this.#gone.add(file)
-            this.#waits.changed()
-          },
-          failed: (cause) => {
-            events.error(cause)
-            this.#waits.changed()
-          },
-        },
-        attempt(),
-      )
-      this.#dialers.set(file, dialer)
-    }
   }
 
   #onConnection(connection: Connection): void {
@@ -313,15 +273,12 @@ export class Mesh {
   #decide(link: Link, peer: Hello): void {
     const { id } = peer
     if (this.#links.has(id)) return link.refuse('duplicate', 'there is a link already')
-    const file = fileNameOf(peer)
-    const dialer = this.#dialers.get(file)
-    if (dialer?.link && precedes(this.#context.self.id, id)) {
+    if (this.#dialers.hasConnected(peer) && precedes(this.#context.self.id, id)) {
       return link.refuse('duplicate', 'the dial of the smaller id stands')
     }
-    this.#dialers.delete(file)
-    if (dialer) this.#failures.set(link, dialer.failures)
+    const replaced = this.#dialers.replace(peer, link)
     this.#accept(link, peer)
-    dialer?.stop() // Last, so that there is no moment at which the peer has neither a link nor a dialer.
+    replaced?.stop()
   }
 
   #accept(link: Link, { id }: Hello): void {
@@ -331,7 +288,7 @@ export class Mesh {
 
   #onUp(link: Link): void {
     this.#incoming.delete(link)
-    this.#dialerOf.get(link)?.onUp()
+    this.#dialers.onUp(link)
     this.#context.events.joined(link)
     this.#waits.changed()
   }
@@ -340,35 +297,30 @@ export class Mesh {
     const { events } = this.#context
     const wasIncoming = this.#incoming.delete(link)
     this.#undecided = this.#undecided.filter(([undecided]) => undecided !== link)
-    const { identity } = link
-    const wasAccepted = this.#links.get(identity.id) === link
-    if (wasAccepted) this.#links.delete(identity.id)
-    const dialled = this.#dialerOf.get(link)
-    const dialer = dialled?.link === link ? dialled : undefined
-    if (ending.kind === 'left') {
-      this.#gone.add(fileNameOf(identity))
-      dialer?.stop()
-      if (dialer) this.#dialers.delete(fileNameOf(dialer.address))
-      if (wasAccepted) events.left(link, ending)
-    } else if (ending.kind === 'lost') {
-      if (ending.cause instanceof ProtocolViolation) events.error(ending.cause)
-      if (wasAccepted) events.lost(link, ending)
-    } else if (ending.kind === 'done') {
-      if (wasAccepted) events.abandoned(link)
-    } else if (wasIncoming && (ending.cause instanceof ProtocolViolation || ending.cause instanceof Unauthenticated)) {
-      events.error(ending.cause)
+    const { id } = link.identity
+    const wasAccepted = this.#links.get(id) === link
+    if (wasAccepted) this.#links.delete(id)
+    switch (ending.kind) {
+      case 'left':
+        if (wasAccepted) events.left(link, ending)
+        break
+      case 'lost':
+        if (ending.cause instanceof ProtocolViolation) events.error(ending.cause)
+        if (wasAccepted) events.lost(link, ending)
+        break
+      case 'done':
+        if (wasAccepted) events.abandoned(link)
+        break
+      case 'refused': {
+        const isTheirs = ending.cause instanceof ProtocolViolation || ending.cause instanceof Unauthenticated
+        if (wasIncoming && isTheirs) events.error(ending.cause)
+        break
+      }
+      default:
+        ending satisfies never
     }
-    if (wasAccepted && !dialer && 'cause' in ending) this.#dialAll([identity], () => this.#attemptAfter(link, ending))
-    dialer?.onClosed(ending)
+    this.#dialers.onClosed(link, ending, wasAccepted)
     this.#waits.changed()
-  }
-
-  /** The first attempt after a link that the peer had dialled. */
-  #attemptAfter(link: Link, ending: LinkEnding): Attempt {
-    const { clock, limits } = this.#context
-    const failures = ending.kind === 'lost' ? 0 : (this.#failures.get(link) ?? 0)
-    const attempt = nextAttempt(failures, isHopeless(ending), limits, () => clock.random())
-    return { ...attempt, isKnown: ending.kind === 'lost' }
   }
 
   /** @throws DirectoryRefused, ConnectionFailed if it has to be tried again */

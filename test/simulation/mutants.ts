@@ -6,15 +6,12 @@ export const MUTANTS: readonly Mutant[] = [
     mistake: 'two endpoints that dial each other keep both links',
     file: 'mesh/mesh',
     original: `    if (this.#links.has(id)) return link.refuse('duplicate', 'there is a link already')
-    const file = fileNameOf(peer)
-    const dialer = this.#dialers.get(file)
-    if (dialer?.link && precedes(this.#context.self.id, id)) {
+    if (this.#dialers.hasConnected(peer) && precedes(this.#context.self.id, id)) {
       return link.refuse('duplicate', 'the dial of the smaller id stands')
     }
-    this.#dialers.delete(file)
-    if (dialer) this.#failures.set(link, dialer.failures)
+    const replaced = this.#dialers.replace(peer, link)
     this.#accept(link, peer)
-    dialer?.stop() // Last, so that there is no moment at which the peer has neither a link nor a dialer.
+    replaced?.stop()
 `,
     replacement: `    this.#accept(link, peer)
 `,

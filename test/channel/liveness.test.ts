@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Liveness } from '../../src/mesh/liveness'
+import { Liveness } from '../../src/channel/liveness'
 
 const QUIET = { isSilent: false, becameUnresponsive: false }
 const ASK = { isSilent: true, becameUnresponsive: false }
