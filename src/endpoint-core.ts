@@ -3,20 +3,20 @@ import { Loopback } from './channel/loopback'
 import { MemoryBudget } from './channel/memory-budget'
 import type { EndpointEvents } from './endpoint-events'
 import { Broadcaster } from './events/broadcaster'
-import { QueueMembers } from './events/queue-members'
+import { QueueReceiver } from './events/queue-receiver'
+import { QueueSender } from './events/queue-sender'
 import type { SubscribeSettings } from './events/subscribe-options'
 import type { Subscription } from './events/subscription'
 import { Subscriptions } from './events/subscriptions'
 import { TurnBudget } from './events/turn-budget'
-import { WorkQueues } from './events/work-queues'
 import { InterestAnnouncer } from './interest-announcer'
-import type { Introduction } from './mesh/agreement'
+import type { EndpointInfo } from './mesh/agreement'
 import type { InterestChange } from './mesh/interest-exchange'
 import type { Link, PaceChange } from './mesh/link'
 import type { LeftEnding, LostEnding } from './mesh/link-ending'
 import { Mesh, type MeshEvents } from './mesh/mesh'
 import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from './model/errors'
-import { isMember } from './model/interest'
+import { isQueued } from './model/interest'
 import { endpointNameOf, type Settings } from './options'
 import { type Peer, Peers, peerOf, snapshotOf } from './peers'
 import type { Clock } from './platform/clock'
@@ -38,7 +38,7 @@ export interface EndpointCoreEvents {
   readonly emit: <Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]) => void
   readonly report: (error: LahjaError) => void
   /** Reports an error that a peer is told too: to listeners only, not as a process warning. */
-  readonly answered: (error: LahjaError) => void
+  readonly reportToListeners: (error: LahjaError) => void
   /** Another endpoint holds the name: this one must leave the bus. */
   readonly nameLost: () => void
 }
@@ -58,7 +58,7 @@ export interface CloseLeftovers {
  *     open ──close──▶ draining ──handlers done or half the timeout──▶ closed
  */
 export class EndpointCore implements MeshEvents {
-  readonly self: Introduction
+  readonly self: EndpointInfo
   readonly settings: Settings
   readonly waits: Waits
   readonly turn: TurnBudget
@@ -74,8 +74,8 @@ export class EndpointCore implements MeshEvents {
   readonly #events: EndpointCoreEvents
   readonly #reports: ReportLimiter
   readonly #ingress: Ingress
-  readonly #workQueues: WorkQueues
-  readonly #queueMembers: QueueMembers
+  readonly #queueSender: QueueSender
+  readonly #queueReceiver: QueueReceiver
   readonly #pendingRequests: PendingRequests
   readonly #mesh: Mesh
   #state: 'open' | 'draining' | 'closed' = 'open'
@@ -102,7 +102,7 @@ export class EndpointCore implements MeshEvents {
     this.#clock = clock
     this.#events = events
     this.turn = new TurnBudget(clock, SLAB_BYTES)
-    this.waits = new Waits(clock, () => this.turn.spendIdle())
+    this.waits = new Waits(clock, () => this.turn.spendCall())
     this.routes = new Routes<Channel>(this.self)
     this.#ingress = new Ingress(this.self, accepts)
     const budget = new MemoryBudget(limits.outboxTotalBytes)
@@ -113,7 +113,7 @@ export class EndpointCore implements MeshEvents {
         event: (type, payload) => this.#deliver(this.loopback, type, payload),
         message: (message) => this.#dispatch(this.loopback, message),
         gap: (count) => events.emit('gap', { peer: this.#selfAsPeer(), count }),
-        lagging: () => this.#workQueues.onLagging(this.loopback),
+        lagging: () => this.#queueSender.onLagging(this.loopback),
         hasRoom: () => this.hasRoom(this.loopback),
       },
     )
@@ -133,28 +133,28 @@ export class EndpointCore implements MeshEvents {
     const idle = () => this.#handlersChanged()
     const isClosing = () => this.#state !== 'open'
     this.subscriptions = new Subscriptions({ announcer, report, idle, isClosing, turn: this.turn })
-    this.#queueMembers = new QueueMembers({
+    this.#queueReceiver = new QueueReceiver({
       clock,
       membersOf: (queue, type) => this.subscriptions.membersOf(queue, type),
       hasOthers: (queue, type) => this.routes.select(type).queues.some(({ name }) => name === queue),
       report,
       settled: idle,
     })
-    this.#workQueues = new WorkQueues({
+    this.#queueSender = new QueueSender({
       routes: this.routes,
       isOpen: () => this.#state !== 'closed',
       report,
       origin: this.self.name,
     })
-    const { answered } = events
-    this.responders = new Responders({ announcer, report, answered, idle, limit: limits.pendingRequests })
+    const { reportToListeners } = events
+    this.responders = new Responders({ announcer, report, reportToListeners, idle, limit: limits.pendingRequests })
     this.#pendingRequests = new PendingRequests(this.routes, limits.frameBytes)
     this.requester = new Requester(this.#pendingRequests, this.waits, this.turn, clock)
     this.broadcaster = new Broadcaster({
       ...settings,
       frameLimit: limits.frameBytes,
       routes: this.routes,
-      queues: this.#workQueues,
+      queues: this.#queueSender,
       slabs: budget.slabs,
       waits: this.waits,
       turn: this.turn,
@@ -277,7 +277,7 @@ export class EndpointCore implements MeshEvents {
     if (kind === 'subscribe') this.#pendingRequests.onResponders(link, responds)
     else {
       const isClosing = change.kind === 'unsubscribe' && change.isLast !== undefined
-      if (interests.some(isMember)) this.#workQueues.onMembersLeft(link, isClosing)
+      if (interests.some(isQueued)) this.#queueSender.onMembersLeft(link, isClosing)
       this.#pendingRequests.onRespondersLeft(link, responds)
     }
     if (interests.length === 0) return
@@ -303,7 +303,7 @@ export class EndpointCore implements MeshEvents {
 
   pace(link: Link, change: PaceChange): void {
     this.#events.emit(change, peerOf(link))
-    if (change === 'lagging') this.#workQueues.onLagging(link)
+    if (change === 'lagging') this.#queueSender.onLagging(link)
     this.#pendingRequests.retry()
   }
 
@@ -329,11 +329,11 @@ export class EndpointCore implements MeshEvents {
   #dispatch(channel: Channel, message: ChannelMessage): void {
     switch (message.kind) {
       case 'assign':
-        return this.#queueMembers.assign(message, channel)
+        return this.#queueReceiver.assign(message, channel)
       case 'settle':
-        return this.#workQueues.settle(channel, message.count)
+        return this.#queueSender.settle(channel, message.count)
       case 'return':
-        return this.#workQueues.onReturn(channel, message)
+        return this.#queueSender.onReturn(channel, message)
       case 'request':
       case 'cancel':
         return this.responders.onMessage(channel, message)
@@ -351,7 +351,7 @@ export class EndpointCore implements MeshEvents {
     this.peers.delete(link)
     this.routes.removeAll(link)
     this.waits.changed()
-    const recovered = this.#workQueues.onClosed(link)
+    const recovered = this.#queueSender.onClosed(link)
     this.#pendingRequests.onClosed(link)
     this.responders.onClosed(link)
     return recovered
@@ -377,16 +377,16 @@ export class EndpointCore implements MeshEvents {
   }
 
   get #isIdle(): boolean {
-    return this.subscriptions.isIdle && this.#queueMembers.isIdle && this.responders.isIdle
+    return this.subscriptions.isIdle && this.#queueReceiver.isIdle && this.responders.isIdle
   }
 
   /** Lets handlers finish, also for what peers sent before they knew of the close. */
   async #drain(deadline: Deadline): Promise<void> {
     this.announcer.leaveQueues()
-    this.#queueMembers.leave()
-    this.subscriptions.giveBack()
-    const mayReturn = (link: Link) => this.#workQueues.inFlight(link) > 0
-    const withdrawn = this.#mesh.withdraw([...this.announcer.forPeers()], deadline, mayReturn)
+    this.#queueReceiver.leave()
+    this.subscriptions.returnWaiting()
+    const mayReturn = (link: Link) => this.#queueSender.inFlight(link) > 0
+    const withdrawn = this.#mesh.unsubscribeAll([...this.announcer.forPeers()], deadline, mayReturn)
     this.responders.close()
     await withdrawn
     const { outbox } = this.loopback
@@ -398,7 +398,7 @@ export class EndpointCore implements MeshEvents {
   }
 
   async #leave(deadline: Deadline): Promise<ReadonlyMap<string, number>> {
-    this.#queueMembers.flush()
+    this.#queueReceiver.flush()
     const undelivered = await this.#mesh.close(deadline)
     undelivered.set(this.self.name, this.loopback.close())
     this.responders.onClosed(this.loopback)

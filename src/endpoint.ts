@@ -101,7 +101,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     this.#core = new EndpointCore(settings, world, {
       emit: (name, ...args) => this.#emit(name, ...args),
       report: (error) => this.#report(error),
-      answered: (error) => this.listenerCount('error') > 0 && this.#emit('error', error),
+      reportToListeners: (error) => this.listenerCount('error') > 0 && this.#emit('error', error),
       nameLost: () => void this.close().catch((failure) => this.#report(failure)),
     })
     this.#lossWarnings = new LossWarnings(this.name)
@@ -388,9 +388,9 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * await endpoint.respond(GetOrder, async ({ payload }) => ({ total: payload.id.length })).ready
    * ```
    */
-  respond<Request, Response, Asked, Answered>(
-    type: RequestType<Request, Response, Asked, Answered>,
-    handler: RequestHandler<Asked, NoInfer<Answered>>,
+  respond<Request, Response, ReceivedRequest, SentResponse>(
+    type: RequestType<Request, Response, ReceivedRequest, SentResponse>,
+    handler: RequestHandler<ReceivedRequest, NoInfer<SentResponse>>,
     options: RespondOptions = {},
   ): Subscription {
     this.#core.assertOpen()
@@ -425,8 +425,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * const { total } = await endpoint.request(GetOrder, { id: 'A1' }, { to: 'shop', timeout: 2_000 })
    * ```
    */
-  request<Request, Response, Asked, Answered>(
-    type: RequestType<Request, Response, Asked, Answered>,
+  request<Request, Response, ReceivedRequest, SentResponse>(
+    type: RequestType<Request, Response, ReceivedRequest, SentResponse>,
     ...rest: PayloadAnd<Request, RequestOptions>
   ): Promise<Response>
   request(type: RequestType, payload?: unknown, options: RequestOptions = {}): Promise<unknown> {
@@ -459,8 +459,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * }
    * ```
    */
-  requestAll<Request, Response, Asked, Answered>(
-    type: RequestType<Request, Response, Asked, Answered>,
+  requestAll<Request, Response, ReceivedRequest, SentResponse>(
+    type: RequestType<Request, Response, ReceivedRequest, SentResponse>,
     ...rest: PayloadAnd<Request, RequestAllOptions>
   ): ReplyStream<Response>
   requestAll(type: RequestType, payload?: unknown, options: RequestAllOptions = {}): ReplyStream<unknown> {
@@ -700,7 +700,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
 
   /** Rejects a call at once, or in the next turn if there have been many in this one. */
   #rejected(error: unknown): Promise<never> {
-    const turn = this.#core.turn.spendIdle()
+    const turn = this.#core.turn.spendCall()
     return turn ? turn.then(() => Promise.reject(error)) : Promise.reject(error)
   }
 

@@ -3,7 +3,7 @@ import type { Announcer } from './events/subscription'
 import type { Identity } from './model/audience'
 import { isWithinBoundary } from './model/boundary'
 import { InvalidArgument } from './model/errors'
-import { type Interest, InterestSet, isMember } from './model/interest'
+import { type Interest, InterestSet, isQueued } from './model/interest'
 import type { Waits } from './platform/waits'
 import type { Routes } from './routing/routes'
 
@@ -63,11 +63,11 @@ export class InterestAnnouncer implements Announcer {
   /** Gives this endpoint's own events to the members of queues elsewhere. */
   leaveQueues(): void {
     const { loopback, routes } = this.#context
-    for (const interest of this.#interests) if (isMember(interest)) routes.remove(loopback, interest)
+    for (const interest of this.#interests) if (isQueued(interest)) routes.remove(loopback, interest)
   }
 
-  known(): Promise<readonly string[]> {
-    return this.#context.waits.settle('ready', {}, this.#context.peers().known())
+  acknowledged(): Promise<readonly string[]> {
+    return this.#context.waits.settle('ready', {}, this.#context.peers().acknowledged())
   }
 
   #isForPeers({ type }: Interest): boolean {

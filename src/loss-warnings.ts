@@ -2,7 +2,10 @@ import type { EndpointEvents } from './endpoint-events'
 
 /** The events that tell of lost events, as texts; undefined where none is lost. */
 const TEXTS: { readonly [Name in keyof EndpointEvents]?: (...args: EndpointEvents[Name]) => string | undefined } = {
-  gap: ({ peer, count }) => `${peer.name} has dropped ${count} events for it, as it was behind`,
+  gap: ({ peer, count }) => {
+    const events = count === 1 ? 'an event' : `${count} events`
+    return `${peer.name} has dropped ${events} for this endpoint, which is too slow or does not take so large an event`
+  },
   lost: ({ name }, { undelivered, unconfirmed, unfinished }) => {
     if (undelivered + unconfirmed + unfinished === 0) return undefined
     const counts = `${undelivered} undelivered, ${unconfirmed} unconfirmed and ${unfinished} unfinished events for it`

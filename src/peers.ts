@@ -1,5 +1,5 @@
 import type { Outbox } from './channel/outbox'
-import type { Introduction } from './mesh/agreement'
+import type { EndpointInfo } from './mesh/agreement'
 import type { Link } from './mesh/link'
 import type { Interest } from './model/interest'
 
@@ -47,7 +47,7 @@ export class Peers {
     return this.#connectionChanges
   }
 
-  /** How many times the interest of a peer has changed. */
+  /** How many times the interest of a peer or of this endpoint has changed. */
   get interestChanges(): number {
     return this.#interestChanges
   }
@@ -81,7 +81,7 @@ export function peerOf({ identity, state, interest, outbox }: Link): Peer {
 
 /** @param interests each type is listed once */
 export function snapshotOf(
-  { name, id, groups, pid, accepts }: Introduction,
+  { name, id, groups, pid, accepts }: EndpointInfo,
   state: Peer['state'],
   interests: Iterable<Interest>,
   { queuedBytes, droppedEvents, waitedMs }: Outbox,

@@ -77,7 +77,7 @@ describe('An endpoint that loses events', () => {
     expect(warnings).to.have.length(1)
     expect(warnings[0]).to.have.property('code', 'LAHJA_GAP')
     expect(warnings[0]?.message).to.match(
-      /^endpoint sink: source has dropped \d+ events for it, as it was behind; listen to its event 'gap' to learn of all others$/,
+      /^endpoint sink: source has dropped \d+ events for this endpoint, which is too slow or does not take so large an event; listen to its event 'gap' to learn of all others$/,
     )
   })
 })

@@ -71,7 +71,7 @@ function reading(chunk: Buffer, read: (decoder: EventDecoder, bytes: Buffer, end
 function delivering(chunk: Buffer): Work {
   const receiveWindow = new ReceiveWindow(DEFAULT_LIMITS.windowBytes, systemClock, () => {})
   const subscriptions = new Subscriptions({
-    announcer: { announce: () => {}, known: () => Promise.resolve([]) },
+    announcer: { announce: () => {}, acknowledged: () => Promise.resolve([]) },
     report: (error) => {
       throw error
     },

@@ -16,7 +16,7 @@ export interface Channel extends Destination {
   /** Whether the other end takes integers over 64 bits. */
   readonly takesBigints: boolean
   /** Whether the other end knows that this endpoint leaves: the queue events that it sends now nobody else may have. */
-  readonly isWithdrawn: boolean
+  readonly hasUnsubscribedAll: boolean
   /** Maximum number of requests in flight. */
   readonly requestLimit: number
   /** Whether the other end has been silent for `limits.silentPings` pings. */

@@ -28,7 +28,7 @@ export class Loopback implements Channel {
   readonly isOwn = true
   readonly isUnresponsive = false
   readonly takesBigints = true
-  readonly isWithdrawn = false
+  readonly hasUnsubscribedAll = false
   readonly sendLimit: number
   readonly requestLimit: number
   readonly outbox: Outbox

@@ -13,8 +13,8 @@ import type { Queue, Routes } from '../routing/routes'
 import { EventEncoder } from '../wire/event-encoder'
 import type { Frame } from '../wire/frame'
 import type { Slabs } from '../wire/slabs'
+import { eligibleQueues, type QueueDelivery, type QueueSender } from './queue-sender'
 import type { TurnBudget } from './turn-budget'
-import { eligibleQueues, type QueueDelivery, type WorkQueues } from './work-queues'
 
 export interface BroadcastOptions {
   /** Only to these endpoints: a name, an array of names, or `{ group }`. Default: every subscriber. */
@@ -34,7 +34,7 @@ export interface BroadcasterContext {
   readonly overflow: Overflow
   readonly requireSubscriber: boolean
   readonly routes: Routes<Channel>
-  readonly queues: WorkQueues
+  readonly queues: QueueSender
   readonly slabs: Slabs
   readonly waits: Waits
   readonly turn: TurnBudget
@@ -71,7 +71,7 @@ export class Broadcaster {
    */
   broadcast(type: string, payload: unknown, options?: BroadcastOptions, overflow?: Overflow): Promise<number> {
     const count = this.#send(type, payload, options, overflow)
-    const pressure = count === 0 ? this.#context.turn.spendIdle() : this.#pressure()
+    const pressure = count === 0 ? this.#context.turn.spendCall() : this.#pressure()
     if (!pressure) return this.#resolved(count)
     const signal = options?.signal
     if (!signal) return pressure.then(() => count)
@@ -198,7 +198,8 @@ export class Broadcaster {
     if (!travelsByReference(type)) this.#encoder.check(type, payload)
     policyOf(overflow ?? this.#context.overflow, type, payload)
     if (options?.requireSubscriber ?? this.#context.requireSubscriber) {
-      const text = `event ${type} was not sent: none of the endpoints that it is addressed to subscribes to it`
+      const advice = 'wait with waitUntilAnyEndpointSubscribedTo, or leave requireSubscriber out'
+      const text = `event ${type} was not sent: no endpoint that it is addressed to subscribes to it; ${advice}`
       throw new NoSubscribers(text)
     }
     this.#slow = NONE

@@ -31,7 +31,7 @@ export type Consumption =
   | { readonly kind: 'buffer'; readonly buffer: EventBuffer }
 
 /** Gives receipts for events that are still unhandled when `deliver` returns. */
-interface Account {
+interface ReceiptSource {
   hold(): Receipt
 }
 
@@ -95,10 +95,10 @@ export class Consumer {
   }
 
   /** Handles an event now, or once fewer than `concurrency` are running. */
-  deliver(event: Event, account: Account): void {
+  deliver(event: Event, source: ReceiptSource): void {
     if (this.#state === 'closed') return
-    if (this.#mustWait) return void this.#waiting.push({ event, receipt: account.hold() })
-    this.#run(event, undefined, account)
+    if (this.#mustWait) return void this.#waiting.push({ event, receipt: source.hold() })
+    this.#run(event, undefined, source)
     if (this.#waiting.length > 0) this.#runNext()
   }
 
@@ -111,7 +111,7 @@ export class Consumer {
   }
 
   /** Gives back the events that wait. They may be taken again. */
-  giveBack(): void {
+  returnWaiting(): void {
     const tasks = [...this.#waiting]
     this.#waiting.clear()
     for (const { receipt } of tasks) receipt.release()
@@ -128,13 +128,13 @@ export class Consumer {
     return this.#running >= this.#concurrency || this.#isPaused
   }
 
-  /** @param account gives the receipt if there is none yet and one is needed */
-  #run(event: Event, receipt: Receipt | undefined, account?: Account): void {
+  /** @param source gives the receipt if there is none yet and one is needed */
+  #run(event: Event, receipt: Receipt | undefined, source?: ReceiptSource): void {
     const { consumption, isClosing } = this.#context
     const validated = this.#validate(event)
     if (!validated) return receipt?.done()
     if (consumption.kind === 'buffer') {
-      const kept = receipt ?? account?.hold()
+      const kept = receipt ?? source?.hold()
       if (kept) consumption.buffer.keep(validated, kept)
       return
     }
@@ -144,7 +144,7 @@ export class Consumer {
     try {
       const result = consumption.handle(validated)
       if (isThenable(result)) {
-        const held = receipt ?? account?.hold()
+        const held = receipt ?? source?.hold()
         // A handler that has called `close` may wait for it, so it can't be waited for.
         if (held && isClosing() === wasClosing) return this.#await(result, event, held)
         Promise.resolve(result).catch((thrown) => this.#reportFailure(event, thrown))

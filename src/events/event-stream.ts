@@ -64,7 +64,7 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
       emptied: () => {},
     }
     this.#subscription = subscribe(this.#intake, () => this.#finish())
-    if (signal?.aborted) this.#fail(signal, turn.spendIdle())
+    if (signal?.aborted) this.#fail(signal, turn.spendCall())
     else if (signal) onAbort(signal, this.#abort)
   }
 

@@ -51,7 +51,6 @@ export function subscribeSettings(
   handle: Handler<unknown>,
   options: SubscribeOptions,
 ): SubscribeSettings {
-  checkHandler(handle)
   checkOptions('subscribe', options, OPTIONS)
   const { queue, concurrency = 1, signal } = options
   const from = originsOf(options.from)

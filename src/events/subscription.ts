@@ -9,7 +9,7 @@ export interface Announcer {
    * Resolves when every connected peer knows of all changes so far, or after `limits.patience` to the names of those that
    * don't; rejects when the endpoint closes first.
    */
-  known(): Promise<readonly string[]>
+  acknowledged(): Promise<readonly string[]>
 }
 
 export interface SubscriptionContext {
@@ -84,7 +84,7 @@ export class Subscription implements Disposable {
   }
 
   async #known(): Promise<readonly string[]> {
-    const missing = await this.#context.announcer.known()
+    const missing = await this.#context.announcer.acknowledged()
     if (missing.length > 0) this.#ready = undefined
     return missing
   }

@@ -2,7 +2,7 @@ import type { Channel } from '../channel/channel'
 import type { Receipt } from '../channel/receive-window'
 import type { LahjaError } from '../model/errors'
 import type { Event } from '../model/event'
-import { isInterestedIn, isMember } from '../model/interest'
+import { isInterestedIn, isQueued } from '../model/interest'
 import { PatternTree } from '../routing/pattern-tree'
 import { Consumer } from './consumer'
 import type { SubscribeSettings } from './subscribe-options'
@@ -107,8 +107,8 @@ export class Subscriptions {
   }
 
   /** Members of queues give back the events that wait for them. They may be given them again. */
-  giveBack(): void {
-    for (const consumer of this.#consumers) if (isMember(consumer.interest)) consumer.giveBack()
+  returnWaiting(): void {
+    for (const consumer of this.#consumers) if (isQueued(consumer.interest)) consumer.returnWaiting()
   }
 
   /** Ends all subscriptions. */

@@ -44,7 +44,7 @@ export class TurnBudget {
   }
 
   /** Counts a call that sends nothing. Returns what its caller has to wait for, if anything. */
-  spendIdle(): Promise<void> | undefined {
+  spendCall(): Promise<void> | undefined {
     this.spend(IDLE_BYTES)
     return this.isFullFor(0) ? this.next() : undefined
   }

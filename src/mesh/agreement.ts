@@ -10,7 +10,7 @@ import { NONCE_BYTES, type Role, type Secret } from './secret'
 export const PROTOCOL_VERSIONS = [1, 1] as const
 
 /** Who an endpoint is and which limits it sets its peers. */
-export interface Introduction extends Address, Identity {
+export interface EndpointInfo extends Address, Identity {
   readonly pid: number
   readonly frameLimit: number
   readonly window: number
@@ -19,7 +19,7 @@ export interface Introduction extends Address, Identity {
 }
 
 /** @param nonce for an endpoint with a secret, which makes the peer prove that it knows it too */
-export function helloOf({ name, id, groups, pid, ...limits }: Introduction, nonce?: Uint8Array): Hello {
+export function helloOf({ name, id, groups, pid, ...limits }: EndpointInfo, nonce?: Uint8Array): Hello {
   const hello = { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid, ...limits, bigints: true } as const
   return nonce ? { ...hello, nonce } : hello
 }
@@ -97,9 +97,4 @@ export function proofsOf(secret: Secret | undefined, role: Role, ours: Hello, th
   const sides = role === 'dialler' ? { dialler: us, acceptor: them } : { dialler: them, acceptor: us }
   const otherRole = role === 'dialler' ? 'acceptor' : 'dialler'
   return { ours: secret.proof(role, sides), theirs: secret.proof(otherRole, sides) }
-}
-
-/** The order of endpoint ids that breaks ties: of two dials or two claims, the smaller id wins. */
-export function precedes(id: string, other: string): boolean {
-  return id < other
 }

@@ -22,7 +22,7 @@ export interface Attempt {
   /** Whether it is expected to fail like the one before. Default false. */
   readonly isHopeless?: boolean
   /** Whether there was a link with the peer. Default false. */
-  readonly isKnown?: boolean
+  readonly wasLinked?: boolean
 }
 
 /**

@@ -4,10 +4,11 @@ const PRIORITIES = ['known', 'own', 'foreign', 'silent'] as const
 export type Priority = (typeof PRIORITIES)[number]
 
 /** The permission to dial a socket, from before the dial to the end of the handshake. */
-export interface Turn {
+export interface DialPermit {
   /** The handshake has failed: lets other sockets be dialled, but not this one under another address. */
-  rest(): void
-  end(): void
+  releaseSlot(): void
+  /** Lets this socket be dialled as well. */
+  release(): void
 }
 
 /** Bounds the handshakes of our dials: a number at a time, and one at a time with each socket. */
@@ -17,7 +18,7 @@ export class DialQueue {
   readonly #dialled = new Set<string>()
   /** Keys of the sockets with which there is none for now. */
   readonly #resting = new Set<string>()
-  /** What begins each turn, by priority and by the socket's key, in the order of arrival. */
+  /** What grants each permit, by priority and by the socket's key, in the order of arrival. */
   readonly #waiting = new Map<Priority, Map<string, (() => void)[]>>(
     PRIORITIES.map((priority) => [priority, new Map()]),
   )
@@ -32,28 +33,28 @@ export class DialQueue {
    *
    * @param key the same for all addresses of one socket
    */
-  enter(key: string, priority: Priority): Promise<Turn> {
+  enter(key: string, priority: Priority): Promise<DialPermit> {
     return new Promise((resolve) => {
-      const begin = () => resolve(this.#begin(key))
-      const turns = this.#waiting.get(priority)
-      const others = turns?.get(key)
-      if (others) others.push(begin)
-      else turns?.set(key, [begin])
+      const grant = () => resolve(this.#grant(key))
+      const waiting = this.#waiting.get(priority)
+      const others = waiting?.get(key)
+      if (others) others.push(grant)
+      else waiting?.set(key, [grant])
       this.#advance()
     })
   }
 
-  #begin(key: string): Turn {
+  #grant(key: string): DialPermit {
     this.#dialled.add(key)
-    let hasEnded = false
+    let isReleased = false
     return {
-      rest: () => {
-        if (!hasEnded && this.#dialled.delete(key)) this.#resting.add(key)
+      releaseSlot: () => {
+        if (!isReleased && this.#dialled.delete(key)) this.#resting.add(key)
         this.#advance()
       },
-      end: () => {
-        if (hasEnded) return
-        hasEnded = true
+      release: () => {
+        if (isReleased) return
+        isReleased = true
         this.#dialled.delete(key)
         this.#resting.delete(key)
         this.#advance()
@@ -62,12 +63,12 @@ export class DialQueue {
   }
 
   #advance(): void {
-    for (const turns of this.#waiting.values()) {
-      for (const [key, begins] of turns) {
+    for (const waiting of this.#waiting.values()) {
+      for (const [key, grants] of waiting) {
         if (this.#dialled.size >= this.#limit) return
         if (this.#dialled.has(key) || this.#resting.has(key)) continue
-        begins.shift()?.()
-        if (begins.length === 0) turns.delete(key)
+        grants.shift()?.()
+        if (grants.length === 0) waiting.delete(key)
       }
     }
   }

@@ -5,7 +5,7 @@ import type { Timer } from '../platform/clock'
 import type { Connection, DialOutcome, SocketInfo } from '../platform/transport'
 import type { World } from '../platform/world'
 import { type Attempt, nextAttempt } from './backoff'
-import type { DialQueue, Priority, Turn } from './dial-queue'
+import type { DialPermit, DialQueue, Priority } from './dial-queue'
 import type { Link } from './link'
 import { isHopeless, type LinkEnding } from './link-ending'
 
@@ -34,15 +34,15 @@ export class Dialer {
   #failures = 0
   #lastFailure = ''
   /** Whether there has been a link. */
-  #isKnown: boolean
+  #wasLinked: boolean
   /** Whether the last handshake has timed out. */
   #wasSilent = false
-  #turn: Turn | undefined
+  #permit: DialPermit | undefined
 
   constructor(address: Address, context: DialerContext, attempt: Attempt) {
     this.address = address
     this.#context = context
-    this.#isKnown = attempt.isKnown ?? false
+    this.#wasLinked = attempt.wasLinked ?? false
     this.#schedule(attempt)
   }
 
@@ -67,9 +67,9 @@ export class Dialer {
   onUp(): void {
     this.#failures = 0
     this.#lastFailure = ''
-    this.#isKnown = true
+    this.#wasLinked = true
     this.#wasSilent = false
-    this.#turn?.end()
+    this.#permit?.release()
   }
 
   /** Its link has closed, other than by the goodbye of a peer that left. */
@@ -79,14 +79,14 @@ export class Dialer {
     if (willLast && ending.kind === 'refused') this.#report(ending.reason, ending.cause)
     if (isFalse(ending)) return this.#end(true)
     this.#wasSilent = ending.kind === 'refused' && ending.reason === 'handshake-timeout'
-    this.#retry(willLast || (this.#wasSilent && !this.#isKnown))
+    this.#retry(willLast || (this.#wasSilent && !this.#wasLinked))
   }
 
   /** Gives up, and refuses a link that is not up yet. */
   stop(): void {
     const state = this.#state
     this.#state = { kind: 'stopped' }
-    this.#turn?.end()
+    this.#permit?.release()
     if (state.kind === 'waiting') state.timer.cancel()
     if (state.kind === 'linked' && !state.link.isUp) state.link.refuse('duplicate', 'another link is preferred')
   }
@@ -99,8 +99,8 @@ export class Dialer {
 
   #retry(willLast: boolean): void {
     const { clock, limits } = this.#context
-    if (willLast) this.#turn?.rest()
-    else this.#turn?.end()
+    if (willLast) this.#permit?.releaseSlot()
+    else this.#permit?.release()
     this.#schedule(nextAttempt(this.#failures, willLast, limits, () => clock.random()))
   }
 
@@ -118,7 +118,7 @@ export class Dialer {
     const outcome = await this.#connect().catch((cause: unknown) => ({ kind: 'failed' as const, cause }))
     if (this.#isStopped()) {
       if (outcome.kind === 'connected') outcome.connection.destroy()
-      return this.#turn?.end()
+      return this.#permit?.release()
     }
     debug?.(`${name}~${id}: ${outcome.kind}${'cause' in outcome ? `: ${asError(outcome.cause).message}` : ''}`)
     const report = (what: string, cause: unknown) => this.#report(what, asDirectoryError(transport.location, cause))
@@ -147,24 +147,24 @@ export class Dialer {
   /** Dials when it is this address's turn. */
   async #connect(): Promise<DialOutcome> {
     const { transport, debug, queue } = this.#context
-    this.#turn?.end()
+    this.#permit?.release()
     const socket = await transport.inspect(this.address)
     if (!socket || this.#isStopped()) return { kind: 'absent' }
-    this.#turn = await queue.enter(socket.key, this.#priority(socket))
+    this.#permit = await queue.enter(socket.key, this.#priority(socket))
     if (this.#isStopped()) return { kind: 'absent' }
     debug?.(`${this.address.name}~${this.address.id}: dialling`)
     return transport.dial(this.address)
   }
 
   #priority({ isForeign }: SocketInfo): Priority {
-    if (this.#isKnown) return 'known'
+    if (this.#wasLinked) return 'known'
     if (this.#wasSilent) return 'silent'
     return isForeign ? 'foreign' : 'own'
   }
 
   #end(isFinal: boolean): void {
     this.#state = { kind: 'stopped' }
-    this.#turn?.end()
+    this.#permit?.release()
     this.#context.gone(isFinal)
   }
 

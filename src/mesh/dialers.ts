@@ -128,7 +128,7 @@ export class Dialers {
     const { clock, limits } = this.#context
     const failures = ending.kind === 'lost' ? 0 : (this.#failures.get(link) ?? 0)
     const attempt = nextAttempt(failures, isHopeless(ending), limits, () => clock.random())
-    return { ...attempt, isKnown: ending.kind === 'lost' }
+    return { ...attempt, wasLinked: ending.kind === 'lost' }
   }
 
   /** Dials nobody any more. */

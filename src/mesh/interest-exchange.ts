@@ -1,5 +1,5 @@
 import { ProtocolViolation } from '../model/errors'
-import { bytesOf, type Interest, InterestSet, isMember, keyOf } from '../model/interest'
+import { bytesOf, type Interest, InterestSet, isQueued, keyOf } from '../model/interest'
 import type { Message, MessageOf } from '../wire/message'
 
 /** A change of one side's interest, as it is told to the other. */
@@ -16,7 +16,7 @@ interface Withdrawal {
   /** The number of the last `unsubscribe`, once it has been sent. */
   sequence: number | undefined
   /** The peer has acknowledged that one. */
-  readonly known: Milestone
+  readonly acknowledged: Milestone
   /** Nothing more comes. */
   readonly completed: Milestone
 }
@@ -66,7 +66,7 @@ export class InterestExchange {
   announce(kind: InterestChange['kind'], interest: Interest): void {
     if (this.#withdrawal) return
     this.#record(kind, interest)
-    if (this.isKnown) this.#sendDifference()
+    if (this.isAcknowledged) this.#sendDifference()
   }
 
   /** Announces our whole interest, once, at the start. */
@@ -80,34 +80,34 @@ export class InterestExchange {
    *
    * @param mayGetMore whether the peer may send us something without an interest: events that it returns
    */
-  withdraw(interests: Iterable<Interest>, mayGetMore: boolean): void {
+  unsubscribeAll(interests: Iterable<Interest>, mayGetMore: boolean): void {
     if (this.#withdrawal) return
     for (const interest of interests) this.#record('unsubscribe', interest)
-    this.#withdrawal = { sequence: undefined, known: new Milestone(), completed: new Milestone() }
+    this.#withdrawal = { sequence: undefined, acknowledged: new Milestone(), completed: new Milestone() }
     const hasBeenTold = this.#sequence > 0 || this.#difference.size > 0
     if (!hasBeenTold && !mayGetMore) this.#endWithdrawal()
-    else if (this.isKnown) this.#sendDifference()
+    else if (this.isAcknowledged) this.#sendDifference()
   }
 
   /** Resolves when everything has arrived that the peer had for us when we withdrew, or the link has ended. */
-  withdrawn(): Promise<void> {
+  completed(): Promise<void> {
     return this.#withdrawal?.completed.reached ?? Promise.resolve()
   }
 
   /** Whether the peer knows that we want nothing more. */
-  get isWithdrawn(): boolean {
+  get hasUnsubscribedAll(): boolean {
     return this.#withdrawal?.sequence !== undefined
   }
 
   /** Whether the peer has acknowledged everything announced so far, or the link has ended. */
-  get isKnown(): boolean {
+  get isAcknowledged(): boolean {
     return this.#acknowledged === this.#sequence
   }
 
-  /** Resolves when `isKnown` holds for what has been announced by now; of a withdrawal, for its last change. */
-  known(): Promise<void> {
-    if (this.#withdrawal) return this.#withdrawal.known.reached
-    if (this.isKnown) return Promise.resolve()
+  /** Resolves when `isAcknowledged` holds for what has been announced by now; of a withdrawal, for its last change. */
+  acknowledged(): Promise<void> {
+    if (this.#withdrawal) return this.#withdrawal.acknowledged.reached
+    if (this.isAcknowledged) return Promise.resolve()
     const waiting = this.#difference.size > 0 ? this.#gathered : this.#inFlight
     return new Promise((resolve) => waiting.push(resolve))
   }
@@ -119,17 +119,17 @@ export class InterestExchange {
    */
   onAcknowledge(sequence: number, isComplete = true): void {
     if (sequence === this.#withdrawal?.sequence) {
-      this.#withdrawal.known.reach()
+      this.#withdrawal.acknowledged.reach()
       if (isComplete) this.#withdrawal.completed.reach()
     }
     if (sequence <= this.#acknowledged || sequence > this.#sequence) return
     this.#acknowledged = sequence
-    if (!this.isKnown) return
+    if (!this.isAcknowledged) return
     for (const resolve of this.#inFlight) resolve()
     this.#inFlight = this.#gathered
     this.#gathered = []
     this.#sendDifference()
-    if (this.isKnown) for (const resolve of this.#inFlight.splice(0)) resolve()
+    if (this.isAcknowledged) for (const resolve of this.#inFlight.splice(0)) resolve()
   }
 
   /**
@@ -141,7 +141,7 @@ export class InterestExchange {
     return interests.filter((interest) => {
       const isKnown = this.#theirs.has(interest)
       if (kind === 'unsubscribe') return isKnown && this.#theirs.remove(interest)
-      if (isKnown && !isMember(interest)) return false
+      if (isKnown && !isQueued(interest)) return false
       if (!this.#theirs.hasRoomFor(interest)) {
         const text = 'more subscriptions and responders than limits.interests allows; use patterns, or raise the limit'
         throw new ProtocolViolation('too-many-interests', text)
@@ -164,7 +164,7 @@ export class InterestExchange {
   }
 
   #endWithdrawal(): void {
-    this.#withdrawal?.known.reach()
+    this.#withdrawal?.acknowledged.reach()
     this.#withdrawal?.completed.reach()
   }
 

@@ -24,7 +24,7 @@ import type { World } from '../platform/world'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
 import type { ChannelMessage, Goodbye, GoodbyeReason, Hello, Message, MessageOf } from '../wire/message'
-import type { Introduction } from './agreement'
+import type { EndpointInfo } from './agreement'
 import { Handshake, type HandshakeContext } from './handshake'
 import { type InterestChange, InterestExchange } from './interest-exchange'
 import { dismissal, endOfStream, failure, type LinkEnding, unexpected } from './link-ending'
@@ -32,7 +32,7 @@ import { dismissal, endOfStream, failure, type LinkEnding, unexpected } from './
 /** Length of a goodbye's text, so that it fits into a frame before the handshake. */
 const GOODBYE_CHARACTERS = 1000
 
-const UNKNOWN: Introduction = { name: '', id: '', groups: [], pid: 0, frameLimit: 0, window: 0, requestLimit: 0 }
+const UNKNOWN: EndpointInfo = { name: '', id: '', groups: [], pid: 0, frameLimit: 0, window: 0, requestLimit: 0 }
 
 /**
  *     handshake ──accept──▶ introducing ──ready──▶ up ──leave──▶ leaving
@@ -148,7 +148,7 @@ export class Link implements Channel {
     return this.#handshake.peer
   }
 
-  get identity(): Introduction {
+  get identity(): EndpointInfo {
     return this.#handshake.peer ?? UNKNOWN
   }
 
@@ -193,8 +193,8 @@ export class Link implements Channel {
     return this.#handshake.agreement?.takesBigints ?? false
   }
 
-  get isWithdrawn(): boolean {
-    return this.#exchange.isWithdrawn
+  get hasUnsubscribedAll(): boolean {
+    return this.#exchange.hasUnsubscribedAll
   }
 
   get requestLimit(): number {
@@ -260,13 +260,13 @@ export class Link implements Channel {
   }
 
   /** Resolves when the peer has acknowledged all changes announced so far, or the link has ended. */
-  known(): Promise<void> {
-    return this.#exchange.known()
+  acknowledged(): Promise<void> {
+    return this.#exchange.acknowledged()
   }
 
   /** Whether the peer has acknowledged all changes. */
-  get isKnown(): boolean {
-    return this.#exchange.isKnown
+  get isAcknowledged(): boolean {
+    return this.#exchange.isAcknowledged
   }
 
   /**
@@ -274,13 +274,13 @@ export class Link implements Channel {
    *
    * @param mayGetMore whether it may return events
    */
-  withdraw(interests: Iterable<Interest>, mayGetMore: boolean): void {
-    if (this.#phase === 'introducing' || this.#phase === 'up') this.#exchange.withdraw(interests, mayGetMore)
+  unsubscribeAll(interests: Iterable<Interest>, mayGetMore: boolean): void {
+    if (this.#phase === 'introducing' || this.#phase === 'up') this.#exchange.unsubscribeAll(interests, mayGetMore)
   }
 
   /** Resolves when everything has arrived that the peer had for us when we withdrew, or the link has ended. */
-  withdrawn(): Promise<void> {
-    return this.#exchange.withdrawn()
+  completed(): Promise<void> {
+    return this.#exchange.completed()
   }
 
   /** Called every ping interval. Pings a silent peer; silence never ends a link. */
@@ -421,7 +421,8 @@ export class Link implements Channel {
   }
 
   #onDisconnect(cause: Error | undefined): void {
-    const failed = new ConnectionFailed(`the connection broke: ${cause?.message ?? 'closed'}`, { cause })
+    const what = cause ? `the connection broke: ${cause.message}` : 'the connection was closed'
+    const failed = new ConnectionFailed(what, { cause })
     if (this.#phase !== 'leaving') return this.#fail(failed)
     const remainder = this.outbox.close()
     const wasRead = cause === undefined || this.outbox.unconfirmedEvents === 0
@@ -437,7 +438,11 @@ export class Link implements Channel {
   #onOverflow(): void {
     if (this.#phase !== 'up' && this.#phase !== 'introducing') return
     this.#sendGoodbye('overflow', 'the outbox for this endpoint is full')
-    this.#fail(new OutboxOverflow(`disconnected ${this.identity.name}: its outbox is full; it reads too slowly`))
+    this.#fail(
+      new OutboxOverflow(
+        `disconnected ${this.identity.name}: its outbox is full, as it reads too slowly; make its handlers faster, or choose another overflow policy`,
+      ),
+    )
   }
 
   #fail(cause: LahjaError): void {

@@ -7,14 +7,14 @@ import {
   Unauthenticated,
 } from '../model/errors'
 import type { Interest } from '../model/interest'
-import type { Address } from '../platform/address'
+import { type Address, precedes } from '../platform/address'
 import { judgeAfter, type Timer } from '../platform/clock'
 import { Deadline } from '../platform/deadline'
 import type { Connection, Listener } from '../platform/transport'
 import { Waits } from '../platform/waits'
 import type { World } from '../platform/world'
 import type { Hello } from '../wire/message'
-import { helloOf, type Introduction, precedes } from './agreement'
+import { type EndpointInfo, helloOf } from './agreement'
 import { Dialers } from './dialers'
 import { Discovery } from './discovery'
 import { Link, type LinkContext, type LinkEvents, type Traffic } from './link'
@@ -37,7 +37,7 @@ export interface MeshEvents extends Traffic {
 }
 
 export interface MeshContext extends World, Pick<LinkContext, 'limits' | 'budget' | 'interest' | 'secret'> {
-  readonly self: Introduction
+  readonly self: EndpointInfo
   readonly watch: boolean
   readonly events: MeshEvents
 }
@@ -152,11 +152,11 @@ export class Mesh {
    *
    * @returns the names of the peers that have not
    */
-  async known(deadline = this.#patience()): Promise<readonly string[]> {
+  async acknowledged(deadline = this.#patience()): Promise<readonly string[]> {
     const waiting = new Set(this.#links.values())
     const all = Promise.all(
       [...waiting].map(async (link) => {
-        await link.known()
+        await link.acknowledged()
         waiting.delete(link)
       }),
     )
@@ -171,17 +171,17 @@ export class Mesh {
    * @param interests what peers may know that we want
    * @param mayReturn whether a peer may return events
    */
-  async withdraw(
+  async unsubscribeAll(
     interests: readonly Interest[],
     deadline: Deadline,
     mayReturn: (link: Link) => boolean,
   ): Promise<void> {
-    for (const link of this.#links.values()) link.withdraw(interests, mayReturn(link))
-    await this.known(deadline.within(this.#context.limits.patience))
-    let answering = [...this.#links.values()].filter(({ isKnown }) => isKnown)
+    for (const link of this.#links.values()) link.unsubscribeAll(interests, mayReturn(link))
+    await this.acknowledged(deadline.within(this.#context.limits.patience))
+    let answering = [...this.#links.values()].filter(({ isAcknowledged }) => isAcknowledged)
     while (answering.length > 0) {
       const heard = new Map(answering.map((link) => [link, link.heard]))
-      const all = Promise.all(answering.map((link) => link.withdrawn()))
+      const all = Promise.all(answering.map((link) => link.completed()))
       if (await this.#waits.fulfilled(deadline.within(this.#context.limits.patience), all)) return
       if (deadline.left === 0) return
       // One that is silent although all its events have been handled is not waited for.
@@ -206,14 +206,14 @@ export class Mesh {
     this.#refuseIncoming()
     for (const link of [...this.#links.values()]) void link.leave()
     const { transport, limits, events, debug } = this.#context
-    const owing = (isOver: (link: Link) => boolean) => () => [...this.#links.values()].every(isOver)
+    const everyLink = (isOver: (link: Link) => boolean) => () => [...this.#links.values()].every(isOver)
     await this.#waits.reached(
       deadline.within(limits.patience),
-      owing((link) => !link.isKnown && !link.owes),
+      everyLink((link) => !link.isAcknowledged && !link.owes),
     )
     await this.#waits.reached(
       deadline,
-      owing((link) => !link.owes),
+      everyLink((link) => !link.owes),
     )
     const undelivered = new Map<string, number>()
     for (const link of [...this.#links.values()]) undelivered.set(link.identity.name, link.abandon())

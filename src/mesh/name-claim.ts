@@ -1,11 +1,10 @@
 import { ConnectionFailed, type LahjaError, NameInUse, Unauthenticated } from '../model/errors'
 import type { Limits } from '../model/limits'
-import type { Address } from '../platform/address'
+import { type Address, precedes } from '../platform/address'
 import { Deadline } from '../platform/deadline'
 import type { Connection, DialOutcome } from '../platform/transport'
 import type { Waits } from '../platform/waits'
 import type { World } from '../platform/world'
-import { precedes } from './agreement'
 import { redialDelay } from './backoff'
 import { DialQueue } from './dial-queue'
 import type { Link } from './link'
@@ -149,9 +148,9 @@ export class NameClaim {
     const { clock, limits, waits } = this.#context
     let deadline: Deadline | undefined
     for (let attempt = 0; !this.#hasConceded(); attempt++) {
-      const turn = await this.#queue.enter(rival.key, rival.isForeign ? 'foreign' : 'own')
+      const permit = await this.#queue.enter(rival.key, rival.isForeign ? 'foreign' : 'own')
       deadline ??= new Deadline(clock, timeout)
-      const isOver = await this.#attempt(rival, deadline).finally(turn.end)
+      const isOver = await this.#attempt(rival, deadline).finally(permit.release)
       if (isOver) return
       const pause = redialDelay(Math.min(attempt, DELAY_DOUBLINGS), limits, clock.random())
       await waits.reached(new Deadline(clock, pause), () => this.#hasConceded())

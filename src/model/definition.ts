@@ -28,18 +28,18 @@ export interface EventDefinition<Payload, Input = Payload> {
 /**
  * The name of a request type, with the types of its request and response. Made by `defineRequest`.
  *
- * The asker sends `Request` and receives `Response`, the responder receives `Asked` and returns `Answered`; they differ only
+ * The asker sends `Request` and receives `Response`, the responder receives `ReceivedRequest` and returns `SentResponse`; they differ only
  * if a schema converts.
  */
-export interface RequestDefinition<Request, Response, Asked = Request, Answered = Response> {
+export interface RequestDefinition<Request, Response, ReceivedRequest = Request, SentResponse = Response> {
   readonly kind: 'request'
   /** The name under which its requests are sent and matched. */
   readonly name: string
   /** Payloads are validated against these before they are sent, and when they arrive. */
   readonly schemas: RequestSchemas
   /** Exists only in the types. */
-  readonly [payloadType]?: { readonly sent: Request; readonly received: Asked } | undefined
-  readonly [responseType]?: { readonly sent: Answered; readonly received: Response } | undefined
+  readonly [payloadType]?: { readonly sent: Request; readonly received: ReceivedRequest } | undefined
+  readonly [responseType]?: { readonly sent: SentResponse; readonly received: Response } | undefined
 }
 
 /** The schemas of a request type. */
@@ -52,8 +52,8 @@ export interface RequestSchemas {
 export type EventType<Payload = unknown, Input = Payload> = EventDefinition<Payload, Input> | string
 
 /** A request type: a definition, or its name as a string, whose request and response are then `unknown`. */
-export type RequestType<Request = unknown, Response = unknown, Asked = Request, Answered = Response> =
-  | RequestDefinition<Request, Response, Asked, Answered>
+export type RequestType<Request = unknown, Response = unknown, ReceivedRequest = Request, SentResponse = Response> =
+  | RequestDefinition<Request, Response, ReceivedRequest, SentResponse>
   | string
 
 /** The payload that handlers of an event type receive. */

@@ -73,7 +73,7 @@ export class InterestSet {
 
   /** Whether another one is within the limit, by number and by memory. */
   hasRoomFor(interest: Interest): boolean {
-    const isNews = !this.has(interest) || isMember(interest)
+    const isNews = !this.has(interest) || isQueued(interest)
     return !isNews || (this.#count < this.#limit && this.#cost + costOf(interest) <= this.#limit * BYTES_EACH)
   }
 
@@ -87,7 +87,7 @@ export class InterestSet {
     const known = this.#entries.get(key)
     if (known) known.count++
     else this.#entries.set(key, { interest, count: 1 })
-    const isNews = !known || isMember(interest)
+    const isNews = !known || isQueued(interest)
     if (isNews) this.#charge(1, interest)
     return isNews
   }
@@ -99,7 +99,7 @@ export class InterestSet {
     if (!known) return false
     known.count--
     if (known.count === 0) this.#entries.delete(key)
-    const isNews = known.count === 0 || isMember(interest)
+    const isNews = known.count === 0 || isQueued(interest)
     if (isNews) this.#charge(-1, interest)
     return isNews
   }
@@ -107,7 +107,7 @@ export class InterestSet {
   /** Every interest that other endpoints have to know; that of a queue once for each member. */
   *[Symbol.iterator](): Generator<Interest> {
     for (const { interest, count } of this.#entries.values()) {
-      for (let member = 0; member < (isMember(interest) ? count : 1); member++) yield interest
+      for (let member = 0; member < (isQueued(interest) ? count : 1); member++) yield interest
     }
   }
 
@@ -117,7 +117,7 @@ export class InterestSet {
   }
 }
 
-export function isMember(interest: Interest): boolean {
+export function isQueued(interest: Interest): boolean {
   return interest.queue !== undefined
 }
 

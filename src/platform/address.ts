@@ -23,3 +23,8 @@ export function parseFileName(fileName: string): Address | undefined {
   const [, name = '', id = ''] = FILE.exec(fileName) ?? []
   return isName(name) && isId(id) ? { name, id } : undefined
 }
+
+/** The order of endpoint ids that breaks ties: of two dials or two claims, the smaller id wins. */
+export function precedes(id: string, other: string): boolean {
+  return id < other
+}

@@ -34,16 +34,16 @@ export class Waits {
   readonly #clock: Clock
   readonly #pending = new Set<(error: LahjaError) => void>()
   readonly #conditions = new Set<() => void>()
-  readonly #spendIdle: () => Promise<void> | undefined
+  readonly #spendCall: () => Promise<void> | undefined
   #ended: LahjaError | undefined
 
   /**
-   * @param spendIdle counts a wait. Returns what it must not be over before, if anything, so that a loop of waits that are
+   * @param spendCall counts a wait. Returns what it must not be over before, if anything, so that a loop of waits that are
    *   over at once lets the event loop turn
    */
-  constructor(clock: Clock, spendIdle: () => Promise<void> | undefined = () => undefined) {
+  constructor(clock: Clock, spendCall: () => Promise<void> | undefined = () => undefined) {
     this.#clock = clock
-    this.#spendIdle = spendIdle
+    this.#spendCall = spendCall
   }
 
   /**
@@ -57,7 +57,7 @@ export class Waits {
     options: InternalWaitOptions,
     start: (waiter: Waiter<Value>) => () => void,
   ): Promise<Value> {
-    const pause = this.#spendIdle()
+    const pause = this.#spendCall()
     const begun = this.#begin(what, options, start)
     return pause ? Promise.allSettled([begun, pause]).then(() => begun) : begun
   }

@@ -17,34 +17,34 @@ const NOWHERE: readonly never[] = []
 /** How a request ended. */
 export type Outcome =
   | { readonly kind: 'response'; readonly origin: string; readonly payload: unknown }
-  | { readonly kind: 'failure'; readonly origin: string; readonly error: LahjaError }
+  | { readonly kind: 'failure'; readonly error: LahjaError }
 
 /** A request to one responder. */
-export interface Question {
+export interface RequestSpec {
   readonly type: string
   readonly payload: unknown
   /** Whether it travels behind the events that have been sent to its responder. */
   readonly isOrdered: boolean
   /** The responders that it may be sent to now. */
   readonly candidates: () => readonly Channel[]
-  /** Whether it waits for a responder if there is none, until `hurry`. */
-  readonly isPatient: boolean
+  /** Whether it waits for a responder if there is none, until `stopWaiting`. */
+  readonly waitsForResponder: boolean
   /** Called once, unless the request is cancelled. */
   readonly settle: (outcome: Outcome) => void
 }
 
-/** What the asker of a request can still do. */
-export interface Asked {
+/** What can still be done with a request that has been made. */
+export interface RequestHandle {
   /** Cancels the request: the responder is told, and `settle` is not called any more. */
   readonly cancel: () => void
   /** The request no longer waits for a responder: it settles if there is none. */
-  readonly hurry: () => void
+  readonly stopWaiting: () => void
 }
 
 /** A request that waits to be sent or for its response. */
-interface Pending extends Omit<Question, 'payload' | 'isPatient'> {
+interface Pending extends Omit<RequestSpec, 'payload' | 'waitsForResponder'> {
   readonly id: number
-  isPatient: boolean
+  waitsForResponder: boolean
   /** Encoded when the request was made: later changes to the payload don't reach the responder, unless it is by reference. */
   readonly frame: Frame
   /** The responder that it was sent to. */
@@ -85,15 +85,15 @@ export class PendingRequests {
    *
    * @throws UnserializablePayload, PayloadTooLarge
    */
-  ask({ type, payload, isOrdered, candidates, isPatient, settle }: Question): Asked {
+  ask({ type, payload, isOrdered, candidates, waitsForResponder, settle }: RequestSpec): RequestHandle {
     const id = ++this.#lastId
     const request = { kind: 'request', id, type, payload } as const
     const frame = travelsByReference(type) ? referenceTo(request) : encodeMessage(request, this.#frameLimit)
     const state = { declined: new Set<Channel>(), channel: undefined }
-    const pending: Pending = { id, type, frame, isOrdered, candidates, isPatient, settle, ...state }
+    const pending: Pending = { id, type, frame, isOrdered, candidates, waitsForResponder, settle, ...state }
     this.#pending.set(id, pending)
     this.#place(pending)
-    return { cancel: () => this.#cancel(pending), hurry: () => this.#hurry(pending) }
+    return { cancel: () => this.#cancel(pending), stopWaiting: () => this.#stopWaiting(pending) }
   }
 
   onMessage(channel: Channel, message: MessageOf<'response' | 'failure' | 'decline'>): void {
@@ -106,7 +106,7 @@ export class PendingRequests {
         return this.#settle(pending, { kind: 'response', origin, payload: message.payload })
       case 'failure': {
         const error = new RemoteError(`request ${pending.type} to ${origin} failed`, origin, message.error)
-        return this.#settle(pending, { kind: 'failure', origin, error })
+        return this.#settle(pending, { kind: 'failure', error })
       }
       case 'decline':
         pending.declined.add(channel)
@@ -127,7 +127,7 @@ export class PendingRequests {
     for (const pending of inFlight) {
       const text = `${origin} disconnected before it responded; it may or may not have handled the request`
       const error = new RemoteDisconnected(`request ${pending.type}: ${text}`)
-      this.#settle(pending, { kind: 'failure', origin, error })
+      this.#settle(pending, { kind: 'failure', error })
     }
     this.retry()
   }
@@ -143,7 +143,7 @@ export class PendingRequests {
     if (types.size === 0) return
     for (const pending of this.#waiting.all) {
       if (!types.has(pending.type)) continue
-      if (pending.isPatient) pending.declined.delete(channel)
+      if (pending.waitsForResponder) pending.declined.delete(channel)
       this.#place(pending)
     }
   }
@@ -179,10 +179,10 @@ export class PendingRequests {
     const candidates = pending.candidates().filter((channel) => !declined.has(channel) && fits(channel, frame))
     if (candidates.length === 0) {
       const refusing = pending.candidates().find((channel) => !declined.has(channel))
-      if (!refusing && pending.isPatient) return this.#waiting.join(pending, NOWHERE)
+      if (!refusing && pending.waitsForResponder) return this.#waiting.join(pending, NOWHERE)
       const why = declined.size > 0 ? allDeclined(type) : noResponder(type)
       const error = refusing ? misfitError(`request ${type}`, frame, refusing) : new NoSubscribers(why)
-      return this.#settle(pending, { kind: 'failure', origin: '', error })
+      return this.#settle(pending, { kind: 'failure', error })
     }
     const prompt = candidates.filter(({ isUnresponsive, outbox }) => !isUnresponsive && !outbox.isLagging)
     const free = (prompt.length > 0 ? prompt : candidates).filter((channel) => this.#isFree(channel))
@@ -216,8 +216,8 @@ export class PendingRequests {
   }
 
   /** Only this one: others would be tried as often as there are requests. */
-  #hurry(pending: Pending): void {
-    pending.isPatient = false
+  #stopWaiting(pending: Pending): void {
+    pending.waitsForResponder = false
     if (this.#pending.has(pending.id) && !pending.channel) this.#place(pending)
   }
 

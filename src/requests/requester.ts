@@ -77,15 +77,15 @@ export class Requester {
     const candidates = () => this.#requests.candidates(type, to)
     return this.#waits.wait<unknown>(`request ${type}`, { timeout, signal, timedOut }, ({ resolve, reject }) => {
       const settle = (outcome: Outcome) => {
-        const { error, payload } = replyOf(outgoing, outcome)
+        const { error, payload } = answerOf(outgoing, outcome)
         if (error) reject(error)
         else resolve(payload)
       }
-      const asked = this.#requests.ask({ type, payload, isOrdered, candidates, isPatient: wait > 0, settle })
-      const timer = wait > 0 && wait < timeout ? judgeAfter(this.#clock, wait, asked.hurry, true) : undefined
+      const handle = this.#requests.ask({ type, payload, isOrdered, candidates, waitsForResponder: wait > 0, settle })
+      const timer = wait > 0 && wait < timeout ? judgeAfter(this.#clock, wait, handle.stopWaiting, true) : undefined
       return () => {
         timer?.cancel()
-        asked.cancel()
+        handle.cancel()
       }
     })
   }
@@ -101,7 +101,7 @@ export class Requester {
     const channels = candidates()
     const missing = new Set(channels)
     if (missing.size === 0) {
-      buffer.fail(new NoSubscribers(noResponder(type)), this.#turn.spendIdle())
+      buffer.fail(new NoSubscribers(noResponder(type)), this.#turn.spendCall())
       return new ReplyStream(buffer, cancel)
     }
     const waiting = this.#waits.wait<void>(`request ${type}`, { timeout, signal, timedOut }, ({ resolve }) => {
@@ -115,9 +115,10 @@ export class Requester {
           if (missing.size === 0) resolve()
         }
         const only = () => candidates().filter((candidate) => candidate === channel)
-        const settle = (outcome: Outcome) => onReply(replyOf(outgoing, outcome))
+        const settle = (outcome: Outcome) => onReply({ origin, ...answerOf(outgoing, outcome) })
         try {
-          return this.#requests.ask({ type, payload, isOrdered, candidates: only, isPatient: false, settle }).cancel
+          return this.#requests.ask({ type, payload, isOrdered, candidates: only, waitsForResponder: false, settle })
+            .cancel
         } catch (error) {
           if (!(error instanceof LahjaError)) throw error
           onReply({ origin, error })
@@ -146,15 +147,20 @@ function checkRequest({ type, schemas, payload }: OutgoingRequest, { to, ordered
   if (schemas.request) validate(schemas.request, payload, `request ${type}`)
 }
 
-function replyOf({ type, schemas }: OutgoingRequest, outcome: Outcome): Reply<unknown> {
-  const { origin } = outcome
-  if (outcome.kind === 'failure') return { origin, error: outcome.error }
-  if (!schemas.response) return { origin, payload: outcome.payload }
+/** What the responder has answered, or why it has not. */
+type Answer =
+  | { readonly payload: unknown; readonly error?: undefined }
+  | { readonly payload?: undefined; readonly error: LahjaError }
+
+function answerOf({ type, schemas }: OutgoingRequest, outcome: Outcome): Answer {
+  if (outcome.kind === 'failure') return { error: outcome.error }
+  const { origin, payload } = outcome
+  if (!schemas.response) return { payload }
   try {
-    return { origin, payload: validate(schemas.response, outcome.payload, `response to ${type} from ${origin}`) }
+    return { payload: validate(schemas.response, payload, `response to ${type} from ${origin}`) }
   } catch (error) {
     if (!(error instanceof InvalidPayload)) throw error
-    return { origin, error: new UnexpectedResponse(error.message, { cause: error }) }
+    return { error: new UnexpectedResponse(error.message, { cause: error }) }
   }
 }
 

@@ -34,14 +34,14 @@ export interface RespondersContext {
   readonly announcer: Announcer
   readonly report: (error: LahjaError) => void
   /** Reports an error that its asker is told too. */
-  readonly answered: (error: LahjaError) => void
+  readonly reportToListeners: (error: LahjaError) => void
   /** Called when no request is running any more. */
   readonly idle: () => void
   /** Maximum number of requests of one asker that wait or run at a time. */
   readonly limit: number
 }
 
-/** How requests of one type are answered. */
+/** How requests of one type are reportToListeners. */
 export interface Service {
   readonly type: string
   readonly handler: RequestHandler<unknown, unknown>
@@ -71,7 +71,7 @@ interface Responder {
 /** The requests of one asker. */
 interface Asker {
   readonly channel: Channel
-  /** Those that wait or run and are to be answered, by id. */
+  /** Those that wait or run and are to be reportToListeners, by id. */
   readonly requests: Map<number, Job>
   /** Requests that wait as the asker has too many running, or responses unread, in order. They hold up no other asker. */
   readonly held: Set<Job>
@@ -79,13 +79,13 @@ interface Asker {
   running: number
 }
 
-/** The answering side of requests: each is handled once and answered once. */
+/** The answering side of requests: each is handled once and reportToListeners once. */
 export class Responders {
   readonly #context: RespondersContext
   readonly #responders = new Map<string, Responder>()
   readonly #open = new Set<Subscription>()
   readonly #askers = new Map<Channel, Asker>()
-  /** Requests of all askers that are to be answered. */
+  /** Requests of all askers that are to be reportToListeners. */
   #count = 0
   /** Responders and askers with room for what waits for them. */
   readonly #changed = new Set<Responder | Asker>()
@@ -95,7 +95,7 @@ export class Responders {
     this.#context = context
   }
 
-  /** Whether no request is to be answered. */
+  /** Whether no request is to be reportToListeners. */
   get isIdle(): boolean {
     return this.#count === 0
   }
@@ -244,13 +244,13 @@ export class Responders {
     }
     if (answer.kind === 'failure' && isOwnFault(answer.thrown)) {
       const error = errorOf(job.event, answer.thrown)
-      if (isAnswered) this.#context.answered(error)
+      if (isAnswered) this.#context.reportToListeners(error)
       else this.#context.report(error)
     }
     if (responder.waiting.size > 0 || asker.held.size > 0) this.#advance(responder, asker)
   }
 
-  /** The request is no longer to be answered. */
+  /** The request is no longer to be reportToListeners. */
   #finish({ channel, id }: Job, asker = this.#askers.get(channel)): void {
     if (asker?.requests.delete(id)) this.#count--
     if (this.isIdle) this.#context.idle()

@@ -91,7 +91,7 @@ export type ChannelMessage =
   | Assignment
   /** This many assignments have been handled. */
   | { readonly kind: 'settle'; readonly count: number }
-  /** An assignment, returned because it has no member any more. */
+  /** A queue event that its receiver has not begun: the sender gives it to another member. */
   | (Omit<Assignment, 'kind'> & { readonly kind: 'return' })
   | { readonly kind: 'request'; readonly id: number; readonly type: string; readonly payload: unknown }
   | { readonly kind: 'response'; readonly id: number; readonly payload: unknown }
@@ -106,7 +106,7 @@ export interface Assignment {
   readonly kind: 'assign'
   readonly queue: string
   readonly type: string
-  /** Only for members at this endpoint: must not be given to another one. */
+  /** Whether its receiver must not return it. */
   readonly isFixed: boolean
   readonly payload: unknown
 }

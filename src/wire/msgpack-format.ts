@@ -29,12 +29,8 @@ export const FIXEXT_4 = 0xd6
 export const FIXEXT_8 = 0xd7
 export const FIXEXT_16 = 0xd8
 export const STR_8 = 0xd9
-export const STR_16 = 0xda
-export const STR_32 = 0xdb
 export const ARRAY_16 = 0xdc
-export const ARRAY_32 = 0xdd
 export const MAP_16 = 0xde
-export const MAP_32 = 0xdf
 export const NEGATIVE_FIXINT = 0xe0
 
 /** The extensions of the protocol: `undefined`, integers over 64 bits, and the timestamp. */

@@ -111,6 +111,14 @@ describe('Endpoint.requestAll', () => {
     expect(outcomes).to.deep.equal({ x: 'LAHJA_UNSERIALIZABLE_PAYLOAD' })
   })
 
+  it('names the responder that takes no request of this size', async () => {
+    const small = await bus.start('small', { limits: { frameBytes: 4096 } })
+    await small.respond(Ask, () => 'never').ready
+    await asker.waitUntilConnectedTo('small')
+    const outcomes = await collect(asker.requestAll(Ask, 'x'.repeat(5000)))
+    expect(outcomes).to.deep.equal({ small: 'LAHJA_PAYLOAD_TOO_LARGE' })
+  })
+
   it('yields no reply for a responder that has just unsubscribed', async () => {
     const leaving = x.respond(Ask, () => 'never')
     await leaving.ready

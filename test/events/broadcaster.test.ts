@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import type { Channel } from '../../src/channel/channel'
 import { Broadcaster } from '../../src/events/broadcaster'
+import { QueueSender } from '../../src/events/queue-sender'
 import { TurnBudget } from '../../src/events/turn-budget'
-import { WorkQueues } from '../../src/events/work-queues'
 import type { OverflowPolicy } from '../../src/model/overflow'
 import { Waits } from '../../src/platform/waits'
 import { Routes } from '../../src/routing/routes'
@@ -36,7 +36,7 @@ describe('Broadcaster', () => {
       overflow: 'wait',
       requireSubscriber: false,
       routes,
-      queues: new WorkQueues({ routes, isOpen: () => true, report, origin: 'shop' }),
+      queues: new QueueSender({ routes, isOpen: () => true, report, origin: 'shop' }),
       slabs: new Slabs(),
       waits: new Waits(clock),
       turn: new TurnBudget(clock, SLAB_BYTES),

@@ -12,8 +12,11 @@ describe('Subscription', () => {
     log = []
   })
 
-  const subscribe = (options: Partial<SubscriptionContext> = {}, known: Announcer['known'] = async () => []) => {
-    const announcer = { announce: (change: string) => void log.push(change), known }
+  const subscribe = (
+    options: Partial<SubscriptionContext> = {},
+    acknowledged: Announcer['acknowledged'] = async () => [],
+  ) => {
+    const announcer = { announce: (change: string) => void log.push(change), acknowledged }
     const context = { interest: { type: 'a.*' }, announcer, signal: undefined, pending: () => 0, ...options }
     return new Subscription({ ended: () => void log.push('ended'), ...context }).announce()
   }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { agree, helloOf, PROTOCOL_VERSIONS, precedes } from '../../src/mesh/agreement'
+import { agree, helloOf, PROTOCOL_VERSIONS } from '../../src/mesh/agreement'
 import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
 import { type Hello, toElements } from '../../src/wire/message'
 import { helloFields } from '../support/raw-peer'
@@ -150,20 +150,6 @@ describe('agree', () => {
       expect(refusalOf({ nonce: Buffer.alloc(31) })).to.equal('malformed')
     })
   })
-})
-
-describe('precedes', () => {
-  it('orders ids by the numbers they stand for', () => {
-    const id = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
-    fc.assert(
-      fc.property(id, id, (one, other) => {
-        const [first, second] = [one, other].map((bits) => bits.toString(36).padStart(13, '0'))
-        expect(precedes(String(first), String(second))).to.equal(one < other)
-      }),
-    )
-  })
-
-  it('puts no id before itself', () => expect(precedes(OURS.id, OURS.id)).to.equal(false))
 })
 
 describe('helloOf', () => {

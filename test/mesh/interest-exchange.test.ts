@@ -105,20 +105,20 @@ describe('InterestExchange', () => {
     })
   })
 
-  describe('resolves known()', () => {
+  describe('resolves acknowledged()', () => {
     it('at once if nothing is in flight', async () => {
-      expect(await isResolved(exchange.known())).to.equal(true)
+      expect(await isResolved(exchange.acknowledged())).to.equal(true)
       exchange.announceAll([])
-      expect(await isResolved(exchange.known())).to.equal(true)
+      expect(await isResolved(exchange.acknowledged())).to.equal(true)
       exchange.announce('subscribe', a)
       exchange.onAcknowledge(1)
-      expect(await isResolved(exchange.known())).to.equal(true)
+      expect(await isResolved(exchange.acknowledged())).to.equal(true)
     })
 
     it('when the last message in flight is acknowledged, not before', async () => {
       exchange.announceAll(Array.from({ length: 300 }, (_, index) => ({ type: `type.${index}` })))
       expect(sent.length).to.be.greaterThan(2)
-      const known = exchange.known()
+      const known = exchange.acknowledged()
       for (let sequence = 1; sequence < sent.length; sequence++) exchange.onAcknowledge(sequence)
       expect(await isResolved(known)).to.equal(false)
       exchange.onAcknowledge(sent.length)
@@ -130,16 +130,16 @@ describe('InterestExchange', () => {
       exchange.announce('unsubscribe', a)
       exchange.announce('subscribe', b)
       exchange.onAcknowledge(1)
-      const known = exchange.known()
+      const known = exchange.acknowledged()
       exchange.onAcknowledge(3)
       expect(await isResolved(known)).to.equal(true)
     })
 
     it('for gathered changes only when they are acknowledged too', async () => {
       exchange.announce('subscribe', a)
-      const first = exchange.known()
+      const first = exchange.acknowledged()
       exchange.announce('subscribe', b)
-      const second = exchange.known()
+      const second = exchange.acknowledged()
       expect(await Promise.all([first, second].map(isResolved))).to.deep.equal([false, false])
       exchange.onAcknowledge(1)
       expect(await Promise.all([first, second].map(isResolved))).to.deep.equal([true, false])
@@ -150,9 +150,9 @@ describe('InterestExchange', () => {
     it('for changes that cancelled out together with those in flight', async () => {
       exchange.announce('subscribe', a)
       exchange.announce('subscribe', b)
-      const known = exchange.known()
+      const known = exchange.acknowledged()
       exchange.announce('unsubscribe', b)
-      const later = exchange.known()
+      const later = exchange.acknowledged()
       expect(await Promise.all([known, later].map(isResolved))).to.deep.equal([false, false])
       exchange.onAcknowledge(1)
       expect(await Promise.all([known, later].map(isResolved))).to.deep.equal([true, true])
@@ -164,7 +164,7 @@ describe('InterestExchange', () => {
       churn(0)
       for (let round = 1; round < 20; round++) {
         churn(round)
-        const known = exchange.known()
+        const known = exchange.acknowledged()
         churn(1000 + round)
         exchange.onAcknowledge(2 * round - 1)
         churn(2000 + round)
@@ -179,24 +179,24 @@ describe('InterestExchange', () => {
       exchange.announce('subscribe', a)
       exchange.announce('subscribe', b)
       for (const sequence of [0, 2, 7, Number.MAX_SAFE_INTEGER, -1]) exchange.onAcknowledge(sequence)
-      expect(await isResolved(exchange.known())).to.equal(false)
+      expect(await isResolved(exchange.acknowledged())).to.equal(false)
       expect(sent).to.have.lengthOf(1)
       exchange.onAcknowledge(1)
       exchange.onAcknowledge(1)
       expect(sent).to.have.lengthOf(2)
-      expect(await isResolved(exchange.known())).to.equal(false)
+      expect(await isResolved(exchange.acknowledged())).to.equal(false)
       exchange.onAcknowledge(2)
-      expect(await isResolved(exchange.known())).to.equal(true)
+      expect(await isResolved(exchange.acknowledged())).to.equal(true)
     })
 
     it('for all callers, past and future, when the link ends, and sends nothing more', async () => {
       exchange.announce('subscribe', a)
-      const underWay = exchange.known()
+      const underWay = exchange.acknowledged()
       exchange.announce('subscribe', b)
-      const gathered = exchange.known()
+      const gathered = exchange.acknowledged()
       exchange.end()
       exchange.end()
-      const all = [underWay, gathered, exchange.known()]
+      const all = [underWay, gathered, exchange.acknowledged()]
       expect(await Promise.all(all.map(isResolved))).to.deep.equal([true, true, true])
       for (const sequence of [1, 2]) exchange.onAcknowledge(sequence)
       expect(sent).to.have.lengthOf(1)

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { type Interest, InterestSet, isInterestedIn, isMember, keyOf } from '../../src/model/interest'
+import { type Interest, InterestSet, isInterestedIn, isQueued, keyOf } from '../../src/model/interest'
 
 const web = { name: 'shop', groups: ['web'] }
 const loner = { name: 'loner', groups: [] }
@@ -89,8 +89,8 @@ describe('InterestSet', () => {
   })
 
   it('calls whoever shares a queue a member', () => {
-    expect(isMember({ type: 'a', queue: 'q' })).to.equal(true)
-    expect(isMember({ type: 'a' })).to.equal(false)
-    expect(isMember({ type: 'a', responds: true })).to.equal(false)
+    expect(isQueued({ type: 'a', queue: 'q' })).to.equal(true)
+    expect(isQueued({ type: 'a' })).to.equal(false)
+    expect(isQueued({ type: 'a', responds: true })).to.equal(false)
   })
 })

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { InvalidArgument } from '../../src/model/errors'
 import { checkName, isName } from '../../src/model/name'
-import { fileNameOf, isId, parseFileName } from '../../src/platform/address'
+import { fileNameOf, isId, parseFileName, precedes } from '../../src/platform/address'
 import { systemClock } from '../../src/platform/clock'
 
 const ID = '0000000000abc'
@@ -107,4 +107,18 @@ describe('an id', () => {
     expect(ids.filter((id) => !isId(id))).to.deep.equal([])
     expect(new Set(ids).size).to.equal(2)
   })
+})
+
+describe('precedes', () => {
+  it('orders ids by the numbers they stand for', () => {
+    const id = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
+    fc.assert(
+      fc.property(id, id, (one, other) => {
+        const [first, second] = [one, other].map((bits) => bits.toString(36).padStart(13, '0'))
+        expect(precedes(String(first), String(second))).to.equal(one < other)
+      }),
+    )
+  })
+
+  it('puts no id before itself', () => expect(precedes('0000000000abc', '0000000000abc')).to.equal(false))
 })

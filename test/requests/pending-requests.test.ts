@@ -34,7 +34,7 @@ describe('PendingRequests', () => {
       type: 'a',
       payload: question,
       isOrdered: false,
-      isPatient: false,
+      waitsForResponder: false,
       candidates,
       settle,
     })
@@ -63,7 +63,7 @@ describe('PendingRequests', () => {
     const thrown = { name: 'TypeError', message: 'no such order', code: 'E_ORDER' }
     requests.onMessage(till, { kind: 'failure', id: 1, error: thrown })
     const [[, outcome] = []] = outcomes
-    expect(outcome).to.include({ kind: 'failure', origin: 'till' })
+    expect(outcome).to.include({ kind: 'failure' })
     expect(outcome).to.have.property('error').that.deep.includes({
       code: 'LAHJA_REMOTE_ERROR',
       origin: 'till',
@@ -135,7 +135,7 @@ describe('PendingRequests', () => {
       const till = respond('till')
       const candidates = () => responders
       const settle = ignore
-      requests.ask({ type: 'a', payload: 'x', isOrdered: false, isPatient: true, candidates, settle })
+      requests.ask({ type: 'a', payload: 'x', isOrdered: false, waitsForResponder: true, candidates, settle })
       expect(questions(till)).to.deep.equal(['x'])
       requests.onMessage(till, { kind: 'decline', id: 1 })
       for (const name of ['desk', 'door', 'gate']) {
@@ -174,7 +174,7 @@ describe('PendingRequests', () => {
       limit = 2
     })
 
-    it('lets requests wait, and sends them in order as others are answered', () => {
+    it('lets requests wait, and sends them in order as others are reportToListeners', () => {
       const till = respond('till')
       for (const question of ['1', '2', '3', '4', '5']) ask(question)
       expect(questions(till)).to.deep.equal(['1', '2'])
@@ -257,7 +257,7 @@ describe('PendingRequests', () => {
         type: 'a',
         payload,
         isOrdered: false,
-        isPatient: false,
+        waitsForResponder: false,
         candidates: () => responders,
         settle: ignore,
       })
@@ -329,7 +329,7 @@ describe('PendingRequests', () => {
           type: 'a',
           payload: id % 3 === 0 ? ignore : id,
           isOrdered: false,
-          isPatient: false,
+          waitsForResponder: false,
           candidates: () => responders,
           settle: ignore,
         })

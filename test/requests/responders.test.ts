@@ -30,9 +30,9 @@ describe('Responders', () => {
       announced.push(`${change} ${type} ${responds}`)
     }
     responders = new Responders({
-      announcer: { announce, known: () => Promise.resolve([]) },
+      announcer: { announce, acknowledged: () => Promise.resolve([]) },
       report: (error) => failures.push(error),
-      answered: (error) => failures.push(error),
+      reportToListeners: (error) => failures.push(error),
       idle: () => idle++,
       limit: 2,
     })

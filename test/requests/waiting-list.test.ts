@@ -38,13 +38,13 @@ describe('WaitingList', () => {
 })
 
 describe('PendingRequests with waiting requests', () => {
-  it('skips those of a busy responder when another has answered (G8)', () => {
+  it('skips those of a busy responder when another has reportToListeners (G8)', () => {
     const [busy, ready] = ['busy', 'ready'].map(
       (name) => new RecordingChannel(name, { limits: { pendingRequests: 1 } }),
     )
     if (!busy || !ready) return expect.fail()
     const requests = new PendingRequests({ responders: () => [busy, ready] }, DEFAULT_LIMITS.frameBytes)
-    const question = { type: 'a', payload: 'x', isOrdered: false, isPatient: false, settle: () => {} }
+    const question = { type: 'a', payload: 'x', isOrdered: false, waitsForResponder: false, settle: () => {} }
     let looks = 0
     const candidates = () => {
       looks++
@@ -70,10 +70,10 @@ describe('PendingRequests with waiting requests', () => {
       looks++
       return []
     }
-    const question = { type: 'a', payload: 'x', isOrdered: false, isPatient: true, candidates, settle }
+    const question = { type: 'a', payload: 'x', isOrdered: false, waitsForResponder: true, candidates, settle }
     const asked = Array.from({ length: 100 }, () => requests.ask(question))
     looks = 0
-    for (const { hurry } of asked) hurry()
+    for (const { stopWaiting } of asked) stopWaiting()
     expect(codes).to.deep.equal(Array(100).fill('LAHJA_NO_SUBSCRIBERS'))
     expect(looks).to.be.at.most(200)
   })

@@ -93,7 +93,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a request whose responder is lost is sent to another',
     file: 'requests/pending-requests',
-    original: `this.#settle(pending, { kind: 'failure', origin, error })
+    original: `this.#settle(pending, { kind: 'failure', error })
     }
     this.retry()`,
     replacement: `pending.channel = undefined
@@ -180,7 +180,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'close does not wait for events that are on their way',
     file: 'mesh/mesh',
-    original: 'Promise.all(answering.map((link) => link.withdrawn()))',
+    original: 'Promise.all(answering.map((link) => link.completed()))',
     replacement: 'Promise.resolve()',
     breaks: ['G12'],
   },
@@ -227,8 +227,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a handshake that is over keeps its place',
     file: 'mesh/dial-queue',
-    original: 'hasEnded = true\n        this.#dialled.delete(key)',
-    replacement: 'hasEnded = true',
+    original: 'isReleased = true\n        this.#dialled.delete(key)',
+    replacement: 'isReleased = true',
     breaks: ['G9'],
   },
 ]

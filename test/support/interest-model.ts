@@ -11,9 +11,9 @@ const MEMBER: Interest = { type: 'shared', queue: 'q' }
 /** Maximum bytes of a message, so few that two or three interests fill it. */
 const limit = () => 200
 
-/** A pending call of `known`. */
+/** A pending call of `acknowledged`. */
 interface Requester {
-  readonly known: Promise<void>
+  readonly acknowledged: Promise<void>
   /** Interests that have changed since the call. */
   readonly changed: Set<string>
 }
@@ -59,23 +59,23 @@ export class InterestModel {
     if (sequence !== undefined) this.#near.onAcknowledge(sequence)
   }
 
-  /** Calls `known`: does the peer know of everything announced so far? */
+  /** Calls `acknowledged`: does the peer know of everything announced so far? */
   ask(): void {
-    this.#askers.push({ known: this.#near.known(), changed: new Set() })
+    this.#askers.push({ acknowledged: this.#near.acknowledged(), changed: new Set() })
   }
 
-  /** A call of `known` resolves only when the peer knows. */
+  /** A call of `acknowledged` resolves only when the peer knows. */
   async check(): Promise<void> {
     await turn()
     const waiting: Requester[] = []
     for (const asker of this.#askers) {
-      if (!(await isResolved(asker.known))) waiting.push(asker)
+      if (!(await isResolved(asker.acknowledged))) waiting.push(asker)
       else for (const interest of [...INTERESTS, MEMBER]) this.#expectKnown(interest, asker)
     }
     this.#askers = waiting
   }
 
-  /** When everything has arrived, the peer knows all interests, and no call of `known` is pending. */
+  /** When everything has arrived, the peer knows all interests, and no call of `acknowledged` is pending. */
   async finish(): Promise<void> {
     this.ask()
     while (this.#sent.length > 0 || this.#acknowledgements.length > 0) {

@@ -25,7 +25,7 @@ export class RecordingChannel implements Channel {
   readonly isOwn: boolean
   readonly sendLimit: number
   readonly takesBigints = true
-  isWithdrawn = false
+  hasUnsubscribedAll = false
   readonly requestLimit: number
   readonly outbox: Outbox
   readonly receiveWindow: ReceiveWindow

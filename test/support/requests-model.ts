@@ -72,7 +72,7 @@ export class RequestsModel {
       type: 'a',
       payload: id,
       isOrdered: false,
-      isPatient: false,
+      waitsForResponder: false,
       candidates,
       settle: (outcome) => outcomes.push(outcome),
     })

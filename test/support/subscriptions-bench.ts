@@ -1,4 +1,4 @@
-import { QueueMembers } from '../../src/events/queue-members'
+import { QueueReceiver } from '../../src/events/queue-receiver'
 import { type SubscribeOptions, subscribeSettings } from '../../src/events/subscribe-options'
 import type { Subscription } from '../../src/events/subscription'
 import { Subscriptions } from '../../src/events/subscriptions'
@@ -21,7 +21,7 @@ export class SubscriptionsBench {
   /** Assignments that have been settled. */
   settled = 0
   readonly subscriptions: Subscriptions
-  readonly queueMembers: QueueMembers
+  readonly queueReceiver: QueueReceiver
 
   /** Whether other endpoints have members of the queue. */
   hasOthers = true
@@ -33,14 +33,14 @@ export class SubscriptionsBench {
     this.subscriptions = new Subscriptions({
       announcer: {
         announce: (change, interest) => void this.announced.push([change, interest]),
-        known: async () => [],
+        acknowledged: async () => [],
       },
       report,
       idle: () => {},
       isClosing: () => false,
       turn: new TurnBudget(this.clock, SLAB_BYTES),
     })
-    this.queueMembers = new QueueMembers({
+    this.queueReceiver = new QueueReceiver({
       clock: this.clock,
       membersOf: (queue, type) => this.subscriptions.membersOf(queue, type),
       hasOthers: () => this.hasOthers,
@@ -65,6 +65,6 @@ export class SubscriptionsBench {
 
   /** Assigns an event of type `order.placed` in the queue `q`. */
   assign(payload: unknown, from = this.sender): void {
-    this.queueMembers.assign({ kind: 'assign', queue: 'q', type: 'order.placed', isFixed: false, payload }, from)
+    this.queueReceiver.assign({ kind: 'assign', queue: 'q', type: 'order.placed', isFixed: false, payload }, from)
   }
 }

@@ -17,7 +17,7 @@ export function eligibleQueues(queues: readonly Queue<Channel>[], type: string, 
   })
 }
 
-export interface WorkQueuesContext {
+export interface QueueSenderContext {
   readonly routes: Routes<Channel>
   /** Whether returned events may go to other members: not while the endpoint is leaving. */
   readonly isOpen: () => boolean
@@ -58,12 +58,12 @@ const REMEMBERED_TYPES = 10_000
  * The sending side of work queues: each event goes to one member of the queue, here or at a peer. Events not sent yet
  * are taken back from members that lag or leave, and events that a member returns are given to another.
  */
-export class WorkQueues {
-  readonly #context: WorkQueuesContext
+export class QueueSender {
+  readonly #context: QueueSenderContext
   readonly #inFlight = new Map<Channel, InFlight>()
   readonly #balancer = new Balancer()
 
-  constructor(context: WorkQueuesContext) {
+  constructor(context: QueueSenderContext) {
     this.#context = context
   }
 
@@ -131,7 +131,8 @@ export class WorkQueues {
     this.settle(channel, 1)
     const assignment: Assignment = { ...message, kind: 'assign' }
     if (!isOpen()) return this.#reportLost(channel, assignment)
-    if (!this.#giveToAnother(assignment) && !this.#giveBack(channel, assignment)) this.#reportLost(channel, assignment)
+    if (!this.#giveToAnother(assignment) && !this.#returnToSame(channel, assignment))
+      this.#reportLost(channel, assignment)
   }
 
   /**
@@ -141,7 +142,7 @@ export class WorkQueues {
    */
   onMembersLeft(channel: Channel, isClosing: boolean): void {
     this.#redeliver(channel, (assignment, frame) => {
-      if (this.#isMember(channel, assignment)) return false
+      if (this.#isQueued(channel, assignment)) return false
       return !isClosing || this.#eligibleFor(assignment, frame).length > 0
     })
   }
@@ -175,8 +176,10 @@ export class WorkQueues {
   }
 
   #reportLost(channel: Channel, { type, queue, payload }: Assignment): void {
-    const left = `${channel.identity.name} left the queue, and no other member may have it`
-    const text = `event ${type} of queue ${queue} is lost: ${left}`
+    const why = this.#context.isOpen()
+      ? `${channel.identity.name} left the queue, and no other member may have it`
+      : `${channel.identity.name} left the queue, and this endpoint closed before another member could have it`
+    const text = `event ${type} of queue ${queue} is lost: ${why}`
     this.#context.report(new NoSubscribers(text, { event: { type, payload, origin: this.#context.origin } }))
   }
 
@@ -197,7 +200,7 @@ export class WorkQueues {
    * No other member may have an event that was returned: it goes back to the one that returned it, which handles it if it is
    * about to close. One that has only unsubscribed returns it again, and then it is lost.
    */
-  #giveBack(channel: Channel, assignment: Assignment): boolean {
+  #returnToSame(channel: Channel, assignment: Assignment): boolean {
     const { type, queue, isFixed } = assignment
     if (isFixed || channel.outbox.isClosed) return false
     const frame = encodeReturned({ ...assignment, isFixed: true })
@@ -213,7 +216,7 @@ export class WorkQueues {
     })
   }
 
-  #isMember(channel: Channel, { type, queue }: Assignment): boolean {
+  #isQueued(channel: Channel, { type, queue }: Assignment): boolean {
     return this.#membersOf(type, queue).some(({ destination }) => destination === channel)
   }
 

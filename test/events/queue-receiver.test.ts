@@ -7,7 +7,7 @@ import { SubscriptionsBench } from '../support/subscriptions-bench'
 import { throwing } from '../support/throwing'
 import { Workbench } from '../support/workbench'
 
-describe('QueueMembers', () => {
+describe('QueueReceiver', () => {
   let bench: SubscriptionsBench
   let sender: RecordingChannel
 
@@ -29,11 +29,11 @@ describe('QueueMembers', () => {
     const all = members(2)
     bench.assign(1)
     expect(startedBy(all).flat()).to.deep.equal([1])
-    expect(bench.queueMembers.isIdle).to.equal(false)
+    expect(bench.queueReceiver.isIdle).to.equal(false)
     expect(bench.settled).to.equal(0)
     for (const { work } of all) await work.finish(0)
     expect(bench.settled).to.equal(1)
-    expect(bench.queueMembers.isIdle).to.equal(true)
+    expect(bench.queueReceiver.isIdle).to.equal(true)
     expect(sender.told).to.deep.equal([])
   })
 
@@ -68,10 +68,10 @@ describe('QueueMembers', () => {
   it('returns an assignment unchanged if there is no member', () => {
     bench.subscribe('other', 'order.placed', { queue: 'other' })
     const job = { queue: 'q', type: 'order.placed', isFixed: true, payload: { id: 'A1' } }
-    bench.queueMembers.assign({ kind: 'assign', ...job }, sender)
+    bench.queueReceiver.assign({ kind: 'assign', ...job }, sender)
     expect(sender.takeTold()).to.deep.equal([{ kind: 'return', ...job }])
     expect(bench.settled).to.equal(0)
-    expect(bench.queueMembers.isIdle).to.equal(true)
+    expect(bench.queueReceiver.isIdle).to.equal(true)
   })
 
   it('hands the waiting assignments of a member that left to others, and returns them when all have left', async () => {
@@ -88,28 +88,28 @@ describe('QueueMembers', () => {
     expect(bench.settled).to.equal(0)
     for (const { work } of [one, other].flatMap((member) => member ?? [])) await work.finish(0)
     expect(bench.settled).to.equal(2)
-    expect(bench.queueMembers.isIdle).to.equal(true)
+    expect(bench.queueReceiver.isIdle).to.equal(true)
   })
 
   it('returns waiting assignments when the endpoint leaves, as far as others may have them', async () => {
     const all = members(2)
     for (let number = 0; number < 4; number++) bench.assign(number)
-    bench.queueMembers.leave()
-    for (let twice = 0; twice < 2; twice++) bench.subscriptions.giveBack()
+    bench.queueReceiver.leave()
+    for (let twice = 0; twice < 2; twice++) bench.subscriptions.returnWaiting()
     expect(sender.takeTold()).to.have.lengthOf(2)
     bench.assign(4)
     expect(sender.takeTold()).to.have.lengthOf(1)
-    expect(bench.queueMembers.isIdle).to.equal(false)
+    expect(bench.queueReceiver.isIdle).to.equal(false)
     for (const { work } of all) await work.finish(0)
-    expect(bench.queueMembers.isIdle).to.equal(true)
+    expect(bench.queueReceiver.isIdle).to.equal(true)
   })
 
   it('handles what arrives once its sender knows that the endpoint leaves', async () => {
     const [one] = members(1)
-    bench.queueMembers.leave()
+    bench.queueReceiver.leave()
     bench.assign(0)
     expect(sender.takeTold()).to.have.lengthOf(1)
-    sender.isWithdrawn = true
+    sender.hasUnsubscribedAll = true
     bench.assign(1)
     expect(sender.takeTold()).to.deep.equal([])
     await one?.work.finish(0)
@@ -120,12 +120,12 @@ describe('QueueMembers', () => {
     bench.hasOthers = false
     const [one] = members(1)
     for (let number = 0; number < 3; number++) bench.assign(number)
-    bench.queueMembers.leave()
-    bench.subscriptions.giveBack()
+    bench.queueReceiver.leave()
+    bench.subscriptions.returnWaiting()
     expect(sender.takeTold()).to.deep.equal([])
     for (let number = 0; number < 3; number++) await one?.work.finish(0)
     expect(one?.work.started).to.deep.equal([0, 1, 2])
-    expect(bench.queueMembers.isIdle).to.equal(true)
+    expect(bench.queueReceiver.isIdle).to.equal(true)
   })
 
   it('settles and reports an assignment that can neither be handled nor returned', () => {
@@ -137,7 +137,7 @@ describe('QueueMembers', () => {
     expect(bench.settled).to.equal(3)
     expect(bench.failures.slice(0, 2)).to.deep.equal(refusals.slice(0, 2))
     expect(bench.failures[2]).to.include({ code: 'LAHJA_HANDLER_ERROR', cause: refusals[2] })
-    expect(bench.queueMembers.isIdle).to.equal(true)
+    expect(bench.queueReceiver.isIdle).to.equal(true)
   })
 
   it('settles an assignment whose handler throws', () => {
@@ -172,11 +172,11 @@ describe('QueueMembers', () => {
 
     it('at once on flush, and not again at the end of the turn', () => {
       bench.assign(1)
-      bench.queueMembers.flush()
+      bench.queueReceiver.flush()
       expect(sender.takeTold()).to.deep.equal([{ kind: 'settle', count: 1 }])
       bench.assign(1)
-      bench.queueMembers.flush()
-      bench.queueMembers.flush()
+      bench.queueReceiver.flush()
+      bench.queueReceiver.flush()
       bench.clock.turn()
       expect(sender.takeTold()).to.deep.equal([{ kind: 'settle', count: 1 }])
     })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Channel } from '../../src/channel/channel'
-import { WorkQueues } from '../../src/events/work-queues'
+import { QueueSender } from '../../src/events/queue-sender'
 import type { LahjaError } from '../../src/model/errors'
 import { Routes } from '../../src/routing/routes'
 import { encodeMessage } from '../../src/wire/codec'
@@ -16,8 +16,8 @@ const WAIT = { kind: 'wait' } as const
 
 const JOB = { type: 'job', queue: 'q' }
 
-describe('WorkQueues', () => {
-  let queues: WorkQueues
+describe('QueueSender', () => {
+  let queues: QueueSender
   let till: RecordingChannel
   let desk: RecordingChannel
 
@@ -25,7 +25,7 @@ describe('WorkQueues', () => {
 
   beforeEach(() => {
     failures = []
-    queues = new WorkQueues({
+    queues = new QueueSender({
       origin: 'shop',
       routes: new Routes<Channel>({ name: 'shop', groups: [] }),
       isOpen: () => true,

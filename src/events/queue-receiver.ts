@@ -7,7 +7,7 @@ import { Balancer } from '../routing/balancer'
 import type { Assignment } from '../wire/message'
 import type { Consumer } from './consumer'
 
-export interface QueueMembersContext {
+export interface QueueReceiverContext {
   readonly clock: Clock
   /** The members of a queue at this endpoint that are subscribed to this type. */
   readonly membersOf: (queue: string, type: string) => readonly Consumer[]
@@ -19,8 +19,8 @@ export interface QueueMembersContext {
 }
 
 /** The receiving side of work queues: hands assigned events to members, and settles with their senders. */
-export class QueueMembers {
-  readonly #context: QueueMembersContext
+export class QueueReceiver {
+  readonly #context: QueueReceiverContext
   readonly #balancer = new Balancer()
   /** Assignments handled and not reported yet, by the channel to their sender. */
   readonly #settled = new Map<Channel, number>()
@@ -28,7 +28,7 @@ export class QueueMembers {
   /** Whether what has not begun is returned, if another member may have it. */
   #isLeaving = false
 
-  constructor(context: QueueMembersContext) {
+  constructor(context: QueueReceiverContext) {
     this.#context = context
   }
 
@@ -79,7 +79,7 @@ export class QueueMembers {
   }
 
   #mayReturn({ queue, type, isFixed }: Assignment, channel: Channel): boolean {
-    if (isFixed || channel.isWithdrawn || channel.outbox.isClosed) return false
+    if (isFixed || channel.hasUnsubscribedAll || channel.outbox.isClosed) return false
     return this.#context.hasOthers(queue, type)
   }
 
