@@ -48,7 +48,10 @@ describe('the README', () => {
 
   it('lists every error with its code', () => {
     const rows = new Map(
-      [...readme.matchAll(/^\| `(\w+)` \| `(LAHJA_\w+)` \|$/gm)].map(([, name = '', code = '']) => [name, code]),
+      [...readme.matchAll(/^\| `(\w+)` \| `(LAHJA_\w+)` \| [A-Z].+\.[^|]* \|$/gm)].map(([, name = '', code = '']) => [
+        name,
+        code,
+      ]),
     )
     const classes = Object.values(lahja).filter(
       (value) => value.prototype instanceof lahja.LahjaError && value !== lahja.LinkError,
@@ -76,7 +79,8 @@ describe('the README', () => {
   })
 
   it('names tests that exist', () => {
-    const paths = [...readme.matchAll(/`((?:test|examples)\/[\w./-]+)`/g)].map(([, path = '']) => path)
+    const pages = readme + readFileSync(join(ROOT, 'docs', 'coming-from-lahja.md'), 'utf8')
+    const paths = [...pages.matchAll(/`((?:test|examples)\/[\w./-]+)`/g)].map(([, path = '']) => path)
     expect(paths.length).to.be.greaterThan(20)
     for (const path of paths) expect(existsSync(join(ROOT, path)), path).to.equal(true)
   })
