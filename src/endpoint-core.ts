@@ -253,6 +253,7 @@ export class EndpointCore implements MeshEvents {
 
   left(link: Link, { undelivered, unconfirmed }: LeftEnding): void {
     const { redelivered, unfinished } = this.#forget(link)
+    // Queue events that it was given are among those it has not acknowledged; those given to others were not sent to it.
     const unhandled = Math.max(undelivered - redelivered + unconfirmed - unfinished, 0)
     this.#events.emit('left', peerOf(link), { unfinished, unhandled })
   }

@@ -29,7 +29,7 @@ const SEAMS: Readonly<Record<string, readonly string[]>> = {
     'platform/socket-file',
   ],
   'node:crypto': ['mesh/secret'],
-  'node:util': ['model/bytes', 'model/errors', 'platform/debug-log', 'wire/payload-writer'],
+  'node:util': ['model/bytes', 'model/errors', 'model/thrown', 'platform/debug-log', 'wire/payload-writer'],
 }
 
 const SOURCE = join(__dirname, '..', 'src')

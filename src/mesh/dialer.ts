@@ -1,5 +1,6 @@
-import { asDirectoryError, asError, type LahjaError, ProtocolViolation } from '../model/errors'
+import { asDirectoryError, type LahjaError, ProtocolViolation } from '../model/errors'
 import type { Limits } from '../model/limits'
+import { asError } from '../model/thrown'
 import type { Address } from '../platform/address'
 import type { Timer } from '../platform/clock'
 import type { Connection, DialOutcome, SocketInfo } from '../platform/transport'

@@ -1,4 +1,5 @@
-import { asError, InvalidArgument, invalid, messageOf } from './errors'
+import { InvalidArgument, invalid } from './errors'
+import { asError, messageOf } from './thrown'
 
 /**
  * What happens to an event for a peer that is behind. Its queue is full at `limits.outboxBytes`; `'wait'` already waits above

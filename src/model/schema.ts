@@ -1,4 +1,5 @@
-import { asError, describe, InvalidPayload, invalid, messageOf, type PayloadIssue, textOf } from './errors'
+import { describe, InvalidPayload, invalid, type PayloadIssue } from './errors'
+import { asError, messageOf, textOf } from './thrown'
 
 /** A schema of any library that implements Standard Schema (https://standardschema.dev): zod, valibot, arktype and others. */
 export interface StandardSchema<Input = unknown, Output = Input> {

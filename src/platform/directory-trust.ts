@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
-import { asError, DirectoryRefused } from '../model/errors'
+import { DirectoryRefused } from '../model/errors'
+import { asError } from '../model/thrown'
 
 /** The sticky bit: in a directory that several users can write to, only its owner can rename or remove a file. */
 const STICKY = 0o1000

@@ -1,6 +1,7 @@
 import { chmodSync, lchownSync, lstatSync, renameSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
-import { asError, ConnectionFailed, codeOf } from '../model/errors'
+import { ConnectionFailed } from '../model/errors'
+import { asError, codeOf } from '../model/thrown'
 import { SocketConnection } from './socket-connection'
 import { removeSocket, tryLstat } from './socket-file'
 import type { Connection, Listener } from './transport'

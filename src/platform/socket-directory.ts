@@ -1,6 +1,7 @@
 import { type FSWatcher, lstatSync, mkdirSync, readdirSync, type Stats, watch } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { asError, codeOf, PathTooLong } from '../model/errors'
+import { PathTooLong } from '../model/errors'
+import { asError, codeOf } from '../model/thrown'
 import { type Address, fileNameOf, parseFileName } from './address'
 import { checkTrust, refused } from './directory-trust'
 import { PublishedSocket } from './published-socket'

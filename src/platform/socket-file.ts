@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
-import { asError, codeOf } from '../model/errors'
+import { asError, codeOf } from '../model/thrown'
 import { isForeign, isOurs, refused } from './directory-trust'
 import { SocketConnection } from './socket-connection'
 import type { DialOutcome, SocketInfo } from './transport'

@@ -6,16 +6,14 @@ import type { RequestSchemas } from '../model/definition'
 import {
   AbortError,
   AlreadyResponding,
-  asError,
   handlerError,
   InvalidPayload,
   LahjaError,
-  messageOf,
   type RemoteFailure,
-  textOf,
 } from '../model/errors'
 import { isThenable, type RequestHandler } from '../model/event'
 import { validate } from '../model/schema'
+import { asError, messageOf, textOf } from '../model/thrown'
 import type { MessageOf } from '../wire/message'
 import { IncomingRequest } from './incoming-request'
 

@@ -1,5 +1,6 @@
 import { types } from 'node:util'
-import { asError, codeOf, describe, isError, messageOf, textOf, UnserializablePayload } from '../model/errors'
+import { describe, UnserializablePayload } from '../model/errors'
+import { asError, codeOf, isError, messageOf, textOf } from '../model/thrown'
 import {
   ARRAY_16,
   BIGINT,

@@ -1,5 +1,6 @@
 import type { Unpackr } from 'msgpackr/index-no-eval'
-import { asError, ProtocolViolation } from '../model/errors'
+import { ProtocolViolation } from '../model/errors'
+import { asError } from '../model/thrown'
 import { isUnused, longDecoder, mapDecoder, SHORT, shortDecoder } from './decoders'
 import { Desk } from './desk'
 

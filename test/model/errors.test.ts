@@ -1,8 +1,7 @@
-import { inspect } from 'node:util'
 import { expect } from 'chai'
 import * as lahja from '../../src'
 import { LahjaError } from '../../src'
-import { asError, describe as describeValue } from '../../src/model/errors'
+import { describe as describeValue } from '../../src/model/errors'
 
 const cause = new Error('cause')
 
@@ -134,23 +133,4 @@ describe('describe', () => {
   for (const [value, description] of cases) {
     it(`describes a value as ${description}`, () => expect(describeValue(value)).to.equal(description))
   }
-})
-
-describe('asError', () => {
-  it('returns an error as it is', () => expect(asError(cause)).to.equal(cause))
-
-  it('makes an error with anything else as its cause', () => {
-    for (const thrown of ['text', 7, undefined, null, { a: 1 }, Symbol('s')]) {
-      const error = asError(thrown)
-      expect(error).to.be.instanceOf(Error)
-      expect(error.cause).to.equal(thrown)
-      expect(error.message).to.equal(typeof thrown === 'object' ? inspect(thrown) : String(thrown))
-    }
-  })
-
-  it('makes an error of a value that cannot be converted to a string', () => {
-    for (const thrown of [Object.create(null), { toString: () => ({}) }]) {
-      expect(asError(thrown)).to.be.instanceOf(Error).with.property('cause', thrown)
-    }
-  })
 })

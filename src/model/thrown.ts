@@ -1,0 +1,38 @@
+import { inspect, types } from 'node:util'
+
+const ONE_LINE = { breakLength: Number.POSITIVE_INFINITY, depth: 1 }
+
+/** An `Error`, of any realm, as it is; anything else as the `cause` of a new one. */
+export function asError(thrown: unknown): Error {
+  if (isError(thrown)) return thrown
+  return new Error(typeof thrown === 'string' ? thrown : shorten(inspect(thrown, ONE_LINE)), { cause: thrown })
+}
+
+/** The message of an error; what handlers throw may have one that is no text, or a getter that throws. */
+export function messageOf(error: Error): string {
+  return textOf(() => error.message)
+}
+
+/** A value as text, or '' if it can't be had. */
+export function textOf(read: () => unknown): string {
+  try {
+    return String(read())
+  } catch {
+    return ''
+  }
+}
+
+/** Is it an error, of any realm? */
+export function isError(value: unknown): value is Error {
+  // The second look is for objects that inherit from an error. It must not reach a revoked proxy.
+  return types.isNativeError(value) || (!types.isProxy(value) && value instanceof Error)
+}
+
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+}
+
+/** The `code` of an error of the operating system, such as `ENOENT`. */
+export function codeOf(error: unknown): unknown {
+  return isError(error) && 'code' in error ? error.code : undefined
+}
