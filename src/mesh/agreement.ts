@@ -1,10 +1,10 @@
 import type { Identity } from '../model/audience'
-import { describe, ProtocolViolation, Unauthenticated } from '../model/errors'
+import { describe, ProtocolViolation } from '../model/errors'
 import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
 import { isName } from '../model/name'
 import { type Address, isId } from '../platform/address'
 import type { Hello } from '../wire/message'
-import { NONCE_BYTES, type Role, type Secret } from './secret'
+import { NONCE_BYTES } from './secret'
 
 /** The oldest and the newest version of the protocol that this code speaks. */
 export const PROTOCOL_VERSIONS = [1, 1] as const
@@ -69,32 +69,4 @@ export function agree(ours: Hello, theirs: Hello, expected: Address | undefined)
 
 function malformed(text: string): ProtocolViolation {
   return new ProtocolViolation('malformed', text)
-}
-
-/** The proof that each side of a link has to send to the other. */
-export interface Proofs {
-  readonly ours: Uint8Array
-  readonly theirs: Uint8Array
-}
-
-/**
- * The proofs of a link between two endpoints with a secret; undefined if neither has one.
- *
- * @throws Unauthenticated if only one of them has a secret
- */
-export function proofsOf(secret: Secret | undefined, role: Role, ours: Hello, theirs: Hello): Proofs | undefined {
-  const [own, other] = [ours.nonce, theirs.nonce]
-  const peer = `${theirs.name}~${theirs.id}`
-  if (!secret || !own) {
-    if (other) throw new Unauthenticated(`${peer} has a secret and this endpoint has none; start both with the same`)
-    return undefined
-  }
-  if (!other) throw new Unauthenticated(`${peer} has no secret and this endpoint has one; start both with the same`)
-  const [us, them] = [
-    { ...ours, nonce: own },
-    { ...theirs, nonce: other },
-  ]
-  const sides = role === 'dialler' ? { dialler: us, acceptor: them } : { dialler: them, acceptor: us }
-  const otherRole = role === 'dialler' ? 'acceptor' : 'dialler'
-  return { ours: secret.proof(role, sides), theirs: secret.proof(otherRole, sides) }
 }

@@ -1,9 +1,9 @@
 import { Unauthenticated } from '../model/errors'
 import type { Address } from '../platform/address'
 import type { Hello, Message } from '../wire/message'
-import { type Agreement, agree, type Proofs, proofsOf } from './agreement'
+import { type Agreement, agree } from './agreement'
 import { unexpected } from './link-ending'
-import { isSameProof, type Secret } from './secret'
+import { isSameProof, type Proofs, proofsOf, type Secret } from './secret'
 
 /**
  *     greeting ──hello──▶ deciding ──accept──▶ accepted

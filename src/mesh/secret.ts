@@ -1,5 +1,7 @@
 import type { KeyObject } from 'node:crypto'
+import { Unauthenticated } from '../model/errors'
 import type { Address } from '../platform/address'
+import type { Hello } from '../wire/message'
 
 /** Loaded on first use: without a secret, importing it would be a good part of this package's load time. */
 const crypto = () => process.getBuiltinModule('node:crypto')
@@ -55,4 +57,32 @@ export class Secret {
 /** Compares in constant time. */
 export function isSameProof(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && crypto().timingSafeEqual(one, other)
+}
+
+/** The proof that each side of a link has to send to the other. */
+export interface Proofs {
+  readonly ours: Uint8Array
+  readonly theirs: Uint8Array
+}
+
+/**
+ * The proofs of a link between two endpoints with a secret; undefined if neither has one.
+ *
+ * @throws Unauthenticated if only one of them has a secret
+ */
+export function proofsOf(secret: Secret | undefined, role: Role, ours: Hello, theirs: Hello): Proofs | undefined {
+  const [own, other] = [ours.nonce, theirs.nonce]
+  const peer = `${theirs.name}~${theirs.id}`
+  if (!secret || !own) {
+    if (other) throw new Unauthenticated(`${peer} has a secret and this endpoint has none; start both with the same`)
+    return undefined
+  }
+  if (!other) throw new Unauthenticated(`${peer} has no secret and this endpoint has one; start both with the same`)
+  const [us, them] = [
+    { ...ours, nonce: own },
+    { ...theirs, nonce: other },
+  ]
+  const sides = role === 'dialler' ? { dialler: us, acceptor: them } : { dialler: them, acceptor: us }
+  const otherRole = role === 'dialler' ? 'acceptor' : 'dialler'
+  return { ours: secret.proof(role, sides), theirs: secret.proof(otherRole, sides) }
 }
