@@ -114,7 +114,7 @@ export class EndpointCore implements MeshEvents {
         message: (message) => this.#dispatch(this.loopback, message),
         gap: (count) => events.emit('gap', { peer: this.#selfAsPeer(), count }),
         lagging: () => this.#queueSender.onLagging(this.loopback),
-        hasRoom: () => this.hasRoom(this.loopback),
+        bulkDrained: () => this.bulkDrained(this.loopback),
       },
     )
     this.announcer = new InterestAnnouncer({
@@ -308,9 +308,9 @@ export class EndpointCore implements MeshEvents {
     this.#pendingRequests.retry()
   }
 
-  hasRoom(channel: Channel): void {
-    this.#pendingRequests.onRoom(channel)
-    this.responders.onRoom(channel)
+  bulkDrained(channel: Channel): void {
+    this.#pendingRequests.onBulkDrained(channel)
+    this.responders.onBulkDrained(channel)
   }
 
   error(error: LahjaError): void {

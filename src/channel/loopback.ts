@@ -16,7 +16,7 @@ export interface LoopbackEvents {
   /** The endpoint's own subscriptions lag: senders no longer wait for them. */
   readonly lagging: () => void
   /** There is room for bulk messages again. */
-  readonly hasRoom: () => void
+  readonly bulkDrained: () => void
 }
 
 /**

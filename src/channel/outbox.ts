@@ -45,8 +45,8 @@ export interface OutboxEvents {
   readonly slow: () => void
   /** Full of control messages, which cannot be dropped, or of events of the policy `disconnect`. */
   readonly overflowed: () => void
-  /** There is room for bulk messages again. */
-  readonly hasRoom: () => void
+  /** It accepts bulk messages again. */
+  readonly bulkDrained: () => void
 }
 
 /**
@@ -69,7 +69,7 @@ export class Outbox implements BudgetHolder {
   readonly #ordered: MessageQueue
   /** Bytes of bulk messages that have been written ahead of events, while there were both. */
   #bulkLead = 0
-  #hasRoom = true
+  #acceptsBulk = true
   /** When the peer has read something last, or was first owed an event. */
   #readAt = 0
   /** The events of the write that is under way. */
@@ -178,7 +178,7 @@ export class Outbox implements BudgetHolder {
     if (budget.isOver) budget.makeRoom()
     const isSlabful = this.#backlog.bytes >= SLAB_BYTES
     if (isSlabful || !this.#flusher.isScheduled) this.#schedule(isSlabful)
-    this.#headroom = this.#room()
+    this.#headroom = this.#headroomLeft()
     return policy.kind === 'wait' && this.needsDrain
   }
 
@@ -214,7 +214,7 @@ export class Outbox implements BudgetHolder {
   }
 
   /**
-   * Queues an encoded message with a payload that is no event. Senders of new ones wait for `hasRoom`.
+   * Queues an encoded message with a payload that is no event. Senders of new ones wait for `bulkDrained`.
    *
    * @param isOrdered whether it travels behind the events that are queued now
    */
@@ -223,19 +223,19 @@ export class Outbox implements BudgetHolder {
     if (isOrdered) this.#ordered.push(frame, this.#backlog.cut())
     else this.#bulk.push(frame)
     this.#headroom = 0
-    this.#hasRoom = this.#isBelowMark
+    this.#acceptsBulk = this.#isBelowMark
     this.#schedule()
   }
 
   /** Whether a new bulk message may be queued. One more that is due anyway always may. */
-  get hasRoom(): boolean {
-    return this.#hasRoom
+  get acceptsBulk(): boolean {
+    return this.#acceptsBulk
   }
 
   /** Removes a bulk message that is still queued. Returns whether it was. */
   cancelBulk(frame: Frame): boolean {
     const wasQueued = this.#bulk.remove(frame) || this.#ordered.remove(frame)
-    if (wasQueued) this.#checkRoom()
+    if (wasQueued) this.#checkBulk()
     return wasQueued
   }
 
@@ -368,7 +368,7 @@ export class Outbox implements BudgetHolder {
   }
 
   /** Bytes until a limit is reached, or until the scheduled flush is due at once. */
-  #room(): number {
+  #headroomLeft(): number {
     const { highWaterMark, outboxBytes } = this.#context.limits
     const room = Math.min(highWaterMark - this.queuedBytes, outboxBytes - this.#cost)
     return this.#flusher.isScheduled ? Math.min(room, SLAB_BYTES - 1 - this.#backlog.bytes) : room
@@ -396,7 +396,7 @@ export class Outbox implements BudgetHolder {
     const messages = joined(control, bulk)
     // A large message is a write of its own: then it is the turn of the events.
     if (!this.#hasSendableEvents || (bulk.length > 0 && this.#bulkLead >= SLICE_BYTES)) return messages
-    this.#writing = this.#backlog.take(SLICE_BYTES, this.#sendWindow.room)
+    this.#writing = this.#backlog.take(SLICE_BYTES, this.#sendWindow.remaining)
     this.#sendWindow.spend(this.#writing)
     this.#bulkLead = Math.max(this.#bulkLead - this.#writing.bytes, 0)
     return joined(messages, this.#writing.chunks)
@@ -410,15 +410,15 @@ export class Outbox implements BudgetHolder {
     if (this.#bulkLead > 0 && this.#hasSendableEvents) return NO_CHUNKS
     const chunks = this.#bulk.take(SLICE_BYTES)
     this.#bulkLead = this.#hasSendableEvents ? chunks.reduce((sum, { length }) => sum + length, 0) : 0
-    this.#checkRoom()
+    this.#checkBulk()
     return chunks
   }
 
-  #checkRoom(): void {
-    if (this.#hasRoom || !this.#isBelowMark) return
-    this.#hasRoom = true
+  #checkBulk(): void {
+    if (this.#acceptsBulk || !this.#isBelowMark) return
+    this.#acceptsBulk = true
     // Handlers may be called, so not from the middle of a write.
-    this.#context.clock.nextTick(this.#events.hasRoom)
+    this.#context.clock.nextTick(this.#events.bulkDrained)
   }
 
   #onWritten(): void {

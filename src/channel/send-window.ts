@@ -37,7 +37,7 @@ export class SendWindow {
   }
 
   /** Bytes that may be sent. The last event may exceed them. */
-  get room(): number {
+  get remaining(): number {
     return this.#window - this.#bytes
   }
 

@@ -60,7 +60,7 @@ export interface Traffic {
   gap(link: Link, count: number): void
   pace(link: Link, change: PaceChange): void
   /** There is room again for requests and responses to the peer. */
-  hasRoom(link: Link): void
+  bulkDrained(link: Link): void
 }
 
 /** The life of a link, for its owner. */
@@ -112,7 +112,7 @@ export class Link implements Channel {
         recovered: () => this.#tellRecovered(),
         slow: () => traffic.pace(this, 'slow'),
         overflowed: () => clock.nextTurn(() => this.#onOverflow()),
-        hasRoom: () => traffic.hasRoom(this),
+        bulkDrained: () => traffic.bulkDrained(this),
       },
     )
     this.receiveWindow = new ReceiveWindow(limits.windowBytes, clock, (bytes, events) =>

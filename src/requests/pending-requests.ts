@@ -161,7 +161,7 @@ export class PendingRequests {
   }
 
   /** There is room again for requests to a responder. */
-  onRoom(channel: Channel): void {
+  onBulkDrained(channel: Channel): void {
     this.#next(channel)
   }
 
@@ -241,7 +241,7 @@ export class PendingRequests {
   }
 
   #isFree(channel: Channel): boolean {
-    return this.#countOf(channel) < channel.requestLimit && channel.outbox.hasRoom
+    return this.#countOf(channel) < channel.requestLimit && channel.outbox.acceptsBulk
   }
 
   #countOf(channel: Channel): number {

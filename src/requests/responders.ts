@@ -130,7 +130,7 @@ export class Responders {
   }
 
   /** There is room again for responses to an asker. */
-  onRoom(channel: Channel): void {
+  onBulkDrained(channel: Channel): void {
     const asker = this.#askers.get(channel)
     if (asker) this.#advance(asker)
   }
@@ -185,7 +185,7 @@ export class Responders {
   }
 
   #mayBegin({ running, channel }: Asker): boolean {
-    return running < this.#context.limit && channel.outbox.hasRoom
+    return running < this.#context.limit && channel.outbox.acceptsBulk
   }
 
   /** Begins what waits for these, as far as it may begin now. */

@@ -23,7 +23,7 @@ function outboxWith(limits: Partial<Limits> = {}) {
       recovered: () => lagEvents.push('recovered'),
       slow() {},
       overflowed() {},
-      hasRoom() {},
+      bulkDrained() {},
     },
   )
   const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)

@@ -20,7 +20,7 @@ function outboxWith(limits: Partial<Limits> = {}, budget = new MemoryBudget(DEFA
       lagging: () => lagEvents.push('lagging'),
       recovered: () => lagEvents.push('recovered'),
       slow: () => lagEvents.push('slow'),
-      hasRoom: () => lagEvents.push('hasRoom'),
+      bulkDrained: () => lagEvents.push('bulkDrained'),
       overflowed: () => lagEvents.push('overflowed'),
     },
   )

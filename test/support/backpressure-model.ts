@@ -81,7 +81,7 @@ export class BackpressureModel {
         lagging() {},
         recovered() {},
         slow() {},
-        hasRoom() {},
+        bulkDrained() {},
         overflowed: () => expect.fail('no policy here closes the link'),
       },
     )

@@ -70,7 +70,7 @@ export class LinkFixture {
         message() {},
         interest() {},
         gap() {},
-        hasRoom() {},
+        bulkDrained() {},
         pace: (link, change) => this.paces.push(`${change}: ${link.state}`),
       },
     }

@@ -51,7 +51,7 @@ export class RecordingChannel implements Channel {
     const connection: Connection = { ...idleConnection, write: () => false }
     const budget = new MemoryBudget(this.#limits.outboxTotalBytes)
     const context = { connection, clock: this.#clock, limits: this.#limits, budget }
-    this.outbox = new Outbox(context, { lagging() {}, recovered() {}, slow() {}, overflowed() {}, hasRoom() {} })
+    this.outbox = new Outbox(context, { lagging() {}, recovered() {}, slow() {}, overflowed() {}, bulkDrained() {} })
   }
 
   accepts(type: string): boolean {
