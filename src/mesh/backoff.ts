@@ -17,7 +17,7 @@ export function redialDelay(failures: number, { redialMin, redialMax }: RedialLi
 export interface Attempt {
   /** Milliseconds until then. */
   readonly delay: number
-  /** Failed attempts since the last link. Default 0. */
+  /** Failed attempts since the last link that has lasted. Default 0. */
   readonly failures?: number
   /** Whether it is expected to fail like the one before. Default false. */
   readonly isHopeless?: boolean

@@ -47,7 +47,7 @@ export class Dialer {
     this.#schedule(attempt)
   }
 
-  /** Failed attempts since the last link. */
+  /** Failed attempts since the last link that has lasted. */
   get failures(): number {
     return this.#failures
   }
@@ -66,16 +66,18 @@ export class Dialer {
 
   /** Its link is up. */
   onUp(): void {
-    this.#failures = 0
-    this.#lastFailure = ''
     this.#wasLinked = true
     this.#wasSilent = false
     this.#permit?.release()
   }
 
   /** Its link has closed, other than by the goodbye of a peer that left. */
-  onClosed(ending: LinkEnding): void {
+  onClosed(ending: LinkEnding, hasLasted: boolean): void {
     if (this.#state.kind !== 'linked') return
+    if (hasLasted) {
+      this.#failures = 0
+      this.#lastFailure = ''
+    }
     const willLast = isHopeless(ending)
     if (willLast && ending.kind === 'refused') this.#report(ending.reason, ending.cause)
     if (isFalse(ending)) return this.#end(true)

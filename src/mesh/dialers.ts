@@ -30,8 +30,10 @@ export class Dialers {
   readonly #byLink = new WeakMap<Link, Dialer>()
   /** File names of peers that have left, and of dead and false addresses, as long as they are found: never dialled again. */
   readonly #gone = new Set<string>()
-  /** Failed attempts of the dialer that a peer's dial has replaced; they count again if its link fails. */
+  /** Failed attempts of the dialer that a peer's dial has replaced; they count again unless its link lasts. */
   readonly #failures = new WeakMap<Link, number>()
+  /** When each link came up. */
+  readonly #upAt = new WeakMap<Link, number>()
   #isStopped = false
 
   constructor(context: DialersContext) {
@@ -108,6 +110,7 @@ export class Dialers {
   }
 
   onUp(link: Link): void {
+    this.#upAt.set(link, this.#context.clock.now())
     this.#byLink.get(link)?.onUp()
   }
 
@@ -119,16 +122,22 @@ export class Dialers {
     if (ending.kind === 'left' && dialer) {
       dialer.stop()
       this.#byFile.delete(fileNameOf(dialer.address))
-    } else if (dialer) dialer.onClosed(ending)
+    } else if (dialer) dialer.onClosed(ending, this.#hasLasted(link))
     else if (wasAccepted && 'cause' in ending) this.dial([link.identity], () => this.#attemptAfter(link, ending))
   }
 
   /** The first attempt after a link that the peer had dialled. */
   #attemptAfter(link: Link, ending: LinkEnding): Attempt {
     const { clock, limits } = this.#context
-    const failures = ending.kind === 'lost' ? 0 : (this.#failures.get(link) ?? 0)
+    const failures = this.#hasLasted(link) ? 0 : (this.#failures.get(link) ?? 0)
     const attempt = nextAttempt(failures, isHopeless(ending), limits, () => clock.random())
     return { ...attempt, wasLinked: ending.kind === 'lost' }
+  }
+
+  /** Whether a link was up for longer than any delay of a redial. One that breaks sooner counts as a failed attempt. */
+  #hasLasted(link: Link): boolean {
+    const { clock, limits } = this.#context
+    return clock.now() - (this.#upAt.get(link) ?? Number.POSITIVE_INFINITY) >= limits.redialMax
   }
 
   /** Dials nobody any more. */

@@ -10,7 +10,7 @@ import { type Clock, systemClock } from '../../src/platform/clock'
 import { SocketDirectory } from '../../src/platform/socket-directory'
 import type { DialOutcome } from '../../src/platform/transport'
 import { freshBus, until } from '../support/bus'
-import { helloFields, rawPeers } from '../support/raw-peer'
+import { helloFields, type RawPeer, rawPeers } from '../support/raw-peer'
 import { leaveStaleSocket } from '../support/stale-socket'
 
 const HELLO = helloFields({ name: 'bad', id: '0000000000000' })
@@ -66,6 +66,62 @@ describe('a dialer', () => {
       await other.close()
     }
     expect(stranger.peers, 'one dial by each').to.have.length(4)
+  })
+
+  describe('whose links come up and break at once', () => {
+    const limits = { redialMin: 2, redialMax: 60_000, rescanInterval: 3_600_000, pingInterval: 3_600_000 }
+    const target = () => ({ directory: bus.directory, name: HELLO.name, id: HELLO.id })
+
+    /** Starts an endpoint that counts its losses and keeps the delays of its dials. */
+    async function startCounting() {
+      const counted = { delays: [] as number[], losses: 0, ahead: 0 }
+      const after: Clock['after'] = (delay, ...rest) => {
+        if (delay < 100) counted.delays.push(delay)
+        return systemClock.after(delay, ...rest)
+      }
+      const clock = { ...systemClock, random: () => 0.5, after, now: () => systemClock.now() + counted.ahead }
+      const endpoint = await bus.startBy(clock, 'a', { limits, watch: false })
+      endpoint.on('lost', () => counted.losses++)
+      return { counted, endpoint }
+    }
+
+    it('backs off if it has dialled', async () => {
+      await raw.listenAndAnswer(target(), (dialler) => {
+        dialler.say(HELLO, { kind: 'ready' })
+        void dialler.hears('ready').then(() => dialler.destroy())
+      })
+      const { counted } = await startCounting()
+      await until(() => counted.losses === 7)
+      expect(counted.delays).to.deep.equal([0, 1, 2, 4, 8, 16, 32, 64])
+    })
+
+    it('backs off if the peer has dialled', async () => {
+      const { counted, endpoint } = await startCounting()
+      await raw.listen(target(), () => {})
+      for (let losses = 1; losses <= 6; losses++) {
+        const dialler = await raw.connect(endpoint, HELLO)
+        dialler.destroy()
+        await until(() => counted.losses === losses)
+      }
+      expect(counted.delays).to.deep.equal([1, 2, 4, 8, 16, 32])
+    })
+
+    it('dials at once again after one that has lasted', async () => {
+      const peers: RawPeer[] = []
+      await raw.listenAndAnswer(target(), (dialler) => {
+        peers.push(dialler)
+        dialler.say(HELLO, { kind: 'ready' })
+      })
+      const { counted, endpoint } = await startCounting()
+      for (let links = 1; links <= 5; links++) {
+        await until(() => peers.length === links && endpoint.isConnectedTo(HELLO.name))
+        if (links === 4) counted.ahead += limits.redialMax
+        peers.at(-1)?.destroy()
+        await until(() => counted.losses === links)
+      }
+      await until(() => peers.length === 6)
+      expect(counted.delays).to.deep.equal([0, 1, 2, 4, 1, 2])
+    })
   })
 
   it('finds the address of a socket that is linked under many false ones', async () => {
