@@ -69,7 +69,7 @@ interface Responder {
 /** The requests of one asker. */
 interface Asker {
   readonly channel: Channel
-  /** Those that wait or run and are to be reportToListeners, by id. */
+  /** Those that wait or run and are to be answered, by id. */
   readonly requests: Map<number, Job>
   /** Requests that wait as the asker has too many running, or responses unread, in order. They hold up no other asker. */
   readonly held: Set<Job>
@@ -77,13 +77,13 @@ interface Asker {
   running: number
 }
 
-/** The answering side of requests: each is handled once and reportToListeners once. */
+/** The answering side of requests: each is handled once and answered once. */
 export class Responders {
   readonly #context: RespondersContext
   readonly #responders = new Map<string, Responder>()
   readonly #open = new Set<Subscription>()
   readonly #askers = new Map<Channel, Asker>()
-  /** Requests of all askers that are to be reportToListeners. */
+  /** Requests of all askers that are to be answered. */
   #count = 0
   /** Responders and askers with room for what waits for them. */
   readonly #changed = new Set<Responder | Asker>()
@@ -93,7 +93,7 @@ export class Responders {
     this.#context = context
   }
 
-  /** Whether no request is to be reportToListeners. */
+  /** Whether no request is to be answered. */
   get isIdle(): boolean {
     return this.#count === 0
   }
@@ -248,7 +248,7 @@ export class Responders {
     if (responder.waiting.size > 0 || asker.held.size > 0) this.#advance(responder, asker)
   }
 
-  /** The request is no longer to be reportToListeners. */
+  /** The request is no longer to be answered. */
   #finish({ channel, id }: Job, asker = this.#askers.get(channel)): void {
     if (asker?.requests.delete(id)) this.#count--
     if (this.isIdle) this.#context.idle()
