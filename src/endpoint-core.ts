@@ -79,6 +79,7 @@ export class EndpointCore implements MeshEvents {
   readonly #pendingRequests: PendingRequests
   readonly #mesh: Mesh
   #state: 'open' | 'draining' | 'closed' = 'open'
+  #closeCalls = 0
   /** Numbers of events that this endpoint, once it is closed, has not handled, by type. */
   #unhandled = new Map<string, number>()
 
@@ -131,23 +132,34 @@ export class EndpointCore implements MeshEvents {
     })
     const { announcer } = this
     const idle = () => this.#handlersChanged()
-    const isClosing = () => this.#state !== 'open'
-    this.subscriptions = new Subscriptions({ announcer, report, idle, isClosing, turn: this.turn })
+    const closeCalls = () => this.#closeCalls
+    this.subscriptions = new Subscriptions({ announcer, report, idle, closeCalls, turn: this.turn })
     this.#queueReceiver = new QueueReceiver({
       clock,
       membersOf: (queue, type) => this.subscriptions.membersOf(queue, type),
-      hasOthers: (queue, type) => this.routes.select(type).queues.some(({ name }) => name === queue),
+      hasOthers: (queue, type) => {
+        const members = this.routes.select(type).queues.find(({ name }) => name === queue)?.members ?? []
+        return members.some(({ destination }) => !destination.isOwn)
+      },
       report,
       settled: idle,
     })
     this.#queueSender = new QueueSender({
       routes: this.routes,
       isOpen: () => this.#state !== 'closed',
+      isLeaving: () => this.#state !== 'open',
       report,
       origin: this.self.name,
     })
     const { reportToListeners } = events
-    this.responders = new Responders({ announcer, report, reportToListeners, idle, limit: limits.pendingRequests })
+    this.responders = new Responders({
+      announcer,
+      report,
+      reportToListeners,
+      idle,
+      closeCalls,
+      limit: limits.pendingRequests,
+    })
     this.#pendingRequests = new PendingRequests(this.routes, limits.frameBytes)
     this.requester = new Requester(this.#pendingRequests, this.waits, this.turn, clock)
     this.broadcaster = new Broadcaster({
@@ -217,6 +229,11 @@ export class EndpointCore implements MeshEvents {
     return this.peers.hasAll(names.filter((name) => name !== this.self.name))
   }
 
+  /** `close` of the endpoint has been called, maybe not for the first time, and maybe by a handler, which may wait for it. */
+  countClose(): void {
+    this.#closeCalls++
+  }
+
   /**
    * Drains and leaves the bus.
    *
@@ -226,11 +243,16 @@ export class EndpointCore implements MeshEvents {
     const deadline = new Deadline(this.#clock, timeout)
     this.#mesh.keepAlive(true)
     this.#state = 'draining'
+    // Handlers may be called from here on, and call `close`: then its first caller must have the promise already.
+    await Promise.resolve()
     await this.#drain(deadline.within(timeout / 2))
     this.#state = 'closed'
-    this.#unhandled = this.subscriptions.unhandled()
     // From now on nothing is acknowledged, so that peers count the same events as unhandled.
     for (const { receiveWindow } of this.peers.links) receiveWindow.finish()
+    const left = this.#queueReceiver.stop()
+    this.subscriptions.returnWaiting()
+    this.#unhandled = this.subscriptions.unhandled()
+    for (const [type, count] of left) this.#unhandled.set(type, (this.#unhandled.get(type) ?? 0) + count)
     this.subscriptions.close()
     this.waits.end(this.#closedError())
     const undelivered = await this.#leave(deadline)
@@ -383,7 +405,6 @@ export class EndpointCore implements MeshEvents {
 
   /** Lets handlers finish, also for what peers sent before they knew of the close. */
   async #drain(deadline: Deadline): Promise<void> {
-    this.announcer.leaveQueues()
     this.#queueReceiver.leave()
     this.subscriptions.returnWaiting()
     const mayReturn = (link: Link) => this.#queueSender.inFlight(link) > 0

@@ -626,6 +626,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       checkOptions('close', options, CLOSE_OPTIONS)
       const { timeout = CLOSE_TIMEOUT } = options ?? {}
       checkTimeout(timeout)
+      this.#core.countClose()
       this.#closing ??= this.#close(timeout)
       return this.#closing
     } catch (error) {

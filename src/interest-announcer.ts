@@ -3,7 +3,7 @@ import type { Announcer } from './events/subscription'
 import type { Identity } from './model/audience'
 import { isWithinBoundary } from './model/boundary'
 import { InvalidArgument } from './model/errors'
-import { type Interest, InterestSet, isQueued } from './model/interest'
+import { type Interest, InterestSet } from './model/interest'
 import type { Waits } from './platform/waits'
 import type { Routes } from './routing/routes'
 
@@ -58,12 +58,6 @@ export class InterestAnnouncer implements Announcer {
     changed(change, interest)
     // Peers ignore the end of an interest that they don't know, and a boundary may have been set since they were told.
     if (change === 'unsubscribe' || this.#isForPeers(interest)) peers().announce(change, interest)
-  }
-
-  /** Gives this endpoint's own events to the members of queues elsewhere. */
-  leaveQueues(): void {
-    const { loopback, routes } = this.#context
-    for (const interest of this.#interests) if (isQueued(interest)) routes.remove(loopback, interest)
   }
 
   acknowledged(): Promise<readonly string[]> {

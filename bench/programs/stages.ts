@@ -76,7 +76,7 @@ function delivering(chunk: Buffer): Work {
       throw error
     },
     idle: () => {},
-    isClosing: () => false,
+    closeCalls: () => 0,
     turn: new TurnBudget(systemClock, SLAB_BYTES),
   })
   let handled = 0

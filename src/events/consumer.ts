@@ -48,8 +48,8 @@ export interface ConsumerContext {
   readonly report: (error: LahjaError) => void
   /** Called when no event is running or waiting any more. */
   readonly idle: () => void
-  /** Whether the endpoint is closing. */
-  readonly isClosing: () => boolean
+  /** How often the endpoint's `close` has been called. */
+  readonly closeCalls: () => number
   readonly turn: TurnBudget
 }
 
@@ -130,7 +130,7 @@ export class Consumer {
 
   /** @param source gives the receipt if there is none yet and one is needed */
   #run(event: Event, receipt: Receipt | undefined, source?: ReceiptSource): void {
-    const { consumption, isClosing } = this.#context
+    const { consumption, closeCalls } = this.#context
     const validated = this.#validate(event)
     if (!validated) return receipt?.done()
     if (consumption.kind === 'buffer') {
@@ -140,13 +140,13 @@ export class Consumer {
     }
     // Counted before the call: the handler may unsubscribe another consumer, whose events are then taken here.
     this.#running++
-    const wasClosing = isClosing()
+    const callsBefore = closeCalls()
     try {
       const result = consumption.handle(validated)
       if (isThenable(result)) {
         const held = receipt ?? source?.hold()
         // A handler that has called `close` may wait for it, so it can't be waited for.
-        if (held && isClosing() === wasClosing) return this.#await(result, event, held)
+        if (held && closeCalls() === callsBefore) return this.#await(result, event, held)
         Promise.resolve(result).catch((thrown) => this.#reportFailure(event, thrown))
         receipt = held
       }
@@ -161,6 +161,7 @@ export class Consumer {
 
   #await(result: PromiseLike<unknown>, event: Event, receipt: Receipt): void {
     const task = { event, receipt }
+    const settled = Promise.resolve(result)
     this.#pending.add(task)
     const done = () => {
       this.#running--
@@ -168,7 +169,7 @@ export class Consumer {
       receipt.done()
       this.#runNext()
     }
-    Promise.resolve(result).then(done, (thrown) => {
+    settled.then(done, (thrown) => {
       this.#reportFailure(event, thrown)
       done()
     })

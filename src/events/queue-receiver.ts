@@ -27,6 +27,8 @@ export class QueueReceiver {
   #inFlight = 0
   /** Whether what has not begun is returned, if another member may have it. */
   #isLeaving = false
+  /** Events that were begun nowhere when the receiver stopped, by type; undefined until then. */
+  #left: Map<string, number> | undefined
 
   constructor(context: QueueReceiverContext) {
     this.#context = context
@@ -47,6 +49,16 @@ export class QueueReceiver {
     this.#isLeaving = true
   }
 
+  /**
+   * Begins no event any more: what others may have goes back to its sender, until the members have returned all that waits.
+   *
+   * @returns numbers of events that neither a member nor a sender has, by type; it grows as members return them
+   */
+  stop(): ReadonlyMap<string, number> {
+    this.#left ??= new Map()
+    return this.#left
+  }
+
   /** Reports handled assignments to their senders now, not at the end of the turn. */
   flush(): void {
     for (const [channel, count] of this.#settled) channel.sendMessage({ kind: 'settle', count })
@@ -58,6 +70,7 @@ export class QueueReceiver {
     const members = this.#context.membersOf(queue, type)
     const interested = members.filter(({ interest }) => isInterestedIn(interest, channel.identity))
     const isReturned = this.#isLeaving && this.#mayReturn(assignment, channel)
+    if (this.#left && !isReturned) return void this.#left.set(type, (this.#left.get(type) ?? 0) + 1)
     const member = isReturned ? undefined : this.#balancer.pick(interested, ({ load }) => load, queue)
     if (!member) {
       account.release()
@@ -79,8 +92,9 @@ export class QueueReceiver {
   }
 
   #mayReturn({ queue, type, isFixed }: Assignment, channel: Channel): boolean {
-    if (isFixed || channel.hasUnsubscribedAll || channel.outbox.isClosed) return false
-    return this.#context.hasOthers(queue, type)
+    if (isFixed || channel.outbox.isClosed || !this.#context.hasOthers(queue, type)) return false
+    // A sender that knows of the close says when it has given back everything: it must not get more until then.
+    return this.#left !== undefined || !channel.hasUnsubscribedAll
   }
 
   /** Counts an assignment as handled. Reported to its sender once a turn. */

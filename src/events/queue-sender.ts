@@ -21,6 +21,8 @@ export interface QueueSenderContext {
   readonly routes: Routes<Channel>
   /** Whether returned events may go to other members: not while the endpoint is leaving. */
   readonly isOpen: () => boolean
+  /** Whether this endpoint is about to close. */
+  readonly isLeaving: () => boolean
   readonly report: (error: LahjaError) => void
   /** This endpoint's name. */
   readonly origin: string
@@ -90,9 +92,14 @@ export class QueueSender {
     })
   }
 
-  /** The member with the fewest events in flight for its weight, round-robin on ties; a lagging one only if all lag. */
+  /**
+   * The member with the fewest events in flight for its weight, round-robin on ties. A lagging one only if all lag, and one
+   * of this endpoint, once it is leaving, only if there is no other.
+   */
   choose(queue: string, members: readonly Member<Channel>[]): Channel | undefined {
+    const isLeaving = this.#context.isLeaving()
     const loadOf = ({ destination, weight }: Member<Channel>) => {
+      if (isLeaving && destination.isOwn) return Number.POSITIVE_INFINITY
       return destination.outbox.isLagging ? Number.MAX_VALUE : this.inFlight(destination) / weight
     }
     return this.#balancer.pick(members, loadOf, queue)?.destination

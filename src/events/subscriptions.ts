@@ -14,7 +14,7 @@ export interface SubscriptionsContext {
   readonly report: (error: LahjaError) => void
   /** Called when a consumer has handled all that has arrived. */
   readonly idle: () => void
-  readonly isClosing: () => boolean
+  readonly closeCalls: () => number
   readonly turn: TurnBudget
 }
 
@@ -33,6 +33,9 @@ export class Subscriptions {
   readonly #open = new Set<Subscription>()
   /** Those of open subscriptions, and those of ended ones that still run. */
   readonly #consumers = new Set<Consumer>()
+  /** Those of ended streams with unread events. They belong to their readers: streams that nobody reads must not leak. */
+  readonly #unread = new Set<WeakRef<Consumer>>()
+  readonly #collected = new FinalizationRegistry<WeakRef<Consumer>>((ref) => this.#unread.delete(ref))
 
   constructor(context: SubscriptionsContext) {
     this.#context = context
@@ -44,14 +47,14 @@ export class Subscriptions {
 
   /** Whether all events that have arrived are handled. */
   get isIdle(): boolean {
-    for (const { load } of this.#consumers) if (load > 0) return false
+    for (const { load } of this.#all()) if (load > 0) return false
     return true
   }
 
   /** Numbers of events that have arrived and are not handled, by type. */
   unhandled(): Map<string, number> {
     const types = new Map<Receipt, string>()
-    for (const consumer of this.#consumers) {
+    for (const consumer of this.#all()) {
       for (const { receipt, type } of consumer.unhandled()) types.set(receipt, type)
     }
     const counts = new Map<string, number>()
@@ -61,16 +64,18 @@ export class Subscriptions {
 
   /** @param ended called once, when the subscription has ended for any reason */
   add({ interest, consumption, schema, signal }: SubscribeSettings, ended?: () => void): Subscription {
-    const { announcer, report, idle, isClosing, turn } = this.#context
+    const { announcer, report, idle, closeCalls, turn } = this.#context
+    let unread: WeakRef<Consumer> | undefined
     const consumer: Consumer = new Consumer({
       interest,
       consumption,
       schema,
       report,
       turn,
-      isClosing,
+      closeCalls,
       idle: () => {
         if (!consumer.isOpen) this.#consumers.delete(consumer)
+        if (unread) this.#unread.delete(unread)
         idle()
       },
     })
@@ -86,12 +91,28 @@ export class Subscriptions {
         this.#receivers.remove(interest.type, consumer)
         ended?.()
         consumer.close()
-        // Unread events of an ended stream are its reader's; keeping them here would leak streams that nobody reads.
-        if (consumption.kind === 'buffer') this.#consumers.delete(consumer)
+        if (consumption.kind !== 'buffer') return
+        this.#consumers.delete(consumer)
+        if (consumer.load > 0) unread = this.#keepUnread(consumer)
       },
     })
     this.#open.add(subscription)
     return subscription.announce()
+  }
+
+  #keepUnread(consumer: Consumer): WeakRef<Consumer> {
+    const ref = new WeakRef(consumer)
+    this.#unread.add(ref)
+    this.#collected.register(consumer, ref)
+    return ref
+  }
+
+  *#all(): Generator<Consumer> {
+    yield* this.#consumers
+    for (const ref of this.#unread) {
+      const consumer = ref.deref()
+      if (consumer) yield consumer
+    }
   }
 
   /** Delivers an event to all that want it, except members of queues. */

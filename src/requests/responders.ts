@@ -35,11 +35,13 @@ export interface RespondersContext {
   readonly reportToListeners: (error: LahjaError) => void
   /** Called when no request is running any more. */
   readonly idle: () => void
+  /** How often the endpoint's `close` has been called. */
+  readonly closeCalls: () => number
   /** Maximum number of requests of one asker that wait or run at a time. */
   readonly limit: number
 }
 
-/** How requests of one type are reportToListeners. */
+/** How requests of one type are answered. */
 export interface Service {
   readonly type: string
   readonly handler: RequestHandler<unknown, unknown>
@@ -55,6 +57,8 @@ interface Job {
   readonly channel: Channel
   readonly id: number
   readonly event: IncomingRequest
+  /** Whether a close waits for it. */
+  isAwaited: boolean
 }
 
 /** A service, and the requests of it. */
@@ -83,7 +87,7 @@ export class Responders {
   readonly #responders = new Map<string, Responder>()
   readonly #open = new Set<Subscription>()
   readonly #askers = new Map<Channel, Asker>()
-  /** Requests of all askers that are to be answered. */
+  /** Requests of all askers that are to be answered, and that a close waits for. */
   #count = 0
   /** Responders and askers with room for what waits for them. */
   readonly #changed = new Set<Responder | Asker>()
@@ -93,7 +97,7 @@ export class Responders {
     this.#context = context
   }
 
-  /** Whether no request is to be answered. */
+  /** Whether a close need not wait for any request. */
   get isIdle(): boolean {
     return this.#count === 0
   }
@@ -140,13 +144,12 @@ export class Responders {
     const asker = this.#askers.get(channel)
     this.#askers.delete(channel)
     for (const job of asker?.requests.values() ?? []) {
-      this.#count--
+      this.#stopWaitingFor(job)
       this.#responders.get(job.event.type)?.waiting.delete(job)
       job.event.abandon(new AbortError(`the asker ${channel.identity.name} disconnected`))
     }
     asker?.requests.clear()
     asker?.held.clear()
-    if (this.isIdle) this.#context.idle()
   }
 
   /** Stops responding; running requests finish. */
@@ -161,7 +164,7 @@ export class Responders {
     if (!responder || asker.requests.size >= this.#context.limit) {
       return void channel.sendMessage({ kind: 'decline', id })
     }
-    const job: Job = { channel, id, event: new IncomingRequest(type, payload, channel.identity.name) }
+    const job: Job = { channel, id, event: new IncomingRequest(type, payload, channel.identity.name), isAwaited: true }
     asker.requests.set(id, job)
     this.#count++
     if (asker.held.size > 0) asker.held.add(job)
@@ -226,7 +229,10 @@ export class Responders {
   #begin(job: Job, responder: Responder, asker: Asker): void {
     responder.running++
     asker.running++
+    const callsBefore = this.#context.closeCalls()
     const answer = answerOf(responder.service, job.event)
+    // A handler that has called `close` may wait for it, so it can't be waited for.
+    if ('then' in answer && this.#context.closeCalls() !== callsBefore) this.#stopWaitingFor(job)
     if ('then' in answer) void answer.then((answer) => this.#end(job, responder, asker, answer))
     else this.#end(job, responder, asker, answer)
   }
@@ -249,8 +255,14 @@ export class Responders {
   }
 
   /** The request is no longer to be answered. */
-  #finish({ channel, id }: Job, asker = this.#askers.get(channel)): void {
-    if (asker?.requests.delete(id)) this.#count--
+  #finish(job: Job, asker = this.#askers.get(job.channel)): void {
+    if (asker?.requests.delete(job.id)) this.#stopWaitingFor(job)
+  }
+
+  #stopWaitingFor(job: Job): void {
+    if (!job.isAwaited) return
+    job.isAwaited = false
+    this.#count--
     if (this.isIdle) this.#context.idle()
   }
 

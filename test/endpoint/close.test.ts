@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as passed, setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
-import { CloseTimeout, defineEvent } from '../../src'
+import { CloseTimeout, defineEvent, type Event } from '../../src'
 import type { Interest } from '../../src/model/interest'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
@@ -9,6 +9,7 @@ import { numbers } from '../support/members'
 import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
+import { throwing } from '../support/throwing'
 import { turn } from '../support/workbench'
 
 const Job = defineEvent<number>('job')
@@ -128,6 +129,93 @@ describe('Endpoint.close', () => {
     await receiver.close()
     expect(handled).to.deep.equal(numbers(3))
   }).timeout(5000)
+
+  it('does not wait for a handler that calls it while it is under way', async () => {
+    const { sender, receiver } = await bus.startAll('sender', 'receiver')
+    await receiver.subscribe(Job, () => receiver.close()).ready
+    for (const number of numbers(3)) sender.broadcastNowait(Job, number)
+    await receiver.close({ timeout: Number.POSITIVE_INFINITY })
+  }).timeout(5000)
+
+  it('does not wait for a responder that calls it', async () => {
+    const { sender, receiver } = await bus.startAll('sender', 'receiver')
+    await receiver.respond('stop', () => receiver.close({ timeout: Number.POSITIVE_INFINITY })).ready
+    expect(await rejection(sender.request('stop', 1))).to.have.property('code', 'LAHJA_REMOTE_DISCONNECTED')
+    await receiver.close()
+  }).timeout(5000)
+
+  it('is one call, also for a handler that it calls first', async () => {
+    const { sender, receiver } = await bus.startAll('sender', 'receiver')
+    const held = new HeldHandler()
+    const inner: Promise<void>[] = []
+    await receiver.subscribe(Job, held.handle, { queue: 'workers' }).ready
+    for (const number of numbers(2)) sender.broadcastNowait(Job, number)
+    await until(() => held.begun.length === 1)
+    receiver.subscribe(Job, () => void inner.push(receiver.close({ timeout: 0 })), { queue: 'workers' })
+    const outer = receiver.close({ timeout: Number.POSITIVE_INFINITY })
+    held.release()
+    await outer
+    expect(inner).to.deep.equal([outer])
+    expect(held.ended).to.deep.equal([0])
+  })
+
+  it('begins nothing once the time for handlers is up, and counts it once (G12)', async () => {
+    const { sender, receiver } = await bus.startAll('sender', 'receiver')
+    const held = [new HeldHandler(), new HeldHandler()]
+    const members = held.map(({ handle }) => receiver.subscribe(Job, handle, { queue: 'workers' }))
+    await Promise.all(members.map(({ ready }) => ready))
+    for (const number of numbers(8)) sender.broadcastNowait(Job, number)
+    await until(() => members.every(({ pending }) => pending === 4))
+    held[1]?.releaseOne()
+    await until(() => held[1]?.begun.length === 2)
+    const left = once(sender, 'left')
+    const timeout = await rejection(receiver.close({ timeout: 100 }))
+    expect(timeout).to.have.deep.property('unhandled', new Map([['job', 7]]))
+    expect((await left)[1]).to.deep.equal({ unfinished: 7, unhandled: 0 })
+    expect(held.flatMap(({ begun }) => begun)).to.have.length(3)
+  })
+
+  it('waits for the reader of a stream that has ended by its limit, and counts what it leaves unread (G12)', async () => {
+    const { sender, receiver } = await bus.startAll('sender', 'receiver')
+    const [read, unread] = [receiver.stream('read', { limit: 5 }), receiver.stream('unread', { limit: 5 })]
+    await Promise.all([read.ready, unread.ready])
+    for (const number of numbers(5)) for (const type of ['read', 'unread']) await sender.broadcast(type, number)
+    await until(() => receiver.subscribedEvents.size === 0)
+    const left = once(sender, 'left')
+    const closing = rejection(receiver.close({ timeout: 1000 }))
+    const got: unknown[] = []
+    for await (const { payload } of read) {
+      await setImmediate()
+      got.push(payload)
+    }
+    expect(await closing).to.have.deep.property('unhandled', new Map([['unread', 5]]))
+    expect((await left)[1]).to.deep.equal({ unfinished: 0, unhandled: 5 })
+    expect(got).to.deep.equal(numbers(5))
+  })
+
+  it('waits for no handler whose promise can not be awaited', async () => {
+    const self = await bus.start('self')
+    const reports = reportsOf(self)
+    const odd = Object.defineProperty(Promise.resolve(), 'constructor', { get: throwing(new Error('no constructor')) })
+    self.subscribe(Job, () => odd)
+    await self.broadcast(Job, 1)
+    await until(() => reports.length > 0)
+    await self.close({ timeout: Number.POSITIVE_INFINITY })
+  }).timeout(5000)
+
+  it('handles events that its own handlers broadcast to its own queues while it drains (G5, G12)', async () => {
+    const { sender, receiver } = await bus.startAll('sender', 'receiver')
+    const seen: unknown[] = []
+    const first = async ({ payload }: Event) => {
+      await setImmediate()
+      expect(await receiver.broadcast('second', payload)).to.equal(1)
+    }
+    await receiver.subscribe('first', first, { queue: 'first' }).ready
+    await receiver.subscribe('second', ({ payload }) => void seen.push(payload), { queue: 'second' }).ready
+    for (const number of numbers(6)) await sender.broadcast('first', number)
+    await receiver.close()
+    expect(seen).to.deep.equal(numbers(6))
+  })
 
   it('handles events that its own handlers broadcast while it drains', async () => {
     const self = await bus.start('self')

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { expect } from 'chai'
 import { defineEvent, type Endpoint, NoSubscribers } from '../../src'
 import type { Hello } from '../../src/wire/message'
@@ -45,6 +46,23 @@ describe('A queue member that leaves', () => {
     expect(reports.flat()).to.deep.equal([])
     expect(allOf(...members)).to.deep.equal(numbers(LOAD))
   }
+
+  it('gives what it has not begun by then to a member that has joined meanwhile, and does not count it (G5, G12)', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const held = new HeldHandler()
+    await b.subscribe(Job, held.handle, { queue: 'workers' }).ready
+    for (const number of numbers(5)) a.broadcastNowait(Job, number)
+    await until(() => held.begun.length === 1)
+    const left = once(a, 'left')
+    const closing = rejection(b.close({ timeout: 2000 }))
+    const c = await bus.start('c')
+    const got: unknown[] = []
+    await c.subscribe(Job, ({ payload }) => void got.push(payload), { queue: 'workers' }).ready
+    await until(() => got.length === 4)
+    expect(await closing).to.have.deep.property('unhandled', new Map([['job', 1]]))
+    expect((await left)[1]).to.deep.equal({ unfinished: 1, unhandled: 0 })
+    expect([held.begun, got]).to.deep.equal([[0], [1, 2, 3, 4]])
+  })
 
   for (const [order, closing] of Object.entries({
     'after its sender': ['a', 'b', 'c'],

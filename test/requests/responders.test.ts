@@ -34,6 +34,7 @@ describe('Responders', () => {
       report: (error) => failures.push(error),
       reportToListeners: (error) => failures.push(error),
       idle: () => idle++,
+      closeCalls: () => 0,
       limit: 2,
     })
   })

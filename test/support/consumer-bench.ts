@@ -18,7 +18,7 @@ export function consumerWith(handle: Handler<unknown>, { concurrency = 1, ...opt
     schema: undefined,
     report: (error) => failures.push(error),
     idle: () => {},
-    isClosing: () => false,
+    closeCalls: () => 0,
     turn: new TurnBudget(new ManualClock(), SLAB_BYTES),
     ...options,
   })

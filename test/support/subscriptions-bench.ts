@@ -37,7 +37,7 @@ export class SubscriptionsBench {
       },
       report,
       idle: () => {},
-      isClosing: () => false,
+      closeCalls: () => 0,
       turn: new TurnBudget(this.clock, SLAB_BYTES),
     })
     this.queueReceiver = new QueueReceiver({
