@@ -26,7 +26,7 @@ import type { Frame } from '../wire/frame'
 import type { ChannelMessage, Goodbye, GoodbyeReason, Hello, Message, MessageOf } from '../wire/message'
 import type { EndpointInfo } from './agreement'
 import { Handshake, type HandshakeContext } from './handshake'
-import { type InterestChange, InterestExchange } from './interest-exchange'
+import { type InterestChange, InterestExchange, type Milestone } from './interest-exchange'
 import { dismissal, endOfStream, failure, type LinkEnding, unexpected } from './link-ending'
 
 /** Length of a goodbye's text, so that it fits into a frame before the handshake. */
@@ -259,9 +259,9 @@ export class Link implements Channel {
     if (this.#phase === 'introducing' || this.#phase === 'up') this.#exchange.announce(change, interest)
   }
 
-  /** Resolves when the peer has acknowledged all changes announced so far, or the link has ended. */
-  acknowledged(): Promise<void> {
-    return this.#exchange.acknowledged()
+  /** The peer has acknowledged all changes announced so far, or the link has ended. */
+  get acknowledged(): Milestone {
+    return this.#exchange.acknowledged
   }
 
   /** Whether the peer has acknowledged all changes. */
@@ -278,9 +278,9 @@ export class Link implements Channel {
     if (this.#phase === 'introducing' || this.#phase === 'up') this.#exchange.unsubscribeAll(interests, mayGetMore)
   }
 
-  /** Resolves when everything has arrived that the peer had for us when we withdrew, or the link has ended. */
-  completed(): Promise<void> {
-    return this.#exchange.completed()
+  /** Everything has arrived that the peer had for us when we withdrew, or the link has ended. */
+  get completed(): Milestone {
+    return this.#exchange.completed
   }
 
   /** Called every ping interval. Pings a silent peer; silence never ends a link. */

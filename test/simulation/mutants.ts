@@ -180,8 +180,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'close does not wait for events that are on their way',
     file: 'mesh/mesh',
-    original: 'Promise.all(answering.map((link) => link.completed()))',
-    replacement: 'Promise.resolve()',
+    original: 'await this.#missing(patience, answering, (link) => link.completed)',
+    replacement: '[]',
     breaks: ['G12'],
   },
   {
