@@ -95,6 +95,8 @@ export class Link implements Channel {
   readonly #exchange: InterestExchange
   readonly #liveness: Liveness
   #phase: Phase = 'handshake'
+  /** The number of the peer's last change, while there are events on their way to it. */
+  #incomplete: number | undefined
   /** Whether events have been returned to the peer, which acknowledges none of them. */
   #hasReturned = false
 
@@ -370,7 +372,21 @@ export class Link implements Channel {
   #completeFor(sequence: number): void {
     const isComplete = this.outbox.isEmpty && !this.outbox.hasBulk
     this.#exchange.acknowledge(sequence, isComplete)
-    if (!isComplete) void this.outbox.flushed().then(() => this.isUp && this.#exchange.acknowledge(sequence, true))
+    if (isComplete) return
+    const isWaiting = this.#incomplete !== undefined
+    this.#incomplete = sequence
+    if (!isWaiting) void this.#complete()
+  }
+
+  /** One wait at a time, for the last such change: a peer may send many. */
+  async #complete(): Promise<void> {
+    let sequence: number | undefined
+    while (this.isUp && sequence !== this.#incomplete) {
+      sequence = this.#incomplete
+      await this.outbox.flushed()
+    }
+    this.#incomplete = undefined
+    if (this.isUp && sequence !== undefined) this.#exchange.acknowledge(sequence, true)
   }
 
   #tellRecovered(): void {

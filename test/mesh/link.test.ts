@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { encodeMessage } from '../../src/wire/codec'
+import { heapUsed } from '../support/garbage'
 import { LinkFixture } from '../support/link-fixture'
 
 const EVENT = encodeMessage({ kind: 'event', type: 'x', payload: Buffer.alloc(2000) })
@@ -104,6 +105,37 @@ describe('Link', () => {
     fixture.clock.turn()
     expect(fixture.received.filter(({ kind }) => kind === 'ping')).to.have.length(49)
     expect(fixture.link.isUp).to.equal(true)
+  })
+
+  it('keeps one wait for what is queued, however often a peer asks whether that is all (G7)', () => {
+    fixture.isReading = false
+    fixture.link.send(EVENT, { kind: 'wait' })
+    fixture.clock.turn()
+    const ask = (sequence: number) => fixture.say({ kind: 'unsubscribe', sequence, interests: [], isLast: true })
+    ask(1)
+    fixture.received.push = () => 0
+    const before = heapUsed()
+    for (let sequence = 2; sequence <= 20_000; sequence++) {
+      ask(sequence)
+      fixture.link.outbox.flushMessages() // What it is told meanwhile is bounded by the outbox.
+    }
+    expect(heapUsed() - before).to.be.below(2 * 1024 * 1024)
+  })
+
+  it('tells a peer that has asked several times whether that is all so for its last question', async () => {
+    fixture.isReading = false
+    fixture.link.send(EVENT, { kind: 'wait' })
+    fixture.clock.turn()
+    for (const sequence of [7, 8, 9]) fixture.say({ kind: 'unsubscribe', sequence, interests: [], isLast: true })
+    await fixture.read()
+    fixture.clock.turn()
+    const answers = fixture.received.flatMap((message) => (message.kind === 'acknowledge' ? [message] : []))
+    expect(answers.map(({ sequence, isComplete }) => [sequence, isComplete])).to.deep.equal([
+      [7, false],
+      [8, false],
+      [9, false],
+      [9, true],
+    ])
   })
 
   it('disconnects a peer for which an event with that policy does not fit into the outbox', () => {
