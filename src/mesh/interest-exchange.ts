@@ -93,6 +93,12 @@ export class InterestExchange {
     this.#sendDifference()
   }
 
+  /** Asks for an acknowledgement by a change of nothing, unless one is due anyway. */
+  announceNothing(): void {
+    if (this.#withdrawal || !this.isAcknowledged) return
+    this.#send({ kind: 'unsubscribe', sequence: ++this.#sequence, interests: [] })
+  }
+
   /**
    * Announces that we want nothing more, ever: later announcements are ignored.
    *
@@ -115,6 +121,11 @@ export class InterestExchange {
   /** Whether the peer knows that we want nothing more. */
   get hasUnsubscribedAll(): boolean {
     return this.#withdrawal?.sequence !== undefined
+  }
+
+  /** The number of the last change that the peer has acknowledged. */
+  get lastAcknowledged(): number {
+    return this.#acknowledged
   }
 
   /** Whether the peer has acknowledged everything announced so far, or the link has ended. */

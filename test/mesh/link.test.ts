@@ -146,4 +146,82 @@ describe('Link', () => {
     expect(fixture.received.at(-1)).to.include({ kind: 'goodbye', reason: 'overflow' })
     expect(fixture.ending).to.have.nested.property('cause.code', 'LAHJA_OUTBOX_OVERFLOW')
   })
+
+  describe('that has returned an event', () => {
+    const RETURNED = { kind: 'return', queue: 'q', type: 'x', isFixed: false, payload: 1 } as const
+    const acknowledge = (sequence: number) => fixture.say({ kind: 'acknowledge', sequence })
+    /** The number of the last change that the peer was told. */
+    const told = () => {
+      const sequences = fixture.received.flatMap((message) => {
+        return message.kind === 'subscribe' || message.kind === 'unsubscribe' ? [message.sequence] : []
+      })
+      return sequences.at(-1) ?? 0
+    }
+
+    const giveBack = () => {
+      fixture.link.sendMessage(RETURNED)
+      expect(fixture.link.owes).to.equal(true)
+    }
+
+    it('owes nothing once the peer has acknowledged a change that was sent behind it', () => {
+      giveBack()
+      fixture.clock.turn()
+      fixture.link.announce('subscribe', { type: 'later' })
+      fixture.clock.turn()
+      expect(fixture.link.owes).to.equal(true)
+      acknowledge(told())
+      expect(fixture.link.owes).to.equal(false)
+    })
+
+    it('still owes it when the peer acknowledges a change that has overtaken it, or that was never sent', () => {
+      giveBack()
+      fixture.link.announce('subscribe', { type: 'ahead' })
+      fixture.clock.turn()
+      acknowledge(told())
+      fixture.link.announce('subscribe', { type: 'behind' })
+      fixture.clock.turn()
+      for (const sequence of [told() - 1, told() + 1]) acknowledge(sequence)
+      expect(fixture.link.owes).to.equal(true)
+      acknowledge(told())
+      expect(fixture.link.owes).to.equal(false)
+    })
+
+    it('owes one that it returns behind the change', () => {
+      giveBack()
+      fixture.clock.turn()
+      fixture.link.announce('subscribe', { type: 'between' })
+      giveBack()
+      fixture.clock.turn()
+      acknowledge(told())
+      expect(fixture.link.owes).to.equal(true)
+    })
+
+    it('owes nothing once the peer has acknowledged its last change, which never overtakes it', () => {
+      giveBack()
+      fixture.link.unsubscribeAll([], true)
+      fixture.clock.turn()
+      acknowledge(told())
+      expect(fixture.link.owes).to.equal(false)
+    })
+
+    it('asks the peer at the next check whether it has been read, and once', () => {
+      fixture.link.announce('subscribe', { type: 'before' })
+      fixture.clock.turn()
+      acknowledge(told())
+      giveBack()
+      fixture.link.checkLiveness()
+      fixture.clock.turn()
+      expect(told(), 'while it is queued').to.equal(1)
+      for (let check = 0; check < 3; check++) {
+        fixture.link.checkLiveness()
+        fixture.clock.turn()
+      }
+      expect(told()).to.equal(2)
+      acknowledge(2)
+      expect(fixture.link.owes).to.equal(false)
+      fixture.link.checkLiveness()
+      fixture.clock.turn()
+      expect(told()).to.equal(2)
+    })
+  })
 })
