@@ -27,8 +27,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a gap is announced after the events that follow it',
     file: 'channel/backlog',
-    original: 'if (run.next) run.next.gap += run.gap',
-    replacement: 'if (run.next?.next) this.#trailingGap += run.gap\n    else if (run.next) run.next.gap += run.gap',
+    original: 'if (!next) return this.#addTrailingGap(run.gap, cuts)',
+    replacement: 'if (!next || next.next) return this.#addTrailingGap(run.gap, cuts)',
     breaks: ['G5'],
   },
   {
