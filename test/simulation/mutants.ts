@@ -56,8 +56,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'goodbye is sent before all events',
     file: 'mesh/link',
-    original: 'await this.outbox.flushed()',
-    replacement: 'await Promise.resolve()',
+    original: "await this.outbox.flushed()\n    if (this.#phase !== 'up') return",
+    replacement: "await Promise.resolve()\n    if (this.#phase !== 'up') return",
     breaks: ['G12'],
   },
   {
