@@ -30,8 +30,9 @@ export class Backlog {
   #events = 0
   /** Runs with buffers of their own. */
   #copies = 0
-  /** Events dropped behind the last one. */
+  /** Events dropped behind the last one, and the number of cuts before the first of them. */
   #trailingGap = 0
+  #trailingGapCuts = 0
   #unreported = 0
   #dropped = 0
   #droppedAssignments = 0
@@ -120,7 +121,7 @@ export class Backlog {
 
   /** Drops a new event instead of adding it. */
   dropNewest(frame: Frame): void {
-    this.#trailingGap++
+    this.#addTrailingGap(1, this.#cuts)
     this.#open = undefined
     this.#count(frame)
   }
@@ -131,9 +132,11 @@ export class Backlog {
     return ++this.#cuts
   }
 
-  /** Whether no event that was queued before this cut is left. */
+  /** Whether neither an event that was queued before this cut is left, nor a gap in place of one. */
   hasPassed(cut: number): boolean {
-    return this.isEmpty || (this.#first !== undefined && this.#first.cuts >= cut)
+    if (this.isEmpty) return true
+    const cuts = this.#first ? (this.#first.gapCuts ?? this.#first.cuts) : this.#trailingGapCuts
+    return cuts >= cut
   }
 
   /** Drops the oldest event. Returns whether there was one. */
@@ -158,8 +161,11 @@ export class Backlog {
     while (this.#first && taken < bytes && taken < window) {
       const run = this.#first
       const cut = run.end - run.start > window - taken ? cutAfter(run, window - taken) : run.end
-      if (run.gap > 0) gaps.push(this.#reportGap(run.gap, events, chunks))
-      run.gap = 0
+      if (run.gap > 0) {
+        gaps.push(this.#reportGap(run.gap, events, chunks))
+        run.gap = 0
+        run.gapCuts = undefined
+      }
       this.#budget.slabs.pin(run.bytes)
       chunks.push(run.bytes.subarray(run.start, cut))
       taken += cut - run.start
@@ -205,13 +211,14 @@ export class Backlog {
     const removed: Frame[] = []
     const runs = [...this.#runs()]
     const trailingGap = this.#trailingGap
+    const trailingGapCuts = this.#trailingGapCuts
     const cuts = this.#cuts
     this.#first = this.#last = this.#open = undefined
     this.#latest.clear()
     this.#bytes = this.#events = this.#trailingGap = 0
     this.#countCopies(-this.#copies)
     for (const run of runs) {
-      this.#trailingGap += run.gap
+      this.#addTrailingGap(run.gap, run.gapCuts ?? run.cuts)
       if (this.#trailingGap > 0 || this.#cuts !== run.cuts) this.#open = undefined
       this.#cuts = run.cuts
       for (const frame of framesOf(run)) {
@@ -221,7 +228,7 @@ export class Backlog {
       }
       this.#budget.release(run.bytes)
     }
-    this.#trailingGap += trailingGap
+    this.#addTrailingGap(trailingGap, trailingGapCuts)
     this.#open = undefined
     this.#cuts = cuts
     return removed
@@ -239,6 +246,7 @@ export class Backlog {
   #append(run: Run): void {
     this.#budget.retain(run.bytes)
     run.gap = this.#trailingGap
+    if (run.gap > 0) run.gapCuts = this.#trailingGapCuts
     this.#trailingGap = 0
     run.previous = this.#last
     this.#open = undefined
@@ -270,8 +278,22 @@ export class Backlog {
     else this.#last = run.previous
     if (run.key !== undefined) this.#latest.delete(run.key)
     if (run === this.#open) this.#open = undefined
-    if (run.next) run.next.gap += run.gap
-    else this.#trailingGap += run.gap
+    if (run.gap > 0) this.#passGap(run)
+  }
+
+  /** The gap before a run that is removed is now before the next run, and stays ahead of the cuts between the two. */
+  #passGap(run: Run): void {
+    const cuts = run.gapCuts ?? run.cuts
+    const { next } = run
+    if (!next) return this.#addTrailingGap(run.gap, cuts)
+    next.gap += run.gap
+    next.gapCuts = cuts
+  }
+
+  #addTrailingGap(count: number, cuts: number): void {
+    if (count === 0) return
+    this.#trailingGapCuts = this.#trailingGap === 0 ? cuts : Math.min(this.#trailingGapCuts, cuts)
+    this.#trailingGap += count
   }
 
   #count({ bytes, start }: Frame): void {

@@ -124,7 +124,8 @@ export class QueueSender {
   /** This many events of a member are done: handled, returned, or taken back from its outbox. */
   settle(channel: Channel, count: number): void {
     const entry = this.#entryOf(channel)
-    entry.given = Math.max(entry.given - count, 0)
+    // Dropped events are never settled: they stay counted on both sides.
+    entry.given = Math.max(entry.given - count, channel.outbox.droppedAssignments)
   }
 
   /** A peer returned an event: gives it to another member, or reports it as lost. */

@@ -21,13 +21,31 @@ interface Withdrawal {
   readonly completed: Milestone
 }
 
-/** Reached once; at the latest when the link ends. */
-class Milestone {
-  reach = () => {}
-  readonly reached = new Promise<void>((resolve) => {
-    this.reach = resolve
-  })
+/** Reached once; at the latest when the link ends. What waits for it can be taken back: it may take for ever. */
+export class Milestone {
+  readonly #calls = new Set<() => void>()
+  #isReached = false
+
+  get isReached(): boolean {
+    return this.#isReached
+  }
+
+  /** Calls when it is reached, which it is not yet. Returns how to take that back. */
+  wait(call: () => void): () => void {
+    this.#calls.add(call)
+    return () => this.#calls.delete(call)
+  }
+
+  reach(): void {
+    this.#isReached = true
+    for (const call of this.#calls) call()
+    this.#calls.clear()
+  }
 }
+
+/** A milestone that has been reached already. */
+const REACHED = new Milestone()
+REACHED.reach()
 
 /**
  * The interest of both ends of a link, as far as they have told each other.
@@ -42,9 +60,9 @@ export class InterestExchange {
   #difference: Difference = new Map()
   #sequence = 0
   #acknowledged = 0
-  /** Waiting for the announcement in flight, and for the changes gathered since. */
-  #inFlight: (() => void)[] = []
-  #gathered: (() => void)[] = []
+  /** The announcement in flight has been acknowledged, and the changes gathered since. */
+  #inFlight = new Milestone()
+  #gathered = new Milestone()
   #withdrawal: Withdrawal | undefined
 
   /**
@@ -75,6 +93,12 @@ export class InterestExchange {
     this.#sendDifference()
   }
 
+  /** Asks for an acknowledgement by a change of nothing, unless one is due anyway. */
+  announceNothing(): void {
+    if (this.#withdrawal || !this.isAcknowledged) return
+    this.#send({ kind: 'unsubscribe', sequence: ++this.#sequence, interests: [] })
+  }
+
   /**
    * Announces that we want nothing more, ever: later announcements are ignored.
    *
@@ -89,9 +113,9 @@ export class InterestExchange {
     else if (this.isAcknowledged) this.#sendDifference()
   }
 
-  /** Resolves when everything has arrived that the peer had for us when we withdrew, or the link has ended. */
-  completed(): Promise<void> {
-    return this.#withdrawal?.completed.reached ?? Promise.resolve()
+  /** Everything has arrived that the peer had for us when we withdrew, or the link has ended. */
+  get completed(): Milestone {
+    return this.#withdrawal?.completed ?? REACHED
   }
 
   /** Whether the peer knows that we want nothing more. */
@@ -99,17 +123,21 @@ export class InterestExchange {
     return this.#withdrawal?.sequence !== undefined
   }
 
+  /** The number of the last change that the peer has acknowledged. */
+  get lastAcknowledged(): number {
+    return this.#acknowledged
+  }
+
   /** Whether the peer has acknowledged everything announced so far, or the link has ended. */
   get isAcknowledged(): boolean {
     return this.#acknowledged === this.#sequence
   }
 
-  /** Resolves when `isAcknowledged` holds for what has been announced by now; of a withdrawal, for its last change. */
-  acknowledged(): Promise<void> {
-    if (this.#withdrawal) return this.#withdrawal.acknowledged.reached
-    if (this.isAcknowledged) return Promise.resolve()
-    const waiting = this.#difference.size > 0 ? this.#gathered : this.#inFlight
-    return new Promise((resolve) => waiting.push(resolve))
+  /** `isAcknowledged` holds for what has been announced by now; of a withdrawal, for its last change. */
+  get acknowledged(): Milestone {
+    if (this.#withdrawal) return this.#withdrawal.acknowledged
+    if (this.isAcknowledged) return REACHED
+    return this.#difference.size > 0 ? this.#gathered : this.#inFlight
   }
 
   /**
@@ -125,11 +153,13 @@ export class InterestExchange {
     if (sequence <= this.#acknowledged || sequence > this.#sequence) return
     this.#acknowledged = sequence
     if (!this.isAcknowledged) return
-    for (const resolve of this.#inFlight) resolve()
+    this.#inFlight.reach()
     this.#inFlight = this.#gathered
-    this.#gathered = []
+    this.#gathered = new Milestone()
     this.#sendDifference()
-    if (this.isAcknowledged) for (const resolve of this.#inFlight.splice(0)) resolve()
+    if (!this.isAcknowledged) return
+    this.#inFlight.reach()
+    this.#inFlight = new Milestone()
   }
 
   /**
@@ -160,7 +190,8 @@ export class InterestExchange {
     this.#acknowledged = this.#sequence
     this.#difference.clear()
     this.#endWithdrawal()
-    for (const resolve of [...this.#inFlight.splice(0), ...this.#gathered.splice(0)]) resolve()
+    this.#inFlight.reach()
+    this.#gathered.reach()
   }
 
   #endWithdrawal(): void {

@@ -23,10 +23,18 @@ import type { Connection } from '../platform/transport'
 import type { World } from '../platform/world'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
-import type { ChannelMessage, Goodbye, GoodbyeReason, Hello, Message, MessageOf } from '../wire/message'
+import {
+  type ChannelMessage,
+  type Goodbye,
+  type GoodbyeReason,
+  type Hello,
+  isBulk,
+  type Message,
+  type MessageOf,
+} from '../wire/message'
 import type { EndpointInfo } from './agreement'
 import { Handshake, type HandshakeContext } from './handshake'
-import { type InterestChange, InterestExchange } from './interest-exchange'
+import { type InterestChange, InterestExchange, type Milestone } from './interest-exchange'
 import { dismissal, endOfStream, failure, type LinkEnding, unexpected } from './link-ending'
 
 /** Length of a goodbye's text, so that it fits into a frame before the handshake. */
@@ -95,8 +103,13 @@ export class Link implements Channel {
   readonly #exchange: InterestExchange
   readonly #liveness: Liveness
   #phase: Phase = 'handshake'
-  /** Whether events have been returned to the peer, which acknowledges none of them. */
-  #hasReturned = false
+  /** The number of the peer's last change, while there are events on their way to it. */
+  #incomplete: number | undefined
+  /**
+   * The peer has read the events returned to it, which it does not acknowledge, once it has acknowledged this change of our
+   * interest, sent behind them. Infinity until there is one.
+   */
+  #returnsReadBy = 0
 
   /** @param expected the address that was dialled; undefined for an incoming connection */
   constructor(context: LinkContext, connection: Connection, expected: Address | undefined) {
@@ -182,7 +195,11 @@ export class Link implements Channel {
   /** Whether there is something that the peer may not have got: events, those that it is given back, or responses. */
   get owes(): boolean {
     const { queuedEvents, unconfirmedEvents, hasBulk } = this.outbox
-    return queuedEvents > 0 || unconfirmedEvents > 0 || hasBulk || this.#hasReturned
+    return queuedEvents > 0 || unconfirmedEvents > 0 || hasBulk || this.#hasUnreadReturns
+  }
+
+  get #hasUnreadReturns(): boolean {
+    return this.#returnsReadBy > this.#exchange.lastAcknowledged
   }
 
   get sendLimit(): number {
@@ -247,7 +264,14 @@ export class Link implements Channel {
 
   sendMessage(message: Message): void {
     this.outbox.pushMessage(message, this.sendLimit, this.takesBigints ? undefined : this.identity.name)
-    if (message.kind === 'return') this.#hasReturned = true
+    if (message.kind === 'return') this.#returnsReadBy = Number.POSITIVE_INFINITY
+    if (message.kind === 'subscribe' || message.kind === 'unsubscribe') this.#onChangeSent(message)
+  }
+
+  /** A change overtakes the bulk messages that are queued, unless it is one, but none that have been written. */
+  #onChangeSent(change: InterestChange): void {
+    const isBehindReturns = isBulk(change) || !this.outbox.hasBulk
+    if (isBehindReturns) this.#returnsReadBy = Math.min(this.#returnsReadBy, change.sequence)
   }
 
   sendBulk(frame: Frame, isOrdered?: boolean): void {
@@ -259,9 +283,9 @@ export class Link implements Channel {
     if (this.#phase === 'introducing' || this.#phase === 'up') this.#exchange.announce(change, interest)
   }
 
-  /** Resolves when the peer has acknowledged all changes announced so far, or the link has ended. */
-  acknowledged(): Promise<void> {
-    return this.#exchange.acknowledged()
+  /** The peer has acknowledged all changes announced so far, or the link has ended. */
+  get acknowledged(): Milestone {
+    return this.#exchange.acknowledged
   }
 
   /** Whether the peer has acknowledged all changes. */
@@ -278,14 +302,18 @@ export class Link implements Channel {
     if (this.#phase === 'introducing' || this.#phase === 'up') this.#exchange.unsubscribeAll(interests, mayGetMore)
   }
 
-  /** Resolves when everything has arrived that the peer had for us when we withdrew, or the link has ended. */
-  completed(): Promise<void> {
-    return this.#exchange.completed()
+  /** Everything has arrived that the peer had for us when we withdrew, or the link has ended. */
+  get completed(): Milestone {
+    return this.#exchange.completed
   }
 
-  /** Called every ping interval. Pings a silent peer; silence never ends a link. */
+  /**
+   * Called every ping interval. Pings a silent peer; silence never ends a link. Asks a peer whether it has read the events
+   * returned to it.
+   */
   checkLiveness(): void {
     if (this.#phase !== 'up') return
+    if (this.#returnsReadBy === Number.POSITIVE_INFINITY && !this.outbox.hasBulk) this.#exchange.announceNothing()
     const { isSilent, becameUnresponsive } = this.#liveness.check()
     if (isSilent) this.sendMessage({ kind: 'ping' })
     if (becameUnresponsive) this.#context.traffic.pace(this, 'unresponsive')
@@ -370,7 +398,21 @@ export class Link implements Channel {
   #completeFor(sequence: number): void {
     const isComplete = this.outbox.isEmpty && !this.outbox.hasBulk
     this.#exchange.acknowledge(sequence, isComplete)
-    if (!isComplete) void this.outbox.flushed().then(() => this.isUp && this.#exchange.acknowledge(sequence, true))
+    if (isComplete) return
+    const isWaiting = this.#incomplete !== undefined
+    this.#incomplete = sequence
+    if (!isWaiting) void this.#complete()
+  }
+
+  /** One wait at a time, for the last such change: a peer may send many. */
+  async #complete(): Promise<void> {
+    let sequence: number | undefined
+    while (this.isUp && sequence !== this.#incomplete) {
+      sequence = this.#incomplete
+      await this.outbox.flushed()
+    }
+    this.#incomplete = undefined
+    if (this.isUp && sequence !== undefined) this.#exchange.acknowledge(sequence, true)
   }
 
   #tellRecovered(): void {

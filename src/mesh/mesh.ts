@@ -17,6 +17,7 @@ import type { Hello } from '../wire/message'
 import { type EndpointInfo, helloOf } from './agreement'
 import { Dialers } from './dialers'
 import { Discovery } from './discovery'
+import type { Milestone } from './interest-exchange'
 import { Link, type LinkContext, type LinkEvents, type Traffic } from './link'
 import type { LeftEnding, LinkEnding, LostEnding } from './link-ending'
 import { NameClaim } from './name-claim'
@@ -153,15 +154,8 @@ export class Mesh {
    * @returns the names of the peers that have not
    */
   async acknowledged(deadline = this.#patience()): Promise<readonly string[]> {
-    const waiting = new Set(this.#links.values())
-    const all = Promise.all(
-      [...waiting].map(async (link) => {
-        await link.acknowledged()
-        waiting.delete(link)
-      }),
-    )
-    await this.#waits.fulfilled(deadline, all)
-    return [...waiting].map(({ identity }) => identity.name)
+    const missing = await this.#missing(deadline, this.#links.values(), (link) => link.acknowledged)
+    return missing.map(({ identity }) => identity.name)
   }
 
   /**
@@ -181,9 +175,9 @@ export class Mesh {
     let answering = [...this.#links.values()].filter(({ isAcknowledged }) => isAcknowledged)
     while (answering.length > 0) {
       const heard = new Map(answering.map((link) => [link, link.heard]))
-      const all = Promise.all(answering.map((link) => link.completed()))
-      if (await this.#waits.fulfilled(deadline.within(this.#context.limits.patience), all)) return
-      if (deadline.left === 0) return
+      const patience = deadline.within(this.#context.limits.patience)
+      const missing = await this.#missing(patience, answering, (link) => link.completed)
+      if (missing.length === 0 || deadline.left === 0) return
       // One that is silent although all its events have been handled is not waited for.
       answering = answering.filter((link) => link.heard !== heard.get(link) || !link.receiveWindow.isEmpty)
     }
@@ -222,6 +216,31 @@ export class Mesh {
     this.#refuseIncoming()
     debug?.(`has left ${transport.location}`)
     return undelivered
+  }
+
+  /**
+   * Resolves when all links have reached a milestone, and at the deadline.
+   *
+   * @returns those that have not, at which nothing waits any more
+   */
+  async #missing(
+    deadline: Deadline,
+    links: Iterable<Link>,
+    milestoneOf: (link: Link) => Milestone,
+  ): Promise<readonly Link[]> {
+    const missing = new Map<Link, () => void>()
+    const all = new Promise<void>((resolve) => {
+      for (const link of links) {
+        const milestone = milestoneOf(link)
+        if (milestone.isReached) continue
+        const onReached = () => missing.delete(link) && missing.size === 0 && resolve()
+        missing.set(link, milestone.wait(onReached))
+      }
+      if (missing.size === 0) resolve()
+    })
+    await this.#waits.fulfilled(deadline, all)
+    for (const takeBack of missing.values()) takeBack()
+    return [...missing.keys()]
   }
 
   #patience(): Deadline {

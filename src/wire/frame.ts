@@ -131,6 +131,8 @@ export interface Run {
   readonly key?: string | undefined
   /** Number of events dropped directly before it. */
   gap: number
+  /** Number of cuts of the backlog before the first of them, if not the same as before the run. */
+  gapCuts?: number | undefined
   /** Number of cuts of the backlog before it. */
   readonly cuts: number
   /** Whether it has a buffer of its own. */

@@ -173,6 +173,7 @@ describe('Backlog', () => {
       { weight: 3, arbitrary: fc.record({ key: fc.constantFrom('a', 'b', 'c') }) },
       { weight: 2, arbitrary: fc.record({ take: fc.nat(200) }) },
       fc.constant('drop' as const),
+      fc.constant('refuse' as const),
       fc.constant('recall' as const),
       fc.constant('cut' as const),
     )
@@ -182,13 +183,21 @@ describe('Backlog', () => {
         backlog = new Backlog(budget)
         let list: { number: number; size: number; key?: string }[] = []
         let [number, dropped] = [0, 0]
+        /** The dropped events that are in no gap message yet. */
+        let missing: number[] = []
         const cuts: { cut: number; behind: number }[] = []
         for (const action of steps) {
           if (action === 'recall') expect(backlog.removeAssignments(() => true)).to.deep.equal([])
           else if (action === 'cut') cuts.push({ cut: backlog.cut(), behind: number - 1 })
           else if (action === 'drop') {
-            if (list.shift()) dropped++
+            const oldest = list.shift()
+            if (oldest) dropped++
+            if (oldest) missing.push(oldest.number)
             backlog.dropOldest()
+          } else if (action === 'refuse') {
+            backlog.dropNewest(event(number))
+            missing.push(number++)
+            dropped++
           } else if ('take' in action) {
             const taken: number[] = []
             for (let bytes = 0; bytes < action.take && list.length > 0; ) {
@@ -199,6 +208,9 @@ describe('Backlog', () => {
             const slice = backlog.take(action.take, action.take)
             expect(numbersOf(slice)).to.deep.equal(taken)
             expect(slice.events).to.equal(taken.length)
+            const left = missing.filter((one) => list.length > 0 && one > (taken.at(-1) ?? -1))
+            expect(slice.gaps.reduce((sum, { count }) => sum + count, 0)).to.equal(missing.length - left.length)
+            missing = left
           } else {
             const frame = event(number, 'filler' in action ? action.filler : 0)
             const size = frame.end - frame.start
@@ -206,6 +218,7 @@ describe('Backlog', () => {
               const { key } = action
               const left = list.filter((one) => one.key !== key)
               dropped += list.length - left.length
+              missing.push(...list.filter((one) => one.key === key).map((one) => one.number))
               list = [...left, { number, size, key }]
               backlog.pushLatest(key, frame)
             } else {
@@ -218,8 +231,8 @@ describe('Backlog', () => {
           expect(backlog.bytes).to.equal(list.reduce((sum, { size }) => sum + size, 0))
           expect(backlog.dropped).to.equal(dropped)
           for (const { cut, behind } of cuts) {
-            const isWaiting = list.some((one) => one.number <= behind)
-            if (list.length > 0 || backlog.isEmpty) expect(backlog.hasPassed(cut)).to.equal(!isWaiting)
+            const isWaiting = list.some((one) => one.number <= behind) || missing.some((one) => one <= behind)
+            expect(backlog.hasPassed(cut)).to.equal(!isWaiting)
           }
         }
         expect(takeAll()).to.deep.equal(list.map((one) => one.number))

@@ -337,6 +337,23 @@ describe('Endpoint.close', () => {
     expect(self.peers).to.deep.equal([])
   })
 
+  it('gives up a silent peer after patience that has read the events returned to it (G5, G12)', async () => {
+    const self = await bus.start('self', { limits: { patience: 20 } })
+    const raw = await connectPeer(self)
+    const held = new HeldHandler()
+    const subscription = self.subscribe(Job, held.handle, { queue: 'workers' })
+    await subscription.ready
+    for (const payload of numbers(3))
+      raw.say({ kind: 'assign', queue: 'workers', type: 'job', isFixed: false, payload })
+    await until(() => subscription.pending === 3)
+    subscription.unsubscribe()
+    held.release()
+    await until(() => raw.heardOf('return').length === 2)
+    expect(await self.subscribe('later', () => {}).ready).to.deep.equal([])
+    raw.pause()
+    await self.close({ timeout: Number.POSITIVE_INFINITY })
+  })
+
   it('holds its name until its goodbye has been said: a successor comes after everything of its own', async () => {
     const observer = await bus.start('observer')
     const seen: string[] = []

@@ -6,6 +6,7 @@ import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { PREFIX_BYTES } from '../../src/wire/frame'
 import { freshBus, next, until } from '../support/bus'
 import { heapUsed } from '../support/garbage'
+import { numbers } from '../support/members'
 import { rawPeers } from '../support/raw-peer'
 
 const ignore = () => {}
@@ -115,5 +116,27 @@ describe('limits.interests', () => {
     expect(peer?.subscriptions).to.deep.equal(['one'])
     expect(changed).to.have.length(2)
     expect(JSON.parse(JSON.stringify(changed[1]))).to.deep.include({ subscriptions: ['one', 'two'], responds: [] })
+  })
+})
+
+describe('Subscription.ready', () => {
+  const bus = freshBus()
+  const connectPeer = rawPeers().connect
+
+  it('keeps nothing of a call that has resolved, while a peer acknowledges nothing (G7)', async () => {
+    const endpoint = await bus.start('a', { limits: { patience: 5 } })
+    const peer = await connectPeer(endpoint)
+    peer.acknowledges = false
+    endpoint.subscribe('first', ignore)
+    const resolveAll = async () => {
+      const subscriptions = numbers(400).map((n) => endpoint.subscribe(`t${n}`, ignore))
+      const missing = await Promise.all(subscriptions.map(({ ready }) => ready))
+      expect(missing.flat()).to.deep.equal(numbers(400).map(() => 'raw'))
+      for (const subscription of subscriptions) subscription.unsubscribe()
+    }
+    await resolveAll()
+    const before = heapUsed()
+    for (let round = 0; round < 10; round++) await resolveAll()
+    expect(heapUsed() - before).to.be.below(2 * 1024 * 1024)
   })
 })

@@ -3,6 +3,7 @@ import { defineEvent, defineRequest, type Endpoint, NoSubscribers } from '../../
 import { arrived } from '../support/arrived'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
+import { numbers } from '../support/members'
 import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 
@@ -182,6 +183,23 @@ describe('Endpoint, with many requests,', () => {
     await until(() => order.includes('tick 2'))
     expect(order.indexOf('request 1')).to.be.greaterThan(order.indexOf('tick 1'))
     expect(order.filter((each) => each.startsWith('level')).at(-1)).to.equal('level 2')
+  })
+
+  it('sends an ordered request behind the gap of the events before it that were dropped (G5)', async () => {
+    const asker = await bus.start('asker', { limits: { frameBytes: 4096, outboxBytes: 8192, highWaterMark: 4000 } })
+    const peer = await connectPeer(asker, { window: 1 })
+    await peer.want({ type: 'big' }, { type: 'ask', responds: true })
+    const big = defineEvent<Buffer>('big', { overflow: 'dropOldest' })
+    for (const _ of numbers(4)) asker.broadcastNowait(big, Buffer.alloc(1000))
+    const answer = asker.request(Ask, 1, { ordered: true })
+    for (const _ of numbers(12)) asker.broadcastNowait(big, Buffer.alloc(1000))
+    await peer.hears('event')
+    peer.say({ kind: 'credit', bytes: 1_000_000, events: 1 })
+    const request = await peer.hears('request')
+    const heard = peer.heard.map(({ kind }) => kind)
+    expect(heard.indexOf('gap')).to.be.within(0, heard.indexOf('request'))
+    peer.say({ kind: 'response', id: request.id, payload: 1 })
+    await answer
   })
 
   it('takes an ordered request back that waits behind events nobody reads', async () => {

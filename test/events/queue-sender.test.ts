@@ -160,4 +160,16 @@ describe('QueueSender', () => {
     small.outbox.removeAssignments(() => true)
     expect(queues.onClosed(small).unfinished).to.equal(1)
   })
+
+  it('counts what a member gets after it has settled more than it was given, also if some of that was dropped', () => {
+    const small = new RecordingChannel('small', { limits: { outboxBytes: 5000 } })
+    for (let number = 0; number < 10; number++) give(small, JOB, frame())
+    expect(small.outbox.droppedAssignments).to.be.greaterThan(0)
+    queues.settle(small, 1000)
+    expect(queues.inFlight(small)).to.equal(0)
+    small.outbox.removeAssignments(() => true)
+    give(small, JOB, frame())
+    expect(queues.inFlight(small)).to.equal(1)
+    expect(returned(small, JOB)).to.equal('LAHJA_NO_SUBSCRIBERS')
+  })
 })

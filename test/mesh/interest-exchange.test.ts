@@ -8,7 +8,6 @@ import { bodyOf } from '../support/frame-bytes'
 import { heapUsed } from '../support/garbage'
 import { InterestModel } from '../support/interest-model'
 import { a, b, c, member, talking, toldIn } from '../support/interest-talk'
-import { isResolved } from '../support/workbench'
 
 describe('InterestExchange', () => {
   let sent: Message[]
@@ -105,119 +104,119 @@ describe('InterestExchange', () => {
     })
   })
 
-  describe('resolves acknowledged()', () => {
-    it('at once if nothing is in flight', async () => {
-      expect(await isResolved(exchange.acknowledged())).to.equal(true)
+  describe('reaches acknowledged', () => {
+    it('at once if nothing is in flight', () => {
+      expect(exchange.acknowledged.isReached).to.equal(true)
       exchange.announceAll([])
-      expect(await isResolved(exchange.acknowledged())).to.equal(true)
+      expect(exchange.acknowledged.isReached).to.equal(true)
       exchange.announce('subscribe', a)
       exchange.onAcknowledge(1)
-      expect(await isResolved(exchange.acknowledged())).to.equal(true)
+      expect(exchange.acknowledged.isReached).to.equal(true)
     })
 
-    it('when the last message in flight is acknowledged, not before', async () => {
+    it('when the last message in flight is acknowledged, not before', () => {
       exchange.announceAll(Array.from({ length: 300 }, (_, index) => ({ type: `type.${index}` })))
       expect(sent.length).to.be.greaterThan(2)
-      const known = exchange.acknowledged()
+      const known = exchange.acknowledged
       for (let sequence = 1; sequence < sent.length; sequence++) exchange.onAcknowledge(sequence)
-      expect(await isResolved(known)).to.equal(false)
+      expect(known.isReached).to.equal(false)
       exchange.onAcknowledge(sent.length)
-      expect(await isResolved(known)).to.equal(true)
+      expect(known.isReached).to.equal(true)
     })
 
-    it('by one acknowledgement for everything sent before it', async () => {
+    it('by one acknowledgement for everything sent before it', () => {
       exchange.announce('subscribe', a)
       exchange.announce('unsubscribe', a)
       exchange.announce('subscribe', b)
       exchange.onAcknowledge(1)
-      const known = exchange.acknowledged()
+      const known = exchange.acknowledged
       exchange.onAcknowledge(3)
-      expect(await isResolved(known)).to.equal(true)
+      expect(known.isReached).to.equal(true)
     })
 
-    it('for gathered changes only when they are acknowledged too', async () => {
+    it('for gathered changes only when they are acknowledged too', () => {
       exchange.announce('subscribe', a)
-      const first = exchange.acknowledged()
+      const first = exchange.acknowledged
       exchange.announce('subscribe', b)
-      const second = exchange.acknowledged()
-      expect(await Promise.all([first, second].map(isResolved))).to.deep.equal([false, false])
+      const second = exchange.acknowledged
+      expect([first, second].map(({ isReached }) => isReached)).to.deep.equal([false, false])
       exchange.onAcknowledge(1)
-      expect(await Promise.all([first, second].map(isResolved))).to.deep.equal([true, false])
+      expect([first, second].map(({ isReached }) => isReached)).to.deep.equal([true, false])
       exchange.onAcknowledge(2)
-      expect(await isResolved(second)).to.equal(true)
+      expect(second.isReached).to.equal(true)
     })
 
-    it('for changes that cancelled out together with those in flight', async () => {
+    it('for changes that cancelled out together with those in flight', () => {
       exchange.announce('subscribe', a)
       exchange.announce('subscribe', b)
-      const known = exchange.acknowledged()
+      const known = exchange.acknowledged
       exchange.announce('unsubscribe', b)
-      const later = exchange.acknowledged()
-      expect(await Promise.all([known, later].map(isResolved))).to.deep.equal([false, false])
+      const later = exchange.acknowledged
+      expect([known, later].map(({ isReached }) => isReached)).to.deep.equal([false, false])
       exchange.onAcknowledge(1)
-      expect(await Promise.all([known, later].map(isResolved))).to.deep.equal([true, true])
+      expect([known, later].map(({ isReached }) => isReached)).to.deep.equal([true, true])
       expect(sent).to.have.lengthOf(1)
     })
 
-    it('for everything announced before the call, even under constant change', async () => {
+    it('for everything announced before the call, even under constant change', () => {
       const churn = (round: number) => exchange.announce('subscribe', { type: `type.${round}` })
       churn(0)
       for (let round = 1; round < 20; round++) {
         churn(round)
-        const known = exchange.acknowledged()
+        const known = exchange.acknowledged
         churn(1000 + round)
         exchange.onAcknowledge(2 * round - 1)
         churn(2000 + round)
-        expect(await isResolved(known), `${round}, after one`).to.equal(false)
+        expect(known.isReached, `${round}, after one`).to.equal(false)
         exchange.onAcknowledge(2 * round)
-        expect(await isResolved(known), `${round}, after two`).to.equal(true)
+        expect(known.isReached, `${round}, after two`).to.equal(true)
       }
     })
 
-    it('not for acknowledgements of unknown sequence numbers, or repeated ones', async () => {
+    it('not for acknowledgements of unknown sequence numbers, or repeated ones', () => {
       for (const sequence of [0, 1, 7, Number.MAX_SAFE_INTEGER]) exchange.onAcknowledge(sequence)
       exchange.announce('subscribe', a)
       exchange.announce('subscribe', b)
       for (const sequence of [0, 2, 7, Number.MAX_SAFE_INTEGER, -1]) exchange.onAcknowledge(sequence)
-      expect(await isResolved(exchange.acknowledged())).to.equal(false)
+      expect(exchange.acknowledged.isReached).to.equal(false)
       expect(sent).to.have.lengthOf(1)
       exchange.onAcknowledge(1)
       exchange.onAcknowledge(1)
       expect(sent).to.have.lengthOf(2)
-      expect(await isResolved(exchange.acknowledged())).to.equal(false)
+      expect(exchange.acknowledged.isReached).to.equal(false)
       exchange.onAcknowledge(2)
-      expect(await isResolved(exchange.acknowledged())).to.equal(true)
+      expect(exchange.acknowledged.isReached).to.equal(true)
     })
 
-    it('for all callers, past and future, when the link ends, and sends nothing more', async () => {
+    it('for all callers, past and future, when the link ends, and sends nothing more', () => {
       exchange.announce('subscribe', a)
-      const underWay = exchange.acknowledged()
+      const underWay = exchange.acknowledged
       exchange.announce('subscribe', b)
-      const gathered = exchange.acknowledged()
+      const gathered = exchange.acknowledged
       exchange.end()
       exchange.end()
-      const all = [underWay, gathered, exchange.acknowledged()]
-      expect(await Promise.all(all.map(isResolved))).to.deep.equal([true, true, true])
+      const all = [underWay, gathered, exchange.acknowledged]
+      expect(all.map(({ isReached }) => isReached)).to.deep.equal([true, true, true])
       for (const sequence of [1, 2]) exchange.onAcknowledge(sequence)
       expect(sent).to.have.lengthOf(1)
     })
 
-    it('never too early and always in the end, for any order of changes and acknowledgements', async () => {
+    it('never too early and always in the end, for any order of changes and acknowledgements', () => {
       const step = fc.oneof(
         { weight: 5, arbitrary: fc.record({ toggle: fc.nat(5) }) },
         { weight: 1, arbitrary: fc.record({ join: fc.boolean() }) },
         { weight: 3, arbitrary: fc.constantFrom('deliver', 'acknowledge', 'ask') },
       )
-      await fc.assert(
-        fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      fc.assert(
+        fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
           const model = new InterestModel()
           for (const step of steps) {
             if (typeof step === 'string') model[step]()
             else if ('toggle' in step) model.toggle(step.toggle)
             else model.member(step.join)
-            await model.check()
+            model.check()
           }
-          await model.finish()
+          model.finish()
         }),
         { numRuns: 150 },
       )

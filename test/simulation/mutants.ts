@@ -27,8 +27,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a gap is announced after the events that follow it',
     file: 'channel/backlog',
-    original: 'if (run.next) run.next.gap += run.gap',
-    replacement: 'if (run.next?.next) this.#trailingGap += run.gap\n    else if (run.next) run.next.gap += run.gap',
+    original: 'if (!next) return this.#addTrailingGap(run.gap, cuts)',
+    replacement: 'if (!next || next.next) return this.#addTrailingGap(run.gap, cuts)',
     breaks: ['G5'],
   },
   {
@@ -56,8 +56,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'goodbye is sent before all events',
     file: 'mesh/link',
-    original: 'await this.outbox.flushed()',
-    replacement: 'await Promise.resolve()',
+    original: "await this.outbox.flushed()\n    if (this.#phase !== 'up') return",
+    replacement: "await Promise.resolve()\n    if (this.#phase !== 'up') return",
     breaks: ['G12'],
   },
   {
@@ -180,8 +180,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'close does not wait for events that are on their way',
     file: 'mesh/mesh',
-    original: 'Promise.all(answering.map((link) => link.completed()))',
-    replacement: 'Promise.resolve()',
+    original: 'await this.#missing(patience, answering, (link) => link.completed)',
+    replacement: '[]',
     breaks: ['G12'],
   },
   {

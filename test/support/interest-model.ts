@@ -1,8 +1,7 @@
 import { expect } from 'chai'
-import { InterestExchange } from '../../src/mesh/interest-exchange'
+import { InterestExchange, type Milestone } from '../../src/mesh/interest-exchange'
 import { type Interest, InterestSet, keyOf } from '../../src/model/interest'
 import type { Message } from '../../src/wire/message'
-import { isResolved, turn } from './workbench'
 
 /** Interests that are added and removed, one of them several times. */
 const INTERESTS: readonly Interest[] = Array.from({ length: 6 }, (_, index) => ({ type: `type.${index}` }))
@@ -11,14 +10,14 @@ const MEMBER: Interest = { type: 'shared', queue: 'q' }
 /** Maximum bytes of a message, so few that two or three interests fill it. */
 const limit = () => 200
 
-/** A pending call of `acknowledged`. */
+/** Waits until what has been announced so far is acknowledged. */
 interface Requester {
-  readonly acknowledged: Promise<void>
+  readonly acknowledged: Milestone
   /** Interests that have changed since the call. */
   readonly changed: Set<string>
 }
 
-/** Two ends of a link, with delayed messages and acknowledgements, and the calls that wait for them. */
+/** Two ends of a link, with delayed messages and acknowledgements, and what waits for them. */
 export class InterestModel {
   readonly #ours = new InterestSet()
   readonly #sent: Message[] = []
@@ -59,31 +58,30 @@ export class InterestModel {
     if (sequence !== undefined) this.#near.onAcknowledge(sequence)
   }
 
-  /** Calls `acknowledged`: does the peer know of everything announced so far? */
+  /** Begins to wait: does the peer know of everything announced so far? */
   ask(): void {
-    this.#askers.push({ acknowledged: this.#near.acknowledged(), changed: new Set() })
+    this.#askers.push({ acknowledged: this.#near.acknowledged, changed: new Set() })
   }
 
-  /** A call of `acknowledged` resolves only when the peer knows. */
-  async check(): Promise<void> {
-    await turn()
+  /** A wait is over only when the peer knows. */
+  check(): void {
     const waiting: Requester[] = []
     for (const asker of this.#askers) {
-      if (!(await isResolved(asker.acknowledged))) waiting.push(asker)
+      if (!asker.acknowledged.isReached) waiting.push(asker)
       else for (const interest of [...INTERESTS, MEMBER]) this.#expectKnown(interest, asker)
     }
     this.#askers = waiting
   }
 
-  /** When everything has arrived, the peer knows all interests, and no call of `acknowledged` is pending. */
-  async finish(): Promise<void> {
+  /** When everything has arrived, the peer knows all interests, and no wait is left. */
+  finish(): void {
     this.ask()
     while (this.#sent.length > 0 || this.#acknowledgements.length > 0) {
       this.deliver()
       this.acknowledge()
-      await this.check()
+      this.check()
     }
-    await this.check()
+    this.check()
     expect(this.#askers).to.deep.equal([])
     for (const interest of [...INTERESTS, MEMBER]) expect(this.#known(interest)).to.equal(this.#wanted(interest))
   }
