@@ -13,8 +13,8 @@ export interface EndpointEvents {
   /** A peer has subscribed or unsubscribed, or started or stopped responding. */
   subscriptionsChanged: [peer: Peer]
   /**
-   * A peer reads, but `broadcast` has waited for it for more than `limits.patience` within ten seconds: it paces the
-   * senders here. `peer.waitedMs` says for how long so far.
+   * A peer paces the senders here: `broadcast` has waited for it for more than a second, or `limits.patience` if that is
+   * less, within ten seconds. `peer.waitedMs` says for how long so far.
    */
   slow: [peer: Peer]
   /**
