@@ -143,12 +143,14 @@ export interface PayloadIssue {
 
 /**
  * A payload doesn't match the schema of its definition, or the schema failed: then what it threw is the `cause`. Thrown
- * by the sender's call; emitted by a receiver, which drops the event.
+ * by the sender's call; emitted by a receiver, which drops the event, and by a responder.
  */
 export class InvalidPayload extends LahjaError {
   readonly code = 'LAHJA_INVALID_PAYLOAD'
   /** What the schema found; empty if the schema itself failed. */
   readonly issues: readonly PayloadIssue[]
+  /** At a responder, the request that doesn't match, or whose response doesn't; undefined elsewhere. */
+  event: Event | undefined
 
   constructor(message: string, issues: readonly PayloadIssue[], options?: ErrorOptions) {
     super(message, options)

@@ -218,6 +218,17 @@ describe('SocketDirectory', () => {
       }
     })
 
+    it('says where a default directory that cannot be created comes from', async () => {
+      const file = join(bus(), 'file')
+      writeFileSync(file, '')
+      const parent = join(file, 'lahja')
+      const error = await rejection(new SocketDirectory(join(parent, 'default'), [parent]).open())
+      expect(error).to.include({ code: 'LAHJA_DIRECTORY_REFUSED' })
+      expect(error.message).to.contain("lahja: can't be created (ENOTDIR: ")
+      expect(error.message).to.contain('it is below the variable XDG_RUNTIME_DIR, or else the temporary directory')
+      expect(error.message).to.contain('set the option `directory` or the variable LAHJA_DIRECTORY')
+    })
+
     it('fails with the cause if it cannot listen', async () => {
       rmSync(bus(), { recursive: true })
       const error = await rejection(directory.publish(SELF, () => {}))
