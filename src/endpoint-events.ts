@@ -35,8 +35,8 @@ export interface EndpointEvents {
   gap: [gap: { readonly peer: Peer; readonly count: number }]
   /**
    * A handler or listener threw, a peer broke the protocol, the directory can't be read. Without a listener, the error
-   * becomes a process warning. What peers can cause as often as they like is reported once a second for each reason, with
-   * the number of errors left out in the message.
+   * becomes a process warning, one a second for each reason, with the number of errors left out in the message. What peers
+   * can cause as often as they like is limited so for listeners too.
    */
   error: [error: LahjaError]
 }

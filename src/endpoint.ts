@@ -101,7 +101,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     this.#core = new EndpointCore(settings, world, {
       emit: (name, ...args) => this.#emit(name, ...args),
       report: (error) => this.#report(error),
-      reportToListeners: (error) => this.listenerCount('error') > 0 && this.#emit('error', error),
+      hearsErrors: () => this.listenerCount('error') > 0,
       nameLost: () => void this.close().catch((failure) => this.#report(failure)),
     })
     this.#lossWarnings = new LossWarnings(this.name)
