@@ -211,10 +211,16 @@ describe('Endpoint.request', () => {
 
   it('rejects with NoSubscribers if no endpoint responds, or none of those addressed', async () => {
     await responder.subscribe('anything', () => {}).ready
-    for (const to of [undefined, 'responder', 'nobody', { group: 'none' }]) {
+    for (const [to, whom] of [
+      [undefined, 'no endpoint responds to it'],
+      ['responder', 'no endpoint that it is addressed to (to responder) responds to it'],
+      [['nobody', 'asker'], 'no endpoint that it is addressed to (to nobody, asker) responds to it'],
+      [{ group: 'none' }, 'no endpoint that it is addressed to (to group none) responds to it'],
+    ] as const) {
       const error = await rejection(asker.request(Anything, 1, { to, ...PATIENT }))
       expect(error).to.be.instanceOf(NoSubscribers).and.include({ code: 'LAHJA_NO_SUBSCRIBERS' })
-      expect(error.message).to.contain('anything')
+      expect(error.message).to.equal(`request anything: ${whom}`)
+      expect((await rejection(asker.requestAll(Anything, 1, { to }).next())).message).to.equal(error.message)
     }
   })
 
