@@ -625,7 +625,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * import { Endpoint } from 'lahja'
    *
    * const endpoint = await Endpoint.start({ name: 'service' })
-   * process.once('SIGTERM', () => endpoint.close({ timeout: 2_000 }).catch(console.error))
+   * process.on('SIGTERM', () => endpoint.close({ timeout: 2_000 }).catch(console.error))
    * ```
    */
   close(options?: CloseOptions): Promise<void> {
