@@ -18,8 +18,8 @@ export interface EndpointEvents {
    */
   slow: [peer: Peer]
   /**
-   * A peer has read nothing for `limits.patience`, or used up `limits.slowShare`: `broadcast` no longer waits for it. Once
-   * its outbox is full, its oldest events are dropped.
+   * A `broadcast` waited for a peer that read nothing for `limits.patience`, or used up `limits.slowShare`: none waits for it
+   * any more. Once its outbox is full, its oldest events are dropped. A peer that nothing waits for never lags.
    */
   lagging: [peer: Peer]
   /** A peer is `connected` again after it was lagging or unresponsive. */

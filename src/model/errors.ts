@@ -94,7 +94,10 @@ export class CloseTimeout extends LahjaError {
   readonly code = 'LAHJA_CLOSE_TIMEOUT'
   /** The number of events that were not delivered, by peer name. */
   readonly undelivered: ReadonlyMap<string, number>
-  /** The number of events that had arrived and were not handled, by event type. */
+  /**
+   * The number of events that had arrived and were not handled, by event type. Those of queues that no other member could
+   * have are reported as `NoSubscribers` too, one by one.
+   */
   readonly unhandled: ReadonlyMap<string, number>
 
   constructor(message: string, undelivered: ReadonlyMap<string, number>, unhandled: ReadonlyMap<string, number>) {
