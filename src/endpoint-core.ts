@@ -37,8 +37,8 @@ import { SLAB_BYTES } from './wire/slabs'
 export interface EndpointCoreEvents {
   readonly emit: <Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]) => void
   readonly report: (error: LahjaError) => void
-  /** Reports an error that a peer is told too: to listeners only, not as a process warning. */
-  readonly reportToListeners: (error: LahjaError) => void
+  /** Whether anything listens to errors; if not, they become process warnings. */
+  readonly hearsErrors: () => boolean
   /** Another endpoint holds the name: this one must leave the bus. */
   readonly nameLost: () => void
 }
@@ -87,7 +87,7 @@ export class EndpointCore implements MeshEvents {
     const { clock } = world
     const { groups, pid, accepts, limits } = settings
     const id = clock.incarnationId()
-    this.#reports = new ReportLimiter(clock, events.report)
+    this.#reports = new ReportLimiter(clock, events.report, events.hearsErrors)
     const report = (error: LahjaError) => this.#reports.report(error)
     this.self = {
       name: endpointNameOf(settings, id),
@@ -151,7 +151,8 @@ export class EndpointCore implements MeshEvents {
       report,
       origin: this.self.name,
     })
-    const { reportToListeners } = events
+    // A peer is told the error too: it is worth no process warning.
+    const reportToListeners = (error: LahjaError) => events.hearsErrors() && report(error)
     this.responders = new Responders({
       announcer,
       report,

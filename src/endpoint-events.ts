@@ -13,13 +13,13 @@ export interface EndpointEvents {
   /** A peer has subscribed or unsubscribed, or started or stopped responding. */
   subscriptionsChanged: [peer: Peer]
   /**
-   * A peer reads, but `broadcast` has waited for it for more than `limits.patience` within ten seconds: it paces the
-   * senders here. `peer.waitedMs` says for how long so far.
+   * A peer paces the senders here: `broadcast` has waited for it for more than a second, or `limits.patience` if that is
+   * less, within ten seconds. `peer.waitedMs` says for how long so far.
    */
   slow: [peer: Peer]
   /**
-   * A peer has read nothing for `limits.patience`, or used up `limits.slowShare`: `broadcast` no longer waits for it. Once
-   * its outbox is full, its oldest events are dropped.
+   * A `broadcast` waited for a peer that read nothing for `limits.patience`, or used up `limits.slowShare`: none waits for it
+   * any more. Once its outbox is full, its oldest events are dropped. A peer that nothing waits for never lags.
    */
   lagging: [peer: Peer]
   /** A peer is `connected` again after it was lagging or unresponsive. */
@@ -35,8 +35,8 @@ export interface EndpointEvents {
   gap: [gap: { readonly peer: Peer; readonly count: number }]
   /**
    * A handler or listener threw, a peer broke the protocol, the directory can't be read. Without a listener, the error
-   * becomes a process warning. What peers can cause as often as they like is reported once a second for each reason, with
-   * the number of errors left out in the message.
+   * becomes a process warning, one a second for each reason, with the number of errors left out in the message. What peers
+   * can cause as often as they like is limited so for listeners too.
    */
   error: [error: LahjaError]
 }

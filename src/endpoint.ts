@@ -37,6 +37,7 @@ import {
   invalid,
   LahjaError,
   NameInUse,
+  WaitTimeout,
 } from './model/errors'
 import type { Event, Handler, RequestHandler } from './model/event'
 import { checkName } from './model/name'
@@ -101,7 +102,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     this.#core = new EndpointCore(settings, world, {
       emit: (name, ...args) => this.#emit(name, ...args),
       report: (error) => this.#report(error),
-      reportToListeners: (error) => this.listenerCount('error') > 0 && this.#emit('error', error),
+      hearsErrors: () => this.listenerCount('error') > 0,
       nameLost: () => void this.close().catch((failure) => this.#report(failure)),
     })
     this.#lossWarnings = new LossWarnings(this.name)
@@ -538,7 +539,10 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       const wanted = typeof names === 'string' ? [names] : names
       if (!Array.isArray(wanted)) throw invalid('names', 'a name or an array of names', names)
       for (const name of wanted) checkName('names', name)
-      return this.#until(`waitUntilConnectedTo ${wanted.join(', ')}`, options, () => this.#core.isConnectedTo(wanted))
+      const missing = () => wanted.filter((name) => !this.#core.isConnectedTo([name])).join(', ')
+      const timedOut = (message: string) => new WaitTimeout(`${message}; not linked with ${missing()}`)
+      const what = `waitUntilConnectedTo ${wanted.join(', ')}`
+      return this.#until(what, options, () => this.#core.isConnectedTo(wanted), timedOut)
     })
   }
 
@@ -560,7 +564,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    */
   waitUntilEndpointSubscribedTo(name: string, type: AnyType, options?: WaitOptions): Promise<void> {
     return this.#call(() => {
-      const wait = `waitUntilEndpointSubscribedTo ${checkName('name', name)}`
+      const wait = `waitUntilEndpointSubscribedTo ${checkName('name', name)}, ${nameOf(type)}`
       return this.#until(wait, options, () => this.isEndpointSubscribedTo(name, type))
     })
   }
@@ -571,7 +575,10 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * @throws WaitTimeout, AbortError, InvalidArgument, EndpointClosed
    */
   waitUntilAnyEndpointSubscribedTo(type: AnyType, options?: WaitOptions): Promise<void> {
-    return this.#until('waitUntilAnyEndpointSubscribedTo', options, () => this.isAnyEndpointSubscribedTo(type))
+    return this.#call(() => {
+      const wait = `waitUntilAnyEndpointSubscribedTo ${nameOf(type)}`
+      return this.#until(wait, options, () => this.isAnyEndpointSubscribedTo(type))
+    })
   }
 
   /**
@@ -585,7 +592,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       const wait = 'waitUntilAllEndpointsSubscribedTo'
       checkOptions(wait, options, { ...WAIT_OPTIONS, ...ALL_SUBSCRIBED_OPTIONS })
       const { includeSelf, ...rest } = options ?? {}
-      return this.#until(wait, rest, () => this.areAllEndpointsSubscribedTo(type, { includeSelf }))
+      return this.#until(`${wait} ${nameOf(type)}`, rest, () => this.areAllEndpointsSubscribedTo(type, { includeSelf }))
     })
   }
 
@@ -618,7 +625,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * import { Endpoint } from 'lahja'
    *
    * const endpoint = await Endpoint.start({ name: 'service' })
-   * process.once('SIGTERM', () => endpoint.close({ timeout: 2_000 }).catch(console.error))
+   * process.on('SIGTERM', () => endpoint.close({ timeout: 2_000 }).catch(console.error))
    * ```
    */
   close(options?: CloseOptions): Promise<void> {
@@ -714,17 +721,23 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     return name
   }
 
-  #until(wait: string, options: WaitOptions | undefined, condition: () => boolean): Promise<void> {
+  #until(
+    wait: string,
+    options: WaitOptions | undefined,
+    condition: () => boolean,
+    timedOut?: (message: string) => LahjaError,
+  ): Promise<void> {
     return this.#call(() => {
-      checkOptions(wait, options, WAIT_OPTIONS)
-      return this.#core.waits.until(wait, options ?? {}, condition)
+      const [call = ''] = wait.split(' ')
+      checkOptions(call, options, WAIT_OPTIONS)
+      return this.#core.waits.until(wait, { ...options, timedOut }, condition)
     })
   }
 
   /** The channels to the endpoints that receive events or requests of a type. */
   #subscribed(type: AnyType) {
     const { routes } = this.#core
-    const name = isRequest(type) ? requestNameOf(type) : eventNameOf(type)
+    const name = nameOf(type)
     const responders = isRequest(type) || typeof type === 'string' ? routes.responders(name) : []
     const subscribers = isRequest(type) ? [] : routes.subscribers(name)
     return [...subscribers, ...responders].filter((channel) => isEligible(name, channel))
@@ -762,6 +775,11 @@ async function withCaller<Value>(answer: Promise<Value>): Promise<Value> {
     if (error instanceof LahjaError && !(error instanceof EndpointClosed)) Error.captureStackTrace(error, withCaller)
     throw error
   }
+}
+
+/** @throws InvalidArgument */
+function nameOf(type: AnyType): string {
+  return isRequest(type) ? requestNameOf(type) : eventNameOf(type)
 }
 
 function isRequest(type: AnyType): type is RequestDefinition<unknown, unknown> {

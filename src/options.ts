@@ -26,12 +26,15 @@ export interface EndpointOptions {
   /** Ends the start with `AbortError`. Once the endpoint has started, it does nothing. */
   readonly signal?: AbortSignal | undefined
   /**
-   * The bus directory: endpoints that use the same directory find each other. Default: `$LAHJA_DIRECTORY`, else
-   * `$XDG_RUNTIME_DIR/lahja/<bus>` if that variable names a directory of this user with mode 0700, else
+   * The bus directory: endpoints that use the same directory find each other. Default: `$LAHJA_DIRECTORY`, or
+   * `$LAHJA_DIRECTORY/<bus>` if `bus` is set and not `default`; else `$XDG_RUNTIME_DIR/lahja/<bus>` if that variable names a directory of this user with mode 0700, else
    * `<tmpdir>/lahja-<uid>/<bus>`.
    */
   readonly directory?: string | undefined
-  /** The last part of the default directory, for several buses side by side. Default `default`. */
+  /**
+   * The bus, for several side by side: endpoints of the same bus find each other, also with `$LAHJA_DIRECTORY` set. Named
+   * like an endpoint; can't be used beside `directory`. Default `default`.
+   */
   readonly bus?: string | undefined
   /** Labels by which senders can address several endpoints at once, named like endpoints. Default none. */
   readonly groups?: readonly string[] | undefined
@@ -193,6 +196,9 @@ export function endpointNameOf({ name, isPrefix }: Pick<Settings, 'name' | 'isPr
   return isPrefix ? `${name}-${id.slice(1 - SUFFIX_LENGTH)}` : name
 }
 
+/** The bus that is `$LAHJA_DIRECTORY` itself; others are subdirectories of it. */
+const DEFAULT_BUS = 'default'
+
 /** The bus directory: from the option, else the environment variable, else the default. */
 function locate(
   { directory, bus }: EndpointOptions,
@@ -205,11 +211,12 @@ function locate(
   if (directory !== undefined && bus !== undefined) {
     throw new InvalidArgument('bus: expected no bus beside a directory, as the bus is a part of the default directory')
   }
-  if (given) return { directory: resolve(given), ownParents: [] }
+  const name = checkName('bus', bus ?? DEFAULT_BUS)
+  if (given) return { directory: name === DEFAULT_BUS ? resolve(given) : resolve(given, name), ownParents: [] }
   const runtime = runtimeDirectory(env.XDG_RUNTIME_DIR)
   const parent = runtime ? join(runtime, 'lahja') : join(tmpdir(), `lahja-${process.geteuid?.() ?? ''}`)
   if (env.XDG_RUNTIME_DIR && !runtime) warnOfRuntimeDirectory(env.XDG_RUNTIME_DIR, parent)
-  return { directory: join(parent, checkName('bus', bus ?? 'default')), ownParents: [parent] }
+  return { directory: join(parent, name), ownParents: [parent] }
 }
 
 /** The last runtime directory that a warning was about. */

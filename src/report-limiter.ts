@@ -14,7 +14,7 @@ const INTERVAL = 1000
 /** Reasons that are told apart at a time; others can make up as many as they like. */
 const REASONS = 32
 
-/** Errors that others can cause as often as they like. */
+/** Errors that others can cause as often as they like: they are limited also if they are listened to. */
 const LIMITED = [BoundaryCrossed, DirectoryRefused, InvalidPayload, LinkError, PathTooLong]
 
 /** What has happened since an error was reported. */
@@ -24,20 +24,27 @@ interface Interval {
   last: LahjaError | undefined
 }
 
-/** Reports errors. Of those that others can cause as often as they like, one a second for a reason, and how many were left out. */
+/**
+ * Reports errors. Of those that others can cause as often as they like, and of all while nothing listens to them, so that
+ * they become process warnings: one a second for a reason, and how many were left out.
+ */
 export class ReportLimiter {
   readonly #clock: Clock
   readonly #report: (error: LahjaError) => void
+  readonly #isHeard: () => boolean
   readonly #intervals = new Map<string, Interval>()
   #isClosed = false
 
-  constructor(clock: Clock, report: (error: LahjaError) => void) {
+  /** @param isHeard whether anything listens to errors */
+  constructor(clock: Clock, report: (error: LahjaError) => void, isHeard: () => boolean) {
     this.#clock = clock
     this.#report = report
+    this.#isHeard = isHeard
   }
 
   report(error: LahjaError): void {
-    if (this.#isClosed || !LIMITED.some((kind) => error instanceof kind)) return this.#report(error)
+    const isLimited = !this.#isHeard() || LIMITED.some((kind) => error instanceof kind)
+    if (this.#isClosed || !isLimited) return this.#report(error)
     const reason = this.#reasonOf(error)
     const interval = this.#intervals.get(reason)
     if (!interval) return this.#begin(reason, error)

@@ -130,7 +130,13 @@ describe('Endpoint', () => {
       expect(await a.broadcast(Order, { id: 1 })).to.equal(0)
       const error = await rejection(a.broadcast(Order, { id: 1 }, { requireSubscriber: true }))
       expect(error).to.include({ code: 'LAHJA_NO_SUBSCRIBERS' })
-      expect(error.message).to.contain('order.placed')
+      expect(error.message).to.contain('event order.placed was not sent: no endpoint subscribes to it')
+      const addressed = { to: ['b', 'c'], except: { group: 'web' }, requireSubscriber: true }
+      expect((await rejection(a.broadcast(Order, { id: 1 }, addressed))).message).to.contain(
+        'no endpoint that it is addressed to (to b, c; except group web) subscribes to it',
+      )
+      const inside = { internal: true, requireSubscriber: true }
+      expect((await rejection(a.broadcast(Order, { id: 1 }, inside))).message).to.contain('addressed to (internal)')
     })
 
     it("checks requireSubscriber with any other option too, and the call's value overrides the endpoint's", async () => {

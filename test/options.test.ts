@@ -332,10 +332,15 @@ describe('settingsOf', () => {
       })
     })
 
-    it('from $LAHJA_DIRECTORY next, whatever the bus', () => {
+    it('from $LAHJA_DIRECTORY next, with a subdirectory for each bus but the default one', () => {
       process.env.LAHJA_DIRECTORY = '/from/variable'
       process.env.XDG_RUNTIME_DIR = '/run/user/1'
-      expect(settingsOf({ name: 'a', bus: 'other' })).to.deep.include({ directory: '/from/variable', ownParents: [] })
+      for (const bus of [undefined, 'default']) {
+        expect(settingsOf({ name: 'a', bus })).to.deep.include({ directory: '/from/variable', ownParents: [] })
+      }
+      const other = { directory: '/from/variable/other', ownParents: [] }
+      expect(settingsOf({ name: 'a', bus: 'other' })).to.deep.include(other)
+      expect(() => settingsOf({ name: 'a', bus: '../other' })).to.throw(InvalidArgument, 'bus: expected')
       process.env.LAHJA_DIRECTORY = 'relative'
       expect(settingsOf({ name: 'a' }).directory).to.equal(join(process.cwd(), 'relative'))
     })

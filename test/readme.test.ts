@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
 import * as lahja from '../src'
@@ -11,6 +11,16 @@ import { temporaryDirectory } from './support/temporary-directory'
 
 const ROOT = join(__dirname, '..')
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+
+/** The pages of the package. */
+const PAGES = [
+  'README.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file)),
+]
 
 describe('the README', () => {
   const children: ChildProcess[] = []
@@ -83,6 +93,31 @@ describe('the README', () => {
     const paths = [...pages.matchAll(/`((?:test|examples)\/[\w./-]+)`/g)].map(([, path = '']) => path)
     expect(paths.length).to.be.greaterThan(20)
     for (const path of paths) expect(existsSync(join(ROOT, path)), path).to.equal(true)
+  })
+
+  it('links, as all pages of the package do, only to what the package contains', () => {
+    const { files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    const pages = PAGES.flatMap((page) => {
+      const text = readFileSync(join(ROOT, page), 'utf8')
+      return [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = '']) => join(dirname(page), target))
+    })
+    expect(pages.length).to.be.greaterThan(20)
+    const packed = ['README.md', ...files]
+    for (const path of pages) {
+      expect(existsSync(join(ROOT, path)), path).to.equal(true)
+      expect(packed, path).to.satisfy(() => packed.some((each) => path === each || path.startsWith(`${each}/`)))
+    }
+  })
+
+  it('handles signals, as all documented programs do, however often they come', () => {
+    const programs = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => join('examples', file))
+    const sources = [...PAGES, ...programs, join('src', 'endpoint.ts')]
+    const texts = sources.map((file) => readFileSync(join(ROOT, file), 'utf8'))
+    expect(texts.join().match(/process\.on\((signal|'SIGTERM')/g)?.length).to.be.greaterThan(10)
+    for (const [index, text] of texts.entries())
+      expect(text, sources[index]).not.to.match(/process\.once\((signal|'SIG)/)
   })
 
   it('lists every limit', () => {

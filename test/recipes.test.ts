@@ -181,7 +181,7 @@ describe('docs/recipes.md', () => {
       const endpoint = await Endpoint.start({ name: 'till' })
       observe(endpoint, console.log)
       endpoint.subscribe('sale', () => { throw new RangeError('no change') })
-      process.once('SIGTERM', () => void endpoint.close())
+      process.on('SIGTERM', () => void endpoint.close())
       console.log('ready')`,
     )
     const till = run('till')

@@ -1,15 +1,26 @@
 import { expect } from 'chai'
-import { BoundaryCrossed, handlerError, type LahjaError, NameInUse, Unauthenticated } from '../src/model/errors'
+import {
+  BoundaryCrossed,
+  handlerError,
+  type LahjaError,
+  NameInUse,
+  NoSubscribers,
+  Unauthenticated,
+} from '../src/model/errors'
 import { ReportLimiter } from '../src/report-limiter'
 import { ManualClock } from './support/manual-clock'
 
 describe('ReportLimiter', () => {
   const crossed = (type: string) => new BoundaryCrossed(`event ${type} from raw was refused`)
 
-  function limiter() {
+  function limiter(isHeard = true) {
     const clock = new ManualClock()
     const reported: LahjaError[] = []
-    const reports = new ReportLimiter(clock, (error) => reported.push(error))
+    const reports = new ReportLimiter(
+      clock,
+      (error) => reported.push(error),
+      () => isHeard,
+    )
     return { clock, reports, reported, messages: () => reported.splice(0).map(({ message }) => message) }
   }
 
@@ -50,6 +61,22 @@ describe('ReportLimiter', () => {
       'event x from raw was refused',
     ])
     expect(clock.pending).to.equal(0)
+  })
+
+  it('limits whatever becomes a process warning, as nothing listens to errors', () => {
+    const { clock, reports, messages } = limiter(false)
+    const text = 'event job of queue q is lost: the last member of the queue left here'
+    for (let count = 0; count < 2000; count++) reports.report(new NoSubscribers(text))
+    reports.report(handlerError('a handler failed', new RangeError('no')))
+    expect(messages()).to.deep.equal([text, 'a handler failed: no'])
+    clock.advance(1000)
+    expect(messages()).to.deep.equal([`${text} (and 1998 more like it within a second)`])
+  })
+
+  it('reports every lost event of a queue to those who listen', () => {
+    const { reports, messages } = limiter()
+    for (let count = 0; count < 2000; count++) reports.report(new NoSubscribers(`event job ${count % 2}`))
+    expect(messages()).to.have.length(2000)
   })
 
   it('reports every error that others cannot cause at will', () => {

@@ -42,7 +42,7 @@ function interruption(): Promise<never> {
   return new Promise((_, reject) => {
     process.stdout.on('error', reject)
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => reject(new Error(`interrupted by ${signal}`)))
+      process.on(signal, () => reject(new Error(`interrupted by ${signal}`)))
     }
   })
 }

@@ -11,7 +11,7 @@ const PATIENCE = 5000
 async function main(): Promise<void> {
   let isOpen = true
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
       isOpen = false
     })
   }

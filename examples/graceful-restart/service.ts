@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     { queue: SERVICE },
   )
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, async () => {
+    process.on(signal, async () => {
       // Accepts no new work, finishes running work, and leaves waiting work to the next generation.
       await endpoint.close()
       console.log(`${name} has closed: ${answered} answered, ${booked} booked`)

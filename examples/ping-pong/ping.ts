@@ -7,7 +7,7 @@ async function main(): Promise<void> {
   const rounds = roundsWanted()
   const endpoint = await Endpoint.start({ name: 'ping', bus: BUS })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => endpoint.close())
+    process.on(signal, () => endpoint.close())
   }
   endpoint.on('left', ({ name }) => console.log(`${name} has left`))
 

@@ -6,7 +6,7 @@ async function main(): Promise<void> {
   const rounds = roundsWanted()
   const endpoint = await Endpoint.start({ name: 'pong', bus: BUS })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => endpoint.close())
+    process.on(signal, () => endpoint.close())
   }
   endpoint.on('left', ({ name }) => console.log(`${name} has left`))
 

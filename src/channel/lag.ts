@@ -2,10 +2,13 @@ import type { Limits } from '../model/limits'
 import { type Clock, judgeAfter, type Timer } from '../platform/clock'
 import { RecentTime } from './recent-time'
 
+/** Milliseconds of waiting within the span of `RecentTime` after which a peer is slow, unless `patience` is less. */
+const SLOW_AFTER = 1000
+
 export interface LagEvents {
   /** Senders stop waiting. */
   readonly lagging: () => void
-  /** The peer reads, but has held senders up for more than `patience` within ten seconds. */
+  /** The peer has held senders up for more than a second, or `patience` if that is less, within ten seconds. */
   readonly slow: () => void
 }
 
@@ -60,7 +63,7 @@ export class Lag {
       resolve = resolved
     })
     const now = this.#clock.now()
-    if (this.#waited.within(now) <= this.#limits.patience / 2) this.#isSlow = false
+    if (this.#waited.within(now) <= this.#slowAfter / 2) this.#isSlow = false
     const timer = judgeAfter(this.#clock, this.#nextVerdict(now, now), () => this.#judge(), true)
     this.#state = { kind: 'waited-for', drained, resolve, since: now, readAt: now, timer }
     return drained
@@ -107,13 +110,18 @@ export class Lag {
     return slowShare < 1 ? slowShare * RecentTime.SPAN : Number.POSITIVE_INFINITY
   }
 
+  /** A high patience must not keep it secret that the peer paces its senders. */
+  get #slowAfter(): number {
+    return Math.min(this.#limits.patience, SLOW_AFTER)
+  }
+
   #judge(): void {
     if (this.#state.kind !== 'waited-for') return
     const now = this.#clock.now()
     const { readAt } = this.#state
     const waited = this.#waited.within(now) + this.#waiting
     if (now - readAt >= this.#limits.patience || waited >= this.#mostWaited) return this.#lag()
-    if (waited >= this.#limits.patience && !this.#isSlow) {
+    if (waited >= this.#slowAfter && !this.#isSlow) {
       this.#isSlow = true
       this.#events.slow()
     }
@@ -125,7 +133,7 @@ export class Lag {
   #nextVerdict(now: number, readAt: number): number {
     const { patience } = this.#limits
     const waited = this.#waited.within(now) + this.#waiting
-    const toSlow = this.#isSlow ? Number.POSITIVE_INFINITY : patience - waited
+    const toSlow = this.#isSlow ? Number.POSITIVE_INFINITY : this.#slowAfter - waited
     return Math.max(Math.min(readAt + patience - now, toSlow, this.#mostWaited - waited), 0)
   }
 

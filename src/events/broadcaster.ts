@@ -8,7 +8,7 @@ import { type LahjaError, NoSubscribers } from '../model/errors'
 import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
 import { type Overflow, type OverflowPolicy, policyOf } from '../model/overflow'
 import type { Waits } from '../platform/waits'
-import { isEligible } from '../routing/eligibility'
+import { isEligible, noEndpoint } from '../routing/eligibility'
 import type { Queue, Routes } from '../routing/routes'
 import { EventEncoder } from '../wire/event-encoder'
 import type { Frame } from '../wire/frame'
@@ -199,7 +199,7 @@ export class Broadcaster {
     policyOf(overflow ?? this.#context.overflow, type, payload)
     if (options?.requireSubscriber ?? this.#context.requireSubscriber) {
       const advice = 'wait with waitUntilAnyEndpointSubscribedTo, or leave requireSubscriber out'
-      const text = `event ${type} was not sent: no endpoint that it is addressed to subscribes to it; ${advice}`
+      const text = `event ${type} was not sent: ${noEndpoint(type, options)} subscribes to it; ${advice}`
       throw new NoSubscribers(text)
     }
     this.#slow = NONE

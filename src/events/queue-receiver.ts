@@ -70,7 +70,12 @@ export class QueueReceiver {
     const members = this.#context.membersOf(queue, type)
     const interested = members.filter(({ interest }) => isInterestedIn(interest, channel.identity))
     const isReturned = this.#isLeaving && this.#mayReturn(assignment, channel)
-    if (this.#left && !isReturned) return void this.#left.set(type, (this.#left.get(type) ?? 0) + 1)
+    if (this.#left && !isReturned) {
+      this.#left.set(type, (this.#left.get(type) ?? 0) + 1)
+      // A sender that is still there counts it too. Nobody else can tell of one that isn't.
+      if (channel.outbox.isClosed) this.#reportLost(assignment, channel)
+      return
+    }
     const member = isReturned ? undefined : this.#balancer.pick(interested, ({ load }) => load, queue)
     if (!member) {
       account.release()
@@ -104,15 +109,16 @@ export class QueueReceiver {
     this.#context.settled()
   }
 
+  #reportLost({ type, queue, payload }: Assignment, { identity }: Channel): void {
+    const why = `the last member of the queue left here, and its sender ${identity.name} has disconnected`
+    const event = { type, payload, origin: identity.name }
+    this.#context.report(new NoSubscribers(`event ${type} of queue ${queue} is lost: ${why}`, { event }))
+  }
+
   #return(assignment: Assignment, channel: Channel): void {
     const { type, queue } = assignment
     const label = `event ${type} of queue ${queue}`
-    if (channel.outbox.isClosed) {
-      const sender = `its sender ${channel.identity.name} has disconnected`
-      const text = `${label} is lost: the last member of the queue left here, and ${sender}`
-      const event = { type, payload: assignment.payload, origin: channel.identity.name }
-      return this.#context.report(new NoSubscribers(text, { event }))
-    }
+    if (channel.outbox.isClosed) return this.#reportLost(assignment, channel)
     try {
       channel.sendMessage({ ...assignment, kind: 'return' })
     } catch (thrown) {

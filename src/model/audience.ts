@@ -30,6 +30,16 @@ export function isAddressed(endpoint: Identity, to: Audience | undefined, except
   return (to === undefined || includes(to, endpoint)) && (except === undefined || !includes(except, endpoint))
 }
 
+/** Names shown in a message. */
+const MAX_SHOWN = 10
+
+/** The audience in words, for messages. */
+export function nameAudience(audience: Audience): string {
+  if (typeof audience === 'string') return audience
+  if ('group' in audience) return `group ${audience.group}`
+  return [...audience.slice(0, MAX_SHOWN), ...(audience.length > MAX_SHOWN ? ['…'] : [])].join(', ') || 'nobody'
+}
+
 /** @throws InvalidArgument unless the value is a name, an array of names or `{ group }` */
 export function checkAudience(option: string, value: unknown): void {
   if (typeof value === 'string') return

@@ -168,6 +168,9 @@ export function defineRequest<Request = void, Response = void>(
   options?: DefinitionOptions,
 ): RequestDefinition<Request, Response>
 export function defineRequest(name: string, given: unknown = {}): RequestDefinition<unknown, unknown> {
+  if (isSchema(given)) {
+    throw new InvalidArgument('defineRequest: expected { request, response } with a schema each, got a schema')
+  }
   const { boundary, request, response } = optionsOf('defineRequest', given, REQUEST_OPTIONS)
   const type = checkTypeName(name)
   const schemas = {

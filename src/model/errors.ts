@@ -94,7 +94,10 @@ export class CloseTimeout extends LahjaError {
   readonly code = 'LAHJA_CLOSE_TIMEOUT'
   /** The number of events that were not delivered, by peer name. */
   readonly undelivered: ReadonlyMap<string, number>
-  /** The number of events that had arrived and were not handled, by event type. */
+  /**
+   * The number of events that had arrived and were not handled, by event type. Those of queues that no other member could
+   * have are reported as `NoSubscribers` too, one by one.
+   */
   readonly unhandled: ReadonlyMap<string, number>
 
   constructor(message: string, undelivered: ReadonlyMap<string, number>, unhandled: ReadonlyMap<string, number>) {
@@ -143,12 +146,14 @@ export interface PayloadIssue {
 
 /**
  * A payload doesn't match the schema of its definition, or the schema failed: then what it threw is the `cause`. Thrown
- * by the sender's call; emitted by a receiver, which drops the event.
+ * by the sender's call; emitted by a receiver, which drops the event, and by a responder.
  */
 export class InvalidPayload extends LahjaError {
   readonly code = 'LAHJA_INVALID_PAYLOAD'
   /** What the schema found; empty if the schema itself failed. */
   readonly issues: readonly PayloadIssue[]
+  /** At a responder, the request that doesn't match, or whose response doesn't; undefined elsewhere. */
+  event: Event | undefined
 
   constructor(message: string, issues: readonly PayloadIssue[], options?: ErrorOptions) {
     super(message, options)

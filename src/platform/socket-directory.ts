@@ -11,6 +11,10 @@ import type { Connection, DialOutcome, Listener, SocketInfo, Transport, Watch } 
 /** Size of `sun_path` in bytes without its final NUL (unix(7)). Longer paths are cut off without an error. */
 const PATH_LIMIT = process.platform === 'linux' ? 107 : 103
 
+/** Advice on the default directory, which the program hasn't chosen. */
+const ELSEWHERE =
+  'it is below the variable XDG_RUNTIME_DIR, or else the temporary directory; set the option `directory` or the variable LAHJA_DIRECTORY'
+
 /** The file name of a socket before it is published. */
 const UNPUBLISHED = /^[0-9a-z]{13}\.new$/
 
@@ -42,7 +46,8 @@ export class SocketDirectory implements Transport {
       try {
         create(path)
       } catch (error) {
-        throw refused(path, "can't be created", 'choose another directory', error)
+        const isDefault = this.#ownParents.length > 0
+        throw refused(path, "can't be created", isDefault ? ELSEWHERE : 'choose another directory', error)
       }
       this.#check(path)
     }

@@ -16,9 +16,9 @@ export interface WaitOptions {
 
 export const WAIT_OPTIONS: OptionNames<WaitOptions> = { timeout: true, signal: true }
 
-interface InternalWaitOptions extends WaitOptions {
+export interface InternalWaitOptions extends WaitOptions {
   /** Makes the error at the end of the timeout. Default `WaitTimeout`. */
-  readonly timedOut?: (message: string) => LahjaError
+  readonly timedOut?: ((message: string) => LahjaError) | undefined
   /** Whether the wait goes on after `end`. Default false. */
   readonly outlivesEnd?: boolean
 }
@@ -106,7 +106,7 @@ export class Waits {
   }
 
   /** Resolves when the condition holds. It is checked now, and at each call of `changed`. */
-  until(what: string, options: WaitOptions, condition: () => boolean): Promise<void> {
+  until(what: string, options: InternalWaitOptions, condition: () => boolean): Promise<void> {
     return this.wait<void>(what, options, ({ resolve }) => {
       if (condition()) resolve()
       return this.#watch(condition, resolve)

@@ -5,7 +5,7 @@ import { boundaryOf } from '../model/boundary'
 import { type LahjaError, NoSubscribers, RemoteDisconnected, RemoteError } from '../model/errors'
 import type { Interest } from '../model/interest'
 import { Balancer } from '../routing/balancer'
-import { isEligible } from '../routing/eligibility'
+import { isEligible, noEndpoint } from '../routing/eligibility'
 import type { Routes } from '../routing/routes'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
@@ -25,6 +25,8 @@ export interface RequestSpec {
   readonly payload: unknown
   /** Whether it travels behind the events that have been sent to its responder. */
   readonly isOrdered: boolean
+  /** Whom it is addressed to, for messages; `candidates` decides. */
+  readonly to?: Audience | undefined
   /** The responders that it may be sent to now. */
   readonly candidates: () => readonly Channel[]
   /** Whether it waits for a responder if there is none, until `stopWaiting`. */
@@ -85,12 +87,12 @@ export class PendingRequests {
    *
    * @throws UnserializablePayload, PayloadTooLarge
    */
-  ask({ type, payload, isOrdered, candidates, waitsForResponder, settle }: RequestSpec): RequestHandle {
+  ask({ type, payload, to, isOrdered, candidates, waitsForResponder, settle }: RequestSpec): RequestHandle {
     const id = ++this.#lastId
     const request = { kind: 'request', id, type, payload } as const
     const frame = travelsByReference(type) ? referenceTo(request) : encodeMessage(request, this.#frameLimit)
     const state = { declined: new Set<Channel>(), channel: undefined }
-    const pending: Pending = { id, type, frame, isOrdered, candidates, waitsForResponder, settle, ...state }
+    const pending: Pending = { id, type, frame, to, isOrdered, candidates, waitsForResponder, settle, ...state }
     this.#pending.set(id, pending)
     this.#place(pending)
     return { cancel: () => this.#cancel(pending), stopWaiting: () => this.#stopWaiting(pending) }
@@ -180,7 +182,7 @@ export class PendingRequests {
     if (candidates.length === 0) {
       const refusing = pending.candidates().find((channel) => !declined.has(channel))
       if (!refusing && pending.waitsForResponder) return this.#waiting.join(pending, NOWHERE)
-      const why = declined.size > 0 ? allDeclined(type) : noResponder(type)
+      const why = declined.size > 0 ? allDeclined(type) : noResponder(type, pending.to)
       const error = refusing ? misfitError(`request ${type}`, frame, refusing) : new NoSubscribers(why)
       return this.#settle(pending, { kind: 'failure', error })
     }
@@ -249,8 +251,8 @@ export class PendingRequests {
   }
 }
 
-export function noResponder(type: string): string {
-  return `request ${type}: none of the endpoints that it is addressed to responds to it`
+export function noResponder(type: string, to: Audience | undefined): string {
+  return `request ${type}: ${noEndpoint(type, { to })} responds to it`
 }
 
 function allDeclined(type: string): string {

@@ -81,7 +81,15 @@ export class Requester {
         if (error) reject(error)
         else resolve(payload)
       }
-      const handle = this.#requests.ask({ type, payload, isOrdered, candidates, waitsForResponder: wait > 0, settle })
+      const handle = this.#requests.ask({
+        type,
+        payload,
+        to,
+        isOrdered,
+        candidates,
+        waitsForResponder: wait > 0,
+        settle,
+      })
       const timer = wait > 0 && wait < timeout ? judgeAfter(this.#clock, wait, handle.stopWaiting, true) : undefined
       return () => {
         timer?.cancel()
@@ -101,7 +109,7 @@ export class Requester {
     const channels = candidates()
     const missing = new Set(channels)
     if (missing.size === 0) {
-      buffer.fail(new NoSubscribers(noResponder(type)), this.#turn.spendCall())
+      buffer.fail(new NoSubscribers(noResponder(type, to)), this.#turn.spendCall())
       return new ReplyStream(buffer, cancel)
     }
     const waiting = this.#waits.wait<void>(`request ${type}`, { timeout, signal, timedOut }, ({ resolve }) => {

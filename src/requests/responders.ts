@@ -246,7 +246,7 @@ export class Responders {
       this.#finish(job, asker)
       this.#send(job, answer)
     }
-    if (answer.kind === 'failure' && isOwnFault(answer.thrown)) {
+    if (answer.kind === 'failure' && !isAbort(answer.thrown)) {
       const error = errorOf(job.event, answer.thrown)
       if (isAnswered) this.#context.reportToListeners(error)
       else this.#context.report(error)
@@ -291,8 +291,8 @@ export class Responders {
       if (isReference) channel.sendBulk(referenceTo(reply))
       else channel.sendMessage(reply)
     } catch (thrown) {
-      this.#context.report(errorOf(job.event, thrown))
       const { name, message, code } = failureOf(thrown, false)
+      this.#context.report(unsentError(job.event, thrown))
       channel.sendMessage({
         kind: 'failure',
         id,
@@ -323,9 +323,9 @@ function answerOf(service: Service, request: IncomingRequest): Answer | Promise<
     const { payload, origin } = request
     if (schemas.request) request.payload = validate(schemas.request, payload, `request ${type} from ${origin}`)
     const response = handler(request)
-    if (!isThenable(response)) return responseOf(service, response)
+    if (!isThenable(response)) return responseOf(service, response, origin)
     return Promise.resolve(response)
-      .then((response) => responseOf(service, response))
+      .then((response) => responseOf(service, response, origin))
       .catch(fail)
   } catch (thrown) {
     return fail(thrown)
@@ -333,9 +333,9 @@ function answerOf(service: Service, request: IncomingRequest): Answer | Promise<
 }
 
 /** Validates only: the asker applies the schema's conversions. @throws InvalidPayload */
-function responseOf(service: Service, payload: unknown): Answer {
+function responseOf(service: Service, payload: unknown, asker: string): Answer {
   const { type, schemas } = service
-  if (schemas.response) validate(schemas.response, payload, `response to ${type}`)
+  if (schemas.response) validate(schemas.response, payload, `response to ${type} for ${asker}`)
   return { kind: 'response', service, payload }
 }
 
@@ -363,15 +363,27 @@ function clip(text: string): string {
   return text.slice(0, 300)
 }
 
-/** The error of the handler of a request. */
+/** The error of a request or its handler. */
 function errorOf({ type, payload, origin }: IncomingRequest, thrown: unknown): LahjaError {
   const error = asError(thrown)
+  const event = { type, payload, origin }
+  if (error instanceof InvalidPayload) error.event ??= event
   if (error instanceof LahjaError) return error
-  return handlerError(`a responder to ${type} failed on a request from ${origin}`, thrown, { type, payload, origin })
+  return handlerError(`a responder to ${type} failed on a request from ${origin}`, thrown, event)
 }
 
-/** Whether the handler failed, and neither gave up because its request was cancelled nor was sent what doesn't fit. */
-function isOwnFault(thrown: unknown): boolean {
+/** The error of a response that can't be sent. */
+function unsentError(request: IncomingRequest, thrown: unknown): LahjaError {
+  const error = errorOf(request, thrown)
+  if (error === thrown) {
+    const { type, origin } = request
+    error.message = `the response to ${type} for ${origin}: ${error.message.replace(/^response: /, '')}`
+  }
+  return error
+}
+
+/** Whether a handler gave up, as its request was cancelled. */
+function isAbort(thrown: unknown): boolean {
   const error = asError(thrown)
-  return !(error instanceof InvalidPayload) && textOf(() => error.name) !== 'AbortError'
+  return textOf(() => error.name) === 'AbortError'
 }

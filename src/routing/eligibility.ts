@@ -1,5 +1,5 @@
-import { type Audience, type Identity, isAddressed } from '../model/audience'
-import { isWithinBoundary } from '../model/boundary'
+import { type Audience, type Identity, isAddressed, nameAudience } from '../model/audience'
+import { boundaryOf, isWithinBoundary } from '../model/boundary'
 
 /** Whom one broadcast or request is for. */
 export interface Addressing {
@@ -20,4 +20,15 @@ export function isEligible(type: string, { identity, isOwn }: Candidate, address
   const { to, except, internal } = addressing
   if (internal && !isOwn) return false
   return isWithinBoundary(type, identity, isOwn) && isAddressed(identity, to, except)
+}
+
+/** The subject of a sentence that says that nobody may have an event or request. */
+export function noEndpoint(type: string, { to, except, internal }: Addressing = {}): string {
+  const limits = [
+    to === undefined ? '' : `to ${nameAudience(to)}`,
+    except === undefined ? '' : `except ${nameAudience(except)}`,
+    internal ? 'internal' : '',
+    boundaryOf(type) === undefined ? '' : 'within its boundary',
+  ].filter((limit) => limit !== '')
+  return limits.length === 0 ? 'no endpoint' : `no endpoint that it is addressed to (${limits.join('; ')})`
 }

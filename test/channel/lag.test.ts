@@ -61,6 +61,23 @@ describe('Lag', () => {
     expect(said).to.have.length(2)
   })
 
+  it('says that a peer is slow after a second, however high patience is (G8)', () => {
+    const { clock, said, lag } = lagging({ patience: 60_000 })
+    const holdUp = (times: number) => {
+      for (let time = 0; time < times; time++) {
+        void lag.wait()
+        clock.advance(50)
+        lag.onRead(1)
+        lag.release()
+      }
+    }
+    holdUp(400)
+    expect(said).to.deep.equal(['slow at 1000'])
+    clock.advance(20_000)
+    holdUp(400)
+    expect(said).to.deep.equal(['slow at 1000', 'slow at 41000'])
+  })
+
   it('lets a peer hold senders up for no more than slowShare of ten seconds (G8)', () => {
     const { clock, said, lag } = lagging({ slowShare: 0.2 })
     for (let round = 0; round < 3; round++) {

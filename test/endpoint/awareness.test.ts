@@ -219,6 +219,21 @@ describe('Endpoint, asked for subscriptions,', () => {
       })
     }
 
+    it('says on timeout which names and which type it has waited for', async () => {
+      const messageOf = async (wait: Promise<unknown>) => (await rejection(wait)).message
+      const soon = { timeout: 1 }
+      expect(await messageOf(a.waitUntilConnectedTo(['b', 'zz', 'late'], soon))).to.equal(
+        'waitUntilConnectedTo b, zz, late: timed out after 1 ms; not linked with zz, late',
+      )
+      for (const [wait, says] of [
+        [a.waitUntilEndpointSubscribedTo('b', Ask, soon), 'waitUntilEndpointSubscribedTo b, ask: timed out'],
+        [a.waitUntilAnyEndpointSubscribedTo('fog', soon), 'waitUntilAnyEndpointSubscribedTo fog: timed out'],
+        [a.waitUntilAllEndpointsSubscribedTo('fog', soon), 'waitUntilAllEndpointsSubscribedTo fog: timed out'],
+      ] as const) {
+        expect(await messageOf(wait)).to.contain(says)
+      }
+    })
+
     it('resolves at once if the condition holds already', async () => {
       await Promise.all([a, b, c].map((each) => listen(each, 'news')))
       const options = { timeout: 0 }

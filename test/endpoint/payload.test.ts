@@ -30,6 +30,18 @@ describe('A payload', () => {
     expect(own).to.deep.equal(remote)
   })
 
+  it('is one object for all subscriptions of an endpoint, and another than what was sent', async () => {
+    const got: Record<string, unknown[]> = { shop: [], till: [] }
+    for (const endpoint of [shop, shop, till, till]) {
+      await endpoint.subscribe('tick', ({ payload }) => got[endpoint.name]?.push(payload)).ready
+    }
+    const sent = { a: 1 }
+    await shop.broadcast('tick', sent)
+    await until(() => got.shop?.length === 2 && got.till?.length === 2)
+    for (const [first, second] of [got.shop ?? [], got.till ?? []]) expect(first).to.equal(second).and.not.equal(sent)
+    expect(got.shop?.[0]).not.to.equal(got.till?.[0])
+  })
+
   it('that is or holds an endpoint, a subscription, a stream or a promise is refused', async () => {
     await payloadsAt(till, 'tick')
     const subscription = shop.subscribe('tock', () => {})

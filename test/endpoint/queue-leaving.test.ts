@@ -90,6 +90,31 @@ describe('A queue member that leaves', () => {
     }
   }
 
+  it('by closing after its sender is a process warning once a second, and an error for each event to those who listen', async () => {
+    const warnings: Error[] = []
+    const note = (warning: Error) => {
+      if ('code' in warning && warning.code === 'LAHJA_NO_SUBSCRIBERS') warnings.push(warning)
+    }
+    process.on('warning', note)
+    try {
+      for (const isHeard of [false, true]) {
+        const { a, b } = await bus.startEach({ a: {}, b: {} })
+        const reports = isHeard ? reportsOf(b) : []
+        const { held } = await joinHeld(b)
+        for (const n of numbers(LOAD)) await a.broadcast(Job, n)
+        await until(() => held.begun.length > 0)
+        await a.close()
+        await rejection(b.close({ timeout: 20 }))
+        await turn()
+        if (isHeard) expect(reports.filter((error) => error instanceof NoSubscribers)).to.have.length.above(1000)
+      }
+      expect(warnings.length).to.be.within(1, 3)
+      expect(warnings.at(-1)?.message).to.match(/\(and 1\d\d\d more like it within a second\)$/)
+    } finally {
+      process.off('warning', note)
+    }
+  })
+
   it('by unsubscribing under load causes no loss and no duplicate', async () => {
     const { members, sent, reports } = await beginLoad()
     members[0]?.subscription.unsubscribe()

@@ -18,9 +18,10 @@ import {
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { rawPeers } from '../support/raw-peer'
-import { rejection } from '../support/rejection'
+import { rejection, rejectionCode } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
 import { throwing } from '../support/throwing'
+import { turn } from '../support/workbench'
 
 const Double = defineRequest<number, number>('double')
 const Anything = defineRequest<unknown, unknown>('anything')
@@ -210,10 +211,16 @@ describe('Endpoint.request', () => {
 
   it('rejects with NoSubscribers if no endpoint responds, or none of those addressed', async () => {
     await responder.subscribe('anything', () => {}).ready
-    for (const to of [undefined, 'responder', 'nobody', { group: 'none' }]) {
+    for (const [to, whom] of [
+      [undefined, 'no endpoint responds to it'],
+      ['responder', 'no endpoint that it is addressed to (to responder) responds to it'],
+      [['nobody', 'asker'], 'no endpoint that it is addressed to (to nobody, asker) responds to it'],
+      [{ group: 'none' }, 'no endpoint that it is addressed to (to group none) responds to it'],
+    ] as const) {
       const error = await rejection(asker.request(Anything, 1, { to, ...PATIENT }))
       expect(error).to.be.instanceOf(NoSubscribers).and.include({ code: 'LAHJA_NO_SUBSCRIBERS' })
-      expect(error.message).to.contain('anything')
+      expect(error.message).to.equal(`request anything: ${whom}`)
+      expect((await rejection(asker.requestAll(Anything, 1, { to }).next())).message).to.equal(error.message)
     }
   })
 
@@ -253,6 +260,7 @@ describe('Endpoint.request', () => {
   })
 
   it("rejects with RemoteError for InvalidPayload if the payload does not fit the responder's schema", async () => {
+    const reports = reportsOf(responder)
     const asked: unknown[] = []
     await responder.respond(Checked, ({ payload }) => {
       asked.push(payload)
@@ -262,6 +270,32 @@ describe('Endpoint.request', () => {
     expect(error).to.be.instanceOf(RemoteError)
     expect(Reflect.get(error, 'remote')).to.include({ name: 'InvalidPayload', code: 'LAHJA_INVALID_PAYLOAD' })
     expect(asked).to.deep.equal([])
+    expect(codesOf(reports)).to.deep.equal(['LAHJA_INVALID_PAYLOAD'])
+    expect(reports[0]?.message).to.contain('request checked from asker: the payload does not match its schema: n:')
+    const event = { type: 'checked', payload: { n: 'one' }, origin: 'asker' }
+    expect(reports[0]).to.have.property('event').that.deep.equals(event)
+  })
+
+  it("rejects with RemoteError if the response does not fit the responder's schema, which the responder reports", async () => {
+    const reports = reportsOf(responder)
+    await responder.respond(Checked, ({ payload }) => Object.assign(payload, { n: 'one' })).ready
+    const error = await rejection(asker.request('checked', { n: 1 }))
+    expect(error).to.be.instanceOf(RemoteError)
+    expect(Reflect.get(error, 'remote')).to.include({ name: 'InvalidPayload' })
+    expect(codesOf(reports)).to.deep.equal(['LAHJA_INVALID_PAYLOAD'])
+    expect(reports[0]?.message).to.contain('response to checked for asker: the payload does not match its schema: n:')
+    expect(reports[0]).to.have.nested.property('event.origin', 'asker')
+  })
+
+  it('is no process warning at the responder if its payload is invalid, as the asker is told', async () => {
+    await responder.respond(Checked, ({ payload }) => payload).ready
+    const warnings: Error[] = []
+    const note = (warning: Error) => warnings.push(warning)
+    process.on('warning', note)
+    expect(await rejectionCode(asker.request('checked', { n: 'one' }))).to.equal('LAHJA_REMOTE_ERROR')
+    await turn()
+    process.off('warning', note)
+    expect(warnings).to.deep.equal([])
   })
 
   it('rejects with UnserializablePayload or PayloadTooLarge if the payload cannot be sent', async () => {
@@ -281,6 +315,9 @@ describe('Endpoint.request', () => {
     expect(error).to.be.instanceOf(RemoteError)
     expect(Reflect.get(error, 'remote')).to.include({ code: 'LAHJA_UNSERIALIZABLE_PAYLOAD' })
     expect(codesOf(reports)).to.deep.equal(['LAHJA_UNSERIALIZABLE_PAYLOAD'])
+    expect(reports[0]?.message)
+      .to.contain('the response to anything for asker: ')
+      .and.contain('payload.f is a function')
   })
 
   it("rejects with RemoteError if the response exceeds the asker's frame limit", async () => {
@@ -291,6 +328,7 @@ describe('Endpoint.request', () => {
     expect(error).to.be.instanceOf(RemoteError)
     expect(Reflect.get(error, 'remote')).to.include({ name: 'PayloadTooLarge', code: 'LAHJA_PAYLOAD_TOO_LARGE' })
     expect(codesOf(reports)).to.deep.equal(['LAHJA_PAYLOAD_TOO_LARGE'])
+    expect(reports[0]?.message).to.contain('the response to anything for asker: ')
     expect(await asker.request(Anything, 8000)).to.have.length(8000)
     expect(asker.isConnectedTo('responder')).to.equal(true)
   })

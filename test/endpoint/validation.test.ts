@@ -121,6 +121,35 @@ describe('Endpoint with schemas', () => {
     expect(Reflect.get(error, 'remote')).to.include({ code: 'LAHJA_INVALID_PAYLOAD' })
   })
 
+  it('reports a Map, a Set and a class where they arrive, and makes them of their plain forms', async () => {
+    class Point {}
+    const { a, b } = await bus.startAll('a', 'b')
+    const reports = reportsOf(b)
+    const got: unknown[] = []
+    const take = ({ payload }: { payload: unknown }) => got.push(payload)
+    const AsSet = defineEvent('as.set', z.set(z.string()))
+    const AsMap = defineEvent('as.map', z.map(z.string(), z.number()))
+    const AsPoint = defineEvent('as.point', z.instanceof(Point))
+    const Tags = defineEvent(
+      'tags',
+      z.array(z.string()).transform((tags) => new Set(tags)),
+    )
+    const Counts = defineEvent(
+      'counts',
+      z.record(z.string(), z.number()).transform((counts) => new Map(Object.entries(counts))),
+    )
+    const subscriptions = [AsSet, AsMap, AsPoint, Tags, Counts].map((type) => b.subscribe(type, take))
+    for (const { ready } of subscriptions) await ready
+    await a.broadcast(AsSet, new Set(['x']))
+    await a.broadcast(AsMap, new Map([['x', 1]]))
+    await a.broadcast(AsPoint, new Point())
+    await a.broadcast(Tags, ['x'])
+    await a.broadcast(Counts, { x: 1 })
+    await until(() => got.length === 2)
+    expect(codesOf(reports)).to.deep.equal(Array(3).fill('LAHJA_INVALID_PAYLOAD'))
+    expect(got).to.deep.equal([new Set(['x']), new Map([['x', 1]])])
+  })
+
   it('refuses an async schema, and one that throws', async () => {
     const checkedLater = z.string().refine(async () => true)
     const Slow = defineEvent('slow', checkedLater)

@@ -39,7 +39,7 @@ describe('examples/graceful-restart', () => {
     const { code, stdout, stderr } = await run(SUPERVISOR).ended
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
     expectNothingLost(stdout, 3)
-    expect(readdirSync(bus())).to.deep.equal([])
+    expect(readdirSync(join(bus(), 'graceful-restart'))).to.deep.equal([])
   })
 
   it('does the same in separate terminals, with the service started first', async () => {

@@ -28,7 +28,7 @@ describe('examples/ping-pong', () => {
       expect(played('ping', printed)).to.deep.equal(['ping 1', 'ping 2', 'ping 3'])
       expect(played('pong', printed)).to.deep.equal(['pong 1', 'pong 2', 'pong 3'])
       for (const { code, stderr } of outcomes) expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
-      expect(readdirSync(bus())).to.deep.equal([])
+      expect(readdirSync(join(bus(), 'ping-pong'))).to.deep.equal([])
     })
   }
 
@@ -58,7 +58,7 @@ describe('examples/ping-pong', () => {
       expect(await ping.ended).to.include({ code: 0, stderr: '' })
       pong.signal(signal)
       expect(await pong.ended).to.include({ code: 0, stderr: '' })
-      expect(readdirSync(bus())).to.deep.equal([])
+      expect(readdirSync(join(bus(), 'ping-pong'))).to.deep.equal([])
     })
   }
 

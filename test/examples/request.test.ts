@@ -30,7 +30,7 @@ describe('examples/request', () => {
       const [asker, translator] = first === ASKER ? outcomes : outcomes.toReversed()
       expect(linesOf(asker?.stdout ?? '')).to.deep.equal(answers)
       expect(linesOf(translator?.stdout ?? '')).to.deep.equal(questions)
-      expect(readdirSync(bus())).to.deep.equal([])
+      expect(readdirSync(join(bus(), 'request'))).to.deep.equal([])
     })
   }
 

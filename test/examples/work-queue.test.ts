@@ -48,7 +48,7 @@ describe('examples/work-queue', () => {
       giver.stdout,
       outcomes.map(({ stdout }) => stdout),
     )
-    expect(readdirSync(bus())).to.deep.equal([])
+    expect(readdirSync(join(bus(), 'work-queue'))).to.deep.equal([])
   })
 
   it('waits for workers that start later, one after the other', async () => {

@@ -19,6 +19,6 @@ describe('examples/worker-pool', () => {
     expect(shares.reduce((sum, share) => sum + share, 0)).to.equal(50)
     // https://oeis.org/A006880
     expect(stdout).to.match(/\nprimes below 1000000: 78498\n$/)
-    expect(readdirSync(bus)).to.deep.equal([])
+    expect(readdirSync(join(bus, 'worker-pool'))).to.deep.equal([])
   })
 })

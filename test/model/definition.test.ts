@@ -169,6 +169,13 @@ describe('defineRequest', () => {
     expect(boundaryOf('definition.ask')).to.equal('internal')
   })
 
+  it('says that it takes two schemas by name, if it is given one as for an event', () => {
+    expect(() => Reflect.apply(defineRequest, undefined, ['a', z.string()])).to.throw(
+      InvalidArgument,
+      'defineRequest: expected { request, response } with a schema each, got a schema',
+    )
+  })
+
   it('names the schema that is invalid', () => {
     const schema = z.string()
     for (const [which, options] of Object.entries({

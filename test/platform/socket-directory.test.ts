@@ -72,6 +72,18 @@ describe('SocketDirectory', () => {
       for (const path of [bus(), join(bus(), 'deep')]) expect(lstatSync(path).mode & 0o777).to.equal(0o700)
     })
 
+    it('says where a default directory that cannot be created comes from', async () => {
+      mkdirSync(bus())
+      const file = join(bus(), 'file')
+      writeFileSync(file, '')
+      const parent = join(file, 'lahja')
+      const error = await rejection(new SocketDirectory(join(parent, 'default'), [parent]).open())
+      expect(error).to.include({ code: 'LAHJA_DIRECTORY_REFUSED' })
+      expect(error.message).to.contain("lahja: can't be created (ENOTDIR: ")
+      expect(error.message).to.contain('it is below the variable XDG_RUNTIME_DIR, or else the temporary directory')
+      expect(error.message).to.contain('set the option `directory` or the variable LAHJA_DIRECTORY')
+    })
+
     it('accepts an existing directory', async () => {
       mkdirSync(bus(), { mode: 0o700 })
       await new SocketDirectory(bus()).open()

@@ -174,7 +174,7 @@ describe('PendingRequests', () => {
       limit = 2
     })
 
-    it('lets requests wait, and sends them in order as others are reportToListeners', () => {
+    it('lets requests wait, and sends them in order as others are answered', () => {
       const till = respond('till')
       for (const question of ['1', '2', '3', '4', '5']) ask(question)
       expect(questions(till)).to.deep.equal(['1', '2'])

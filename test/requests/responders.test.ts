@@ -286,7 +286,7 @@ describe('Responders', () => {
       expect(unfit).to.have.nested.property('error.code', 'LAHJA_INVALID_PAYLOAD')
       expect(unfit)
         .to.have.nested.property('error.message')
-        .that.contains('response to order.get: the payload does not match')
+        .that.contains('response to order.get for asker: the payload does not match')
     })
   })
 })

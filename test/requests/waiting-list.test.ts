@@ -38,7 +38,7 @@ describe('WaitingList', () => {
 })
 
 describe('PendingRequests with waiting requests', () => {
-  it('skips those of a busy responder when another has reportToListeners (G8)', () => {
+  it('skips those of a busy responder when another has answered (G8)', () => {
     const [busy, ready] = ['busy', 'ready'].map(
       (name) => new RecordingChannel(name, { limits: { pendingRequests: 1 } }),
     )
