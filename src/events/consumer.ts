@@ -205,6 +205,7 @@ export class Consumer {
       return { ...event, payload: validate(schema, event.payload, `event ${event.type} from ${event.origin}`) }
     } catch (error) {
       if (!(error instanceof InvalidPayload)) throw error
+      error.event = event
       report(error)
       return undefined
     }

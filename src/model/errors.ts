@@ -152,7 +152,7 @@ export class InvalidPayload extends LahjaError {
   readonly code = 'LAHJA_INVALID_PAYLOAD'
   /** What the schema found; empty if the schema itself failed. */
   readonly issues: readonly PayloadIssue[]
-  /** At a responder, the request that doesn't match, or whose response doesn't; undefined elsewhere. */
+  /** Where it has arrived: the event or request that doesn't match, or whose response doesn't; undefined elsewhere. */
   event: Event | undefined
 
   constructor(message: string, issues: readonly PayloadIssue[], options?: ErrorOptions) {

@@ -65,6 +65,8 @@ describe('Endpoint with schemas', () => {
         expect(got).to.deep.equal(['K'])
         expect(codesOf(reports)).to.deep.equal(['LAHJA_INVALID_PAYLOAD'])
         expect(reports[0]?.message).to.contain('from a').and.contain(Reading.name).and.contain('at:')
+        const event = { type: Reading.name, payload: { at: 7 }, origin: 'a' }
+        expect(reports[0]).to.have.deep.property('event', event)
       })
 
       it('validates for stream and waitFor too', async () => {
