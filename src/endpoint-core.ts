@@ -275,10 +275,10 @@ export class EndpointCore implements MeshEvents {
   }
 
   left(link: Link, { undelivered, unconfirmed }: LeftEnding): void {
-    const { redelivered, unfinished } = this.#forget(link)
-    // Queue events that it was given are among those it has not acknowledged; those given to others were not sent to it.
-    const unhandled = Math.max(undelivered - redelivered + unconfirmed - unfinished, 0)
-    this.#events.emit('left', peerOf(link), { unfinished, unhandled })
+    const { unsent, redelivered, unfinished } = this.#forget(link)
+    // Queue events are among those that were not sent, or not acknowledged; what others have been given is not lost.
+    const unhandled = Math.max(undelivered - unsent + unconfirmed - unfinished, 0)
+    this.#events.emit('left', peerOf(link), { unfinished: unfinished + unsent - redelivered, unhandled })
   }
 
   lost(link: Link, { cause, undelivered, unconfirmed }: LostEnding): void {

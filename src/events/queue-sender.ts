@@ -38,9 +38,11 @@ export interface QueueDelivery {
 
 /** The queue events of a peer that has disconnected. */
 export interface Recovered {
-  /** Events not sent to it yet, and now given to other members. */
+  /** Events not sent to it yet. */
+  readonly unsent: number
+  /** Those of them that other members have been given now. */
   readonly redelivered: number
-  /** Events given to it and not reported as handled. */
+  /** Events sent to it and not reported as handled. */
   readonly unfinished: number
 }
 
@@ -169,7 +171,8 @@ export class QueueSender {
     const unfinished = Math.max(this.inFlight(channel) - frames.length, 0)
     this.#inFlight.delete(channel)
     const isOpen = this.#context.isOpen()
-    return { redelivered: isOpen ? frames.length - this.#giveToOthers(frames).length : 0, unfinished }
+    const redelivered = isOpen ? frames.length - this.#giveToOthers(frames).length : 0
+    return { unsent: frames.length, redelivered, unfinished }
   }
 
   #redeliver(channel: Channel, isWanted: (assignment: Assignment, frame: Frame) => boolean): void {

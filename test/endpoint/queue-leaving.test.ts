@@ -47,6 +47,19 @@ describe('A queue member that leaves', () => {
     expect(allOf(...members)).to.deep.equal(numbers(LOAD))
   }
 
+  it('leaves queue events that it was not sent yet as unfinished too', async () => {
+    const a = await bus.start('a')
+    const b = await bus.start('b', { limits: { windowBytes: 1 } })
+    await b.waitUntilConnectedTo('a')
+    const held = new HeldHandler()
+    await b.subscribe(Job, held.handle, { queue: 'workers' }).ready
+    for (const number of numbers(5)) a.broadcastNowait(Job, number)
+    await until(() => held.begun.length === 1)
+    const left = once(a, 'left')
+    await rejection(b.close({ timeout: 100 }))
+    expect((await left)[1]).to.deep.equal({ unfinished: 5, unhandled: 0 })
+  })
+
   it('gives what it has not begun by then to a member that has joined meanwhile, and does not count it (G5, G12)', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const held = new HeldHandler()

@@ -143,8 +143,8 @@ describe('QueueSender', () => {
     for (let number = 0; number < 3; number++) give(till, JOB, frame())
     queues.settle(till, 1)
     till.outbox.removeAssignments(() => true)
-    expect(queues.onClosed(till)).to.deep.equal({ redelivered: 0, unfinished: 2 })
-    expect(queues.onClosed(till)).to.deep.equal({ redelivered: 0, unfinished: 0 })
+    expect(queues.onClosed(till)).to.deep.equal({ unsent: 0, redelivered: 0, unfinished: 2 })
+    expect(queues.onClosed(till)).to.deep.equal({ unsent: 0, redelivered: 0, unfinished: 0 })
     expect(queues.inFlight(till)).to.equal(0)
   })
 

@@ -202,7 +202,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'events queued for a peer that leaves are not counted',
     file: 'endpoint-core',
-    original: 'undelivered - redelivered + unconfirmed - unfinished',
+    original: 'undelivered - unsent + unconfirmed - unfinished',
     replacement: 'unconfirmed - unfinished',
     breaks: ['G12'],
     profile: 'broken',
