@@ -144,9 +144,12 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   static startIn(world: World, settings: Settings): Promise<Endpoint> {
     prepareDecoders()
     const waits = new Waits(world.clock)
-    return waits.wait<Endpoint>(`the start of ${settings.name}`, settings.wait, ({ resolve, reject }) => {
+    return waits.wait<Endpoint>(`the start of ${settings.name}`, settings.wait, (waiter) => {
       const start: Start = { world, settings, waits, isOver: false, attempt: undefined }
-      Endpoint.#join(start).then((endpoint) => (start.isOver ? endpoint.#discard() : resolve(endpoint)), reject)
+      Endpoint.#join(start).then(
+        (endpoint) => (start.isOver ? endpoint.#discard() : waiter.resolve(endpoint)),
+        (error) => waiter.reject(error),
+      )
       return () => {
         start.isOver = true
         if (start.attempt) start.attempt.#discard()
@@ -363,8 +366,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       this.#core.assertOpen()
       checkOptions('waitFor', options, WAIT_FOR_OPTIONS)
       const { from } = options
-      return this.#core.waits.wait<Event<Payload>>(`waitFor ${patternOf(type)}`, options, ({ resolve }) => {
-        const subscription = this.subscribe(type, resolve, { from })
+      return this.#core.waits.wait<Event<Payload>>(`waitFor ${patternOf(type)}`, options, (waiter) => {
+        const subscription = this.subscribe(type, (event) => waiter.resolve(event), { from })
         return () => subscription.unsubscribe()
       })
     })

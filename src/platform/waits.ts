@@ -23,16 +23,75 @@ export interface InternalWaitOptions extends WaitOptions {
   readonly outlivesEnd?: boolean
 }
 
-/** How the code that was started by a wait ends it. */
+/** How the code that was started by a wait ends it. Only the first call counts. */
 export interface Waiter<Value> {
-  readonly resolve: (value: Value) => void
-  readonly reject: (error: LahjaError) => void
+  resolve(value: Value): void
+  reject(error: LahjaError): void
+}
+
+/** One wait, which is over once. There is one for each request, so it has no closures that it need not have. */
+class Wait<Value> implements Waiter<Value> {
+  readonly #pending: Set<Pick<Waiter<unknown>, 'reject'>> | undefined
+  readonly #resolve: (value: Value) => void
+  readonly #reject: (error: LahjaError) => void
+  #isOver = false
+  #timer: Timer | undefined
+  #stopListening: (() => void) | undefined
+  #stop: (() => void) | undefined
+
+  /** @param pending the waits to be in until it is over */
+  constructor(
+    pending: Set<Pick<Waiter<unknown>, 'reject'>> | undefined,
+    resolve: (value: Value) => void,
+    reject: (error: LahjaError) => void,
+  ) {
+    this.#pending = pending
+    this.#resolve = resolve
+    this.#reject = reject
+    pending?.add(this)
+  }
+
+  endOnAbort(signal: AbortSignal, error: () => LahjaError): void {
+    const abort = () => this.reject(error())
+    onAbort(signal, abort)
+    this.#stopListening = () => offAbort(signal, abort)
+  }
+
+  /** Like `judgeAfter`, a turn later: what has arrived by then may end it. */
+  endAfter(timeout: number, clock: Clock, error: () => LahjaError): void {
+    this.#timer = clock.after(timeout, () => clock.nextTurn(() => this.#isOver || this.reject(error())), true)
+  }
+
+  /** @param stop called when it is over, maybe at once */
+  begin(stop: () => void): void {
+    if (this.#isOver) stop()
+    else this.#stop = stop
+  }
+
+  resolve(value: Value): void {
+    if (this.giveUp()) this.#resolve(value)
+  }
+
+  reject(error: LahjaError): void {
+    if (this.giveUp()) this.#reject(error)
+  }
+
+  /** Ends it without a result. Returns whether it was not over yet. */
+  giveUp(): boolean {
+    if (this.#isOver) return false
+    this.#isOver = true
+    this.#timer?.cancel()
+    this.#stopListening?.()
+    this.#pending?.delete(this)
+    this.#stop?.()
+    return true
+  }
 }
 
 /** Every wait of one endpoint, so that each ends: by its result, timeout or signal, or when the endpoint closes. */
 export class Waits {
   readonly #clock: Clock
-  readonly #pending = new Set<(error: LahjaError) => void>()
+  readonly #pending = new Set<Pick<Waiter<unknown>, 'reject'>>()
   readonly #conditions = new Set<() => void>()
   readonly #spendCall: () => Promise<void> | undefined
   #ended: LahjaError | undefined
@@ -68,55 +127,41 @@ export class Waits {
     start: (waiter: Waiter<Value>) => () => void,
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
-      const { timeout, signal, timedOut = (message) => new WaitTimeout(message), outlivesEnd = false } = options
+      const { timeout, signal, timedOut = waitTimedOut, outlivesEnd = false } = options
       if (this.#ended && !outlivesEnd) return reject(this.#ended)
       if (signal?.aborted) return reject(aborted(what, signal))
       checkTimeout(timeout)
 
-      let timer: Timer | undefined
-      let stop: (() => void) | undefined
-      let over = false
-      /** Returns whether this call has ended the wait. */
-      const finish = () => {
-        if (over) return false
-        over = true
-        timer?.cancel()
-        if (signal) offAbort(signal, abort)
-        this.#pending.delete(fail)
-        stop?.()
-        return true
-      }
-      const fail = (error: LahjaError) => finish() && reject(error)
-      const abort = () => signal && fail(aborted(what, signal))
-
-      if (!outlivesEnd) this.#pending.add(fail)
-      if (signal) onAbort(signal, abort)
+      const wait = new Wait<Value>(outlivesEnd ? undefined : this.#pending, resolve, reject)
+      if (signal) wait.endOnAbort(signal, () => aborted(what, signal))
       if (timeout !== undefined && timeout !== Number.POSITIVE_INFINITY) {
-        const onTimeout = () => fail(timedOut(`${what}: timed out after ${timeout} ms`))
-        timer = judgeAfter(this.#clock, timeout, onTimeout, true)
+        wait.endAfter(timeout, this.#clock, () => timedOut(`${what}: timed out after ${timeout} ms`))
       }
       try {
-        stop = start({ resolve: (value) => finish() && resolve(value), reject: fail })
+        wait.begin(start(wait))
       } catch (error) {
-        finish()
+        wait.giveUp()
         throw error
       }
-      if (over) stop()
     })
   }
 
   /** Resolves when the condition holds. It is checked now, and at each call of `changed`. */
   until(what: string, options: InternalWaitOptions, condition: () => boolean): Promise<void> {
-    return this.wait<void>(what, options, ({ resolve }) => {
-      if (condition()) resolve()
-      return this.#watch(condition, resolve)
+    return this.wait<void>(what, options, (waiter) => {
+      const met = () => waiter.resolve()
+      if (condition()) met()
+      return this.#watch(condition, met)
     })
   }
 
   /** Resolves or rejects as the promise does. */
   settle<Value>(what: string, options: InternalWaitOptions, promise: Promise<Value>): Promise<Value> {
-    return this.wait<Value>(what, options, ({ resolve, reject }) => {
-      promise.then(resolve, reject)
+    return this.wait<Value>(what, options, (waiter) => {
+      promise.then(
+        (value) => waiter.resolve(value),
+        (error) => waiter.reject(error),
+      )
       return () => {}
     })
   }
@@ -158,7 +203,7 @@ export class Waits {
   /** Rejects all pending waits, and all later ones. */
   end(error: LahjaError): void {
     this.#ended = error
-    for (const fail of [...this.#pending]) fail(error)
+    for (const wait of [...this.#pending]) wait.reject(error)
   }
 
   /** Calls `met` at each change after which the condition holds. Returns how to stop. */
@@ -174,6 +219,10 @@ export function checkTimeout(timeout: unknown, option = 'timeout'): void {
   if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) return
   if (typeof timeout === 'number' && timeout >= 0 && timeout <= LONGEST_TIMER) return
   throw invalid(option, `milliseconds from 0 to ${LONGEST_TIMER}, or Infinity`, timeout)
+}
+
+function waitTimedOut(message: string): LahjaError {
+  return new WaitTimeout(message)
 }
 
 function aborted(what: string, signal: AbortSignal): AbortError {

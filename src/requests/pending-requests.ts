@@ -13,6 +13,7 @@ import type { MessageOf } from '../wire/message'
 import { WaitingList } from './waiting-list'
 
 const NOWHERE: readonly never[] = []
+const NOBODY: ReadonlySet<never> = new Set()
 
 /** How a request ended. */
 export type Outcome =
@@ -52,7 +53,7 @@ interface Pending extends Omit<RequestSpec, 'payload' | 'waitsForResponder'> {
   /** The responder that it was sent to. */
   channel: Channel | undefined
   /** Responders that declined it. */
-  readonly declined: Set<Channel>
+  declined: ReadonlySet<Channel>
 }
 
 /** The requests from this endpoint that have not settled; each settles exactly once. */
@@ -91,8 +92,18 @@ export class PendingRequests {
     const id = ++this.#lastId
     const request = { kind: 'request', id, type, payload } as const
     const frame = travelsByReference(type) ? referenceTo(request) : encodeMessage(request, this.#frameLimit)
-    const state = { declined: new Set<Channel>(), channel: undefined }
-    const pending: Pending = { id, type, frame, to, isOrdered, candidates, waitsForResponder, settle, ...state }
+    const pending: Pending = {
+      id,
+      type,
+      frame,
+      to,
+      isOrdered,
+      candidates,
+      waitsForResponder,
+      settle,
+      declined: NOBODY,
+      channel: undefined,
+    }
     this.#pending.set(id, pending)
     this.#place(pending)
     return { cancel: () => this.#cancel(pending), stopWaiting: () => this.#stopWaiting(pending) }
@@ -111,7 +122,7 @@ export class PendingRequests {
         return this.#settle(pending, { kind: 'failure', error })
       }
       case 'decline':
-        pending.declined.add(channel)
+        pending.declined = new Set([...pending.declined, channel])
         this.#detach(pending)
         this.#place(pending)
         return this.#next(channel)
@@ -145,7 +156,8 @@ export class PendingRequests {
     if (types.size === 0) return
     for (const pending of this.#waiting.all) {
       if (!types.has(pending.type)) continue
-      if (pending.waitsForResponder) pending.declined.delete(channel)
+      if (pending.waitsForResponder)
+        pending.declined = new Set([...pending.declined].filter((each) => each !== channel))
       this.#place(pending)
     }
   }
@@ -178,7 +190,7 @@ export class PendingRequests {
   /** Sends the request, adds it to the waiting list, or settles it if no responder takes it. */
   #place(pending: Pending): void {
     const { type, frame, declined } = pending
-    const candidates = pending.candidates().filter((channel) => !declined.has(channel) && fits(channel, frame))
+    const candidates = those(pending.candidates(), (channel) => !declined.has(channel) && fits(channel, frame))
     if (candidates.length === 0) {
       const refusing = pending.candidates().find((channel) => !declined.has(channel))
       if (!refusing && pending.waitsForResponder) return this.#waiting.join(pending, NOWHERE)
@@ -186,8 +198,8 @@ export class PendingRequests {
       const error = refusing ? misfitError(`request ${type}`, frame, refusing) : new NoSubscribers(why)
       return this.#settle(pending, { kind: 'failure', error })
     }
-    const prompt = candidates.filter(({ isUnresponsive, outbox }) => !isUnresponsive && !outbox.isLagging)
-    const free = (prompt.length > 0 ? prompt : candidates).filter((channel) => this.#isFree(channel))
+    const prompt = those(candidates, isPrompt)
+    const free = those(prompt.length > 0 ? prompt : candidates, (channel) => this.#isFree(channel))
     const channel = this.#balancer.pick(free, (candidate) => this.#countOf(candidate) + this.#givenUpTo(candidate))
     if (!channel) return this.#waiting.join(pending, candidates)
     channel.sendBulk(frame, pending.isOrdered)
@@ -253,6 +265,15 @@ export class PendingRequests {
 
 export function noResponder(type: string, to: Audience | undefined): string {
   return `request ${type}: ${noEndpoint(type, { to })} responds to it`
+}
+
+/** The items for which it holds: the same array if it holds for all, as it mostly does. */
+function those<Item>(items: readonly Item[], holds: (item: Item) => boolean): readonly Item[] {
+  return items.every(holds) ? items : items.filter(holds)
+}
+
+function isPrompt({ isUnresponsive, outbox }: Channel): boolean {
+  return !isUnresponsive && !outbox.isLagging
 }
 
 function allDeclined(type: string): string {

@@ -75,11 +75,11 @@ export class Requester {
     checkRequest(outgoing, options)
     checkTimeout(wait, 'wait')
     const candidates = () => this.#requests.candidates(type, to)
-    return this.#waits.wait<unknown>(`request ${type}`, { timeout, signal, timedOut }, ({ resolve, reject }) => {
+    return this.#waits.wait<unknown>(`request ${type}`, { timeout, signal, timedOut }, (waiter) => {
       const settle = (outcome: Outcome) => {
         const { error, payload } = answerOf(outgoing, outcome)
-        if (error) reject(error)
-        else resolve(payload)
+        if (error) waiter.reject(error)
+        else waiter.resolve(payload)
       }
       const handle = this.#requests.ask({
         type,
@@ -112,7 +112,8 @@ export class Requester {
       buffer.fail(new NoSubscribers(noResponder(type, to)), this.#turn.spendCall())
       return new ReplyStream(buffer, cancel)
     }
-    const waiting = this.#waits.wait<void>(`request ${type}`, { timeout, signal, timedOut }, ({ resolve }) => {
+    const waiting = this.#waits.wait<void>(`request ${type}`, { timeout, signal, timedOut }, (waiter) => {
+      const resolve = () => waiter.resolve()
       cancel = resolve
       const ends = channels.map((channel) => {
         const origin = channel.identity.name
