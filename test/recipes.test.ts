@@ -144,8 +144,9 @@ describe('docs/recipes.md', () => {
     const urgent = await run('service', '--now').ended
     expect(urgent.code).to.equal(75)
     expect(urgent.stderr).to.contain(`process ${first.pid}`)
-    const second = run('service')
-    await until(() => readdirSync(directory()).length > 1)
+    const env = { LAHJA_DIRECTORY: directory(), NODE_DEBUG: 'lahja' }
+    const second = start('service.mjs', [], { cwd: project, env })
+    await second.untilPrinted('received goodbye name-in-use')
     const before = await end(first)
     await second.untilPrinted('api is')
     expect(await end(second)).not.to.equal(before)

@@ -80,8 +80,8 @@ describe('Waits', () => {
     })
 
     it('takes an answer that comes at once, and stops all the same', async () => {
-      const wait = waits.wait<string>('x', { timeout: 100 }, ({ resolve }) => {
-        resolve('at once')
+      const wait = waits.wait<string>('x', { timeout: 100 }, (waiter) => {
+        waiter.resolve('at once')
         return () => void stopped++
       })
       expect(await wait).to.equal('at once')
