@@ -4,7 +4,6 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -149,7 +148,10 @@ describe('docs/recipes.md', () => {
     await second.untilPrinted('received goodbye name-in-use')
     const before = await end(first)
     await second.untilPrinted('api is')
-    expect(await end(second)).not.to.equal(before)
+    second.signal('SIGTERM')
+    const { code, stdout } = await second.ended
+    expect(code).to.equal(0)
+    expect(stdout).not.to.equal(before)
   })
 
   it('gives a late joiner every state of a process that restarts', async () => {
