@@ -141,7 +141,7 @@ export class QueueSender {
     this.settle(channel, 1)
     const assignment: Assignment = { ...message, kind: 'assign' }
     if (!isOpen()) return this.#reportLost(channel, assignment)
-    if (!this.#giveToAnother(assignment) && !this.#returnToSame(channel, assignment))
+    if (!this.#giveReturned(channel, assignment) && !this.#returnToSame(channel, assignment))
       this.#reportLost(channel, assignment)
   }
 
@@ -183,7 +183,10 @@ export class QueueSender {
 
   /** Returns the events that no other member could have. */
   #giveToOthers(frames: readonly Frame[]): readonly Frame[] {
-    return frames.filter((frame) => !this.#giveToAnother(assignmentOf(frame), frame))
+    return frames.filter((frame) => {
+      const assignment = assignmentOf(frame)
+      return !this.#giveTo(this.#eligibleFor(assignment, frame), assignment, frame)
+    })
   }
 
   #reportLost(channel: Channel, { type, queue, payload }: Assignment): void {
@@ -195,13 +198,20 @@ export class QueueSender {
   }
 
   /**
-   * Gives an event to another member. Returns whether there is an eligible one.
+   * Gives a returned event to another member. This endpoint, which returns events while it leaves, doesn't get its own again.
    *
    * @throws ProtocolViolation if it was returned in a form that can't have been sent from here
    */
-  #giveToAnother(assignment: Assignment, frame: Frame = encodeReturned(assignment)): boolean {
-    const { type, queue } = assignment
-    const channel = this.choose(queue, this.#eligibleFor(assignment, frame))
+  #giveReturned(from: Channel, assignment: Assignment): boolean {
+    const frame = encodeReturned(assignment)
+    const members = this.#eligibleFor(assignment, frame)
+    const others = from.isOwn ? members.filter(({ destination }) => destination !== from) : members
+    return this.#giveTo(others, assignment, frame)
+  }
+
+  /** Gives an event to one of these members. Returns whether there is one. */
+  #giveTo(members: readonly Member<Channel>[], { type, queue }: Assignment, frame: Frame): boolean {
+    const channel = this.choose(queue, members)
     if (!channel) return false
     this.give({ channel, type, queue, frame }, { kind: 'wait' })
     return true

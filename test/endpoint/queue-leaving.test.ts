@@ -47,6 +47,20 @@ describe('A queue member that leaves', () => {
     expect(allOf(...members)).to.deep.equal(numbers(LOAD))
   }
 
+  it('handles its own events that no other member takes', async () => {
+    const { a, b } = await bus.startEach({ a: {}, b: { limits: { frameBytes: 4096 } } })
+    const held = new HeldHandler()
+    await a.subscribe('large', held.handle, { queue: 'workers' }).ready
+    await b.subscribe('large', () => {}, { queue: 'workers' }).ready
+    const payloads = numbers(3).map((number) => `${number}`.padEnd(5000))
+    for (const payload of payloads) a.broadcastNowait('large', payload)
+    await until(() => held.begun.length === 1)
+    const closing = a.close({ timeout: 20_000 })
+    held.release()
+    await closing
+    expect(held.ended).to.deep.equal(payloads)
+  })
+
   it('leaves queue events that it was not sent yet as unfinished too', async () => {
     const a = await bus.start('a')
     const b = await bus.start('b', { limits: { windowBytes: 1 } })
