@@ -146,8 +146,7 @@ export class EndpointCore implements MeshEvents {
     })
     this.#queueSender = new QueueSender({
       routes: this.routes,
-      isOpen: () => this.#state !== 'closed',
-      isLeaving: () => this.#state !== 'open',
+      state: () => this.#state,
       report,
       origin: this.self.name,
     })

@@ -75,6 +75,15 @@ const CLOSE_OPTIONS: OptionNames<CloseOptions> = { timeout: true }
 const ALL_SUBSCRIBED_OPTIONS: OptionNames<AllSubscribedOptions> = { includeSelf: true }
 const WAIT_FOR_OPTIONS: OptionNames<WaitForOptions> = { ...WAIT_OPTIONS, from: true }
 
+/** A wait for a condition, as errors name it. */
+interface NamedWait {
+  readonly call: string
+  /** What it waits for. */
+  readonly subject?: string
+  /** Makes the error at the end of the timeout. Default `WaitTimeout`. */
+  readonly timedOut?: (message: string) => LahjaError
+}
+
 /** A start in progress. */
 interface Start {
   readonly world: World
@@ -544,8 +553,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       for (const name of wanted) checkName('names', name)
       const missing = () => wanted.filter((name) => !this.#core.isConnectedTo([name])).join(', ')
       const timedOut = (message: string) => new WaitTimeout(`${message}; not linked with ${missing()}`)
-      const what = `waitUntilConnectedTo ${wanted.join(', ')}`
-      return this.#until(what, options, () => this.#core.isConnectedTo(wanted), timedOut)
+      const wait = { call: 'waitUntilConnectedTo', subject: wanted.join(', '), timedOut }
+      return this.#until(wait, options, () => this.#core.isConnectedTo(wanted))
     })
   }
 
@@ -557,7 +566,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   waitUntilConnectionsChange(options?: WaitOptions): Promise<void> {
     const { peers } = this.#core
     const before = peers.connectionChanges
-    return this.#until('waitUntilConnectionsChange', options, () => peers.connectionChanges !== before)
+    return this.#until({ call: 'waitUntilConnectionsChange' }, options, () => peers.connectionChanges !== before)
   }
 
   /**
@@ -567,7 +576,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    */
   waitUntilEndpointSubscribedTo(name: string, type: AnyType, options?: WaitOptions): Promise<void> {
     return this.#call(() => {
-      const wait = `waitUntilEndpointSubscribedTo ${checkName('name', name)}, ${nameOf(type)}`
+      const wait = { call: 'waitUntilEndpointSubscribedTo', subject: `${checkName('name', name)}, ${nameOf(type)}` }
       return this.#until(wait, options, () => this.isEndpointSubscribedTo(name, type))
     })
   }
@@ -579,7 +588,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    */
   waitUntilAnyEndpointSubscribedTo(type: AnyType, options?: WaitOptions): Promise<void> {
     return this.#call(() => {
-      const wait = `waitUntilAnyEndpointSubscribedTo ${nameOf(type)}`
+      const wait = { call: 'waitUntilAnyEndpointSubscribedTo', subject: nameOf(type) }
       return this.#until(wait, options, () => this.isAnyEndpointSubscribedTo(type))
     })
   }
@@ -592,10 +601,10 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    */
   waitUntilAllEndpointsSubscribedTo(type: AnyType, options?: WaitOptions & AllSubscribedOptions): Promise<void> {
     return this.#call(() => {
-      const wait = 'waitUntilAllEndpointsSubscribedTo'
-      checkOptions(wait, options, { ...WAIT_OPTIONS, ...ALL_SUBSCRIBED_OPTIONS })
+      const wait = { call: 'waitUntilAllEndpointsSubscribedTo', subject: nameOf(type) }
+      checkOptions(wait.call, options, { ...WAIT_OPTIONS, ...ALL_SUBSCRIBED_OPTIONS })
       const { includeSelf, ...rest } = options ?? {}
-      return this.#until(`${wait} ${nameOf(type)}`, rest, () => this.areAllEndpointsSubscribedTo(type, { includeSelf }))
+      return this.#until(wait, rest, () => this.areAllEndpointsSubscribedTo(type, { includeSelf }))
     })
   }
 
@@ -608,7 +617,11 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   waitUntilEndpointSubscriptionsChange(options?: WaitOptions): Promise<void> {
     const { peers } = this.#core
     const before = peers.interestChanges
-    return this.#until('waitUntilEndpointSubscriptionsChange', options, () => peers.interestChanges !== before)
+    return this.#until(
+      { call: 'waitUntilEndpointSubscriptionsChange' },
+      options,
+      () => peers.interestChanges !== before,
+    )
   }
 
   /**
@@ -724,16 +737,12 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     return name
   }
 
-  #until(
-    wait: string,
-    options: WaitOptions | undefined,
-    condition: () => boolean,
-    timedOut?: (message: string) => LahjaError,
-  ): Promise<void> {
+  #until(wait: NamedWait, options: WaitOptions | undefined, condition: () => boolean): Promise<void> {
     return this.#call(() => {
-      const [call = ''] = wait.split(' ')
+      const { call, subject, timedOut } = wait
       checkOptions(call, options, WAIT_OPTIONS)
-      return this.#core.waits.until(wait, { ...options, timedOut }, condition)
+      const what = subject === undefined ? call : `${call} ${subject}`
+      return this.#core.waits.until(what, { ...options, timedOut }, condition)
     })
   }
 

@@ -27,8 +27,8 @@ export interface EndpointOptions {
   readonly signal?: AbortSignal | undefined
   /**
    * The bus directory: endpoints that use the same directory find each other. Default: `$LAHJA_DIRECTORY`, or
-   * `$LAHJA_DIRECTORY/<bus>` if `bus` is set and not `default`; else `$XDG_RUNTIME_DIR/lahja/<bus>` if that variable names a directory of this user with mode 0700, else
-   * `<tmpdir>/lahja-<uid>/<bus>`.
+   * `$LAHJA_DIRECTORY/<bus>` if `bus` is set and not `default`; else `$XDG_RUNTIME_DIR/lahja/<bus>` if that variable names
+   * a directory of this user with mode 0700; else `<tmpdir>/lahja-<uid>/<bus>`.
    */
   readonly directory?: string | undefined
   /**

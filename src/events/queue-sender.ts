@@ -19,10 +19,8 @@ export function eligibleQueues(queues: readonly Queue<Channel>[], type: string, 
 
 export interface QueueSenderContext {
   readonly routes: Routes<Channel>
-  /** Whether returned events may go to other members: not while the endpoint is leaving. */
-  readonly isOpen: () => boolean
-  /** Whether this endpoint is about to close. */
-  readonly isLeaving: () => boolean
+  /** The state of this endpoint. Until it is closed, events that come back go to other members. */
+  readonly state: () => 'open' | 'draining' | 'closed'
   readonly report: (error: LahjaError) => void
   /** This endpoint's name. */
   readonly origin: string
@@ -99,7 +97,7 @@ export class QueueSender {
    * of this endpoint, once it is leaving, only if there is no other.
    */
   choose(queue: string, members: readonly Member<Channel>[]): Channel | undefined {
-    const isLeaving = this.#context.isLeaving()
+    const isLeaving = this.#context.state() !== 'open'
     const loadOf = ({ destination, weight }: Member<Channel>) => {
       if (isLeaving && destination.isOwn) return Number.POSITIVE_INFINITY
       return destination.outbox.isLagging ? Number.MAX_VALUE : this.inFlight(destination) / weight
@@ -134,13 +132,13 @@ export class QueueSender {
   onReturn(channel: Channel, message: MessageOf<'return'>): void {
     const { type, queue } = message
     const { name } = channel.identity
-    const { isOpen, report } = this.#context
+    const { state, report } = this.#context
     const refuse = (why: string) => report(new BoundaryCrossed(`${name} returned an event of ${type}, but ${why}`))
     if (!isEligible(type, channel)) return refuse('it is outside the boundary of that type')
     if (!this.#hasGiven(channel, type, queue)) return refuse('none was given to it')
     this.settle(channel, 1)
     const assignment: Assignment = { ...message, kind: 'assign' }
-    if (!isOpen()) return this.#reportLost(channel, assignment)
+    if (state() === 'closed') return this.#reportLost(channel, assignment)
     if (!this.#giveReturned(channel, assignment) && !this.#returnToSame(channel, assignment))
       this.#reportLost(channel, assignment)
   }
@@ -152,7 +150,7 @@ export class QueueSender {
    */
   onMembersLeft(channel: Channel, isClosing: boolean): void {
     this.#redeliver(channel, (assignment, frame) => {
-      if (this.#isQueued(channel, assignment)) return false
+      if (this.#isMember(channel, assignment)) return false
       return !isClosing || this.#eligibleFor(assignment, frame).length > 0
     })
   }
@@ -170,8 +168,8 @@ export class QueueSender {
     const frames = channel.outbox.removeAssignments(() => true)
     const unfinished = Math.max(this.inFlight(channel) - frames.length, 0)
     this.#inFlight.delete(channel)
-    const isOpen = this.#context.isOpen()
-    const redelivered = isOpen ? frames.length - this.#giveToOthers(frames).length : 0
+    const lost = this.#context.state() === 'closed' ? frames : this.#giveToOthers(frames)
+    const redelivered = frames.length - lost.length
     return { unsent: frames.length, redelivered, unfinished }
   }
 
@@ -190,9 +188,9 @@ export class QueueSender {
   }
 
   #reportLost(channel: Channel, { type, queue, payload }: Assignment): void {
-    const why = this.#context.isOpen()
-      ? `${channel.identity.name} left the queue, and no other member may have it`
-      : `${channel.identity.name} left the queue, and this endpoint closed before another member could have it`
+    const isClosed = this.#context.state() === 'closed'
+    const nobody = isClosed ? 'this endpoint closed before another member could have it' : 'no other member may have it'
+    const why = `${channel.identity.name} left the queue, and ${nobody}`
     const text = `event ${type} of queue ${queue} is lost: ${why}`
     this.#context.report(new NoSubscribers(text, { event: { type, payload, origin: this.#context.origin } }))
   }
@@ -237,7 +235,7 @@ export class QueueSender {
     })
   }
 
-  #isQueued(channel: Channel, { type, queue }: Assignment): boolean {
+  #isMember(channel: Channel, { type, queue }: Assignment): boolean {
     return this.#membersOf(type, queue).some(({ destination }) => destination === channel)
   }
 

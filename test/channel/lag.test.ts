@@ -15,6 +15,17 @@ function lagging(limits: { patience?: number; slowShare?: number } = {}) {
   return { clock, said, lag: new Lag(clock, { patience: 1000, slowShare: 1, ...limits }, events) }
 }
 
+/** A peer that makes its senders wait 50 ms for each read, so many times, with pauses in which they don't. */
+function holdUpSenders(lag: Lag, clock: ManualClock, times: number, pause = 0): void {
+  for (let time = 0; time < times; time++) {
+    void lag.wait()
+    clock.advance(50)
+    lag.onRead(1)
+    lag.release()
+    clock.advance(pause)
+  }
+}
+
 describe('Lag', () => {
   it('makes senders wait for a peer that reads nothing for patience, once (G8)', async () => {
     const { clock, said, lag } = lagging()
@@ -43,15 +54,7 @@ describe('Lag', () => {
 
   it('adds up short waits of ten seconds to see that a peer is slow, and says so again after a pause', () => {
     const { clock, said, lag } = lagging()
-    const holdUp = (times: number) => {
-      for (let time = 0; time < times; time++) {
-        void lag.wait()
-        clock.advance(50)
-        lag.onRead(1)
-        lag.release()
-        clock.advance(50)
-      }
-    }
+    const holdUp = (times: number) => holdUpSenders(lag, clock, times, 50)
     holdUp(19)
     expect(said).to.deep.equal([])
     holdUp(30)
@@ -63,14 +66,7 @@ describe('Lag', () => {
 
   it('says that a peer is slow after a second, however high patience is (G8)', () => {
     const { clock, said, lag } = lagging({ patience: 60_000 })
-    const holdUp = (times: number) => {
-      for (let time = 0; time < times; time++) {
-        void lag.wait()
-        clock.advance(50)
-        lag.onRead(1)
-        lag.release()
-      }
-    }
+    const holdUp = (times: number) => holdUpSenders(lag, clock, times)
     holdUp(400)
     expect(said).to.deep.equal(['slow at 1000'])
     clock.advance(20_000)

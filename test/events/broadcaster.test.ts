@@ -36,7 +36,7 @@ describe('Broadcaster', () => {
       overflow: 'wait',
       requireSubscriber: false,
       routes,
-      queues: new QueueSender({ routes, isOpen: () => true, isLeaving: () => false, report, origin: 'shop' }),
+      queues: new QueueSender({ routes, state: () => 'open', report, origin: 'shop' }),
       slabs: new Slabs(),
       waits: new Waits(clock),
       turn: new TurnBudget(clock, SLAB_BYTES),

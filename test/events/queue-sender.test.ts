@@ -22,16 +22,13 @@ describe('QueueSender', () => {
   let desk: RecordingChannel
 
   let failures: LahjaError[]
-  let isLeaving = false
 
   beforeEach(() => {
     failures = []
-    isLeaving = false
     queues = new QueueSender({
       origin: 'shop',
       routes: new Routes<Channel>({ name: 'shop', groups: [] }),
-      isOpen: () => true,
-      isLeaving: () => isLeaving,
+      state: () => 'open',
       report: (error) => void failures.push(error),
     })
     till = new RecordingChannel('till')
