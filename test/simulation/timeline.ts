@@ -8,10 +8,15 @@ export interface Appointment {
 /** Calls per batch, each in its own turn of the real event loop. */
 const BATCH = 128
 
+/** Calls at one time, far more than a run has: after these, something goes round in circles. */
+const MOST_AT_ONCE = 200_000
+
 /** Virtual time: due calls run in order, and take no time. */
 export class Timeline {
   readonly #heap: Appointment[] = []
   #now = 0
+  /** Calls since time has passed. */
+  #callsNow = 0
   #orders = 0
 
   /** Milliseconds since the beginning. */
@@ -27,7 +32,7 @@ export class Timeline {
 
   /**
    * Lets time pass up to there. Each call has a turn of the real event loop to itself, so that every promise that it
-   * settles, and every promise behind that one, has been seen to before the next.
+   * settles, and every promise behind that one, has been seen to before the next. Rejects if time stands still.
    */
   runUntil(time: number): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -59,6 +64,8 @@ export class Timeline {
       return false
     }
     this.#pop()
+    this.#callsNow = next.at > this.#now ? 1 : this.#callsNow + 1
+    if (this.#callsNow > MOST_AT_ONCE) throw new Error(`time stands still at ${next.at} ms: calls lead to more calls`)
     this.#now = next.at
     next.call()
     return true
