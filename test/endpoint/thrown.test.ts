@@ -1,9 +1,11 @@
+import { inspect } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import { type Endpoint, HandlerError, RemoteError } from '../../src'
 import { freshBus, until } from '../support/bus'
 import { rejection } from '../support/rejection'
 import { reportsOf } from '../support/reports'
+import { throwing } from '../support/throwing'
 
 function revoked(): object {
   const { proxy, revoke } = Proxy.revocable({}, {})
@@ -19,14 +21,18 @@ const THROWN: Record<string, [make: () => unknown, message: string]> = {
   'an error whose message cannot be read': [
     () =>
       Object.defineProperty(new Error(), 'message', {
-        get: () => {
-          throw new TypeError('no')
-        },
+        get: throwing(new TypeError('no')),
       }),
     '',
   ],
   'an error of another realm': [() => runInNewContext('new RangeError("far away")'), 'far away'],
   'a plain object': [() => ({ code: 7, reason: 'why' }), "{ code: 7, reason: 'why' }"],
+  'an object that throws when it is shown': [
+    () => ({ [inspect.custom]: throwing('no') }),
+    'a value that cannot be shown',
+  ],
+  'an object whose prototype is a revoked proxy': [() => Object.create(revoked()), ''],
+  'an error whose prototype is a revoked proxy': [() => Object.setPrototypeOf(new Error('x'), revoked()), ''],
   undefined: [() => undefined, 'undefined'],
 }
 
