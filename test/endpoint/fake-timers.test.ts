@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { defineRequest, type Endpoint } from '../../src'
-import { freshBus } from '../support/bus'
+import { freshBus, until } from '../support/bus'
 
 const Ask = defineRequest<number, number>('ask')
 
@@ -43,4 +43,23 @@ describe('Fake timers', () => {
       }
     })
   }
+
+  it('leave nothing waiting for them: what is sent while they are set and what is sent after that arrive', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const got: unknown[] = []
+    for (const each of [a, b]) await each.subscribe('tick', ({ payload }) => got.push(payload)).ready
+    await b.respond(Ask, ({ payload }) => payload + 1).ready
+    const restore = fakeTimers()
+    const meanwhile = [
+      a.broadcast('tick', 1),
+      a.request(Ask, 1, { timeout: 60_000 }),
+      a.request(Ask, 2, { timeout: 1 }),
+    ]
+    restore()
+    expect(await Promise.allSettled(meanwhile)).to.have.length(3)
+    await a.broadcast('tick', 2)
+    expect(await a.request(Ask, 3)).to.equal(4)
+    await until(() => got.length === 4)
+    expect(got.filter((payload) => payload === 1)).to.have.length(2)
+  })
 })

@@ -6,6 +6,7 @@ import { freshBus, until } from '../support/bus'
 import { rejection } from '../support/rejection'
 import { reportsOf } from '../support/reports'
 import { throwing } from '../support/throwing'
+import { warningThat } from '../support/warning'
 
 function revoked(): object {
   const { proxy, revoke } = Proxy.revocable({}, {})
@@ -83,6 +84,22 @@ describe('What a handler throws', () => {
       expect(await echo).to.equal(1)
     })
   }
+
+  it('has its stack in the detail of the error, which a warning prints', async () => {
+    const warning = warningThat((warning) => warning instanceof HandlerError)
+    shop.subscribe('tick', throwing(new RangeError('of tick')))
+    shop.broadcastNowait('tick', 1)
+    expect(await warning)
+      .to.have.property('detail')
+      .that.matches(/^RangeError: of tick\n.+thrown\.test\.ts/)
+    const reports = reportsOf(shop)
+    shop.subscribe('tock', () => Promise.reject(new RangeError('of tock')))
+    shop.broadcastNowait('tock', 1)
+    await until(() => reports.length === 1)
+    expect(reports[0])
+      .to.have.property('detail')
+      .that.matches(/^RangeError: of tock\n.+thrown\.test\.ts/)
+  })
 
   it('may have a stack of null', async () => {
     const thrown = Object.assign(new Error('bare'), { stack: null })
