@@ -1,8 +1,12 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect } from 'chai'
 import { defineRequest, type Endpoint } from '../../src'
 import { freshBus, until } from '../support/bus'
 
 const Ask = defineRequest<number, number>('ask')
+
+/** A good part of the window that a peer gives. */
+const LARGE = Buffer.alloc(500_000)
 
 /** What frameworks fake, replaced by functions that never call back. Node itself needs the real `nextTick`. */
 function fakeTimers(): () => void {
@@ -44,22 +48,20 @@ describe('Fake timers', () => {
     })
   }
 
-  it('leave nothing waiting for them: what is sent while they are set and what is sent after that arrive', async () => {
+  it('leave nothing waiting for them when the real ones are back', async () => {
     const { a, b } = await bus.startAll('a', 'b')
-    const got: unknown[] = []
-    for (const each of [a, b]) await each.subscribe('tick', ({ payload }) => got.push(payload)).ready
+    let got = 0
+    for (const each of [a, b]) await each.subscribe('tick', () => got++).ready
     await b.respond(Ask, ({ payload }) => payload + 1).ready
     const restore = fakeTimers()
-    const meanwhile = [
-      a.broadcast('tick', 1),
-      a.request(Ask, 1, { timeout: 60_000 }),
-      a.request(Ask, 2, { timeout: 1 }),
-    ]
-    restore()
-    expect(await Promise.allSettled(meanwhile)).to.have.length(3)
-    await a.broadcast('tick', 2)
-    expect(await a.request(Ask, 3)).to.equal(4)
-    await until(() => got.length === 4)
-    expect(got.filter((payload) => payload === 1)).to.have.length(2)
+    try {
+      await a.broadcast('tick', LARGE)
+      while (got < 2) await turn()
+    } finally {
+      restore()
+    }
+    for (let count = 0; count < 20; count++) await a.broadcast('tick', LARGE)
+    await until(() => got === 42)
+    expect(await a.request(Ask, 1)).to.equal(2)
   })
 })
