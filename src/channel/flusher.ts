@@ -62,7 +62,7 @@ export class Flusher {
   flush(): void {
     const written = this.#write()
     if (!written) return
-    // It learns of the end of a job by the global `queueMicrotask`, which a test framework may have faked: then never.
+    // It learns of the end of a job by a global function, which a test framework may have faked: then it never does.
     if (!this.#queue || this.#queue.pending > 0) this.#queue = new PQueue({ concurrency: 1 })
     void this.#queue.add(() => this.#flushAfter(written))
   }
