@@ -198,6 +198,18 @@ describe('settingsOf', () => {
         { name: 'a', limits: { outbox: 1 } },
         "limits.outbox was renamed in 0.2.0: use 'outboxBytes'",
       ],
+      'a misspelt option': [
+        { name: 'a', directry: '/run/shop' },
+        "Endpoint.start has no option 'directry': did you mean 'directory'?",
+      ],
+      'a shortened option': [
+        { name: 'a', dir: '/run/shop' },
+        "Endpoint.start has no option 'dir': did you mean 'directory'?",
+      ],
+      'an unknown option': [
+        { name: 'a', colour: 'red' },
+        "Endpoint.start has no option 'colour': expected one of name, waitForName, ",
+      ],
       'a misspelt limit': [
         { name: 'a', limits: { frameByte: 1 } },
         "limits has no option 'frameByte': did you mean 'frameBytes'?",

@@ -308,6 +308,27 @@ describe('The types of the events that an endpoint emits', () => {
   })
 })
 
+describe('The payload of a definition', () => {
+  it('is told by the compiler where another one is sent', function () {
+    this.timeout(60_000)
+    const main = `import { defineEvent, defineRequest, type Endpoint } from 'lahja'
+      const Named = defineEvent<string>('named')
+      const Ask = defineRequest<{ id: string }, number>('ask')
+      export const calls = (endpoint: Endpoint) => [
+        endpoint.broadcast(Named, 5),
+        endpoint.broadcastNowait(Named, 5),
+        endpoint.broadcast(Named),
+        endpoint.request(Ask, 5),
+      ]`
+    expect(typeErrorsIn({ main })).to.deep.equal([
+      "main: Argument of type 'number' is not assignable to parameter of type 'string'.",
+      "main: Argument of type 'number' is not assignable to parameter of type 'string'.",
+      'main: Expected 2-3 arguments, but got 1.',
+      "main: Argument of type 'number' is not assignable to parameter of type '{ id: string; }'.",
+    ])
+  })
+})
+
 /** The classes among all that the package exports whose instances are errors of it. */
 type ErrorClass = {
   [Name in keyof typeof lahja]: (typeof lahja)[Name] extends new (

@@ -42,8 +42,10 @@ export function unknownOption(call: string, name: string, names: object): Invali
   return new InvalidArgument(`${call} has no option '${name}': ${advice}`)
 }
 
-/** The known name that was probably meant. */
+/** The known name that was probably meant: the only one that begins like it, or else the one with the fewest edits. */
 export function nearestOf(name: string, known: readonly string[]): string | undefined {
+  const [shortened, ...others] = known.filter((option) => option.startsWith(name))
+  if (others.length === 0 && shortened !== undefined) return shortened
   const [nearest] = known
     .map((option) => ({ option, edits: editsBetween(name, option) }))
     .sort((one, other) => one.edits - other.edits)

@@ -5,7 +5,12 @@ const ONE_LINE = { breakLength: Number.POSITIVE_INFINITY, depth: 1 }
 /** An `Error`, of any realm, as it is; anything else as the `cause` of a new one. */
 export function asError(thrown: unknown): Error {
   if (isError(thrown)) return thrown
-  return new Error(typeof thrown === 'string' ? thrown : shorten(inspect(thrown, ONE_LINE)), { cause: thrown })
+  return new Error(typeof thrown === 'string' ? thrown : shown(thrown), { cause: thrown })
+}
+
+/** A value on one line; it may have a way of its own to be shown, which throws. */
+function shown(value: unknown): string {
+  return shorten(textOf(() => inspect(value, ONE_LINE)) || 'a value that cannot be shown')
 }
 
 /** The message of an error; what handlers throw may have one that is no text, or a getter that throws. */
@@ -22,10 +27,14 @@ export function textOf(read: () => unknown): string {
   }
 }
 
-/** Is it an error, of any realm? */
+/** Is it an error, of any realm? One with a revoked proxy among its prototypes is none, as `instanceof` would throw. */
 export function isError(value: unknown): value is Error {
-  // The second look is for objects that inherit from an error. It must not reach a revoked proxy.
-  return types.isNativeError(value) || (!types.isProxy(value) && value instanceof Error)
+  try {
+    // The first look is for objects that inherit from an error. It must not reach a proxy, which decides what it is.
+    return !types.isProxy(value) && (value instanceof Error || types.isNativeError(value))
+  } catch {
+    return false
+  }
 }
 
 function shorten(text: string): string {

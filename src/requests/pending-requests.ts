@@ -12,7 +12,6 @@ import type { Frame } from '../wire/frame'
 import type { MessageOf } from '../wire/message'
 import { WaitingList } from './waiting-list'
 
-const NOWHERE: readonly never[] = []
 const NOBODY: ReadonlySet<never> = new Set()
 
 /** How a request ended. */
@@ -65,8 +64,8 @@ export class PendingRequests {
   readonly #inFlight = new Map<Channel, Set<Pending>>()
   /** Requests sent and given up since a responder was heard last. */
   readonly #givenUp = new Map<Channel, { readonly count: number; readonly heard: number }>()
-  /** Requests that wait for a responder below its limit. */
-  readonly #waiting = new WaitingList<Pending, Channel>()
+  /** Requests that wait for a responder below its limit: each at the responders it may go to, and at its type. */
+  readonly #waiting = new WaitingList<Pending, Channel | string>()
   readonly #balancer = new Balancer()
   #lastId = 0
 
@@ -152,13 +151,12 @@ export class PendingRequests {
 
   /** An endpoint has begun to respond to these types. What it has declined before is asked again only if it is waited for. */
   onResponders(channel: Channel, interests: readonly Interest[]): void {
-    const types = typesOf(interests)
-    if (types.size === 0) return
-    for (const pending of this.#waiting.all) {
-      if (!types.has(pending.type)) continue
-      if (pending.waitsForResponder)
-        pending.declined = new Set([...pending.declined].filter((each) => each !== channel))
-      this.#place(pending)
+    for (const type of typesOf(interests)) {
+      for (const pending of this.#waiting.at(type)) {
+        if (pending.waitsForResponder)
+          pending.declined = new Set([...pending.declined].filter((each) => each !== channel))
+        this.#place(pending)
+      }
     }
   }
 
@@ -171,7 +169,7 @@ export class PendingRequests {
       this.#detach(pending)
       this.#place(pending)
     }
-    for (const pending of this.#waiting.at(channel)) if (types.has(pending.type)) this.#place(pending)
+    for (const type of types) for (const pending of this.#waiting.at(type)) this.#place(pending)
   }
 
   /** There is room again for requests to a responder. */
@@ -193,7 +191,7 @@ export class PendingRequests {
     const candidates = those(pending.candidates(), (channel) => !declined.has(channel) && fits(channel, frame))
     if (candidates.length === 0) {
       const refusing = pending.candidates().find((channel) => !declined.has(channel))
-      if (!refusing && pending.waitsForResponder) return this.#waiting.join(pending, NOWHERE)
+      if (!refusing && pending.waitsForResponder) return this.#waiting.join(pending, [type])
       const why = declined.size > 0 ? allDeclined(type) : noResponder(type, pending.to)
       const error = refusing ? misfitError(`request ${type}`, frame, refusing) : new NoSubscribers(why)
       return this.#settle(pending, { kind: 'failure', error })
@@ -201,7 +199,7 @@ export class PendingRequests {
     const prompt = those(candidates, isPrompt)
     const free = those(prompt.length > 0 ? prompt : candidates, (channel) => this.#isFree(channel))
     const channel = this.#balancer.pick(free, (candidate) => this.#countOf(candidate) + this.#givenUpTo(candidate))
-    if (!channel) return this.#waiting.join(pending, candidates)
+    if (!channel) return this.#waiting.join(pending, [type, ...candidates])
     channel.sendBulk(frame, pending.isOrdered)
     this.#waiting.leave(pending)
     pending.channel = channel

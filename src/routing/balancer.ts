@@ -1,3 +1,6 @@
+/** Turns begin anew beyond this, so that a program that keeps inventing names doesn't fill the memory. */
+const MAX_NAMES = 10_000
+
 /** Picks the least loaded item, round-robin on ties. */
 export class Balancer {
   readonly #turns = new Map<string, number>()
@@ -9,7 +12,9 @@ export class Balancer {
       this.#turns.delete(name)
       return items[0]
     }
-    const turn = ((this.#turns.get(name) ?? 0) + 1) % items.length
+    const last = this.#turns.get(name)
+    if (last === undefined && this.#turns.size >= MAX_NAMES) this.#turns.clear()
+    const turn = ((last ?? 0) + 1) % items.length
     this.#turns.set(name, turn)
     let picked: Item | undefined
     let least = Number.POSITIVE_INFINITY

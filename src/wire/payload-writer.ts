@@ -48,8 +48,9 @@ class Flaw extends Error {
 
   /** What was thrown while the value behind this step was read or written; `Overlong` as it is. */
   static behind(step: string, thrown: unknown): unknown {
-    if (thrown instanceof Overlong) return thrown
-    const flaw = thrown instanceof Flaw ? thrown : new Flaw(`: ${messageOf(asError(thrown))}`, { cause: thrown })
+    const error = asError(thrown)
+    if (error instanceof Overlong) return error
+    const flaw = error instanceof Flaw ? error : new Flaw(`: ${messageOf(error)}`, { cause: thrown })
     flaw.path = step + flaw.path
     return flaw
   }

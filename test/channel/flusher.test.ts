@@ -79,6 +79,29 @@ describe('Flusher', () => {
     expect(bench.written).to.deep.equal(['a', 'b'])
   })
 
+  it('goes on after writes that ended while a test framework had faked queueMicrotask', async () => {
+    const { queueMicrotask } = globalThis
+    bench.takes = () => false
+    bench.onWritten = () => {
+      if (bench.left === 1) bench.flusher.flush()
+    }
+    bench.queued.push('a', 'b')
+    globalThis.queueMicrotask = () => {}
+    try {
+      bench.flusher.flush()
+      await bench.finishWrite()
+      await bench.finishWrite()
+    } finally {
+      globalThis.queueMicrotask = queueMicrotask
+    }
+    bench.queued.push('c', 'd')
+    bench.flusher.flush()
+    await bench.finishWrite()
+    await bench.finishWrite()
+    expect(bench.written).to.deep.equal(['a', 'b', 'c', 'd'])
+    expect(bench.left).to.equal(4)
+  })
+
   it('has at most one write under way, and goes on when it has left', async () => {
     bench.takes = () => false
     bench.queued.push('a', 'b')

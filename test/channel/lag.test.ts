@@ -39,6 +39,19 @@ describe('Lag', () => {
     expect(lag.waitedMs).to.equal(1000)
   })
 
+  it('begins only after what has arrived during a stall of the process has been read (G8)', () => {
+    const { clock, said, lag } = lagging({ patience: 400 })
+    void lag.wait()
+    for (let stall = 0; stall < 2; stall++) {
+      clock.stall(2000)
+      lag.onRead(1)
+      clock.turn()
+    }
+    expect(said).to.deep.equal(['slow at 2000'])
+    clock.advance(400)
+    expect(said).to.deep.equal(['slow at 2000', 'lagging at 4400'])
+  })
+
   it('begins patience anew whenever the peer has read something, and says that it is slow (G8)', () => {
     const { clock, said, lag } = lagging()
     void lag.wait()

@@ -224,6 +224,19 @@ describe('Requests', () => {
     expect(await asker.request(Ask, 1, { timeout: 20 }).catch((error) => error.code)).to.equal('LAHJA_REQUEST_TIMEOUT')
   })
 
+  it('go to a lagging responder only if there is no other (G11)', async () => {
+    const asker = await bus.start('asker', { limits: { patience: 5 } })
+    const slow = await connectPeer(asker, { name: 'a-slow' })
+    await slow.want({ type: 'ask', responds: true }, { type: 'tick' })
+    slow.pause()
+    while (asker.peers[0]?.state !== 'lagging') await asker.broadcast('tick', LARGE)
+    const prompt = await bus.start('prompt')
+    await prompt.respond(Ask, () => 'prompt').ready
+    await asker.waitUntilEndpointSubscribedTo('prompt', Ask)
+    for (const _ of numbers(10)) expect(await asker.request(Ask, 1, { timeout: 1000 })).to.equal('prompt')
+    expect(asker.peers.map(({ state }) => state)).to.deep.equal(['lagging', 'connected'])
+  })
+
   it('go to an unresponsive responder only if there is no other', async () => {
     const asker = await bus.start('asker', { limits: { pingInterval: 10, silentPings: 1 } })
     const silent = await connectPeer(asker, { name: 'a-silent' })

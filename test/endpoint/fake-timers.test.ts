@@ -1,8 +1,12 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect } from 'chai'
 import { defineRequest, type Endpoint } from '../../src'
-import { freshBus } from '../support/bus'
+import { freshBus, until } from '../support/bus'
 
 const Ask = defineRequest<number, number>('ask')
+
+/** A good part of the window that a peer gives. */
+const LARGE = Buffer.alloc(500_000)
 
 /** What frameworks fake, replaced by functions that never call back. Node itself needs the real `nextTick`. */
 function fakeTimers(): () => void {
@@ -43,4 +47,21 @@ describe('Fake timers', () => {
       }
     })
   }
+
+  it('leave nothing waiting for them when the real ones are back', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    let got = 0
+    for (const each of [a, b]) await each.subscribe('tick', () => got++).ready
+    await b.respond(Ask, ({ payload }) => payload + 1).ready
+    const restore = fakeTimers()
+    try {
+      await a.broadcast('tick', LARGE)
+      while (got < 2) await turn()
+    } finally {
+      restore()
+    }
+    for (let count = 0; count < 20; count++) await a.broadcast('tick', LARGE)
+    await until(() => got === 42)
+    expect(await a.request(Ask, 1)).to.equal(2)
+  })
 })

@@ -8,6 +8,7 @@ import { freshBus, next, until } from '../support/bus'
 import { heapUsed } from '../support/garbage'
 import { numbers } from '../support/members'
 import { rawPeers } from '../support/raw-peer'
+import { stepsDuring } from '../support/steps'
 
 const ignore = () => {}
 
@@ -103,6 +104,30 @@ describe('limits.interests', () => {
     }).to.throw(ProtocolViolation, 'too-many-interests')
     expect(heapUsed() - before).to.be.below(limit * 1024 * 1.1)
     expect([...exchange.theirs]).not.to.have.length(0)
+  })
+
+  it('cost as much to change when there are thousands as when there are few (G7)', async () => {
+    const endpoint = await bus.start('a')
+    const peer = await connectPeer(endpoint)
+    let changes = 0
+    endpoint.on('subscriptionsChanged', () => changes++)
+    const change = (type: string) =>
+      stepsDuring(async () => {
+        endpoint.subscribe(`own.${type}`, ignore).unsubscribe()
+        await peer.want({ type })
+        peer.waive({ type })
+        const before = changes
+        await until(() => changes > before)
+      })
+    const costs = [await change('few')]
+    for (let sequence = 0; sequence < 10; sequence++) {
+      await peer.want(...numbers(500).map((n) => ({ type: `t${sequence}.${n}` })))
+      for (const n of numbers(500)) endpoint.subscribe(`t${sequence}.${n}`, ignore)
+    }
+    await endpoint.subscribe('last', ignore).ready
+    costs.push(await change('many'))
+    expect(endpoint.peers[0]?.subscriptions).to.have.length(5000)
+    expect(Math.max(...costs)).to.be.below(500)
   })
 
   it('lists the types of a peer as of the first time that they are read', async () => {

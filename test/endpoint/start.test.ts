@@ -133,6 +133,13 @@ describe('Endpoint.start', () => {
     expect(rival.peers).to.have.length(2)
   })
 
+  it('waits for a peer that does not answer by patience, not until the handshake deadline', async () => {
+    const slow = await peer('slow', () => {})
+    const one = await bus.start('one', { limits: { patience: 30, handshakeTimeout: 600_000 } })
+    expect(slow.openConnections).to.equal(1)
+    expect(one.peers).to.deep.equal([])
+  }).timeout(20_000)
+
   it('G10: rejects with NameInUse when the name is lost while waiting for peers', async () => {
     const slow = await peer('slow', () => {})
     const starting = rejection(bus.start('one', { watch: false, limits: { rescanInterval: 20 } }))

@@ -1,9 +1,12 @@
+import { inspect } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import { type Endpoint, HandlerError, RemoteError } from '../../src'
 import { freshBus, until } from '../support/bus'
 import { rejection } from '../support/rejection'
 import { reportsOf } from '../support/reports'
+import { throwing } from '../support/throwing'
+import { warningThat } from '../support/warning'
 
 function revoked(): object {
   const { proxy, revoke } = Proxy.revocable({}, {})
@@ -19,14 +22,18 @@ const THROWN: Record<string, [make: () => unknown, message: string]> = {
   'an error whose message cannot be read': [
     () =>
       Object.defineProperty(new Error(), 'message', {
-        get: () => {
-          throw new TypeError('no')
-        },
+        get: throwing(new TypeError('no')),
       }),
     '',
   ],
   'an error of another realm': [() => runInNewContext('new RangeError("far away")'), 'far away'],
   'a plain object': [() => ({ code: 7, reason: 'why' }), "{ code: 7, reason: 'why' }"],
+  'an object that throws when it is shown': [
+    () => ({ [inspect.custom]: throwing('no') }),
+    'a value that cannot be shown',
+  ],
+  'an object whose prototype is a revoked proxy': [() => Object.create(revoked()), ''],
+  'an error whose prototype is a revoked proxy': [() => Object.setPrototypeOf(new Error('x'), revoked()), ''],
   undefined: [() => undefined, 'undefined'],
 }
 
@@ -77,6 +84,22 @@ describe('What a handler throws', () => {
       expect(await echo).to.equal(1)
     })
   }
+
+  it('has its stack in the detail of the error, which a warning prints', async () => {
+    const warning = warningThat((warning) => warning instanceof HandlerError)
+    shop.subscribe('tick', throwing(new RangeError('of tick')))
+    shop.broadcastNowait('tick', 1)
+    expect(await warning)
+      .to.have.property('detail')
+      .that.matches(/^RangeError: of tick\n.+thrown\.test\.ts/)
+    const reports = reportsOf(shop)
+    shop.subscribe('tock', () => Promise.reject(new RangeError('of tock')))
+    shop.broadcastNowait('tock', 1)
+    await until(() => reports.length === 1)
+    expect(reports[0])
+      .to.have.property('detail')
+      .that.matches(/^RangeError: of tock\n.+thrown\.test\.ts/)
+  })
 
   it('may have a stack of null', async () => {
     const thrown = Object.assign(new Error('bare'), { stack: null })

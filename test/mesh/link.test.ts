@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { encodeMessage } from '../../src/wire/codec'
 import { heapUsed } from '../support/garbage'
-import { LinkFixture } from '../support/link-fixture'
+import { LinkFixture, PEER_HELLO } from '../support/link-fixture'
 
 const EVENT = encodeMessage({ kind: 'event', type: 'x', payload: Buffer.alloc(2000) })
 const LIMITS = { highWaterMark: 1000, patience: 100, silentPings: 2 }
@@ -98,6 +98,26 @@ describe('Link', () => {
       'responsive: lagging',
       'recovered: connected',
     ])
+  })
+
+  it('does not put a stall of the process down to the handshake of its peer', () => {
+    fixture = new LinkFixture({ limits: { handshakeTimeout: 100 } })
+    fixture.say(PEER_HELLO)
+    fixture.link.accept()
+    fixture.clock.stall(5000)
+    fixture.say({ kind: 'ready' })
+    fixture.clock.turn()
+    expect(fixture.ending).to.equal(undefined)
+    expect(fixture.link.isUp).to.equal(true)
+  })
+
+  it('ends if the handshake is not finished by its deadline', () => {
+    fixture = new LinkFixture({ limits: { handshakeTimeout: 100 } })
+    fixture.say(PEER_HELLO)
+    fixture.link.accept()
+    fixture.clock.stall(5000)
+    fixture.clock.turn()
+    expect(fixture.ending).to.have.nested.property('cause.reason', 'handshake-timeout')
   })
 
   it('pings a silent peer and never ends for its silence', () => {

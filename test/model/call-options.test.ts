@@ -16,6 +16,7 @@ describe('checkOptions', () => {
     ['boundry', "call has no option 'boundry': did you mean 'boundary'?"],
     ['too', "call has no option 'too': did you mean 'to'?"],
     ['que', "call has no option 'que': did you mean 'queue'?"],
+    ['bou', "call has no option 'bou': did you mean 'boundary'?"],
     ['colour', "call has no option 'colour': expected one of boundary, queue, to, signal"],
     ['toString', "call has no option 'toString': expected one of boundary, queue, to, signal"],
   ] as const) {

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { z } from 'zod'
 import { InvalidArgument, InvalidPayload } from '../../src/model/errors'
 import { checkSchema, isSchema, type SchemaResult, type StandardSchema, validate } from '../../src/model/schema'
+import { ODD_ANSWERS } from '../support/odd-answers'
 import { throwing } from '../support/throwing'
 import { unhandledDuring } from '../support/unhandled'
 
@@ -151,6 +152,15 @@ describe('a schema of an unknown library', () => {
       expect(refusal(schemaWith(() => answer)).message).to.contain(
         'event a: its schema failed: expected an array of issues, got ',
       )
+    })
+  }
+
+  for (const [what, [answer, says]] of Object.entries(ODD_ANSWERS)) {
+    it(`refuses the payload with a short error if it answers with ${what}`, () => {
+      const { message, issues } = refusal(schemaWith(answer))
+      expect(message).to.match(says)
+      expect(message).to.have.length.below(500)
+      expect(issues).to.have.length.below(101)
     })
   }
 

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { asError } from '../../src/model/thrown'
+import { throwing } from '../support/throwing'
 
 const cause = new Error('cause')
 
@@ -19,6 +20,19 @@ describe('asError', () => {
   it('makes an error of a value that cannot be converted to a string', () => {
     for (const thrown of [Object.create(null), { toString: () => ({}) }]) {
       expect(asError(thrown)).to.be.instanceOf(Error).with.property('cause', thrown)
+    }
+  })
+
+  it('makes an error of a value that throws when it is shown', () => {
+    const { message } = asError({ [inspect.custom]: throwing('no') })
+    expect(message).to.equal('a value that cannot be shown')
+  })
+
+  it('makes an error of what has a revoked proxy among its prototypes', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    for (const thrown of [Object.create(proxy), Object.setPrototypeOf(new Error('x'), proxy)]) {
+      expect(asError(thrown)).to.be.instanceOf(Error).with.property('cause').that.equals(thrown)
     }
   })
 })

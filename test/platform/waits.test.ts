@@ -111,6 +111,15 @@ describe('Waits', () => {
       expect(listeners(signal)).to.equal(0)
     })
 
+    it('ends with what arrives in the turn of its timer, as the process may have been stopped', async () => {
+      const wait = waits.wait('x', { timeout: 100 }, start)
+      clock.stall(5000)
+      waiters[0]?.resolve('arrived')
+      clock.turn()
+      expect(await wait).to.equal('arrived')
+      expectReleased(1)
+    })
+
     it('makes no error of a timeout that is not reached', async () => {
       const controller = new AbortController()
       const timedOut = (message: string) => expect.fail(message)
@@ -304,6 +313,19 @@ describe('Waits', () => {
   })
 
   describe('fulfilled', () => {
+    it('takes what arrives in the turn of its deadline for in time, as the process may have been stopped', async () => {
+      let arrive = () => {}
+      const arrival = new Promise<void>((resolve) => {
+        arrive = resolve
+      })
+      const fulfilled = waits.fulfilled(new Deadline(clock, 100), arrival)
+      clock.stall(5000)
+      arrive()
+      await arrival
+      clock.turn()
+      expect(await fulfilled).to.equal(true)
+    })
+
     it('tells whether the promise was fulfilled before the deadline', async () => {
       const deadline = new Deadline(clock, 100)
       expect(await waits.fulfilled(deadline, Promise.resolve('value'))).to.equal(true)

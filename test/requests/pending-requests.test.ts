@@ -4,6 +4,7 @@ import { drawBoundary } from '../../src/model/boundary'
 import { PayloadTooLarge } from '../../src/model/errors'
 import { DEFAULT_LIMITS } from '../../src/model/limits'
 import { type Outcome, PendingRequests } from '../../src/requests/pending-requests'
+import { encodeMessage } from '../../src/wire/codec'
 import { heapUsed } from '../support/garbage'
 import { RecordingChannel } from '../support/recording-channel'
 
@@ -223,6 +224,19 @@ describe('PendingRequests', () => {
       expect(questions(desk)).to.deep.equal(['1'])
       requests.onMessage(desk, { kind: 'response', id: 1, payload: 'ok' })
       expect(codes()).to.deep.equal(['1: ok'])
+    })
+
+    it('sends requests to a lagging responder only if there is no other (G11)', () => {
+      const till = respond('till')
+      till.send(encodeMessage({ kind: 'event', type: 'a', payload: 1 }), { kind: 'wait' })
+      till.lag()
+      ask('1')
+      const desk = respond('desk')
+      for (const question of ['2', '3', '4']) ask(question)
+      expect([questions(till), questions(desk)]).to.deep.equal([['1'], ['2', '3']])
+      responders = [till]
+      requests.onClosed(desk)
+      expect(questions(till)).to.deep.equal(['4'])
     })
 
     it('sends waiting requests to a responder that has become responsive', () => {

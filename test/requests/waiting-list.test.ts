@@ -3,6 +3,7 @@ import { DEFAULT_LIMITS } from '../../src/model/limits'
 import { type Outcome, PendingRequests } from '../../src/requests/pending-requests'
 import { WaitingList } from '../../src/requests/waiting-list'
 import { RecordingChannel } from '../support/recording-channel'
+import { stepsDuring } from '../support/steps'
 
 describe('WaitingList', () => {
   let list: WaitingList<number, string>
@@ -59,6 +60,19 @@ describe('PendingRequests with waiting requests', () => {
     expect(looks).to.equal(100)
     requests.onMessage(busy, { kind: 'response', id: 1, payload: 'ok' })
     expect(busy.told).to.have.lengthOf(2)
+  })
+
+  it('costs a peer that begins or ceases to respond to another type nothing (G7)', async () => {
+    const busy = new RecordingChannel('busy', { limits: { pendingRequests: 1 } })
+    const requests = new PendingRequests({ responders: () => [busy] }, DEFAULT_LIMITS.frameBytes)
+    const candidates = () => [busy]
+    const question = { type: 'a', payload: 'x', isOrdered: false, waitsForResponder: false, candidates, settle() {} }
+    for (let count = 0; count < 10_000; count++) requests.ask(question)
+    const other = new RecordingChannel('other')
+    const foreign = [{ type: 'b', responds: true }]
+    expect(await stepsDuring(() => requests.onResponders(other, foreign))).to.be.below(10)
+    expect(await stepsDuring(() => requests.onRespondersLeft(busy, foreign))).to.be.below(10)
+    expect(await stepsDuring(() => requests.onResponders(other, []))).to.be.below(10)
   })
 
   it('looks only at the request whose wait for a responder is over, not at all that wait', () => {

@@ -1,6 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { Balancer } from '../../src/routing/balancer'
+import { heapUsed } from '../support/garbage'
+
+const longName = (count: number) => `${count}.`.padEnd(200, 'x')
 
 describe('Balancer', () => {
   it('always picks one of the least loaded items', () => {
@@ -37,6 +40,23 @@ describe('Balancer', () => {
   it('picks an item even if all loads are infinite', () => {
     expect(new Balancer().pick(['a', 'b'], () => Number.POSITIVE_INFINITY)).to.be.oneOf(['a', 'b'])
     expect(new Balancer().pick(['a', 'b'], () => Number.MAX_VALUE)).to.be.oneOf(['a', 'b'])
+  })
+
+  it('keeps no turns for names that nobody uses (G7)', () => {
+    const balancer = new Balancer()
+    const picked = ['a']
+    const before = heapUsed()
+    for (let count = 0; count < 100_000; count++) balancer.pick(picked.slice(count % 2), () => 0, longName(count))
+    expect(heapUsed() - before).to.be.below(512 * 1024)
+    expect(balancer.pick(['a', 'b'], () => 0)).to.equal('b')
+  })
+
+  it('keeps the turns of a bounded number of names (G7)', () => {
+    const balancer = new Balancer()
+    const before = heapUsed()
+    for (let count = 0; count < 100_000; count++) balancer.pick(['a', 'b'], () => 0, longName(count))
+    expect(heapUsed() - before).to.be.below(8 * 1024 * 1024)
+    expect(balancer.pick(['a', 'b'], () => 0)).to.equal('b')
   })
 
   it('continues with fewer items than before', () => {

@@ -28,6 +28,14 @@ export class HeldTimers implements Clock {
     for (const timer of due) timer()
   }
 
+  /** Fires all held timers as after a stall of the process: what has arrived meanwhile has not been read yet. */
+  async goOffAfterStall(arrive: () => void): Promise<void> {
+    // Timers fire before sockets are read in the same turn.
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    arrive()
+    this.goOff()
+  }
+
   nextTick(call: () => void): void {
     systemClock.nextTick(call)
   }

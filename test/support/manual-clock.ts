@@ -48,22 +48,36 @@ export class ManualClock implements Clock {
    * timers that become due too.
    */
   advance(milliseconds: number): void {
+    this.#pass(milliseconds, (timer) => {
+      const others = this.#deferred.splice(0)
+      timer.call()
+      for (const call of this.#deferred.splice(0)) call()
+      this.#deferred = [...others, ...this.#deferred]
+    })
+  }
+
+  /**
+   * Advances as if the process had been stopped: due timers fire, and what has arrived meanwhile is read only now, before
+   * what they have deferred to the end of the turn.
+   */
+  stall(milliseconds: number): void {
+    this.#pass(milliseconds, (timer) => timer.call())
+  }
+
+  /** Ends the turn of the event loop, and each turn that begins then. */
+  turn(): void {
+    while (this.#deferred.length > 0) for (const call of this.#deferred.splice(0)) call()
+  }
+
+  #pass(milliseconds: number, fire: (timer: Appointment) => void): void {
     const until = this.#now + milliseconds
     for (;;) {
       const [next] = [...this.#timers].filter(({ at }) => at <= until).sort((one, other) => one.at - other.at)
       if (!next) break
       this.#timers.delete(next)
       this.#now = next.at
-      const others = this.#deferred.splice(0)
-      next.call()
-      for (const call of this.#deferred.splice(0)) call()
-      this.#deferred = [...others, ...this.#deferred]
+      fire(next)
     }
     this.#now = until
-  }
-
-  /** Ends the turn of the event loop, and each turn that begins then. */
-  turn(): void {
-    while (this.#deferred.length > 0) for (const call of this.#deferred.splice(0)) call()
   }
 }

@@ -4,6 +4,7 @@ import { PayloadTooLarge, UnserializablePayload } from '../../src/model/errors'
 import { encodeMessage } from '../../src/wire/codec'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { readEvent } from '../support/read-event'
+import { throwing } from '../support/throwing'
 
 const LIMIT = 1024 * 1024
 const encoder = new EventEncoder(LIMIT)
@@ -170,6 +171,18 @@ describe('a value without a form on the wire', () => {
       expect(sent({ a: 1 })).to.deep.equal({ a: 1 })
     })
   }
+
+  it('is refused with its path if its getter throws, whatever it throws', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    for (const [thrown, message] of [
+      [new RangeError('no'), 'no'],
+      [proxy, '<Revoked Proxy>'],
+    ]) {
+      const getter = Object.defineProperty({}, 'x', { enumerable: true, get: throwing(thrown) })
+      expect(refusal([getter])).to.equal(`payload[0].x: ${message}`)
+    }
+  })
 })
 
 describe('a payload of another realm', () => {
