@@ -407,8 +407,7 @@ export class EndpointCore implements MeshEvents {
   async #drain(deadline: Deadline): Promise<void> {
     this.#queueReceiver.leave()
     this.subscriptions.returnWaiting()
-    const mayReturn = (link: Link) => this.#queueSender.inFlight(link) > 0
-    const withdrawn = this.#mesh.unsubscribeAll([...this.announcer.forPeers()], deadline, mayReturn)
+    const withdrawn = this.#mesh.unsubscribeAll([...this.announcer.forPeers()], deadline, this.#mayReturn)
     this.responders.close()
     await withdrawn
     const { outbox } = this.loopback
@@ -419,9 +418,12 @@ export class EndpointCore implements MeshEvents {
     } while (!outbox.isEmpty && deadline.left > 0)
   }
 
+  /** Whether a peer has queue events in hand, and so may return them. */
+  readonly #mayReturn = (link: Link): boolean => this.#queueSender.inFlight(link) > 0
+
   async #leave(deadline: Deadline): Promise<ReadonlyMap<string, number>> {
     this.#queueReceiver.flush()
-    const undelivered = await this.#mesh.close(deadline)
+    const undelivered = await this.#mesh.close(deadline, this.#mayReturn)
     undelivered.set(this.self.name, this.loopback.close())
     this.responders.onClosed(this.loopback)
     return new Map([...undelivered].filter(([, events]) => events > 0))

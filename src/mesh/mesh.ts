@@ -188,9 +188,10 @@ export class Mesh {
    *
    * @param deadline when peers that don't read are given up; those that are owed nothing already after `patience`, or at
    *   once if they have not answered to the withdrawal of our interest
+   * @param mayReturn whether a peer may still return events: it acknowledges them before it does
    * @returns numbers of events that were not delivered, by peer name
    */
-  async close(deadline: Deadline): Promise<Map<string, number>> {
+  async close(deadline: Deadline, mayReturn: (link: Link) => boolean = () => false): Promise<Map<string, number>> {
     this.#isClosing = true
     this.#waits.changed()
     this.#discovery?.stop()
@@ -203,11 +204,11 @@ export class Mesh {
     const everyLink = (isOver: (link: Link) => boolean) => () => [...this.#links.values()].every(isOver)
     await this.#waits.reached(
       deadline.within(limits.patience),
-      everyLink((link) => !link.isAcknowledged && !link.owes),
+      everyLink((link) => !link.isAcknowledged && !link.owes && !mayReturn(link)),
     )
     await this.#waits.reached(
       deadline,
-      everyLink((link) => !link.owes),
+      everyLink((link) => !link.owes && !mayReturn(link)),
     )
     const undelivered = new Map<string, number>()
     for (const link of [...this.#links.values()]) undelivered.set(link.identity.name, link.abandon())

@@ -3,6 +3,7 @@ import { setTimeout as passed, setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import { CloseTimeout, defineEvent, type Event } from '../../src'
 import type { Interest } from '../../src/model/interest'
+import { encodeMessage } from '../../src/wire/codec'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { numbers } from '../support/members'
@@ -307,6 +308,27 @@ describe('Endpoint.close', () => {
     await raw.hears('goodbye')
     raw.end()
     await closing
+  })
+
+  it('waits for a member that has acknowledged a queue event and may still return it (G5)', async () => {
+    const self = await bus.start('self', { limits: { patience: 1 } })
+    const reports = reportsOf(self)
+    const member = await connectPeer(self)
+    await member.want({ type: 'job', queue: 'workers' })
+    self.broadcastNowait(Job, 7)
+    const job = await member.hears('assign')
+    member.lastWords = [
+      { ...job, kind: 'return' },
+      { kind: 'goodbye', reason: 'left', text: '' },
+    ]
+    await member.sendAll(encodeMessage({ kind: 'credit', bytes: 1000, events: 1 }).bytes)
+    member.socket.pause()
+    const closing = self.close({ timeout: Number.POSITIVE_INFINITY })
+    // Long enough for a close that would not wait.
+    await passed(20)
+    member.socket.resume()
+    await closing
+    expect(codesOf(reports)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS'])
   })
 
   it('tells a leaving peer when all its events have been sent', async () => {

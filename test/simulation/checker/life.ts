@@ -51,6 +51,8 @@ export class Life {
   readonly freezes: { readonly since: number; until: number }[] = []
   /** Indexes at which one of its connections was delayed. */
   readonly stalls: number[] = []
+  /** Whether its `close` has told it of events that were not delivered. */
+  hasLeftEvents = false
   /** Links, by the id of the peer. */
   readonly acquaintances = new Map<string, Acquaintance[]>()
 
@@ -103,8 +105,11 @@ export class Life {
         this.timeout = record.timeout
         return
       case 'closed':
+        this.closed = index
+        this.hasLeftEvents = record.undelivered.length > 0
+        return
       case 'killed':
-        this[record.kind] = index
+        this.killed = index
         return
       case 'sent':
         this.sent.set(record.event, { index, record })

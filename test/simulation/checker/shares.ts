@@ -10,7 +10,7 @@ export function* judgeShares(history: JudgedHistory): Generator<Violation> {
   if (members.length === 0 || quiet === undefined) return
   const delivered = deliveredShares(members)
   for (const sender of history.lives.values()) {
-    if (hasLost(history, sender)) continue
+    if (sender.hasLeftEvents || hasLost(history, sender)) continue
     for (const sent of sender.sent.values()) {
       if (sent.index > quiet) continue
       const meant = members.filter((member) => isMeant(member, sent.record, sender))
