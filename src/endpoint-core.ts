@@ -252,12 +252,14 @@ export class EndpointCore implements MeshEvents {
     const left = this.#queueReceiver.stop()
     this.subscriptions.returnWaiting()
     this.#unhandled = this.subscriptions.unhandled()
-    for (const [type, count] of left) this.#unhandled.set(type, (this.#unhandled.get(type) ?? 0) + count)
     this.subscriptions.close()
     this.waits.end(this.#closedError())
     const undelivered = await this.#leave(deadline)
     this.#reports.close()
-    return { undelivered, unhandled: new Map(this.#unhandled) }
+    // Only now, as queue events come until the links are closed.
+    const unhandled = new Map(this.#unhandled)
+    for (const [type, count] of left) unhandled.set(type, (unhandled.get(type) ?? 0) + count)
+    return { undelivered, unhandled }
   }
 
   // Called by the mesh:

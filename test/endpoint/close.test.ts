@@ -331,6 +331,23 @@ describe('Endpoint.close', () => {
     expect(codesOf(reports)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS'])
   })
 
+  it('counts a queue event that comes when nothing is begun any more (G5, G12)', async () => {
+    const self = await bus.start('self', { limits: { patience: 1 } })
+    const raw = await connectPeer(self, { window: 1 })
+    await raw.want({ type: 'tick' })
+    await self.subscribe(Job, () => {}, { queue: 'workers' }).ready
+    // The second waits for credit, and keeps the link up.
+    for (const number of [1, 2]) self.broadcastNowait('tick', number)
+    raw.acknowledges = false
+    const closing = rejection(self.close({ timeout: Number.POSITIVE_INFINITY }))
+    await passed(20)
+    raw.say({ kind: 'assign', queue: 'workers', type: 'job', isFixed: true, payload: 7 })
+    raw.say({ kind: 'credit', bytes: 1000, events: 1 })
+    await raw.hears('goodbye')
+    raw.end()
+    expect(await closing).to.deep.include({ unhandled: new Map([['job', 1]]) })
+  })
+
   it('tells a leaving peer when all its events have been sent', async () => {
     const self = await bus.start('self')
     const raw = await connectPeer(self, { window: 10_000 })

@@ -194,12 +194,12 @@ export class Member {
     if (!this.isUp) return
     this.#state = 'closing'
     this.#log({ kind: 'closing', timeout })
-    const undelivered = await this.#up.close({ timeout }).then(
-      () => [],
-      (error: unknown) => undeliveredOf(error),
+    const left = await this.#up.close({ timeout }).then(
+      () => ({ undelivered: [] }),
+      (error: unknown) => leftBy(error),
     )
     this.#state = 'over'
-    this.#log({ kind: 'closed', undelivered })
+    this.#log({ kind: 'closed', ...left })
   }
 
   /** Records its peers and their interests. */
@@ -292,8 +292,12 @@ export function codeOf(error: unknown): string {
   throw error
 }
 
-function undeliveredOf(error: unknown): string[] {
-  const isTimeout = codeOf(error) === 'LAHJA_CLOSE_TIMEOUT'
-  if (!isTimeout || typeof error !== 'object' || error === null || !('undelivered' in error)) throw error
-  return error.undelivered instanceof Map ? [...error.undelivered.keys()].map(String) : []
+/** The events that a `CloseTimeout` tells of. */
+function leftBy(error: unknown): { undelivered: string[]; unhandled: string[] } {
+  if (codeOf(error) !== 'LAHJA_CLOSE_TIMEOUT' || typeof error !== 'object' || error === null) throw error
+  const keysOf = (name: string): string[] => {
+    const counts: unknown = Reflect.get(error, name)
+    return counts instanceof Map ? [...counts.keys()].map(String) : []
+  }
+  return { undelivered: keysOf('undelivered'), unhandled: keysOf('unhandled') }
 }

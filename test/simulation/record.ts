@@ -29,7 +29,8 @@ const record = z.discriminatedUnion('kind', [
   kind('refused', { code: z.string() }),
   kind('closing', { timeout: z.number().optional() }),
   /** `close` has settled; with the names of those who have not taken everything. */
-  kind('closed', { undelivered: z.array(z.string()) }),
+  /** Its promise has settled: names of peers that didn't take all, and types of events that it has not handled. */
+  kind('closed', { undelivered: z.array(z.string()), unhandled: z.array(z.string()).optional() }),
   kind('killed', {}),
   /** The loop stands still, and goes on. */
   kind('frozen', {}),

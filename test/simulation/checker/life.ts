@@ -53,6 +53,8 @@ export class Life {
   readonly stalls: number[] = []
   /** Whether its `close` has told it of events that were not delivered. */
   hasLeftEvents = false
+  /** The types of events that arrived and were not handled, of which its `close` has told. */
+  readonly unhandled = new Set<string>()
   /** Links, by the id of the peer. */
   readonly acquaintances = new Map<string, Acquaintance[]>()
 
@@ -107,6 +109,7 @@ export class Life {
       case 'closed':
         this.closed = index
         this.hasLeftEvents = record.undelivered.length > 0
+        for (const type of record.unhandled ?? []) this.unhandled.add(type)
         return
       case 'killed':
         this.killed = index

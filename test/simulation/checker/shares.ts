@@ -14,6 +14,7 @@ export function* judgeShares(history: JudgedHistory): Generator<Violation> {
     for (const sent of sender.sent.values()) {
       if (sent.index > quiet) continue
       const meant = members.filter((member) => isMeant(member, sent.record, sender))
+      if (meant.some(({ life }) => life.unhandled.has(sent.record.type))) continue
       for (const queue of new Set(meant.map(({ record }) => record.queue))) {
         const isServed = meant.some((member) => member.record.queue === queue && isSteady(member, sent, sender, quiet))
         if (!isServed || delivered.has(`${queue} ${sender.label} ${sent.record.event}`)) continue
