@@ -202,14 +202,12 @@ export class Mesh {
     for (const link of [...this.#links.values()]) void link.leave()
     const { transport, limits, events, debug } = this.#context
     const everyLink = (isOver: (link: Link) => boolean) => () => [...this.#links.values()].every(isOver)
+    const isSettled = (link: Link) => !link.owes && !mayReturn(link)
     await this.#waits.reached(
       deadline.within(limits.patience),
-      everyLink((link) => !link.isAcknowledged && !link.owes && !mayReturn(link)),
+      everyLink((link) => !link.isAcknowledged && isSettled(link)),
     )
-    await this.#waits.reached(
-      deadline,
-      everyLink((link) => !link.owes && !mayReturn(link)),
-    )
+    await this.#waits.reached(deadline, everyLink(isSettled))
     const undelivered = new Map<string, number>()
     for (const link of [...this.#links.values()]) undelivered.set(link.identity.name, link.abandon())
     // Last: a successor must not be heard before our goodbye.
