@@ -112,7 +112,7 @@ function requests(): Group[] {
 function latency(): Group {
   const title = 'latency at 1,000 events/s, 4 consumers, p50'
   const time = { title, unit: 'µs', figure: 'p50Microseconds', bound: { atMost: 1.2 } } as const
-  const works = besideLoop('latency', { processes: 4, events: 5000, throttle: 1000 })
+  const works = besideLoop('latency', { processes: 4, events: 5000, warmUp: 5000, throttle: 1000 })
   return { id: 'latency', works, rows: [rowOf('latency', 'loop', time)] }
 }
 
