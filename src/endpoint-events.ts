@@ -24,7 +24,7 @@ export interface EndpointEvents {
   lagging: [peer: Peer]
   /** A peer is `connected` again after it was lagging or unresponsive. */
   recovered: [peer: Peer]
-  /** A peer has been silent for `limits.silentPings` pings. It may be stopped or busy, but its link is up. */
+  /** A peer has left `limits.silentPings` pings unanswered. It may be stopped or busy, but its link is up. */
   unresponsive: [peer: Peer]
   /** An unresponsive peer has been heard from again. If it still lags, its state is `lagging`. */
   responsive: [peer: Peer]

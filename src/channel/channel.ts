@@ -19,7 +19,7 @@ export interface Channel extends Destination {
   readonly hasUnsubscribedAll: boolean
   /** Maximum number of requests in flight. */
   readonly requestLimit: number
-  /** Whether the other end has been silent for `limits.silentPings` pings. */
+  /** Whether the other end has left `limits.silentPings` pings unanswered. */
   readonly isUnresponsive: boolean
   /** How often something has arrived from the other end: a change is a sign of life. */
   readonly heard: number

@@ -69,7 +69,10 @@ export interface Limits {
   readonly rescanInterval: number
   /** Milliseconds between two checks for silent peers; a silent peer is pinged. Default 5,000. */
   readonly pingInterval: number
-  /** Number of silent intervals after which a peer is `unresponsive`. Its link stays up. Default 3, which is 15 s. */
+  /**
+   * Number of pings in a row that a peer leaves unanswered for `pingInterval` each before it is `unresponsive`. Its link
+   * stays up. Default 2: by the default interval, after 15 to 20 s of silence.
+   */
   readonly silentPings: number
 }
 
@@ -89,7 +92,7 @@ export const DEFAULT_LIMITS: Limits = {
   redialMax: 5000,
   rescanInterval: 1000,
   pingInterval: 5000,
-  silentPings: 3,
+  silentPings: 2,
 }
 
 /** The largest allowed `frameBytes`. */

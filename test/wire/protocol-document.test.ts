@@ -158,7 +158,7 @@ describe('docs/protocol.md', () => {
       ['events ahead of credit', `${window / 2 ** 20} MiB`],
       ['between two listings of the directory', time(rescan)],
       ['between two looks for silent peers; from the second on, a silent peer gets a ping', time(ping)],
-      ['looks after which a peer that stays silent is called unresponsive', `${silentPings}`],
+      ['unanswered pings after which a peer is called unresponsive', `${silentPings}`],
       ['time until the next dial', `random, up to ${time(redialMin)}, doubling up to ${time(redialMax)}`],
     ]
     for (const [what, value] of rows) expect(protocolDocument).to.contain(`| ${what} | ${value} |`)
