@@ -456,11 +456,14 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
 
   /**
    * Sends a request to every responder. Iterates over one reply of each, as they arrive: its response, or the error
-   * with which `request` would have rejected. `break` cancels the remaining requests. The first step throws `NoSubscribers`
-   * if no endpoint that `to` allows responds to the type.
+   * with which `request` would have rejected. A responder that doesn't answer within `timeout` (default 30,000 ms) yields
+   * `{ origin, error: RequestTimeout }`. `break` cancels the remaining requests.
+   *
+   * Arguments and payload are checked at once, and throw. The first step throws `NoSubscribers` if no endpoint that `to`
+   * allows responds to the type; any step throws `AbortError` once `signal` aborts, or `EndpointClosed`.
    *
    * @param type a definition, or a type name
-   * @throws InvalidPayload, InvalidArgument, EndpointClosed
+   * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, InvalidArgument, EndpointClosed: nothing was sent
    *
    * @example
    * ```ts
