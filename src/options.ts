@@ -36,7 +36,10 @@ export interface EndpointOptions {
    * like an endpoint; can't be used beside `directory`. Default `default`.
    */
   readonly bus?: string | undefined
-  /** Labels by which senders can address several endpoints at once, named like endpoints. Default none. */
+  /**
+   * Labels by which senders can address several endpoints at once, named like endpoints. Together with `accepts`, at most
+   * 3,072 bytes. Default none.
+   */
   readonly groups?: readonly string[] | undefined
   /**
    * Patterns of the types that this endpoint accepts from other endpoints. Peers don't send other types, and any
@@ -228,6 +231,7 @@ function warnOfRuntimeDirectory(path: string, instead: string): void {
   unusable = path
   const why = 'it is not a directory of this user with mode 0700; set the option directory, or LAHJA_DIRECTORY, for all'
   process.emitWarning(`lahja doesn't use XDG_RUNTIME_DIR (${path}) but ${instead}: ${why}`, {
+    type: 'LahjaWarning',
     code: 'LAHJA_RUNTIME_DIRECTORY',
   })
 }

@@ -158,7 +158,7 @@ export class PendingRequests {
     for (const pending of this.#waiting.all) this.#place(pending)
   }
 
-  /** An endpoint has begun to respond to these types. What it has declined before is asked again only if it is waited for. */
+  /** An endpoint now responds to these types. A waiting request that it declined is retried only if it waits for a responder. */
   onResponders(channel: Channel, interests: readonly Interest[]): void {
     for (const type of typesOf(interests)) {
       for (const pending of this.#waiting.at(type)) {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { PROTOCOL_VERSIONS } from '../../src/mesh/agreement'
+import { dismissal, failure, isHopeless } from '../../src/mesh/link-ending'
 import { NONCE_BYTES } from '../../src/mesh/secret'
 import type { RemoteFailure, ViolationReason } from '../../src/model/errors'
 import type { Interest } from '../../src/model/interest'
@@ -129,6 +130,15 @@ describe('docs/protocol.md', () => {
 
   it('lists exactly the reasons of a goodbye', () => {
     expect(firstCells('| reason | said by | when | dial again? |').sort()).to.deep.equal(Object.keys(REASONS).sort())
+  })
+
+  it('says after which reasons a peer dials again soon, and after which rarely, as the code does', () => {
+    const rows = [...protocolDocument.matchAll(/^\| `([\w-]+)` \| [^|]+ \| [^|]+ \| (later|rarely)\b/gm)]
+    expect(rows.length).to.be.greaterThan(10)
+    for (const [, reason = '', when] of rows) {
+      const ending = failure(false, dismissal(reason, ''), { undelivered: 0, unconfirmed: 0 })
+      expect(isHopeless(ending) ? 'rarely' : 'later', reason).to.equal(when)
+    }
   })
 
   it('has the limits of the code', () => {
