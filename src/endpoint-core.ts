@@ -172,7 +172,7 @@ export class EndpointCore implements MeshEvents {
       turn: this.turn,
       report,
     })
-    // Last: what comes before it reaches it only in calls after the constructor.
+    // Created last: the parts above reach it only through callbacks, never during construction.
     this.#mesh = new Mesh({
       ...settings,
       ...world,
@@ -229,7 +229,7 @@ export class EndpointCore implements MeshEvents {
     return this.peers.hasAll(names.filter((name) => name !== this.self.name))
   }
 
-  /** `close` of the endpoint has been called, maybe not for the first time, and maybe by a handler, which may wait for it. */
+  /** Counts calls of `close`, so that a handler that calls it is not waited for. */
   countClose(): void {
     this.#closeCalls++
   }

@@ -24,7 +24,7 @@ export interface EndpointEvents {
   lagging: [peer: Peer]
   /** A peer is `connected` again after it was lagging or unresponsive. */
   recovered: [peer: Peer]
-  /** A peer has been silent for `limits.silentPings` pings. It may be stopped or busy, but its link is up. */
+  /** A peer has left `limits.silentPings` pings unanswered. It may be stopped or busy, but its link is up. */
   unresponsive: [peer: Peer]
   /** An unresponsive peer has been heard from again. If it still lags, its state is `lagging`. */
   responsive: [peer: Peer]
@@ -41,7 +41,7 @@ export interface EndpointEvents {
   error: [error: LahjaError]
 }
 
-/** Events accepted for a peer that it had not handled when it closed. */
+/** Events accepted for a peer that it had not handled when it closed. docs/reliability.md compares all such counts. */
 export interface LeftBehind {
   /** Queue events given to the peer and not reported as handled. */
   readonly unfinished: number
@@ -49,11 +49,11 @@ export interface LeftBehind {
   readonly unhandled: number
 }
 
-/** Events accepted for a peer that it may not have handled when its link broke. */
+/** Events accepted for a peer that it may not have handled when its link broke. docs/reliability.md compares all such counts. */
 export interface Loss {
   /** Why the link broke. */
   readonly cause: LahjaError
-  /** Events still queued in this process that no other endpoint got instead. */
+  /** Events not written, or dropped and not yet announced by a `gap`; none that another member of a queue got instead. */
   readonly undelivered: number
   /**
    * Events sent, but not acknowledged. The peer may have handled them, since it acknowledges in batches. Includes

@@ -16,7 +16,7 @@ import {
 import type { Subscription } from './events/subscription'
 import { LossWarnings } from './loss-warnings'
 import { holderEnd } from './mesh/holder-end'
-import { checkOptions, type OptionNames } from './model/call-options'
+import { checkBoolean, checkOptions, type OptionNames } from './model/call-options'
 import {
   type EventType,
   eventNameOf,
@@ -334,6 +334,9 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * Iterates over the events of a type with `for await`. It subscribes at once, and buffers events that arrive before
    * the loop begins.
    *
+   * Unread events count against the sender's window: a stream that is neither read nor ended stalls its senders and delays
+   * `close()`. End it with `break`, `return()`, a signal or `await using`.
+   *
    * @param type a definition, a type name, or a pattern of names
    * @throws InvalidArgument, EndpointClosed
    *
@@ -410,6 +413,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     checkHandler(handler)
     checkOptions('respond', options, RESPOND_OPTIONS)
     const { sendStack = false, concurrency = Number.POSITIVE_INFINITY, signal } = options
+    checkBoolean('sendStack', sendStack)
     checkCount('concurrency', concurrency)
     const schemas = schemasOf(type)
     const service = { type: requestNameOf(type), schemas, handler: inContext(handler), sendStack, concurrency, signal }
@@ -455,11 +459,14 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
 
   /**
    * Sends a request to every responder. Iterates over one reply of each, as they arrive: its response, or the error
-   * with which `request` would have rejected. `break` cancels the remaining requests. The first step throws `NoSubscribers`
-   * if no endpoint that `to` allows responds to the type.
+   * with which `request` would have rejected. A responder that doesn't answer within `timeout` (default 30,000 ms) yields
+   * `{ origin, error: RequestTimeout }`. `break` cancels the remaining requests.
+   *
+   * Arguments and payload are checked at once, and throw. The first step throws `NoSubscribers` if no endpoint that `to`
+   * allows responds to the type; any step throws `AbortError` once `signal` aborts, or `EndpointClosed`.
    *
    * @param type a definition, or a type name
-   * @throws InvalidPayload, InvalidArgument, EndpointClosed
+   * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, InvalidArgument, EndpointClosed: nothing was sent
    *
    * @example
    * ```ts
@@ -503,16 +510,17 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   /**
    * Whether this endpoint is linked with one of this name. Always true for its own name.
    *
-   * @throws InvalidArgument for what no endpoint can be called
+   * @throws InvalidArgument if `name` can't be an endpoint's name
    */
   isConnectedTo(name: string): boolean {
     return this.#core.isConnectedTo([checkName('name', name)])
   }
 
   /**
-   * Whether the endpoint of this name, connected or this one, receives this endpoint's events, or requests, of a type.
+   * Whether the endpoint of this name would receive an event, or a request, of this type from here. `name` may be this
+   * endpoint's own.
    *
-   * @throws InvalidArgument for what no endpoint can be called, or no type
+   * @throws InvalidArgument if `name` can't be an endpoint's name or `type` isn't a type
    */
   isEndpointSubscribedTo(name: string, type: AnyType): boolean {
     checkName('name', name)
@@ -528,6 +536,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   areAllEndpointsSubscribedTo(type: AnyType, options: AllSubscribedOptions = {}): boolean {
     checkOptions('areAllEndpointsSubscribedTo', options, ALL_SUBSCRIBED_OPTIONS)
     const { includeSelf = true } = options
+    checkBoolean('includeSelf', includeSelf)
     const subscribed = new Set(this.#subscribed(type))
     const { loopback, peers } = this.#core
     return [...(includeSelf ? [loopback] : []), ...peers.links].every((channel) => subscribed.has(channel))
@@ -630,8 +639,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * removes the socket file. Pending waits reject with `EndpointClosed`, streams end, and nothing keeps the process alive
    * afterwards.
    *
-   * Calling it again returns the same promise. It doesn't wait for an event whose handler has called it, as long as the
-   * handler does so before its first `await`.
+   * Calling it again returns the same promise. A handler may await `close()`: the close doesn't wait for a handler that has
+   * called it before its first `await`.
    *
    * @throws CloseTimeout if events are undelivered or unhandled at the end; the endpoint is closed all the same
    * @throws InvalidArgument if the timeout can't be used; the endpoint stays open

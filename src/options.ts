@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Secret } from './mesh/secret'
 import { isBytes } from './model/bytes'
-import { checkOptions, type OptionNames, unknownOption } from './model/call-options'
+import { checkBoolean, checkOptions, type OptionNames, unknownOption } from './model/call-options'
 import { InvalidArgument, invalid } from './model/errors'
 import { DEFAULT_LIMITS, HANDSHAKE_FRAME_BYTES, type Limits, MAX_FRAME_BYTES } from './model/limits'
 import { checkName } from './model/name'
@@ -36,7 +36,10 @@ export interface EndpointOptions {
    * like an endpoint; can't be used beside `directory`. Default `default`.
    */
   readonly bus?: string | undefined
-  /** Labels by which senders can address several endpoints at once, named like endpoints. Default none. */
+  /**
+   * Labels by which senders can address several endpoints at once, named like endpoints. Together with `accepts`, at most
+   * 3,072 bytes. Default none.
+   */
   readonly groups?: readonly string[] | undefined
   /**
    * Patterns of the types that this endpoint accepts from other endpoints. Peers don't send other types, and any
@@ -154,23 +157,28 @@ const HELLO_BYTES = HANDSHAKE_FRAME_BYTES - 1024
 export function settingsOf(options: EndpointOptions): Settings {
   if (typeof options !== 'object' || options === null) throw invalid('options', '{ name, … }', options)
   checkOptions('Endpoint.start', options, OPTIONS)
-  checkTimeout(options.timeout)
-  const groups = checkArray('groups', options.groups ?? []).map((group, index) => checkName(`groups[${index}]`, group))
+  const { timeout, signal, waitForName = 0, groups: labels = [], overflow = 'wait', limits = {} } = options
+  const { requireSubscriber = false, watch = true } = options
+  checkTimeout(timeout)
+  checkTimeout(waitForName, 'waitForName')
+  checkBoolean('requireSubscriber', requireSubscriber)
+  checkBoolean('watch', watch)
+  const groups = checkArray('groups', labels).map((group, index) => checkName(`groups[${index}]`, group))
   const accepts =
     options.accepts === undefined ? undefined : checkArray('accepts', options.accepts, 'patterns').map(checkPattern)
   const bytes = Buffer.byteLength([...groups, ...(accepts ?? [])].join(',,'))
   if (bytes > HELLO_BYTES) throw invalid('groups, accepts', `at most ${HELLO_BYTES} bytes together`, bytes)
   return {
     ...checkNameOption(options.name),
-    waitForName: checkWait(options.waitForName ?? 0),
-    wait: { timeout: options.timeout, signal: options.signal },
+    waitForName,
+    wait: { timeout, signal },
     groups,
     accepts,
     secret: options.secret === undefined ? undefined : checkSecret(options.secret),
-    overflow: checkOverflow('overflow', options.overflow ?? 'wait'),
-    requireSubscriber: checkBoolean('requireSubscriber', options.requireSubscriber ?? false),
-    watch: checkBoolean('watch', options.watch ?? true),
-    limits: checkLimits(options.limits ?? {}),
+    overflow: checkOverflow('overflow', overflow),
+    requireSubscriber,
+    watch,
+    limits: checkLimits(limits),
     pid: process.pid,
     ...locate(options, process.env),
   }
@@ -186,11 +194,6 @@ function checkNameOption(name: unknown): Pick<Settings, 'name' | 'isPrefix'> {
   return { name: checkName('name.prefix', prefix), isPrefix: true }
 }
 
-function checkWait(milliseconds: number): number {
-  checkTimeout(milliseconds, 'waitForName')
-  return milliseconds
-}
-
 /** The name of an endpoint with this id. */
 export function endpointNameOf({ name, isPrefix }: Pick<Settings, 'name' | 'isPrefix'>, id: string): string {
   return isPrefix ? `${name}-${id.slice(1 - SUFFIX_LENGTH)}` : name
@@ -204,14 +207,14 @@ function locate(
   { directory, bus }: EndpointOptions,
   env: NodeJS.ProcessEnv,
 ): Pick<Settings, 'directory' | 'ownParents'> {
-  const given: unknown = directory ?? (env.LAHJA_DIRECTORY || undefined)
+  const given: unknown = directory === undefined ? env.LAHJA_DIRECTORY || undefined : directory
   if (given !== undefined && (typeof given !== 'string' || given === '')) {
     throw invalid('directory', 'a path', given)
   }
   if (directory !== undefined && bus !== undefined) {
     throw new InvalidArgument('bus: expected no bus beside a directory, as the bus is a part of the default directory')
   }
-  const name = checkName('bus', bus ?? DEFAULT_BUS)
+  const name = checkName('bus', bus === undefined ? DEFAULT_BUS : bus)
   if (given) return { directory: name === DEFAULT_BUS ? resolve(given) : resolve(given, name), ownParents: [] }
   const runtime = runtimeDirectory(env.XDG_RUNTIME_DIR)
   const parent = runtime ? join(runtime, 'lahja') : join(tmpdir(), `lahja-${process.geteuid?.() ?? ''}`)
@@ -228,6 +231,7 @@ function warnOfRuntimeDirectory(path: string, instead: string): void {
   unusable = path
   const why = 'it is not a directory of this user with mode 0700; set the option directory, or LAHJA_DIRECTORY, for all'
   process.emitWarning(`lahja doesn't use XDG_RUNTIME_DIR (${path}) but ${instead}: ${why}`, {
+    type: 'LahjaWarning',
     code: 'LAHJA_RUNTIME_DIRECTORY',
   })
 }
@@ -294,9 +298,4 @@ function checkSecret(value: unknown): Secret {
   const isValid = (typeof value === 'string' || isBytes(value)) && value.length > 0
   if (isValid) return new Secret(value)
   throw new InvalidArgument('secret: expected a string or a Uint8Array of at least one byte, got another value')
-}
-
-function checkBoolean(name: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value
-  throw invalid(name, 'true or false', value)
 }

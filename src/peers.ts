@@ -11,7 +11,7 @@ export interface Peer {
   readonly groups: readonly string[]
   /** Process id, in the PID namespace of the peer. */
   readonly pid: number
-  /** `lagging`: senders no longer wait for it. `unresponsive`: silent for `limits.silentPings` pings. */
+  /** `lagging`: senders no longer wait for it. `unresponsive`: it has left `limits.silentPings` pings unanswered. */
   readonly state: 'connected' | 'lagging' | 'unresponsive'
   /** The types and patterns of events that it subscribes to. */
   readonly subscriptions: readonly string[]

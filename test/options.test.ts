@@ -382,9 +382,9 @@ describe('settingsOf', () => {
         }
         await turn()
         process.off('warning', note)
-        expect(warnings.map(({ message }) => message.includes(`(${runtime.path}) but ${perUser}:`))).to.deep.equal([
-          true,
-        ])
+        expect(warnings).to.have.length(1)
+        expect(warnings[0]).to.include({ name: 'LahjaWarning', code: 'LAHJA_RUNTIME_DIRECTORY' })
+        expect(warnings[0]?.message).to.include(`(${runtime.path}) but ${perUser}:`)
       })
     }
 

@@ -24,7 +24,7 @@ const classes = new Map(
 )
 
 /** A variable of the environment, and the codes of warnings that are no errors. */
-const OTHERS = ['LAHJA_DIRECTORY', 'LAHJA_GAP', 'LAHJA_LOST', 'LAHJA_LEFT']
+const OTHERS = ['LAHJA_DIRECTORY', 'LAHJA_GAP', 'LAHJA_LOST', 'LAHJA_LEFT', 'LAHJA_RUNTIME_DIRECTORY']
 
 describe('docs/troubleshooting.md', () => {
   it('has an entry for every error code, and names its class', () => {
@@ -47,6 +47,10 @@ describe('docs/troubleshooting.md', () => {
   it('names no code that does not exist', () => {
     const codes = [...page.matchAll(/LAHJA_\w+/g)].map(([code]) => code)
     for (const code of codes) if (!OTHERS.includes(code)) expect(classes.has(code), code).to.equal(true)
+  })
+
+  it('names every code of a process warning', () => {
+    for (const code of OTHERS) expect(page).to.contain(`\`${code}\``)
   })
 
   it('has no dead link', () => {

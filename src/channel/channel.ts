@@ -15,11 +15,11 @@ export interface Channel extends Destination {
   readonly sendLimit: number
   /** Whether the other end takes integers over 64 bits. */
   readonly takesBigints: boolean
-  /** Whether the other end knows that this endpoint leaves: the queue events that it sends now nobody else may have. */
+  /** Whether the other end has been told that we are leaving. Queue events it sends after that can't go to another member. */
   readonly hasUnsubscribedAll: boolean
   /** Maximum number of requests in flight. */
   readonly requestLimit: number
-  /** Whether the other end has been silent for `limits.silentPings` pings. */
+  /** Whether the other end has left `limits.silentPings` pings unanswered. */
   readonly isUnresponsive: boolean
   /** How often something has arrived from the other end: a change is a sign of life. */
   readonly heard: number

@@ -83,7 +83,10 @@ export class ReceiveWindow {
     return this.#charged === this.#doneBytes
   }
 
-  /** Grants what is done, and then nothing but what its sender is told of: that must not count as unconfirmed there. */
+  /**
+   * Grants what is done; after that only events whose fate the sender is told, so that they don't count as unconfirmed
+   * there.
+   */
   finish(): void {
     this.#grantDone()
     this.#state = 'finished'

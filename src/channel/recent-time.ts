@@ -14,13 +14,14 @@ export class RecentTime {
     return this.#total
   }
 
-  /** It has lasted for so long, until now. */
+  /** Adds an interval of this length that ends now. */
   add(milliseconds: number, now: number): void {
     this.#advance(now)
     this.#total += milliseconds
     this.#slots[this.#second % SLOTS] = (this.#slots[this.#second % SLOTS] ?? 0) + milliseconds
   }
 
+  /** Milliseconds within the last ten seconds. */
   within(now: number): number {
     this.#advance(now)
     const sum = this.#slots.reduce((sum, milliseconds) => sum + milliseconds, 0)

@@ -16,8 +16,8 @@ export interface StreamOptions {
   /** Number of events after which the stream ends, at least 1. Default: no limit. */
   readonly limit?: number | undefined
   /**
-   * Only events from these endpoints: a name, an array of names, or `{ group }`. Others are not sent at all. Default:
-   * every endpoint.
+   * Only events from these endpoints: a name, an array of names, or `{ group }`, at most 2,048 bytes. Others are not sent
+   * at all. Default: every endpoint.
    */
   readonly from?: Audience | undefined
   /** Ends the stream: reading throws `AbortError`. */

@@ -11,8 +11,8 @@ import type { Consumption, EventBuffer } from './consumer'
 
 export interface SubscribeOptions {
   /**
-   * Only events from these endpoints: a name, an array of names, or `{ group }`. Others are not sent at all. Default:
-   * every endpoint.
+   * Only events from these endpoints: a name, an array of names, or `{ group }`, at most 2,048 bytes. Others are not sent
+   * at all. Default: every endpoint.
    */
   readonly from?: Audience | undefined
   /**

@@ -1,6 +1,6 @@
 import type { Clock } from '../platform/clock'
 
-/** What a call counts that sends nothing: a loop of them must let the event loop turn as well. */
+/** Bytes charged for a call that sends nothing, so that a loop of such calls yields to the event loop. */
 const IDLE_BYTES = 64
 
 /** Milliseconds of one turn after which handlers of waiting events leave the rest to the next one. */

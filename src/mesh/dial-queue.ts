@@ -14,11 +14,11 @@ export interface DialPermit {
 /** Bounds the handshakes of our dials: a number at a time, and one at a time with each socket. */
 export class DialQueue {
   readonly #limit: number
-  /** Keys of the sockets with which there is a handshake. */
+  /** Sockets being dialled. */
   readonly #dialled = new Set<string>()
-  /** Keys of the sockets with which there is none for now. */
+  /** Sockets whose handshake failed; not dialled under another address until released. */
   readonly #resting = new Set<string>()
-  /** What grants each permit, by priority and by the socket's key, in the order of arrival. */
+  /** Waiting grants, by priority and socket key, in order of arrival. */
   readonly #waiting = new Map<Priority, Map<string, (() => void)[]>>(
     PRIORITIES.map((priority) => [priority, new Map()]),
   )

@@ -15,7 +15,7 @@ export interface DialerContext extends World {
   /** Makes a link of a connection and begins its handshake. */
   readonly connected: (connection: Connection, address: Address) => Link
   readonly queue: DialQueue
-  /** The address has been withdrawn; or, if that is final, it is dead or false: it will never be that of a peer. */
+  /** The address is gone. Final if it is dead or belongs to another peer: it is never dialled again. */
   readonly gone: (isFinal: boolean) => void
   /** An attempt failed in a way that will last. Called once for each such reason in a row. */
   readonly failed: (cause: LahjaError) => void

@@ -21,7 +21,7 @@ interface Withdrawal {
   readonly completed: Milestone
 }
 
-/** Reached once; at the latest when the link ends. What waits for it can be taken back: it may take for ever. */
+/** Reached once, at the latest when the link ends. Waiters can be removed, as it may never be reached. */
 export class Milestone {
   readonly #calls = new Set<() => void>()
   #isReached = false
@@ -30,7 +30,7 @@ export class Milestone {
     return this.#isReached
   }
 
-  /** Calls when it is reached, which it is not yet. Returns how to take that back. */
+  /** Calls `call` when reached. Must not be reached yet. Returns a function that cancels the call. */
   wait(call: () => void): () => void {
     this.#calls.add(call)
     return () => this.#calls.delete(call)

@@ -106,8 +106,8 @@ export class Link implements Channel {
   /** The number of the peer's last change, while there are events on their way to it. */
   #incomplete: number | undefined
   /**
-   * The peer has read the events returned to it, which it does not acknowledge, once it has acknowledged this change of our
-   * interest, sent behind them. Infinity until there is one.
+   * Sequence number of the interest change sent behind our returned events. Its acknowledgement shows that the peer has
+   * read them. Infinity until one is sent.
    */
   #returnsReadBy = 0
 
@@ -192,7 +192,7 @@ export class Link implements Channel {
     return this.#exchange.theirs
   }
 
-  /** Whether there is something that the peer may not have got: events, those that it is given back, or responses. */
+  /** Whether the peer may still miss something: events, returned events or responses. */
   get owes(): boolean {
     const { queuedEvents, unconfirmedEvents, hasBulk } = this.outbox
     return queuedEvents > 0 || unconfirmedEvents > 0 || hasBulk || this.#hasUnreadReturns
@@ -392,8 +392,8 @@ export class Link implements Channel {
   }
 
   /**
-   * The peer wants nothing more: tells it now whether there are events on their way to it, also such that it is given back,
-   * and then when there are none.
+   * The peer is leaving. Acknowledges at once, saying whether anything is still queued for it; if so, acknowledges again
+   * when it has been sent.
    */
   #completeFor(sequence: number): void {
     const isComplete = this.outbox.isEmpty && !this.outbox.hasBulk

@@ -220,7 +220,7 @@ export class Mesh {
   /**
    * Resolves when all links have reached a milestone, and at the deadline.
    *
-   * @returns those that have not, at which nothing waits any more
+   * @returns the links that have not; their waits are cancelled
    */
   async #missing(
     deadline: Deadline,

@@ -76,7 +76,7 @@ export interface DefinitionOptions {
    * Which endpoints the type may reach: `'internal'` for the sender only, `{ groups }` for members of one of the groups. It
    * holds for everything of this name in the process, whatever a call passes as `to`. Default: every endpoint.
    *
-   * What is internal carries the payload itself, by reference, which may be anything. It counts as 512 bytes in the limits.
+   * Payloads of an internal type are passed by reference and may be any value. Each counts as 512 bytes in the limits.
    */
   readonly boundary?: Boundary | undefined
 }

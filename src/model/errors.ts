@@ -92,7 +92,7 @@ export class EndpointClosed extends LahjaError {
  */
 export class CloseTimeout extends LahjaError {
   readonly code = 'LAHJA_CLOSE_TIMEOUT'
-  /** The number of events that were not delivered, by peer name. */
+  /** The number of events that were not written, or were written and not acknowledged, by peer name. */
   readonly undelivered: ReadonlyMap<string, number>
   /**
    * The number of events that had arrived and were not handled, by event type. Those of queues that no other member could

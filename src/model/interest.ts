@@ -57,8 +57,8 @@ export function isInterestedIn(interest: Interest, origin: Identity): boolean {
 }
 
 /**
- * Interests, each with the number of those who have it. To others only the first and the last of several alike are
- * news, except for members of queues: there every one counts, as it gets a share of its own.
+ * A multiset of interests. Peers are told only of the first and last of equal ones, but of every queue member, as each
+ * gets its own share.
  */
 export class InterestSet {
   readonly #limit: number

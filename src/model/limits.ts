@@ -27,10 +27,11 @@ export interface Limits {
    */
   readonly outboxBytes: number
   /**
-   * Largest number of bytes held in memory by the events queued for all peers together; an event queued for several
-   * counts once. At the limit, the peer with the most bytes queued loses its oldest events. Requests, responses and
-   * acknowledgements can't be dropped: a peer that leaves this many bytes of them unread, and at least 64 MiB, is
-   * disconnected. Default 256 MiB.
+   * Maximum memory held by everything queued for all peers, in bytes; an event queued for several peers counts once. At
+   * the limit, peers that lag or have read nothing for 300 ms lose their oldest events first, then the peer with the most
+   * queued bytes. Requests, responses and returned events count, but are never dropped. A peer that leaves this many bytes
+   * of control messages unread (acknowledgements, subscriptions, pongs), and at least 64 MiB, is disconnected. Default
+   * 256 MiB.
    */
   readonly outboxTotalBytes: number
   /**
@@ -40,7 +41,8 @@ export interface Limits {
   readonly windowBytes: number
   /**
    * Milliseconds that `broadcast` waits for a peer that reads nothing. The peer is then `lagging`: until it has caught up,
-   * `broadcast` doesn't wait for it. Default 1,000.
+   * `broadcast` doesn't wait for it. Also the longest that `ready`, `Endpoint.start` and `close` wait for a peer that
+   * doesn't answer. Default 1,000.
    */
   readonly patience: number
   /**
@@ -69,7 +71,10 @@ export interface Limits {
   readonly rescanInterval: number
   /** Milliseconds between two checks for silent peers; a silent peer is pinged. Default 5,000. */
   readonly pingInterval: number
-  /** Number of silent intervals after which a peer is `unresponsive`. Its link stays up. Default 3, which is 15 s. */
+  /**
+   * Number of pings in a row that a peer leaves unanswered for `pingInterval` each before it is `unresponsive`. Its link
+   * stays up. Default 2: by the default interval, after 15 to 20 s of silence.
+   */
   readonly silentPings: number
 }
 
@@ -89,7 +94,7 @@ export const DEFAULT_LIMITS: Limits = {
   redialMax: 5000,
   rescanInterval: 1000,
   pingInterval: 5000,
-  silentPings: 3,
+  silentPings: 2,
 }
 
 /** The largest allowed `frameBytes`. */

@@ -97,8 +97,7 @@ export class Waits {
   #ended: LahjaError | undefined
 
   /**
-   * @param spendCall counts a wait. Returns what it must not be over before, if anything, so that a loop of waits that are
-   *   over at once lets the event loop turn
+   * @param spendCall charges a wait to the turn. Returns a promise to wait for if the turn is used up
    */
   constructor(clock: Clock, spendCall: () => Promise<void> | undefined = () => undefined) {
     this.#clock = clock

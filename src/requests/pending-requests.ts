@@ -19,10 +19,16 @@ export type Outcome =
   | { readonly kind: 'response'; readonly origin: string; readonly payload: unknown }
   | { readonly kind: 'failure'; readonly error: LahjaError }
 
-/** A request to one responder. */
-export interface RequestSpec {
+/** A request as it is sent, to one responder or to several. */
+export interface EncodedRequest {
+  readonly id: number
   readonly type: string
-  readonly payload: unknown
+  /** Later changes to the payload don't reach the responders, unless it travels by reference. */
+  readonly frame: Frame
+}
+
+/** How a request to one responder is sent, and what is called when it has ended. */
+export interface RequestSpec {
   /** Whether it travels behind the events that have been sent to its responder. */
   readonly isOrdered: boolean
   /** Whom it is addressed to, for messages; `candidates` decides. */
@@ -44,24 +50,22 @@ export interface RequestHandle {
 }
 
 /** A request that waits to be sent or for its response. */
-interface Pending extends Omit<RequestSpec, 'payload' | 'waitsForResponder'> {
-  readonly id: number
+interface Pending extends EncodedRequest, Omit<RequestSpec, 'waitsForResponder'> {
   waitsForResponder: boolean
-  /** Encoded when the request was made: later changes to the payload don't reach the responder, unless it is by reference. */
-  readonly frame: Frame
   /** The responder that it was sent to. */
   channel: Channel | undefined
   /** Responders that declined it. */
   declined: ReadonlySet<Channel>
+  /** Whether it has been settled or cancelled. */
+  isOver: boolean
 }
 
 /** The requests from this endpoint that have not settled; each settles exactly once. */
 export class PendingRequests {
   readonly #routes: Pick<Routes<Channel>, 'responders'>
   readonly #frameLimit: number
-  readonly #pending = new Map<number, Pending>()
-  /** Requests sent and not answered, by responder. */
-  readonly #inFlight = new Map<Channel, Set<Pending>>()
+  /** Requests sent and not answered, by responder and id. */
+  readonly #inFlight = new Map<Channel, Map<number, Pending>>()
   /** Requests sent and given up since a responder was heard last. */
   readonly #givenUp = new Map<Channel, { readonly count: number; readonly heard: number }>()
   /** Requests that wait for a responder below its limit: each at the responders it may go to, and at its type. */
@@ -82,15 +86,20 @@ export class PendingRequests {
     return responders.filter((channel) => isEligible(type, channel, { to }))
   }
 
-  /**
-   * Sends a request to the candidate with the fewest in flight from here. One that declines is not asked again.
-   *
-   * @throws UnserializablePayload, PayloadTooLarge
-   */
-  ask({ type, payload, to, isOrdered, candidates, waitsForResponder, settle }: RequestSpec): RequestHandle {
+  /** @throws UnserializablePayload, PayloadTooLarge */
+  encode(type: string, payload: unknown): EncodedRequest {
     const id = ++this.#lastId
     const request = { kind: 'request', id, type, payload } as const
     const frame = travelsByReference(type) ? referenceTo(request) : encodeMessage(request, this.#frameLimit)
+    return { id, type, frame }
+  }
+
+  /**
+   * Sends a request to the candidate with the fewest in flight from here. One that declines is not asked again. The same
+   * request may be sent to several responders, but only once to each.
+   */
+  ask(request: EncodedRequest, { to, isOrdered, candidates, waitsForResponder, settle }: RequestSpec): RequestHandle {
+    const { id, type, frame } = request
     const pending: Pending = {
       id,
       type,
@@ -102,16 +111,16 @@ export class PendingRequests {
       settle,
       declined: NOBODY,
       channel: undefined,
+      isOver: false,
     }
-    this.#pending.set(id, pending)
     this.#place(pending)
     return { cancel: () => this.#cancel(pending), stopWaiting: () => this.#stopWaiting(pending) }
   }
 
   onMessage(channel: Channel, message: MessageOf<'response' | 'failure' | 'decline'>): void {
-    const pending = this.#pending.get(message.id)
+    const pending = this.#inFlight.get(channel)?.get(message.id)
     // The request was cancelled meanwhile, or sent to another responder.
-    if (!pending || pending.channel !== channel) return
+    if (!pending) return
     const origin = channel.identity.name
     switch (message.kind) {
       case 'response':
@@ -132,7 +141,7 @@ export class PendingRequests {
 
   /** The channel is closed: requests in flight to it settle with `RemoteDisconnected`. */
   onClosed(channel: Channel): void {
-    const inFlight = this.#inFlight.get(channel) ?? []
+    const inFlight = this.#inFlight.get(channel)?.values() ?? []
     this.#inFlight.delete(channel)
     this.#givenUp.delete(channel)
     const origin = channel.identity.name
@@ -149,7 +158,7 @@ export class PendingRequests {
     for (const pending of this.#waiting.all) this.#place(pending)
   }
 
-  /** An endpoint has begun to respond to these types. What it has declined before is asked again only if it is waited for. */
+  /** An endpoint now responds to these types. A waiting request that it declined is retried only if it waits for a responder. */
   onResponders(channel: Channel, interests: readonly Interest[]): void {
     for (const type of typesOf(interests)) {
       for (const pending of this.#waiting.at(type)) {
@@ -164,7 +173,7 @@ export class PendingRequests {
   onRespondersLeft(channel: Channel, interests: readonly Interest[]): void {
     const types = typesOf(interests)
     if (types.size === 0) return
-    for (const pending of [...(this.#inFlight.get(channel) ?? [])]) {
+    for (const pending of [...(this.#inFlight.get(channel)?.values() ?? [])]) {
       if (!types.has(pending.type) || !channel.outbox.cancelBulk(pending.frame)) continue
       this.#detach(pending)
       this.#place(pending)
@@ -203,8 +212,8 @@ export class PendingRequests {
     channel.sendBulk(frame, pending.isOrdered)
     this.#waiting.leave(pending)
     pending.channel = channel
-    const inFlight = this.#inFlight.get(channel) ?? new Set()
-    this.#inFlight.set(channel, inFlight.add(pending))
+    const inFlight = this.#inFlight.get(channel) ?? new Map<number, Pending>()
+    this.#inFlight.set(channel, inFlight.set(pending.id, pending))
   }
 
   #settle(pending: Pending, outcome: Outcome): void {
@@ -216,7 +225,7 @@ export class PendingRequests {
 
   #cancel(pending: Pending): void {
     const { channel, frame, id } = pending
-    if (!this.#pending.has(id)) return
+    if (pending.isOver) return
     this.#forget(pending)
     if (!channel) return
     // A request that has not left is taken back, so that one that never reads doesn't make us keep a cancel as well.
@@ -230,11 +239,11 @@ export class PendingRequests {
   /** Only this one: others would be tried as often as there are requests. */
   #stopWaiting(pending: Pending): void {
     pending.waitsForResponder = false
-    if (this.#pending.has(pending.id) && !pending.channel) this.#place(pending)
+    if (!pending.isOver && !pending.channel) this.#place(pending)
   }
 
   #forget(pending: Pending): void {
-    this.#pending.delete(pending.id)
+    pending.isOver = true
     this.#waiting.leave(pending)
     this.#detach(pending)
   }
@@ -242,7 +251,7 @@ export class PendingRequests {
   #detach(pending: Pending): void {
     const { channel } = pending
     if (!channel) return
-    this.#inFlight.get(channel)?.delete(pending)
+    this.#inFlight.get(channel)?.delete(pending.id)
     pending.channel = undefined
   }
 

@@ -3,7 +3,7 @@ import type { TurnBudget } from '../events/turn-budget'
 import { type Audience, checkAudience } from '../model/audience'
 import { checkBoolean, type OptionNames } from '../model/call-options'
 import type { RequestSchemas } from '../model/definition'
-import { InvalidPayload, LahjaError, NoSubscribers, RequestTimeout, UnexpectedResponse } from '../model/errors'
+import { InvalidPayload, type LahjaError, NoSubscribers, RequestTimeout, UnexpectedResponse } from '../model/errors'
 import { validate } from '../model/schema'
 import { type Clock, judgeAfter } from '../platform/clock'
 import { checkTimeout, type Waits } from '../platform/waits'
@@ -37,8 +37,22 @@ export const REQUEST_OPTIONS: OptionNames<RequestOptions> = {
   signal: true,
 }
 
-/** The options of `requestAll`. */
-export type RequestAllOptions = Omit<RequestOptions, 'wait'>
+export interface RequestAllOptions {
+  /** Only responders at these endpoints: a name, an array of names, or `{ group }`. Default: every responder. */
+  readonly to?: Audience | undefined
+  /**
+   * Milliseconds until each responder that hasn't answered has the reply `{ origin, error: RequestTimeout }`; `Infinity` for
+   * no limit. Default 30,000.
+   */
+  readonly timeout?: number | undefined
+  /**
+   * Whether the requests travel behind the events that this endpoint has broadcast to their responders before. Otherwise
+   * they go ahead of those that are queued. Default false.
+   */
+  readonly ordered?: boolean | undefined
+  /** Cancels the requests that have no reply yet, and aborts the `signal` of their responders. Reading throws `AbortError`. */
+  readonly signal?: AbortSignal | undefined
+}
 
 export const REQUEST_ALL_OPTIONS: OptionNames<RequestAllOptions> = {
   to: true,
@@ -81,15 +95,8 @@ export class Requester {
         if (error) waiter.reject(error)
         else waiter.resolve(payload)
       }
-      const handle = this.#requests.ask({
-        type,
-        payload,
-        to,
-        isOrdered,
-        candidates,
-        waitsForResponder: wait > 0,
-        settle,
-      })
+      const request = this.#requests.encode(type, payload)
+      const handle = this.#requests.ask(request, { to, isOrdered, candidates, waitsForResponder: wait > 0, settle })
       const timer = wait > 0 && wait < timeout ? judgeAfter(this.#clock, wait, handle.stopWaiting, true) : undefined
       return () => {
         timer?.cancel()
@@ -98,11 +105,13 @@ export class Requester {
     })
   }
 
-  /** @throws InvalidPayload */
+  /** @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, InvalidArgument */
   requestAll(outgoing: OutgoingRequest, options: RequestAllOptions): ReplyStream<unknown> {
     const { type, payload } = outgoing
     const { to, timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, signal } = options
     checkRequest(outgoing, options)
+    checkTimeout(timeout)
+    const request = this.#requests.encode(type, payload)
     const buffer = new StreamBuffer<Reply<unknown>>()
     let cancel = () => {}
     const candidates = () => this.#requests.candidates(type, to)
@@ -125,14 +134,7 @@ export class Requester {
         }
         const only = () => candidates().filter((candidate) => candidate === channel)
         const settle = (outcome: Outcome) => onReply({ origin, ...answerOf(outgoing, outcome) })
-        try {
-          return this.#requests.ask({ type, payload, isOrdered, candidates: only, waitsForResponder: false, settle })
-            .cancel
-        } catch (error) {
-          if (!(error instanceof LahjaError)) throw error
-          onReply({ origin, error })
-          return () => {}
-        }
+        return this.#requests.ask(request, { isOrdered, candidates: only, waitsForResponder: false, settle }).cancel
       })
       return () => {
         for (const end of ends) end()

@@ -89,7 +89,7 @@ export class Responders {
   readonly #askers = new Map<Channel, Asker>()
   /** Requests of all askers that are to be answered, and that a close waits for. */
   #count = 0
-  /** Responders and askers with room for what waits for them. */
+  /** Responders and requesters whose waiting requests may be able to start. */
   readonly #changed = new Set<Responder | Asker>()
   #isAdvancing = false
 

@@ -19,7 +19,7 @@ import {
 /** Why the sender of a goodbye ends the link: it leaves, it refuses the link, or the peer broke the protocol. */
 export type GoodbyeReason = 'left' | 'overflow' | 'unauthenticated' | RefusalReason | ViolationReason
 
-/** Why a link was refused. After all but the first two, the peer dials again. */
+/** Why a link was refused. After `duplicate` and `closing`, the peer dials again. */
 export type RefusalReason = 'name-in-use' | 'name-claimed' | 'name-conceded' | 'duplicate' | 'closing'
 
 /** The messages of the protocol; docs/protocol.md has every byte of them. */

@@ -11,8 +11,23 @@ const checks = (liveness: Liveness, times: number) => Array.from({ length: times
 describe('Liveness', () => {
   it('asks for a ping from the second silent check on, and reports once that the peer is unresponsive', () => {
     const liveness = new Liveness(3)
-    expect(checks(liveness, 7)).to.deep.equal([QUIET, ASK, ASK, UNRESPONSIVE, ASK, ASK, ASK])
+    expect(checks(liveness, 7)).to.deep.equal([QUIET, ASK, ASK, ASK, UNRESPONSIVE, ASK, ASK])
   })
+
+  for (const limit of [1, 2, 3, 10]) {
+    it(`gives a peer a whole interval to answer each of ${limit} pings`, () => {
+      const liveness = new Liveness(limit)
+      let answerable = 0
+      let pings = 0
+      for (;;) {
+        answerable = pings
+        const { isSilent, becameUnresponsive } = liveness.check()
+        if (becameUnresponsive) break
+        if (isSilent) pings++
+      }
+      expect(answerable).to.equal(limit)
+    })
+  }
 
   it('reports that the peer is unresponsive by the check that makes it so', () => {
     const liveness = new Liveness(3)
@@ -36,7 +51,7 @@ describe('Liveness', () => {
     const liveness = new Liveness(3)
     checks(liveness, 3)
     expect(liveness.onActivity()).to.equal(false)
-    expect(checks(liveness, 4)).to.deep.equal([QUIET, ASK, ASK, UNRESPONSIVE])
+    expect(checks(liveness, 5)).to.deep.equal([QUIET, ASK, ASK, ASK, UNRESPONSIVE])
   })
 
   it('reports the end of unresponsiveness once, at the first activity', () => {
@@ -50,7 +65,7 @@ describe('Liveness', () => {
   it('works the same for every period of silence', () => {
     const liveness = new Liveness(1)
     for (let time = 0; time < 3; time++) {
-      expect(checks(liveness, 3)).to.deep.equal([QUIET, UNRESPONSIVE, ASK])
+      expect(checks(liveness, 4)).to.deep.equal([QUIET, ASK, UNRESPONSIVE, ASK])
       expect(liveness.onActivity()).to.equal(true)
     }
   })

@@ -56,6 +56,49 @@ describe('Options', () => {
     await shop.close()
   })
 
+  const booleans: Record<string, readonly string[]> = {
+    internal: ['broadcast', 'broadcastNowait'],
+    requireSubscriber: ['broadcast', 'broadcastNowait'],
+    ordered: ['request', 'requestAll'],
+    sendStack: ['respond'],
+    includeSelf: ['areAllEndpointsSubscribedTo', 'waitUntilAllEndpointsSubscribedTo'],
+  }
+  for (const [option, names] of Object.entries(booleans)) {
+    it(`take only true or false as ${option}`, async () => {
+      for (const call of names.map((name) => calls[name])) {
+        for (const value of ['no', 0, null]) {
+          expect(await rejectionCode(async () => call?.({ [option]: value }))).to.equal('LAHJA_INVALID_ARGUMENT')
+        }
+      }
+      expect(shop.isAnyEndpointSubscribedTo('ask')).to.equal(false)
+    })
+  }
+
+  for (const option of ['requireSubscriber', 'watch']) {
+    it(`of a start take only true or false as ${option}`, async () => {
+      for (const value of ['no', 0, null]) {
+        expect(await rejectionCode(bus.start('till', { [option]: value }))).to.equal('LAHJA_INVALID_ARGUMENT')
+      }
+    })
+  }
+
+  const startOptions = [
+    'waitForName',
+    'timeout',
+    'signal',
+    'directory',
+    'bus',
+    'groups',
+    'accepts',
+    'secret',
+    'overflow',
+  ]
+  for (const option of [...startOptions, 'limits']) {
+    it(`of a start don't take null as ${option}`, async () => {
+      expect(await rejectionCode(bus.start('till', { [option]: null }))).to.equal('LAHJA_INVALID_ARGUMENT')
+    })
+  }
+
   it('name either a directory or a bus', async () => {
     expect(await rejectionCode(bus.start('till', { bus: 'other' }))).to.equal('LAHJA_INVALID_ARGUMENT')
   })

@@ -5,16 +5,19 @@ import {
   defineRequest,
   type Endpoint,
   EndpointClosed,
+  InvalidArgument,
   InvalidPayload,
   NoSubscribers,
+  PayloadTooLarge,
   type Reply,
   RequestTimeout,
+  UnserializablePayload,
 } from '../../src'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { HeldTimers } from '../support/held-timers'
 import { rawPeers } from '../support/raw-peer'
-import { rejection, rejectionCode } from '../support/rejection'
+import { rejection } from '../support/rejection'
 import { throwing } from '../support/throwing'
 
 const Ask = defineRequest<unknown, unknown>('ask')
@@ -105,10 +108,27 @@ describe('Endpoint.requestAll', () => {
     expect(outcomes).to.deep.equal({ x: 'LAHJA_UNEXPECTED_RESPONSE', y: { n: 1 } })
   })
 
-  it('yields an error for each responder that the request cannot be sent to', async () => {
-    await x.respond(Ask, () => 'never').ready
-    const outcomes = await collect(asker.requestAll(Ask, { f: () => {} }))
-    expect(outcomes).to.deep.equal({ x: 'LAHJA_UNSERIALIZABLE_PAYLOAD' })
+  it('throws at once for a payload that cannot be sent to any responder, and sends nothing', async () => {
+    const calls: unknown[] = []
+    await x.respond(Ask, ({ payload }) => calls.push(payload)).ready
+    const large = 'x'.repeat(2 * 1024 * 1024)
+    expect(() => asker.requestAll(Ask, { f: () => {} })).to.throw(UnserializablePayload)
+    expect(() => asker.requestAll(Ask, large)).to.throw(PayloadTooLarge, 'request ask')
+    expect(() => asker.requestAll('unanswered', { f: () => {} })).to.throw(UnserializablePayload)
+    expect(await collect(asker.requestAll(Ask, 'small'))).to.deep.equal({ x: 1 })
+    expect(calls).to.deep.equal(['small'])
+  })
+
+  it('encodes its payload once for all responders', async () => {
+    for (const each of [asker, x, y]) await each.respond(Ask, ({ payload }) => payload).ready
+    let reads = 0
+    const payload = {
+      get n() {
+        return ++reads
+      },
+    }
+    const outcomes = await collect(asker.requestAll(Ask, payload))
+    expect(outcomes).to.deep.equal({ asker: { n: 1 }, x: { n: 1 }, y: { n: 1 } })
   })
 
   it('names the responder that takes no request of this size', async () => {
@@ -243,7 +263,9 @@ describe('Endpoint.requestAll', () => {
     const wrong = Object.assign({ n: 1 }, { n: 'one' })
     expect(await rejection(() => asker.requestAll(Checked, wrong))).to.be.instanceOf(InvalidPayload)
     const to = Object.assign({ group: 'blue' }, { group: 7 })
-    expect(await rejectionCode(() => asker.requestAll(Checked, { n: 1 }, { to }))).to.equal('LAHJA_INVALID_ARGUMENT')
+    for (const options of [{ to }, { timeout: -1 }]) {
+      expect(() => asker.requestAll(Checked, { n: 1 }, options)).to.throw(InvalidArgument)
+    }
     expect(await collect(asker.requestAll(Checked, { n: 1 }))).to.deep.equal({ x: { n: 1 } })
     expect(calls).to.deep.equal([{ n: 1 }])
   })

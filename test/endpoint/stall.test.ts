@@ -36,7 +36,7 @@ describe('An endpoint whose process was stopped until a timer was due', () => {
 
   it('finds a peer responsive that has answered meanwhile', async () => {
     const timers = new HeldTimers(LATER)
-    const endpoint = await bus.startBy(timers, 'endpoint', { limits: { pingInterval: LATER, silentPings: 2 } })
+    const endpoint = await bus.startBy(timers, 'endpoint', { limits: { pingInterval: LATER, silentPings: 1 } })
     const peer = await connectPeer(endpoint)
     const unresponsive: string[] = []
     endpoint.on('unresponsive', ({ name }) => unresponsive.push(name))

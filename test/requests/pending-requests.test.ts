@@ -31,9 +31,7 @@ describe('PendingRequests', () => {
 
   const ask = (question: string, candidates: () => readonly Channel[] = () => responders) => {
     const settle = (outcome: Outcome) => outcomes.push([question, outcome])
-    const { cancel } = requests.ask({
-      type: 'a',
-      payload: question,
+    const { cancel } = requests.ask(requests.encode('a', question), {
       isOrdered: false,
       waitsForResponder: false,
       candidates,
@@ -136,7 +134,7 @@ describe('PendingRequests', () => {
       const till = respond('till')
       const candidates = () => responders
       const settle = ignore
-      requests.ask({ type: 'a', payload: 'x', isOrdered: false, waitsForResponder: true, candidates, settle })
+      requests.ask(requests.encode('a', 'x'), { isOrdered: false, waitsForResponder: true, candidates, settle })
       expect(questions(till)).to.deep.equal(['x'])
       requests.onMessage(till, { kind: 'decline', id: 1 })
       for (const name of ['desk', 'door', 'gate']) {
@@ -267,9 +265,7 @@ describe('PendingRequests', () => {
       const till = respond('till')
       for (const question of ['1', '2']) ask(question)
       const payload = { n: 3 }
-      requests.ask({
-        type: 'a',
-        payload,
+      requests.ask(requests.encode('a', payload), {
         isOrdered: false,
         waitsForResponder: false,
         candidates: () => responders,
@@ -339,9 +335,7 @@ describe('PendingRequests', () => {
     const before = heapUsed()
     for (let id = 1; id <= 30_000; id++) {
       try {
-        const { cancel } = requests.ask({
-          type: 'a',
-          payload: id % 3 === 0 ? ignore : id,
+        const { cancel } = requests.ask(requests.encode('a', id % 3 === 0 ? ignore : id), {
           isOrdered: false,
           waitsForResponder: false,
           candidates: () => responders,

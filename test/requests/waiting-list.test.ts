@@ -45,15 +45,15 @@ describe('PendingRequests with waiting requests', () => {
     )
     if (!busy || !ready) return expect.fail()
     const requests = new PendingRequests({ responders: () => [busy, ready] }, DEFAULT_LIMITS.frameBytes)
-    const question = { type: 'a', payload: 'x', isOrdered: false, waitsForResponder: false, settle: () => {} }
+    const question = { isOrdered: false, waitsForResponder: false, settle: () => {} }
     let looks = 0
     const candidates = () => {
       looks++
       return [busy]
     }
-    for (let count = 0; count < 100; count++) requests.ask({ ...question, candidates })
+    for (let count = 0; count < 100; count++) requests.ask(requests.encode('a', 'x'), { ...question, candidates })
     for (let id = 101; id <= 110; id++) {
-      requests.ask({ ...question, candidates: () => [ready] })
+      requests.ask(requests.encode('a', 'x'), { ...question, candidates: () => [ready] })
       requests.onMessage(ready, { kind: 'response', id, payload: 'ok' })
     }
     expect(ready.told).to.have.lengthOf(10)
@@ -66,8 +66,8 @@ describe('PendingRequests with waiting requests', () => {
     const busy = new RecordingChannel('busy', { limits: { pendingRequests: 1 } })
     const requests = new PendingRequests({ responders: () => [busy] }, DEFAULT_LIMITS.frameBytes)
     const candidates = () => [busy]
-    const question = { type: 'a', payload: 'x', isOrdered: false, waitsForResponder: false, candidates, settle() {} }
-    for (let count = 0; count < 10_000; count++) requests.ask(question)
+    const question = { isOrdered: false, waitsForResponder: false, candidates, settle() {} }
+    for (let count = 0; count < 10_000; count++) requests.ask(requests.encode('a', 'x'), question)
     const other = new RecordingChannel('other')
     const foreign = [{ type: 'b', responds: true }]
     expect(await stepsDuring(() => requests.onResponders(other, foreign))).to.be.below(10)
@@ -84,8 +84,8 @@ describe('PendingRequests with waiting requests', () => {
       looks++
       return []
     }
-    const question = { type: 'a', payload: 'x', isOrdered: false, waitsForResponder: true, candidates, settle }
-    const asked = Array.from({ length: 100 }, () => requests.ask(question))
+    const question = { isOrdered: false, waitsForResponder: true, candidates, settle }
+    const asked = Array.from({ length: 100 }, () => requests.ask(requests.encode('a', 'x'), question))
     looks = 0
     for (const { stopWaiting } of asked) stopWaiting()
     expect(codes).to.deep.equal(Array(100).fill('LAHJA_NO_SUBSCRIBERS'))

@@ -164,6 +164,6 @@ function limitsOf(random: Random): LimitOptions {
     redialMax: 300,
     rescanInterval: 200,
     pingInterval: 300,
-    silentPings: 3,
+    silentPings: 2,
   }
 }

@@ -68,9 +68,7 @@ export class RequestsModel {
       isGivenUp: false,
     }
     this.#asked.set(id, asked)
-    const { cancel } = this.requests.ask({
-      type: 'a',
-      payload: id,
+    const { cancel } = this.requests.ask(this.requests.encode('a', id), {
       isOrdered: false,
       waitsForResponder: false,
       candidates,

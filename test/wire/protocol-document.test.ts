@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { PROTOCOL_VERSIONS } from '../../src/mesh/agreement'
+import { dismissal, failure, isHopeless } from '../../src/mesh/link-ending'
 import { NONCE_BYTES } from '../../src/mesh/secret'
 import type { RemoteFailure, ViolationReason } from '../../src/model/errors'
 import type { Interest } from '../../src/model/interest'
@@ -131,6 +132,15 @@ describe('docs/protocol.md', () => {
     expect(firstCells('| reason | said by | when | dial again? |').sort()).to.deep.equal(Object.keys(REASONS).sort())
   })
 
+  it('says after which reasons a peer dials again soon, and after which rarely, as the code does', () => {
+    const rows = [...protocolDocument.matchAll(/^\| `([\w-]+)` \| [^|]+ \| [^|]+ \| (later|rarely)\b/gm)]
+    expect(rows.length).to.be.greaterThan(10)
+    for (const [, reason = '', when] of rows) {
+      const ending = failure(false, dismissal(reason, ''), { undelivered: 0, unconfirmed: 0 })
+      expect(isHopeless(ending) ? 'rarely' : 'later', reason).to.equal(when)
+    }
+  })
+
   it('has the limits of the code', () => {
     const time = (milliseconds: number) => (milliseconds < 1000 ? `${milliseconds} ms` : `${milliseconds / 1000} s`)
     const {
@@ -158,7 +168,7 @@ describe('docs/protocol.md', () => {
       ['events ahead of credit', `${window / 2 ** 20} MiB`],
       ['between two listings of the directory', time(rescan)],
       ['between two looks for silent peers; from the second on, a silent peer gets a ping', time(ping)],
-      ['looks after which a peer that stays silent is called unresponsive', `${silentPings}`],
+      ['unanswered pings after which a peer is called unresponsive', `${silentPings}`],
       ['time until the next dial', `random, up to ${time(redialMin)}, doubling up to ${time(redialMax)}`],
     ]
     for (const [what, value] of rows) expect(protocolDocument).to.contain(`| ${what} | ${value} |`)
