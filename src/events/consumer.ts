@@ -97,7 +97,7 @@ export class Consumer {
   /** Handles an event now, or once fewer than `concurrency` are running. */
   deliver(event: Event, source: ReceiptSource): void {
     if (this.#state === 'closed') return
-    if (this.#mustWait) return void this.#waiting.push({ event, receipt: source.hold() })
+    if (this.#mustWait || this.#isTimeOver) return void this.#waiting.push({ event, receipt: source.hold() })
     this.#run(event, undefined, source)
     if (this.#waiting.length > 0) this.#runNext()
   }
@@ -105,7 +105,7 @@ export class Consumer {
   /** Like `deliver`, for an event that has a receipt already. */
   take(event: Event, receipt: Receipt): void {
     if (this.#state === 'closed') return receipt.release()
-    if (this.#mustWait) return void this.#waiting.push({ event, receipt })
+    if (this.#mustWait || this.#isTimeOver) return void this.#waiting.push({ event, receipt })
     this.#run(event, receipt)
     if (this.#waiting.length > 0) this.#runNext()
   }
@@ -126,6 +126,13 @@ export class Consumer {
 
   get #mustWait(): boolean {
     return this.#running >= this.#concurrency || this.#isPaused
+  }
+
+  /** Whether handlers that still run have had their time of this turn: then what comes next begins in the next one. */
+  get #isTimeOver(): boolean {
+    if (this.#running === 0 || !this.#context.turn.isHandlingTimeOver()) return false
+    this.#pause()
+    return true
   }
 
   /** @param source gives the receipt if there is none yet and one is needed */
@@ -191,7 +198,7 @@ export class Consumer {
 
   #pause(): void {
     this.#isPaused = true
-    void this.#context.turn.next().then(() => {
+    this.#context.turn.handleLater(() => {
       this.#isPaused = false
       this.#runNext()
     })

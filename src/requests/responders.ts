@@ -1,6 +1,7 @@
 import type { Channel } from '../channel/channel'
 import { referenceTo, travelsByReference } from '../channel/reference'
 import { type Announcer, Subscription } from '../events/subscription'
+import type { TurnBudget } from '../events/turn-budget'
 import type { OptionNames } from '../model/call-options'
 import type { RequestSchemas } from '../model/definition'
 import {
@@ -39,6 +40,7 @@ export interface RespondersContext {
   readonly closeCalls: () => number
   /** Maximum number of requests of one asker that wait or run at a time. */
   readonly limit: number
+  readonly turn: TurnBudget
 }
 
 /** How requests of one type are answered. */
@@ -75,7 +77,10 @@ interface Asker {
   readonly channel: Channel
   /** Those that wait or run and are to be answered, by id. */
   readonly requests: Map<number, Job>
-  /** Requests that wait as the asker has too many running, or responses unread, in order. They hold up no other asker. */
+  /**
+   * Requests that wait as the asker has too many running, or responses unread, or as handlers have had their time of the
+   * turn, in order. They hold up no other asker.
+   */
   readonly held: Set<Job>
   /** Handlers that run, also those whose request was cancelled. */
   running: number
@@ -92,6 +97,8 @@ export class Responders {
   /** Responders and askers with room for what waits for them. */
   readonly #changed = new Set<Responder | Asker>()
   #isAdvancing = false
+  /** Whether requests that wait are left to the next turn. */
+  #isPaused = false
 
   constructor(context: RespondersContext) {
     this.#context = context
@@ -168,7 +175,8 @@ export class Responders {
     asker.requests.set(id, job)
     this.#count++
     if (asker.held.size > 0) asker.held.add(job)
-    else this.#place(job, responder, asker)
+    else if (this.#count === 1 || !this.#isTimeOver(asker)) this.#place(job, responder, asker)
+    else asker.held.add(job)
   }
 
   /** Kept as long as the channel, so that sequential requests don't create a map each. */
@@ -199,6 +207,7 @@ export class Responders {
     this.#isAdvancing = true
     try {
       for (const each of this.#changed) {
+        if (this.#isPaused) return
         this.#changed.delete(each)
         if ('held' in each) this.#advanceAsker(each)
         else this.#advanceResponder(each)
@@ -210,7 +219,7 @@ export class Responders {
 
   #advanceAsker(asker: Asker): void {
     for (const job of asker.held) {
-      if (!this.#mayBegin(asker)) return
+      if (!this.#mayBegin(asker) || this.#isTimeOver(asker)) return
       asker.held.delete(job)
       const responder = this.#responders.get(job.event.type)
       if (responder) this.#place(job, responder, asker)
@@ -219,11 +228,25 @@ export class Responders {
 
   #advanceResponder(responder: Responder): void {
     for (const job of responder.waiting) {
-      if (responder.running >= responder.service.concurrency) return
+      if (responder.running >= responder.service.concurrency || this.#isTimeOver(responder)) return
       responder.waiting.delete(job)
       const asker = this.#askers.get(job.channel)
       if (asker) this.#place(job, responder, asker)
     }
+  }
+
+  /** Whether the handlers have had their time of this turn: then what waits for this one begins in the next, behind others. */
+  #isTimeOver(waitedFor: Responder | Asker): boolean {
+    const { turn } = this.#context
+    if (!this.#isPaused && !turn.isHandlingTimeOver()) return false
+    this.#changed.add(waitedFor)
+    if (this.#isPaused) return true
+    this.#isPaused = true
+    turn.handleLater(() => {
+      this.#isPaused = false
+      this.#advance()
+    })
+    return true
   }
 
   #begin(job: Job, responder: Responder, asker: Asker): void {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { defineEvent, Endpoint } from '../../src'
-import { freshBus } from '../support/bus'
+import { defineEvent, Endpoint, type Event, type RequestEvent } from '../../src'
+import { freshBus, until } from '../support/bus'
 import { numbers } from '../support/members'
 import { rejection } from '../support/rejection'
 
@@ -143,5 +143,52 @@ describe('The event loop', () => {
     for (const n of numbers(60)) shop.broadcastNowait('tick', n)
     expect(await turnsDuring(() => done)).to.be.at.least(3)
     expect(handled).to.deep.equal(numbers(60))
+  })
+
+  for (const concurrency of [1, 60, undefined]) {
+    it(`turns while an async responder works off its backlog, in order, with concurrency ${concurrency}`, async () => {
+      const handled: unknown[] = []
+      const answer = async ({ payload }: RequestEvent) => {
+        spend(1)
+        handled.push(payload)
+      }
+      shop.respond('work', answer, { concurrency })
+      const turns = await turnsDuring(async () => {
+        await Promise.all(numbers(60).map((n) => shop.request('work', n)))
+      })
+      expect(turns).to.be.at.least(4)
+      expect(handled).to.deep.equal(numbers(60))
+    })
+  }
+
+  it('turns while an async handler with concurrency works off its backlog, in order', async () => {
+    const handled: unknown[] = []
+    let finish = () => {}
+    const done = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    const handle = async ({ payload }: Event) => {
+      spend(1)
+      if (handled.push(payload) === 60) finish()
+    }
+    shop.subscribe('tick', handle, { concurrency: 60 })
+    for (const n of numbers(60)) shop.broadcastNowait('tick', n)
+    expect(await turnsDuring(() => done)).to.be.at.least(4)
+    expect(handled).to.deep.equal(numbers(60))
+  })
+
+  it('is shared by a responder and a handler that both have a backlog', async () => {
+    const handled: string[] = []
+    const work = (what: string) => async () => {
+      spend(1)
+      handled.push(what)
+    }
+    shop.subscribe('tick', work('event'))
+    shop.respond('work', work('request'))
+    for (const n of numbers(60)) shop.broadcastNowait('tick', n)
+    await Promise.all(numbers(60).map((n) => shop.request('work', n)))
+    await until(() => handled.length === 120)
+    // Neither begins before the other has had its turn.
+    expect(handled.slice(0, 60)).to.include('event').and.include('request')
   })
 })

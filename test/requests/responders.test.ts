@@ -1,11 +1,14 @@
 import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
 import { z } from 'zod'
+import { TurnBudget } from '../../src/events/turn-budget'
 import { AlreadyResponding, type LahjaError, PayloadTooLarge } from '../../src/model/errors'
 import type { RequestEvent } from '../../src/model/event'
 import type { Interest } from '../../src/model/interest'
 import { Responders, type Service } from '../../src/requests/responders'
 import type { ChannelMessage } from '../../src/wire/message'
+import { SLAB_BYTES } from '../../src/wire/slabs'
+import { ManualClock } from '../support/manual-clock'
 import { RecordingChannel } from '../support/recording-channel'
 import { throwing } from '../support/throwing'
 import { turn } from '../support/workbench'
@@ -36,6 +39,7 @@ describe('Responders', () => {
       idle: () => idle++,
       closeCalls: () => 0,
       limit: 2,
+      turn: new TurnBudget(new ManualClock(), SLAB_BYTES),
     })
   })
 
