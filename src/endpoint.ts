@@ -49,7 +49,7 @@ import { Deadline } from './platform/deadline'
 import { SocketDirectory } from './platform/socket-directory'
 import { checkTimeout, WAIT_OPTIONS, type WaitOptions, Waits } from './platform/waits'
 import type { World } from './platform/world'
-import type { ReplyStream } from './requests/reply-stream'
+import { ReplyStream } from './requests/reply-stream'
 import { REQUEST_ALL_OPTIONS, REQUEST_OPTIONS, type RequestAllOptions, type RequestOptions } from './requests/requester'
 import { RESPOND_OPTIONS, type RespondOptions } from './requests/responders'
 import { isEligible } from './routing/eligibility'
@@ -335,7 +335,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * the loop begins.
    *
    * @param type a definition, a type name, or a pattern of names
-   * @throws InvalidArgument, EndpointClosed
+   * @throws InvalidArgument, EndpointClosed; the first step throws them if many calls in a row have failed
    *
    * @example
    * ```ts
@@ -348,12 +348,18 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * ```
    */
   stream<Payload, Input>(type: EventType<Payload, Input>, options: StreamOptions = {}): EventStream<Payload> {
-    this.#core.assertOpen()
-    checkOptions('stream', options, STREAM_OPTIONS)
-    const { from } = options
-    return new EventStream<Payload>(options, this.#core.turn, (buffer, ended) => {
-      return this.#core.subscribe(streamSettings(type, from, buffer), ended)
-    })
+    const { turn } = this.#core
+    try {
+      this.#core.assertOpen()
+      checkOptions('stream', options, STREAM_OPTIONS)
+      const { from } = options
+      return new EventStream<Payload>(options, turn, (buffer, ended) => {
+        return this.#core.subscribe(streamSettings(type, from, buffer), ended)
+      })
+    } catch (error) {
+      const name = typeof type === 'string' ? type : type?.name
+      return this.#failed(error, (failure, pause) => EventStream.failed(name, failure, turn, pause))
+    }
   }
 
   /**
@@ -459,7 +465,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * if no endpoint that `to` allows responds to the type.
    *
    * @param type a definition, or a type name
-   * @throws InvalidPayload, InvalidArgument, EndpointClosed
+   * @throws InvalidPayload, InvalidArgument, EndpointClosed; the first step throws them if many calls in a row have failed
    *
    * @example
    * ```ts
@@ -477,9 +483,13 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     ...rest: PayloadAnd<Request, RequestAllOptions>
   ): ReplyStream<Response>
   requestAll(type: RequestType, payload?: unknown, options: RequestAllOptions = {}): ReplyStream<unknown> {
-    this.#core.assertNotClosed()
-    checkOptions('requestAll', options, REQUEST_ALL_OPTIONS)
-    return this.#core.requester.requestAll({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
+    try {
+      this.#core.assertNotClosed()
+      checkOptions('requestAll', options, REQUEST_ALL_OPTIONS)
+      return this.#core.requester.requestAll({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
+    } catch (error) {
+      return this.#failed(error, ReplyStream.failed)
+    }
   }
 
   /** A snapshot of every peer that this endpoint is linked with. */
@@ -726,6 +736,13 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   #rejected(error: unknown): Promise<never> {
     const turn = this.#core.turn.spendCall()
     return turn ? turn.then(() => Promise.reject(error)) : Promise.reject(error)
+  }
+
+  /** What a call that returns a stream throws, it throws at once, or the stream in the next turn if there have been many. */
+  #failed<Stream>(error: unknown, streamOf: (error: LahjaError, pause: Promise<void>) => Stream): Stream {
+    const pause = this.#core.turn.spendCall()
+    if (pause && error instanceof LahjaError) return streamOf(error, pause)
+    throw error
   }
 
   /** Checks an event that is about to be sent. Returns the name of its type. */

@@ -1,15 +1,18 @@
 import { expect } from 'chai'
-import { defineEvent, Endpoint, type Event, type RequestEvent } from '../../src'
+import { defineEvent, defineRequest, Endpoint, type Event, type RequestEvent, type StandardSchema } from '../../src'
 import { freshBus, until } from '../support/bus'
 import { numbers } from '../support/members'
 import { rejection } from '../support/rejection'
 
 const CALLS = 5000
 
-/** A type whose schema accepts nothing. */
-const Impossible = defineEvent('turns.impossible', {
-  schema: { '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'never' }] }) } },
-})
+/** A schema that accepts nothing. */
+const NOTHING: StandardSchema = {
+  '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'never' }] }) },
+}
+
+const Impossible = defineEvent('turns.impossible', { schema: NOTHING })
+const Refused = defineRequest('turns.refused', { request: NOTHING, response: NOTHING })
 
 const ABORTED = { signal: AbortSignal.abort() }
 
@@ -41,8 +44,11 @@ function spend(milliseconds: number): void {
 describe('The event loop', () => {
   const bus = freshBus()
   let shop: Endpoint
+  let closed: Endpoint
 
   beforeEach(async () => {
+    closed = await bus.start('closed')
+    await closed.close()
     shop = await bus.start('shop')
     shop.subscribe('heard', () => {})
     shop.respond('own', () => 1)
@@ -57,6 +63,17 @@ describe('The event loop', () => {
     'broadcasts with an aborted signal': () => shop.broadcast('heard', 'x'.repeat(100), ABORTED).catch(() => {}),
     'requests to all without a responder': () => rejection(readAll(shop.requestAll('ask', 1))),
     'requests to all with an aborted signal': () => rejection(readAll(shop.requestAll('own', 1, ABORTED))),
+    'requests to all of an invalid payload': () => rejection(() => readAll(shop.requestAll(Refused, 1))),
+    'requests to all with an option that is unknown': () => {
+      return rejection(() => readAll(Reflect.apply(shop.requestAll, shop, ['own', 1, { unknown: 1 }])))
+    },
+    'requests to all of a closed endpoint': () => rejection(() => readAll(closed.requestAll('own', 1))),
+    'requests of a closed endpoint': () => rejection(closed.request('own', 1)),
+    'streams of a closed endpoint': () => rejection(() => readAll(closed.stream('tick'))),
+    'streams with an option that is unknown': () => {
+      return rejection(() => readAll(Reflect.apply(shop.stream, shop, ['tick', { unknown: 1 }])))
+    },
+    'streams of a type that is none': () => rejection(() => readAll(Reflect.apply(shop.stream, shop, ['no type!']))),
     'waits for an event with an aborted signal': () => rejection(shop.waitFor('tick', ABORTED)),
     'waits for an event with an option that is unknown': () => {
       return rejection(Reflect.apply(shop.waitFor, shop, ['tick', { unknown: 1 }]))
