@@ -461,8 +461,9 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
 
   /**
    * Sends a request to every responder. Iterates over one reply of each, as they arrive: its response, or the error
-   * with which `request` would have rejected. `break` cancels the remaining requests. The first step throws `NoSubscribers`
-   * if no endpoint that `to` allows responds to the type.
+   * with which `request` would have rejected; only a responder that unsubscribes before it has begun has none. `break`
+   * cancels the remaining requests. The first step throws `NoSubscribers` if no endpoint that `to` allows responds to the
+   * type.
    *
    * @param type a definition, or a type name
    * @throws InvalidPayload, InvalidArgument, EndpointClosed; the first step throws them if many calls in a row have failed

@@ -117,17 +117,18 @@ export class Requester {
       cancel = resolve
       const ends = channels.map((channel) => {
         const origin = channel.identity.name
+        const only = () => candidates().filter((candidate) => candidate === channel)
         const onReply = (reply: Reply<unknown>) => {
           missing.delete(channel)
-          // A responder that declined no longer responds to the type: it has no reply.
-          if (!(reply.error instanceof NoSubscribers)) buffer.push(reply)
+          // A responder that has unsubscribed is none: it has no reply. One that is busy or gone has.
+          const isNone = reply.error instanceof NoSubscribers && !channel.outbox.isClosed && only().length === 0
+          if (!isNone) buffer.push(reply)
           if (missing.size === 0) resolve()
         }
-        const only = () => candidates().filter((candidate) => candidate === channel)
         const settle = (outcome: Outcome) => onReply({ origin, ...answerOf(outgoing, outcome) })
         try {
-          return this.#requests.ask({ type, payload, isOrdered, candidates: only, waitsForResponder: false, settle })
-            .cancel
+          const spec = { type, payload, to: origin, isOrdered, candidates: only, waitsForResponder: false, settle }
+          return this.#requests.ask(spec).cancel
         } catch (error) {
           if (!(error instanceof LahjaError)) throw error
           onReply({ origin, error })
