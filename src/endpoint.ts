@@ -559,8 +559,9 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    */
   waitUntilConnectedTo(names: string | readonly string[], options?: WaitOptions): Promise<void> {
     return this.#call(() => {
-      const wanted = typeof names === 'string' ? [names] : names
-      if (!Array.isArray(wanted)) throw invalid('names', 'a name or an array of names', names)
+      if (typeof names !== 'string' && !Array.isArray(names))
+        throw invalid('names', 'a name or an array of names', names)
+      const wanted = typeof names === 'string' ? [names] : [...names]
       for (const name of wanted) checkName('names', name)
       const missing = () => wanted.filter((name) => !this.#core.isConnectedTo([name])).join(', ')
       const timedOut = (message: string) => new WaitTimeout(`${message}; not linked with ${missing()}`)

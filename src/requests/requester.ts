@@ -1,6 +1,6 @@
 import { StreamBuffer } from '../events/stream-buffer'
 import type { TurnBudget } from '../events/turn-budget'
-import { type Audience, checkAudience } from '../model/audience'
+import { type Audience, checkAudience, copyAudience } from '../model/audience'
 import { checkBoolean, type OptionNames } from '../model/call-options'
 import type { RequestSchemas } from '../model/definition'
 import { InvalidPayload, LahjaError, NoSubscribers, RequestTimeout, UnexpectedResponse } from '../model/errors'
@@ -71,8 +71,8 @@ export class Requester {
   /** @throws InvalidPayload, InvalidArgument */
   request(outgoing: OutgoingRequest, options: RequestOptions): Promise<unknown> {
     const { type, payload } = outgoing
-    const { to, timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, wait = 0, signal } = options
-    checkRequest(outgoing, options)
+    const { timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, wait = 0, signal } = options
+    const to = checkRequest(outgoing, options)
     checkTimeout(wait, 'wait')
     const candidates = () => this.#requests.candidates(type, to)
     return this.#waits.wait<unknown>(`request ${type}`, { timeout, signal, timedOut }, (waiter) => {
@@ -101,8 +101,8 @@ export class Requester {
   /** @throws InvalidPayload */
   requestAll(outgoing: OutgoingRequest, options: RequestAllOptions): ReplyStream<unknown> {
     const { type, payload } = outgoing
-    const { to, timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, signal } = options
-    checkRequest(outgoing, options)
+    const { timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, signal } = options
+    const to = checkRequest(outgoing, options)
     const buffer = new StreamBuffer<Reply<unknown>>()
     let cancel = () => {}
     const candidates = () => this.#requests.candidates(type, to)
@@ -151,10 +151,16 @@ export class Requester {
   }
 }
 
-function checkRequest({ type, schemas, payload }: OutgoingRequest, { to, ordered }: RequestOptions): void {
+/** Returns its audience, which later changes to the option don't reach. @throws InvalidPayload, InvalidArgument */
+function checkRequest(
+  { type, schemas, payload }: OutgoingRequest,
+  { to, ordered }: RequestOptions,
+): Audience | undefined {
   checkBoolean('ordered', ordered)
   if (to !== undefined) checkAudience('to', to)
+  const audience = to === undefined || typeof to === 'string' ? to : copyAudience(to)
   if (schemas.request) validate(schemas.request, payload, `request ${type}`)
+  return audience
 }
 
 /** What the responder has answered, or why it has not. */

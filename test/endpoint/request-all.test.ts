@@ -78,6 +78,19 @@ describe('Endpoint.requestAll', () => {
     expect(await collect(asker.requestAll(Ask, 1, { to: ['y', 'nobody'] }))).to.deep.equal({ y: 'y' })
   })
 
+  it('asks the endpoints in to, whatever becomes of the option', async () => {
+    const peer = await connectPeer(asker, { requestLimit: 1 })
+    await peer.want({ type: 'ask', responds: true })
+    const to = ['raw']
+    const rounds = [1, 2].map((n) => collect(asker.requestAll(Ask, n, { to, ...PATIENT })))
+    to[0] = 'x'
+    for (const [index, n] of [1, 2].entries()) {
+      await until(() => peer.heardOf('request').length === n)
+      peer.say({ kind: 'response', id: peer.heardOf('request')[index]?.id ?? 0, payload: n })
+    }
+    expect(await Promise.all(rounds)).to.deep.equal([{ raw: 1 }, { raw: 2 }])
+  })
+
   it('does not ask responders that are added after the call', async () => {
     const handler = await HeldHandler.respondingTo(Ask, x)
     const replies = asker.requestAll(Ask, 1, PATIENT)
