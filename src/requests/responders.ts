@@ -72,9 +72,18 @@ interface Responder {
   running: number
 }
 
+/** What runs for one endpoint, over all its links: a link that breaks ends no handler. */
+interface Share {
+  /** Handlers that run, also those whose request was cancelled. */
+  running: number
+  /** It as an asker, for each of its links. */
+  readonly askers: Set<Asker>
+}
+
 /** The requests of one asker. */
 interface Asker {
   readonly channel: Channel
+  readonly share: Share
   /** Those that wait or run and are to be answered, by id. */
   readonly requests: Map<number, Job>
   /**
@@ -82,8 +91,6 @@ interface Asker {
    * turn, in order. They hold up no other asker.
    */
   readonly held: Set<Job>
-  /** Handlers that run, also those whose request was cancelled. */
-  running: number
 }
 
 /** The answering side of requests: each is handled once and answered once. */
@@ -92,6 +99,8 @@ export class Responders {
   readonly #responders = new Map<string, Responder>()
   readonly #open = new Set<Subscription>()
   readonly #askers = new Map<Channel, Asker>()
+  /** By the id of an endpoint that is an asker, or for which a handler runs. */
+  readonly #shares = new Map<string, Share>()
   /** Requests of all askers that are to be answered, and that a close waits for. */
   #count = 0
   /** Responders and askers with room for what waits for them. */
@@ -155,8 +164,11 @@ export class Responders {
       this.#responders.get(job.event.type)?.waiting.delete(job)
       job.event.abandon(new AbortError(`the asker ${channel.identity.name} disconnected`))
     }
-    asker?.requests.clear()
-    asker?.held.clear()
+    if (!asker) return
+    asker.requests.clear()
+    asker.held.clear()
+    asker.share.askers.delete(asker)
+    this.#forgetUnused(asker.share, channel)
   }
 
   /** Stops responding; running requests finish. */
@@ -183,9 +195,17 @@ export class Responders {
   #askerAt(channel: Channel): Asker {
     const known = this.#askers.get(channel)
     if (known) return known
-    const asker: Asker = { channel, requests: new Map(), held: new Set(), running: 0 }
+    const { id } = channel.identity
+    const share = this.#shares.get(id) ?? { running: 0, askers: new Set() }
+    const asker: Asker = { channel, share, requests: new Map(), held: new Set() }
+    this.#shares.set(id, share)
+    share.askers.add(asker)
     this.#askers.set(channel, asker)
     return asker
+  }
+
+  #forgetUnused({ running, askers }: Share, { identity }: Channel): void {
+    if (running === 0 && askers.size === 0) this.#shares.delete(identity.id)
   }
 
   /** Begins a request, or adds it to the list of what it has to wait for. */
@@ -195,8 +215,8 @@ export class Responders {
     else responder.waiting.add(job)
   }
 
-  #mayBegin({ running, channel }: Asker): boolean {
-    return running < this.#context.limit && channel.outbox.acceptsBulk
+  #mayBegin({ share, channel }: Asker): boolean {
+    return share.running < this.#context.limit && channel.outbox.acceptsBulk
   }
 
   /** Begins what waits for these, as far as it may begin now. */
@@ -251,7 +271,7 @@ export class Responders {
 
   #begin(job: Job, responder: Responder, asker: Asker): void {
     responder.running++
-    asker.running++
+    asker.share.running++
     const callsBefore = this.#context.closeCalls()
     const answer = answerOf(responder.service, job.event)
     // A handler that has called `close` may wait for it, so it can't be waited for.
@@ -262,7 +282,7 @@ export class Responders {
 
   #end(job: Job, responder: Responder, asker: Asker, answer: Answer): void {
     responder.running--
-    asker.running--
+    asker.share.running--
     // After a cancel the asker may have used the id again.
     const isAnswered = asker.requests.get(job.id) === job
     if (isAnswered) {
@@ -274,7 +294,9 @@ export class Responders {
       if (isAnswered) this.#context.reportToListeners(error)
       else this.#context.report(error)
     }
-    if (responder.waiting.size > 0 || asker.held.size > 0) this.#advance(responder, asker)
+    if (responder.waiting.size > 0) this.#advance(responder)
+    for (const each of asker.share.askers) if (each.held.size > 0) this.#advance(each)
+    this.#forgetUnused(asker.share, job.channel)
   }
 
   /** The request is no longer to be answered. */

@@ -235,6 +235,28 @@ describe('Responders', () => {
       expect(failures).to.deep.equal([])
     })
 
+    it('counts the handlers that still run when the same asker is back on another link (G11)', async () => {
+      respond(slow)
+      const links = [0, 1, 2, 3].map((n) => new RecordingChannel('asker', { id: n < 3 ? 'first run' : 'second run' }))
+      for (const link of links.slice(0, 2)) {
+        expect([await ask(1, undefined, link), await ask(2, undefined, link)].flat()).to.deep.equal([])
+        responders.onClosed(link)
+      }
+      expect(events, 'as many as the limit').to.have.lengthOf(2)
+      const [, , third = asker, restarted = asker] = links
+      await ask(3, undefined, third)
+      await ask(4, undefined, third)
+      expect(events).to.have.lengthOf(2)
+      await ask(1, undefined, restarted)
+      expect(events, 'of another run').to.have.lengthOf(3)
+      await finish(0, 'for a link that is gone')
+      expect(events).to.have.lengthOf(4)
+      await finish(1, 'for a link that is gone')
+      await finish(3, 'ok')
+      expect(third.takeTold()).to.deep.equal([{ kind: 'response', id: 3, payload: 'ok' }])
+      expect(links.slice(0, 2).flatMap(({ told }) => told)).to.deep.equal([])
+    })
+
     it('aborts only the signal of that request', async () => {
       respond(slow)
       const other = new RecordingChannel('other')
