@@ -643,7 +643,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * afterwards.
    *
    * Calling it again returns the same promise. It doesn't wait for an event whose handler has called it, as long as the
-   * handler does so before its first `await`.
+   * handler does so before its first `await`; the next event is handled meanwhile, whatever the `concurrency`.
    *
    * @throws CloseTimeout if events are undelivered or unhandled at the end; the endpoint is closed all the same
    * @throws InvalidArgument if the timeout can't be used; the endpoint stays open

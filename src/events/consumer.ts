@@ -153,8 +153,9 @@ export class Consumer {
       if (isThenable(result)) {
         const held = receipt ?? source?.hold()
         // A handler that has called `close` may wait for it, so it can't be waited for.
-        if (held && closeCalls() === callsBefore) return this.#await(result, event, held)
-        Promise.resolve(result).catch((thrown) => this.#reportFailure(event, thrown))
+        // Its place goes to the next event, which would otherwise never be handled.
+        if (held && closeCalls() === callsBefore) return void this.#await(result, event, held)
+        void this.#await(result, event)
         receipt = held
       }
     } catch (thrown) {
@@ -166,20 +167,21 @@ export class Consumer {
     if (this.#state === 'closed') this.#checkIdle()
   }
 
-  #await(result: PromiseLike<unknown>, event: Event, receipt: Receipt): void {
-    const task = { event, receipt }
-    const settled = Promise.resolve(result)
-    this.#pending.add(task)
-    const done = () => {
-      this.#running--
-      this.#pending.delete(task)
-      receipt.done()
-      this.#runNext()
-    }
-    settled.then(done, (thrown) => {
+  /** @param receipt of an event that keeps its place until the promise has settled */
+  async #await(result: PromiseLike<unknown>, event: Event, receipt?: Receipt): Promise<void> {
+    const task = receipt && { event, receipt }
+    if (task) this.#pending.add(task)
+    try {
+      // Doesn't call a `then` that a promise has of its own: it could call back twice, or throw.
+      await result
+    } catch (thrown) {
       this.#reportFailure(event, thrown)
-      done()
-    })
+    }
+    if (!task) return
+    this.#running--
+    this.#pending.delete(task)
+    task.receipt.done()
+    this.#runNext()
   }
 
   #runNext(): void {

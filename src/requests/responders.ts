@@ -363,17 +363,23 @@ type Answer = { readonly service: Service } & (
 /** Not a promise if the handler is synchronous, so that the answer is sent in the same turn. */
 function answerOf(service: Service, request: IncomingRequest): Answer | Promise<Answer> {
   const { type, schemas, handler } = service
-  const fail = (thrown: unknown): Answer => ({ kind: 'failure', service, thrown })
   try {
     const { payload, origin } = request
     if (schemas.request) request.payload = validate(schemas.request, payload, `request ${type} from ${origin}`)
     const response = handler(request)
     if (!isThenable(response)) return responseOf(service, response, origin)
-    return Promise.resolve(response)
-      .then((response) => responseOf(service, response, origin))
-      .catch(fail)
+    return laterAnswerOf(service, response, origin)
   } catch (thrown) {
-    return fail(thrown)
+    return { kind: 'failure', service, thrown }
+  }
+}
+
+async function laterAnswerOf(service: Service, response: PromiseLike<unknown>, asker: string): Promise<Answer> {
+  try {
+    // Doesn't call a `then` that a promise has of its own: it could call back twice, or never.
+    return responseOf(service, await response, asker)
+  } catch (thrown) {
+    return { kind: 'failure', service, thrown }
   }
 }
 

@@ -9,6 +9,7 @@ import { Responders, type Service } from '../../src/requests/responders'
 import type { ChannelMessage } from '../../src/wire/message'
 import { SLAB_BYTES } from '../../src/wire/slabs'
 import { ManualClock } from '../support/manual-clock'
+import { ODD_PROMISES } from '../support/odd-promises'
 import { RecordingChannel } from '../support/recording-channel'
 import { throwing } from '../support/throwing'
 import { turn } from '../support/workbench'
@@ -84,6 +85,14 @@ describe('Responders', () => {
     respond(() => undefined)
     expect(await ask(9)).to.deep.equal([{ kind: 'response', id: 9, payload: undefined }])
   })
+
+  for (const [what, odd] of Object.entries(ODD_PROMISES)) {
+    it(`answers once if the own then of its handler's promise ${what}`, async () => {
+      respond(odd)
+      expect(await ask(1)).to.deep.equal([{ kind: 'response', id: 1, payload: undefined }])
+      expect(responders.isIdle).to.equal(true)
+    })
+  }
 
   it('announces each responder once, and withdraws it once', () => {
     const controller = new AbortController()
