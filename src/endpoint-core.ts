@@ -159,6 +159,7 @@ export class EndpointCore implements MeshEvents {
       idle,
       closeCalls,
       limit: limits.pendingRequests,
+      turn: this.turn,
     })
     this.#pendingRequests = new PendingRequests(this.routes, limits.frameBytes)
     this.requester = new Requester(this.#pendingRequests, this.waits, this.turn, clock)

@@ -49,7 +49,7 @@ import { Deadline } from './platform/deadline'
 import { SocketDirectory } from './platform/socket-directory'
 import { checkTimeout, WAIT_OPTIONS, type WaitOptions, Waits } from './platform/waits'
 import type { World } from './platform/world'
-import type { ReplyStream } from './requests/reply-stream'
+import { ReplyStream } from './requests/reply-stream'
 import { REQUEST_ALL_OPTIONS, REQUEST_OPTIONS, type RequestAllOptions, type RequestOptions } from './requests/requester'
 import { RESPOND_OPTIONS, type RespondOptions } from './requests/responders'
 import { isEligible } from './routing/eligibility'
@@ -338,7 +338,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * `close()`. End it with `break`, `return()`, a signal or `await using`.
    *
    * @param type a definition, a type name, or a pattern of names
-   * @throws InvalidArgument, EndpointClosed
+   * @throws InvalidArgument, EndpointClosed; the first step throws them if many calls in a row have failed
    *
    * @example
    * ```ts
@@ -351,12 +351,18 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * ```
    */
   stream<Payload, Input>(type: EventType<Payload, Input>, options: StreamOptions = {}): EventStream<Payload> {
-    this.#core.assertOpen()
-    checkOptions('stream', options, STREAM_OPTIONS)
-    const { from } = options
-    return new EventStream<Payload>(options, this.#core.turn, (buffer, ended) => {
-      return this.#core.subscribe(streamSettings(type, from, buffer), ended)
-    })
+    const { turn } = this.#core
+    try {
+      this.#core.assertOpen()
+      checkOptions('stream', options, STREAM_OPTIONS)
+      const { from } = options
+      return new EventStream<Payload>(options, turn, (buffer, ended) => {
+        return this.#core.subscribe(streamSettings(type, from, buffer), ended)
+      })
+    } catch (error) {
+      const name = typeof type === 'string' ? type : type?.name
+      return this.#failed(error, (failure, pause) => EventStream.failed(name, failure, turn, pause))
+    }
   }
 
   /**
@@ -459,14 +465,16 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
 
   /**
    * Sends a request to every responder. Iterates over one reply of each, as they arrive: its response, or the error
-   * with which `request` would have rejected. A responder that doesn't answer within `timeout` (default 30,000 ms) yields
-   * `{ origin, error: RequestTimeout }`. `break` cancels the remaining requests.
+   * with which `request` would have rejected; only a responder that unsubscribes before it has begun has none. A responder
+   * that doesn't answer within `timeout` (default 30,000 ms) yields `{ origin, error: RequestTimeout }`. `break` cancels the
+   * remaining requests.
    *
    * Arguments and payload are checked at once, and throw. The first step throws `NoSubscribers` if no endpoint that `to`
    * allows responds to the type; any step throws `AbortError` once `signal` aborts, or `EndpointClosed`.
    *
    * @param type a definition, or a type name
-   * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, InvalidArgument, EndpointClosed: nothing was sent
+   * @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, InvalidArgument, EndpointClosed: nothing was sent; the
+   * first step throws them if many calls in a row have failed
    *
    * @example
    * ```ts
@@ -484,9 +492,13 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     ...rest: PayloadAnd<Request, RequestAllOptions>
   ): ReplyStream<Response>
   requestAll(type: RequestType, payload?: unknown, options: RequestAllOptions = {}): ReplyStream<unknown> {
-    this.#core.assertNotClosed()
-    checkOptions('requestAll', options, REQUEST_ALL_OPTIONS)
-    return this.#core.requester.requestAll({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
+    try {
+      this.#core.assertNotClosed()
+      checkOptions('requestAll', options, REQUEST_ALL_OPTIONS)
+      return this.#core.requester.requestAll({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
+    } catch (error) {
+      return this.#failed(error, ReplyStream.failed)
+    }
   }
 
   /** A snapshot of every peer that this endpoint is linked with. */
@@ -557,8 +569,9 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    */
   waitUntilConnectedTo(names: string | readonly string[], options?: WaitOptions): Promise<void> {
     return this.#call(() => {
-      const wanted = typeof names === 'string' ? [names] : names
-      if (!Array.isArray(wanted)) throw invalid('names', 'a name or an array of names', names)
+      if (typeof names !== 'string' && !Array.isArray(names))
+        throw invalid('names', 'a name or an array of names', names)
+      const wanted = typeof names === 'string' ? [names] : [...names]
       for (const name of wanted) checkName('names', name)
       const missing = () => wanted.filter((name) => !this.#core.isConnectedTo([name])).join(', ')
       const timedOut = (message: string) => new WaitTimeout(`${message}; not linked with ${missing()}`)
@@ -639,8 +652,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * removes the socket file. Pending waits reject with `EndpointClosed`, streams end, and nothing keeps the process alive
    * afterwards.
    *
-   * Calling it again returns the same promise. A handler may await `close()`: the close doesn't wait for a handler that has
-   * called it before its first `await`.
+   * Calling it again returns the same promise. It doesn't wait for an event whose handler has called it, as long as the
+   * handler does so before its first `await`; the next event is handled meanwhile, whatever the `concurrency`.
    *
    * @throws CloseTimeout if events are undelivered or unhandled at the end; the endpoint is closed all the same
    * @throws InvalidArgument if the timeout can't be used; the endpoint stays open
@@ -735,6 +748,13 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   #rejected(error: unknown): Promise<never> {
     const turn = this.#core.turn.spendCall()
     return turn ? turn.then(() => Promise.reject(error)) : Promise.reject(error)
+  }
+
+  /** What a call that returns a stream throws, it throws at once, or the stream in the next turn if there have been many. */
+  #failed<Stream>(error: unknown, streamOf: (error: LahjaError, pause: Promise<void>) => Stream): Stream {
+    const pause = this.#core.turn.spendCall()
+    if (pause && error instanceof LahjaError) return streamOf(error, pause)
+    throw error
   }
 
   /** Checks an event that is about to be sent. Returns the name of its type. */

@@ -81,7 +81,7 @@ function delivering(chunk: Buffer): Work {
   })
   let handled = 0
   subscriptions.add(subscribeSettings(TYPE, () => handled++, {}))
-  const identity = { name: 'sender', groups: [] }
+  const identity = { name: 'sender', id: 'sender', groups: [] }
   const inbound = new Inbound(DEFAULT_LIMITS.frameBytes, true, receiveWindow, {
     event: (type, payload) =>
       subscriptions.deliver({ type, payload, origin: identity.name }, { identity, receiveWindow }),

@@ -1,3 +1,4 @@
+import type { Identity } from '../model/audience'
 import { LahjaError, PayloadTooLarge, UnserializablePayload } from '../model/errors'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Destination } from '../routing/routes'
@@ -10,6 +11,8 @@ import type { ReceiveWindow } from './receive-window'
 
 /** A bounded, ordered way to one endpoint: a link with a peer, or the loopback to the endpoint itself. */
 export interface Channel extends Destination {
+  /** The endpoint at the other end. The same id is the same run of it, also on another link. */
+  readonly identity: Identity & { readonly id: string }
   readonly outbox: Outbox
   /** Bytes of a frame's body. */
   readonly sendLimit: number

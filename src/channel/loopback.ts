@@ -1,4 +1,3 @@
-import type { Identity } from '../model/audience'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Connection } from '../platform/transport'
 import type { Frame } from '../wire/frame'
@@ -24,7 +23,7 @@ export interface LoopbackEvents {
  * and within the same limits: a copy, or the payload itself if its type is internal.
  */
 export class Loopback implements Channel {
-  readonly identity: Identity
+  readonly identity: Channel['identity']
   readonly isOwn = true
   readonly isUnresponsive = false
   readonly takesBigints = true
@@ -36,7 +35,7 @@ export class Loopback implements Channel {
   readonly #connection: Connection
   #heard = 0
 
-  constructor(identity: Identity, context: Omit<OutboxContext, 'connection'>, events: LoopbackEvents) {
+  constructor(identity: Channel['identity'], context: Omit<OutboxContext, 'connection'>, events: LoopbackEvents) {
     const { clock, limits } = context
     this.identity = identity
     this.sendLimit = limits.frameBytes

@@ -20,8 +20,10 @@ export class SendWindow {
   #events = 0
   /** Events sent so far. */
   #sent = 0
-  /** Gaps that the peer may not have read, counted from the first event. */
-  readonly #gaps: Gap[] = []
+  /** Gaps that the peer may not have read, counted from the first event: one between two events at most. */
+  #gaps: { readonly after: number; count: number }[] = []
+  /** Those at the front that it has read, and that have not been removed: all of them at once costs less. */
+  #readGaps = 0
 
   /** Bytes that the peer accepts ahead of its credit. */
   set window(bytes: number) {
@@ -48,11 +50,11 @@ export class SendWindow {
 
   /** Events that the peer may not know of: not acknowledged, or dropped and in a gap that it may not have read. */
   get unconfirmed(): number {
-    return this.#events + countOf(this.#gaps)
+    return this.#events + this.#gaps.slice(this.#readGaps).reduce((sum, { count }) => sum + count, 0)
   }
 
   spend({ bytes, events, gaps }: Sent): void {
-    for (const { after, count } of gaps) this.#gaps.push({ after: this.#sent + after, count })
+    for (const { after, count } of gaps) this.#addGap(this.#sent + after, count)
     this.#bytes += bytes
     this.#events += events
     this.#sent += events
@@ -60,15 +62,23 @@ export class SendWindow {
 
   /** Undoes the last `spend`: it was not sent. Returns how many dropped events its gaps counted. */
   refund({ bytes, events, gaps }: Sent): number {
-    const unsent = this.#gaps.splice(Math.max(this.#gaps.length - gaps.length, 0))
     this.#sent -= events
+    let unsent = 0
+    for (const { after, count } of gaps.toReversed()) {
+      const last = this.#lastGap
+      if (last?.after !== this.#sent + after) continue
+      unsent += count
+      last.count -= count
+      if (last.count === 0) this.#gaps.pop()
+    }
     this.credit(bytes, events)
-    return countOf(unsent)
+    return unsent
   }
 
   /** The peer has read all gaps. */
   confirmGaps(): void {
-    this.#gaps.length = 0
+    this.#gaps = []
+    this.#readGaps = 0
   }
 
   /** The peer has handled so many bytes and events. Credit for more than was sent counts for nothing. */
@@ -76,10 +86,22 @@ export class SendWindow {
     this.#bytes = Math.max(this.#bytes - bytes, 0)
     this.#events = Math.max(this.#events - events, 0)
     // A peer that has handled an event has read every gap before it.
-    while (this.#gaps[0] && this.#sent - this.#events > this.#gaps[0].after) this.#gaps.shift()
+    const acknowledged = this.#sent - this.#events
+    let next = this.#gaps[this.#readGaps]
+    while (next && acknowledged > next.after) next = this.#gaps[++this.#readGaps]
+    if (this.#readGaps * 2 <= this.#gaps.length) return
+    this.#gaps.splice(0, this.#readGaps)
+    this.#readGaps = 0
   }
-}
 
-function countOf(gaps: readonly Gap[]): number {
-  return gaps.reduce((sum, { count }) => sum + count, 0)
+  #addGap(after: number, count: number): void {
+    const last = this.#lastGap
+    if (last?.after === after) last.count += count
+    else this.#gaps.push({ after, count })
+  }
+
+  /** The last gap that it may not have read. */
+  get #lastGap() {
+    return this.#gaps.length > this.#readGaps ? this.#gaps.at(-1) : undefined
+  }
 }

@@ -97,7 +97,7 @@ export class Consumer {
   /** Handles an event now, or once fewer than `concurrency` are running. */
   deliver(event: Event, source: ReceiptSource): void {
     if (this.#state === 'closed') return
-    if (this.#mustWait) return void this.#waiting.push({ event, receipt: source.hold() })
+    if (this.#mustWait || this.#isTimeOver) return void this.#waiting.push({ event, receipt: source.hold() })
     this.#run(event, undefined, source)
     if (this.#waiting.length > 0) this.#runNext()
   }
@@ -105,7 +105,7 @@ export class Consumer {
   /** Like `deliver`, for an event that has a receipt already. */
   take(event: Event, receipt: Receipt): void {
     if (this.#state === 'closed') return receipt.release()
-    if (this.#mustWait) return void this.#waiting.push({ event, receipt })
+    if (this.#mustWait || this.#isTimeOver) return void this.#waiting.push({ event, receipt })
     this.#run(event, receipt)
     if (this.#waiting.length > 0) this.#runNext()
   }
@@ -128,6 +128,13 @@ export class Consumer {
     return this.#running >= this.#concurrency || this.#isPaused
   }
 
+  /** Whether handlers that still run have had their time of this turn: then what comes next begins in the next one. */
+  get #isTimeOver(): boolean {
+    if (this.#running === 0 || !this.#context.turn.isHandlingTimeOver()) return false
+    this.#pause()
+    return true
+  }
+
   /** @param source gives the receipt if there is none yet and one is needed */
   #run(event: Event, receipt: Receipt | undefined, source?: ReceiptSource): void {
     const { consumption, closeCalls } = this.#context
@@ -146,8 +153,9 @@ export class Consumer {
       if (isThenable(result)) {
         const held = receipt ?? source?.hold()
         // A handler that has called `close` may wait for it, so it can't be waited for.
-        if (held && closeCalls() === callsBefore) return this.#await(result, event, held)
-        Promise.resolve(result).catch((thrown) => this.#reportFailure(event, thrown))
+        // Its place goes to the next event, which would otherwise never be handled.
+        if (held && closeCalls() === callsBefore) return void this.#await(result, event, held)
+        void this.#await(result, event)
         receipt = held
       }
     } catch (thrown) {
@@ -159,20 +167,21 @@ export class Consumer {
     if (this.#state === 'closed') this.#checkIdle()
   }
 
-  #await(result: PromiseLike<unknown>, event: Event, receipt: Receipt): void {
-    const task = { event, receipt }
-    const settled = Promise.resolve(result)
-    this.#pending.add(task)
-    const done = () => {
-      this.#running--
-      this.#pending.delete(task)
-      receipt.done()
-      this.#runNext()
-    }
-    settled.then(done, (thrown) => {
+  /** @param receipt of an event that keeps its place until the promise has settled */
+  async #await(result: PromiseLike<unknown>, event: Event, receipt?: Receipt): Promise<void> {
+    const task = receipt && { event, receipt }
+    if (task) this.#pending.add(task)
+    try {
+      // Doesn't call a `then` that a promise has of its own: it could call back twice, or throw.
+      await result
+    } catch (thrown) {
       this.#reportFailure(event, thrown)
-      done()
-    })
+    }
+    if (!task) return
+    this.#running--
+    this.#pending.delete(task)
+    task.receipt.done()
+    this.#runNext()
   }
 
   #runNext(): void {
@@ -191,7 +200,7 @@ export class Consumer {
 
   #pause(): void {
     this.#isPaused = true
-    void this.#context.turn.next().then(() => {
+    this.#context.turn.handleLater(() => {
       this.#isPaused = false
       this.#runNext()
     })

@@ -2,14 +2,14 @@ import type { inspect } from 'node:util'
 import type { Receipt } from '../channel/receive-window'
 import type { Audience } from '../model/audience'
 import type { OptionNames } from '../model/call-options'
-import { AbortError } from '../model/errors'
+import { AbortError, type LahjaError } from '../model/errors'
 import type { Event } from '../model/event'
 import { offAbort, onAbort } from '../platform/abort-listeners'
 import type { EventBuffer, Unhandled } from './consumer'
 import { Fifo } from './fifo'
 import { StreamBuffer } from './stream-buffer'
 import { checkCount } from './subscribe-options'
-import type { Subscription } from './subscription'
+import { Subscription } from './subscription'
 import type { TurnBudget } from './turn-budget'
 
 export interface StreamOptions {
@@ -66,6 +66,21 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
     this.#subscription = subscribe(this.#intake, () => this.#finish())
     if (signal?.aborted) this.#fail(signal, turn.spendCall())
     else if (signal) onAbort(signal, this.#abort)
+  }
+
+  /** @internal One that subscribes to nothing, and whose first read throws when the pause is over. */
+  static failed<Payload>(
+    type: string,
+    error: LahjaError,
+    turn: TurnBudget,
+    pause: Promise<void>,
+  ): EventStream<Payload> {
+    const announcer = { announce() {}, acknowledged: () => Promise.reject(error) }
+    const nothing = { interest: { type }, announcer, signal: undefined, pending: () => 0, ended() {} }
+    const stream = new EventStream<Payload>({}, turn, () => new Subscription(nothing))
+    stream.#buffer.fail(error, pause)
+    stream.#finish()
+    return stream
   }
 
   /** Like `Subscription.ready`. */

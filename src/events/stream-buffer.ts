@@ -9,7 +9,7 @@ interface Reader<Item> {
 /** The unread items of an async iterator, or its reads that wait for items. */
 export class StreamBuffer<Item> {
   readonly #items = new Fifo<Item>()
-  readonly #readers: Reader<Item>[] = []
+  readonly #readers = new Fifo<Reader<Item>>()
   /** Anything but `open` ends the buffer; an error rejects the next read. */
   #end: 'open' | 'ended' | LahjaError = 'open'
   #pause: Promise<void> | undefined
@@ -41,7 +41,7 @@ export class StreamBuffer<Item> {
   end(): void {
     if (!this.isOpen) return
     this.#end = 'ended'
-    for (const { resolve } of this.#readers.splice(0)) resolve({ done: true, value: undefined })
+    for (const { resolve } of this.#takeReaders()) resolve({ done: true, value: undefined })
   }
 
   /**
@@ -52,7 +52,7 @@ export class StreamBuffer<Item> {
   fail(error: LahjaError, pause?: Promise<void>): void {
     if (!this.isOpen) return
     this.#items.clear()
-    const readers = this.#readers.splice(0)
+    const readers = this.#takeReaders()
     this.#end = readers.length > 0 ? 'ended' : error
     this.#pause = pause
     for (const { reject } of readers) reject(error)
@@ -74,5 +74,11 @@ export class StreamBuffer<Item> {
     this.#end = 'ended'
     if (end === 'ended') return Promise.resolve({ done: true, value: undefined })
     return this.#pause ? this.#pause.then(() => Promise.reject(end)) : Promise.reject(end)
+  }
+
+  #takeReaders(): readonly Reader<Item>[] {
+    const readers = [...this.#readers]
+    this.#readers.clear()
+    return readers
   }
 }

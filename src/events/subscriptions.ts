@@ -33,6 +33,9 @@ export class Subscriptions {
   readonly #open = new Set<Subscription>()
   /** Those of open subscriptions, and those of ended ones that still run. */
   readonly #consumers = new Set<Consumer>()
+  /** The one that was not idle at the last look, and those behind it: an iterator that goes on where it was left. */
+  #busy: Consumer | undefined
+  #unchecked: Iterable<Consumer> = NONE
   /** Those of ended streams with unread events. They belong to their readers: streams that nobody reads must not leak. */
   readonly #unread = new Set<WeakRef<Consumer>>()
   readonly #collected = new FinalizationRegistry<WeakRef<Consumer>>((ref) => this.#unread.delete(ref))
@@ -47,7 +50,16 @@ export class Subscriptions {
 
   /** Whether all events that have arrived are handled. */
   get isIdle(): boolean {
-    for (const { load } of this.#all()) if (load > 0) return false
+    for (const ref of this.#unread) if ((ref.deref()?.load ?? 0) > 0) return false
+    if (this.#busy && this.#busy.load > 0) return false
+    // From where the last look has found one that was not, and then all: many that end one by one cost linear time.
+    this.#busy = busyOf(this.#unchecked)
+    if (this.#busy) return false
+    this.#unchecked = this.#consumers.values()
+    this.#busy = busyOf(this.#unchecked)
+    if (this.#busy) return false
+    // The iterator would keep those that end alive.
+    this.#unchecked = NONE
     return true
   }
 
@@ -136,6 +148,11 @@ export class Subscriptions {
   close(): void {
     for (const subscription of [...this.#open]) subscription.unsubscribe()
   }
+}
+
+function busyOf(consumers: Iterable<Consumer>): Consumer | undefined {
+  for (const consumer of consumers) if (consumer.load > 0) return consumer
+  return undefined
 }
 
 function receiversOf(consumers: readonly Consumer[]): Receivers {

@@ -1,4 +1,5 @@
 import type { Clock } from '../platform/clock'
+import { Fifo } from './fifo'
 
 /** Bytes charged for a call that sends nothing, so that a loop of such calls yields to the event loop. */
 const IDLE_BYTES = 64
@@ -18,6 +19,9 @@ export class TurnBudget {
   /** When the first waiting event of this turn was handled. */
   #handlingSince: number | undefined
   #next: Promise<void> | undefined
+  /** What handles waiting events in a later turn, in order. */
+  readonly #later = new Fifo<() => void>()
+  #isHandlingPlanned = false
 
   /** @param limit bytes of one turn */
   constructor(clock: Clock, limit: number) {
@@ -58,6 +62,25 @@ export class TurnBudget {
       })
     })
     return this.#next
+  }
+
+  /** Calls in the next turn, to handle waiting events; if its time is over before, behind the same others in a later one. */
+  handleLater(call: () => void): void {
+    this.#later.push(call)
+    this.#planHandling()
+  }
+
+  #planHandling(): void {
+    if (this.#isHandlingPlanned || this.#later.length === 0) return
+    this.#isHandlingPlanned = true
+    this.#clock.nextTurn(() => {
+      this.#isHandlingPlanned = false
+      try {
+        for (let left = this.#later.length; left > 0 && !this.isHandlingTimeOver(); left--) this.#later.shift()?.()
+      } finally {
+        this.#planHandling()
+      }
+    })
   }
 
   #planReset(): void {

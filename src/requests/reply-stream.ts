@@ -1,4 +1,4 @@
-import type { StreamBuffer } from '../events/stream-buffer'
+import { StreamBuffer } from '../events/stream-buffer'
 import type { LahjaError } from '../model/errors'
 
 /** One responder's reply to `requestAll`. */
@@ -20,6 +20,13 @@ export class ReplyStream<Response> implements AsyncIterableIterator<Reply<Respon
   constructor(buffer: StreamBuffer<Reply<Response>>, cancel: () => void) {
     this.#buffer = buffer
     this.#cancel = cancel
+  }
+
+  /** @internal One whose first step throws, when the pause is over. */
+  static failed(error: LahjaError, pause: Promise<void>): ReplyStream<unknown> {
+    const buffer = new StreamBuffer<Reply<unknown>>()
+    buffer.fail(error, pause)
+    return new ReplyStream(buffer, () => {})
   }
 
   /** @throws NoSubscribers, AbortError, EndpointClosed; each once */

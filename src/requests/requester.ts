@@ -1,6 +1,6 @@
 import { StreamBuffer } from '../events/stream-buffer'
 import type { TurnBudget } from '../events/turn-budget'
-import { type Audience, checkAudience } from '../model/audience'
+import { type Audience, checkAudience, copyAudience } from '../model/audience'
 import { checkBoolean, type OptionNames } from '../model/call-options'
 import type { RequestSchemas } from '../model/definition'
 import { InvalidPayload, type LahjaError, NoSubscribers, RequestTimeout, UnexpectedResponse } from '../model/errors'
@@ -85,8 +85,8 @@ export class Requester {
   /** @throws InvalidPayload, InvalidArgument */
   request(outgoing: OutgoingRequest, options: RequestOptions): Promise<unknown> {
     const { type, payload } = outgoing
-    const { to, timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, wait = 0, signal } = options
-    checkRequest(outgoing, options)
+    const { timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, wait = 0, signal } = options
+    const to = checkRequest(outgoing, options)
     checkTimeout(wait, 'wait')
     const candidates = () => this.#requests.candidates(type, to)
     return this.#waits.wait<unknown>(`request ${type}`, { timeout, signal, timedOut }, (waiter) => {
@@ -108,8 +108,8 @@ export class Requester {
   /** @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, InvalidArgument */
   requestAll(outgoing: OutgoingRequest, options: RequestAllOptions): ReplyStream<unknown> {
     const { type, payload } = outgoing
-    const { to, timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, signal } = options
-    checkRequest(outgoing, options)
+    const { timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, signal } = options
+    const to = checkRequest(outgoing, options)
     checkTimeout(timeout)
     const request = this.#requests.encode(type, payload)
     const buffer = new StreamBuffer<Reply<unknown>>()
@@ -126,15 +126,17 @@ export class Requester {
       cancel = resolve
       const ends = channels.map((channel) => {
         const origin = channel.identity.name
+        const only = () => candidates().filter((candidate) => candidate === channel)
         const onReply = (reply: Reply<unknown>) => {
           missing.delete(channel)
-          // A responder that declined no longer responds to the type: it has no reply.
-          if (!(reply.error instanceof NoSubscribers)) buffer.push(reply)
+          // A responder that has unsubscribed is none: it has no reply. One that is busy or gone has.
+          const isNone = reply.error instanceof NoSubscribers && !channel.outbox.isClosed && only().length === 0
+          if (!isNone) buffer.push(reply)
           if (missing.size === 0) resolve()
         }
-        const only = () => candidates().filter((candidate) => candidate === channel)
         const settle = (outcome: Outcome) => onReply({ origin, ...answerOf(outgoing, outcome) })
-        return this.#requests.ask(request, { isOrdered, candidates: only, waitsForResponder: false, settle }).cancel
+        const spec = { to: origin, isOrdered, candidates: only, waitsForResponder: false, settle }
+        return this.#requests.ask(request, spec).cancel
       })
       return () => {
         for (const end of ends) end()
@@ -152,10 +154,16 @@ export class Requester {
   }
 }
 
-function checkRequest({ type, schemas, payload }: OutgoingRequest, { to, ordered }: RequestOptions): void {
+/** Returns its audience, which later changes to the option don't reach. @throws InvalidPayload, InvalidArgument */
+function checkRequest(
+  { type, schemas, payload }: OutgoingRequest,
+  { to, ordered }: RequestOptions,
+): Audience | undefined {
   checkBoolean('ordered', ordered)
   if (to !== undefined) checkAudience('to', to)
+  const audience = to === undefined || typeof to === 'string' ? to : copyAudience(to)
   if (schemas.request) validate(schemas.request, payload, `request ${type}`)
+  return audience
 }
 
 /** What the responder has answered, or why it has not. */

@@ -1,6 +1,7 @@
 import type { Channel } from '../channel/channel'
 import { referenceTo, travelsByReference } from '../channel/reference'
 import { type Announcer, Subscription } from '../events/subscription'
+import type { TurnBudget } from '../events/turn-budget'
 import type { OptionNames } from '../model/call-options'
 import type { RequestSchemas } from '../model/definition'
 import {
@@ -39,6 +40,7 @@ export interface RespondersContext {
   readonly closeCalls: () => number
   /** Maximum number of requests of one asker that wait or run at a time. */
   readonly limit: number
+  readonly turn: TurnBudget
 }
 
 /** How requests of one type are answered. */
@@ -70,15 +72,25 @@ interface Responder {
   running: number
 }
 
+/** What runs for one endpoint, over all its links: a link that breaks ends no handler. */
+interface Share {
+  /** Handlers that run, also those whose request was cancelled. */
+  running: number
+  /** It as an asker, for each of its links. */
+  readonly askers: Set<Asker>
+}
+
 /** The requests of one asker. */
 interface Asker {
   readonly channel: Channel
+  readonly share: Share
   /** Those that wait or run and are to be answered, by id. */
   readonly requests: Map<number, Job>
-  /** Requests that wait as the asker has too many running, or responses unread, in order. They hold up no other asker. */
+  /**
+   * Requests that wait as the asker has too many running, or responses unread, or as handlers have had their time of the
+   * turn, in order. They hold up no other asker.
+   */
   readonly held: Set<Job>
-  /** Handlers that run, also those whose request was cancelled. */
-  running: number
 }
 
 /** The answering side of requests: each is handled once and answered once. */
@@ -87,11 +99,15 @@ export class Responders {
   readonly #responders = new Map<string, Responder>()
   readonly #open = new Set<Subscription>()
   readonly #askers = new Map<Channel, Asker>()
+  /** By the id of an endpoint that is an asker, or for which a handler runs. */
+  readonly #shares = new Map<string, Share>()
   /** Requests of all askers that are to be answered, and that a close waits for. */
   #count = 0
   /** Responders and requesters whose waiting requests may be able to start. */
   readonly #changed = new Set<Responder | Asker>()
   #isAdvancing = false
+  /** Whether requests that wait are left to the next turn. */
+  #isPaused = false
 
   constructor(context: RespondersContext) {
     this.#context = context
@@ -148,8 +164,11 @@ export class Responders {
       this.#responders.get(job.event.type)?.waiting.delete(job)
       job.event.abandon(new AbortError(`the asker ${channel.identity.name} disconnected`))
     }
-    asker?.requests.clear()
-    asker?.held.clear()
+    if (!asker) return
+    asker.requests.clear()
+    asker.held.clear()
+    asker.share.askers.delete(asker)
+    this.#forgetUnused(asker.share, channel)
   }
 
   /** Stops responding; running requests finish. */
@@ -168,16 +187,25 @@ export class Responders {
     asker.requests.set(id, job)
     this.#count++
     if (asker.held.size > 0) asker.held.add(job)
-    else this.#place(job, responder, asker)
+    else if (this.#count === 1 || !this.#isTimeOver(asker)) this.#place(job, responder, asker)
+    else asker.held.add(job)
   }
 
   /** Kept as long as the channel, so that sequential requests don't create a map each. */
   #askerAt(channel: Channel): Asker {
     const known = this.#askers.get(channel)
     if (known) return known
-    const asker: Asker = { channel, requests: new Map(), held: new Set(), running: 0 }
+    const { id } = channel.identity
+    const share = this.#shares.get(id) ?? { running: 0, askers: new Set() }
+    const asker: Asker = { channel, share, requests: new Map(), held: new Set() }
+    this.#shares.set(id, share)
+    share.askers.add(asker)
     this.#askers.set(channel, asker)
     return asker
+  }
+
+  #forgetUnused({ running, askers }: Share, { identity }: Channel): void {
+    if (running === 0 && askers.size === 0) this.#shares.delete(identity.id)
   }
 
   /** Begins a request, or adds it to the list of what it has to wait for. */
@@ -187,8 +215,8 @@ export class Responders {
     else responder.waiting.add(job)
   }
 
-  #mayBegin({ running, channel }: Asker): boolean {
-    return running < this.#context.limit && channel.outbox.acceptsBulk
+  #mayBegin({ share, channel }: Asker): boolean {
+    return share.running < this.#context.limit && channel.outbox.acceptsBulk
   }
 
   /** Begins what waits for these, as far as it may begin now. */
@@ -199,6 +227,7 @@ export class Responders {
     this.#isAdvancing = true
     try {
       for (const each of this.#changed) {
+        if (this.#isPaused) return
         this.#changed.delete(each)
         if ('held' in each) this.#advanceAsker(each)
         else this.#advanceResponder(each)
@@ -210,7 +239,7 @@ export class Responders {
 
   #advanceAsker(asker: Asker): void {
     for (const job of asker.held) {
-      if (!this.#mayBegin(asker)) return
+      if (!this.#mayBegin(asker) || this.#isTimeOver(asker)) return
       asker.held.delete(job)
       const responder = this.#responders.get(job.event.type)
       if (responder) this.#place(job, responder, asker)
@@ -219,16 +248,30 @@ export class Responders {
 
   #advanceResponder(responder: Responder): void {
     for (const job of responder.waiting) {
-      if (responder.running >= responder.service.concurrency) return
+      if (responder.running >= responder.service.concurrency || this.#isTimeOver(responder)) return
       responder.waiting.delete(job)
       const asker = this.#askers.get(job.channel)
       if (asker) this.#place(job, responder, asker)
     }
   }
 
+  /** Whether the handlers have had their time of this turn: then what waits for this one begins in the next, behind others. */
+  #isTimeOver(waitedFor: Responder | Asker): boolean {
+    const { turn } = this.#context
+    if (!this.#isPaused && !turn.isHandlingTimeOver()) return false
+    this.#changed.add(waitedFor)
+    if (this.#isPaused) return true
+    this.#isPaused = true
+    turn.handleLater(() => {
+      this.#isPaused = false
+      this.#advance()
+    })
+    return true
+  }
+
   #begin(job: Job, responder: Responder, asker: Asker): void {
     responder.running++
-    asker.running++
+    asker.share.running++
     const callsBefore = this.#context.closeCalls()
     const answer = answerOf(responder.service, job.event)
     // A handler that has called `close` may wait for it, so it can't be waited for.
@@ -239,7 +282,7 @@ export class Responders {
 
   #end(job: Job, responder: Responder, asker: Asker, answer: Answer): void {
     responder.running--
-    asker.running--
+    asker.share.running--
     // After a cancel the asker may have used the id again.
     const isAnswered = asker.requests.get(job.id) === job
     if (isAnswered) {
@@ -251,7 +294,9 @@ export class Responders {
       if (isAnswered) this.#context.reportToListeners(error)
       else this.#context.report(error)
     }
-    if (responder.waiting.size > 0 || asker.held.size > 0) this.#advance(responder, asker)
+    if (responder.waiting.size > 0) this.#advance(responder)
+    for (const each of asker.share.askers) if (each.held.size > 0) this.#advance(each)
+    this.#forgetUnused(asker.share, job.channel)
   }
 
   /** The request is no longer to be answered. */
@@ -318,17 +363,23 @@ type Answer = { readonly service: Service } & (
 /** Not a promise if the handler is synchronous, so that the answer is sent in the same turn. */
 function answerOf(service: Service, request: IncomingRequest): Answer | Promise<Answer> {
   const { type, schemas, handler } = service
-  const fail = (thrown: unknown): Answer => ({ kind: 'failure', service, thrown })
   try {
     const { payload, origin } = request
     if (schemas.request) request.payload = validate(schemas.request, payload, `request ${type} from ${origin}`)
     const response = handler(request)
     if (!isThenable(response)) return responseOf(service, response, origin)
-    return Promise.resolve(response)
-      .then((response) => responseOf(service, response, origin))
-      .catch(fail)
+    return laterAnswerOf(service, response, origin)
   } catch (thrown) {
-    return fail(thrown)
+    return { kind: 'failure', service, thrown }
+  }
+}
+
+async function laterAnswerOf(service: Service, response: PromiseLike<unknown>, asker: string): Promise<Answer> {
+  try {
+    // Doesn't call a `then` that a promise has of its own: it could call back twice, or never.
+    return responseOf(service, await response, asker)
+  } catch (thrown) {
+    return { kind: 'failure', service, thrown }
   }
 }
 

@@ -234,6 +234,17 @@ describe('Endpoint, asked for subscriptions,', () => {
       }
     })
 
+    it('waits for the names of the call, whatever becomes of their array', async () => {
+      const names = ['b', 'late']
+      const over = new Watched(a.waitUntilConnectedTo(names))
+      names.pop()
+      await bus.start('other')
+      await a.waitUntilConnectedTo('other')
+      expect(over.isDone).to.equal(false)
+      await bus.start('late')
+      await over.done
+    })
+
     it('resolves at once if the condition holds already', async () => {
       await Promise.all([a, b, c].map((each) => listen(each, 'news')))
       const options = { timeout: 0 }

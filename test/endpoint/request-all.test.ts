@@ -81,6 +81,19 @@ describe('Endpoint.requestAll', () => {
     expect(await collect(asker.requestAll(Ask, 1, { to: ['y', 'nobody'] }))).to.deep.equal({ y: 'y' })
   })
 
+  it('asks the endpoints in to, whatever becomes of the option', async () => {
+    const peer = await connectPeer(asker, { requestLimit: 1 })
+    await peer.want({ type: 'ask', responds: true })
+    const to = ['raw']
+    const rounds = [1, 2].map((n) => collect(asker.requestAll(Ask, n, { to, ...PATIENT })))
+    to[0] = 'x'
+    for (const [index, n] of [1, 2].entries()) {
+      await until(() => peer.heardOf('request').length === n)
+      peer.say({ kind: 'response', id: peer.heardOf('request')[index]?.id ?? 0, payload: n })
+    }
+    expect(await Promise.all(rounds)).to.deep.equal([{ raw: 1 }, { raw: 2 }])
+  })
+
   it('does not ask responders that are added after the call', async () => {
     const handler = await HeldHandler.respondingTo(Ask, x)
     const replies = asker.requestAll(Ask, 1, PATIENT)
@@ -145,6 +158,33 @@ describe('Endpoint.requestAll', () => {
     await y.respond(Ask, () => 'here').ready
     leaving.unsubscribe()
     expect(await collect(asker.requestAll(Ask, 1, PATIENT))).to.deep.equal({ y: 'here' })
+  })
+
+  it('yields an error for each responder that disconnects while its request waits there for others', async () => {
+    const peer = await connectPeer(asker, { requestLimit: 1 })
+    await peer.want({ type: 'ask', responds: true })
+    await x.respond(Ask, () => 'here').ready
+    const rounds = [1, 2, 3].map((n) => collect(asker.requestAll(Ask, n, PATIENT)))
+    await until(() => peer.heardOf('request').length === 1)
+    peer.destroy()
+    const [first, ...waiting] = await Promise.all(rounds)
+    expect(first).to.deep.equal({ x: 'here', raw: 'LAHJA_REMOTE_DISCONNECTED' })
+    expect(waiting).to.deep.equal([
+      { x: 'here', raw: 'LAHJA_NO_SUBSCRIBERS' },
+      { x: 'here', raw: 'LAHJA_NO_SUBSCRIBERS' },
+    ])
+  })
+
+  it('yields an error for a responder that declines and has not unsubscribed', async () => {
+    const peer = await connectPeer(asker)
+    await peer.want({ type: 'ask', responds: true })
+    const replies = asker.requestAll(Ask, 1, PATIENT)
+    await until(() => peer.heardOf('request').length === 1)
+    peer.say({ kind: 'decline', id: peer.heardOf('request')[0]?.id ?? 0 })
+    const { value } = await replies.next()
+    expect(value).to.include({ origin: 'raw' })
+    expect(value?.error).to.be.instanceOf(NoSubscribers)
+    expect(await replies.next()).to.deep.equal({ done: true, value: undefined })
   })
 
   it('yields RequestTimeout for each responder that has not replied in time', async () => {

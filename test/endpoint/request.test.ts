@@ -191,6 +191,21 @@ describe('Endpoint.request', () => {
     expect(seen).to.deep.equal([{ n: 1 }, { n: 2 }])
   })
 
+  it('goes to the endpoints that it was addressed to when it was made, whatever becomes of the option', async () => {
+    const other = await bus.start('other')
+    const audiences: [string[], { group: string }] = [['responder'], { group: 'none' }]
+    const requests = audiences.map((to) => asker.request(Anything, 1, { to, wait: 60_000 }))
+    audiences[0][0] = 'other'
+    audiences[1].group = 'others'
+    await other.respond(Anything, () => 'not addressed').ready
+    const member = await bus.start('member', { groups: ['others'] })
+    await member.respond(Anything, () => 'not addressed').ready
+    await responder.respond(Anything, ({ payload }) => payload).ready
+    const late = await bus.start('late', { groups: ['none'] })
+    await late.respond(Anything, () => 'of the group').ready
+    expect(await Promise.all(requests)).to.deep.equal([1, 'of the group'])
+  })
+
   it('waits on if the only responder declines, for the next that responds', async () => {
     await begin()
     const peer = await connectPeer(asker)

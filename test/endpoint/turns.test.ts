@@ -1,15 +1,18 @@
 import { expect } from 'chai'
-import { defineEvent, Endpoint } from '../../src'
-import { freshBus } from '../support/bus'
+import { defineEvent, defineRequest, Endpoint, type Event, type RequestEvent, type StandardSchema } from '../../src'
+import { freshBus, until } from '../support/bus'
 import { numbers } from '../support/members'
 import { rejection } from '../support/rejection'
 
 const CALLS = 5000
 
-/** A type whose schema accepts nothing. */
-const Impossible = defineEvent('turns.impossible', {
-  schema: { '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'never' }] }) } },
-})
+/** A schema that accepts nothing. */
+const NOTHING: StandardSchema = {
+  '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'never' }] }) },
+}
+
+const Impossible = defineEvent('turns.impossible', { schema: NOTHING })
+const Refused = defineRequest('turns.refused', { request: NOTHING, response: NOTHING })
 
 const ABORTED = { signal: AbortSignal.abort() }
 
@@ -41,8 +44,11 @@ function spend(milliseconds: number): void {
 describe('The event loop', () => {
   const bus = freshBus()
   let shop: Endpoint
+  let closed: Endpoint
 
   beforeEach(async () => {
+    closed = await bus.start('closed')
+    await closed.close()
     shop = await bus.start('shop')
     shop.subscribe('heard', () => {})
     shop.respond('own', () => 1)
@@ -57,6 +63,17 @@ describe('The event loop', () => {
     'broadcasts with an aborted signal': () => shop.broadcast('heard', 'x'.repeat(100), ABORTED).catch(() => {}),
     'requests to all without a responder': () => rejection(readAll(shop.requestAll('ask', 1))),
     'requests to all with an aborted signal': () => rejection(readAll(shop.requestAll('own', 1, ABORTED))),
+    'requests to all of an invalid payload': () => rejection(() => readAll(shop.requestAll(Refused, 1))),
+    'requests to all with an option that is unknown': () => {
+      return rejection(() => readAll(Reflect.apply(shop.requestAll, shop, ['own', 1, { unknown: 1 }])))
+    },
+    'requests to all of a closed endpoint': () => rejection(() => readAll(closed.requestAll('own', 1))),
+    'requests of a closed endpoint': () => rejection(closed.request('own', 1)),
+    'streams of a closed endpoint': () => rejection(() => readAll(closed.stream('tick'))),
+    'streams with an option that is unknown': () => {
+      return rejection(() => readAll(Reflect.apply(shop.stream, shop, ['tick', { unknown: 1 }])))
+    },
+    'streams of a type that is none': () => rejection(() => readAll(Reflect.apply(shop.stream, shop, ['no type!']))),
     'waits for an event with an aborted signal': () => rejection(shop.waitFor('tick', ABORTED)),
     'waits for an event with an option that is unknown': () => {
       return rejection(Reflect.apply(shop.waitFor, shop, ['tick', { unknown: 1 }]))
@@ -143,5 +160,52 @@ describe('The event loop', () => {
     for (const n of numbers(60)) shop.broadcastNowait('tick', n)
     expect(await turnsDuring(() => done)).to.be.at.least(3)
     expect(handled).to.deep.equal(numbers(60))
+  })
+
+  for (const concurrency of [1, 60, undefined]) {
+    it(`turns while an async responder works off its backlog, in order, with concurrency ${concurrency}`, async () => {
+      const handled: unknown[] = []
+      const answer = async ({ payload }: RequestEvent) => {
+        spend(1)
+        handled.push(payload)
+      }
+      shop.respond('work', answer, { concurrency })
+      const turns = await turnsDuring(async () => {
+        await Promise.all(numbers(60).map((n) => shop.request('work', n)))
+      })
+      expect(turns).to.be.at.least(4)
+      expect(handled).to.deep.equal(numbers(60))
+    })
+  }
+
+  it('turns while an async handler with concurrency works off its backlog, in order', async () => {
+    const handled: unknown[] = []
+    let finish = () => {}
+    const done = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    const handle = async ({ payload }: Event) => {
+      spend(1)
+      if (handled.push(payload) === 60) finish()
+    }
+    shop.subscribe('tick', handle, { concurrency: 60 })
+    for (const n of numbers(60)) shop.broadcastNowait('tick', n)
+    expect(await turnsDuring(() => done)).to.be.at.least(4)
+    expect(handled).to.deep.equal(numbers(60))
+  })
+
+  it('is shared by a responder and a handler that both have a backlog', async () => {
+    const handled: string[] = []
+    const work = (what: string) => async () => {
+      spend(1)
+      handled.push(what)
+    }
+    shop.subscribe('tick', work('event'))
+    shop.respond('work', work('request'))
+    for (const n of numbers(60)) shop.broadcastNowait('tick', n)
+    await Promise.all(numbers(60).map((n) => shop.request('work', n)))
+    await until(() => handled.length === 120)
+    // Neither begins before the other has had its turn.
+    expect(handled.slice(0, 60)).to.include('event').and.include('request')
   })
 })

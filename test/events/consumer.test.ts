@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { HandlerError, InvalidPayload } from '../../src/model/errors'
 import type { Event } from '../../src/model/event'
 import { consumerWith, eventOf } from '../support/consumer-bench'
+import { ODD_PROMISES } from '../support/odd-promises'
 import { throwing } from '../support/throwing'
 import { CountedReceipt, turn, Workbench } from '../support/workbench'
 
@@ -147,6 +148,26 @@ describe('Consumer', () => {
       await bench.finish(0, true)
       expect(outcomes()).to.deep.equal([HANDLED, HANDLED, GIVEN_BACK, GIVEN_BACK])
     })
+
+    for (const [what, odd] of Object.entries(ODD_PROMISES)) {
+      for (const hasClosed of [false, true]) {
+        const when = `if the own then of its handler's promise ${what}${hasClosed ? ', and it has called close' : ''}`
+        it(`as handled ${when}`, async () => {
+          let closeCalls = 0
+          const handle = () => {
+            if (hasClosed) closeCalls++
+            return odd()
+          }
+          const { consumer, failures } = consumerWith(handle, { closeCalls: () => closeCalls })
+          const receipt = new CountedReceipt()
+          consumer.deliver(eventOf(1), { hold: () => receipt })
+          await turn()
+          expect(receipt.outcome).to.deep.equal(HANDLED)
+          expect(consumer.load).to.equal(0)
+          expect(failures).to.deep.equal([])
+        })
+      }
+    }
 
     it('as given back for an event that arrives after close', () => {
       const receipt = new CountedReceipt()

@@ -23,6 +23,13 @@ describe('StreamBuffer', () => {
     expect(await Promise.all(reads)).to.deep.equal([1, 2, 3, 4].map(got))
   })
 
+  it('takes linear time for many reads that wait', function () {
+    this.timeout(4000)
+    const reads = Array.from({ length: 300_000 }, () => buffer.next())
+    for (const index of reads.keys()) buffer.push(index)
+    expect(buffer.size).to.equal(0)
+  })
+
   it('yields every item once and in order, whatever the order of reads and pushes, and then ends', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 60 }), fc.boolean(), async (steps, endsAtOnce) => {

@@ -1,7 +1,9 @@
 import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
 import { RecordingChannel } from '../support/recording-channel'
+import { stepsDuring } from '../support/steps'
 import { SubscriptionsBench } from '../support/subscriptions-bench'
+import { turn } from '../support/workbench'
 
 describe('Subscriptions', () => {
   let bench: SubscriptionsBench
@@ -45,6 +47,52 @@ describe('Subscriptions', () => {
       const second = bench.add('order.placed', () => got.push('second'))
       bench.deliver(1)
       expect(got).to.deep.equal(['first'])
+    })
+  })
+
+  describe('isIdle', () => {
+    /** Subscriptions whose handlers run until they are ended, in the order of the numbers. */
+    function held(count: number) {
+      const ends: (() => void)[] = []
+      for (let index = 0; index < count; index++) {
+        bench.add('order.placed', () => new Promise<void>((resolve) => ends.push(resolve)))
+      }
+      bench.deliver(1)
+      return ends
+    }
+
+    for (const order of ['first', 'last'] as const) {
+      it(`takes linear time for handlers that end one by one, from the ${order} on`, async () => {
+        const ends = held(1000)
+        const steps = await stepsDuring(async () => {
+          for (let end = ends.shift(); end; end = order === 'first' ? ends.shift() : ends.pop()) {
+            expect(bench.subscriptions.isIdle).to.equal(false)
+            end()
+            await turn()
+          }
+        })
+        expect(bench.subscriptions.isIdle).to.equal(true)
+        expect(steps).to.be.below(50_000)
+      })
+    }
+
+    it('holds if nothing is left to handle, also of what came after a look at it', async () => {
+      const [first, second, third] = held(3)
+      expect(bench.subscriptions.isIdle).to.equal(false)
+      first?.()
+      second?.()
+      await turn()
+      expect(bench.subscriptions.isIdle, 'the third runs').to.equal(false)
+      const more: (() => void)[] = []
+      const again = bench.add('order.placed', () => new Promise<void>((resolve) => more.push(resolve)))
+      bench.deliver(2)
+      again.unsubscribe()
+      third?.()
+      await turn()
+      expect(bench.subscriptions.isIdle, 'all run again').to.equal(false)
+      more[0]?.()
+      await turn()
+      expect(bench.subscriptions.isIdle, 'only those before have more').to.equal(false)
     })
   })
 

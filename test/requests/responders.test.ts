@@ -1,11 +1,15 @@
 import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
 import { z } from 'zod'
+import { TurnBudget } from '../../src/events/turn-budget'
 import { AlreadyResponding, type LahjaError, PayloadTooLarge } from '../../src/model/errors'
 import type { RequestEvent } from '../../src/model/event'
 import type { Interest } from '../../src/model/interest'
 import { Responders, type Service } from '../../src/requests/responders'
 import type { ChannelMessage } from '../../src/wire/message'
+import { SLAB_BYTES } from '../../src/wire/slabs'
+import { ManualClock } from '../support/manual-clock'
+import { ODD_PROMISES } from '../support/odd-promises'
 import { RecordingChannel } from '../support/recording-channel'
 import { throwing } from '../support/throwing'
 import { turn } from '../support/workbench'
@@ -36,6 +40,7 @@ describe('Responders', () => {
       idle: () => idle++,
       closeCalls: () => 0,
       limit: 2,
+      turn: new TurnBudget(new ManualClock(), SLAB_BYTES),
     })
   })
 
@@ -80,6 +85,14 @@ describe('Responders', () => {
     respond(() => undefined)
     expect(await ask(9)).to.deep.equal([{ kind: 'response', id: 9, payload: undefined }])
   })
+
+  for (const [what, odd] of Object.entries(ODD_PROMISES)) {
+    it(`answers once if the own then of its handler's promise ${what}`, async () => {
+      respond(odd)
+      expect(await ask(1)).to.deep.equal([{ kind: 'response', id: 1, payload: undefined }])
+      expect(responders.isIdle).to.equal(true)
+    })
+  }
 
   it('announces each responder once, and withdraws it once', () => {
     const controller = new AbortController()
@@ -229,6 +242,28 @@ describe('Responders', () => {
       await finish(0, 'late')
       expect(asker.told).to.deep.equal([])
       expect(failures).to.deep.equal([])
+    })
+
+    it('counts the handlers that still run when the same asker is back on another link (G11)', async () => {
+      respond(slow)
+      const links = [0, 1, 2, 3].map((n) => new RecordingChannel('asker', { id: n < 3 ? 'first run' : 'second run' }))
+      for (const link of links.slice(0, 2)) {
+        expect([await ask(1, undefined, link), await ask(2, undefined, link)].flat()).to.deep.equal([])
+        responders.onClosed(link)
+      }
+      expect(events, 'as many as the limit').to.have.lengthOf(2)
+      const [, , third = asker, restarted = asker] = links
+      await ask(3, undefined, third)
+      await ask(4, undefined, third)
+      expect(events).to.have.lengthOf(2)
+      await ask(1, undefined, restarted)
+      expect(events, 'of another run').to.have.lengthOf(3)
+      await finish(0, 'for a link that is gone')
+      expect(events).to.have.lengthOf(4)
+      await finish(1, 'for a link that is gone')
+      await finish(3, 'ok')
+      expect(third.takeTold()).to.deep.equal([{ kind: 'response', id: 3, payload: 'ok' }])
+      expect(links.slice(0, 2).flatMap(({ told }) => told)).to.deep.equal([])
     })
 
     it('aborts only the signal of that request', async () => {

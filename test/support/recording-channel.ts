@@ -2,7 +2,6 @@ import type { Channel } from '../../src/channel/channel'
 import { MemoryBudget } from '../../src/channel/memory-budget'
 import { Outbox } from '../../src/channel/outbox'
 import { ReceiveWindow } from '../../src/channel/receive-window'
-import type { Identity } from '../../src/model/audience'
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits'
 import type { OverflowPolicy } from '../../src/model/overflow'
 import { matches } from '../../src/model/pattern'
@@ -14,6 +13,8 @@ import { idleConnection } from './idle-connection'
 import { ManualClock } from './manual-clock'
 
 export interface RecordingOptions extends Partial<Pick<Channel, 'isOwn'>> {
+  /** Default: its name. */
+  readonly id?: string
   readonly groups?: readonly string[]
   readonly accepts?: readonly string[]
   readonly limits?: Partial<Limits>
@@ -21,7 +22,7 @@ export interface RecordingOptions extends Partial<Pick<Channel, 'isOwn'>> {
 
 /** A channel that records told messages and returned credit, and whose other end never reads. */
 export class RecordingChannel implements Channel {
-  readonly identity: Identity
+  readonly identity: Channel['identity']
   readonly isOwn: boolean
   readonly sendLimit: number
   readonly takesBigints = true
@@ -40,8 +41,8 @@ export class RecordingChannel implements Channel {
   readonly #clock = new ManualClock()
   readonly #limits: Limits
 
-  constructor(name: string, { groups = [], accepts, isOwn = false, limits }: RecordingOptions = {}) {
-    this.identity = { name, groups }
+  constructor(name: string, { id = name, groups = [], accepts, isOwn = false, limits }: RecordingOptions = {}) {
+    this.identity = { name, id, groups }
     this.isOwn = isOwn
     this.#accepted = accepts
     this.#limits = { ...DEFAULT_LIMITS, highWaterMark: 0, ...limits }
