@@ -5,6 +5,7 @@ import {
   type LahjaError,
   LinkError,
   PathTooLong,
+  withMessage,
 } from './model/errors'
 import type { Clock, Timer } from './platform/clock'
 
@@ -83,8 +84,8 @@ export class ReportLimiter {
   }
 }
 
-/** The last error that was left out, with the number of the others in its message. */
+/** The last error that was left out, with the number of the others in the message of a copy: it is for others to change. */
 function summaryOf({ last, leftOut }: Interval): LahjaError | undefined {
-  if (last && leftOut > 1) last.message += ` (and ${leftOut - 1} more like it within a second)`
-  return last
+  if (!last || leftOut < 2) return last
+  return withMessage(last, `${last.message} (and ${leftOut - 1} more like it within a second)`)
 }

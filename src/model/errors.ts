@@ -386,6 +386,14 @@ export function asDirectoryError(location: string, thrown: unknown): LahjaError 
   return new DirectoryRefused(`${location}: ${cause.message}`, { cause })
 }
 
+/** A copy of an error with another message. */
+export function withMessage(error: LahjaError, message: string): LahjaError {
+  // A new error, as only such an object is an error for Node too.
+  const copy: LahjaError = Object.setPrototypeOf(new Error(), Object.getPrototypeOf(error))
+  const value = { value: message, configurable: true, writable: true }
+  return Object.defineProperties(copy, { ...Object.getOwnPropertyDescriptors(error), message: value })
+}
+
 /** The error of a handler or listener that failed. */
 export function handlerError(what: string, thrown: unknown, event?: Event): HandlerError {
   const cause = asError(thrown)

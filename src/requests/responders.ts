@@ -11,7 +11,7 @@ import {
   LahjaError,
   type RemoteFailure,
 } from '../model/errors'
-import { isThenable, type RequestHandler } from '../model/event'
+import { type Event, isThenable, type RequestHandler } from '../model/event'
 import { validate } from '../model/schema'
 import { asError, messageOf, textOf } from '../model/thrown'
 import type { MessageOf } from '../wire/message'
@@ -247,9 +247,8 @@ export class Responders {
       this.#send(job, answer)
     }
     if (answer.kind === 'failure' && !isAbort(answer.thrown)) {
-      const error = errorOf(job.event, answer.thrown)
-      if (isAnswered) this.#context.reportToListeners(error)
-      else this.#context.report(error)
+      if (isAnswered) this.#context.reportToListeners(answer.error)
+      else this.#context.report(answer.error)
     }
     if (responder.waiting.size > 0 || asker.held.size > 0) this.#advance(responder, asker)
   }
@@ -312,31 +311,46 @@ export class Responders {
 
 type Answer = { readonly service: Service } & (
   | { readonly kind: 'response'; readonly payload: unknown }
-  | { readonly kind: 'failure'; readonly thrown: unknown }
+  /** `thrown` is what the asker is told of, `error` is reported here. */
+  | { readonly kind: 'failure'; readonly thrown: unknown; readonly error: LahjaError }
 )
 
 /** Not a promise if the handler is synchronous, so that the answer is sent in the same turn. */
 function answerOf(service: Service, request: IncomingRequest): Answer | Promise<Answer> {
   const { type, schemas, handler } = service
-  const fail = (thrown: unknown): Answer => ({ kind: 'failure', service, thrown })
+  const { payload, origin } = request
+  // It may be an error of this package that the handler got from a call of its own: it is never taken for one of ours.
+  const fail = (thrown: unknown): Answer => ({ kind: 'failure', service, thrown, error: failedOn(request, thrown) })
   try {
-    const { payload, origin } = request
     if (schemas.request) request.payload = validate(schemas.request, payload, `request ${type} from ${origin}`)
+  } catch (thrown) {
+    return mismatch(service, request, thrown)
+  }
+  try {
     const response = handler(request)
-    if (!isThenable(response)) return responseOf(service, response, origin)
-    return Promise.resolve(response)
-      .then((response) => responseOf(service, response, origin))
-      .catch(fail)
+    if (!isThenable(response)) return responseOf(service, response, request)
+    return Promise.resolve(response).then((response) => responseOf(service, response, request), fail)
   } catch (thrown) {
     return fail(thrown)
   }
 }
 
-/** Validates only: the asker applies the schema's conversions. @throws InvalidPayload */
-function responseOf(service: Service, payload: unknown, asker: string): Answer {
+/** Validates only: the asker applies the schema's conversions. */
+function responseOf(service: Service, payload: unknown, request: IncomingRequest): Answer {
   const { type, schemas } = service
-  if (schemas.response) validate(schemas.response, payload, `response to ${type} for ${asker}`)
+  try {
+    if (schemas.response) validate(schemas.response, payload, `response to ${type} for ${request.origin}`)
+  } catch (thrown) {
+    return mismatch(service, request, thrown)
+  }
   return { kind: 'response', service, payload }
+}
+
+/** A request or response doesn't fit its schema. */
+function mismatch(service: Service, request: IncomingRequest, thrown: unknown): Answer {
+  if (!(thrown instanceof InvalidPayload)) throw thrown
+  thrown.event = eventOf(request)
+  return { kind: 'failure', service, thrown, error: thrown }
 }
 
 function replyOf(id: number, answer: Answer): MessageOf<'response' | 'failure'> {
@@ -363,23 +377,21 @@ function clip(text: string): string {
   return text.slice(0, 300)
 }
 
-/** The error of a request or its handler. */
-function errorOf({ type, payload, origin }: IncomingRequest, thrown: unknown): LahjaError {
-  const error = asError(thrown)
-  const event = { type, payload, origin }
-  if (error instanceof InvalidPayload) error.event ??= event
-  if (error instanceof LahjaError) return error
-  return handlerError(`a responder to ${type} failed on a request from ${origin}`, thrown, event)
+function failedOn(request: IncomingRequest, thrown: unknown): LahjaError {
+  const { type, origin } = request
+  return handlerError(`a responder to ${type} failed on a request from ${origin}`, thrown, eventOf(request))
+}
+
+function eventOf({ type, payload, origin }: IncomingRequest): Event {
+  return { type, payload, origin }
 }
 
 /** The error of a response that can't be sent. */
 function unsentError(request: IncomingRequest, thrown: unknown): LahjaError {
-  const error = errorOf(request, thrown)
-  if (error === thrown) {
-    const { type, origin } = request
-    error.message = `the response to ${type} for ${origin}: ${error.message.replace(/^response: /, '')}`
-  }
-  return error
+  if (!(thrown instanceof LahjaError)) return failedOn(request, thrown)
+  const { type, origin } = request
+  thrown.message = `the response to ${type} for ${origin}: ${thrown.message.replace(/^response: /, '')}`
+  return thrown
 }
 
 /** Whether a handler gave up, as its request was cancelled. */
