@@ -133,6 +133,8 @@ export class Consumer {
     const { consumption, closeCalls } = this.#context
     const validated = this.#validate(event)
     if (!validated) return receipt?.done()
+    // By its schema.
+    if (!this.isOpen) return receipt?.release()
     if (consumption.kind === 'buffer') {
       const kept = receipt ?? source?.hold()
       if (kept) consumption.buffer.keep(validated, kept)
@@ -146,8 +148,8 @@ export class Consumer {
       if (isThenable(result)) {
         const held = receipt ?? source?.hold()
         // A handler that has called `close` may wait for it, so it can't be waited for.
-        if (held && closeCalls() === callsBefore) return this.#await(result, event, held)
-        Promise.resolve(result).catch((thrown) => this.#reportFailure(event, thrown))
+        if (held && closeCalls() === callsBefore) return void this.#await(result, event, held)
+        void this.#reportRejection(result, event)
         receipt = held
       }
     } catch (thrown) {
@@ -159,20 +161,27 @@ export class Consumer {
     if (this.#state === 'closed') this.#checkIdle()
   }
 
-  #await(result: PromiseLike<unknown>, event: Event, receipt: Receipt): void {
+  async #await(result: PromiseLike<unknown>, event: Event, receipt: Receipt): Promise<void> {
     const task = { event, receipt }
-    const settled = Promise.resolve(result)
     this.#pending.add(task)
-    const done = () => {
-      this.#running--
-      this.#pending.delete(task)
-      receipt.done()
-      this.#runNext()
-    }
-    settled.then(done, (thrown) => {
+    // Not by methods of the promise, which may be others.
+    try {
+      await result
+    } catch (thrown) {
       this.#reportFailure(event, thrown)
-      done()
-    })
+    }
+    this.#running--
+    this.#pending.delete(task)
+    receipt.done()
+    this.#runNext()
+  }
+
+  async #reportRejection(result: PromiseLike<unknown>, event: Event): Promise<void> {
+    try {
+      await result
+    } catch (thrown) {
+      this.#reportFailure(event, thrown)
+    }
   }
 
   #runNext(): void {

@@ -66,6 +66,7 @@ interface Responder {
   readonly service: Service
   /** Requests that wait as its concurrency is used up, in order. */
   readonly waiting: Set<Job>
+  isOpen: boolean
   /** Handlers that run, also those whose request was cancelled. */
   running: number
 }
@@ -108,7 +109,7 @@ export class Responders {
     if (this.#responders.has(type)) {
       throw new AlreadyResponding(`this endpoint already responds to ${type}; unsubscribe that responder first`)
     }
-    const responder: Responder = { service, waiting: new Set(), running: 0 }
+    const responder: Responder = { service, waiting: new Set(), isOpen: true, running: 0 }
     this.#responders.set(type, responder)
     const subscription: Subscription = new Subscription({
       interest: { type, responds: true },
@@ -116,6 +117,7 @@ export class Responders {
       signal,
       pending: () => this.#countOf(type),
       ended: () => {
+        responder.isOpen = false
         this.#open.delete(subscription)
         const waiting = [...this.#askers.values()].flatMap(({ held }) =>
           [...held].filter(({ event }) => event.type === type),
@@ -230,7 +232,7 @@ export class Responders {
     responder.running++
     asker.running++
     const callsBefore = this.#context.closeCalls()
-    const answer = answerOf(responder.service, job.event)
+    const answer = answerOf(responder, job.event)
     // A handler that has called `close` may wait for it, so it can't be waited for.
     if ('then' in answer && this.#context.closeCalls() !== callsBefore) this.#stopWaitingFor(job)
     if ('then' in answer) void answer.then((answer) => this.#end(job, responder, asker, answer))
@@ -310,29 +312,48 @@ export class Responders {
 }
 
 type Answer = { readonly service: Service } & (
+  | { readonly kind: 'decline' }
   | { readonly kind: 'response'; readonly payload: unknown }
   /** `thrown` is what the asker is told of, `error` is reported here. */
   | { readonly kind: 'failure'; readonly thrown: unknown; readonly error: LahjaError }
 )
 
 /** Not a promise if the handler is synchronous, so that the answer is sent in the same turn. */
-function answerOf(service: Service, request: IncomingRequest): Answer | Promise<Answer> {
+function answerOf(responder: Responder, request: IncomingRequest): Answer | Promise<Answer> {
+  const { service } = responder
   const { type, schemas, handler } = service
   const { payload, origin } = request
-  // It may be an error of this package that the handler got from a call of its own: it is never taken for one of ours.
-  const fail = (thrown: unknown): Answer => ({ kind: 'failure', service, thrown, error: failedOn(request, thrown) })
   try {
     if (schemas.request) request.payload = validate(schemas.request, payload, `request ${type} from ${origin}`)
   } catch (thrown) {
     return mismatch(service, request, thrown)
   }
+  // By its schema.
+  if (!responder.isOpen) return { kind: 'decline', service }
   try {
     const response = handler(request)
-    if (!isThenable(response)) return responseOf(service, response, request)
-    return Promise.resolve(response).then((response) => responseOf(service, response, request), fail)
+    return isThenable(response) ? laterAnswerOf(service, response, request) : responseOf(service, response, request)
   } catch (thrown) {
-    return fail(thrown)
+    return failureAnswer(service, thrown, request)
   }
+}
+
+/** Not by methods of the promise, which may be others. */
+async function laterAnswerOf(
+  service: Service,
+  response: PromiseLike<unknown>,
+  request: IncomingRequest,
+): Promise<Answer> {
+  try {
+    return responseOf(service, await response, request)
+  } catch (thrown) {
+    return failureAnswer(service, thrown, request)
+  }
+}
+
+/** It may be an error of this package that the handler got from a call of its own: it is never taken for one of ours. */
+function failureAnswer(service: Service, thrown: unknown, request: IncomingRequest): Answer {
+  return { kind: 'failure', service, thrown, error: failedOn(request, thrown) }
 }
 
 /** Validates only: the asker applies the schema's conversions. */
@@ -353,8 +374,9 @@ function mismatch(service: Service, request: IncomingRequest, thrown: unknown): 
   return { kind: 'failure', service, thrown, error: thrown }
 }
 
-function replyOf(id: number, answer: Answer): MessageOf<'response' | 'failure'> {
+function replyOf(id: number, answer: Answer): MessageOf<'response' | 'failure' | 'decline'> {
   const { kind, service } = answer
+  if (kind === 'decline') return { kind, id }
   if (kind === 'response') return { kind, id, payload: answer.payload }
   return { kind, id, error: failureOf(answer.thrown, service.sendStack) }
 }

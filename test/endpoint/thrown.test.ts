@@ -17,6 +17,18 @@ function revoked(): object {
 
 const withMessage = (message: unknown) => Object.defineProperty(new Error(), 'message', { value: message })
 
+/** A promise with a `then` of its own. */
+const promiseWith = (then: () => unknown) => Object.assign(Promise.resolve('of the promise'), { then })
+
+const PROMISES: Record<string, () => Promise<unknown>> = {
+  'whose then throws': () => promiseWith(throwing(new TypeError('no then'))),
+  'whose then returns nothing': () => promiseWith(() => undefined),
+  'whose constructor cannot be read': () =>
+    Object.defineProperty(Promise.resolve('of the promise'), 'constructor', {
+      get: throwing(new TypeError('no then')),
+    }),
+}
+
 const THROWN: Record<string, [make: () => unknown, message: string]> = {
   'a revoked proxy': [revoked, '<Revoked Proxy>'],
   'an error whose message is a symbol': [() => withMessage(Symbol('odd')), 'Symbol(odd)'],
@@ -117,6 +129,24 @@ describe('What a handler throws', () => {
       expect(await warning)
         .to.have.property('message')
         .that.contains(message)
+    })
+  }
+
+  for (const [what, make] of Object.entries(PROMISES)) {
+    it(`stops no other event and no other request if it returns a promise ${what}`, async () => {
+      shop.on('error', () => {})
+      const handled: unknown[] = []
+      const subscription = shop.subscribe('tick', ({ payload }) => {
+        handled.push(payload)
+        return make()
+      })
+      await shop.respond('ask', make).ready
+      await shop.respond('echo', ({ payload }) => payload).ready
+      for (const n of [1, 2, 3]) await asker.broadcast('tick', n)
+      const answers = [rejection(asker.request('ask', 1)).catch(() => 'answered'), asker.request('echo', 1)]
+      await Promise.all(answers)
+      await until(() => handled.length === 3 && subscription.pending === 0)
+      await shop.close()
     })
   }
 

@@ -133,6 +133,20 @@ describe('Responders', () => {
     expect(events).to.have.lengthOf(4)
   })
 
+  it('declines a request whose schema has ended the responder, without calling its handler', async () => {
+    const validate = (value: unknown) => {
+      responder.unsubscribe()
+      return { value }
+    }
+    const request = { '~standard': { version: 1, vendor: 'test', validate } } as const
+    const responder = respond(slow, { schemas: { request } })
+    expect(await ask(1)).to.deep.equal([{ kind: 'decline', id: 1 }])
+    expect(events).to.deep.equal([])
+    expect(responders.isIdle).to.equal(true)
+    respond(() => 'next')
+    expect(await ask(1)).to.deep.equal([{ kind: 'response', id: 1, payload: 'next' }])
+  })
+
   it('answers requests that were running at unsubscribe', async () => {
     respond(slow)
     await ask(1)
