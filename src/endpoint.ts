@@ -411,9 +411,9 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     checkOptions('respond', options, RESPOND_OPTIONS)
     const { sendStack = false, concurrency = Number.POSITIVE_INFINITY, signal } = options
     checkCount('concurrency', concurrency)
-    const schemas = schemasOf(type)
-    const service = { type: requestNameOf(type), schemas, handler: inContext(handler), sendStack, concurrency, signal }
-    return this.#core.respond(service)
+    const name = requestNameOf(type)
+    const handle = inContext(handler)
+    return this.#core.respond({ type: name, schemas: schemasOf(type), handler: handle, sendStack, concurrency, signal })
   }
 
   /**
