@@ -188,9 +188,10 @@ export class EndpointCore implements MeshEvents {
     return this.#state
   }
 
-  async start(): Promise<void> {
+  /** @param waitForName how long the name is waited for */
+  async start(waitForName: Deadline): Promise<void> {
     try {
-      await this.#mesh.start()
+      await this.#mesh.start(waitForName)
     } catch (error) {
       this.#reports.close()
       throw error

@@ -175,7 +175,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       const endpoint = new Endpoint(settings, world)
       start.attempt = endpoint
       try {
-        await endpoint.#core.start()
+        await endpoint.#core.start(deadline)
         start.attempt = undefined
         return endpoint
       } catch (error) {
@@ -184,8 +184,9 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
         if (settings.isPrefix) continue // The next id makes another name.
         if (!error.holder || deadline.left === 0) throw error
         const isOver = () => start.isOver
-        await holderEnd({ name: endpoint.name, id: error.holder }, { ...world, ...settings, waits, isOver }, deadline)
-        if (start.isOver) throw error
+        const holder = { name: endpoint.name, id: error.holder }
+        const hasEnded = await holderEnd(holder, { ...world, ...settings, waits, isOver }, deadline)
+        if (start.isOver || !hasEnded) throw error
       }
     }
   }
