@@ -156,6 +156,7 @@ export class EndpointCore implements MeshEvents {
       announcer,
       report,
       reportToListeners,
+      reportUnsent: (error) => this.#reports.report(error, true),
       idle,
       closeCalls,
       limit: limits.pendingRequests,

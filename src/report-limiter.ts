@@ -43,9 +43,9 @@ export class ReportLimiter {
     this.#isHeard = isHeard
   }
 
-  report(error: LahjaError): void {
-    const isLimited = !this.#isHeard() || LIMITED.some((kind) => error instanceof kind)
-    if (this.#isClosed || !isLimited) return this.#report(error)
+  /** @param isLimited whether others can cause it as often as they like. Default: by its class */
+  report(error: LahjaError, isLimited = LIMITED.some((kind) => error instanceof kind)): void {
+    if (this.#isClosed || (this.#isHeard() && !isLimited)) return this.#report(error)
     const reason = this.#reasonOf(error)
     const interval = this.#intervals.get(reason)
     if (!interval) return this.#begin(reason, error)

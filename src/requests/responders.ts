@@ -33,6 +33,8 @@ export interface RespondersContext {
   readonly report: (error: LahjaError) => void
   /** Reports an error that its asker is told too. */
   readonly reportToListeners: (error: LahjaError) => void
+  /** Reports that a response can't be sent. An asker that takes too little can cause it as often as it likes. */
+  readonly reportUnsent: (error: LahjaError) => void
   /** Called when no request is running any more. */
   readonly idle: () => void
   /** How often the endpoint's `close` has been called. */
@@ -293,7 +295,7 @@ export class Responders {
       else channel.sendMessage(reply)
     } catch (thrown) {
       const { name, message, code } = failureOf(thrown, false)
-      this.#context.report(unsentError(job.event, thrown))
+      this.#context.reportUnsent(unsentError(job.event, thrown))
       channel.sendMessage({
         kind: 'failure',
         id,

@@ -33,6 +33,7 @@ describe('Responders', () => {
       announcer: { announce, acknowledged: () => Promise.resolve([]) },
       report: (error) => failures.push(error),
       reportToListeners: (error) => failures.push(error),
+      reportUnsent: (error) => failures.push(error),
       idle: () => idle++,
       closeCalls: () => 0,
       limit: 2,
