@@ -16,7 +16,7 @@ import {
 import type { Subscription } from './events/subscription'
 import { LossWarnings } from './loss-warnings'
 import { holderEnd } from './mesh/holder-end'
-import { checkOptions, type OptionNames } from './model/call-options'
+import { checkBoolean, checkOptions, type OptionNames } from './model/call-options'
 import {
   type EventType,
   eventNameOf,
@@ -411,6 +411,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     checkHandler(handler)
     checkOptions('respond', options, RESPOND_OPTIONS)
     const { sendStack = false, concurrency = Number.POSITIVE_INFINITY, signal } = options
+    checkBoolean('sendStack', sendStack)
     checkCount('concurrency', concurrency)
     const name = requestNameOf(type)
     const handle = inContext(handler)
@@ -529,6 +530,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   areAllEndpointsSubscribedTo(type: AnyType, options: AllSubscribedOptions = {}): boolean {
     checkOptions('areAllEndpointsSubscribedTo', options, ALL_SUBSCRIBED_OPTIONS)
     const { includeSelf = true } = options
+    checkBoolean('includeSelf', includeSelf)
     const subscribed = new Set(this.#subscribed(type))
     const { loopback, peers } = this.#core
     return [...(includeSelf ? [loopback] : []), ...peers.links].every((channel) => subscribed.has(channel))

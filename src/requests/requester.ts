@@ -150,7 +150,8 @@ export class Requester {
   }
 }
 
-function checkRequest({ type, schemas, payload }: OutgoingRequest, { to, ordered }: RequestOptions): void {
+function checkRequest({ type, schemas, payload }: OutgoingRequest, { to, ordered, timeout }: RequestOptions): void {
+  checkTimeout(timeout)
   checkBoolean('ordered', ordered)
   if (to !== undefined) checkAudience('to', to)
   if (schemas.request) validate(schemas.request, payload, `request ${type}`)
