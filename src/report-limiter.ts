@@ -1,5 +1,6 @@
 import {
   BoundaryCrossed,
+  ConnectionFailed,
   DirectoryRefused,
   InvalidPayload,
   type LahjaError,
@@ -16,7 +17,7 @@ const INTERVAL = 1000
 const REASONS = 32
 
 /** Errors that others can cause as often as they like: they are limited also if they are listened to. */
-const LIMITED = [BoundaryCrossed, DirectoryRefused, InvalidPayload, LinkError, PathTooLong]
+const LIMITED = [BoundaryCrossed, ConnectionFailed, DirectoryRefused, InvalidPayload, LinkError, PathTooLong]
 
 /** What has happened since an error was reported. */
 interface Interval {

@@ -389,6 +389,11 @@ export function asDirectoryError(location: string, thrown: unknown): LahjaError 
   return new DirectoryRefused(`${location}: ${cause.message}`, { cause })
 }
 
+/** The error of a call that failed as the system has no descriptors or memory left. */
+export function exhausted(what: string, cause: Error): ConnectionFailed {
+  return new ConnectionFailed(`${what}; raise the limit of open files (ulimit -n)`, { cause })
+}
+
 /** A copy of an error with another message. */
 export function withMessage(error: LahjaError, message: string): LahjaError {
   // A new error, as only such an object is an error for Node too.
