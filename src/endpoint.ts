@@ -633,7 +633,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * removes the socket file. Pending waits reject with `EndpointClosed`, streams end, and nothing keeps the process alive
    * afterwards.
    *
-   * Calling it again returns the same promise. It doesn't wait for an event whose handler has called it, as long as the
+   * Calling it again returns the same promise: the first timeout stays. It doesn't wait for an event whose handler has called it, as long as the
    * handler does so before its first `await`.
    *
    * @throws CloseTimeout if events are undelivered or unhandled at the end; the endpoint is closed all the same
@@ -780,6 +780,9 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     else this.#report(failure)
   }
 }
+
+/** Shown in messages, where compilers name the class otherwise. */
+Object.defineProperty(Endpoint, 'name', { value: 'Endpoint' })
 
 /** Gives the error of a call a stack that begins with the code that awaits it: it arose in a timer or a socket. */
 async function withCaller<Value>(answer: Promise<Value>): Promise<Value> {
