@@ -156,6 +156,7 @@ export class EndpointCore implements MeshEvents {
       announcer,
       report,
       reportToListeners,
+      reportUnsent: (error) => this.#reports.report(error, true),
       idle,
       closeCalls,
       limit: limits.pendingRequests,
@@ -189,9 +190,10 @@ export class EndpointCore implements MeshEvents {
     return this.#state
   }
 
-  async start(): Promise<void> {
+  /** @param waitForName how long the name is waited for */
+  async start(waitForName: Deadline): Promise<void> {
     try {
-      await this.#mesh.start()
+      await this.#mesh.start(waitForName)
     } catch (error) {
       this.#reports.close()
       throw error

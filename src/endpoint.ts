@@ -175,7 +175,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       const endpoint = new Endpoint(settings, world)
       start.attempt = endpoint
       try {
-        await endpoint.#core.start()
+        await endpoint.#core.start(deadline)
         start.attempt = undefined
         return endpoint
       } catch (error) {
@@ -184,8 +184,9 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
         if (settings.isPrefix) continue // The next id makes another name.
         if (!error.holder || deadline.left === 0) throw error
         const isOver = () => start.isOver
-        await holderEnd({ name: endpoint.name, id: error.holder }, { ...world, ...settings, waits, isOver }, deadline)
-        if (start.isOver) throw error
+        const holder = { name: endpoint.name, id: error.holder }
+        const hasEnded = await holderEnd(holder, { ...world, ...settings, waits, isOver }, deadline)
+        if (start.isOver || !hasEnded) throw error
       }
     }
   }
@@ -421,9 +422,9 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     const { sendStack = false, concurrency = Number.POSITIVE_INFINITY, signal } = options
     checkBoolean('sendStack', sendStack)
     checkCount('concurrency', concurrency)
-    const schemas = schemasOf(type)
-    const service = { type: requestNameOf(type), schemas, handler: inContext(handler), sendStack, concurrency, signal }
-    return this.#core.respond(service)
+    const name = requestNameOf(type)
+    const handle = inContext(handler)
+    return this.#core.respond({ type: name, schemas: schemasOf(type), handler: handle, sendStack, concurrency, signal })
   }
 
   /**
@@ -652,8 +653,9 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    * removes the socket file. Pending waits reject with `EndpointClosed`, streams end, and nothing keeps the process alive
    * afterwards.
    *
-   * Calling it again returns the same promise. It doesn't wait for an event whose handler has called it, as long as the
-   * handler does so before its first `await`; the next event is handled meanwhile, whatever the `concurrency`.
+   * Calling it again returns the same promise: the first timeout stays. It doesn't wait for an event whose handler has
+   * called it, as long as the handler does so before its first `await`; the next event is handled meanwhile, whatever the
+   * `concurrency`.
    *
    * @throws CloseTimeout if events are undelivered or unhandled at the end; the endpoint is closed all the same
    * @throws InvalidArgument if the timeout can't be used; the endpoint stays open
@@ -806,6 +808,9 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     else this.#report(failure)
   }
 }
+
+/** Shown in messages, where compilers name the class otherwise. */
+Object.defineProperty(Endpoint, 'name', { value: 'Endpoint' })
 
 /** Gives the error of a call a stack that begins with the code that awaits it: it arose in a timer or a socket. */
 async function withCaller<Value>(answer: Promise<Value>): Promise<Value> {

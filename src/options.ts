@@ -289,7 +289,8 @@ function assertLimit(condition: boolean, limit: keyof Limits, expected: string, 
 }
 
 function checkArray(name: string, value: unknown, items = 'names'): readonly unknown[] {
-  if (Array.isArray(value)) return value
+  // A copy has no holes, which `map` would skip.
+  if (Array.isArray(value)) return [...value]
   throw invalid(name, `an array of ${items}`, value)
 }
 

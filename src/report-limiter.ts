@@ -1,10 +1,12 @@
 import {
   BoundaryCrossed,
+  ConnectionFailed,
   DirectoryRefused,
   InvalidPayload,
   type LahjaError,
   LinkError,
   PathTooLong,
+  withMessage,
 } from './model/errors'
 import type { Clock, Timer } from './platform/clock'
 
@@ -15,7 +17,7 @@ const INTERVAL = 1000
 const REASONS = 32
 
 /** Errors that others can cause as often as they like: they are limited also if they are listened to. */
-const LIMITED = [BoundaryCrossed, DirectoryRefused, InvalidPayload, LinkError, PathTooLong]
+const LIMITED = [BoundaryCrossed, ConnectionFailed, DirectoryRefused, InvalidPayload, LinkError, PathTooLong]
 
 /** What has happened since an error was reported. */
 interface Interval {
@@ -42,9 +44,9 @@ export class ReportLimiter {
     this.#isHeard = isHeard
   }
 
-  report(error: LahjaError): void {
-    const isLimited = !this.#isHeard() || LIMITED.some((kind) => error instanceof kind)
-    if (this.#isClosed || !isLimited) return this.#report(error)
+  /** @param isLimited whether others can cause it as often as they like. Default: by its class */
+  report(error: LahjaError, isLimited = LIMITED.some((kind) => error instanceof kind)): void {
+    if (this.#isClosed || (this.#isHeard() && !isLimited)) return this.#report(error)
     const reason = this.#reasonOf(error)
     const interval = this.#intervals.get(reason)
     if (!interval) return this.#begin(reason, error)
@@ -83,8 +85,8 @@ export class ReportLimiter {
   }
 }
 
-/** The last error that was left out, with the number of the others in its message. */
+/** The last error that was left out, with the number of the others in the message of a copy: it is for others to change. */
 function summaryOf({ last, leftOut }: Interval): LahjaError | undefined {
-  if (last && leftOut > 1) last.message += ` (and ${leftOut - 1} more like it within a second)`
-  return last
+  if (!last || leftOut < 2) return last
+  return withMessage(last, `${last.message} (and ${leftOut - 1} more like it within a second)`)
 }

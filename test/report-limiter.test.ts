@@ -1,7 +1,9 @@
+import { types } from 'node:util'
 import { expect } from 'chai'
 import {
   BoundaryCrossed,
   handlerError,
+  InvalidPayload,
   type LahjaError,
   NameInUse,
   NoSubscribers,
@@ -48,6 +50,28 @@ describe('ReportLimiter', () => {
     expect(reported.length).to.be.below(40)
     clock.advance(1000)
     expect(reported.length).to.be.below(50)
+  })
+
+  it('says how many it has left out in an error of the same class, and leaves the one that it was given as it was', () => {
+    const { clock, reports, reported } = limiter()
+    const given = Object.freeze(new InvalidPayload('no good', [{ message: 'odd' }], { cause: new Error('why') }))
+    for (let count = 0; count < 3; count++) reports.report(given)
+    clock.advance(1000)
+    expect(given.message).to.equal('no good')
+    const [, summary] = reported
+    expect(summary).to.be.instanceOf(InvalidPayload)
+    expect(summary).to.include({
+      name: 'InvalidPayload',
+      code: 'LAHJA_INVALID_PAYLOAD',
+      message: 'no good (and 1 more like it within a second)',
+      cause: given.cause,
+      issues: given.issues,
+    })
+    expect(types.isNativeError(summary)).to.equal(true)
+    expect(summary?.stack).to.equal(given.stack)
+    for (let count = 0; count < 3; count++) reports.report(given)
+    clock.advance(1000)
+    expect(reported.at(-1)?.message).to.equal('no good (and 2 more like it within a second)')
   })
 
   it('reports what it has left out when it is closed, and holds no timer', () => {

@@ -140,6 +140,8 @@ export class Consumer {
     const { consumption, closeCalls } = this.#context
     const validated = this.#validate(event)
     if (!validated) return receipt?.done()
+    // By its schema.
+    if (!this.isOpen) return receipt?.release()
     if (consumption.kind === 'buffer') {
       const kept = receipt ?? source?.hold()
       if (kept) consumption.buffer.keep(validated, kept)

@@ -64,8 +64,13 @@ export class EventStream<Payload> implements AsyncIterableIterator<Event<Payload
       emptied: () => {},
     }
     this.#subscription = subscribe(this.#intake, () => this.#finish())
-    if (signal?.aborted) this.#fail(signal, turn.spendCall())
-    else if (signal) onAbort(signal, this.#abort)
+    try {
+      if (signal?.aborted) this.#fail(signal, turn.spendCall())
+      else if (signal) onAbort(signal, this.#abort)
+    } catch (error) {
+      this.#finish()
+      throw error
+    }
   }
 
   /** @internal One that subscribes to nothing, and whose first read throws when the pause is over. */

@@ -41,13 +41,18 @@ export class Subscription implements Disposable {
     return this.#context.interest
   }
 
-  /** @internal Announces the interest, until `unsubscribe` or the signal's abort. */
+  /** @internal Announces the interest, until `unsubscribe` or the signal's abort. @throws InvalidArgument */
   announce(): this {
     const { interest, announcer, signal } = this.#context
     announcer.announce('subscribe', interest)
-    if (signal?.aborted) this.unsubscribe()
-    else if (signal) onAbort(signal, this.#abort)
-    return this
+    try {
+      if (signal?.aborted) this.unsubscribe()
+      else if (signal) onAbort(signal, this.#abort)
+      return this
+    } catch (error) {
+      this.unsubscribe()
+      throw error
+    }
   }
 
   /**

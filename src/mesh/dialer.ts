@@ -1,6 +1,6 @@
-import { asDirectoryError, type LahjaError, ProtocolViolation } from '../model/errors'
+import { asDirectoryError, exhausted, type LahjaError, ProtocolViolation } from '../model/errors'
 import type { Limits } from '../model/limits'
-import { asError } from '../model/thrown'
+import { asError, codeOf } from '../model/thrown'
 import type { Address } from '../platform/address'
 import type { Timer } from '../platform/clock'
 import type { Connection, DialOutcome, SocketInfo } from '../platform/transport'
@@ -136,8 +136,13 @@ export class Dialer {
       case 'absent':
         return this.#end(false)
       case 'busy':
-      case 'exhausted':
         return this.#retry(false)
+      case 'exhausted': {
+        // The same text for all peers, so that one of their reports a second is enough.
+        const what = `can't dial the peers in ${transport.location}: ${codeOf(outcome.cause)}`
+        this.#retry(false)
+        return report('exhausted', exhausted(what, outcome.cause))
+      }
       case 'denied':
       case 'failed':
         this.#retry(true)

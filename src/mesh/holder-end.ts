@@ -13,8 +13,8 @@ export interface HolderEndContext extends World {
   readonly isOver: () => boolean
 }
 
-/** Resolves when the address has been withdrawn or is dead, or at the deadline. */
-export async function holderEnd(holder: Address, context: HolderEndContext, deadline: Deadline): Promise<void> {
+/** Resolves to true when the address has been withdrawn or is dead, and to false at the deadline. */
+export async function holderEnd(holder: Address, context: HolderEndContext, deadline: Deadline): Promise<boolean> {
   const { transport, limits, watch, waits, isOver } = context
   let isHinted = false
   const watching = watch
@@ -24,10 +24,12 @@ export async function holderEnd(holder: Address, context: HolderEndContext, dead
       })
     : undefined
   try {
-    while (deadline.left > 0 && !isOver() && (await isPublished(holder, context, !isHinted))) {
+    while (deadline.left > 0 && !isOver()) {
+      if (!(await isPublished(holder, context, !isHinted))) return true
       isHinted = false
       await waits.reached(deadline.within(limits.rescanInterval), () => isHinted || isOver())
     }
+    return false
   } finally {
     watching?.stop()
   }

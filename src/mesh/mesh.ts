@@ -101,9 +101,10 @@ export class Mesh {
    * Joins the bus. Resolves when this endpoint holds its name and is linked with every live peer that was there; a peer
    * that does not answer delays it by `patience` at most.
    *
+   * @param waitForName how long a rival that doesn't answer is waited for, if that is longer than `patience`
    * @throws NameInUse, DirectoryRefused, PathTooLong
    */
-  async start(): Promise<void> {
+  async start(waitForName?: Deadline): Promise<void> {
     const { self, transport, clock, limits, debug } = this.#context
     debug?.(`joins ${transport.location}`)
     await transport.open(self)
@@ -114,7 +115,7 @@ export class Mesh {
     }
     try {
       const addresses = await transport.scan()
-      await this.#claim.contest(addresses)
+      await this.#claim.contest(addresses, waitForName)
       for (const [link, peer] of this.#undecided.splice(0)) this.#decide(link, peer)
       this.#dialers.dial(addresses, () => ({ delay: 0 }))
       const found = new Set(addresses)

@@ -20,8 +20,17 @@ const INCONCLUSIVE = ['disconnected', 'closing', 'too-many-handshakes', SILENCE]
 /** Rivals that are challenged at a time: this many need few descriptors. */
 const CONTESTS = 16
 
+/**
+ * Milliseconds that a rival has to answer at least, however short `patience` is: of claimants that start at once, which are
+ * busy with that, one has to win.
+ */
+const LEAST_PATIENCE = 250
+
 /** Challenges are tried again until the deadline, so their delays stop growing early. */
 const DELAY_DOUBLINGS = 3
+
+/** Silent rivals that a message names. */
+const MOST_SHOWN = 3
 
 /** One socket, whose owner may have linked it to several addresses of the name. */
 interface Rival {
@@ -73,6 +82,8 @@ function responseOf(ending: LinkEnding, isProven: boolean): Response {
 export class NameClaim {
   readonly #context: NameClaimContext
   readonly #challenges = new Set<Link>()
+  /** Rivals that may have the name. */
+  readonly #unsettled = new Set<Rival>()
   readonly #queue = new DialQueue(CONTESTS)
   #state: ClaimState = 'claiming'
   /** The rival that the name was lost to, and how. */
@@ -89,7 +100,7 @@ export class NameClaim {
   /** Decides on a challenge. A concession is final, as the challenger relies on it. */
   decideOn(challenger: string): 'name-in-use' | 'name-claimed' | 'name-conceded' {
     if (this.#state === 'claiming' && precedes(challenger, this.#context.self.id)) this.#state = 'conceded'
-    if (this.#state === 'conceded') this.#lost ??= { id: challenger, how: `${challenger} claims it at the same time` }
+    if (this.#state === 'conceded') this.#lost ??= { id: challenger, how: this.#claimedBy(challenger) }
     return ANSWERS[this.#state]
   }
 
@@ -101,20 +112,25 @@ export class NameClaim {
   }
 
   /**
-   * Contests the name with every rival among the addresses, within the handshake timeout, of which it leaves a part for
-   * the links that a start waits for next. With more than `CONTESTS` silent sockets of other users it takes longer, as
-   * each gets `patience` at least.
+   * Contests the name with every rival among the addresses. One that doesn't answer within `patience`, or for as long as
+   * the name is waited for if that is longer, is taken for its holder.
    *
+   * All others have the handshake timeout, less a part for the links that a start waits for next: the rivals of a holder,
+   * which would have to leave the bus, and with a secret those of other users, against which silence wins. With more than
+   * `CONTESTS` silent sockets of other users it takes longer, as each gets `patience` at least.
+   *
+   * @param waitForName how long the name is waited for
    * @throws NameInUse if one of them holds the name or has the smaller id
    * @throws ConnectionFailed if it could not be contested, for want of descriptors
    */
-  async contest(addresses: readonly Address[]): Promise<void> {
+  async contest(addresses: readonly Address[], waitForName?: Deadline): Promise<void> {
     const { limits } = this.#context
     const rivals = await this.#rivalsAmong(addresses)
-    const time = limits.handshakeTimeout - Math.min(limits.patience, limits.handshakeTimeout / 2)
+    const handshake = limits.handshakeTimeout - Math.min(limits.patience, limits.handshakeTimeout / 2)
+    const time = this.isHolding ? handshake : Math.max(waitForName?.left ?? 0, this.#patience)
     const crowd = rivals.filter(({ isForeign }) => isForeign).length
-    const part = Math.min(time, Math.max(limits.patience, (time * CONTESTS) / crowd))
-    await Promise.all(rivals.map((rival) => this.#contestWith(rival, rival.isForeign ? part : time)))
+    const part = Math.min(handshake, Math.max(limits.patience, (handshake * CONTESTS) / crowd))
+    await Promise.all(rivals.map((rival) => this.#contestWith(rival, this.#mayBeIgnored(rival) ? part : time)))
     this.assertNotLost()
     this.#state = 'holding'
   }
@@ -127,6 +143,25 @@ export class NameClaim {
     const advice = 'close that endpoint, wait for its end with the option waitForName, or choose another name'
     const text = `the name '${self.name}' is in use in ${transport.location}: ${how}; ${advice}`
     throw new NameInUse(text, { holder: this.#lost?.id })
+  }
+
+  /** Milliseconds for a rival to answer; with a shorter handshake timeout, its silence shows sooner. */
+  get #patience(): number {
+    const { patience, handshakeTimeout } = this.#context.limits
+    return Math.min(Math.max(patience, LEAST_PATIENCE), handshakeTimeout)
+  }
+
+  /** Whether it can't keep the name by its silence. */
+  #mayBeIgnored({ isForeign }: Rival): boolean {
+    return this.#context.secret !== undefined && isForeign
+  }
+
+  /** How the name is lost to another claimant, which may lose it as well to a rival that is silent. */
+  #claimedBy(claimant: string): string {
+    const silent = [...this.#unsettled].flatMap(({ addresses: [address] }) => {
+      return address && !claimant.endsWith(address.id) ? [`${address.name}~${address.id} has not answered`] : []
+    })
+    return [`${claimant} claims it at the same time`, ...silent.slice(0, MOST_SHOWN)].join(', ')
   }
 
   async #rivalsAmong(addresses: readonly Address[]): Promise<Rival[]> {
@@ -147,11 +182,12 @@ export class NameClaim {
   async #contestWith(rival: Rival, timeout: number): Promise<void> {
     const { clock, limits, waits } = this.#context
     let deadline: Deadline | undefined
+    this.#unsettled.add(rival)
     for (let attempt = 0; !this.#hasConceded(); attempt++) {
       const permit = await this.#queue.enter(rival.key, rival.isForeign ? 'foreign' : 'own')
       deadline ??= new Deadline(clock, timeout)
       const isOver = await this.#attempt(rival, deadline).finally(permit.release)
-      if (isOver) return
+      if (isOver) return void this.#unsettled.delete(rival)
       const pause = redialDelay(Math.min(attempt, DELAY_DOUBLINGS), limits, clock.random())
       await waits.reached(new Deadline(clock, pause), () => this.#hasConceded())
     }
@@ -159,7 +195,7 @@ export class NameClaim {
 
   /** Challenges a rival once. Returns whether that has settled it. */
   async #attempt(rival: Rival, deadline: Deadline): Promise<boolean> {
-    const { transport, debug, secret } = this.#context
+    const { transport, debug, clock } = this.#context
     const [address] = rival.addresses
     if (!address || this.#hasConceded()) return true
     // The responses so far may be out of date if this process was stopped until the deadline: try once more.
@@ -171,13 +207,13 @@ export class NameClaim {
       return true
     }
     if (outcome.kind === 'absent') return this.#next(rival)
-    const response = await this.#responseTo(outcome, address, deadline)
-    const silence = `${address.name}~${address.id} does not answer`
+    const last = this.#mayBeIgnored(rival) ? Number.POSITIVE_INFINITY : this.#patience
+    const response = await this.#responseTo(outcome, address, isLast ? new Deadline(clock, last) : deadline)
     switch (this.#judge(response.reason)) {
       case 'won':
         return true
       case 'lost':
-        return this.#concede(address, response.reason === 'handshake-timeout' ? silence : response.text)
+        return this.#concede(address, this.#howLost(address, response))
       case 'unauthenticated':
         this.#ignore(address, 'answered without a proof of the secret')
         return this.#next(rival)
@@ -190,7 +226,7 @@ export class NameClaim {
       const text = `can't ask ${address.name}~${address.id} whether it holds the name: ${cause.message}; try again later`
       throw new ConnectionFailed(text, { cause })
     }
-    if (!secret || !rival.isForeign) return this.#concede(address, silence)
+    if (!this.#mayBeIgnored(rival)) return this.#concede(address, silenceOf(address))
     this.#ignore(address, 'has not answered')
     return true
   }
@@ -207,6 +243,11 @@ export class NameClaim {
     if (response === 'unauthenticated' && this.#context.secret) return 'unauthenticated'
     if (INCONCLUSIVE.includes(response) || (response === 'name-claimed' && this.isHolding)) return 'inconclusive'
     return 'lost'
+  }
+
+  #howLost({ name, id }: Address, { reason, text }: Response): string | undefined {
+    if (reason === 'handshake-timeout') return silenceOf({ name, id })
+    return reason === 'name-claimed' ? this.#claimedBy(`${name}~${id}`) : text
   }
 
   #ignore({ name, id }: Address, what: string): void {
@@ -237,9 +278,13 @@ export class NameClaim {
       })
       this.#challenges.add(link)
     })
-    const isLast = deadline.left === 0
-    if (isLast || (await this.#context.waits.fulfilled(deadline, response))) return response
+    if (await this.#context.waits.fulfilled(deadline, response)) return response
     link?.abandon()
     return { reason: SILENCE }
   }
+}
+
+function silenceOf({ name, id }: Address): string {
+  const process = `its process may be stopped or busy, and \`lsof -U | grep ${id}\` shows it`
+  return `${name}~${id} does not answer: ${process}`
 }

@@ -43,7 +43,8 @@ export function nameAudience(audience: Audience): string {
 /** @throws InvalidArgument unless the value is a name, an array of names or `{ group }` */
 export function checkAudience(option: string, value: unknown): void {
   if (typeof value === 'string') return
-  if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return
+  // `every` skips holes.
+  if (Array.isArray(value) && !value.includes(undefined) && value.every((name) => typeof name === 'string')) return
   const expected = 'a name, an array of names or { group }'
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(option, expected, value)
   if ('group' in value) {

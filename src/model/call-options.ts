@@ -28,10 +28,21 @@ export function checkBoolean(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'boolean') throw invalid(option, 'true or false', value)
 }
 
-/** A signal of another realm counts, so its class doesn't matter. */
 function checkSignal(value: unknown): void {
-  const isSignal = typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
-  if (!isSignal) throw invalid('signal', "an AbortSignal (an AbortController's `signal`)", value)
+  if (!isSignal(value)) throw invalid('signal', "an AbortSignal (an AbortController's `signal`)", value)
+}
+
+/** A signal of another realm or library counts, so its class doesn't matter. */
+function isSignal(value: unknown): boolean {
+  try {
+    if (typeof value !== 'object' || value === null || !(Symbol.toStringTag in value)) return false
+    if (!('aborted' in value && 'addEventListener' in value && 'removeEventListener' in value)) return false
+    const { aborted, addEventListener, removeEventListener, [Symbol.toStringTag]: tag } = value
+    if (typeof addEventListener !== 'function' || typeof removeEventListener !== 'function') return false
+    return tag === 'AbortSignal' && typeof aborted === 'boolean'
+  } catch {
+    return false // An object that inherits from a signal, or a proxy.
+  }
 }
 
 /** The error for a name that is no option, with the one that was probably meant. */

@@ -21,6 +21,8 @@ export interface EventDefinition<Payload, Input = Payload> {
   readonly overflow?: Overflow | undefined
   /** Payloads are validated against it before they are sent, and when they arrive. */
   readonly schema?: StandardSchema | undefined
+  /** Which endpoints its events may reach. Undefined: every endpoint, unless the name has a boundary already. */
+  readonly boundary?: Boundary | undefined
   /** Exists only in the types: keeps definitions of different payloads apart. */
   readonly [payloadType]?: { readonly sent: Input; readonly received: Payload } | undefined
 }
@@ -37,6 +39,8 @@ export interface RequestDefinition<Request, Response, ReceivedRequest = Request,
   readonly name: string
   /** Payloads are validated against these before they are sent, and when they arrive. */
   readonly schemas: RequestSchemas
+  /** Which endpoints its requests may reach. Undefined: every endpoint, unless the name has a boundary already. */
+  readonly boundary?: Boundary | undefined
   /** Exists only in the types. */
   readonly [payloadType]?: { readonly sent: Request; readonly received: ReceivedRequest } | undefined
   readonly [responseType]?: { readonly sent: SentResponse; readonly received: Response } | undefined
@@ -123,8 +127,8 @@ export function defineEvent(name: string, given: unknown = {}): EventDefinition<
   const type = checkTypeName(name)
   const schema = options.schema === undefined ? undefined : checkSchema(`schema of ${type}`, options.schema)
   const overflow = options.overflow === undefined ? undefined : checkOverflow(`overflow of ${type}`, options.overflow)
-  if (options.boundary !== undefined) drawBoundary(type, options.boundary)
-  return Object.freeze({ kind: 'event', name: type, schema, overflow })
+  const boundary = options.boundary === undefined ? undefined : drawBoundary(type, options.boundary)
+  return own(Object.freeze({ kind: 'event', name: type, schema, overflow, boundary }))
 }
 
 /**
@@ -171,19 +175,27 @@ export function defineRequest(name: string, given: unknown = {}): RequestDefinit
   if (isSchema(given)) {
     throw new InvalidArgument('defineRequest: expected { request, response } with a schema each, got a schema')
   }
-  const { boundary, request, response } = optionsOf('defineRequest', given, REQUEST_OPTIONS)
+  const { request, response, ...options } = optionsOf('defineRequest', given, REQUEST_OPTIONS)
   const type = checkTypeName(name)
   const schemas = {
     request: request === undefined ? undefined : checkSchema(`request schema of ${type}`, request),
     response: response === undefined ? undefined : checkSchema(`response schema of ${type}`, response),
   }
-  if (boundary !== undefined) drawBoundary(type, boundary)
-  return Object.freeze({ kind: 'request', name: type, schemas: Object.freeze(schemas) })
+  const boundary = options.boundary === undefined ? undefined : drawBoundary(type, options.boundary)
+  return own(Object.freeze({ kind: 'request', name: type, schemas: Object.freeze(schemas), boundary }))
+}
+
+/** Definitions that have been checked and can't change. Others are of another copy of this package, or made by hand. */
+const checked = new WeakSet<object>()
+
+function own<Definition extends object>(definition: Definition): Definition {
+  checked.add(definition)
+  return definition
 }
 
 /** The name of an event type. @throws InvalidArgument */
 export function eventNameOf(type: EventType): string {
-  return typeof type === 'string' ? checkTypeName(type) : checkTypeName(definitionOf(type, 'event').name)
+  return typeof type === 'string' ? checkTypeName(type) : nameIn(type, 'event')
 }
 
 /** The name or pattern that a subscription is for. @throws InvalidArgument */
@@ -193,7 +205,7 @@ export function patternOf(type: EventType): string {
 
 /** The name of a request type. @throws InvalidArgument */
 export function requestNameOf(type: RequestType): string {
-  return typeof type === 'string' ? checkTypeName(type) : checkTypeName(definitionOf(type, 'request').name)
+  return typeof type === 'string' ? checkTypeName(type) : nameIn(type, 'request')
 }
 
 export function overflowOf(type: EventType): Overflow | undefined {
@@ -210,9 +222,33 @@ export function schemasOf(type: RequestType): RequestSchemas {
 
 const ARTICLE = { event: 'an event', request: 'a request' } as const
 
-function definitionOf<Kind extends 'event' | 'request'>(value: { kind: Kind; name: string }, kind: Kind) {
+/** The name of a definition, of which the rest is checked too. @throws InvalidArgument */
+function nameIn<Kind extends 'event' | 'request'>(definition: { kind: Kind; name: string }, kind: Kind): string {
+  if (checked.has(definition) && definition.kind === kind) return definition.name
+  const given: object = definitionOf(definition, kind)
+  const type = checkTypeName(definition.name)
+  if (kind === 'event') checkEvent(type, given)
+  else checkRequest(type, given)
+  if ('boundary' in given && given.boundary !== undefined) drawBoundary(type, given.boundary)
+  return type
+}
+
+function checkEvent(type: string, given: { readonly schema?: unknown; readonly overflow?: unknown }): void {
+  if (given.schema !== undefined) checkSchema(`schema of ${type}`, given.schema)
+  if (given.overflow !== undefined) checkOverflow(`overflow of ${type}`, given.overflow)
+}
+
+function checkRequest(type: string, { schemas }: { readonly schemas?: unknown }): void {
+  const expected = '{ request, response }, as defineRequest makes it'
+  if (typeof schemas !== 'object' || schemas === null) throw invalid(`schemas of request ${type}`, expected, schemas)
+  const { request, response }: { readonly request?: unknown; readonly response?: unknown } = schemas
+  if (request !== undefined) checkSchema(`request schema of ${type}`, request)
+  if (response !== undefined) checkSchema(`response schema of ${type}`, response)
+}
+
+function definitionOf<Kind extends 'event' | 'request'>(value: { kind: Kind; name: string }, kind: Kind): object {
   const given: unknown = value
-  if (typeof given === 'object' && given !== null && 'kind' in given && given.kind === kind) return value
+  if (typeof given === 'object' && given !== null && 'kind' in given && given.kind === kind) return given
   const maker = kind === 'event' ? 'defineEvent' : 'defineRequest'
   const other = typeof given === 'object' && given !== null && 'name' in given && 'kind' in given ? given : undefined
   if (other?.kind !== 'event' && other?.kind !== 'request')

@@ -349,13 +349,16 @@ export function invalid(option: string, expected: string, got: unknown): Invalid
 /** Describes a value for the end of an "expected X, got Y" message. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return value.length > 80 ? `'${value.slice(0, 80)}…'` : `'${value}'`
-  if (typeof value === 'function') return `a function${value.name ? ` (${value.name})` : ''}`
+  if (types.isProxy(value)) return 'a proxy'
+  if (typeof value === 'function') {
+    const name = textOf(() => value.name)
+    return `a function${name ? ` (${name})` : ''}`
+  }
   if (typeof value === 'bigint') return isShort(value) ? `${value}n` : `a bigint of ${bytesOf(value)} bytes`
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (value === null || typeof value !== 'object') return String(value)
-  if (types.isProxy(value)) return 'a proxy'
-  const name = Object.getPrototypeOf(value)?.constructor?.name
-  return typeof name === 'string' && name !== 'Object' ? `an instance of ${name}` : 'an object'
+  const name = textOf(() => Object.getPrototypeOf(value)?.constructor?.name ?? '')
+  return name && name !== 'Object' ? `an instance of ${name}` : 'an object'
 }
 
 /** A larger integer is not shown: to write its digits takes long. */
@@ -384,6 +387,19 @@ export function asDirectoryError(location: string, thrown: unknown): LahjaError 
   if (thrown instanceof LahjaError) return thrown
   const cause = asError(thrown)
   return new DirectoryRefused(`${location}: ${cause.message}`, { cause })
+}
+
+/** The error of a call that failed as the system has no descriptors or memory left. */
+export function exhausted(what: string, cause: Error): ConnectionFailed {
+  return new ConnectionFailed(`${what}; raise the limit of open files (ulimit -n)`, { cause })
+}
+
+/** A copy of an error with another message. */
+export function withMessage(error: LahjaError, message: string): LahjaError {
+  // A new error, as only such an object is an error for Node too.
+  const copy: LahjaError = Object.setPrototypeOf(new Error(), Object.getPrototypeOf(error))
+  const value = { value: message, configurable: true, writable: true }
+  return Object.defineProperties(copy, { ...Object.getOwnPropertyDescriptors(error), message: value })
 }
 
 /** The error of a handler or listener that failed. */

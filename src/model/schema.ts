@@ -51,7 +51,9 @@ export function validate<Output>(schema: StandardSchema<unknown, Output>, value:
   const result = run(schema, value, subject)
   if (result.kind === 'valid') return result.value
   if (result.kind === 'async') {
-    throw new InvalidPayload(`${subject}: its schema validates asynchronously; use a synchronous schema`, [])
+    // Some schemas answer so if their own code throws. What it threw can't be known without waiting.
+    const problem = 'its schema validates asynchronously, or throws, as it returns a promise'
+    throw new InvalidPayload(`${subject}: ${problem}; use a synchronous schema`, [])
   }
   const { issues } = result
   const list = issues.slice(0, MAX_DESCRIBED).map((issue) => textOf(() => describeIssue(issue)))
@@ -72,21 +74,32 @@ function run<Output>(schema: StandardSchema<unknown, Output>, value: unknown, su
       throw new TypeError(`expected a value or issues, got ${describe(result)}`)
     }
     if ('then' in result) {
-      Promise.resolve(result).catch(() => {})
+      void settled(result)
       return { kind: 'async' }
     }
     const { issues } = result
     if (!issues) return { kind: 'valid', value: result.value }
-    if (!areIssues(issues)) throw new TypeError(`expected an array of issues, got ${describe(issues)}`)
-    return { kind: 'invalid', issues: issues.slice(0, MAX_ISSUES) }
+    return { kind: 'invalid', issues: copyOf(issues) }
   } catch (thrown) {
     const cause = asError(thrown)
     throw new InvalidPayload(`${subject}: its schema failed: ${messageOf(cause)}`, [], { cause })
   }
 }
 
-function areIssues(value: unknown): boolean {
-  return Array.isArray(value) && value.every((issue) => typeof issue === 'object' && issue !== null)
+/** Not by methods of the array, as it may have others of their names. */
+function copyOf(issues: readonly PayloadIssue[]): readonly PayloadIssue[] {
+  const isArray = Array.isArray(issues)
+  const copy = isArray ? Array.from({ length: Math.min(issues.length, MAX_ISSUES) }, (_, index) => issues[index]) : []
+  const known = copy.filter((issue) => typeof issue === 'object' && issue !== null)
+  if (isArray && known.length === copy.length) return known
+  throw new TypeError(`expected an array of issues, got ${describe(issues)}`)
+}
+
+/** Waits for a promise, so that its rejection is handled. Not by its methods, which may be others. */
+async function settled(promise: object): Promise<void> {
+  try {
+    await promise
+  } catch {}
 }
 
 function describeIssue({ message, path }: PayloadIssue): string {

@@ -2,10 +2,26 @@ import { inspect, types } from 'node:util'
 
 const ONE_LINE = { breakLength: Number.POSITIVE_INFINITY, depth: 1 }
 
-/** An `Error`, of any realm, as it is; anything else as the `cause` of a new one. */
+/** An `Error`, of any realm, as it is; anything else as the `cause` of a new one, with its name, message and code if it has them. */
 export function asError(thrown: unknown): Error {
   if (isError(thrown)) return thrown
-  return new Error(typeof thrown === 'string' ? thrown : shown(thrown), { cause: thrown })
+  const error = new Error(typeof thrown === 'string' ? thrown : stringIn(thrown, 'message') || shown(thrown), {
+    cause: thrown,
+  })
+  for (const key of ['name', 'code']) {
+    const value = stringIn(thrown, key)
+    if (value) Object.defineProperty(error, key, { value, configurable: true, writable: true })
+  }
+  return error
+}
+
+/** A property of an object that is a string, or '' if there is none. */
+function stringIn(value: unknown, key: string): string {
+  if (typeof value !== 'object' || value === null) return ''
+  return textOf(() => {
+    const found: unknown = Reflect.get(value, key)
+    return typeof found === 'string' ? found : ''
+  })
 }
 
 /** A value on one line; it may have a way of its own to be shown, which throws. */

@@ -1,3 +1,6 @@
+import { InvalidArgument } from '../model/errors'
+import { asError, messageOf } from '../model/thrown'
+
 interface Listeners {
   readonly calls: Set<() => void>
   readonly listener: () => void
@@ -6,7 +9,11 @@ interface Listeners {
 /** Behind one listener for each signal: Node warns of a leak when a signal has more than ten. */
 const listenersOf = new WeakMap<AbortSignal, Listeners>()
 
-/** Calls when the signal aborts, unless `offAbort` comes first. */
+/**
+ * Calls when the signal aborts, unless `offAbort` comes first.
+ *
+ * @throws InvalidArgument if the signal's own method throws, as that of another library may
+ */
 export function onAbort(signal: AbortSignal, call: () => void): void {
   const known = listenersOf.get(signal)
   if (known) return void known.calls.add(call)
@@ -15,13 +22,23 @@ export function onAbort(signal: AbortSignal, call: () => void): void {
     for (const each of calls) each()
     listenersOf.delete(signal)
   }
+  try {
+    signal.addEventListener('abort', listener, { once: true })
+  } catch (thrown) {
+    const cause = asError(thrown)
+    throw new InvalidArgument(`signal: expected an AbortSignal, got one that fails: ${messageOf(cause)}`, { cause })
+  }
   listenersOf.set(signal, { calls, listener })
-  signal.addEventListener('abort', listener, { once: true })
 }
 
+/** Never throws, as it is called where something ends. */
 export function offAbort(signal: AbortSignal, call: () => void): void {
   const known = listenersOf.get(signal)
   if (!known?.calls.delete(call) || known.calls.size > 0) return
   listenersOf.delete(signal)
-  signal.removeEventListener('abort', known.listener)
+  try {
+    signal.removeEventListener('abort', known.listener)
+  } catch {
+    // A listener that stays has nothing to call.
+  }
 }

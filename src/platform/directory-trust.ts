@@ -19,7 +19,10 @@ export function checkTrust(path: string, stats: Stats, mayBeShared: boolean, isD
   const permissions = stats.mode & 0o777
   const mode = `has mode ${(stats.mode & 0o1777).toString(8).padStart(4, '0')}, which`
   const sharing = mayBeShared ? ', or to 1770 to share it with its group' : ''
-  const advice = `chmod it to 0700${sharing}, or use a subdirectory, which is created so`
+  // Only its owner can change its mode; a subdirectory can't be created either in one that keeps this user out.
+  const isOwn = uid === undefined || stats.uid === uid
+  const who = isOwn ? '' : `let its owner, user ${stats.uid}, `
+  const advice = `${who}chmod it to 0700${sharing}, or use a ${isOwn ? 'subdirectory' : 'directory of your own'}, which is created so`
   const elsewhere = 'set the option `directory` or the variable LAHJA_DIRECTORY to a directory of your own'
   if (stats.isSymbolicLink()) {
     throw refused(path, 'is a symbolic link', isDefault ? elsewhere : 'use the directory that it points to')

@@ -1,13 +1,17 @@
 import { chmodSync, lchownSync, lstatSync, renameSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
-import { ConnectionFailed } from '../model/errors'
-import { asError, codeOf } from '../model/thrown'
+import { ConnectionFailed, exhausted } from '../model/errors'
+import { asError } from '../model/thrown'
 import { SocketConnection } from './socket-connection'
-import { removeSocket, tryLstat } from './socket-file'
+import { isExhaustion, removeSocket, tryLstat } from './socket-file'
 import type { Connection, Listener } from './transport'
 
 /** Connections that the kernel queues for us to accept. */
 const BACKLOG = 511
+
+/** Advice for a read-only file system, or one without sockets. */
+const ELSEWHERE =
+  'set the option `directory` or the variable LAHJA_DIRECTORY to a directory in which you can create sockets'
 
 /** Only the owner and members of the file's group can connect. */
 const GROUP_MODE = 0o660
@@ -78,7 +82,8 @@ export class PublishedSocket implements Listener {
     } catch (error) {
       server.close()
       const cause = asError(error)
-      throw new ConnectionFailed(`can't listen at ${this.#path}: ${cause.message}; ${adviceFor(cause)}`, { cause })
+      const text = `can't listen at ${this.#path}: ${cause.message}`
+      throw isExhaustion(cause) ? exhausted(text, cause) : new ConnectionFailed(`${text}; ${ELSEWHERE}`, { cause })
     }
     // Not before: until then it alone keeps the process alive, and its close unlinks the temporary path.
     this.#server?.close()
@@ -92,11 +97,4 @@ export class PublishedSocket implements Listener {
     lchownSync(this.#temporaryPath, -1, this.#group)
     chmodSync(this.#temporaryPath, GROUP_MODE)
   }
-}
-
-/** Descriptors may lack; else it is for the directory: a read-only file system, or one without sockets. */
-function adviceFor(cause: Error): string {
-  const code = codeOf(cause)
-  if (code === 'EMFILE' || code === 'ENFILE') return 'raise the limit of open files'
-  return 'set the option `directory` or the variable LAHJA_DIRECTORY to a directory in which you can create sockets'
 }

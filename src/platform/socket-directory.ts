@@ -1,11 +1,11 @@
 import { type FSWatcher, lstatSync, mkdirSync, readdirSync, type Stats, watch } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { PathTooLong } from '../model/errors'
+import { exhausted, PathTooLong } from '../model/errors'
 import { asError, codeOf } from '../model/thrown'
 import { type Address, fileNameOf, parseFileName } from './address'
 import { checkTrust, refused } from './directory-trust'
 import { PublishedSocket } from './published-socket'
-import { dialSocket, inspectSocket, removeSocket, tryLstat } from './socket-file'
+import { dialSocket, inspectSocket, isExhaustion, removeSocket, tryLstat } from './socket-file'
 import type { Connection, DialOutcome, Listener, SocketInfo, Transport, Watch } from './transport'
 
 /** Size of `sun_path` in bytes without its final NUL (unix(7)). Longer paths are cut off without an error. */
@@ -149,11 +149,12 @@ function tryToCreate(path: string): Error | undefined {
   return undefined
 }
 
-/** @throws DirectoryRefused */
+/** @throws DirectoryRefused, ConnectionFailed */
 function read<Value>(path: string, call: (path: string) => Value): Value {
   try {
     return call(path)
   } catch (error) {
+    if (isExhaustion(error)) throw exhausted(`${path} can't be read: ${asError(error).message}`, asError(error))
     throw refused(path, "can't be read", 'check its permissions', error)
   }
 }

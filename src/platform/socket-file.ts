@@ -11,6 +11,11 @@ const O_PATH_NOFOLLOW = 0o10000000 | constants.O_NOFOLLOW
 /** Codes of errors by which the system says that it has nothing left for this process. */
 const EXHAUSTED: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']
 
+/** Whether a call has failed as the system has nothing left for this process. */
+export function isExhaustion(error: unknown): boolean {
+  return EXHAUSTED.includes(codeOf(error))
+}
+
 /**
  * The file at a path; links are not followed. Undefined if there is none or it can't be read. Synchronous, like all work
  * on the directory: starting a thread pool takes longer than the calls, and bind(2) and connect(2) run on this thread too.
@@ -85,7 +90,7 @@ function openPath(path: string): number | DialOutcome {
     return openSync(path, O_PATH_NOFOLLOW)
   } catch (thrown) {
     const cause = asError(thrown)
-    return EXHAUSTED.includes(codeOf(cause)) ? { kind: 'exhausted', cause } : { kind: 'absent' }
+    return isExhaustion(cause) ? { kind: 'exhausted', cause } : { kind: 'absent' }
   }
 }
 
@@ -99,6 +104,6 @@ function outcomeOf(cause: Error, path: string): DialOutcome {
     case 'EPERM':
       return { kind: 'denied', cause: refused(path, "can't be dialled", 'check the permissions of the socket', cause) }
     default:
-      return { kind: EXHAUSTED.includes(codeOf(cause)) ? 'exhausted' : 'busy', cause }
+      return { kind: isExhaustion(cause) ? 'exhausted' : 'busy', cause }
   }
 }

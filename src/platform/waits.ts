@@ -132,11 +132,11 @@ export class Waits {
       checkTimeout(timeout)
 
       const wait = new Wait<Value>(outlivesEnd ? undefined : this.#pending, resolve, reject)
-      if (signal) wait.endOnAbort(signal, () => aborted(what, signal))
       if (timeout !== undefined && timeout !== Number.POSITIVE_INFINITY) {
         wait.endAfter(timeout, this.#clock, () => timedOut(`${what}: timed out after ${timeout} ms`))
       }
       try {
+        if (signal) wait.endOnAbort(signal, () => aborted(what, signal))
         wait.begin(start(wait))
       } catch (error) {
         wait.giveUp()

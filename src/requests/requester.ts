@@ -110,7 +110,6 @@ export class Requester {
     const { type, payload } = outgoing
     const { timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, signal } = options
     const to = checkRequest(outgoing, options)
-    checkTimeout(timeout)
     const request = this.#requests.encode(type, payload)
     const buffer = new StreamBuffer<Reply<unknown>>()
     let cancel = () => {}
@@ -157,8 +156,9 @@ export class Requester {
 /** Returns its audience, which later changes to the option don't reach. @throws InvalidPayload, InvalidArgument */
 function checkRequest(
   { type, schemas, payload }: OutgoingRequest,
-  { to, ordered }: RequestOptions,
+  { to, ordered, timeout }: RequestOptions,
 ): Audience | undefined {
+  checkTimeout(timeout)
   checkBoolean('ordered', ordered)
   if (to !== undefined) checkAudience('to', to)
   const audience = to === undefined || typeof to === 'string' ? to : copyAudience(to)

@@ -12,7 +12,7 @@ import {
   LahjaError,
   type RemoteFailure,
 } from '../model/errors'
-import { isThenable, type RequestHandler } from '../model/event'
+import { type Event, isThenable, type RequestHandler } from '../model/event'
 import { validate } from '../model/schema'
 import { asError, messageOf, textOf } from '../model/thrown'
 import type { MessageOf } from '../wire/message'
@@ -34,6 +34,8 @@ export interface RespondersContext {
   readonly report: (error: LahjaError) => void
   /** Reports an error that its asker is told too. */
   readonly reportToListeners: (error: LahjaError) => void
+  /** Reports that a response can't be sent. An asker that takes too little can cause it as often as it likes. */
+  readonly reportUnsent: (error: LahjaError) => void
   /** Called when no request is running any more. */
   readonly idle: () => void
   /** How often the endpoint's `close` has been called. */
@@ -68,6 +70,7 @@ interface Responder {
   readonly service: Service
   /** Requests that wait as its concurrency is used up, in order. */
   readonly waiting: Set<Job>
+  isOpen: boolean
   /** Handlers that run, also those whose request was cancelled. */
   running: number
 }
@@ -124,7 +127,7 @@ export class Responders {
     if (this.#responders.has(type)) {
       throw new AlreadyResponding(`this endpoint already responds to ${type}; unsubscribe that responder first`)
     }
-    const responder: Responder = { service, waiting: new Set(), running: 0 }
+    const responder: Responder = { service, waiting: new Set(), isOpen: true, running: 0 }
     this.#responders.set(type, responder)
     const subscription: Subscription = new Subscription({
       interest: { type, responds: true },
@@ -132,6 +135,7 @@ export class Responders {
       signal,
       pending: () => this.#countOf(type),
       ended: () => {
+        responder.isOpen = false
         this.#open.delete(subscription)
         const waiting = [...this.#askers.values()].flatMap(({ held }) =>
           [...held].filter(({ event }) => event.type === type),
@@ -273,7 +277,7 @@ export class Responders {
     responder.running++
     asker.share.running++
     const callsBefore = this.#context.closeCalls()
-    const answer = answerOf(responder.service, job.event)
+    const answer = answerOf(responder, job.event)
     // A handler that has called `close` may wait for it, so it can't be waited for.
     if ('then' in answer && this.#context.closeCalls() !== callsBefore) this.#stopWaitingFor(job)
     if ('then' in answer) void answer.then((answer) => this.#end(job, responder, asker, answer))
@@ -290,9 +294,8 @@ export class Responders {
       this.#send(job, answer)
     }
     if (answer.kind === 'failure' && !isAbort(answer.thrown)) {
-      const error = errorOf(job.event, answer.thrown)
-      if (isAnswered) this.#context.reportToListeners(error)
-      else this.#context.report(error)
+      if (isAnswered) this.#context.reportToListeners(answer.error)
+      else this.#context.report(answer.error)
     }
     if (responder.waiting.size > 0) this.#advance(responder)
     for (const each of asker.share.askers) if (each.held.size > 0) this.#advance(each)
@@ -337,7 +340,7 @@ export class Responders {
       else channel.sendMessage(reply)
     } catch (thrown) {
       const { name, message, code } = failureOf(thrown, false)
-      this.#context.report(unsentError(job.event, thrown))
+      this.#context.reportUnsent(unsentError(job.event, thrown))
       channel.sendMessage({
         kind: 'failure',
         id,
@@ -356,42 +359,71 @@ export class Responders {
 }
 
 type Answer = { readonly service: Service } & (
+  | { readonly kind: 'decline' }
   | { readonly kind: 'response'; readonly payload: unknown }
-  | { readonly kind: 'failure'; readonly thrown: unknown }
+  /** `thrown` is what the asker is told of, `error` is reported here. */
+  | { readonly kind: 'failure'; readonly thrown: unknown; readonly error: LahjaError }
 )
 
 /** Not a promise if the handler is synchronous, so that the answer is sent in the same turn. */
-function answerOf(service: Service, request: IncomingRequest): Answer | Promise<Answer> {
+function answerOf(responder: Responder, request: IncomingRequest): Answer | Promise<Answer> {
+  const { service } = responder
   const { type, schemas, handler } = service
+  const { payload, origin } = request
   try {
-    const { payload, origin } = request
     if (schemas.request) request.payload = validate(schemas.request, payload, `request ${type} from ${origin}`)
-    const response = handler(request)
-    if (!isThenable(response)) return responseOf(service, response, origin)
-    return laterAnswerOf(service, response, origin)
   } catch (thrown) {
-    return { kind: 'failure', service, thrown }
+    return mismatch(service, request, thrown)
   }
-}
-
-async function laterAnswerOf(service: Service, response: PromiseLike<unknown>, asker: string): Promise<Answer> {
+  // By its schema.
+  if (!responder.isOpen) return { kind: 'decline', service }
   try {
-    // Doesn't call a `then` that a promise has of its own: it could call back twice, or never.
-    return responseOf(service, await response, asker)
+    const response = handler(request)
+    return isThenable(response) ? laterAnswerOf(service, response, request) : responseOf(service, response, request)
   } catch (thrown) {
-    return { kind: 'failure', service, thrown }
+    return failureAnswer(service, thrown, request)
   }
 }
 
-/** Validates only: the asker applies the schema's conversions. @throws InvalidPayload */
-function responseOf(service: Service, payload: unknown, asker: string): Answer {
+/** Not by methods of the promise, which may be others. */
+async function laterAnswerOf(
+  service: Service,
+  response: PromiseLike<unknown>,
+  request: IncomingRequest,
+): Promise<Answer> {
+  try {
+    return responseOf(service, await response, request)
+  } catch (thrown) {
+    return failureAnswer(service, thrown, request)
+  }
+}
+
+/** It may be an error of this package that the handler got from a call of its own: it is never taken for one of ours. */
+function failureAnswer(service: Service, thrown: unknown, request: IncomingRequest): Answer {
+  return { kind: 'failure', service, thrown, error: failedOn(request, thrown) }
+}
+
+/** Validates only: the asker applies the schema's conversions. */
+function responseOf(service: Service, payload: unknown, request: IncomingRequest): Answer {
   const { type, schemas } = service
-  if (schemas.response) validate(schemas.response, payload, `response to ${type} for ${asker}`)
+  try {
+    if (schemas.response) validate(schemas.response, payload, `response to ${type} for ${request.origin}`)
+  } catch (thrown) {
+    return mismatch(service, request, thrown)
+  }
   return { kind: 'response', service, payload }
 }
 
-function replyOf(id: number, answer: Answer): MessageOf<'response' | 'failure'> {
+/** A request or response doesn't fit its schema. */
+function mismatch(service: Service, request: IncomingRequest, thrown: unknown): Answer {
+  if (!(thrown instanceof InvalidPayload)) throw thrown
+  thrown.event = eventOf(request)
+  return { kind: 'failure', service, thrown, error: thrown }
+}
+
+function replyOf(id: number, answer: Answer): MessageOf<'response' | 'failure' | 'decline'> {
   const { kind, service } = answer
+  if (kind === 'decline') return { kind, id }
   if (kind === 'response') return { kind, id, payload: answer.payload }
   return { kind, id, error: failureOf(answer.thrown, service.sendStack) }
 }
@@ -414,23 +446,21 @@ function clip(text: string): string {
   return text.slice(0, 300)
 }
 
-/** The error of a request or its handler. */
-function errorOf({ type, payload, origin }: IncomingRequest, thrown: unknown): LahjaError {
-  const error = asError(thrown)
-  const event = { type, payload, origin }
-  if (error instanceof InvalidPayload) error.event ??= event
-  if (error instanceof LahjaError) return error
-  return handlerError(`a responder to ${type} failed on a request from ${origin}`, thrown, event)
+function failedOn(request: IncomingRequest, thrown: unknown): LahjaError {
+  const { type, origin } = request
+  return handlerError(`a responder to ${type} failed on a request from ${origin}`, thrown, eventOf(request))
+}
+
+function eventOf({ type, payload, origin }: IncomingRequest): Event {
+  return { type, payload, origin }
 }
 
 /** The error of a response that can't be sent. */
 function unsentError(request: IncomingRequest, thrown: unknown): LahjaError {
-  const error = errorOf(request, thrown)
-  if (error === thrown) {
-    const { type, origin } = request
-    error.message = `the response to ${type} for ${origin}: ${error.message.replace(/^response: /, '')}`
-  }
-  return error
+  if (!(thrown instanceof LahjaError)) return failedOn(request, thrown)
+  const { type, origin } = request
+  thrown.message = `the response to ${type} for ${origin}: ${thrown.message.replace(/^response: /, '')}`
+  return thrown
 }
 
 /** Whether a handler gave up, as its request was cancelled. */

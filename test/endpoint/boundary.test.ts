@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { BoundaryCrossed, defineEvent, defineRequest, type Endpoint, InvalidArgument } from '../../src'
 import type { Message } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
+import { packageCopy } from '../support/package-copy'
 import { rawPeers } from '../support/raw-peer'
 import { rejection, rejectionCode } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
@@ -42,6 +43,47 @@ describe('A boundary', () => {
     await until(() => got.filter(isEnd).length === 3)
     return got.filter((each) => !isEnd(each)).sort()
   }
+
+  describe('of a definition that another copy of the package has made', () => {
+    const copy = packageCopy()
+
+    it('holds for the endpoints of both copies, also for a plain string of its name', async () => {
+      const Secret = copy.defineEvent<number>('boundary.copied.secret', { boundary: 'internal' })
+      const Ask = copy.defineRequest<number, number>('boundary.copied.ask', { boundary: { groups: ['vault'] } })
+      await listen(Secret.name)
+      await shop.respond(Ask.name, () => 'of shop').ready
+      expect(await rejectionCode(a.request(Ask, 1))).to.equal('LAHJA_NO_SUBSCRIBERS')
+      await a.broadcast(Secret, 1)
+      await a.broadcast(Secret.name, 2)
+      expect(await arrived()).to.deep.equal(['boundary.copied.secret 1 a', 'boundary.copied.secret 2 a'])
+      defineEvent('boundary.copied.back', { boundary: 'internal' })
+      const other = await copy.Endpoint.start({ name: 'other', directory: a.directory })
+      try {
+        await a.waitUntilConnectedTo('other')
+        await a.subscribe('boundary.copied.back', ({ payload }) => got.push(`back ${payload}`)).ready
+        expect(await other.broadcast('boundary.copied.back', 1)).to.equal(0)
+      } finally {
+        await other.close()
+      }
+    })
+
+    it('must be the same in both copies', () => {
+      copy.defineEvent('boundary.copied.twice', { boundary: 'internal' })
+      const other = { boundary: { groups: ['vault'] } }
+      expect(() => defineEvent('boundary.copied.twice', other)).to.throw(InvalidArgument, 'as it was defined before')
+    })
+  })
+
+  it('is taken from a definition that carries it, as one of a copy that shares nothing with this one', async () => {
+    const type = 'boundary.carried'
+    const Secret = { kind: 'event', name: type, boundary: 'internal' } as const
+    await listen(type)
+    expect(await a.broadcast(Secret, 1)).to.equal(1)
+    expect(await a.broadcast(type, 2)).to.equal(1)
+    const other = { kind: 'event', name: type, boundary: { groups: ['vault'] } } as const
+    expect(() => shop.subscribe(other, () => {})).to.throw(InvalidArgument, 'as it was defined before')
+    expect(await arrived()).to.deep.equal([`${type} 1 a`, `${type} 2 a`])
+  })
 
   describe('of one call', () => {
     it('keeps an event from the endpoints in except', async () => {

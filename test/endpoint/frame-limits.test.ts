@@ -41,6 +41,16 @@ describe('A peer with a smaller frame limit', () => {
     expect(await sender.broadcast('tick', LARGE)).to.equal(1)
   })
 
+  it('causes one report a second by requests whose response it does not take, and gets an answer to each', async () => {
+    const reports = reportsOf(large)
+    await large.respond('ask', () => LARGE).ready
+    const failures = await Promise.all(Array.from({ length: 100 }, () => rejection(small.request('ask', 1))))
+    for (const failure of failures) expect(failure).to.have.nested.property('remote.name', 'PayloadTooLarge')
+    expect(reports).to.have.length.within(1, 3)
+    await large.close()
+    expect(reports.at(-1)?.message).to.match(/more like it within a second\)$/)
+  })
+
   it('in a queue of its own does not keep others from the event', async () => {
     const reports = reportsOf(sender)
     await small.subscribe('job', () => {}, { queue: 'small' }).ready

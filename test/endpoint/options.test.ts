@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { defineEvent, defineRequest, type Endpoint } from '../../src'
 import { freshBus } from '../support/bus'
-import { rejectionCode } from '../support/rejection'
+import { rejection, rejectionCode } from '../support/rejection'
 
 describe('Options', () => {
   const bus = freshBus()
@@ -96,6 +96,39 @@ describe('Options', () => {
   for (const option of [...startOptions, 'limits']) {
     it(`of a start don't take null as ${option}`, async () => {
       expect(await rejectionCode(bus.start('till', { [option]: null }))).to.equal('LAHJA_INVALID_ARGUMENT')
+    })
+  }
+
+  const holes = (name: string) => Object.assign(new Array(2), { 1: name })
+  const wrong: Record<string, () => unknown> = {
+    'a hole in the `from` of subscribe': () => calls.subscribe?.({ from: holes('till') }),
+    'a hole in the `from` of stream': () => calls.stream?.({ from: holes('till') }),
+    'a hole in the `to` of broadcast': () => calls.broadcast?.({ to: holes('till') }),
+    'a hole in the `to` of request': () => calls.request?.({ to: holes('till') }),
+    'a hole in the names of waitUntilConnectedTo': () => shop.waitUntilConnectedTo(holes('till')),
+    'a hole in its groups': () => bus.start('till', { groups: holes('web') }),
+    'a hole in what it accepts': () => bus.start('till', { accepts: holes('order.*') }),
+    'a timeout of requestAll that is negative, where nobody responds': () => calls.requestAll?.({ timeout: -1 }),
+    'a timeout of request that is no number': () => calls.request?.({ timeout: '1' }),
+    'a sendStack of respond that is no boolean': () => calls.respond?.({ sendStack: 'no' }),
+    'an includeSelf that is no boolean': () => calls.areAllEndpointsSubscribedTo?.({ includeSelf: 'no' }),
+    'no type in respond': () => Reflect.apply(shop.respond, shop, [undefined, () => 1]),
+    'null as the type in respond': () => Reflect.apply(shop.respond, shop, [null, () => 1]),
+    'no type in request': () => Reflect.apply(shop.request, shop, [undefined]),
+    'no type in requestAll': () => Reflect.apply(shop.requestAll, shop, [undefined]),
+    'a request made by hand without schemas': () =>
+      Reflect.apply(shop.respond, shop, [{ kind: 'request', name: 'ask' }, () => 1]),
+    'a request made by hand whose schema is none': () =>
+      Reflect.apply(shop.request, shop, [{ kind: 'request', name: 'ask', schemas: { request: 5 } }]),
+    'an event made by hand whose overflow is none': () =>
+      Reflect.apply(shop.broadcast, shop, [{ kind: 'event', name: 'tick', overflow: 5 }, 1]),
+  }
+  for (const [what, call] of Object.entries(wrong)) {
+    it(`are refused with what was expected, and nothing has changed: ${what}`, async () => {
+      expect((await rejection(async () => call())).message).to.match(/expected .+, got /)
+      expect([...shop.subscribedEvents]).to.deep.equal([])
+      expect(shop.isAnyEndpointSubscribedTo('ask')).to.equal(false)
+      await shop.close()
     })
   }
 

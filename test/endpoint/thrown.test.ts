@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import { inspect } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
-import { type Endpoint, HandlerError, RemoteError } from '../../src'
+import { type Endpoint, HandlerError, InvalidArgument, InvalidPayload, RemoteError } from '../../src'
 import { freshBus, until } from '../support/bus'
 import { rejection } from '../support/rejection'
 import { reportsOf } from '../support/reports'
@@ -15,6 +16,18 @@ function revoked(): object {
 }
 
 const withMessage = (message: unknown) => Object.defineProperty(new Error(), 'message', { value: message })
+
+/** A promise with a `then` of its own. */
+const promiseWith = (then: () => unknown) => Object.assign(Promise.resolve('of the promise'), { then })
+
+const PROMISES: Record<string, () => Promise<unknown>> = {
+  'whose then throws': () => promiseWith(throwing(new TypeError('no then'))),
+  'whose then returns nothing': () => promiseWith(() => undefined),
+  'whose constructor cannot be read': () =>
+    Object.defineProperty(Promise.resolve('of the promise'), 'constructor', {
+      get: throwing(new TypeError('no then')),
+    }),
+}
 
 const THROWN: Record<string, [make: () => unknown, message: string]> = {
   'a revoked proxy': [revoked, '<Revoked Proxy>'],
@@ -34,6 +47,11 @@ const THROWN: Record<string, [make: () => unknown, message: string]> = {
   ],
   'an object whose prototype is a revoked proxy': [() => Object.create(revoked()), ''],
   'an error whose prototype is a revoked proxy': [() => Object.setPrototypeOf(new Error('x'), revoked()), ''],
+  'a frozen error of this package': [() => Object.freeze(new InvalidPayload('no good', [])), 'no good'],
+  'an error of this package whose message is a symbol': [
+    () => Object.defineProperty(new InvalidArgument('x'), 'message', { value: Symbol('odd') }),
+    'Symbol(odd)',
+  ],
   undefined: [() => undefined, 'undefined'],
 }
 
@@ -83,7 +101,66 @@ describe('What a handler throws', () => {
         .that.contains(message)
       expect(await echo).to.equal(1)
     })
+
+    it(`is one error of the responder, with the request: ${what}`, async () => {
+      const reports = reportsOf(shop)
+      await shop.respond('ask', () => {
+        throw make()
+      }).ready
+      await shop.respond('ask.later', async () => {
+        throw make()
+      }).ready
+      for (const type of ['ask', 'ask.later']) await rejection(asker.request(type, 1))
+      await until(() => reports.length === 2)
+      for (const report of reports) expect(report).to.be.instanceOf(HandlerError)
+      expect(reports[0]?.message).to.contain(message)
+      expect(reports[0]).to.have.deep.property('event', { type: 'ask', payload: 1, origin: 'asker' })
+    })
+
+    it(`is reported although its asker has given up, and nothing listens to errors: ${what}`, async () => {
+      const warning = warningThat(
+        (warning) => warning instanceof HandlerError && warning.message.includes('ask.slowly'),
+      )
+      await shop.respond('ask.slowly', async ({ signal }) => {
+        if (!signal.aborted) await once(signal, 'abort')
+        throw make()
+      }).ready
+      await rejection(asker.request('ask.slowly', 1, { timeout: 1 }))
+      expect(await warning)
+        .to.have.property('message')
+        .that.contains(message)
+    })
   }
+
+  for (const [what, make] of Object.entries(PROMISES)) {
+    it(`stops no other event and no other request if it returns a promise ${what}`, async () => {
+      shop.on('error', () => {})
+      const handled: unknown[] = []
+      const subscription = shop.subscribe('tick', ({ payload }) => {
+        handled.push(payload)
+        return make()
+      })
+      await shop.respond('ask', make).ready
+      await shop.respond('echo', ({ payload }) => payload).ready
+      for (const n of [1, 2, 3]) await asker.broadcast('tick', n)
+      const answers = [rejection(asker.request('ask', 1)).catch(() => 'answered'), asker.request('echo', 1)]
+      await Promise.all(answers)
+      await until(() => handled.length === 3 && subscription.pending === 0)
+      await shop.close()
+    })
+  }
+
+  it('is not changed by its report, however often it is thrown', async () => {
+    const reports = reportsOf(shop)
+    const thrown = new InvalidPayload('no good', [])
+    await shop.respond('ask', throwing(thrown)).ready
+    for (let count = 0; count < 3; count++) {
+      expect(await rejection(asker.request('ask'))).to.have.nested.property('remote.message', 'no good')
+    }
+    await until(() => reports.length === 3)
+    for (const report of reports) expect(report.cause).to.equal(thrown)
+    expect(thrown).to.include({ message: 'no good', event: undefined })
+  })
 
   it('has its stack in the detail of the error, which a warning prints', async () => {
     const warning = warningThat((warning) => warning instanceof HandlerError)

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { z } from 'zod'
 import { HandlerError, InvalidPayload } from '../../src/model/errors'
 import type { Event } from '../../src/model/event'
+import type { StandardSchema } from '../../src/model/schema'
 import { consumerWith, eventOf } from '../support/consumer-bench'
 import { ODD_PROMISES } from '../support/odd-promises'
 import { throwing } from '../support/throwing'
@@ -14,7 +15,30 @@ const ACCOUNT = { hold: () => new CountedReceipt() }
 const HANDLED: [number, number] = [1, 0]
 const GIVEN_BACK: [number, number] = [0, 1]
 
+/** A schema that calls this whenever it validates. */
+const schemaThat = (act: () => void): StandardSchema => ({
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value) => {
+      act()
+      return { value }
+    },
+  },
+})
+
 describe('Consumer', () => {
+  it('calls no handler after its schema has closed it, and gives the event back', () => {
+    const handled: unknown[] = []
+    const schema = schemaThat(() => consumer.close())
+    const { consumer } = consumerWith(({ payload }) => handled.push(payload), { schema })
+    const receipt = new CountedReceipt()
+    consumer.take(eventOf(1), receipt)
+    expect(handled).to.deep.equal([])
+    expect(receipt.outcome).to.deep.equal(GIVEN_BACK)
+    expect(consumer.load).to.equal(0)
+  })
+
   it('calls its handler synchronously with the event', () => {
     const seen: Event[] = []
     const { consumer } = consumerWith((event) => void seen.push(event))

@@ -1,6 +1,7 @@
 import { chownSync, linkSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import type { EndpointOptions, LahjaError } from '../../src'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message, RefusalReason } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
@@ -10,6 +11,7 @@ import { rejection } from '../support/rejection'
 import { isRoot } from '../support/user'
 
 const SMALLEST = '0000000000000'
+const LARGEST = 'zzzzzzzzzzzzz'
 
 const say = (peer: RawPeer, reason: RefusalReason) => {
   peer.say({ kind: 'goodbye', reason, text: '' })
@@ -52,6 +54,79 @@ describe('a name claim', () => {
     await rival('a', SMALLEST, () => {})
     const error = await rejection(bus.start('a', { limits: { handshakeTimeout: 50 } }))
     expect(error).to.include({ code: 'LAHJA_NAME_IN_USE' })
+  })
+
+  describe('against a rival that does not answer', () => {
+    /** The error of a start by a clock that runs as fast as it can, and the milliseconds that it took. */
+    async function defeat(options: Partial<EndpointOptions>) {
+      const clock = new ManualClock()
+      let error: LahjaError | undefined
+      void rejection(bus.startBy(clock, 'a', { ...options, watch: false })).then((thrown) => (error = thrown))
+      await until(() => {
+        if (error) return true
+        clock.advance(10)
+        clock.turn()
+        return false
+      })
+      return { error, duration: clock.now() }
+    }
+
+    for (const [what, options, least, most] of [
+      ['patience', {}, 1000, 1100],
+      ['patience, also if that is short', { limits: { patience: 300 } }, 300, 400],
+      ['the handshake deadline, if that is earlier', { limits: { handshakeTimeout: 200 } }, 100, 300],
+      ['patience, if that is longer than waitForName', { waitForName: 500 }, 1000, 1100],
+      ['waitForName, if that is longer', { waitForName: 5000 }, 5000, 5100],
+      ['waitForName, also if that is longer than a handshake', { waitForName: 25_000 }, 25_000, 25_100],
+    ] as const) {
+      it(`is lost after ${what} (G10)`, async () => {
+        await rival('a', LARGEST, () => {})
+        const { error, duration } = await defeat(options)
+        expect(error).to.include({ code: 'LAHJA_NAME_IN_USE', holder: LARGEST })
+        expect(duration).to.be.within(least, most)
+      })
+
+      it(`is lost after ${what}, also if it closes each connection (G10)`, async () => {
+        await rival('a', LARGEST, (challenger) => challenger.end())
+        const { error, duration } = await defeat(options)
+        expect(error).to.include({ code: 'LAHJA_NAME_IN_USE', holder: LARGEST })
+        expect(duration).to.be.within(least, most + 400)
+      })
+    }
+
+    it('says how to find its process', async () => {
+      await rival('a', LARGEST, () => {})
+      const { error } = await defeat({ limits: { patience: 50 } })
+      expect(error?.message).to.equal(
+        `the name 'a' is in use in ${bus.directory}: a~${LARGEST} does not answer: its process may be stopped or busy, ` +
+          `and \`lsof -U | grep ${LARGEST}\` shows it; ` +
+          'close that endpoint, wait for its end with the option waitForName, or choose another name',
+      )
+    })
+
+    it('says so beside another claimant, whatever that waits for (G10)', async () => {
+      await rival('a', numberedId(7), (challenger, count) => count === 1 && say(challenger, 'name-claimed'))
+      await rival('a', LARGEST, () => {})
+      const { error, duration } = await defeat({ waitForName: 500, limits: { redialMin: 1000, redialMax: 1000 } })
+      expect(error?.message).to.contain(`a~${numberedId(7)} claims it at the same time`)
+      expect(error?.message).to.contain(`a~${LARGEST} has not answered`)
+      expect(duration).to.be.within(500, 1100)
+    })
+
+    it('is kept by a holder until the handshake deadline, after its file was removed (G10)', async () => {
+      const a = await bus.start('a', { watch: false, limits: { rescanInterval: 20, patience: 10 } })
+      let isAnswered = false
+      await rival('a', SMALLEST, (challenger) => {
+        setTimeout(() => {
+          isAnswered = true
+          say(challenger, 'name-conceded')
+        }, 200)
+      })
+      removeFileOf('a')
+      await until(() => isAnswered)
+      await until(() => readdirSync(bus.directory).some((file) => file === `a~${a.id}.sock`))
+      expect(await a.broadcast('x')).to.equal(0)
+    })
   })
 
   it('is lost to a rival that keeps disconnecting until the deadline (G10)', async () => {

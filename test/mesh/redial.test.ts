@@ -3,7 +3,7 @@ import { linkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { Endpoint } from '../../src'
-import { DirectoryRefused } from '../../src/model/errors'
+import { ConnectionFailed, DirectoryRefused } from '../../src/model/errors'
 import { settingsOf } from '../../src/options'
 import type { Address } from '../../src/platform/address'
 import { type Clock, systemClock } from '../../src/platform/clock'
@@ -11,7 +11,9 @@ import { SocketDirectory } from '../../src/platform/socket-directory'
 import type { DialOutcome } from '../../src/platform/transport'
 import { freshBus, until } from '../support/bus'
 import { helloFields, type RawPeer, rawPeers } from '../support/raw-peer'
+import { reportsOf } from '../support/reports'
 import { leaveStaleSocket } from '../support/stale-socket'
+import { warningThat } from '../support/warning'
 
 const HELLO = helloFields({ name: 'bad', id: '0000000000000' })
 
@@ -31,6 +33,28 @@ describe('a dialer', () => {
       await other.close()
     }
     expect(bad.peers.length, 'one dial by each').to.equal(6)
+  })
+
+  it('reports once for all peers that no descriptor is free, with what to do, and links with them later', async () => {
+    await bus.startAll('b', 'c', 'd')
+    let isShort = true
+    class Short extends SocketDirectory {
+      override async dial(address: Address): Promise<DialOutcome> {
+        const cause = Object.assign(new Error(`connect EMFILE ${address.id}`), { code: 'EMFILE' })
+        return isShort ? { kind: 'exhausted', cause } : super.dial(address)
+      }
+    }
+    const transport = new Short(bus.directory)
+    const limits = { patience: 200, redialMax: 50, rescanInterval: 20 }
+    const warning = warningThat((warning) => warning instanceof ConnectionFailed)
+    const a = await bus.startBy(systemClock, 'a', { limits }, transport)
+    expect(a.peers).to.deep.equal([])
+    const { message } = await warning
+    expect(message).to.contain('EMFILE').and.contain('raise the limit of open files (ulimit -n)')
+    const reports = reportsOf(a)
+    isShort = false
+    await a.waitUntilConnectedTo(['b', 'c', 'd'])
+    expect(reports).to.deep.equal([])
   })
 
   const numberedId = (number: number) => `${number}`.padStart(13, '0')

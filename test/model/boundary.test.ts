@@ -65,6 +65,29 @@ describe('a boundary', () => {
     expect(boundary === 'internal' || Object.isFrozen(boundary.groups)).to.equal(true)
   })
 
+  it('is the same for every copy of the package in the process, and no other value takes its place', () => {
+    const key = Symbol.for('lahja.boundaries')
+    const shared: unknown = Reflect.get(globalThis, key)
+    if (!(shared instanceof Map)) expect.fail('expected a Map of boundaries')
+    drawBoundary('boundary.shared', { groups: ['web'] })
+    expect(shared.get('boundary.shared')).to.deep.equal({ groups: ['web'] })
+    expect(Reflect.set(globalThis, key, new Map())).to.equal(false)
+    expect(Object.keys(globalThis)).not.to.include(key)
+    shared.set('boundary.shared.later', { groups: ['web', 'eu'] })
+    expect(isWithinBoundary('boundary.shared.later', web)).to.equal(true)
+    expect(isWithinBoundary('boundary.shared.later', loner)).to.equal(false)
+    expect(drawBoundary('boundary.shared.later', { groups: ['eu', 'web'] })).to.deep.equal({ groups: ['eu', 'web'] })
+  })
+
+  it('of a kind that only another version of the package knows keeps its type inside', () => {
+    const shared: unknown = Reflect.get(globalThis, Symbol.for('lahja.boundaries'))
+    if (!(shared instanceof Map)) expect.fail('expected a Map of boundaries')
+    shared.set('boundary.unknown.kind', { regions: ['eu'] })
+    expect(boundaryOf('boundary.unknown.kind')).to.equal('internal')
+    expect(isWithinBoundary('boundary.unknown.kind', web)).to.equal(false)
+    shared.delete('boundary.unknown.kind')
+  })
+
   const bad: Readonly<Record<string, unknown>> = {
     'another word': 'external',
     nothing: undefined,

@@ -36,17 +36,45 @@ describe('checkOptions', () => {
     })
   }
 
-  it('rejects a controller, or anything else that is no AbortSignal, as signal', () => {
-    for (const signal of [new AbortController(), null, {}, 'SIGTERM']) {
+  const real = new AbortController().signal
+  const like = { [Symbol.toStringTag]: 'AbortSignal', aborted: false, addEventListener() {}, removeEventListener() {} }
+  for (const [what, signal] of Object.entries({
+    'a controller': new AbortController(),
+    null: null,
+    'an object': {},
+    'a string': 'SIGTERM',
+    'an emitter': Object.assign(new EventTarget(), { aborted: false }),
+    'an object whose listeners cannot be removed': { ...like, removeEventListener: undefined },
+    'an object whose addEventListener is a number': { ...like, addEventListener: 5 },
+    'an object that is aborted at 5': { ...like, aborted: 5 },
+    'a revoked proxy': revoked(),
+  })) {
+    it(`rejects ${what} as signal`, () => {
       expect(() => checkOptions('call', { signal }, NAMES)).to.throw(InvalidArgument, 'signal: expected an AbortSignal')
-    }
-  })
+    })
+  }
 
-  it('accepts the AbortSignal of another realm', () => {
+  it('accepts an object that inherits from an AbortSignal in another realm', () => {
     const signal: unknown = runInNewContext('Object.create(signal)', { signal: AbortSignal.abort() })
     checkOptions('call', { signal }, NAMES)
   })
+
+  it('accepts an AbortSignal of another realm or of another library', () => {
+    for (const signal of [real, AbortSignal.abort(), AbortSignal.timeout(1), like]) {
+      checkOptions('call', { signal }, NAMES)
+    }
+    const foreign: unknown = runInNewContext(
+      '({ [Symbol.toStringTag]: "AbortSignal", aborted: false, addEventListener() {}, removeEventListener() {} })',
+    )
+    checkOptions('call', { signal: foreign }, NAMES)
+  })
 })
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
 
 describe('checkBoolean', () => {
   it('accepts true, false and undefined only', () => {

@@ -164,6 +164,13 @@ describe('defineRequest', () => {
     expect(schemasOf('order.get')).to.deep.equal({})
   })
 
+  it('carries its boundary', () => {
+    const boundary = { groups: ['web'] }
+    expect(defineRequest('definition.carried', { boundary }).boundary).to.deep.equal(boundary)
+    expect(defineEvent('definition.carried', { boundary }).boundary).to.deep.equal(boundary)
+    expect(defineEvent('definition.uncarried').boundary).to.equal(undefined)
+  })
+
   it('sets the boundary of its type', () => {
     defineRequest('definition.ask', { boundary: 'internal' })
     expect(boundaryOf('definition.ask')).to.equal('internal')

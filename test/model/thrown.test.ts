@@ -5,6 +5,18 @@ import { throwing } from '../support/throwing'
 
 const cause = new Error('cause')
 
+describe('asError of a plain object', () => {
+  it('has its name, message and code where they are strings, and the object as its cause', () => {
+    const thrown = { name: 'HttpError', message: 'not found', code: 'E404', status: 404 }
+    const error = asError(thrown)
+    expect(error).to.include({ name: 'HttpError', message: 'not found', code: 'E404', cause: thrown })
+    expect(asError({ name: 7, message: 'not found', code: {} })).to.include({ name: 'Error', message: 'not found' })
+    expect(asError({ name: 'HttpError' }).message).to.equal("{ name: 'HttpError' }")
+    const odd = Object.defineProperty({}, 'message', { get: throwing(new TypeError('no')) })
+    expect(asError(odd).message).to.equal('{}')
+  })
+})
+
 describe('asError', () => {
   it('returns an error as it is', () => expect(asError(cause)).to.equal(cause))
 

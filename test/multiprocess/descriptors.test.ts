@@ -61,7 +61,8 @@ describe('a process without free file descriptors', () => {
     await process.call(hoardDescriptors, undefined)
 
     const failure = await bus.startIn(process, 'late', { limits }).catch((error: unknown) => error)
-    expect(failure).to.be.instanceOf(RemoteFailure).with.property('message').which.includes('EMFILE')
+    expect(failure).to.be.instanceOf(RemoteFailure).with.property('code', 'LAHJA_CONNECTION_FAILED')
+    expect(failure).to.have.property('message').which.includes('EMFILE').and.includes('(ulimit -n)')
     expect(await bus.published()).to.deep.equal([])
 
     await process.call(releaseDescriptors, undefined)

@@ -10,6 +10,7 @@ const ROOT = join(__dirname, '..', '..')
 /** A small program for each way of loading the package. */
 const PROGRAM = `
 const main = async () => {
+  if (Endpoint.name !== 'Endpoint') throw new Error(Endpoint.name)
   const Greeting = defineEvent('greeting')
   const directory = process.argv[2] ?? ''
   const a = await Endpoint.start({ name: 'a', directory })

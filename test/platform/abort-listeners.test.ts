@@ -1,8 +1,10 @@
 import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
+import { InvalidArgument } from '../../src/model/errors'
 import { offAbort, onAbort } from '../../src/platform/abort-listeners'
 import { freshBus } from '../support/bus'
 import { rejection } from '../support/rejection'
+import { throwing } from '../support/throwing'
 
 describe('onAbort', () => {
   it('adds one listener to a signal for all calls, and removes it with the last', () => {
@@ -29,6 +31,51 @@ describe('onAbort', () => {
     controller.abort()
     controller.abort()
     expect(called).to.deep.equal([1, 2, 4])
+  })
+})
+
+/** A signal like that of a library, of which one method throws. */
+function signalWithout(method: 'addEventListener' | 'removeEventListener'): AbortSignal {
+  const { signal } = new AbortController()
+  return Object.defineProperty(signal, method, { value: throwing(new TypeError(`no ${method}`)) })
+}
+
+describe('A signal whose listeners', () => {
+  const bus = freshBus()
+
+  it('cannot be removed lets each request settle, and calls nothing when it aborts', async () => {
+    const endpoint = await bus.start('a')
+    const signal = signalWithout('removeEventListener')
+    await endpoint.respond('ask', () => 1).ready
+    expect(await endpoint.request('ask', 1, { signal })).to.equal(1)
+    const subscription = endpoint.subscribe('tick', () => {}, { signal })
+    subscription.unsubscribe()
+    expect([...endpoint.subscribedEvents]).to.deep.equal([])
+    let calls = 0
+    const call = () => calls++
+    onAbort(signal, call)
+    offAbort(signal, call)
+    signal.dispatchEvent(new Event('abort'))
+    expect(calls).to.equal(0)
+  })
+
+  it('cannot be added is refused, and the call has changed nothing', async () => {
+    const endpoint = await bus.start('a')
+    const signal = signalWithout('addEventListener')
+    const attempts = [
+      () => endpoint.subscribe('tick', () => {}, { signal }),
+      () => endpoint.stream('tick', { signal }),
+      () => endpoint.respond('ask', () => 1, { signal }),
+      () => endpoint.waitFor('tick', { signal }),
+      () => endpoint.drained({ signal }),
+    ]
+    for (const attempt of [...attempts, ...attempts]) {
+      const error = await rejection(attempt)
+      expect(error).to.be.instanceOf(InvalidArgument).with.property('message').that.contains('no addEventListener')
+    }
+    expect([...endpoint.subscribedEvents]).to.deep.equal([])
+    expect(endpoint.isAnyEndpointSubscribedTo('ask')).to.equal(false)
+    await endpoint.close()
   })
 })
 

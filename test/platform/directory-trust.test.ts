@@ -212,6 +212,15 @@ for (const user of users) {
       })
     }
 
+    if (isRoot && user !== 'root') {
+      it('is refused with what its owner has to do, if it belongs to root', async () => {
+        directory(bus(), 0o1777, 0)
+        expect(await refusal()).to.contain(
+          'let its owner, user 0, chmod it to 0700, or to 1770 to share it with its group, or use a directory of your own',
+        )
+      })
+    }
+
     for (const mode of [0o1777, 0o1771, 0o1774, 0o705, 0o777]) {
       it(`is refused with mode ${mode.toString(8)}, which lets other users in`, async () => {
         directory(bus(), mode)

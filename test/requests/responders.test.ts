@@ -37,6 +37,7 @@ describe('Responders', () => {
       announcer: { announce, acknowledged: () => Promise.resolve([]) },
       report: (error) => failures.push(error),
       reportToListeners: (error) => failures.push(error),
+      reportUnsent: (error) => failures.push(error),
       idle: () => idle++,
       closeCalls: () => 0,
       limit: 2,
@@ -144,6 +145,20 @@ describe('Responders', () => {
     expect(asker.takeTold()).to.deep.equal([{ kind: 'response', id: 1, payload: 'ok' }])
     expect(await ask(4)).to.deep.equal([])
     expect(events).to.have.lengthOf(4)
+  })
+
+  it('declines a request whose schema has ended the responder, without calling its handler', async () => {
+    const validate = (value: unknown) => {
+      responder.unsubscribe()
+      return { value }
+    }
+    const request = { '~standard': { version: 1, vendor: 'test', validate } } as const
+    const responder = respond(slow, { schemas: { request } })
+    expect(await ask(1)).to.deep.equal([{ kind: 'decline', id: 1 }])
+    expect(events).to.deep.equal([])
+    expect(responders.isIdle).to.equal(true)
+    respond(() => 'next')
+    expect(await ask(1)).to.deep.equal([{ kind: 'response', id: 1, payload: 'next' }])
   })
 
   it('answers requests that were running at unsubscribe', async () => {

@@ -211,8 +211,8 @@ describe('the checker', () => {
     for (const kind of ['frozen', 'disturbed'] as const) {
       const fault: RecordFields = kind === 'frozen' ? { kind } : { kind, what: 'stalled' }
       for (const [wait, broken] of [
-        [800, ['G10']],
-        [1000, []],
+        [200, ['G10']],
+        [250, []],
       ] as const) {
         const silent = new Draft().say('a', starting('a')).say('b', starting('a'), fault).pass(wait).say('a', refused)
         expect(silent.say('b', { kind: 'thawed' }, refused).broken).to.deep.equal(broken)

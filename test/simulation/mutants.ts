@@ -63,7 +63,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a name is not claimed',
     file: 'mesh/mesh',
-    original: 'await this.#claim.contest(addresses)\n      for (const',
+    original: 'await this.#claim.contest(addresses, waitForName)\n      for (const',
     replacement: 'await this.#claim.contest([])\n      for (const',
     breaks: ['G10'],
   },
@@ -210,7 +210,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a claim is over after its first rival',
     file: 'mesh/name-claim',
-    original: 'await Promise.all(rivals.map((rival) => this.#contestWith(rival, rival.isForeign ? part : time)))',
+    original:
+      'await Promise.all(rivals.map((rival) => this.#contestWith(rival, this.#mayBeIgnored(rival) ? part : time)))',
     replacement: 'await Promise.race([...rivals.map((rival) => this.#contestWith(rival, time)), Promise.resolve()])',
     breaks: ['G10'],
   },

@@ -25,12 +25,23 @@ export const ODD_ANSWERS: Readonly<Record<string, readonly [answer: () => Schema
   ],
   'an issue that is a revoked proxy': [() => ({ issues: [revoked()] }), /does not match its schema: $/],
   'a value that cannot be read': [() => unreadable({ value: 'x' }, 'value'), /its schema failed: no value$/],
+  'issues with a slice of their own': [() => ({ issues: shadowing('slice') }), /does not match its schema: odd$/],
+  'issues with an every of their own': [() => ({ issues: shadowing('every') }), /does not match its schema: odd$/],
+  'issues with holes': [
+    () => ({ issues: new Array(3) }),
+    /its schema failed: expected an array of issues, got an array of 3$/,
+  ],
   'issues that cannot be read': [() => unreadable({ issues: [] }, 'issues'), /its schema failed: no issues$/],
   '200,000 issues': [
     () => ({ issues: Array.from({ length: 200_000 }, (_, index) => ({ message: 'odd', path: [index] })) }),
     /schema: 0: odd; 1: odd; .*9: odd; …$/,
   ],
   'an object that throws when it is shown': [throwing({ [inspect.custom]: throwing('no') }), /its schema failed: /],
+}
+
+/** An issue in an array whose method of this name returns undefined. */
+function shadowing(method: string): readonly { readonly message: string }[] {
+  return Object.assign([{ message: 'odd' }], { [method]: () => undefined })
 }
 
 function revoked(): { readonly message: string } {

@@ -2,6 +2,9 @@ import type { JudgedHistory } from './judged-history'
 import type { Life } from './life'
 import type { Violation } from './violation'
 
+/** Milliseconds that every rival has to answer. */
+const LEAST_PATIENCE = 250
+
 /** A name has one holder, and one of its claimants gets it (G10). */
 export function* judgeNames(history: JudgedHistory): Generator<Violation> {
   const unpublished = new Set(
@@ -39,15 +42,14 @@ function* judgeRefusals(history: JudgedHistory, namesakes: readonly Life[]): Gen
 }
 
 /**
- * Has it waited until its handshake deadline, while one of them was stopped, or a connection of theirs? Who is silent for
+ * Has it waited for its patience, while one of them was stopped, or a connection of theirs? Who is silent for
  * so long counts as a holder, as nobody can know better, and those who have conceded to the one that waited did so for
  * good: so the name may be nobody's in the end. Without such a fault nobody waits for so long.
  */
 function hasMetSilence(history: JudgedHistory, { starting, refused }: Life, crowd: readonly Life[]): boolean {
   const [from, to] = [history.time(starting.index), history.time(refused)]
   const { handshakeTimeout, patience } = starting.record.limits
-  // The rest of the time is for the links with those that answer.
-  if (to - from < Math.max(handshakeTimeout - patience, handshakeTimeout / 2)) return false
+  if (to - from < Math.min(Math.max(patience, LEAST_PATIENCE), handshakeTimeout)) return false
   return crowd.some((life) => {
     return life.frozenFor(from, to) > 0 || life.stalls.some((place) => starting.index < place && place < refused)
   })
