@@ -732,7 +732,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       ...[...undelivered].map(([peer, events]) => `${events} not delivered to ${peer}, or not acknowledged by it`),
       ...[...unhandled].map(([type, events]) => `${events} of ${type} not handled here`),
     ].join(', ')
-    const advice = `give close() more than ${timeout} ms for them, of which handlers get half`
+    const share = unhandled.size > 0 ? ', of which handlers get half' : ''
+    const advice = `give close() more than ${timeout} ms${share}`
     const text = `closed before all events were done: ${list}; ${advice}`
     throw new CloseTimeout(text, undelivered, unhandled)
   }
