@@ -22,7 +22,7 @@ export class SendWindow {
   #sent = 0
   /** Gaps that the peer may not have read, counted from the first event: one between two events at most. */
   #gaps: { readonly after: number; count: number }[] = []
-  /** Those at the front that it has read, and that have not been removed: all of them at once costs less. */
+  /** Number of gaps at the front that it has read. They are removed together, in constant time for each. */
   #readGaps = 0
 
   /** Bytes that the peer accepts ahead of its credit. */
