@@ -97,7 +97,8 @@ export class Consumer {
   /** Handles an event now, or once fewer than `concurrency` are running. */
   deliver(event: Event, source: ReceiptSource): void {
     if (this.#state === 'closed') return
-    if (this.#running > 0 ? this.#mustWait || this.#isTimeOver : this.#isPaused) return void this.#waiting.push({ event, receipt: source.hold() })
+    if (this.#running > 0 ? this.#mustWait || this.#isTimeOver : this.#isPaused)
+      return void this.#waiting.push({ event, receipt: source.hold() })
     this.#run(event, undefined, source)
     if (this.#waiting.length > 0) this.#runNext()
   }
