@@ -2,7 +2,6 @@ import { captureRejectionSymbol, EventEmitter } from 'node:events'
 import type { inspect } from 'node:util'
 import { EndpointCore } from './endpoint-core'
 import { EndpointEmitter, type EndpointEvents } from './endpoint-events'
-import { inContext } from './events/async-context'
 import type { BroadcastOptions } from './events/broadcaster'
 import { EventStream, STREAM_OPTIONS, type StreamOptions } from './events/event-stream'
 import {
@@ -44,6 +43,7 @@ import { checkName } from './model/name'
 import { validate } from './model/schema'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
 import type { Peer } from './peers'
+import { inContext } from './platform/async-context'
 import { systemClock } from './platform/clock'
 import { Deadline } from './platform/deadline'
 import { SocketDirectory } from './platform/socket-directory'
@@ -102,6 +102,10 @@ type AnyType = EventType | RequestType
 export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   readonly #core: EndpointCore
   readonly #lossWarnings: LossWarnings
+  /** Calls listeners in the context in which the endpoint was started. */
+  readonly #emitInContext = inContext((args: [name: string, ...unknown[]]) =>
+    EventEmitter.prototype.emit.apply(this, args),
+  )
   #closing: Promise<void> | undefined
 
   private constructor(settings: Settings, world: World) {
@@ -790,7 +794,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   /** Calls the listeners. An error that one of them throws is reported, and stops nothing in the endpoint. */
   #emit<Name extends keyof EndpointEvents>(name: Name, ...args: EndpointEvents[Name]): void {
     try {
-      const isHeard = EventEmitter.prototype.emit.call(this, name, ...args)
+      const isHeard = this.#emitInContext([name, ...args])
       if (!isHeard) this.#lossWarnings.onUnheard(name, ...args)
     } catch (thrown) {
       this.#reportListener(name, thrown)

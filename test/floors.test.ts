@@ -64,12 +64,6 @@ describe('the source', () => {
     expect(importCircle(files, neighboursOf)).to.equal(undefined)
   })
 
-  it('has at most 14 files in a folder', () => {
-    for (const folder of Object.keys(FLOORS)) {
-      expect(files.filter((file) => dirname(file) === folder).length, folder).to.be.at.most(14)
-    }
-  })
-
   it('uses sockets, files, time and randomness only through the seams', () => {
     for (const file of files) {
       for (const path of valueImportsOf(file)) expect(SEAMS[path] ?? [file], `${file} imports ${path}`).to.include(file)

@@ -1,3 +1,4 @@
+import { inLatestContext } from '../platform/async-context'
 import { decodeMessage } from '../wire/codec'
 import { EventDecoder } from '../wire/event-decoder'
 import { FrameReader, PREFIX_BYTES } from '../wire/frame'
@@ -16,6 +17,7 @@ export class Inbound {
   readonly #sink: InboundSink
   readonly #reader: FrameReader
   readonly #decoder = new EventDecoder()
+  readonly #read = (chunk: Buffer) => this.#reader.push(chunk)
   #takesEvents: boolean
   #isStopped = false
 
@@ -49,7 +51,7 @@ export class Inbound {
   /** @throws ProtocolViolation */
   push(chunk: Buffer): void {
     try {
-      this.#reader.push(chunk)
+      inLatestContext(this.#read, chunk)
     } finally {
       this.#decoder.forget()
     }

@@ -138,7 +138,7 @@ export class Consumer {
 
   /** @param source gives the receipt if there is none yet and one is needed */
   #run(event: Event, receipt: Receipt | undefined, source?: ReceiptSource): void {
-    const { consumption, closeCalls } = this.#context
+    const { consumption } = this.#context
     const validated = this.#validate(event)
     if (!validated) return receipt?.done()
     // By its schema.
@@ -150,20 +150,28 @@ export class Consumer {
     }
     // Counted before the call: the handler may unsubscribe another consumer, whose events are then taken here.
     this.#running++
-    const callsBefore = closeCalls()
+    const callsBefore = this.#context.closeCalls()
     try {
       const result = consumption.handle(validated)
-      if (isThenable(result)) {
-        const held = receipt ?? source?.hold()
-        // A handler that has called `close` may wait for it, so it can't be waited for.
-        // Its place goes to the next event, which would otherwise never be handled.
-        if (held && closeCalls() === callsBefore) return void this.#await(result, event, held)
-        void this.#await(result, event)
-        receipt = held
-      }
+      // A look that costs the many handlers that return nothing no call.
+      if (result !== undefined && isThenable(result))
+        return this.#hold(result, event, receipt ?? source?.hold(), callsBefore)
     } catch (thrown) {
       this.#reportFailure(event, thrown)
     }
+    this.#end(receipt)
+  }
+
+  /** @param callsBefore of `close`, before the handler was called */
+  #hold(result: PromiseLike<unknown>, event: Event, receipt: Receipt | undefined, callsBefore: number): void {
+    // A handler that has called `close` may wait for it, so it can't be waited for.
+    // Its place goes to the next event, which would otherwise never be handled.
+    if (receipt && this.#context.closeCalls() === callsBefore) return void this.#await(result, event, receipt)
+    void this.#await(result, event)
+    this.#end(receipt)
+  }
+
+  #end(receipt: Receipt | undefined): void {
     this.#running--
     receipt?.done()
     // The handler has unsubscribed itself.

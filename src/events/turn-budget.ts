@@ -36,14 +36,14 @@ export class TurnBudget {
 
   spend(bytes: number): void {
     this.#bytes += bytes
-    this.#planReset()
+    if (!this.#isResetPlanned) this.#planReset()
   }
 
   /** Whether waiting events have been handled for so long that the next one should wait. Called before each of them. */
   isHandlingTimeOver(): boolean {
     const now = this.#clock.now()
     this.#handlingSince ??= now
-    this.#planReset()
+    if (!this.#isResetPlanned) this.#planReset()
     return now - this.#handlingSince >= HANDLING_TIME
   }
 
@@ -84,7 +84,6 @@ export class TurnBudget {
   }
 
   #planReset(): void {
-    if (this.#isResetPlanned) return
     this.#isResetPlanned = true
     this.#clock.nextTurn(() => {
       this.#isResetPlanned = false

@@ -22,6 +22,8 @@ export class PatternTree<Target, Route> {
   readonly #named = new Map<string, Set<Target>>()
   readonly #root: Node<Target> = { targets: new Set(), next: new Map() }
   readonly #routes = new Map<string, Route>()
+  /** The route that was looked up last: most events have the type of the event before. */
+  #last: { readonly type: string; readonly route: Route } | undefined
 
   /** @param derive makes the route of a type from its targets, an array that never changes */
   constructor(derive: (targets: readonly Target[], type: string) => Route) {
@@ -29,6 +31,7 @@ export class PatternTree<Target, Route> {
   }
 
   add(pattern: string, target: Target): void {
+    this.#last = undefined
     if (!hasWildcard(pattern)) {
       this.#named.set(pattern, (this.#named.get(pattern) ?? new Set()).add(target))
       this.#routes.delete(pattern)
@@ -48,6 +51,7 @@ export class PatternTree<Target, Route> {
   }
 
   remove(pattern: string, target: Target): void {
+    this.#last = undefined
     if (!hasWildcard(pattern)) {
       const targets = this.#named.get(pattern)
       targets?.delete(target)
@@ -73,8 +77,13 @@ export class PatternTree<Target, Route> {
   }
 
   select(type: string): Route {
-    const known = this.#routes.get(type)
-    if (known !== undefined) return known
+    if (this.#last?.type === type) return this.#last.route
+    const route = this.#routes.get(type) ?? this.#find(type)
+    this.#last = { type, route }
+    return route
+  }
+
+  #find(type: string): Route {
     const targets = new Set<Target>(this.#named.get(type) ?? NONE)
     collect(this.#root, type.split('.'), 0, targets)
     const route = this.#derive([...targets], type)

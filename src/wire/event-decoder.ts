@@ -13,7 +13,11 @@ const COPY_BYTES = 8 * 1024
 
 /** Decodes events in place. Caches the last type, since most events have the type of the event before. */
 export class EventDecoder {
-  #lastHead: Buffer = EMPTY
+  /** The name of the last type, as it is encoded. */
+  #lastName: DataView = viewOf(EMPTY)
+  /** The buffer that was read last. */
+  #bytes: Buffer = EMPTY
+  #view: DataView = this.#lastName
   #type = ''
   readonly #neverUsed = new NeverUsed()
   /** The end of the body if there is no payload. */
@@ -69,6 +73,8 @@ export class EventDecoder {
     forgetChunk()
     this.#copied = undefined
     this.#copy = EMPTY
+    this.#bytes = EMPTY
+    this.#view = viewOf(EMPTY)
   }
 
   /** Copies, since the chunk will be overwritten, and must not be kept alive by an event. */
@@ -85,21 +91,42 @@ export class EventDecoder {
   }
 
   #readType(bytes: Buffer, start: number, end: number): void {
-    const last = this.#lastHead
-    let same = end > start && end - start === last.length
-    for (let index = 0; same && index < last.length; index++) same = bytes[start + index] === last[index]
-    if (same) return
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#view = viewOf(bytes)
+    }
+    if (end > start && holds(this.#view, start, end, this.#lastName)) return
     this.#type = parseTypeName(bytes.toString('utf8', start, end), 'type')
-    this.#lastHead = Buffer.from(bytes.subarray(start, end))
+    this.#lastName = viewOf(Buffer.from(bytes.subarray(start, end)))
   }
 }
+
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length)
+}
+
+/** Whether this range holds these bytes. Compares four at a time. */
+function holds(view: DataView, start: number, end: number, expected: DataView): boolean {
+  const length = expected.byteLength
+  if (end - start !== length) return false
+  let index = 0
+  for (; index + 4 <= length; index += 4) {
+    if (view.getUint32(start + index) !== expected.getUint32(index)) return false
+  }
+  for (; index < length; index++) if (view.getUint8(start + index) !== expected.getUint8(index)) return false
+  return true
+}
+
+/** Of a module that most programs don't load: it is looked up when the first copy is made. */
+let markAsUntransferable: ((object: object) => void) | undefined
 
 /** Not in Node's pool, as newer versions of Node would keep 64 KiB of it alive. */
 function copyOfNeighbours(piece: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(piece.length)
   copy.set(piece)
   // Transferring one payload to a thread would detach the others in the same memory.
-  process.getBuiltinModule('node:worker_threads').markAsUntransferable(copy.buffer)
+  markAsUntransferable ??= process.getBuiltinModule('node:worker_threads').markAsUntransferable
+  markAsUntransferable(copy.buffer)
   return copy
 }
 

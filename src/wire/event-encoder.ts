@@ -35,6 +35,9 @@ export class EventEncoder {
   /** A frame over this size gets its own buffer. */
   readonly #maxInSlab: number
   readonly #headers = new Map<string, Buffer>()
+  /** The type and the header that were used last. */
+  #lastType: string | undefined
+  #lastHeader: Buffer = Buffer.alloc(0)
   /** Empty until the first event: many endpoints only listen. */
   #slab: Buffer = Buffer.alloc(0)
   #slabView: DataView = new DataView(this.#slab.buffer, this.#slab.byteOffset, 0)
@@ -162,10 +165,14 @@ export class EventEncoder {
 
   /** The elements before the payload, `[event, type, ...`, cached by type. */
   #header(type: string): Buffer {
-    const known = this.#headers.get(type)
-    if (known) return known
-    const header = Buffer.from([FIXARRAY_3, KIND_CODES.event, ...stringOf(type)])
-    if (this.#headers.size < 10_000) this.#headers.set(type, header)
+    if (type === this.#lastType) return this.#lastHeader
+    let header = this.#headers.get(type)
+    if (!header) {
+      header = Buffer.from([FIXARRAY_3, KIND_CODES.event, ...stringOf(type)])
+      if (this.#headers.size < 10_000) this.#headers.set(type, header)
+    }
+    this.#lastType = type
+    this.#lastHeader = header
     return header
   }
 }
