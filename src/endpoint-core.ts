@@ -13,10 +13,10 @@ import { InterestAnnouncer } from './interest-announcer'
 import type { EndpointInfo } from './mesh/agreement'
 import type { InterestChange } from './mesh/interest-exchange'
 import type { Link, PaceChange } from './mesh/link'
-import type { LeftEnding, LostEnding } from './mesh/link-ending'
+import { endedInReading, type LeftEnding, type LostEnding } from './mesh/link-ending'
 import { Mesh, type MeshEvents } from './mesh/mesh'
 import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from './model/errors'
-import { isQueued } from './model/interest'
+import { type Interest, isQueued } from './model/interest'
 import { endpointNameOf, type Settings } from './options'
 import { type Peer, Peers, peerOf, snapshotOf } from './peers'
 import type { Clock } from './platform/clock'
@@ -24,6 +24,8 @@ import { Deadline } from './platform/deadline'
 import { debugLogOf } from './platform/debug-log'
 import { Waits } from './platform/waits'
 import type { World } from './platform/world'
+import { MemberInboxes } from './queues/member-inboxes'
+import { type LeftInHand, type QueueInfo, WorkQueues } from './queues/work-queues'
 import { ReportLimiter } from './report-limiter'
 import { PendingRequests } from './requests/pending-requests'
 import { Requester } from './requests/requester'
@@ -76,12 +78,17 @@ export class EndpointCore implements MeshEvents {
   readonly #ingress: Ingress
   readonly #queueSender: QueueSender
   readonly #queueReceiver: QueueReceiver
+  readonly #workQueues: WorkQueues
+  readonly #inboxes: MemberInboxes
   readonly #pendingRequests: PendingRequests
   readonly #mesh: Mesh
   #state: 'open' | 'draining' | 'closed' = 'open'
   #closeCalls = 0
   /** Numbers of events that this endpoint, once it is closed, has not handled, by type. */
   #unhandled = new Map<string, number>()
+
+  /** Numbers of queue events in the hands of peers that this endpoint did not wait for when it closed, by peer name. */
+  readonly #abandoned = new Map<string, number>()
 
   constructor(settings: Settings, world: World, events: EndpointCoreEvents) {
     const { clock } = world
@@ -126,6 +133,7 @@ export class EndpointCore implements MeshEvents {
       limit: limits.interests,
       changed: (change, interest) => {
         if (change === 'subscribe' && interest.responds) this.#pendingRequests.onResponders(this.loopback, [interest])
+        if (isQueued(interest)) this.#onMember(change, this.loopback, interest)
         this.#interestChanged()
       },
       peers: () => this.#mesh,
@@ -133,14 +141,23 @@ export class EndpointCore implements MeshEvents {
     const { announcer } = this
     const idle = () => this.#handlersChanged()
     const closeCalls = () => this.#closeCalls
-    this.subscriptions = new Subscriptions({ announcer, report, idle, closeCalls, turn: this.turn })
+    const hasOthers = (queue: string, type: string) => {
+      const { members = [], takers = [] } = this.routes.select(type).queues.find(({ name }) => name === queue) ?? {}
+      return [...members, ...takers].some(({ destination }) => !destination.isOwn)
+    }
+    this.#inboxes = new MemberInboxes({
+      clock,
+      hasOthers,
+      admits: (channel, type) => channel.isOwn || this.#admits(channel, 'event', type),
+      report,
+      idle,
+    })
+    const { turn } = this
+    this.subscriptions = new Subscriptions({ announcer, report, idle, closeCalls, turn, inboxes: this.#inboxes })
     this.#queueReceiver = new QueueReceiver({
       clock,
       membersOf: (queue, type) => this.subscriptions.membersOf(queue, type),
-      hasOthers: (queue, type) => {
-        const members = this.routes.select(type).queues.find(({ name }) => name === queue)?.members ?? []
-        return members.some(({ destination }) => !destination.isOwn)
-      },
+      hasOthers,
       report,
       settled: idle,
     })
@@ -149,6 +166,17 @@ export class EndpointCore implements MeshEvents {
       state: () => this.#state,
       report,
       origin: this.self.name,
+    })
+    this.#workQueues = new WorkQueues({
+      clock,
+      limits,
+      budget,
+      routes: this.routes,
+      state: () => this.#state,
+      report,
+      changed: idle,
+      origin: this.self.name,
+      assign: (event, members) => this.#queueSender.assign(event, members),
     })
     // A peer is told the error too: it is worth no process warning.
     const reportToListeners = (error: LahjaError) => events.hearsErrors() && report(error)
@@ -169,6 +197,7 @@ export class EndpointCore implements MeshEvents {
       frameLimit: limits.frameBytes,
       routes: this.routes,
       queues: this.#queueSender,
+      workQueues: this.#workQueues,
       slabs: budget.slabs,
       waits: this.waits,
       turn: this.turn,
@@ -232,6 +261,17 @@ export class EndpointCore implements MeshEvents {
     return this.peers.hasAll(names.filter((name) => name !== this.self.name))
   }
 
+  /** What queues with members that say how many events they take are up to. */
+  queues(): QueueInfo[] {
+    return this.#workQueues.info()
+  }
+
+  /** Resolves when all peers and queues are below the high-water mark, or are no longer waited for. */
+  drained(): Promise<unknown> {
+    const outboxes = [this.loopback, ...this.peers.links].map(({ outbox }) => outbox.drained())
+    return Promise.all([...outboxes, this.#workQueues.drained()])
+  }
+
   /** Counts calls of `close`, so that a handler that calls it is not waited for. */
   countClose(): void {
     this.#closeCalls++
@@ -253,6 +293,7 @@ export class EndpointCore implements MeshEvents {
     // From now on nothing is acknowledged, so that peers count the same events as unhandled.
     for (const { receiveWindow } of this.peers.links) receiveWindow.finish()
     const left = this.#queueReceiver.stop()
+    this.#inboxes.stop()
     this.subscriptions.returnWaiting()
     this.#unhandled = this.subscriptions.unhandled()
     this.subscriptions.close()
@@ -269,6 +310,7 @@ export class EndpointCore implements MeshEvents {
 
   joined(link: Link): void {
     for (const interest of link.interest) this.routes.add(link, interest)
+    for (const interest of link.interest) if (isQueued(interest)) this.#onMember('subscribe', link, interest)
     this.peers.add(link)
     this.waits.changed()
     this.#pendingRequests.onResponders(
@@ -279,20 +321,32 @@ export class EndpointCore implements MeshEvents {
   }
 
   left(link: Link, { undelivered, unconfirmed }: LeftEnding): void {
-    const { unsent, redelivered, unfinished } = this.#forget(link)
+    const { unsent, redelivered, unfinished, inHand } = this.#forget(link, { hasLeft: true, isRead: true })
     // Queue events are among those that were not sent, or not acknowledged; what others have been given is not lost.
     const unhandled = Math.max(undelivered - unsent + unconfirmed - unfinished, 0)
-    this.#events.emit('left', peerOf(link), { unfinished: unfinished + unsent - redelivered, unhandled })
+    const unfinishedEvents = inHand.unfinished
+    this.#events.emit('left', peerOf(link), {
+      unfinished: unfinished + unsent - redelivered + unfinishedEvents.length,
+      unfinishedEvents,
+      unhandled,
+    })
   }
 
   lost(link: Link, { cause, undelivered, unconfirmed }: LostEnding): void {
-    const { redelivered, unfinished } = this.#forget(link)
-    const loss = { cause, undelivered: undelivered - redelivered, unconfirmed, unfinished }
-    this.#events.emit('lost', peerOf(link), loss)
+    const { redelivered, unfinished, inHand } = this.#forget(link, { hasLeft: false, isRead: endedInReading(cause) })
+    const unfinishedEvents = inHand.unfinished
+    this.#events.emit('lost', peerOf(link), {
+      cause,
+      undelivered: undelivered - redelivered,
+      unconfirmed,
+      unfinished: unfinished + unfinishedEvents.length,
+      unfinishedEvents,
+    })
   }
 
   abandoned(link: Link): void {
-    this.#forget(link)
+    const { inHand } = this.#forget(link, { hasLeft: false, isRead: false })
+    if (inHand.unfinished.length > 0) this.#abandoned.set(link.identity.name, inHand.unfinished.length)
   }
 
   interest(link: Link, change: InterestChange): void {
@@ -301,6 +355,7 @@ export class EndpointCore implements MeshEvents {
       if (kind === 'subscribe') this.routes.add(link, interest)
       else this.routes.remove(link, interest)
     }
+    for (const interest of interests.filter(isQueued)) this.#onMember(kind, link, interest)
     const responds = interests.filter((interest) => interest.responds)
     if (kind === 'subscribe') this.#pendingRequests.onResponders(link, responds)
     else {
@@ -362,6 +417,10 @@ export class EndpointCore implements MeshEvents {
         return this.#queueSender.settle(channel, message.count)
       case 'return':
         return this.#queueSender.onReturn(channel, message)
+      case 'give':
+        return this.#inboxes.take(message, channel)
+      case 'progress':
+        return this.#workQueues.onProgress(channel, message)
       case 'request':
       case 'cancel':
         return this.responders.onMessage(channel, message)
@@ -375,22 +434,29 @@ export class EndpointCore implements MeshEvents {
   }
 
   /** Removes a link and settles all queue events and requests in flight on it. */
-  #forget(link: Link) {
+  #forget(link: Link, { hasLeft, isRead }: { readonly hasLeft: boolean; readonly isRead: boolean }) {
     this.peers.delete(link)
     this.routes.removeAll(link)
     this.waits.changed()
+    this.#inboxes.onClosed(link, hasLeft)
     const recovered = this.#queueSender.onClosed(link)
+    const inHand: LeftInHand = this.#workQueues.onClosed(link, isRead)
     this.#pendingRequests.onClosed(link)
     this.responders.onClosed(link)
-    return recovered
+    return { ...recovered, inHand }
   }
 
   /** Whether an event or request of a peer is let in; reports it if not. */
-  #admits({ identity }: Link, what: 'event' | 'request', type: string): boolean {
+  #admits({ identity }: Channel, what: 'event' | 'request', type: string): boolean {
     const refusal = this.#ingress.refusal(type)
     if (refusal === undefined) return true
     this.#reports.report(new BoundaryCrossed(`${what} ${type} from ${identity.name} was refused: ${refusal}`))
     return false
+  }
+
+  #onMember(change: 'subscribe' | 'unsubscribe', channel: Channel, interest: Interest): void {
+    if (change === 'subscribe') this.#workQueues.onSubscribe(channel, interest)
+    else this.#workQueues.onUnsubscribe(channel, interest)
   }
 
   /** The interest of a peer, or our own, has changed. */
@@ -405,12 +471,13 @@ export class EndpointCore implements MeshEvents {
   }
 
   get #isIdle(): boolean {
-    return this.subscriptions.isIdle && this.#queueReceiver.isIdle && this.responders.isIdle
+    return this.subscriptions.isIdle && this.#queueReceiver.isIdle && this.#inboxes.isIdle && this.responders.isIdle
   }
 
   /** Lets handlers finish, also for what peers sent before they knew of the close. */
   async #drain(deadline: Deadline): Promise<void> {
     this.#queueReceiver.leave()
+    this.#inboxes.leave()
     this.subscriptions.returnWaiting()
     const withdrawn = this.#mesh.unsubscribeAll([...this.announcer.forPeers()], deadline, this.#mayReturn)
     this.responders.close()
@@ -421,15 +488,21 @@ export class EndpointCore implements MeshEvents {
       await this.waits.fulfilled(deadline, outbox.flushed())
       await this.waits.reached(deadline, () => this.#isIdle)
     } while (!outbox.isEmpty && deadline.left > 0)
+    await this.waits.reached(deadline, () => this.#workQueues.isDealt)
   }
 
   /** Whether a peer has queue events in hand, and so may return them. */
-  readonly #mayReturn = (link: Link): boolean => this.#queueSender.inFlight(link) > 0
+  readonly #mayReturn = (link: Link): boolean => this.#queueSender.inFlight(link) + this.#workQueues.inHand(link) > 0
 
   async #leave(deadline: Deadline): Promise<ReadonlyMap<string, number>> {
     this.#queueReceiver.flush()
+    this.#inboxes.report()
+    const waiting = this.#workQueues.loseWaiting()
     const undelivered = await this.#mesh.close(deadline, this.#mayReturn)
+    for (const [queue, count] of waiting) undelivered.set(`queue ${queue}`, count)
+    for (const [peer, count] of this.#abandoned) undelivered.set(peer, (undelivered.get(peer) ?? 0) + count)
     undelivered.set(this.self.name, this.loopback.close())
+    this.#workQueues.onClosed(this.loopback, true)
     this.responders.onClosed(this.loopback)
     return new Map([...undelivered].filter(([, events]) => events > 0))
   }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { LahjaError } from './model/errors'
+import type { Event } from './model/event'
 import type { Peer } from './peers'
 
 /** The events that an endpoint emits, and the arguments of each. */
@@ -45,6 +46,8 @@ export interface EndpointEvents {
 export interface LeftBehind {
   /** Queue events given to the peer and not reported as handled. */
   readonly unfinished: number
+  /** Those of them that members with `prefetch` had begun, in order. */
+  readonly unfinishedEvents: readonly Event[]
   /** All other events: those that it received and didn't handle in time, and those that it didn't receive. */
   readonly unhandled: number
 }
@@ -65,6 +68,11 @@ export interface Loss {
    * written when the link broke can count as `undelivered` too.
    */
   readonly unfinished: number
+  /**
+   * Those of them that members with `prefetch` had begun, or may have, in order; what they had not begun goes to others. When
+   * the link broke in a write, it is not known what they had begun last, and all that they had in hand is here.
+   */
+  readonly unfinishedEvents: readonly Event[]
 }
 
 /** Looked up in this, the names are listed by the compiler where one is wrong; of a `keyof` it only says so. */

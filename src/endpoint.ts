@@ -49,6 +49,7 @@ import { Deadline } from './platform/deadline'
 import { SocketDirectory } from './platform/socket-directory'
 import { checkTimeout, WAIT_OPTIONS, type WaitOptions, Waits } from './platform/waits'
 import type { World } from './platform/world'
+import type { QueueInfo } from './queues/work-queues'
 import { ReplyStream } from './requests/reply-stream'
 import { REQUEST_ALL_OPTIONS, REQUEST_OPTIONS, type RequestAllOptions, type RequestOptions } from './requests/requester'
 import { RESPOND_OPTIONS, type RespondOptions } from './requests/responders'
@@ -300,9 +301,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   drained(options: WaitOptions = {}): Promise<void> {
     return this.#call(() => {
       checkOptions('drained', options, WAIT_OPTIONS)
-      const { loopback, peers, waits } = this.#core
-      const drained = Promise.all([loopback, ...peers.links].map(({ outbox }) => outbox.drained()))
-      return waits.settle<unknown>('drained', options, drained).then(() => {})
+      return this.#core.waits.settle('drained', options, this.#core.drained()).then(() => {})
     })
   }
 
@@ -509,6 +508,21 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   /** A snapshot of every peer that this endpoint is linked with. */
   get peers(): readonly Peer[] {
     return this.#core.peers.all
+  }
+
+  /**
+   * What queues are up to, as this endpoint sees them: those with members that have `prefetch`.
+   *
+   * @example
+   * ```ts
+   * import { Endpoint } from 'lahja'
+   *
+   * const endpoint = await Endpoint.start({ name: 'shop' })
+   * for (const { name, members, waiting } of endpoint.queues()) console.log(`${name}: ${waiting} wait for ${members}`)
+   * ```
+   */
+  queues(): readonly QueueInfo[] {
+    return this.#core.queues()
   }
 
   /** The types and patterns that each linked peer, and this endpoint, subscribes or responds to, by its name. */

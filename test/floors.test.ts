@@ -7,9 +7,10 @@ const BASE = ['channel', 'wire', 'routing', 'platform', 'model']
 
 /** Each folder of the source, and the folders below it that it may import from. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
-  '.': ['requests', 'events', 'mesh', ...BASE],
+  '.': ['requests', 'events', 'queues', 'mesh', ...BASE],
   requests: ['events', ...BASE],
-  events: BASE,
+  events: ['queues', ...BASE],
+  queues: BASE,
   mesh: BASE,
   channel: ['wire', 'routing', 'platform', 'model'],
   wire: ['model'],

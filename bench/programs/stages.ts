@@ -6,6 +6,7 @@ import { Subscriptions } from '../../src/events/subscriptions'
 import { TurnBudget } from '../../src/events/turn-budget'
 import { DEFAULT_LIMITS } from '../../src/model/limits'
 import { systemClock } from '../../src/platform/clock'
+import { MemberInboxes } from '../../src/queues/member-inboxes'
 import { EventDecoder } from '../../src/wire/event-decoder'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { FrameReader } from '../../src/wire/frame'
@@ -78,6 +79,13 @@ function delivering(chunk: Buffer): Work {
     idle: () => {},
     closeCalls: () => 0,
     turn: new TurnBudget(systemClock, SLAB_BYTES),
+    inboxes: new MemberInboxes({
+      clock: systemClock,
+      hasOthers: () => false,
+      admits: () => true,
+      report: () => {},
+      idle: () => {},
+    }),
   })
   let handled = 0
   subscriptions.add(subscribeSettings(TYPE, () => handled++, {}))

@@ -75,6 +75,8 @@ export class Outbox implements BudgetHolder {
   /** The events of the write that is under way. */
   #writing = EMPTY_SLICE
   #flushWaiters: (() => void)[] = []
+  /** Called when messages have been written: with true, or with false when the outbox has closed before. */
+  #writeWaiters: ((areWritten: boolean) => void)[] = []
   readonly #context: OutboxContext
   readonly #events: OutboxEvents
 
@@ -264,6 +266,19 @@ export class Outbox implements BudgetHolder {
     await new Promise<void>((resolve) => this.#flushWaiters.push(resolve))
   }
 
+  /** Writes now what can be written. Returns whether all small messages have left this process. */
+  writeMessages(): boolean {
+    if (this.#hasSendable) this.#flusher.flush()
+    return this.#areMessagesWritten
+  }
+
+  /** Resolves when all small messages have left this process, to true, or when the outbox closes, to false. */
+  messagesWritten(): Promise<boolean> {
+    if (this.#flusher.isClosed) return Promise.resolve(false)
+    if (this.#areMessagesWritten) return Promise.resolve(true)
+    return new Promise((resolve) => this.#writeWaiters.push(resolve))
+  }
+
   /** Removes and returns queue events that are not being written. A lagging peer still lags: it has read nothing. */
   removeAssignments(isWanted: (frame: Frame) => boolean): Frame[] {
     const removed = this.#backlog.removeAssignments(isWanted)
@@ -303,6 +318,7 @@ export class Outbox implements BudgetHolder {
     this.#writing = EMPTY_SLICE
     this.#lag.release()
     this.#resolveFlushed()
+    this.#resolveWritten(false)
     return { undelivered, unconfirmed: this.#sendWindow.unconfirmed }
   }
 
@@ -315,6 +331,10 @@ export class Outbox implements BudgetHolder {
   get #isFlushed(): boolean {
     if (this.#flusher.isClosed) return true
     return this.#backlog.isEmpty && this.#control.isEmpty && !this.hasBulk && !this.#flusher.isWriting
+  }
+
+  get #areMessagesWritten(): boolean {
+    return this.#control.isEmpty && !this.#flusher.isWriting && !this.#flusher.isClosed
   }
 
   get #hasSendable(): boolean {
@@ -421,7 +441,12 @@ export class Outbox implements BudgetHolder {
     this.#context.clock.nextTick(this.#events.bulkDrained)
   }
 
+  #resolveWritten(areWritten: boolean): void {
+    for (const resolve of this.#writeWaiters.splice(0)) resolve(areWritten)
+  }
+
   #onWritten(): void {
+    if (this.#writeWaiters.length > 0 && this.#areMessagesWritten) this.#resolveWritten(true)
     this.#backlog.done(this.#writing, true)
     const hasSentEvents = this.#writing.events > 0
     this.#writing = EMPTY_SLICE

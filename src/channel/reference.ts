@@ -11,7 +11,7 @@ import { BIN_16 } from '../wire/msgpack-format'
 const REFERENCE_BYTES = 512
 
 /** A message whose payload can travel by reference. */
-export type Referring = MessageOf<'event' | 'assign' | 'return' | 'request' | 'response'>
+export type Referring = MessageOf<'event' | 'assign' | 'return' | 'give' | 'request' | 'response'>
 
 /**
  * The message behind each frame, by the memory of the frame, which is its own. So the payload lives exactly as long as the

@@ -1,16 +1,17 @@
 import { type Channel, fits, type Misfit, misfitError, misfitOf } from '../channel/channel'
-import type { Outbox } from '../channel/outbox'
 import { referenceTo, travelsByReference } from '../channel/reference'
-import { type Audience, checkAudience } from '../model/audience'
+import { type Audience, checkAudience, copyAudience } from '../model/audience'
 import { boundaryOf } from '../model/boundary'
 import { checkBoolean, checkOptions, type OptionNames } from '../model/call-options'
 import { type LahjaError, NoSubscribers } from '../model/errors'
 import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
 import { type Overflow, type OverflowPolicy, policyOf } from '../model/overflow'
 import type { Waits } from '../platform/waits'
-import { isEligible, noEndpoint } from '../routing/eligibility'
+import type { Content, QueueEvent } from '../queues/queue-event'
+import type { WorkQueues } from '../queues/work-queues'
+import { type Addressing, isEligible, noEndpoint } from '../routing/eligibility'
 import type { Queue, Routes } from '../routing/routes'
-import { EventEncoder } from '../wire/event-encoder'
+import { EventEncoder, type EventFrame } from '../wire/event-encoder'
 import type { Frame } from '../wire/frame'
 import type { Slabs } from '../wire/slabs'
 import { eligibleQueues, type QueueDelivery, type QueueSender } from './queue-sender'
@@ -35,10 +36,16 @@ export interface BroadcasterContext {
   readonly requireSubscriber: boolean
   readonly routes: Routes<Channel>
   readonly queues: QueueSender
+  readonly workQueues: WorkQueues
   readonly slabs: Slabs
   readonly waits: Waits
   readonly turn: TurnBudget
   readonly report: (error: LahjaError) => void
+}
+
+/** Something that took an event and that its sender should wait for: an outbox, or a queue. */
+interface Slow {
+  drained(): Promise<void>
 }
 
 const NONE: readonly never[] = []
@@ -55,8 +62,8 @@ export class Broadcaster {
   #depth = 0
   /** Bytes of the last event. */
   #size = 0
-  /** Outboxes that took the last event and that its sender should wait for. */
-  #slow: readonly Outbox[] = NONE
+  /** What took the last event and its sender should wait for. */
+  #slow: readonly Slow[] = NONE
 
   constructor(context: BroadcasterContext) {
     this.#context = context
@@ -110,40 +117,62 @@ export class Broadcaster {
     const shared = route.queues.length === 0 ? NONE : eligibleQueues(route.queues, type, options)
     if (eligible.length + shared.length === 0) return this.#noReceivers(type, payload, options, overflow)
 
+    // Queues with members that say how many events they take keep their events until one has room.
+    const [assigned, kept] = shared.length === 0 ? [NONE, NONE] : partition(shared)
     if (!isForAll && travelsByReference(type)) {
       const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
-      const deliveries = queues.prepare(shared, type, options, (assigned) => {
-        return referenceTo({ kind: 'assign', ...assigned, payload })
+      const deliveries = queues.prepare(assigned, type, options, (assignment) => {
+        return referenceTo({ kind: 'assign', ...assignment, payload })
       })
-      return this.#sendTo(eligible, deliveries, referenceTo({ kind: 'event', type, payload }), policy)
+      const work = this.#workOf(kept, type, options, { kind: 'reference', payload }, policy)
+      return this.#sendTo(eligible, deliveries, work, referenceTo({ kind: 'event', type, payload }), policy)
     }
     const frame = this.#encoder.event(type, payload)
     const mayNotFit = frame.end - frame.start > HANDSHAKE_FRAME_BYTES || frame.hasBigints === true
     const recipients = mayNotFit ? eligible.filter((channel) => fits(channel, frame)) : eligible
     const deliveries =
-      shared.length === 0
+      assigned.length === 0
         ? NONE
-        : queues.prepare(shared, type, options, (assigned) => this.#encoder.assignment(frame, assigned))
+        : queues.prepare(assigned, type, options, (assignment) => this.#encoder.assignment(frame, assignment))
     const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
-    if (recipients.length < eligible.length || deliveries.length < shared.length) {
-      const served = new Set(deliveries.map(({ queue }) => queue))
+    const work = kept.length === 0 ? NONE : this.#workOf(kept, type, options, contentOf(frame), policy)
+    if (recipients.length < eligible.length || deliveries.length + work.length < shared.length) {
+      const served = new Set([...deliveries, ...work].map(({ queue }) => queue))
       const missing = shared.filter(({ name }) => !served.has(name))
-      this.#skipUnfit(type, frame, eligible, missing, recipients.length + deliveries.length > 0)
+      this.#skipUnfit(type, frame, eligible, missing, recipients.length + served.size > 0)
     }
-    return this.#sendTo(recipients, deliveries, frame, policy)
+    return this.#sendTo(recipients, deliveries, work, frame, policy)
+  }
+
+  /** The event for each queue with a member that takes it. */
+  #workOf(
+    queues: readonly Queue<Channel>[],
+    type: string,
+    options: BroadcastOptions | undefined,
+    content: Content,
+    policy: OverflowPolicy,
+  ): readonly QueueEvent[] {
+    const { workQueues } = this.#context
+    const addressing = options && addressingOf(options)
+    const key = policy.kind === 'latest' ? policy.key : undefined
+    return queues
+      .map((queue) => ({ queue, event: workQueues.eventOf(queue.name, type, addressing, content, key) }))
+      .filter(({ queue, event }) => workQueues.isTakenBy(queue, event))
+      .map(({ event }) => event)
   }
 
   /** Puts a frame into the outboxes of its receivers. Returns the number of endpoints that they are. */
   #sendTo(
     recipients: readonly Channel[],
     deliveries: readonly QueueDelivery[],
+    work: readonly QueueEvent[],
     frame: Frame,
     policy: OverflowPolicy,
   ): number {
-    const { queues } = this.#context
+    const { queues, workQueues } = this.#context
     const size = frame.end - frame.start
     this.#context.turn.spend(size)
-    let slow: Outbox[] | undefined
+    let slow: Slow[] | undefined
     for (const channel of recipients) {
       if (!channel.send(frame, policy)) continue
       slow ??= []
@@ -154,10 +183,16 @@ export class Broadcaster {
       slow ??= []
       slow.push(delivery.channel.outbox)
     }
+    for (const event of work) {
+      const queue = workQueues.offer(event, policy)
+      if (!queue) continue
+      slow ??= []
+      slow.push(queue)
+    }
     // Last: a listener that was called while the event was sent may have broadcast others.
     this.#size = size
     this.#slow = slow ?? NONE
-    return deliveries.length === 0 ? recipients.length : countEndpoints(recipients, deliveries)
+    return work.length + (deliveries.length === 0 ? recipients.length : countEndpoints(recipients, deliveries))
   }
 
   /**
@@ -178,15 +213,15 @@ export class Broadcaster {
       const misfit = misfitOf(channel, frame)
       return misfit ? { channel, misfit } : []
     })
-    const missing = queues.flatMap(({ members: [first] }) => first?.destination ?? [])
-    const [first] = [...unfit.map(({ channel }) => channel), ...missing]
+    const missing = queues.flatMap(({ members, takers }) => [...members, ...takers].slice(0, 1))
+    const [first] = [...unfit.map(({ channel }) => channel), ...missing.map(({ destination }) => destination)]
     if (first && !isSent) throw misfitError(subject, frame, first)
     for (const { channel, misfit } of unfit) {
       channel.outbox.skip(frame)
       if (!this.#unfit[misfit].has(channel)) this.#context.report(misfitError(subject, frame, channel))
       this.#unfit[misfit].add(channel)
     }
-    for (const channel of missing) this.#context.report(misfitError(subject, frame, channel))
+    for (const { destination } of missing) this.#context.report(misfitError(subject, frame, destination))
   }
 
   /**
@@ -209,7 +244,7 @@ export class Broadcaster {
 
   /** The wait of the last event's sender: for slow peers, or for the next turn, so that sockets are served. */
   #pressure(): Promise<unknown> | undefined {
-    if (this.#slow.length > 0) return Promise.all(this.#slow.map((outbox) => outbox.drained()))
+    if (this.#slow.length > 0) return Promise.all(this.#slow.map((each) => each.drained()))
     const { turn } = this.#context
     const isTurnOver = turn.isFullFor(this.#size) || this.#encoder.isFullFor(this.#size)
     return isTurnOver ? turn.next() : undefined
@@ -239,6 +274,26 @@ function checkBroadcastOptions(options: BroadcastOptions): void {
   checkBoolean('requireSubscriber', requireSubscriber)
   if (to !== undefined) checkAudience('to', to)
   if (except !== undefined) checkAudience('except', except)
+}
+
+/** The queues whose members are assigned events, and those that have members that say how many they take. */
+function partition(queues: readonly Queue<Channel>[]): readonly [Queue<Channel>[], Queue<Channel>[]] {
+  return [queues.filter(({ takers }) => takers.length === 0), queues.filter(({ takers }) => takers.length > 0)]
+}
+
+/** Who may have an event, copied: the program may change what it has passed. Undefined for everybody. */
+function addressingOf({ to, except, internal }: BroadcastOptions): Addressing | undefined {
+  if (to === undefined && except === undefined && internal !== true) return undefined
+  return {
+    ...(to !== undefined && { to: copyAudience(to) }),
+    ...(except !== undefined && { except: copyAudience(except) }),
+    ...(internal === true && { internal }),
+  }
+}
+
+/** A copy of the payload in a frame, which is kept for longer than the frame. */
+function contentOf({ bytes, payloadStart, end, hasBigints = false }: EventFrame): Content {
+  return { kind: 'packed', bytes: Buffer.from(bytes.subarray(payloadStart, end)), hasBigints }
 }
 
 /** `latest` replaces events within a queue, never those of another queue or of plain subscribers. */

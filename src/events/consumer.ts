@@ -3,7 +3,7 @@ import { handlerError, InvalidPayload, type LahjaError } from '../model/errors'
 import { type Event, type Handler, isThenable } from '../model/event'
 import type { Interest } from '../model/interest'
 import { type StandardSchema, validate } from '../model/schema'
-import { Fifo } from './fifo'
+import { Fifo } from '../platform/fifo'
 import type { TurnBudget } from './turn-budget'
 
 /** Keeps events until they are read. */

@@ -2,6 +2,7 @@ import { type Channel, fits } from '../channel/channel'
 import { referenceTo, travelsByReference } from '../channel/reference'
 import { BoundaryCrossed, LahjaError, NoSubscribers, ProtocolViolation } from '../model/errors'
 import type { OverflowPolicy } from '../model/overflow'
+import type { QueueEvent } from '../queues/queue-event'
 import { Balancer } from '../routing/balancer'
 import { type Addressing, isEligible } from '../routing/eligibility'
 import type { Member, Queue, Routes } from '../routing/routes'
@@ -11,9 +12,10 @@ import type { Assignment, MessageOf } from '../wire/message'
 
 /** The queues with members that may have an event of this type, without the others. */
 export function eligibleQueues(queues: readonly Queue<Channel>[], type: string, options?: Addressing) {
-  return queues.flatMap(({ name, members }) => {
-    const eligible = members.filter(({ destination }) => isEligible(type, destination, options))
-    return eligible.length > 0 ? { name, members: eligible } : []
+  const mayHave = ({ destination }: { readonly destination: Channel }) => isEligible(type, destination, options)
+  return queues.flatMap(({ name, members, takers }) => {
+    const eligible = { name, members: members.filter(mayHave), takers: takers.filter(mayHave) }
+    return eligible.members.length + eligible.takers.length > 0 ? eligible : []
   })
 }
 
@@ -103,6 +105,13 @@ export class QueueSender {
       return destination.outbox.isLagging ? Number.MAX_VALUE : this.inFlight(destination) / weight
     }
     return this.#balancer.pick(members, loadOf, queue)?.destination
+  }
+
+  /** Assigns an event of a queue, whose other members have no room, to the member with the fewest events in flight. */
+  assign(event: QueueEvent, members: readonly Member<Channel>[]): void {
+    const { queue, type } = event
+    const channel = this.choose(queue, members)
+    if (channel) this.give({ channel, type, queue, frame: event.assignFrame() }, { kind: 'wait' })
   }
 
   /** Sends an event to the member that was chosen for it. Returns whether to wait for its outbox. */

@@ -1,5 +1,5 @@
 import type { LahjaError } from '../model/errors'
-import { Fifo } from './fifo'
+import { Fifo } from '../platform/fifo'
 
 interface Reader<Item> {
   readonly resolve: (result: IteratorResult<Item, undefined>) => void

@@ -22,6 +22,11 @@ export interface SubscribeOptions {
   readonly queue?: string | undefined
   /** Maximum number of events handled concurrently, 1 to `Infinity`. Handlers start in order. Default 1. */
   readonly concurrency?: number | undefined
+  /**
+   * With `queue`: how many events each sender gives this subscription ahead of those that it handles, 0 to 65,535. All others
+   * wait at their senders, for whichever member has room first. Default: none wait, each goes to a member when it is broadcast.
+   */
+  readonly prefetch?: number | undefined
   /** Ends the subscription. */
   readonly signal?: AbortSignal | undefined
 }
@@ -31,10 +36,19 @@ export interface WaitForOptions extends WaitOptions {
   readonly from?: Audience | undefined
 }
 
-const OPTIONS: OptionNames<SubscribeOptions> = { from: true, queue: true, concurrency: true, signal: true }
+const OPTIONS: OptionNames<SubscribeOptions> = {
+  from: true,
+  queue: true,
+  concurrency: true,
+  prefetch: true,
+  signal: true,
+}
 
 /** Maximum bytes of all names in `from`, so that they fit into a frame of any peer. */
 const FROM_BYTES = 2048
+
+/** The most events that a member of a queue has in hand of one sender. */
+const MOST_IN_HAND = 65_536
 
 /** The options of a subscription, checked and completed. */
 export interface SubscribeSettings {
@@ -56,8 +70,18 @@ export function subscribeSettings(
   const from = originsOf(options.from)
   if (queue !== undefined) checkName('queue', queue)
   checkCount('concurrency', concurrency)
-  const interest = { type: patternOf(type), from, queue }
+  const capacity = capacityOf(options)
+  const interest = { type: patternOf(type), from, queue, ...(capacity !== undefined && { capacity }) }
   return { interest, consumption: { kind: 'handler', handle, concurrency }, schema: schemaOf(type), signal }
+}
+
+/** How many events a member of a queue takes of each sender. @throws InvalidArgument */
+function capacityOf({ queue, concurrency = 1, prefetch }: SubscribeOptions): number | undefined {
+  if (prefetch === undefined) return undefined
+  if (queue === undefined) throw new InvalidArgument('prefetch: expected it only together with queue; name the queue')
+  if (!Number.isInteger(prefetch) || prefetch < 0 || prefetch >= MOST_IN_HAND)
+    throw invalid('prefetch', `a whole number from 0 to ${MOST_IN_HAND - 1}`, prefetch)
+  return Math.min(concurrency + prefetch, MOST_IN_HAND)
 }
 
 /** @throws InvalidArgument */

@@ -3,6 +3,7 @@ import type { Receipt } from '../channel/receive-window'
 import type { LahjaError } from '../model/errors'
 import type { Event } from '../model/event'
 import { isInterestedIn, isQueued } from '../model/interest'
+import type { MemberInboxes } from '../queues/member-inboxes'
 import { PatternTree } from '../routing/pattern-tree'
 import { Consumer } from './consumer'
 import type { SubscribeSettings } from './subscribe-options'
@@ -16,6 +17,7 @@ export interface SubscriptionsContext {
   readonly idle: () => void
   readonly closeCalls: () => number
   readonly turn: TurnBudget
+  readonly inboxes: MemberInboxes
 }
 
 /** The consumers of one event type. */
@@ -75,8 +77,10 @@ export class Subscriptions {
   }
 
   /** @param ended called once, when the subscription has ended for any reason */
-  add({ interest, consumption, schema, signal }: SubscribeSettings, ended?: () => void): Subscription {
-    const { announcer, report, idle, closeCalls, turn } = this.#context
+  add(settings: SubscribeSettings, ended?: () => void): Subscription {
+    const { consumption, schema, signal } = settings
+    const { announcer, report, idle, closeCalls, turn, inboxes } = this.#context
+    const interest = inboxes.joined(settings.interest)
     let unread: WeakRef<Consumer> | undefined
     const consumer: Consumer = new Consumer({
       interest,
@@ -92,16 +96,19 @@ export class Subscriptions {
       },
     })
     this.#consumers.add(consumer)
+    const concurrency = consumption.kind === 'handler' ? consumption.concurrency : 1
+    const inbox = inboxes.open(interest, concurrency, (event, receipt) => consumer.take(event, receipt))
     this.#receivers.add(interest.type, consumer)
     const subscription: Subscription = new Subscription({
       interest,
       announcer,
       signal,
-      pending: () => consumer.load,
+      pending: () => consumer.load + (inbox?.waiting ?? 0),
       ended: () => {
         this.#open.delete(subscription)
         this.#receivers.remove(interest.type, consumer)
         ended?.()
+        if (interest.member !== undefined) inboxes.close(interest.member)
         consumer.close()
         if (consumption.kind !== 'buffer') return
         this.#consumers.delete(consumer)

@@ -1,5 +1,5 @@
 import type { Clock } from '../platform/clock'
-import { Fifo } from './fifo'
+import { Fifo } from '../platform/fifo'
 
 /** Bytes charged for a call that sends nothing, so that a loop of such calls yields to the event loop. */
 const IDLE_BYTES = 64

@@ -65,6 +65,13 @@ export function dismissal(reason: string, text: string): LahjaError {
   return new Unauthenticated(`the peer refused the link, start both with the same secret; its goodbye: ${rest}`)
 }
 
+/** Whether a link ended when all had been read that the peer had written: not when a write failed, or a message was wrong. */
+export function endedInReading(error: LahjaError): boolean {
+  if (!(error instanceof ConnectionFailed)) return false
+  const { cause } = error
+  return cause === undefined || (cause instanceof Error && 'syscall' in cause && cause.syscall === 'read')
+}
+
 /** For a stream that ends without a goodbye. */
 export function endOfStream(heldBytes: number): LahjaError {
   if (heldBytes === 0) return new ConnectionFailed('the peer closed the connection without a goodbye')

@@ -525,6 +525,7 @@ export class Link implements Channel {
 }
 
 /** Whether a message counts even from a peer to which we have said goodbye. */
-function isReport(message: Message): message is MessageOf<'return' | 'settle' | 'credit'> {
-  return message.kind === 'return' || message.kind === 'settle' || message.kind === 'credit'
+function isReport(message: Message): message is MessageOf<'return' | 'settle' | 'progress' | 'credit'> {
+  const { kind } = message
+  return kind === 'return' || kind === 'settle' || kind === 'progress' || kind === 'credit'
 }

@@ -287,10 +287,17 @@ export class Unauthenticated extends LinkError<'unauthenticated'> {
 
 /**
  * A peer was disconnected because it didn't read: its queue was full and the overflow policy is `disconnect`, or too much
- * waited for it that can't be dropped.
+ * waited for it that can't be dropped. Or an event of a queue was dropped, as too much waited for its members.
  */
 export class OutboxOverflow extends LahjaError {
   readonly code = 'LAHJA_OUTBOX_OVERFLOW'
+  /** The event of a queue that was dropped. */
+  readonly event: Event | undefined
+
+  constructor(message: string, { event, ...options }: ErrorOptions & { readonly event?: Event } = {}) {
+    super(message, options)
+    this.event = event
+  }
 }
 
 /** Why a link was closed: what its peer did wrong. */

@@ -9,6 +9,10 @@ export interface Interest {
   readonly from?: AudienceList | undefined
   /** The work queue whose members share the events. */
   readonly queue?: string | undefined
+  /** The number of a queue's member, unique among those of its endpoint. Only of members that say how many events they take. */
+  readonly member?: number | undefined
+  /** How many events the member takes at first, those that it handles included. */
+  readonly capacity?: number | undefined
   /** Whether it is for requests of the type instead of events. */
   readonly responds?: boolean | undefined
 }
@@ -122,6 +126,6 @@ export function isQueued(interest: Interest): boolean {
 }
 
 /** A key that equal interests share. */
-export function keyOf({ type, from, queue, responds }: Interest): string {
-  return JSON.stringify([type, from ?? 0, queue ?? 0, responds ?? false])
+export function keyOf({ type, from, queue, member, responds }: Interest): string {
+  return JSON.stringify([type, from ?? 0, queue ?? 0, responds ?? false, member ?? 0])
 }

@@ -19,7 +19,17 @@ export interface Route<To> {
 
 export interface Queue<To> {
   readonly name: string
+  /** Those that are assigned events. */
   readonly members: readonly Member<To>[]
+  /** Those that say how many events they take. */
+  readonly takers: readonly Taker<To>[]
+}
+
+/** One subscription in a queue. */
+export interface Taker<To> {
+  readonly destination: To
+  /** The number of the member at its endpoint. */
+  readonly member: number
 }
 
 /** A destination with subscriptions in a queue. */
@@ -83,7 +93,8 @@ export class Routes<To extends Destination> {
   /** Every destination that gets events of a type, directly or as a queue member. */
   subscribers(type: string): readonly To[] {
     const { recipients, queues } = this.select(type)
-    return [...recipients, ...queues.flatMap(({ members }) => members.map(({ destination }) => destination))]
+    const shared = queues.flatMap(({ members, takers }) => [...members, ...takers])
+    return [...new Set([...recipients, ...shared.map(({ destination }) => destination)])]
   }
 
   /** Every destination that responds to requests of a type. */
@@ -99,18 +110,21 @@ export class Routes<To extends Destination> {
 function routeOf<To extends Destination>(entries: readonly Entry<To>[], type: string): Route<To> {
   const accepted = entries.filter(({ destination }) => destination.accepts(type))
   const recipients = accepted.filter(({ interest }) => interest.queue === undefined)
-  const queues = new Map<string, Map<To, number>>()
+  const queues = new Map<string, { readonly weights: Map<To, number>; readonly takers: Taker<To>[] }>()
   for (const { destination, interest } of accepted) {
-    if (interest.queue === undefined) continue
-    const members = queues.get(interest.queue) ?? new Map<To, number>()
-    members.set(destination, (members.get(destination) ?? 0) + 1)
-    queues.set(interest.queue, members)
+    const { queue: name, member } = interest
+    if (name === undefined) continue
+    const queue = queues.get(name) ?? { weights: new Map<To, number>(), takers: [] as Taker<To>[] }
+    queues.set(name, queue)
+    if (member !== undefined) queue.takers.push({ destination, member })
+    else queue.weights.set(destination, (queue.weights.get(destination) ?? 0) + 1)
   }
   return {
     recipients: [...new Set(recipients.map(({ destination }) => destination))],
-    queues: [...queues].map(([name, members]) => ({
+    queues: [...queues].map(([name, { weights, takers }]) => ({
       name,
-      members: [...members].map(([destination, weight]) => ({ destination, weight })),
+      members: [...weights].map(([destination, weight]) => ({ destination, weight })),
+      takers,
     })),
   }
 }

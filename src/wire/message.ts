@@ -15,6 +15,7 @@ import {
   parseString,
   parseTypeName,
 } from './field-parsers'
+import type { RunLengths } from './runs'
 
 /** Why the sender of a goodbye ends the link: it leaves, it refuses the link, or the peer broke the protocol. */
 export type GoodbyeReason = 'left' | 'overflow' | 'unauthenticated' | RefusalReason | ViolationReason
@@ -100,6 +101,8 @@ export type ChannelMessage =
   | { readonly kind: 'decline'; readonly id: number }
   /** The response is no longer needed. */
   | { readonly kind: 'cancel'; readonly id: number }
+  | Gift
+  | Progress
 
 /** An event for one queue member. */
 export interface Assignment {
@@ -109,6 +112,32 @@ export interface Assignment {
   /** Whether its receiver must not return it. */
   readonly isFixed: boolean
   readonly payload: unknown
+}
+
+/** An event for one member of a queue, of those that say how many they take. */
+export interface Gift {
+  readonly kind: 'give'
+  readonly member: number
+  /** Counts the events that this member has been given on this link, from 1 on. */
+  readonly number: number
+  readonly type: string
+  /** Whether no other member may have it. */
+  readonly isFixed: boolean
+  readonly payload: unknown
+}
+
+/** What has become of the events that a member was given. */
+export interface Progress {
+  readonly kind: 'progress'
+  readonly member: number
+  /** How many events it takes beyond those that are handled or returned. */
+  readonly capacity: number
+  /** All up to this number have begun, but for those that it has returned. */
+  readonly begun: number
+  /** Numbers of the events that have been handled since the last message. */
+  readonly handled: RunLengths
+  /** Numbers of those that have not begun, and never will here. */
+  readonly returned: RunLengths
 }
 
 export type MessageOf<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>
@@ -135,6 +164,8 @@ export const KIND_CODES = {
   cancel: 17,
   credit: 18,
   proof: 19,
+  give: 20,
+  progress: 21,
 } as const satisfies Record<Message['kind'], number>
 
 const isKind = (name: string): name is Message['kind'] => name in KIND_CODES
@@ -147,7 +178,7 @@ const KINDS = new Map<unknown, Message['kind']>(
 
 export function isChannelMessage(message: Message): message is ChannelMessage {
   const code = KIND_CODES[message.kind]
-  return code >= KIND_CODES.assign && code <= KIND_CODES.cancel
+  return (code >= KIND_CODES.assign && code <= KIND_CODES.cancel) || code >= KIND_CODES.give
 }
 
 /**
@@ -157,7 +188,7 @@ export function isChannelMessage(message: Message): message is ChannelMessage {
 export function isBulk(message: Message): boolean {
   const { kind } = message
   if (kind === 'unsubscribe') return message.isLast === true
-  return kind === 'request' || kind === 'response' || kind === 'failure' || kind === 'return'
+  return kind === 'request' || kind === 'response' || kind === 'failure' || kind === 'return' || kind === 'give'
 }
 
 /** The elements of a message's body. The last one is left out if it is an undefined payload. */
@@ -188,6 +219,12 @@ export function toElements(message: Message): unknown[] {
     case 'assign':
     case 'return':
       return withPayload([code, message.queue, message.type, message.isFixed], message.payload)
+    case 'give':
+      return withPayload([code, message.member, message.number, message.type, message.isFixed], message.payload)
+    case 'progress': {
+      const { member, capacity, begun, handled, returned } = message
+      return [code, member, capacity, begun, handled, returned]
+    }
     case 'request':
       return withPayload([code, message.id, message.type], message.payload)
     case 'response':
@@ -204,8 +241,8 @@ export function toElements(message: Message): unknown[] {
   }
 }
 
-function interestFields({ type, from, queue, responds }: Interest): object {
-  return definedFields({ type, from, queue, responds: responds || undefined })
+function interestFields({ type, from, queue, member, capacity, responds }: Interest): object {
+  return definedFields({ type, from, queue, member, capacity, responds: responds || undefined })
 }
 
 function withPayload(elements: unknown[], payload: unknown): unknown[] {
@@ -227,7 +264,7 @@ function definedFields(fields: Readonly<Record<string, unknown>>): object {
  * @throws ProtocolViolation if it is malformed
  */
 export function fromElements(body: unknown): Message {
-  const [code, first, second, third, fourth] = parseArray(body, 'body')
+  const [code, first, second, third, fourth, fifth] = parseArray(body, 'body')
   const kind = parseKind(code)
   switch (kind) {
     case 'hello':
@@ -254,6 +291,17 @@ export function fromElements(body: unknown): Message {
     case 'assign':
     case 'return':
       return { kind, ...parseAssignment(first, second, third), payload: fourth }
+    case 'give':
+      return { kind, ...parseGift(first, second, third, fourth), payload: fifth }
+    case 'progress':
+      return {
+        kind,
+        member: parseCount(first, 'member'),
+        capacity: parseCount(second, 'capacity'),
+        begun: parseCount(third, 'begun'),
+        handled: parseRunLengths(fourth, 'handled'),
+        returned: parseRunLengths(fifth, 'returned'),
+      }
     case 'request':
       return { kind, id: parseCount(first, 'id'), type: parseTypeName(second, 'type'), payload: third }
     case 'response':
@@ -273,7 +321,10 @@ export function fromElements(body: unknown): Message {
 function parseKind(code: unknown): Message['kind'] {
   const kind = KINDS.get(asNumber(code))
   if (kind !== undefined) return kind
-  throw new ProtocolViolation('malformed', `kind: expected 0 to ${KIND_CODES.proof}, got ${describe(asNumber(code))}`)
+  throw new ProtocolViolation(
+    'malformed',
+    `kind: expected 0 to ${KIND_CODES.progress}, got ${describe(asNumber(code))}`,
+  )
 }
 
 function parseGoodbye(reason: unknown, text: unknown, proof: unknown): Goodbye {
@@ -295,12 +346,35 @@ function parseInterest(value: unknown): Interest {
     type: parsePattern(fields.get('type'), 'interest[].type'),
     from: parseOptional(fields.get('from'), 'interest[].from', parseAudience),
     queue: parseOptional(fields.get('queue'), 'interest[].queue', parseName),
+    ...parseMember(fields),
     // False means the same as undefined.
     responds: parseOptional(fields.get('responds'), 'interest[].responds', parseBoolean) || undefined,
   }
   const bytes = nameBytesOf(interest)
   if (bytes <= MAX_INTEREST_BYTES) return interest
   throw new ProtocolViolation('malformed', `interest[]: expected at most ${MAX_INTEREST_BYTES} bytes, got ${bytes}`)
+}
+
+/** Those who don't know one of the two fields, or leave one out, are members to which events are assigned. */
+function parseMember(fields: ReadonlyMap<string, unknown>): Pick<Interest, 'member' | 'capacity'> {
+  const member = parseOptional(fields.get('member'), 'interest[].member', parseCount)
+  const capacity = parseOptional(fields.get('capacity'), 'interest[].capacity', parseCount)
+  return fields.has('queue') && member !== undefined && capacity !== undefined ? { member, capacity } : {}
+}
+
+function parseGift(member: unknown, number: unknown, type: unknown, isFixed: unknown) {
+  return {
+    member: parseCount(member, 'member'),
+    number: parseCount(number, 'number'),
+    type: parseTypeName(type, 'type'),
+    isFixed: parseBoolean(isFixed, 'fixed'),
+  }
+}
+
+function parseRunLengths(value: unknown, field: string): RunLengths {
+  const lengths = parseList(value, field, parseCount)
+  if (lengths.length % 2 === 0) return lengths
+  throw new ProtocolViolation('malformed', `${field}: expected pairs of numbers, got ${lengths.length} numbers`)
 }
 
 function parseAssignment(queue: unknown, type: unknown, isFixed: unknown) {

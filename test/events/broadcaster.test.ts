@@ -1,10 +1,13 @@
 import { expect } from 'chai'
 import type { Channel } from '../../src/channel/channel'
+import { MemoryBudget } from '../../src/channel/memory-budget'
 import { Broadcaster } from '../../src/events/broadcaster'
 import { QueueSender } from '../../src/events/queue-sender'
 import { TurnBudget } from '../../src/events/turn-budget'
+import { DEFAULT_LIMITS } from '../../src/model/limits'
 import type { OverflowPolicy } from '../../src/model/overflow'
 import { Waits } from '../../src/platform/waits'
+import { WorkQueues } from '../../src/queues/work-queues'
 import { Routes } from '../../src/routing/routes'
 import type { Frame } from '../../src/wire/frame'
 import { SLAB_BYTES, Slabs } from '../../src/wire/slabs'
@@ -31,12 +34,26 @@ describe('Broadcaster', () => {
     const clock = new ManualClock()
     const routes = new Routes<Channel>({ name: 'shop', groups: [] })
     const report = (error: Error) => expect.fail(error.message)
+    const queues = new QueueSender({ routes, state: () => 'open', report, origin: 'shop' })
+    const limits = DEFAULT_LIMITS
+    const workQueues = new WorkQueues({
+      clock,
+      limits,
+      budget: new MemoryBudget(limits.outboxTotalBytes),
+      routes,
+      state: () => 'open',
+      report,
+      changed: () => {},
+      origin: 'shop',
+      assign: () => expect.fail('no queue has such members'),
+    })
     broadcaster = new Broadcaster({
       frameLimit: 1024 * 1024,
       overflow: 'wait',
       requireSubscriber: false,
       routes,
-      queues: new QueueSender({ routes, state: () => 'open', report, origin: 'shop' }),
+      queues,
+      workQueues,
       slabs: new Slabs(),
       waits: new Waits(clock),
       turn: new TurnBudget(clock, SLAB_BYTES),

@@ -57,6 +57,7 @@ const interests = fc.array(
   }),
   { maxLength: 20 },
 )
+const runs = fc.array(fc.tuple(count, count), { maxLength: 5 }).map((pairs) => pairs.flat())
 const assignment = { queue: name, type, isFixed: fc.boolean(), payload: whatever }
 
 /** Messages of each kind. */
@@ -87,6 +88,22 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
   proof: fc.record({ kind: fc.constant('proof'), proof: bytes }),
   assign: fc.record({ kind: fc.constant('assign'), ...assignment }),
   settle: fc.record({ kind: fc.constant('settle'), count }),
+  give: fc.record({
+    kind: fc.constant('give'),
+    member: count,
+    number: count,
+    type,
+    isFixed: fc.boolean(),
+    payload: whatever,
+  }),
+  progress: fc.record({
+    kind: fc.constant('progress'),
+    member: count,
+    capacity: count,
+    begun: count,
+    handled: runs,
+    returned: runs,
+  }),
   return: fc.record({ kind: fc.constant('return'), ...assignment }),
   request: fc.record({ kind: fc.constant('request'), id: count, type, payload: whatever }),
   response: fc.record({ kind: fc.constant('response'), id: count, payload: whatever }),

@@ -6,6 +6,7 @@ import { TurnBudget } from '../../src/events/turn-budget'
 import type { LahjaError } from '../../src/model/errors'
 import type { Handler } from '../../src/model/event'
 import type { Interest } from '../../src/model/interest'
+import { MemberInboxes } from '../../src/queues/member-inboxes'
 import { SLAB_BYTES } from '../../src/wire/slabs'
 import { ManualClock } from './manual-clock'
 import { RecordingChannel } from './recording-channel'
@@ -39,6 +40,13 @@ export class SubscriptionsBench {
       idle: () => {},
       closeCalls: () => 0,
       turn: new TurnBudget(this.clock, SLAB_BYTES),
+      inboxes: new MemberInboxes({
+        clock: this.clock,
+        hasOthers: () => this.hasOthers,
+        admits: () => true,
+        report,
+        idle: () => {},
+      }),
     })
     this.queueReceiver = new QueueReceiver({
       clock: this.clock,

@@ -56,10 +56,14 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, true>>>> = {
     nonce: true,
     bigints: true,
   } satisfies Record<Exclude<keyof Hello, 'kind'>, true>,
-  'subscribe, unsubscribe': { type: true, from: true, queue: true, responds: true } satisfies Record<
-    keyof Interest,
-    true
-  >,
+  'subscribe, unsubscribe': {
+    type: true,
+    from: true,
+    queue: true,
+    member: true,
+    capacity: true,
+    responds: true,
+  } satisfies Record<keyof Interest, true>,
   failure: { name: true, message: true, code: true, stack: true } satisfies Record<keyof RemoteFailure, true>,
 }
 

@@ -1,0 +1,297 @@
+import type { Channel } from '../channel/channel'
+import type { Receipt } from '../channel/receive-window'
+import { type LahjaError, NoSubscribers, ProtocolViolation } from '../model/errors'
+import type { Event } from '../model/event'
+import type { Clock } from '../platform/clock'
+import { Fifo } from '../platform/fifo'
+import type { Gift } from '../wire/message'
+import { Runs } from '../wire/runs'
+
+/** Milliseconds of work that may be told as begun at once. */
+const BEGUN_AHEAD = 1
+
+/** The most events that are told as begun at once. */
+const MOST_AHEAD = 256
+
+/** Runs of numbers in one message, so that it fits into the smallest frame that a peer may take. */
+const RUNS = 100
+
+export interface MemberInboxContext {
+  readonly member: number
+  readonly queue: string
+  /** How many events it takes from each sender, those that are being handled included. */
+  readonly capacity: number
+  /** How many events are handled concurrently. */
+  readonly concurrency: number
+  readonly clock: Clock
+  /** Hands an event to the handler. */
+  readonly handle: (event: Event, receipt: Receipt) => void
+  /** Whether a member at another endpoint may have an event of this type. */
+  readonly hasOthers: (queue: string, type: string) => boolean
+  /** Whether an event of this type is let in. */
+  readonly admits: (channel: Channel, type: string) => boolean
+  readonly report: (error: LahjaError) => void
+  /** Called when nothing is in hand any more. */
+  readonly idle: () => void
+}
+
+/** What one sender is owed: news of the events that it has given. */
+interface Account {
+  readonly channel: Channel
+  begun: number
+  /** Begun events of which the sender is not told yet. */
+  isBehind: boolean
+  /** Events received and neither handled nor returned. */
+  inHand: number
+  readonly handled: Runs
+  readonly returned: Runs
+  /** Whether its sender gives what has not begun to others, as the link broke. */
+  isLost: boolean
+}
+
+interface Item {
+  readonly gift: Gift
+  readonly account: Account
+}
+
+/**
+ * The events that a member of a queue has been given, in order. Before the handler is called for one, its sender is told that
+ * it has begun, in a message that has left the process: should this process die, the event is not given to another member.
+ */
+export class MemberInbox {
+  readonly #context: MemberInboxContext
+  readonly #accounts = new Map<Channel, Account>()
+  readonly #waiting = new Fifo<Item>()
+  /** Events with the handler, or about to be. */
+  #begun = 0
+  /** How many events are begun beyond those that are handled concurrently, as telling it takes longer than to handle them. */
+  #ahead = 0
+  #state: 'open' | 'leaving' | 'closed' = 'open'
+  #isBeginning = false
+  #isReportPlanned = false
+
+  constructor(context: MemberInboxContext) {
+    this.#context = context
+  }
+
+  /** Number of events that wait for the handler and have not been told as begun. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#begun === 0
+  }
+
+  /** @throws ProtocolViolation for more events than the member takes */
+  take(gift: Gift, channel: Channel): void {
+    const account = this.#accountOf(channel)
+    if (account.inHand >= this.#context.capacity) {
+      const most = `expected at most ${this.#context.capacity} that are neither handled nor returned, got one more`
+      throw new ProtocolViolation('window-exceeded', `events for member ${gift.member}: ${most}`)
+    }
+    account.inHand++
+    const item = { gift, account }
+    if (this.#state === 'closed' || (this.#state === 'leaving' && this.#mayReturn(item))) return this.#return(item)
+    this.#waiting.push(item)
+    this.#begin()
+  }
+
+  /** The endpoint leaves: returns what others may have, now and later. */
+  leave(): void {
+    if (this.#state === 'open') this.#state = 'leaving'
+    this.#returnWaiting((item) => this.#mayReturn(item))
+  }
+
+  /** The subscription has ended, or the time of a leaving endpoint is over: returns everything that has not begun. */
+  close(): void {
+    this.#state = 'closed'
+    this.#returnWaiting(() => true)
+  }
+
+  /**
+   * The link with a sender has ended.
+   *
+   * @param hasLeft whether it has left the bus. Otherwise it gives what has not begun to others
+   */
+  onClosed(channel: Channel, hasLeft: boolean): void {
+    const account = this.#accounts.get(channel)
+    if (!account) return
+    this.#accounts.delete(channel)
+    if (hasLeft) return
+    account.isLost = true
+    this.#removeWaiting((item) => item.account === account)
+    if (this.isIdle) this.#context.idle()
+  }
+
+  /** Tells all senders now, not at the end of the turn. */
+  report(): void {
+    for (const account of this.#accounts.values()) this.#tell(account)
+  }
+
+  #begin(): void {
+    // From within, a handler may get the next event, or end the subscription.
+    if (this.#isBeginning) return
+    this.#isBeginning = true
+    try {
+      while (this.#waiting.length > 0 && this.#begun < this.#context.concurrency) {
+        const items = this.#nextBatch()
+        const unwritten = this.#tellBegun(items)
+        if (unwritten.length > 0) void this.#handleOnceWritten(items, unwritten)
+        else this.#handle(items)
+      }
+    } finally {
+      this.#isBeginning = false
+    }
+  }
+
+  /** A sender whose link broke before it was told gives the events to others. */
+  async #handleOnceWritten(items: readonly Item[], unwritten: readonly Promise<boolean>[]): Promise<void> {
+    const areWritten = (await Promise.all(unwritten)).every(Boolean)
+    const left = items.filter(({ account }) => areWritten || !account.isLost)
+    this.#begun -= items.length - left.length
+    if (left.length > 0) return this.#handle(left)
+    this.#begin()
+    if (this.isIdle) this.#context.idle()
+  }
+
+  #nextBatch(): readonly Item[] {
+    const items: Item[] = []
+    const most = this.#context.concurrency + this.#ahead
+    while (this.#begun < most) {
+      const item = this.#waiting.shift()
+      if (!item) break
+      this.#begun++
+      item.account.begun = item.gift.number
+      item.account.isBehind = true
+      items.push(item)
+    }
+    return items
+  }
+
+  /** Returns what to wait for: messages that have not left this process. */
+  #tellBegun(items: readonly Item[]): Promise<boolean>[] {
+    const unwritten: Promise<boolean>[] = []
+    for (const { account } of items) {
+      if (!account.isBehind) continue
+      this.#tell(account)
+      const { isOwn, outbox } = account.channel
+      // An endpoint that dies takes its own queues along.
+      if (!isOwn && !outbox.writeMessages()) unwritten.push(outbox.messagesWritten())
+    }
+    return unwritten
+  }
+
+  #handle(items: readonly Item[]): void {
+    const { clock } = this.#context
+    const start = clock.now()
+    let left = items.length
+    const settled = () => {
+      this.#begun--
+      left--
+      if (left === 0) this.#adapt(clock.now() - start)
+      this.#begin()
+      if (this.isIdle) this.#context.idle()
+    }
+    for (const item of items) this.#handleOne(item, settled)
+  }
+
+  #handleOne(item: Item, settled: () => void): void {
+    const { gift, account } = item
+    const { type, payload } = gift
+    const { handle, admits } = this.#context
+    const done = () => {
+      account.inHand--
+      account.handled.add(gift.number)
+      this.#planReport()
+      settled()
+    }
+    if (!admits(account.channel, type)) return done()
+    handle(
+      { type, payload, origin: account.channel.identity.name },
+      {
+        done,
+        release: () => {
+          this.#return(item)
+          settled()
+        },
+      },
+    )
+  }
+
+  #adapt(elapsed: number): void {
+    if (elapsed <= BEGUN_AHEAD / 2) this.#ahead = Math.min(2 * this.#ahead + 1, MOST_AHEAD)
+    else if (elapsed > BEGUN_AHEAD) this.#ahead = Math.floor(this.#ahead / 2)
+  }
+
+  /** Gives an event back to its sender. Nobody else knows of it once that is gone. */
+  #return({ gift, account }: Item): void {
+    const { channel } = account
+    account.inHand--
+    if (channel.outbox.isClosed) return this.#reportLost(gift, channel)
+    account.returned.add(gift.number)
+    this.#planReport()
+  }
+
+  #mayReturn({ gift, account }: Item): boolean {
+    const { isOwn, outbox } = account.channel
+    return !gift.isFixed && !isOwn && !outbox.isClosed && this.#context.hasOthers(this.#context.queue, gift.type)
+  }
+
+  #returnWaiting(isWanted: (item: Item) => boolean): void {
+    for (const item of this.#removeWaiting(isWanted)) this.#return(item)
+    this.report()
+    if (this.isIdle) this.#context.idle()
+  }
+
+  #removeWaiting(isWanted: (item: Item) => boolean): readonly Item[] {
+    const items = [...this.#waiting]
+    this.#waiting.clear()
+    for (const item of items) if (!isWanted(item)) this.#waiting.push(item)
+    return items.filter(isWanted)
+  }
+
+  /** Tells senders what has been settled at the end of the turn, together. */
+  #planReport(): void {
+    if (this.#isReportPlanned) return
+    this.#isReportPlanned = true
+    this.#context.clock.nextTurn(() => {
+      this.#isReportPlanned = false
+      this.report()
+    })
+  }
+
+  #tell(account: Account): void {
+    const { channel, begun, handled, returned } = account
+    if (channel.outbox.isClosed || (!account.isBehind && handled.isEmpty && returned.isEmpty)) return
+    account.isBehind = false
+    const { member } = this.#context
+    const capacity = this.#state === 'open' ? this.#context.capacity : 0
+    do {
+      const runs = { handled: handled.take(RUNS), returned: returned.take(RUNS) }
+      channel.sendMessage({ kind: 'progress', member, capacity, begun, ...runs })
+    } while (!handled.isEmpty || !returned.isEmpty)
+  }
+
+  #reportLost({ type, payload }: Gift, { identity }: Channel): void {
+    const why = `its member here has left the queue, and its sender ${identity.name} has disconnected`
+    const event = { type, payload, origin: identity.name }
+    this.#context.report(new NoSubscribers(`event ${type} of queue ${this.#context.queue} is lost: ${why}`, { event }))
+  }
+
+  #accountOf(channel: Channel): Account {
+    const known = this.#accounts.get(channel)
+    if (known) return known
+    const account: Account = {
+      channel,
+      begun: 0,
+      isBehind: false,
+      inHand: 0,
+      handled: new Runs(),
+      returned: new Runs(),
+      isLost: false,
+    }
+    this.#accounts.set(channel, account)
+    return account
+  }
+}

@@ -1,0 +1,86 @@
+import type { Channel } from '../channel/channel'
+import type { Interest } from '../model/interest'
+import type { Gift } from '../wire/message'
+import { MemberInbox, type MemberInboxContext } from './member-inbox'
+
+/** The inboxes of an endpoint's subscriptions in queues that say how many events they take. */
+export class MemberInboxes {
+  readonly #context: Omit<MemberInboxContext, 'member' | 'queue' | 'capacity' | 'concurrency' | 'handle'>
+  readonly #open = new Map<number, MemberInbox>()
+  /** Those of ended subscriptions that still have events in hand. */
+  readonly #ending = new Set<MemberInbox>()
+  #members = 0
+
+  constructor(context: Omit<MemberInboxContext, 'member' | 'queue' | 'capacity' | 'concurrency' | 'handle'>) {
+    this.#context = context
+  }
+
+  /** The interest of a new member, with its number, if it says how many events it takes. */
+  joined(interest: Interest): Interest {
+    return interest.capacity === undefined ? interest : { ...interest, member: ++this.#members }
+  }
+
+  get isIdle(): boolean {
+    for (const inbox of this.#open.values()) if (!inbox.isIdle) return false
+    return this.#ending.size === 0
+  }
+
+  /** Opens the inbox of a member, if it says how many events it takes. */
+  open(
+    { member, queue, capacity }: Interest,
+    concurrency: number,
+    handle: MemberInboxContext['handle'],
+  ): MemberInbox | undefined {
+    if (member === undefined || queue === undefined || capacity === undefined) return undefined
+    const inbox: MemberInbox = new MemberInbox({
+      ...this.#context,
+      member,
+      queue,
+      capacity,
+      concurrency,
+      handle,
+      idle: () => {
+        this.#ending.delete(inbox)
+        this.#context.idle()
+      },
+    })
+    this.#open.set(member, inbox)
+    return inbox
+  }
+
+  /** The subscription of a member has ended. */
+  close(member: number): void {
+    const inbox = this.#open.get(member)
+    if (!inbox) return
+    this.#open.delete(member)
+    inbox.close()
+    if (!inbox.isIdle) this.#ending.add(inbox)
+  }
+
+  /** @throws ProtocolViolation for more events than the member takes */
+  take(gift: Gift, channel: Channel): void {
+    const { member, number } = gift
+    const inbox = this.#open.get(member)
+    if (inbox) return inbox.take(gift, channel)
+    channel.sendMessage({ kind: 'progress', member, capacity: 0, begun: 0, handled: [], returned: [number, 1] })
+  }
+
+  /** The endpoint leaves: from now on events go back that others may have. */
+  leave(): void {
+    for (const inbox of this.#open.values()) inbox.leave()
+  }
+
+  /** Returns everything that has not begun, now and later. */
+  stop(): void {
+    for (const inbox of this.#open.values()) inbox.close()
+  }
+
+  /** Tells all senders now what has been settled, not at the end of the turn. */
+  report(): void {
+    for (const inbox of [...this.#open.values(), ...this.#ending]) inbox.report()
+  }
+
+  onClosed(channel: Channel, hasLeft: boolean): void {
+    for (const inbox of [...this.#open.values(), ...this.#ending]) inbox.onClosed(channel, hasLeft)
+  }
+}

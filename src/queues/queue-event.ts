@@ -1,0 +1,106 @@
+import type { Channel } from '../channel/channel'
+import { referenceTo } from '../channel/reference'
+import type { Event } from '../model/event'
+import type { Addressing } from '../routing/eligibility'
+import { encodeMessage } from '../wire/codec'
+import type { Frame } from '../wire/frame'
+import { encodeGift, maxGiftBytes } from '../wire/gift-encoder'
+import { unpack } from '../wire/unpacker'
+
+/** The payload of an event, as it travels. */
+export type Content =
+  /** Its msgpack; empty for `undefined`. */
+  | { readonly kind: 'packed'; readonly bytes: Buffer; readonly hasBigints: boolean }
+  /** The payload itself, as its type never leaves the endpoint. */
+  | { readonly kind: 'reference'; readonly payload: unknown }
+
+/** What an event takes in memory besides its payload, measured on Node 20. */
+const HOLDING_BYTES = 400
+
+/** What a payload counts for of which nobody knows what it holds. */
+const REFERENCE_BYTES = 512
+
+/** Above this, members may differ in whether they take an event. */
+const ALWAYS_TAKEN_BYTES = 2048
+
+/** An event of a queue, as its sender keeps it until it has been handled. */
+export class QueueEvent {
+  readonly queue: string
+  readonly type: string
+  readonly addressing: Addressing | undefined
+  /** Its place among the events of the queue. */
+  readonly place: number
+  /** The key of the policy `latest`. */
+  readonly key: string | undefined
+  readonly #content: Content
+
+  constructor(
+    queue: string,
+    type: string,
+    addressing: Addressing | undefined,
+    content: Content,
+    place: number,
+    key?: string,
+  ) {
+    this.queue = queue
+    this.type = type
+    this.addressing = addressing
+    this.#content = content
+    this.place = place
+    this.key = key
+  }
+
+  /** Bytes of memory that it takes. */
+  get cost(): number {
+    const content = this.#content
+    return HOLDING_BYTES + (content.kind === 'packed' ? content.bytes.length : REFERENCE_BYTES)
+  }
+
+  /** Whether its sender has said who may have it: then it can't go to others. */
+  get isFixed(): boolean {
+    return this.addressing !== undefined
+  }
+
+  /** Events with the same audience may go to the same members. */
+  get audience(): string {
+    const { type, addressing } = this
+    const content = this.#content
+    const to = addressing === undefined ? '' : JSON.stringify(addressing)
+    if (content.kind === 'reference') return `${type} ${to}`
+    const size = content.bytes.length <= ALWAYS_TAKEN_BYTES ? '' : content.bytes.length
+    return `${type} ${to} ${size} ${content.hasBigints ? 'bigints' : ''}`
+  }
+
+  /** Whether a member at the other end takes its size, and the integers in it. */
+  fits({ isOwn, sendLimit, takesBigints }: Channel): boolean {
+    const content = this.#content
+    if (content.kind === 'reference') return isOwn
+    return maxGiftBytes(this.type, content.bytes.length) <= sendLimit && (takesBigints || !content.hasBigints)
+  }
+
+  /** The frame that gives it to a member. */
+  giftFrame(member: number, number: number): Frame {
+    const { type, isFixed } = this
+    const content = this.#content
+    if (content.kind === 'packed') return encodeGift(member, number, type, isFixed, content.bytes)
+    return referenceTo({ kind: 'give', member, number, type, isFixed, payload: content.payload })
+  }
+
+  /** The frame that assigns it, to a member that doesn't say how many events it takes. */
+  assignFrame(): Frame {
+    const { queue, type, isFixed } = this
+    const assignment = { kind: 'assign', queue, type, isFixed, payload: this.#payload } as const
+    return this.#content.kind === 'packed' ? encodeMessage(assignment) : referenceTo(assignment)
+  }
+
+  /** As its handlers would have got it. */
+  asEvent(origin: string): Event {
+    return { type: this.type, payload: this.#payload, origin }
+  }
+
+  get #payload(): unknown {
+    const content = this.#content
+    if (content.kind === 'reference') return content.payload
+    return content.bytes.length === 0 ? undefined : unpack(content.bytes, 0, content.bytes.length)
+  }
+}

@@ -1,0 +1,90 @@
+import type { Channel } from '../channel/channel'
+import type { Progress } from '../wire/message'
+import { keysIn } from '../wire/runs'
+import type { QueueEvent } from './queue-event'
+
+/** The most events that a member can have in hand, whatever it says. */
+const MOST_EVENTS = 65_536
+
+/** What was in a member's hand. */
+export interface Hand {
+  /** Events that it had begun. It may have handled some of them. */
+  readonly begun: readonly QueueEvent[]
+  readonly notBegun: readonly QueueEvent[]
+}
+
+/** A member of a queue that says how many events it takes, as its sender sees it: what it has been given and not settled. */
+export class QueueMember {
+  readonly queue: string
+  readonly channel: Channel
+  readonly number: number
+  readonly #mostBytes: number
+  readonly #inHand = new Map<number, QueueEvent>()
+  #capacity: number
+  #given = 0
+  #begun = 0
+  #bytes = 0
+
+  /** @param mostBytes that it is sent ahead of what it has settled */
+  constructor(queue: string, channel: Channel, number: number, capacity: number, mostBytes: number) {
+    this.queue = queue
+    this.channel = channel
+    this.number = number
+    this.#capacity = Math.min(capacity, MOST_EVENTS)
+    this.#mostBytes = mostBytes
+  }
+
+  /** Number of events in its hand. */
+  get load(): number {
+    return this.#inHand.size
+  }
+
+  get hasRoom(): boolean {
+    return this.#inHand.size < this.#capacity && this.#bytes < this.#mostBytes && !this.channel.outbox.isClosed
+  }
+
+  give(event: QueueEvent): void {
+    const number = ++this.#given
+    this.#inHand.set(number, event)
+    this.#bytes += event.cost
+    this.channel.sendBulk(event.giftFrame(this.number, number))
+  }
+
+  /** It takes nothing more. */
+  leave(): void {
+    this.#capacity = 0
+  }
+
+  /** Returns the events that it has settled now. Numbers of others are ignored. */
+  onProgress(
+    { capacity, begun, handled, returned }: Progress,
+    hasLeft: boolean,
+  ): Record<'handled' | 'returned', QueueEvent[]> {
+    this.#capacity = hasLeft ? 0 : Math.min(capacity, MOST_EVENTS)
+    this.#begun = Math.max(this.#begun, begun)
+    return { handled: this.#take(keysIn(handled, this.#inHand)), returned: this.#take(keysIn(returned, this.#inHand)) }
+  }
+
+  /** It is gone. Returns what it had in hand. */
+  close(): Hand {
+    const events = [...this.#inHand]
+    this.#inHand.clear()
+    this.#capacity = this.#bytes = 0
+    return {
+      begun: events.filter(([number]) => number <= this.#begun).map(([, event]) => event),
+      notBegun: events.filter(([number]) => number > this.#begun).map(([, event]) => event),
+    }
+  }
+
+  #take(numbers: Iterable<number>): QueueEvent[] {
+    const events: QueueEvent[] = []
+    for (const number of numbers) {
+      const event = this.#inHand.get(number)
+      if (!event) continue
+      this.#inHand.delete(number)
+      this.#bytes -= event.cost
+      events.push(event)
+    }
+    return events
+  }
+}

@@ -1,0 +1,55 @@
+import { type Frame, PREFIX_BYTES } from './frame'
+import { KIND_CODES } from './message'
+import { FALSE, FIXARRAY, FIXSTR, STR_8, TRUE, UINT_16, UINT_32, UINT_64 } from './msgpack-format'
+
+/** The longest head: the array and its kind, two numbers, a type of two bytes of length, and a flag. */
+const MAX_HEAD_BYTES = 2 + 9 + 9 + 2 + 1
+
+/**
+ * Encodes a gift whose payload is packed already.
+ *
+ * @param payload its msgpack; empty for `undefined`
+ */
+export function encodeGift(member: number, number: number, type: string, isFixed: boolean, payload: Uint8Array): Frame {
+  const typeBytes = Buffer.byteLength(type)
+  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + MAX_HEAD_BYTES + typeBytes + payload.length)
+  let at = PREFIX_BYTES
+  bytes[at++] = FIXARRAY | (payload.length === 0 ? 5 : 6)
+  bytes[at++] = KIND_CODES.give
+  at = writeCount(bytes, at, member)
+  at = writeCount(bytes, at, number)
+  if (typeBytes < 0x20) bytes[at++] = FIXSTR | typeBytes
+  else {
+    bytes[at++] = STR_8
+    bytes[at++] = typeBytes
+  }
+  at += bytes.write(type, at)
+  bytes[at++] = isFixed ? TRUE : FALSE
+  bytes.set(payload, at)
+  const end = at + payload.length
+  bytes.writeUInt32BE(end - PREFIX_BYTES, 0)
+  return { bytes, start: 0, end }
+}
+
+/** Bytes of the body of a gift, at most. */
+export function maxGiftBytes(type: string, payloadBytes: number): number {
+  return MAX_HEAD_BYTES + Buffer.byteLength(type) + payloadBytes
+}
+
+/** Writes a whole number. Returns where it ends. */
+function writeCount(bytes: Buffer, at: number, value: number): number {
+  if (value < 0x80) {
+    bytes[at] = value
+    return at + 1
+  }
+  if (value < 0x10000) {
+    bytes[at] = UINT_16
+    return bytes.writeUInt16BE(value, at + 1)
+  }
+  if (value < 0x1_0000_0000) {
+    bytes[at] = UINT_32
+    return bytes.writeUInt32BE(value, at + 1)
+  }
+  bytes[at] = UINT_64
+  return bytes.writeBigUInt64BE(BigInt(value), at + 1)
+}
