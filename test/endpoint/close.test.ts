@@ -61,7 +61,7 @@ describe('Endpoint.close', () => {
     const left = once(sender, 'left')
     await receiver.close({ timeout: 60_000 })
     expect(done).to.deep.equal(numbers(200))
-    expect((await left)[1]).to.deep.equal({ unfinished: 0, unhandled: 0 })
+    expect((await left)[1]).to.deep.equal({ unfinished: 0, unfinishedEvents: [], unhandled: 0 })
   })
 
   it('counts what its handlers did not take in time, here by type and at the sender (G5, G12)', async () => {
@@ -80,7 +80,7 @@ describe('Endpoint.close', () => {
     expect(timeout).to.be.instanceOf(CloseTimeout)
     expect(timeout).to.have.property('code', 'LAHJA_CLOSE_TIMEOUT')
     expect(timeout).to.deep.include({ undelivered: new Map(), unhandled: new Map([['big', other.ended.length]]) })
-    expect((await left)[1]).to.deep.equal({ unfinished: 0, unhandled: 30 })
+    expect((await left)[1]).to.deep.equal({ unfinished: 0, unfinishedEvents: [], unhandled: 30 })
     expect(held.begun).to.have.length(1)
   })
 
@@ -99,7 +99,7 @@ describe('Endpoint.close', () => {
     }
     expect(got).to.deep.equal(numbers(5))
     expect(await closing).to.have.deep.property('unhandled', new Map([['un.read', 5]]))
-    expect((await left)[1]).to.deep.equal({ unfinished: 0, unhandled: 5 })
+    expect((await left)[1]).to.deep.equal({ unfinished: 0, unfinishedEvents: [], unhandled: 5 })
   })
 
   it('waits for a running handler whose subscription has ended', async () => {
@@ -126,7 +126,7 @@ describe('Endpoint.close', () => {
     await subscription.ready
     const left = once(sender, 'left')
     for (const number of numbers(3)) sender.broadcastNowait(Job, number)
-    expect((await left)[1]).to.deep.equal({ unfinished: 0, unhandled: 0 })
+    expect((await left)[1]).to.deep.equal({ unfinished: 0, unfinishedEvents: [], unhandled: 0 })
     await receiver.close()
     expect(handled).to.deep.equal(numbers(3))
   }).timeout(5000)
@@ -172,7 +172,7 @@ describe('Endpoint.close', () => {
     const left = once(sender, 'left')
     const timeout = await rejection(receiver.close({ timeout: 100 }))
     expect(timeout).to.have.deep.property('unhandled', new Map([['job', 7]]))
-    expect((await left)[1]).to.deep.equal({ unfinished: 7, unhandled: 0 })
+    expect((await left)[1]).to.deep.equal({ unfinished: 7, unfinishedEvents: [], unhandled: 0 })
     expect(held.flatMap(({ begun }) => begun)).to.have.length(3)
   })
 
@@ -190,7 +190,7 @@ describe('Endpoint.close', () => {
       got.push(payload)
     }
     expect(await closing).to.have.deep.property('unhandled', new Map([['unread', 5]]))
-    expect((await left)[1]).to.deep.equal({ unfinished: 0, unhandled: 5 })
+    expect((await left)[1]).to.deep.equal({ unfinished: 0, unfinishedEvents: [], unhandled: 5 })
     expect(got).to.deep.equal(numbers(5))
   })
 
@@ -365,7 +365,7 @@ describe('Endpoint.close', () => {
     expect(raw.heardOf('acknowledge').at(-1)).to.deep.equal({ kind: 'acknowledge', sequence: 2, isComplete: true })
     const left = once(self, 'left')
     raw.say({ kind: 'goodbye', reason: 'left', text: '' })
-    expect((await left)[1]).to.deep.equal({ unfinished: 0, unhandled: 1 })
+    expect((await left)[1]).to.deep.equal({ unfinished: 0, unfinishedEvents: [], unhandled: 1 })
   })
 
   it('gives up a silent peer that is owed no event after patience, without an error', async () => {

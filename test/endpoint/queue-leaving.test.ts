@@ -71,7 +71,7 @@ describe('A queue member that leaves', () => {
     await until(() => held.begun.length === 1)
     const left = once(a, 'left')
     await rejection(b.close({ timeout: 100 }))
-    expect((await left)[1]).to.deep.equal({ unfinished: 5, unhandled: 0 })
+    expect((await left)[1]).to.deep.equal({ unfinished: 5, unfinishedEvents: [], unhandled: 0 })
   })
 
   it('gives what it has not begun by then to a member that has joined meanwhile, and does not count it (G5, G12)', async () => {
@@ -87,7 +87,7 @@ describe('A queue member that leaves', () => {
     await c.subscribe(Job, ({ payload }) => void got.push(payload), { queue: 'workers' }).ready
     await until(() => got.length === 4)
     expect(await closing).to.have.deep.property('unhandled', new Map([['job', 1]]))
-    expect((await left)[1]).to.deep.equal({ unfinished: 1, unhandled: 0 })
+    expect((await left)[1]).to.deep.equal({ unfinished: 1, unfinishedEvents: [], unhandled: 0 })
     expect([held.begun, got]).to.deep.equal([[0], [1, 2, 3, 4]])
   })
 
