@@ -133,7 +133,8 @@ export class EndpointCore implements MeshEvents {
       limit: limits.interests,
       changed: (change, interest) => {
         if (change === 'subscribe' && interest.responds) this.#pendingRequests.onResponders(this.loopback, [interest])
-        if (isQueued(interest)) this.#onMember(change, this.loopback, interest)
+        if (change === 'subscribe') this.#workQueues.onSubscribe(this.loopback, [interest])
+        else this.#workQueues.onUnsubscribe(this.loopback, [interest])
         this.#interestChanged()
       },
       peers: () => this.#mesh,
@@ -310,7 +311,7 @@ export class EndpointCore implements MeshEvents {
 
   joined(link: Link): void {
     for (const interest of link.interest) this.routes.add(link, interest)
-    for (const interest of link.interest) if (isQueued(interest)) this.#onMember('subscribe', link, interest)
+    this.#workQueues.onSubscribe(link, link.interest)
     this.peers.add(link)
     this.waits.changed()
     this.#pendingRequests.onResponders(
@@ -355,7 +356,8 @@ export class EndpointCore implements MeshEvents {
       if (kind === 'subscribe') this.routes.add(link, interest)
       else this.routes.remove(link, interest)
     }
-    for (const interest of interests.filter(isQueued)) this.#onMember(kind, link, interest)
+    if (kind === 'subscribe') this.#workQueues.onSubscribe(link, interests)
+    else this.#workQueues.onUnsubscribe(link, interests)
     const responds = interests.filter((interest) => interest.responds)
     if (kind === 'subscribe') this.#pendingRequests.onResponders(link, responds)
     else {
@@ -452,11 +454,6 @@ export class EndpointCore implements MeshEvents {
     if (refusal === undefined) return true
     this.#reports.report(new BoundaryCrossed(`${what} ${type} from ${identity.name} was refused: ${refusal}`))
     return false
-  }
-
-  #onMember(change: 'subscribe' | 'unsubscribe', channel: Channel, interest: Interest): void {
-    if (change === 'subscribe') this.#workQueues.onSubscribe(channel, interest)
-    else this.#workQueues.onUnsubscribe(channel, interest)
   }
 
   /** The interest of a peer, or our own, has changed. */

@@ -97,26 +97,27 @@ export class WorkQueues {
     return queue.offer(event, policy) ? queue : undefined
   }
 
-  /** There is a new member of a queue. */
-  onSubscribe(channel: Channel, { queue, member, capacity = 0 }: Interest): void {
-    if (queue === undefined) return
-    if (member === undefined) return this.#queues.get(queue)?.deal()
-    const members = this.#members.get(channel) ?? new Map<number, QueueMember>()
-    this.#members.set(channel, members)
-    if (!members.has(member)) {
-      const { windowBytes } = this.#context.limits
-      members.set(member, new QueueMember(queue, channel, member, capacity, windowBytes))
+  /** An endpoint has subscribed, maybe as a member of queues. */
+  onSubscribe(channel: Channel, interests: Iterable<Interest>): void {
+    const joined = new Set<string>()
+    for (const interest of interests) {
+      if (interest.queue === undefined) continue
+      joined.add(interest.queue)
+      this.#join(channel, interest.queue, interest)
     }
-    this.#queueOf(queue).deal()
+    // Only when all are known, as routes lead to them already.
+    for (const name of joined) this.#queues.get(name)?.deal()
   }
 
-  /** A member has unsubscribed: it settles what it has in hand, but gets nothing more. */
-  onUnsubscribe(channel: Channel, { member: number }: Interest): void {
-    const member = number === undefined ? undefined : this.#members.get(channel)?.get(number)
-    if (!member) return
-    member.leave()
-    this.#leaving.add(member)
-    this.#forget(member)
+  /** Members have unsubscribed: each settles what it has in hand, but gets nothing more. */
+  onUnsubscribe(channel: Channel, interests: Iterable<Interest>): void {
+    for (const { member: number } of interests) {
+      const member = number === undefined ? undefined : this.#members.get(channel)?.get(number)
+      if (!member) continue
+      member.leave()
+      this.#leaving.add(member)
+      this.#forget(member)
+    }
   }
 
   onProgress(channel: Channel, progress: Progress): void {
@@ -188,6 +189,14 @@ export class WorkQueues {
         returned: this.#returned.get(name) ?? 0,
       }
     })
+  }
+
+  #join(channel: Channel, queue: string, { member, capacity = 0 }: Interest): void {
+    if (member === undefined) return
+    const members = this.#members.get(channel) ?? new Map<number, QueueMember>()
+    this.#members.set(channel, members)
+    const { windowBytes } = this.#context.limits
+    if (!members.has(member)) members.set(member, new QueueMember(queue, channel, member, capacity, windowBytes))
   }
 
   *#everyMember(): Generator<QueueMember> {

@@ -82,10 +82,10 @@ export class Member {
     this.#log({ kind: 'killed' })
   }
 
-  subscribe(type: string, options: Pick<SubscribeOptions, 'from' | 'queue' | 'concurrency'>): void {
-    const { from, queue } = options
+  subscribe(type: string, options: Pick<SubscribeOptions, 'from' | 'queue' | 'concurrency' | 'prefetch'>): void {
+    const { from, queue, prefetch } = options
     const number = ++this.#lastSubscription
-    this.#log({ kind: 'subscribed', subscription: number, type, from: listOf(from), queue })
+    this.#log({ kind: 'subscribed', subscription: number, type, from: listOf(from), queue, prefetch })
     const subscription = this.#up.subscribe(type, (event) => this.#receive(number, event), options)
     this.#keep(number, subscription, () => subscription.unsubscribe())
   }
@@ -126,6 +126,7 @@ export class Member {
       to: listOf(to),
       except: listOf(except),
       internal,
+      isReplaceable: (typeof type === 'string' ? undefined : type.overflow) === 'latest' || undefined,
     })
     try {
       if (nowait) this.#up.broadcastNowait(type, wrap(payload, wrapping), { to, except, internal })

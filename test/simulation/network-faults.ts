@@ -58,11 +58,6 @@ export class NetworkFaults {
     return this.#random.chance(this.conditions.splitting) ? this.#random.between(1, bytes) : bytes
   }
 
-  /** How many of the bytes in flight still arrive when a connection is cut. */
-  surviving(bytes: number): number {
-    return this.#random.between(0, bytes)
-  }
-
   /** The size of the kernel's buffer for a reader. */
   capacity(): number {
     return this.#random.pick([1024, 8 * 1024, 64 * 1024, 200 * 1024])

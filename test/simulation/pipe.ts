@@ -88,7 +88,8 @@ export class Pipe {
   /** The reader has closed; unread bytes are lost. */
   closeReader(): void {
     this.#reader = undefined
-    this.#truncate(0)
+    this.#kernel.length = 0
+    this.#kernelBytes = 0
     this.#break()
   }
 
@@ -102,9 +103,8 @@ export class Pipe {
     this.#stalledUntil = until
   }
 
-  /** Breaks the stream in the middle of the bytes in flight. */
+  /** Breaks the stream in the middle of what is being written. As in a real kernel, what is in there can still be read. */
   cut(cause: Error): void {
-    this.#truncate(this.#faults.surviving(this.#kernelBytes))
     const reset = this.#faults.coin() ? cause : undefined
     this.#break()
     this.closeWriter(reset)
@@ -118,7 +118,7 @@ export class Pipe {
 
   #fail(): void {
     this.#writes.length = 0
-    this.#ends.writer.schedule(this.#faults.delay(), () => this.#ends.failed(new Error('write EPIPE')))
+    this.#ends.writer.schedule(this.#faults.delay(), () => this.#ends.failed(failureOf('write', 'EPIPE')))
   }
 
   /** Moves bytes into the kernel, as far as there is room. Like in a real kernel, they are copied at this time, not before. */
@@ -197,13 +197,11 @@ export class Pipe {
     this.#kernelBytes -= bytes
     return Buffer.from(all.subarray(0, bytes))
   }
+}
 
-  #truncate(bytes: number): void {
-    const all = Buffer.concat(this.#kernel)
-    this.#kernel.length = 0
-    if (bytes > 0) this.#kernel.push(all.subarray(0, bytes))
-    this.#kernelBytes = bytes
-  }
+/** An error as Node has it of a system call. */
+export function failureOf(syscall: 'read' | 'write', code: string): Error {
+  return Object.assign(new Error(`${syscall} ${code}`), { syscall, code })
 }
 
 function sizeOf(chunks: readonly Uint8Array[]): number {

@@ -98,7 +98,8 @@ export class RandomActions {
     const random = this.#random
     const from = random.chance(0.2) ? this.#audience() : undefined
     const queue = random.chance(0.3) ? random.pick(QUEUES) : undefined
-    member.subscribe(random.pick(PATTERNS), { from, queue, concurrency: random.pick([1, 1, 3]) })
+    const prefetch = queue === undefined ? undefined : random.pick([undefined, 0, 3])
+    member.subscribe(random.pick(PATTERNS), { from, queue, concurrency: random.pick([1, 1, 3]), prefetch })
   }
 
   /** Sends one after the other, awaiting each, or all at once. */

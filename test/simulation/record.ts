@@ -15,6 +15,7 @@ const record = z.discriminatedUnion('kind', [
   kind('starting', {
     name: z.string(),
     groups: z.array(z.string()),
+    overflow: z.string().optional(),
     limits: z.object({
       frameBytes: z.number(),
       outboxBytes: z.number(),
@@ -46,6 +47,7 @@ const record = z.discriminatedUnion('kind', [
     type: z.string(),
     from: audience.optional(),
     queue: z.string().optional(),
+    prefetch: count.optional(),
     /** It is read from: what has arrived can be read when the endpoint is closed. */
     isStream: z.boolean().optional(),
   }),
@@ -61,6 +63,8 @@ const record = z.discriminatedUnion('kind', [
     to: audience.optional(),
     except: audience.optional(),
     internal: z.boolean().optional(),
+    /** Whether a later event may take its place while it waits. */
+    isReplaceable: z.boolean().optional(),
   }),
   /** Its promise has resolved to the number of endpoints, or has been rejected. */
   kind('handed', { event: count, count: count }),

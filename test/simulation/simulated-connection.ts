@@ -1,7 +1,7 @@
 import type { Connection, ConnectionEvents } from '../../src/platform/transport'
 import type { Handle, Host } from './host'
 import type { NetworkFaults } from './network-faults'
-import { Pipe } from './pipe'
+import { failureOf, Pipe } from './pipe'
 
 /** One side of a connection between two simulated processes. It ends like Node's sockets do. */
 export class SimulatedConnection implements Connection, Handle {
@@ -84,9 +84,9 @@ export class SimulatedConnection implements Connection, Handle {
     this.#in.stall(until)
   }
 
-  /** Breaks both directions, in the middle of the bytes in flight. */
+  /** Breaks both directions, in the middle of what is being written. */
   cut(): void {
-    for (const pipe of [this.#in, this.#out]) pipe.cut(new Error('read ECONNRESET'))
+    for (const pipe of [this.#in, this.#out]) pipe.cut(failureOf('read', 'ECONNRESET'))
   }
 
   /** Closes after this many milliseconds without progress. */
@@ -121,7 +121,7 @@ export class SimulatedConnection implements Connection, Handle {
 
   #shut(): void {
     this.host.closed(this)
-    this.#out.closeWriter(this.#in.hasUnread ? new Error('read ECONNRESET') : undefined)
+    this.#out.closeWriter(this.#in.hasUnread ? failureOf('read', 'ECONNRESET') : undefined)
     this.#in.closeReader()
   }
 

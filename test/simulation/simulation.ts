@@ -61,6 +61,7 @@ export class Simulation {
       kind: 'starting',
       name,
       groups: [...groups],
+      overflow: typeof settings.overflow === 'string' ? settings.overflow : undefined,
       limits: { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout },
     })
     const world = {

@@ -16,6 +16,10 @@ export function* judgeShares(history: JudgedHistory): Generator<Violation> {
       const meant = members.filter((member) => isMeant(member, sent.record, sender))
       if (meant.some(({ life }) => life.unhandled.has(sent.record.type))) continue
       for (const queue of new Set(meant.map(({ record }) => record.queue))) {
+        // In a queue that keeps its events, a later one takes its place without a gap.
+        const isReplaceable = sent.record.isReplaceable || sender.starting.record.overflow === 'latest'
+        if (isReplaceable && meant.some(({ record }) => record.queue === queue && record.prefetch !== undefined))
+          continue
         const isServed = meant.some((member) => member.record.queue === queue && isSteady(member, sent, sender, quiet))
         if (!isServed || delivered.has(`${queue} ${sender.label} ${sent.record.event}`)) continue
         const message = `event ${sent.record.event} of ${sender.label} has not come to any member of queue ${queue}`
