@@ -8,7 +8,7 @@ import { judgeNames } from './checker/names'
 import { judgePatience } from './checker/patience'
 import { judgeRequestOrder } from './checker/request-order'
 import { judgeRequests } from './checker/requests'
-import { judgeShares } from './checker/shares'
+import { judgeKept, judgeShares } from './checker/shares'
 import type { Violation } from './checker/violation'
 import type { HistoryRecord } from './record'
 
@@ -16,6 +16,7 @@ const JUDGES = [
   judgeDeliveries,
   judgeLosses,
   judgeShares,
+  judgeKept,
   judgeBounds,
   judgePatience,
   judgeMembership,

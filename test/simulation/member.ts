@@ -1,4 +1,5 @@
 import type { BroadcastOptions, Endpoint, EventDefinition, SubscribeOptions, Subscription } from '../../src'
+import { NoSubscribers, OutboxOverflow } from '../../src'
 import { untilReady } from '../support/until-ready'
 import type { RecordFields } from './record'
 import { digestOf, type TestPayload, unwrap, type Wrapping, wrap } from './test-payload'
@@ -222,19 +223,34 @@ export class Member {
   #observe(endpoint: Endpoint): void {
     for (const { id, name } of endpoint.peers) this.#log({ kind: 'joined', peer: id, name })
     endpoint.on('joined', ({ id, name }) => this.#log({ kind: 'joined', peer: id, name }))
-    endpoint.on('left', ({ id, name }, { unhandled }) => this.#log({ kind: 'left', peer: id, name, unhandled }))
-    endpoint.on('lost', ({ id, name }, { cause, undelivered, unconfirmed }) => {
+    endpoint.on('left', ({ id, name }, { unhandled, unfinishedEvents }) => {
+      this.#logReported(unfinishedEvents)
+      this.#log({ kind: 'left', peer: id, name, unhandled })
+    })
+    endpoint.on('lost', ({ id, name }, { cause, undelivered, unconfirmed, unfinishedEvents }) => {
+      this.#logReported(unfinishedEvents)
       this.#log({ kind: 'lost', peer: id, name, cause: cause.code, undelivered, unconfirmed })
     })
     endpoint.on('gap', ({ peer, count }) => this.#log({ kind: 'gap', peer: peer.name, count }))
     for (const kind of ['slow', 'lagging', 'recovered', 'unresponsive'] as const) {
       endpoint.on(kind, ({ id, name }) => this.#log({ kind, peer: id, name }))
     }
-    endpoint.on('error', ({ code, message }) => {
+    endpoint.on('error', (error) => {
+      const { code, message } = error
+      if (error instanceof NoSubscribers || error instanceof OutboxOverflow)
+        this.#logReported(error.event ? [error.event] : [])
       this.#log({ kind: 'error', code, message })
       // Another endpoint has its name, so it closes by itself.
       if (code === 'LAHJA_NAME_IN_USE') void this.close(CLOSING)
     })
+  }
+
+  /** Records what has become of its own events. */
+  #logReported(events: readonly Received[]): void {
+    for (const { payload } of events) {
+      const { sender, event } = unwrap(payload) ?? { sender: '', event: 0 }
+      if (sender === this.label) this.#log({ kind: 'reported', event })
+    }
   }
 
   #keep(number: number, subscription: Pick<Subscription, 'ready'>, end: () => void): void {

@@ -67,9 +67,28 @@ const PROFILES = {
   hidden: { ...WORK, join: 8, leave: 2, unpublish: 8 },
   leaving: { ...WORK, flood: 20, join: 6, leave: 8, restart: 8 },
   lean: { ...WORK, subscribe: 14, unsubscribe: 14, leave: 2, join: 4 },
+  working: {
+    ...WORK,
+    join: 8,
+    leave: 3,
+    restart: 4,
+    kill: 4,
+    freeze: 3,
+    cut: 5,
+    stall: 3,
+    flood: 20,
+    respond: 1,
+    ask: 1,
+  },
 } as const satisfies Record<string, ActionWeights>
 
 export type Profile = keyof typeof PROFILES
+
+export const PROFILE_NAMES = Object.keys(PROFILES)
+
+export function isProfile(name: string): name is Profile {
+  return name in PROFILES
+}
 
 /** The decisions of a seed for its whole run. */
 export interface Plan {
@@ -82,6 +101,8 @@ export interface Plan {
   readonly hasOrder: boolean
   /** Whether every handler takes a while. */
   readonly isSlow: boolean
+  /** Whether nearly every subscription is in a queue, most with `prefetch`. */
+  readonly isWorking: boolean
   /** Largest number of bytes in the payload of an event: more than some endpoints take, if their frame limits differ. */
   readonly largest: number
   /** The probability that a name is started twice at the beginning. */
@@ -92,7 +113,18 @@ export interface Plan {
 }
 
 /** How often seeds have each profile. */
-const FREQUENCIES = { rough: 8, calm: 2, slow: 3, crowded: 3, broken: 2, loaded: 2, hidden: 2, leaving: 4, lean: 2 }
+const FREQUENCIES = {
+  rough: 8,
+  calm: 2,
+  slow: 3,
+  crowded: 3,
+  broken: 2,
+  loaded: 2,
+  hidden: 2,
+  leaving: 4,
+  lean: 2,
+  working: 4,
+}
 
 export function planOf(random: Random, { endpoints, profile: given }: Omit<Extent, 'steps'>): Plan {
   const profile = given ?? random.weighted(FREQUENCIES)
@@ -110,7 +142,8 @@ export function planOf(random: Random, { endpoints, profile: given }: Omit<Exten
     actions: PROFILES[profile],
     isLoaded,
     hasOrder: true,
-    isSlow: isLoaded || profile === 'leaving',
+    isSlow: isLoaded || profile === 'leaving' || profile === 'working',
+    isWorking: profile === 'working',
     largest: hasMixedFrames ? 2 * LARGE_FRAME_BYTES : 3000,
     twins: profile === 'crowded' ? 0.5 : profile === 'rough' ? 0.1 : 0,
     conditions: {

@@ -23,15 +23,20 @@ export class RandomActions {
   readonly #names: readonly string[]
   readonly #isLoaded: boolean
   readonly #isSlow: boolean
+  readonly #isWorking: boolean
   readonly #hasOrder: boolean
   readonly #largest: number
   readonly #random: Random
 
-  constructor(plan: Pick<Plan, 'names' | 'isLoaded' | 'isSlow' | 'hasOrder' | 'largest'>, random: Random) {
-    const { names, isLoaded, isSlow, hasOrder, largest } = plan
+  constructor(
+    plan: Pick<Plan, 'names' | 'isLoaded' | 'isSlow' | 'isWorking' | 'hasOrder' | 'largest'>,
+    random: Random,
+  ) {
+    const { names, isLoaded, isSlow, isWorking, hasOrder, largest } = plan
     this.#names = names
     this.#isLoaded = isLoaded
     this.#isSlow = isSlow
+    this.#isWorking = isWorking
     this.#hasOrder = hasOrder
     this.#largest = largest
     this.#random = random
@@ -97,8 +102,8 @@ export class RandomActions {
   #subscribe(member: Member): void {
     const random = this.#random
     const from = random.chance(0.2) ? this.#audience() : undefined
-    const queue = random.chance(0.3) ? random.pick(QUEUES) : undefined
-    const prefetch = queue === undefined ? undefined : random.pick([undefined, 0, 3])
+    const queue = random.chance(this.#isWorking ? 0.9 : 0.3) ? random.pick(QUEUES) : undefined
+    const prefetch = queue === undefined ? undefined : random.pick(this.#isWorking ? [0, 1, 10] : [undefined, 0, 3])
     member.subscribe(random.pick(PATTERNS), { from, queue, concurrency: random.pick([1, 1, 3]), prefetch })
   }
 

@@ -69,6 +69,8 @@ const record = z.discriminatedUnion('kind', [
   /** Its promise has resolved to the number of endpoints, or has been rejected. */
   kind('handed', { event: count, count: count }),
   kind('failed', { event: count, code: z.string() }),
+  /** Its sender was told what has become of an event of a queue: begun by a member that is gone, or given to nobody. */
+  kind('reported', { event: count }),
   /** A handler has been called. */
   kind('received', {
     subscription: count,

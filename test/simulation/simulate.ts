@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { loadCore } from './core'
+import { type Extent, isProfile, PROFILE_NAMES } from './plan'
 import { reportOf, tryOut } from './trial'
 
 const USAGE = `npm run simulate -- [options]
@@ -10,6 +11,7 @@ const USAGE = `npm run simulate -- [options]
   --from N       the first of them (1)
   --endpoints N  names on the bus (4)
   --steps N      things that happen before everything heals (60)
+  --profile P    the profile of every seed (each seed has its own)
   --workers N    processes that share the work (as many as there are cores)`
 
 /** Seeds between two lines of progress. */
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     endpoints: { type: 'string', default: '4' },
     steps: { type: 'string', default: '60' },
     workers: { type: 'string', default: String(availableParallelism()) },
+    profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -33,10 +36,17 @@ function numberOf(option: 'seeds' | 'from' | 'stride' | 'endpoints' | 'steps' | 
   throw new TypeError(`--${option}: expected a whole number, got ${values[option]}`)
 }
 
+function profileOf(): Pick<Extent, 'profile'> {
+  const { profile } = values
+  if (profile === undefined) return {}
+  if (isProfile(profile)) return { profile }
+  throw new TypeError(`--profile: expected one of ${PROFILE_NAMES.join(', ')}, got ${profile}`)
+}
+
 /** Runs every nth seed. Returns the number of failed ones. */
 async function tryAll(): Promise<number> {
   const [seeds, from, stride] = [numberOf('seeds'), numberOf('from'), numberOf('stride')]
-  const extent = { endpoints: numberOf('endpoints'), steps: numberOf('steps') }
+  const extent = { endpoints: numberOf('endpoints'), steps: numberOf('steps'), ...profileOf() }
   const core = loadCore()
   let failures = 0
   for (let seed = from; seed < from + seeds; seed += stride) {
@@ -55,10 +65,11 @@ async function tryAll(): Promise<number> {
 async function share(workers: number): Promise<number> {
   const [seeds, from] = [numberOf('seeds'), numberOf('from')]
   const common = ['endpoints', 'steps'] as const
-  const rest = common.flatMap((option) => [`--${option}`, String(values[option])])
+  const own = values.profile === undefined ? [] : ['--profile', values.profile]
+  const rest = [...common.flatMap((option) => [`--${option}`, String(values[option])]), ...own]
   const codes = Array.from({ length: workers }, async (_, index) => {
-    const own = ['--from', from + index, '--seeds', seeds - index, '--stride', workers, '--workers', 1]
-    const [code] = await once(fork(__filename, [...own.map(String), ...rest]), 'exit')
+    const part = ['--from', from + index, '--seeds', seeds - index, '--stride', workers, '--workers', 1]
+    const [code] = await once(fork(__filename, [...part.map(String), ...rest]), 'exit')
     return code
   })
   return (await Promise.all(codes)).filter((code) => code !== 0).length

@@ -47,6 +47,8 @@ export class Life {
   readonly subscriptions = new Map<number, Subscribed>()
   readonly sent = new Map<number, Placed<'sent'>>()
   readonly gaps: Placed<'gap'>[] = []
+  /** Events of queues of which it was told what has become of them. */
+  readonly reported = new Set<number>()
   /** The times for which its loop was blocked. */
   readonly freezes: { readonly since: number; until: number }[] = []
   /** Indexes at which one of its connections was delayed. */
@@ -129,6 +131,9 @@ export class Life {
         return
       case 'disturbed':
         this.stalls.push(index)
+        return
+      case 'reported':
+        this.reported.add(record.event)
         return
       case 'gap':
         this.gaps.push({ index, record })

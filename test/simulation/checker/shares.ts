@@ -3,6 +3,9 @@ import type { Life, Placed, Subscribed } from './life'
 import { isMeant } from './meaning'
 import type { Violation } from './violation'
 
+/** Bytes of a payload that every endpoint takes. */
+const ALWAYS_TAKEN = 3000
+
 /** Each queue event reaches a member, unless there were faults (G6). */
 export function* judgeShares(history: JudgedHistory): Generator<Violation> {
   const members = [...history.subscriptions()].filter(({ record }) => record.queue !== undefined)
@@ -24,6 +27,37 @@ export function* judgeShares(history: JudgedHistory): Generator<Violation> {
         if (!isServed || delivered.has(`${queue} ${sender.label} ${sent.record.event}`)) continue
         const message = `event ${sent.record.event} of ${sender.label} has not come to any member of queue ${queue}`
         yield { guarantee: 'G6', message, index: sent.index }
+      }
+    }
+  }
+}
+
+/**
+ * What a queue keeps whose members all have `prefetch`, one of them steadily, comes to a member or is reported to its sender,
+ * whatever becomes of the others (G5).
+ */
+export function* judgeKept(history: JudgedHistory): Generator<Violation> {
+  const members = [...history.subscriptions()].filter(({ record }) => record.queue !== undefined)
+  const quiet = history.quiet.at(-1)
+  if (quiet === undefined) return
+  const delivered = deliveredShares(members)
+  const assigned = new Set(
+    members.filter(({ record }) => record.prefetch === undefined).map(({ record }) => record.queue),
+  )
+  for (const sender of history.lives.values()) {
+    // Its close has told it of what members had in hand, by their names.
+    if (sender.killed < quiet || sender.hasLeftEvents || sender.starting.record.overflow === 'latest') continue
+    for (const sent of sender.sent.values()) {
+      const { event, isReplaceable, size } = sent.record
+      if (sent.index > quiet || isReplaceable || size > ALWAYS_TAKEN || sender.reported.has(event)) continue
+      const steady = members.filter((member) => {
+        return isMeant(member, sent.record, sender) && isSteady(member, sent, sender, quiet)
+      })
+      for (const { record } of steady) {
+        const { queue } = record
+        if (assigned.has(queue) || delivered.has(`${queue} ${sender.label} ${event}`)) continue
+        const what = `event ${event} of ${sender.label} has not come to any member of queue ${queue}`
+        yield { guarantee: 'G5', message: `${what}, and its sender was told nothing`, index: sent.index }
       }
     }
   }
@@ -56,5 +90,7 @@ function isSteady(member: Subscribed, sent: Placed<'sent'>, sender: Life, quiet:
   const { life, ready, unsubscribed } = member
   if (ready > sent.index || Math.min(unsubscribed, life.ending) < quiet) return false
   if (life === sender) return true
-  return sender.acquaintances.get(life.id ?? '')?.some(({ joined }) => joined < sent.index) === true
+  return (
+    sender.acquaintances.get(life.id ?? '')?.some(({ joined, ended }) => joined < sent.index && quiet < ended) === true
+  )
 }
