@@ -181,7 +181,8 @@ export class WorkQueue implements BudgetHolder {
       assignees = assignees.filter(isOther)
     }
     const receivers = { route, takers: eligible.flatMap((taker) => memberOf(taker) ?? []), members: assignees }
-    this.#receivers.set(lane, receivers)
+    // An endpoint that joins with several members has them all in its routes before the first of them is known here.
+    if (receivers.takers.length === eligible.length) this.#receivers.set(lane, receivers)
     return receivers
   }
 
