@@ -22,6 +22,7 @@ describe('Lane', () => {
   it('keeps its events in the order of their places, whatever is added, taken and removed', () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.record({ add: fc.nat(60) }) },
+      { weight: 1, arbitrary: fc.record({ addAll: fc.uniqueArray(fc.nat(60), { maxLength: 20 }) }) },
       { weight: 2, arbitrary: fc.constant('shift' as const) },
       { weight: 1, arbitrary: fc.record({ remove: fc.nat(60) }) },
     )
@@ -32,7 +33,11 @@ describe('Lane', () => {
         let model: QueueEvent[] = []
         for (const step of steps) {
           if (step === 'shift') expect(lane.shift()).to.equal(model.shift())
-          else if ('add' in step) {
+          else if ('addAll' in step) {
+            const added = step.addAll.flatMap((place) => events[place] ?? []).filter((event) => !model.includes(event))
+            lane.addAll(added)
+            model = [...model, ...added].sort((one, other) => one.place - other.place)
+          } else if ('add' in step) {
             const event = events[step.add]
             if (!event || model.includes(event)) continue
             lane.add(event)
@@ -58,5 +63,24 @@ describe('Lane', () => {
     for (let count = 0; count < 4000; count++) lane.shift()
     for (const event of events.slice(1000, 4000)) lane.add(event)
     expect(placesOf(taken(lane))).to.deep.equal(placesOf(events.slice(1000)))
+  })
+
+  it('looks at each event a few times at most when many come back', () => {
+    let looks = 0
+    const counted = (place: number) =>
+      new Proxy(queueEvent(place), {
+        get: (event, name) => {
+          if (name === 'place') looks++
+          return Reflect.get(event, name)
+        },
+      })
+    const events = Array.from({ length: 2000 }, (_, place) => counted(place))
+    const lane = new Lane()
+    for (const event of events) lane.add(event)
+    const taken = Array.from({ length: 1000 }, () => lane.shift()).flatMap((event) => event ?? [])
+    looks = 0
+    lane.addAll(taken)
+    expect(looks).to.be.below(10 * events.length)
+    expect(lane.length).to.equal(events.length)
   })
 })
