@@ -16,12 +16,22 @@ export class Lane {
   /** Adds an event, behind those with lower places. */
   add(event: QueueEvent): void {
     const last = this.#events.at(-1)
-    if (!last || last.place < event.place) return void this.#events.push(event)
-    // Events come back from members in order, and had been first when they were given.
+    if (!last || last.place < event.place) this.#events.push(event)
+    else this.addAll([event])
+  }
+
+  /** Adds events, among the others by their places. Takes linear time: many come back when a member is gone. */
+  addAll(events: readonly QueueEvent[]): void {
+    const merged: QueueEvent[] = []
     let index = this.#head
-    while ((this.#events[index]?.place ?? Number.POSITIVE_INFINITY) < event.place) index++
-    if (index === this.#head && index > 0) this.#events[--this.#head] = event
-    else this.#events.splice(index, 0, event)
+    for (const event of [...events].sort((one, other) => one.place - other.place)) {
+      for (let next = this.#events[index]; next && next.place < event.place; next = this.#events[++index]) {
+        merged.push(next)
+      }
+      merged.push(event)
+    }
+    this.#events = [...merged, ...this.#events.slice(index)]
+    this.#head = 0
   }
 
   shift(): QueueEvent | undefined {

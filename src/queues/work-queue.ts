@@ -104,7 +104,14 @@ export class WorkQueue implements BudgetHolder {
 
   /** Takes events back that members have not begun. They keep their places. */
   takeBack(events: readonly QueueEvent[]): void {
-    for (const event of events) this.#wait(event)
+    const byAudience = new Map<string, QueueEvent[]>()
+    for (const event of events) {
+      const alike = byAudience.get(event.audience)
+      if (alike) alike.push(event)
+      else byAudience.set(event.audience, [event])
+    }
+    for (const [audience, alike] of byAudience) this.#laneOf(audience).addAll(alike)
+    for (const event of events) this.#count(event)
     this.deal()
   }
 
@@ -181,7 +188,8 @@ export class WorkQueue implements BudgetHolder {
       assignees = assignees.filter(isOther)
     }
     const receivers = { route, takers: eligible.flatMap((taker) => memberOf(taker) ?? []), members: assignees }
-    this.#receivers.set(lane, receivers)
+    // An endpoint that joins with several members has them all in its routes before the first of them is known here.
+    if (receivers.takers.length === eligible.length) this.#receivers.set(lane, receivers)
     return receivers
   }
 
@@ -192,9 +200,19 @@ export class WorkQueue implements BudgetHolder {
   }
 
   #wait(event: QueueEvent): void {
-    const lane = this.#lanes.get(event.audience) ?? new Lane()
-    this.#lanes.set(event.audience, lane)
-    lane.add(event)
+    this.#laneOf(event.audience).add(event)
+    this.#count(event)
+  }
+
+  #laneOf(audience: string): Lane {
+    const known = this.#lanes.get(audience)
+    if (known) return known
+    const lane = new Lane()
+    this.#lanes.set(audience, lane)
+    return lane
+  }
+
+  #count(event: QueueEvent): void {
     this.#waiting++
     this.#bytes += event.cost
   }

@@ -29,9 +29,12 @@ export class Runs {
 export function* keysIn(lengths: RunLengths, map: ReadonlyMap<number, unknown>): Generator<number> {
   for (let index = 0; index < lengths.length; index += 2) {
     const first = lengths[index] ?? 0
-    const end = first + (lengths[index + 1] ?? 0)
-    if (end - first > map.size) {
-      for (const number of [...map.keys()]) if (number >= first && number < end) yield number
-    } else for (let number = first; number < end; number++) if (map.has(number)) yield number
+    const count = lengths[index + 1] ?? 0
+    if (count > map.size) {
+      for (const number of [...map.keys()]) if (number >= first && number - first < count) yield number
+      continue
+    }
+    // Beyond the safe integers, a number plus one is the same number.
+    for (let offset = 0; offset < count; offset++) if (map.has(first + offset)) yield first + offset
   }
 }
