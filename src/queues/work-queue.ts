@@ -4,7 +4,6 @@ import type { BudgetHolder, MemoryBudget } from '../channel/memory-budget'
 import type { Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Clock } from '../platform/clock'
-import type { Balancer } from '../routing/balancer'
 import { isEligible } from '../routing/eligibility'
 import type { Member, Route, Routes, Taker } from '../routing/routes'
 import { Lane } from './lane'
@@ -19,7 +18,6 @@ export interface WorkQueueContext {
   readonly limits: Limits
   readonly budget: MemoryBudget
   readonly routes: Routes<Channel>
-  readonly balancer: Balancer
   /** Whether this endpoint leaves the bus: then its own members get only what no other may have. */
   readonly isLeaving: () => boolean
   readonly memberOf: (taker: Taker<Channel>) => QueueMember | undefined
@@ -45,6 +43,8 @@ export class WorkQueue implements BudgetHolder {
   readonly #receivers = new WeakMap<Lane, Receivers>()
   readonly #latest = new Map<string, QueueEvent>()
   readonly #lag: Lag
+  /** Where the search for the next member begins. */
+  #turn = 0
   #waiting = 0
   #bytes = 0
 
@@ -149,8 +149,7 @@ export class WorkQueue implements BudgetHolder {
   #dealOne(): boolean {
     for (const lane of this.#inOrder()) {
       const { takers, members } = this.#receiversOf(lane)
-      const free = takers.filter(({ hasRoom }) => hasRoom)
-      const member = this.#context.balancer.pick(free, ({ load }) => load, this.name)
+      const member = this.#pick(takers)
       if (!member && members.length === 0) continue
       const event = this.#shift(lane)
       if (!event) continue
@@ -159,6 +158,18 @@ export class WorkQueue implements BudgetHolder {
       return true
     }
     return false
+  }
+
+  /** The member with room that has the fewest events in hand, in turn where several have. */
+  #pick(takers: readonly QueueMember[]): QueueMember | undefined {
+    const { length } = takers
+    this.#turn = (this.#turn + 1) % Math.max(length, 1)
+    let picked: QueueMember | undefined
+    for (let index = 0; index < length; index++) {
+      const taker = takers[(this.#turn + index) % length]
+      if (taker?.hasRoom && (picked === undefined || taker.load < picked.load)) picked = taker
+    }
+    return picked
   }
 
   /** The lanes, by the age of their first events. */

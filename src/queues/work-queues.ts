@@ -6,7 +6,6 @@ import type { Interest } from '../model/interest'
 import type { Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Clock } from '../platform/clock'
-import { Balancer } from '../routing/balancer'
 import type { Addressing } from '../routing/eligibility'
 import type { Member, Queue, Routes } from '../routing/routes'
 import type { Progress } from '../wire/message'
@@ -54,7 +53,6 @@ export interface LeftInHand {
 /** The sending side of queues whose members say how many events they take. */
 export class WorkQueues {
   readonly #context: WorkQueuesContext
-  readonly #balancer = new Balancer()
   readonly #queues = new Map<string, WorkQueue>()
   readonly #members = new Map<Channel, Map<number, QueueMember>>()
   /** Members that have left, and may still have something in hand. */
@@ -247,7 +245,6 @@ export class WorkQueues {
       limits,
       budget,
       routes,
-      balancer: this.#balancer,
       isLeaving: () => state() !== 'open',
       memberOf: ({ destination, member }) => this.#members.get(destination)?.get(member),
       assign: (event, members) => {

@@ -101,7 +101,7 @@ describe('WorkQueue', () => {
     bench.unsubscribe(desk, interest)
     const interests = [1, 2, 3].map((member) => ({ type: 'job', queue: 'q', member, capacity: 1 }))
     for (const interest of interests) bench.routes.add(till, interest)
-    for (const interest of interests) bench.queues.onSubscribe(till, interest)
+    bench.queues.onSubscribe(till, interests)
     const members = till.told.map((message) => message.kind === 'give' && message.member)
     expect(members).to.have.members([1, 2, 3])
     expect(givenTo(till)).to.deep.equal([1, 2, 3])

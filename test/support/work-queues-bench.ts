@@ -57,13 +57,13 @@ export class WorkQueuesBench {
   join(channel: Channel, member: number, capacity?: number, type = 'job'): Interest {
     const interest = { type, queue: 'q', ...(capacity !== undefined && { member, capacity }) }
     this.routes.add(channel, interest)
-    this.queues.onSubscribe(channel, interest)
+    this.queues.onSubscribe(channel, [interest])
     return interest
   }
 
   unsubscribe(channel: Channel, interest: Interest): void {
     this.routes.remove(channel, interest)
-    this.queues.onUnsubscribe(channel, interest)
+    this.queues.onUnsubscribe(channel, [interest])
   }
 
   /** Sends an event. Returns whether its sender should wait. */
