@@ -16,7 +16,8 @@ import type { Link, PaceChange } from './mesh/link'
 import { endedInReading, type LeftEnding, type LostEnding } from './mesh/link-ending'
 import { Mesh, type MeshEvents } from './mesh/mesh'
 import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from './model/errors'
-import { type Interest, isQueued } from './model/interest'
+import type { Event } from './model/event'
+import { isQueued } from './model/interest'
 import { endpointNameOf, type Settings } from './options'
 import { type Peer, Peers, peerOf, snapshotOf } from './peers'
 import type { Clock } from './platform/clock'
@@ -178,6 +179,7 @@ export class EndpointCore implements MeshEvents {
       changed: idle,
       origin: this.self.name,
       assign: (event, members) => this.#queueSender.assign(event, members),
+      broadcast: (type, payload) => void this.broadcaster.broadcastNowait(type, payload, { requireSubscriber: true }),
     })
     // A peer is told the error too: it is worth no process warning.
     const reportToListeners = (error: LahjaError) => events.hearsErrors() && report(error)
@@ -326,6 +328,7 @@ export class EndpointCore implements MeshEvents {
     // Queue events are among those that were not sent, or not acknowledged; what others have been given is not lost.
     const unhandled = Math.max(undelivered - unsent + unconfirmed - unfinished, 0)
     const unfinishedEvents = inHand.unfinished
+    this.#tellUnfinished(link, unfinishedEvents)
     this.#events.emit('left', peerOf(link), {
       unfinished: unfinished + unsent - redelivered + unfinishedEvents.length,
       unfinishedEvents,
@@ -336,6 +339,7 @@ export class EndpointCore implements MeshEvents {
   lost(link: Link, { cause, undelivered, unconfirmed }: LostEnding): void {
     const { redelivered, unfinished, inHand } = this.#forget(link, { hasLeft: false, isRead: endedInReading(cause) })
     const unfinishedEvents = inHand.unfinished
+    this.#tellUnfinished(link, unfinishedEvents)
     this.#events.emit('lost', peerOf(link), {
       cause,
       undelivered: undelivered - redelivered,
@@ -343,6 +347,10 @@ export class EndpointCore implements MeshEvents {
       unfinished: unfinished + unfinishedEvents.length,
       unfinishedEvents,
     })
+  }
+
+  #tellUnfinished(link: Link, events: readonly Event[]): void {
+    for (const event of events) this.#events.emit('unfinished', { peer: peerOf(link), event })
   }
 
   abandoned(link: Link): void {

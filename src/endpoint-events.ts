@@ -11,6 +11,11 @@ export interface EndpointEvents {
   left: [peer: Peer, leftBehind: LeftBehind]
   /** The link with a peer broke. Without a listener, the first that loses events becomes a process warning. */
   lost: [peer: Peer, loss: Loss]
+  /**
+   * A peer has died or left with an event of a queue that it had begun, or may have: a member with `prefetch` of a type without
+   * `redeliver`, or after its last time. Before the `lost` or `left` that lists them.
+   */
+  unfinished: [unfinished: { readonly peer: Peer; readonly event: Event }]
   /** A peer has subscribed or unsubscribed, or started or stopped responding. */
   subscriptionsChanged: [peer: Peer]
   /**

@@ -17,9 +17,9 @@ import { LossWarnings } from './loss-warnings'
 import { holderEnd } from './mesh/holder-end'
 import { checkBoolean, checkOptions, type OptionNames } from './model/call-options'
 import {
+  definitionIn,
   type EventType,
   eventNameOf,
-  overflowOf,
   type PayloadAnd,
   patternOf,
   type RequestDefinition,
@@ -254,7 +254,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   broadcast(type: EventType, payload?: unknown, options?: BroadcastOptions): Promise<number> {
     try {
       const name = this.#prepare(type, payload)
-      return this.#core.broadcaster.broadcast(name, payload, options, overflowOf(type))
+      return this.#core.broadcaster.broadcast(name, payload, options, definitionIn(type))
     } catch (error) {
       return this.#rejected(error)
     }
@@ -282,7 +282,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   ): boolean
   broadcastNowait(type: EventType, payload?: unknown, options?: BroadcastOptions): boolean {
     const name = this.#prepare(type, payload)
-    return this.#core.broadcaster.broadcastNowait(name, payload, options, overflowOf(type))
+    return this.#core.broadcaster.broadcastNowait(name, payload, options, definitionIn(type))
   }
 
   /**

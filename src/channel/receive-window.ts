@@ -3,8 +3,12 @@ import type { Clock, Timer } from '../platform/clock'
 
 /** Keeps a received event charged to the receive window. One of its methods has to be called, once. */
 export interface Receipt {
-  /** The event has been handled. */
-  done(): void
+  /**
+   * The event has been handled.
+   *
+   * @param hasFailed whether its handler has thrown or rejected. Default false
+   */
+  done(hasFailed?: boolean): void
   /** The event has not been handled, and will not be by this holder. */
   release(): void
 }

@@ -3,6 +3,7 @@ import { referenceTo, travelsByReference } from '../channel/reference'
 import { type Audience, checkAudience, copyAudience } from '../model/audience'
 import { boundaryOf } from '../model/boundary'
 import { checkBoolean, checkOptions, type OptionNames } from '../model/call-options'
+import type { EventDefinition } from '../model/definition'
 import { type LahjaError, NoSubscribers } from '../model/errors'
 import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
 import { type Overflow, type OverflowPolicy, policyOf } from '../model/overflow'
@@ -29,6 +30,9 @@ export interface BroadcastOptions {
   /** Ends the wait for slow peers with `AbortError`. The event is sent all the same. */
   readonly signal?: AbortSignal | undefined
 }
+
+/** What the definition of a type says of its events. */
+export type Manner = Pick<EventDefinition<unknown>, 'overflow' | 'redelivery'>
 
 export interface BroadcasterContext {
   readonly frameLimit: number
@@ -76,8 +80,8 @@ export class Broadcaster {
    * @returns the number of endpoints that it was sent to
    * @throws UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument: it was not sent
    */
-  broadcast(type: string, payload: unknown, options?: BroadcastOptions, overflow?: Overflow): Promise<number> {
-    const count = this.#send(type, payload, options, overflow)
+  broadcast(type: string, payload: unknown, options?: BroadcastOptions, manner?: Manner): Promise<number> {
+    const count = this.#send(type, payload, options, manner)
     const pressure = count === 0 ? this.#context.turn.spendCall() : this.#pressure()
     if (!pressure) return this.#resolved(count)
     const signal = options?.signal
@@ -90,23 +94,23 @@ export class Broadcaster {
    *
    * @throws UnserializablePayload, PayloadTooLarge, NoSubscribers, InvalidArgument: it was not sent
    */
-  broadcastNowait(type: string, payload: unknown, options?: BroadcastOptions, overflow?: Overflow): boolean {
-    this.#send(type, payload, options, overflow)
+  broadcastNowait(type: string, payload: unknown, options?: BroadcastOptions, manner?: Manner): boolean {
+    this.#send(type, payload, options, manner)
     return this.#slow.length === 0
   }
 
-  #send(type: string, payload: unknown, options?: BroadcastOptions, overflow?: Overflow): number {
+  #send(type: string, payload: unknown, options?: BroadcastOptions, manner?: Manner): number {
     // While an outer event is being encoded, its slabs are still in use.
     if (this.#depth === 0) this.#encoder.releaseSlabs()
     this.#depth++
     try {
-      return this.#fanOut(type, payload, options, overflow)
+      return this.#fanOut(type, payload, options, manner)
     } finally {
       this.#depth--
     }
   }
 
-  #fanOut(type: string, payload: unknown, options?: BroadcastOptions, overflow?: Overflow): number {
+  #fanOut(type: string, payload: unknown, options?: BroadcastOptions, manner?: Manner): number {
     const { routes, queues } = this.#context
     const route = routes.select(type)
     if (options !== undefined) checkBroadcastOptions(options)
@@ -115,16 +119,16 @@ export class Broadcaster {
       ? route.recipients
       : route.recipients.filter((channel) => isEligible(type, channel, options))
     const shared = route.queues.length === 0 ? NONE : eligibleQueues(route.queues, type, options)
-    if (eligible.length + shared.length === 0) return this.#noReceivers(type, payload, options, overflow)
+    if (eligible.length + shared.length === 0) return this.#noReceivers(type, payload, options, manner)
 
     // Queues with members that say how many events they take keep their events until one has room.
     const [assigned, kept] = shared.length === 0 ? [NONE, NONE] : partition(shared)
     if (!isForAll && travelsByReference(type)) {
-      const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
+      const policy = policyOf(manner?.overflow ?? this.#context.overflow, type, payload)
       const deliveries = queues.prepare(assigned, type, options, (assignment) => {
         return referenceTo({ kind: 'assign', ...assignment, payload })
       })
-      const work = this.#workOf(kept, type, options, { kind: 'reference', payload }, policy)
+      const work = this.#workOf(kept, type, options, { kind: 'reference', payload }, policy, manner)
       return this.#sendTo(eligible, deliveries, work, referenceTo({ kind: 'event', type, payload }), policy)
     }
     const frame = this.#encoder.event(type, payload)
@@ -134,8 +138,8 @@ export class Broadcaster {
       assigned.length === 0
         ? NONE
         : queues.prepare(assigned, type, options, (assignment) => this.#encoder.assignment(frame, assignment))
-    const policy = policyOf(overflow ?? this.#context.overflow, type, payload)
-    const work = kept.length === 0 ? NONE : this.#workOf(kept, type, options, contentOf(frame), policy)
+    const policy = policyOf(manner?.overflow ?? this.#context.overflow, type, payload)
+    const work = kept.length === 0 ? NONE : this.#workOf(kept, type, options, contentOf(frame), policy, manner)
     if (recipients.length < eligible.length || deliveries.length + work.length < shared.length) {
       const served = new Set([...deliveries, ...work].map(({ queue }) => queue))
       const missing = shared.filter(({ name }) => !served.has(name))
@@ -151,12 +155,14 @@ export class Broadcaster {
     options: BroadcastOptions | undefined,
     content: Content,
     policy: OverflowPolicy,
+    manner: Manner | undefined,
   ): readonly QueueEvent[] {
     const { workQueues } = this.#context
     const addressing = options && addressingOf(options)
     const key = policy.kind === 'latest' ? policy.key : undefined
+    const keeping = { key, redelivery: manner?.redelivery }
     return queues
-      .map((queue) => ({ queue, event: workQueues.eventOf(queue.name, type, addressing, content, key) }))
+      .map((queue) => ({ queue, event: workQueues.eventOf(queue.name, type, addressing, content, keeping) }))
       .filter(({ queue, event }) => workQueues.isTakenBy(queue, event))
       .map(({ event }) => event)
   }
@@ -229,9 +235,9 @@ export class Broadcaster {
    *
    * @throws UnserializablePayload, PayloadTooLarge, InvalidArgument; NoSubscribers where a subscriber is required
    */
-  #noReceivers(type: string, payload: unknown, options?: BroadcastOptions, overflow?: Overflow): number {
+  #noReceivers(type: string, payload: unknown, options?: BroadcastOptions, manner?: Manner): number {
     if (!travelsByReference(type)) this.#encoder.check(type, payload)
-    policyOf(overflow ?? this.#context.overflow, type, payload)
+    policyOf(manner?.overflow ?? this.#context.overflow, type, payload)
     if (options?.requireSubscriber ?? this.#context.requireSubscriber) {
       const advice = 'wait with waitUntilAnyEndpointSubscribedTo, or leave requireSubscriber out'
       const text = `event ${type} was not sent: ${noEndpoint(type, options)} subscribes to it; ${advice}`

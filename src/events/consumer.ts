@@ -158,6 +158,7 @@ export class Consumer {
         return this.#hold(result, event, receipt ?? source?.hold(), callsBefore)
     } catch (thrown) {
       this.#reportFailure(event, thrown)
+      return this.#end(receipt, true)
     }
     this.#end(receipt)
   }
@@ -171,9 +172,9 @@ export class Consumer {
     this.#end(receipt)
   }
 
-  #end(receipt: Receipt | undefined): void {
+  #end(receipt: Receipt | undefined, hasFailed = false): void {
     this.#running--
-    receipt?.done()
+    receipt?.done(hasFailed)
     // The handler has unsubscribed itself.
     if (this.#state === 'closed') this.#checkIdle()
   }
@@ -182,16 +183,18 @@ export class Consumer {
   async #await(result: PromiseLike<unknown>, event: Event, receipt?: Receipt): Promise<void> {
     const task = receipt && { event, receipt }
     if (task) this.#pending.add(task)
+    let hasFailed = false
     try {
       // Doesn't call a `then` that a promise has of its own: it could call back twice, or throw.
       await result
     } catch (thrown) {
+      hasFailed = true
       this.#reportFailure(event, thrown)
     }
     if (!task) return
     this.#running--
     this.#pending.delete(task)
-    task.receipt.done()
+    task.receipt.done(hasFailed)
     this.#runNext()
   }
 

@@ -3,6 +3,7 @@ import { checkOptions, type OptionNames } from './call-options'
 import { InvalidArgument, invalid } from './errors'
 import { checkOverflow, type Overflow } from './overflow'
 import { checkPattern, checkTypeName } from './pattern'
+import { type Redelivery, type RedeliveryOptions, redeliveryOf } from './redelivery'
 import { checkSchema, type InputOf, isSchema, type OutputOf, type StandardSchema } from './schema'
 
 declare const payloadType: unique symbol
@@ -23,6 +24,8 @@ export interface EventDefinition<Payload, Input = Payload> {
   readonly schema?: StandardSchema | undefined
   /** Which endpoints its events may reach. Undefined: every endpoint, unless the name has a boundary already. */
   readonly boundary?: Boundary | undefined
+  /** What becomes of an event of a queue whose member dies or fails. Undefined: it is reported. */
+  readonly redelivery?: Redelivery | undefined
   /** Exists only in the types: keeps definitions of different payloads apart. */
   readonly [payloadType]?: { readonly sent: Input; readonly received: Payload } | undefined
 }
@@ -69,7 +72,7 @@ export type PayloadAnd<Payload, Options> = undefined extends Payload
   : [payload: Payload, options?: Options]
 
 /** Options of `defineEvent`. */
-export interface EventOptions<Payload> extends DefinitionOptions {
+export interface EventOptions<Payload> extends DefinitionOptions, RedeliveryOptions {
   /** What happens to its events for peers that are behind. Default: the endpoint's option `overflow`. */
   readonly overflow?: Overflow<Payload> | undefined
 }
@@ -128,7 +131,8 @@ export function defineEvent(name: string, given: unknown = {}): EventDefinition<
   const schema = options.schema === undefined ? undefined : checkSchema(`schema of ${type}`, options.schema)
   const overflow = options.overflow === undefined ? undefined : checkOverflow(`overflow of ${type}`, options.overflow)
   const boundary = options.boundary === undefined ? undefined : drawBoundary(type, options.boundary)
-  return own(Object.freeze({ kind: 'event', name: type, schema, overflow, boundary }))
+  const redelivery = redeliveryOf(type, options)
+  return own(Object.freeze({ kind: 'event', name: type, schema, overflow, boundary, redelivery }))
 }
 
 /**
@@ -211,8 +215,9 @@ export function requestNameOf(type: RequestType): string {
   return typeof type === 'string' ? checkTypeName(type) : nameIn(type, 'request')
 }
 
-export function overflowOf(type: EventType): Overflow | undefined {
-  return typeof type === 'string' ? undefined : type.overflow
+/** The definition of a type, if it is given by one. */
+export function definitionIn(type: EventType): EventDefinition<unknown> | undefined {
+  return typeof type === 'string' ? undefined : type
 }
 
 export function schemaOf(type: EventType): StandardSchema | undefined {
@@ -263,7 +268,15 @@ function definitionOf<Kind extends 'event' | 'request'>(value: { kind: Kind; nam
   throw new InvalidArgument(`${kind} type: '${other.name}' is defined as ${ARTICLE[other.kind]}; use ${calls} with it`)
 }
 
-const EVENT_OPTIONS = { overflow: true, boundary: true, schema: true } as const
+const EVENT_OPTIONS = {
+  overflow: true,
+  boundary: true,
+  schema: true,
+  redeliver: true,
+  redeliverOnError: true,
+  redeliverDelay: true,
+  deadLetter: true,
+} as const
 const REQUEST_OPTIONS = { boundary: true, request: true, response: true } as const
 
 function optionsOf<Options>(

@@ -5,6 +5,11 @@ export interface Event<Payload = unknown> {
   readonly payload: Payload
   /** The sender's name. */
   readonly origin: string
+  /**
+   * How often it has been given before to members of its queue that died or failed, by the option `redeliver` of its type.
+   * Undefined for 0.
+   */
+  readonly redelivered?: number | undefined
 }
 
 /** A request as its responder receives it. */

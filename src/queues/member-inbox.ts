@@ -14,7 +14,7 @@ const BEGUN_AHEAD = 1
 const MOST_AHEAD = 256
 
 /** Runs of numbers in one message, so that it fits into the smallest frame that a peer may take. */
-const RUNS = 100
+const RUNS = 64
 
 export interface MemberInboxContext {
   readonly member: number
@@ -45,6 +45,7 @@ interface Account {
   inHand: number
   readonly handled: Runs
   readonly returned: Runs
+  readonly failed: Runs
   /** Whether its sender gives what has not begun to others, as the link broke. */
   isLost: boolean
 }
@@ -198,17 +199,18 @@ export class MemberInbox {
 
   #handleOne(item: Item, settled: () => void): void {
     const { gift, account } = item
-    const { type, payload } = gift
+    const { type, payload, redelivered } = gift
     const { handle, admits } = this.#context
-    const done = () => {
+    const done = (hasFailed = false) => {
       account.inHand--
-      account.handled.add(gift.number)
+      if (hasFailed) account.failed.add(gift.number)
+      else account.handled.add(gift.number)
       this.#planReport()
       settled()
     }
     if (!admits(account.channel, type)) return done()
     handle(
-      { type, payload, origin: account.channel.identity.name },
+      { type, payload, origin: account.channel.identity.name, ...(redelivered > 0 && { redelivered }) },
       {
         done,
         release: () => {
@@ -262,15 +264,16 @@ export class MemberInbox {
   }
 
   #tell(account: Account): void {
-    const { channel, begun, handled, returned } = account
-    if (channel.outbox.isClosed || (!account.isBehind && handled.isEmpty && returned.isEmpty)) return
+    const { channel, begun, handled, returned, failed } = account
+    const hasNews = account.isBehind || !handled.isEmpty || !returned.isEmpty || !failed.isEmpty
+    if (channel.outbox.isClosed || !hasNews) return
     account.isBehind = false
     const { member } = this.#context
     const capacity = this.#state === 'open' ? this.#context.capacity : 0
     do {
-      const runs = { handled: handled.take(RUNS), returned: returned.take(RUNS) }
+      const runs = { handled: handled.take(RUNS), returned: returned.take(RUNS), failed: failed.take(RUNS) }
       channel.sendMessage({ kind: 'progress', member, capacity, begun, ...runs })
-    } while (!handled.isEmpty || !returned.isEmpty)
+    } while (!handled.isEmpty || !returned.isEmpty || !failed.isEmpty)
   }
 
   #reportLost({ type, payload }: Gift, { identity }: Channel): void {
@@ -289,6 +292,7 @@ export class MemberInbox {
       inHand: 0,
       handled: new Runs(),
       returned: new Runs(),
+      failed: new Runs(),
       isLost: false,
     }
     this.#accounts.set(channel, account)

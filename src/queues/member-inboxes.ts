@@ -62,7 +62,15 @@ export class MemberInboxes {
     const { member, number } = gift
     const inbox = this.#open.get(member)
     if (inbox) return inbox.take(gift, channel)
-    channel.sendMessage({ kind: 'progress', member, capacity: 0, begun: 0, handled: [], returned: [number, 1] })
+    channel.sendMessage({
+      kind: 'progress',
+      member,
+      capacity: 0,
+      begun: 0,
+      handled: [],
+      returned: [number, 1],
+      failed: [],
+    })
   }
 
   /** The endpoint leaves: from now on events go back that others may have. */

@@ -1,6 +1,7 @@
 import type { Channel } from '../channel/channel'
 import { referenceTo } from '../channel/reference'
 import type { Event } from '../model/event'
+import type { Redelivery } from '../model/redelivery'
 import type { Addressing } from '../routing/eligibility'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
@@ -32,6 +33,9 @@ export class QueueEvent {
   readonly place: number
   /** The key of the policy `latest`. */
   readonly key: string | undefined
+  readonly redelivery: Redelivery | undefined
+  /** How often it has been given to members that died or failed. */
+  redelivered = 0
   readonly #content: Content
 
   constructor(
@@ -41,6 +45,7 @@ export class QueueEvent {
     content: Content,
     place: number,
     key?: string,
+    redelivery?: Redelivery,
   ) {
     this.queue = queue
     this.type = type
@@ -48,6 +53,7 @@ export class QueueEvent {
     this.#content = content
     this.place = place
     this.key = key
+    this.redelivery = redelivery
   }
 
   /** Bytes of memory that it takes. */
@@ -78,27 +84,36 @@ export class QueueEvent {
     return maxGiftBytes(this.type, content.bytes.length) <= sendLimit && (takesBigints || !content.hasBigints)
   }
 
+  /** Counts that it is given again. Returns whether it may be, as its type says. */
+  redeliver(isAfterError: boolean): boolean {
+    if (!this.redelivery || this.redelivered >= this.redelivery.times) return false
+    if (isAfterError && !this.redelivery.onError) return false
+    this.redelivered++
+    return true
+  }
+
   /** The frame that gives it to a member. */
   giftFrame(member: number, number: number): Frame {
-    const { type, isFixed } = this
+    const { type, isFixed, redelivered } = this
     const content = this.#content
-    if (content.kind === 'packed') return encodeGift(member, number, type, isFixed, content.bytes)
-    return referenceTo({ kind: 'give', member, number, type, isFixed, payload: content.payload })
+    if (content.kind === 'packed') return encodeGift(member, number, type, isFixed, content.bytes, redelivered)
+    return referenceTo({ kind: 'give', member, number, type, isFixed, payload: content.payload, redelivered })
   }
 
   /** The frame that assigns it, to a member that doesn't say how many events it takes. */
   assignFrame(): Frame {
     const { queue, type, isFixed } = this
-    const assignment = { kind: 'assign', queue, type, isFixed, payload: this.#payload } as const
+    const assignment = { kind: 'assign', queue, type, isFixed, payload: this.payload } as const
     return this.#content.kind === 'packed' ? encodeMessage(assignment) : referenceTo(assignment)
   }
 
   /** As its handlers would have got it. */
   asEvent(origin: string): Event {
-    return { type: this.type, payload: this.#payload, origin }
+    const { type, payload, redelivered } = this
+    return { type, payload, origin, ...(redelivered > 0 && { redelivered }) }
   }
 
-  get #payload(): unknown {
+  get payload(): unknown {
     const content = this.#content
     if (content.kind === 'reference') return content.payload
     return content.bytes.length === 0 ? undefined : unpack(content.bytes, 0, content.bytes.length)

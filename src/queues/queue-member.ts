@@ -1,6 +1,6 @@
 import type { Channel } from '../channel/channel'
 import type { Progress } from '../wire/message'
-import { keysIn } from '../wire/runs'
+import { keysIn, type RunLengths } from '../wire/runs'
 import type { QueueEvent } from './queue-event'
 
 /** The most events that a member can have in hand, whatever it says. */
@@ -57,12 +57,13 @@ export class QueueMember {
 
   /** Returns the events that it has settled now. Numbers of others are ignored. */
   onProgress(
-    { capacity, begun, handled, returned }: Progress,
+    { capacity, begun, handled, returned, failed }: Progress,
     hasLeft: boolean,
-  ): Record<'handled' | 'returned', QueueEvent[]> {
+  ): Record<'handled' | 'returned' | 'failed', QueueEvent[]> {
     this.#capacity = hasLeft ? 0 : Math.min(capacity, MOST_EVENTS)
     this.#begun = Math.max(this.#begun, begun)
-    return { handled: this.#take(keysIn(handled, this.#inHand)), returned: this.#take(keysIn(returned, this.#inHand)) }
+    const taken = (lengths: RunLengths) => this.#take(keysIn(lengths, this.#inHand))
+    return { handled: taken(handled), returned: taken(returned), failed: taken(failed) }
   }
 
   /** It is gone. Returns what it had in hand. */

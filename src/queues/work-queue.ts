@@ -3,7 +3,7 @@ import { Lag } from '../channel/lag'
 import type { BudgetHolder, MemoryBudget } from '../channel/memory-budget'
 import type { Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
-import type { Clock } from '../platform/clock'
+import type { Clock, Timer } from '../platform/clock'
 import { isEligible } from '../routing/eligibility'
 import type { Member, Route, Routes, Taker } from '../routing/routes'
 import { Lane } from './lane'
@@ -45,6 +45,8 @@ export class WorkQueue implements BudgetHolder {
   readonly #lag: Lag
   /** Where the search for the next member begins. */
   #turn = 0
+  /** Events that are given again after a while. */
+  readonly #delayed = new Map<QueueEvent, Timer>()
   #waiting = 0
   #bytes = 0
 
@@ -55,9 +57,9 @@ export class WorkQueue implements BudgetHolder {
     context.budget.join(this)
   }
 
-  /** Number of events that no member has room for. */
+  /** Number of events that no member has room for, or that are given again later. */
   get waiting(): number {
-    return this.#waiting
+    return this.#waiting + this.#delayed.size
   }
 
   /** Bytes of memory that they take. */
@@ -67,6 +69,7 @@ export class WorkQueue implements BudgetHolder {
 
   /** Whether none waits that a member may have. */
   get isDealt(): boolean {
+    if (this.#delayed.size > 0) return false
     for (const lane of this.#lanes.values()) {
       const { takers, members } = this.#receiversOf(lane)
       if (takers.length > 0 || members.length > 0) return false
@@ -115,6 +118,15 @@ export class WorkQueue implements BudgetHolder {
     this.deal()
   }
 
+  /** Takes an event back, and gives it to a member again after so many milliseconds. */
+  takeBackAfter(event: QueueEvent, delay: number): void {
+    const timer = this.#context.clock.after(delay, () => {
+      this.#delayed.delete(event)
+      this.takeBack([event])
+    })
+    this.#delayed.set(event, timer)
+  }
+
   /** Gives events to members as long as there is one with room. */
   deal(): void {
     if (this.#waiting === 0) return
@@ -135,6 +147,11 @@ export class WorkQueue implements BudgetHolder {
         removed.push(event)
       }
     }
+    for (const [event, timer] of this.#delayed) {
+      timer.cancel()
+      removed.push(event)
+    }
+    this.#delayed.clear()
     this.#lag.release()
     return removed
   }

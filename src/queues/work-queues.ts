@@ -1,10 +1,11 @@
 import type { Channel } from '../channel/channel'
 import type { MemoryBudget } from '../channel/memory-budget'
-import { type LahjaError, NoSubscribers, OutboxOverflow } from '../model/errors'
+import { LahjaError, NoSubscribers, OutboxOverflow } from '../model/errors'
 import type { Event } from '../model/event'
 import type { Interest } from '../model/interest'
 import type { Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
+import type { Redelivery } from '../model/redelivery'
 import type { Clock } from '../platform/clock'
 import type { Addressing } from '../routing/eligibility'
 import type { Member, Queue, Routes } from '../routing/routes'
@@ -25,9 +26,13 @@ export interface WorkQueuesContext {
   readonly changed: () => void
   /** This endpoint's name. */
   readonly origin: string
+  /** Broadcasts the payload of an event under another type. @throws NoSubscribers if nobody subscribes to it */
+  readonly broadcast: (type: string, payload: unknown) => void
   /** Gives an event to one of the members that don't say how many they take. */
   readonly assign: (event: QueueEvent, members: readonly Member<Channel>[]) => void
 }
+
+const NO_COUNTS: Counts = { returned: 0, redelivered: 0, dead: 0 }
 
 /** What a queue is up to, as this endpoint sees it. */
 export interface QueueInfo {
@@ -40,6 +45,17 @@ export interface QueueInfo {
   readonly waiting: number
   /** Events that members have given back so far. */
   readonly returned: number
+  /** How often events have been given again so far, after members had died or failed. */
+  readonly redelivered: number
+  /** Events broadcast as dead letters so far. */
+  readonly dead: number
+}
+
+/** What has happened to events of a queue so far. */
+interface Counts {
+  returned: number
+  redelivered: number
+  dead: number
 }
 
 /** The events of a member that is gone. */
@@ -57,7 +73,7 @@ export class WorkQueues {
   readonly #members = new Map<Channel, Map<number, QueueMember>>()
   /** Members that have left, and may still have something in hand. */
   readonly #leaving = new Set<QueueMember>()
-  readonly #returned = new Map<string, number>()
+  readonly #counts = new Map<string, Counts>()
   #places = 0
 
   constructor(context: WorkQueuesContext) {
@@ -84,8 +100,14 @@ export class WorkQueues {
     return Promise.all([...this.#queues.values()].map((queue) => queue.drained()))
   }
 
-  eventOf(queue: string, type: string, addressing: Addressing | undefined, content: Content, key?: string): QueueEvent {
-    return new QueueEvent(queue, type, addressing, content, ++this.#places, key)
+  eventOf(
+    queue: string,
+    type: string,
+    addressing: Addressing | undefined,
+    content: Content,
+    { key, redelivery }: { readonly key?: string | undefined; readonly redelivery?: Redelivery | undefined } = {},
+  ): QueueEvent {
+    return new QueueEvent(queue, type, addressing, content, ++this.#places, key, redelivery)
   }
 
   /** Takes an event, for whichever member has room for it first. Returns the queue if its sender should wait for it. */
@@ -121,8 +143,9 @@ export class WorkQueues {
   onProgress(channel: Channel, progress: Progress): void {
     const member = this.#members.get(channel)?.get(progress.member)
     if (!member) return
-    const { handled, returned } = member.onProgress(progress, this.#leaving.has(member))
+    const { handled, returned, failed } = member.onProgress(progress, this.#leaving.has(member))
     for (const event of handled) this.#settle(event)
+    for (const event of failed) if (!this.#redeliver(event, true)) this.#settle(event)
     const queue = this.#queueOf(member.queue)
     if (returned.length > 0) this.#takeBack(queue, returned, channel)
     else queue.deal()
@@ -146,6 +169,7 @@ export class WorkQueues {
       const { begun, notBegun } = member.close()
       const mayHaveBegun = isRead ? begun : [...begun, ...notBegun]
       for (const event of mayHaveBegun) {
+        if (this.#redeliver(event, false)) continue
         unfinished.push(event.asEvent(origin))
         this.#settle(event)
       }
@@ -184,7 +208,7 @@ export class WorkQueues {
         members: members.filter((member) => !this.#leaving.has(member)).length,
         inHand: members.reduce((sum, { load }) => sum + load, 0),
         waiting: this.#queues.get(name)?.waiting ?? 0,
-        returned: this.#returned.get(name) ?? 0,
+        ...(this.#counts.get(name) ?? NO_COUNTS),
       }
     })
   }
@@ -203,9 +227,45 @@ export class WorkQueues {
 
   #takeBack(queue: WorkQueue, events: readonly QueueEvent[], { identity }: Channel): void {
     if (events.length === 0) return
-    this.#returned.set(queue.name, (this.#returned.get(queue.name) ?? 0) + events.length)
+    this.#countsOf(queue.name).returned += events.length
     if (this.#context.state() !== 'closed') return queue.takeBack(events)
     for (const event of events) this.#lose(event, `${identity.name} left the queue, and this endpoint has closed`)
+  }
+
+  /** Gives an event again that a member may have handled, or makes it a dead letter. Returns whether it is either. */
+  #redeliver(event: QueueEvent, isAfterError: boolean): boolean {
+    if (this.#context.state() === 'closed') return false
+    const { redelivery, queue } = event
+    const counts = this.#countsOf(queue)
+    if (!event.redeliver(isAfterError)) return this.#bury(event, isAfterError)
+    counts.redelivered++
+    if (redelivery && redelivery.delay > 0) this.#queueOf(queue).takeBackAfter(event, redelivery.delay)
+    else this.#queueOf(queue).takeBack([event])
+    return true
+  }
+
+  /** Broadcasts an event under the type for dead letters. Returns whether it was, so that nothing is left to report. */
+  #bury(event: QueueEvent, isAfterError: boolean): boolean {
+    const { redelivery, queue, payload } = event
+    if (redelivery?.deadLetter === undefined || (isAfterError && !redelivery.onError)) return false
+    try {
+      this.#context.broadcast(redelivery.deadLetter, payload)
+    } catch (error) {
+      if (!(error instanceof LahjaError)) throw error
+      this.#context.report(error)
+      return false
+    }
+    this.#countsOf(queue).dead++
+    this.#settle(event)
+    return true
+  }
+
+  #countsOf(queue: string): Counts {
+    const known = this.#counts.get(queue)
+    if (known) return known
+    const counts = { ...NO_COUNTS }
+    this.#counts.set(queue, counts)
+    return counts
   }
 
   #lose(event: QueueEvent, why: string): void {

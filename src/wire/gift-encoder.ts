@@ -1,20 +1,34 @@
 import { type Frame, PREFIX_BYTES } from './frame'
 import { KIND_CODES } from './message'
-import { FALSE, FIXARRAY, FIXSTR, STR_8, TRUE, UINT_16, UINT_32, UINT_64 } from './msgpack-format'
+import { FALSE, FIXARRAY, FIXEXT_1, FIXSTR, STR_8, TRUE, UINT_16, UINT_32, UINT_64, UNDEFINED } from './msgpack-format'
+
+/** `undefined` where more follows. */
+const UNDEFINED_BYTES = (FIXEXT_1 << 16) | (UNDEFINED << 8)
 
 /** The longest head: the array and its kind, two numbers, a type of two bytes of length, and a flag. */
 const MAX_HEAD_BYTES = 2 + 9 + 9 + 2 + 1
+
+/** An undefined payload and a number behind it. */
+const MAX_TAIL_BYTES = 3 + 9
 
 /**
  * Encodes a gift whose payload is packed already.
  *
  * @param payload its msgpack; empty for `undefined`
+ * @param redelivered how often it has been given before
  */
-export function encodeGift(member: number, number: number, type: string, isFixed: boolean, payload: Uint8Array): Frame {
+export function encodeGift(
+  member: number,
+  number: number,
+  type: string,
+  isFixed: boolean,
+  payload: Uint8Array,
+  redelivered = 0,
+): Frame {
   const typeBytes = Buffer.byteLength(type)
-  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + MAX_HEAD_BYTES + typeBytes + payload.length)
+  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + maxGiftBytes(type, payload.length))
   let at = PREFIX_BYTES
-  bytes[at++] = FIXARRAY | (payload.length === 0 ? 5 : 6)
+  bytes[at++] = FIXARRAY | (redelivered > 0 ? 7 : payload.length === 0 ? 5 : 6)
   bytes[at++] = KIND_CODES.give
   at = writeCount(bytes, at, member)
   at = writeCount(bytes, at, number)
@@ -26,14 +40,18 @@ export function encodeGift(member: number, number: number, type: string, isFixed
   at += bytes.write(type, at)
   bytes[at++] = isFixed ? TRUE : FALSE
   bytes.set(payload, at)
-  const end = at + payload.length
+  let end = at + payload.length
+  if (redelivered > 0) {
+    if (payload.length === 0) end = bytes.writeUIntBE(UNDEFINED_BYTES, end, 3)
+    end = writeCount(bytes, end, redelivered)
+  }
   bytes.writeUInt32BE(end - PREFIX_BYTES, 0)
   return { bytes, start: 0, end }
 }
 
 /** Bytes of the body of a gift, at most. */
 export function maxGiftBytes(type: string, payloadBytes: number): number {
-  return MAX_HEAD_BYTES + Buffer.byteLength(type) + payloadBytes
+  return MAX_HEAD_BYTES + Buffer.byteLength(type) + payloadBytes + MAX_TAIL_BYTES
 }
 
 /** Writes a whole number. Returns where it ends. */

@@ -124,6 +124,8 @@ export interface Gift {
   /** Whether no other member may have it. */
   readonly isFixed: boolean
   readonly payload: unknown
+  /** How often it has been given before to members that died or failed. */
+  readonly redelivered: number
 }
 
 /** What has become of the events that a member was given. */
@@ -138,6 +140,8 @@ export interface Progress {
   readonly handled: RunLengths
   /** Numbers of those that have not begun, and never will here. */
   readonly returned: RunLengths
+  /** Numbers of those whose handler has failed. They are not among the handled ones. */
+  readonly failed: RunLengths
 }
 
 export type MessageOf<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>
@@ -220,10 +224,10 @@ export function toElements(message: Message): unknown[] {
     case 'return':
       return withPayload([code, message.queue, message.type, message.isFixed], message.payload)
     case 'give':
-      return withPayload([code, message.member, message.number, message.type, message.isFixed], message.payload)
+      return giftElements(message)
     case 'progress': {
-      const { member, capacity, begun, handled, returned } = message
-      return [code, member, capacity, begun, handled, returned]
+      const { member, capacity, begun, handled, returned, failed } = message
+      return [code, member, capacity, begun, handled, returned, ...(failed.length > 0 ? [failed] : [])]
     }
     case 'request':
       return withPayload([code, message.id, message.type], message.payload)
@@ -245,6 +249,12 @@ function interestFields({ type, from, queue, member, capacity, responds }: Inter
   return definedFields({ type, from, queue, member, capacity, responds: responds || undefined })
 }
 
+/** An undefined payload is left out only if it is the last element. */
+function giftElements({ member, number, type, isFixed, payload, redelivered }: Gift): unknown[] {
+  const elements = [KIND_CODES.give, member, number, type, isFixed]
+  return redelivered > 0 ? [...elements, payload, redelivered] : withPayload(elements, payload)
+}
+
 function withPayload(elements: unknown[], payload: unknown): unknown[] {
   if (payload !== undefined) elements.push(payload)
   return elements
@@ -264,7 +274,7 @@ function definedFields(fields: Readonly<Record<string, unknown>>): object {
  * @throws ProtocolViolation if it is malformed
  */
 export function fromElements(body: unknown): Message {
-  const [code, first, second, third, fourth, fifth] = parseArray(body, 'body')
+  const [code, first, second, third, fourth, fifth, sixth] = parseArray(body, 'body')
   const kind = parseKind(code)
   switch (kind) {
     case 'hello':
@@ -292,7 +302,12 @@ export function fromElements(body: unknown): Message {
     case 'return':
       return { kind, ...parseAssignment(first, second, third), payload: fourth }
     case 'give':
-      return { kind, ...parseGift(first, second, third, fourth), payload: fifth }
+      return {
+        kind,
+        ...parseGift(first, second, third, fourth),
+        payload: fifth,
+        redelivered: parseCount(sixth ?? 0, 'redelivered'),
+      }
     case 'progress':
       return {
         kind,
@@ -301,6 +316,7 @@ export function fromElements(body: unknown): Message {
         begun: parseCount(third, 'begun'),
         handled: parseRunLengths(fourth, 'handled'),
         returned: parseRunLengths(fifth, 'returned'),
+        failed: parseRunLengths(sixth ?? [], 'failed'),
       }
     case 'request':
       return { kind, id: parseCount(first, 'id'), type: parseTypeName(second, 'type'), payload: third }

@@ -45,6 +45,7 @@ describe('Broadcaster', () => {
       report,
       changed: () => {},
       origin: 'shop',
+      broadcast: () => expect.fail('no event is given again'),
       assign: () => expect.fail('no queue has such members'),
     })
     broadcaster = new Broadcaster({

@@ -95,6 +95,7 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
     type,
     isFixed: fc.boolean(),
     payload: whatever,
+    redelivered: count,
   }),
   progress: fc.record({
     kind: fc.constant('progress'),
@@ -103,6 +104,7 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
     begun: count,
     handled: runs,
     returned: runs,
+    failed: runs,
   }),
   return: fc.record({ kind: fc.constant('return'), ...assignment }),
   request: fc.record({ kind: fc.constant('request'), id: count, type, payload: whatever }),

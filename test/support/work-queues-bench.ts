@@ -28,6 +28,8 @@ export class WorkQueuesBench {
   readonly reported: LahjaError[] = []
   /** What has been assigned to members that don't say how many they take. */
   readonly assigned: [event: QueueEvent, channels: string[]][] = []
+  /** Dead letters. */
+  readonly broadcasts: [type: string, payload: unknown][] = []
   readonly queues: WorkQueues
   state: 'open' | 'draining' | 'closed' = 'open'
 
@@ -43,6 +45,7 @@ export class WorkQueuesBench {
       report: (error) => void this.reported.push(error),
       changed: () => {},
       origin: 'shop',
+      broadcast: (type, payload) => void this.broadcasts.push([type, payload]),
       assign: (event, members) => {
         this.assigned.push([event, members.map(({ destination }) => destination.identity.name)])
       },
@@ -84,6 +87,7 @@ export class WorkQueuesBench {
       begun: 0,
       handled: [],
       returned: [],
+      failed: [],
       ...news,
     })
   }
