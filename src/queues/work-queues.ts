@@ -252,7 +252,8 @@ export class WorkQueues {
       this.#context.broadcast(redelivery.deadLetter, payload)
     } catch (error) {
       if (!(error instanceof LahjaError)) throw error
-      this.#context.report(error)
+      const text = `event ${event.type} of queue ${queue} could not become a dead letter: ${error.message}`
+      this.#context.report(new NoSubscribers(text, { event: event.asEvent(this.#context.origin), cause: error }))
       return false
     }
     this.#countsOf(queue).dead++

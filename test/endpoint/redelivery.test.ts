@@ -1,0 +1,90 @@
+import { expect } from 'chai'
+import { defineEvent, type Event, NoSubscribers } from '../../src'
+import { freshBus, until } from '../support/bus'
+
+describe('An event with redeliver', () => {
+  const bus = freshBus()
+  const WORK = { queue: 'workers', prefetch: 0 }
+
+  it('is given to members again as long as their handlers fail, and says how often', async () => {
+    const { sender, one, two } = await bus.startAll('sender', 'one', 'two')
+    for (const endpoint of [one, two]) endpoint.on('error', () => {})
+    const Job = defineEvent<number>('job.flaky', { redeliver: 3, redeliverOnError: true })
+    const begun: (number | undefined)[] = []
+    const work = ({ redelivered }: Event<number>) => {
+      begun.push(redelivered)
+      if (begun.length < 3) throw new Error('not yet')
+    }
+    for (const endpoint of [one, two]) await endpoint.subscribe(Job, work, WORK).ready
+    await sender.broadcast(Job, 1)
+    await until(() => begun.length === 3 && sender.queues()[0]?.inHand === 0)
+    expect(begun).to.deep.equal([undefined, 1, 2])
+    expect(sender.queues()).to.deep.include.members([
+      { name: 'workers', members: 2, inHand: 0, waiting: 0, returned: 0, redelivered: 2, dead: 0 },
+    ])
+  })
+
+  it('is broadcast as a dead letter after the last time', async () => {
+    const { sender, worker, morgue } = await bus.startAll('sender', 'worker', 'morgue')
+    worker.on('error', () => {})
+    const Job = defineEvent<string>('job.doomed', { redeliver: 2, redeliverOnError: true, deadLetter: 'job.dead' })
+    let calls = 0
+    await worker.subscribe(Job, () => Promise.reject(new Error(`call ${++calls}`)), WORK).ready
+    const dead: unknown[] = []
+    await morgue.subscribe('job.dead', ({ payload }) => dead.push(payload)).ready
+    await sender.broadcast(Job, 'bad')
+    await until(() => dead.length === 1)
+    expect({ dead, calls }).to.deep.equal({ dead: ['bad'], calls: 3 })
+    expect(sender.queues()[0]).to.include({ inHand: 0, redelivered: 2, dead: 1 })
+  })
+
+  it('reports a dead letter that nobody subscribes to', async () => {
+    const { sender, worker } = await bus.startAll('sender', 'worker')
+    worker.on('error', () => {})
+    const errors: unknown[] = []
+    sender.on('error', (error) => errors.push(error instanceof NoSubscribers && error.event?.payload))
+    const Job = defineEvent<string>('job.forgotten', { redeliverOnError: true, deadLetter: 'job.nowhere' })
+    await worker.subscribe(Job, () => Promise.reject(new Error('no')), WORK).ready
+    await sender.broadcast(Job, 'bad')
+    await until(() => errors.length === 1)
+    expect(errors).to.deep.equal(['bad'])
+  })
+
+  it('is given again once its delay is over, and counts as waiting until then', async () => {
+    const { sender, worker } = await bus.startAll('sender', 'worker')
+    worker.on('error', () => {})
+    const Job = defineEvent<void>('job.later', { redeliver: 1, redeliverOnError: true, redeliverDelay: 100 })
+    const times: number[] = []
+    const work = () => {
+      times.push(performance.now())
+      if (times.length === 1) throw new Error('not yet')
+    }
+    await worker.subscribe(Job, work, WORK).ready
+    await sender.broadcast(Job)
+    await until(() => sender.queues()[0]?.waiting === 1)
+    await until(() => times.length === 2)
+    expect((times[1] ?? 0) - (times[0] ?? 0)).to.be.at.least(99)
+  })
+
+  it('is not given again after an error unless its type says so', async () => {
+    const { sender, worker } = await bus.startAll('sender', 'worker')
+    const errors: unknown[] = []
+    worker.on('error', ({ code }) => errors.push(code))
+    const Job = defineEvent<void>('job.once', { redeliver: 5 })
+    await worker.subscribe(Job, () => Promise.reject(new Error('no')), WORK).ready
+    await sender.broadcast(Job)
+    await until(() => errors.length === 1 && sender.queues()[0]?.inHand === 0)
+    expect(sender.queues()[0]).to.include({ waiting: 0, redelivered: 0 })
+  })
+
+  for (const [name, value] of Object.entries({
+    redeliver: -1,
+    redeliverOnError: 'yes',
+    redeliverDelay: 0.5,
+    deadLetter: 'job.wrong',
+  })) {
+    it(`is refused with ${name} ${value}`, () => {
+      expect(() => defineEvent('job.wrong', { [name]: value })).to.throw(`${name} of job.wrong`)
+    })
+  }
+})
