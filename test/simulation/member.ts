@@ -128,6 +128,7 @@ export class Member {
       except: listOf(except),
       internal,
       isReplaceable: (typeof type === 'string' ? undefined : type.overflow) === 'latest' || undefined,
+      isRedelivered: (typeof type !== 'string' && type.redelivery !== undefined) || undefined,
     })
     try {
       if (nowait) this.#up.broadcastNowait(type, wrap(payload, wrapping), { to, except, internal })

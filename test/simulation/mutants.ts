@@ -286,4 +286,12 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['G5', 'G6'],
     profile: 'working',
   },
+  {
+    mistake: 'what is to be given again after a death is forgotten',
+    file: 'queues/work-queues',
+    original: 'else this.#queueOf(queue).takeBack([event])',
+    replacement: '',
+    breaks: ['G5'],
+    profile: 'working',
+  },
 ]

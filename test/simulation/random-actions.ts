@@ -10,8 +10,9 @@ const TYPES: readonly (string | EventDefinition<unknown>)[] = [
   defineEvent<unknown>('b.latest', { overflow: 'latest' }),
   defineEvent<unknown>('b.newest', { overflow: 'dropNewest' }),
   defineEvent<unknown>('c.all', { overflow: 'disconnect' }),
+  defineEvent<unknown>('c.again', { redeliver: 2 }),
 ]
-const PATTERNS = ['a.x', 'a.y', 'b.x', 'b.latest', 'b.newest', 'c.all', 'a.*', 'b.>', '>'] as const
+const PATTERNS = ['a.x', 'a.y', 'b.x', 'b.latest', 'b.newest', 'c.all', 'a.*', 'b.>', 'c.*', '>'] as const
 const QUEUES = ['q', 'r'] as const
 const REQUESTS = ['ask.x', 'ask.y'] as const
 

@@ -65,6 +65,8 @@ const record = z.discriminatedUnion('kind', [
     internal: z.boolean().optional(),
     /** Whether a later event may take its place while it waits. */
     isReplaceable: z.boolean().optional(),
+    /** Whether members of a queue may get it more than once. */
+    isRedelivered: z.boolean().optional(),
   }),
   /** Its promise has resolved to the number of endpoints, or has been rejected. */
   kind('handed', { event: count, count: count }),
