@@ -1,9 +1,18 @@
 import type { QueueEvent } from './queue-event'
+import type { Receivers } from './receivers'
 
 /** Events of a queue that wait for a member, and that the same members may have, in order. */
 export class Lane {
+  readonly key: string
+  readonly receivers: Receivers
   #events: (QueueEvent | undefined)[] = []
   #head = 0
+
+  /** @param key of its receivers */
+  constructor(key: string, receivers: Receivers) {
+    this.key = key
+    this.receivers = receivers
+  }
 
   get first(): QueueEvent | undefined {
     return this.#events[this.#head]
@@ -13,15 +22,22 @@ export class Lane {
     return this.#events.length - this.#head
   }
 
+  *[Symbol.iterator](): Generator<QueueEvent> {
+    for (const event of this.#events) if (event) yield event
+  }
+
   /** Adds an event, behind those with lower places. */
   add(event: QueueEvent): void {
     const last = this.#events.at(-1)
-    if (!last || last.place < event.place) return void this.#events.push(event)
-    // Events come back from members in order, and had been first when they were given.
-    let index = this.#head
-    while ((this.#events[index]?.place ?? Number.POSITIVE_INFINITY) < event.place) index++
-    if (index === this.#head && index > 0) this.#events[--this.#head] = event
-    else this.#events.splice(index, 0, event)
+    if (!last || last.place < event.place) this.#events.push(event)
+    else this.addAll([event])
+  }
+
+  /** Adds events, each behind those with lower places. Takes as long for one as for many. */
+  addAll(events: readonly QueueEvent[]): void {
+    // Sorting takes linear time, as both parts are in order.
+    this.#events = [...this, ...events].sort(byPlace)
+    this.#head = 0
   }
 
   shift(): QueueEvent | undefined {
@@ -42,4 +58,8 @@ export class Lane {
     this.#events.splice(index, 1)
     return true
   }
+}
+
+export function byPlace(one: QueueEvent, other: QueueEvent): number {
+  return one.place - other.place
 }

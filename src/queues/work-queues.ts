@@ -7,10 +7,10 @@ import type { Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Clock } from '../platform/clock'
 import { Balancer } from '../routing/balancer'
-import type { Addressing } from '../routing/eligibility'
+import { type Addressing, isEligible } from '../routing/eligibility'
 import type { Member, Queue, Routes } from '../routing/routes'
-import type { Progress } from '../wire/message'
-import { type Content, QueueEvent } from './queue-event'
+import type { Assignment, Progress } from '../wire/message'
+import { type Content, contentOf, QueueEvent } from './queue-event'
 import { QueueMember } from './queue-member'
 import { type DropReason, WorkQueue } from './work-queue'
 
@@ -59,7 +59,6 @@ export class WorkQueues {
   readonly #members = new Map<Channel, Map<number, QueueMember>>()
   /** Members that have left, and may still have something in hand. */
   readonly #leaving = new Set<QueueMember>()
-  readonly #returned = new Map<string, number>()
   #places = 0
 
   constructor(context: WorkQueuesContext) {
@@ -97,26 +96,40 @@ export class WorkQueues {
     return queue.offer(event, policy) ? queue : undefined
   }
 
+  /** Takes an event over from a member to which it was assigned. Returns whether there is another that may have it. */
+  keep({ queue: name, type, payload }: Assignment): boolean {
+    const queue = this.#context.routes.select(type).queues.find((queue) => queue.name === name)
+    if (!queue) return false
+    const event = this.eventOf(name, type, undefined, contentOf(type, payload))
+    const takers = queue.takers.filter(({ destination }) => isEligible(type, destination))
+    if (!this.isTakenBy({ ...queue, takers, members: [] }, event)) return false
+    this.offer(event, { kind: 'wait' })
+    return true
+  }
+
   /** There is a new member of a queue. */
   onSubscribe(channel: Channel, { queue, member, capacity = 0 }: Interest): void {
     if (queue === undefined) return
-    if (member === undefined) return this.#queues.get(queue)?.deal()
+    if (member === undefined) return this.#onMembersChanged(queue)
     const members = this.#members.get(channel) ?? new Map<number, QueueMember>()
     this.#members.set(channel, members)
     if (!members.has(member)) {
       const { windowBytes } = this.#context.limits
       members.set(member, new QueueMember(queue, channel, member, capacity, windowBytes))
+      this.#queueOf(queue).members++
     }
-    this.#queueOf(queue).deal()
+    this.#onMembersChanged(queue)
   }
 
   /** A member has unsubscribed: it settles what it has in hand, but gets nothing more. */
-  onUnsubscribe(channel: Channel, { member: number }: Interest): void {
+  onUnsubscribe(channel: Channel, { queue, member: number }: Interest): void {
     const member = number === undefined ? undefined : this.#members.get(channel)?.get(number)
-    if (!member) return
-    member.leave()
-    this.#leaving.add(member)
-    this.#forget(member)
+    if (member) {
+      member.leave()
+      this.#leaving.add(member)
+      this.#forget(member)
+    }
+    if (queue !== undefined) this.#onMembersChanged(queue)
   }
 
   onProgress(channel: Channel, progress: Progress): void {
@@ -127,7 +140,7 @@ export class WorkQueues {
     const queue = this.#queueOf(member.queue)
     if (returned.length > 0) this.#takeBack(queue, returned, channel)
     else queue.deal()
-    this.#forget(member)
+    if (this.#forget(member)) this.#onMembersChanged(member.queue)
     this.#context.changed()
   }
 
@@ -144,6 +157,7 @@ export class WorkQueues {
     this.#members.delete(channel)
     for (const member of members?.values() ?? []) {
       this.#leaving.delete(member)
+      this.#queueOf(member.queue).members--
       const { begun, notBegun } = member.close()
       const mayHaveBegun = isRead ? begun : [...begun, ...notBegun]
       for (const event of mayHaveBegun) {
@@ -154,6 +168,7 @@ export class WorkQueues {
       returned += notBegun.length
       this.#takeBack(this.#queueOf(member.queue), notBegun, channel)
     }
+    for (const name of [...this.#queues.keys()]) this.#onMembersChanged(name)
     this.#context.changed()
     return { unfinished, returned }
   }
@@ -177,17 +192,18 @@ export class WorkQueues {
   }
 
   info(): QueueInfo[] {
-    const names = new Set([...this.#queues.keys(), ...[...this.#everyMember()].map(({ queue }) => queue)])
-    return [...names].sort().map((name) => {
-      const members = [...this.#everyMember()].filter(({ queue }) => queue === name)
-      return {
-        name,
-        members: members.filter((member) => !this.#leaving.has(member)).length,
-        inHand: members.reduce((sum, { load }) => sum + load, 0),
-        waiting: this.#queues.get(name)?.waiting ?? 0,
-        returned: this.#returned.get(name) ?? 0,
-      }
-    })
+    const members = new Map([...this.#queues.keys()].map((name) => [name, 0]))
+    const inHand = new Map(members)
+    for (const member of this.#everyMember()) {
+      const { queue, load } = member
+      if (!this.#leaving.has(member)) members.set(queue, (members.get(queue) ?? 0) + 1)
+      inHand.set(queue, (inHand.get(queue) ?? 0) + load)
+    }
+    return [...this.#queues.values()]
+      .map(({ name, waiting, returned }) => {
+        return { name, members: members.get(name) ?? 0, inHand: inHand.get(name) ?? 0, waiting, returned }
+      })
+      .sort((one, other) => (one.name < other.name ? -1 : 1))
   }
 
   *#everyMember(): Generator<QueueMember> {
@@ -196,7 +212,7 @@ export class WorkQueues {
 
   #takeBack(queue: WorkQueue, events: readonly QueueEvent[], { identity }: Channel): void {
     if (events.length === 0) return
-    this.#returned.set(queue.name, (this.#returned.get(queue.name) ?? 0) + events.length)
+    queue.returned += events.length
     if (this.#context.state() !== 'closed') return queue.takeBack(events)
     for (const event of events) this.#lose(event, `${identity.name} left the queue, and this endpoint has closed`)
   }
@@ -221,12 +237,23 @@ export class WorkQueues {
     this.#context.budget.charge(-event.cost)
   }
 
-  /** Forgets a member that has left and has nothing in hand. */
-  #forget(member: QueueMember): void {
-    if (member.load > 0 || !this.#leaving.delete(member)) return
+  /** Forgets a member that has left and has nothing in hand. Returns whether it has. */
+  #forget(member: QueueMember): boolean {
+    if (member.load > 0 || !this.#leaving.delete(member)) return false
     const members = this.#members.get(member.channel)
     members?.delete(member.number)
+    this.#queueOf(member.queue).members--
     if (members?.size === 0) this.#members.delete(member.channel)
+    return true
+  }
+
+  #onMembersChanged(name: string): void {
+    const queue = this.#queues.get(name)
+    queue?.onMembersChanged()
+    // Programs that keep inventing names must not fill the memory.
+    if (!queue || queue.members > 0 || queue.waiting > 0) return
+    queue.close()
+    this.#queues.delete(name)
   }
 
   #queueOf(name: string): WorkQueue {
