@@ -166,6 +166,7 @@ export class EndpointCore implements MeshEvents {
       state: () => this.#state,
       report,
       origin: this.self.name,
+      keep: (assignment) => this.#workQueues.keep(assignment),
     })
     this.#workQueues = new WorkQueues({
       clock,

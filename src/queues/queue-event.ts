@@ -1,10 +1,12 @@
 import type { Channel } from '../channel/channel'
-import { referenceTo } from '../channel/reference'
+import { referenceTo, travelsByReference } from '../channel/reference'
 import type { Event } from '../model/event'
+import { MAX_FRAME_BYTES } from '../model/limits'
 import type { Addressing } from '../routing/eligibility'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
 import { encodeGift, maxGiftBytes } from '../wire/gift-encoder'
+import { pack } from '../wire/packer'
 import { unpack } from '../wire/unpacker'
 
 /** The payload of an event, as it travels. */
@@ -13,6 +15,14 @@ export type Content =
   | { readonly kind: 'packed'; readonly bytes: Buffer; readonly hasBigints: boolean }
   /** The payload itself, as its type never leaves the endpoint. */
   | { readonly kind: 'reference'; readonly payload: unknown }
+
+/** The payload of an event that is not encoded. */
+export function contentOf(type: string, payload: unknown): Content {
+  if (travelsByReference(type)) return { kind: 'reference', payload }
+  if (payload === undefined) return { kind: 'packed', bytes: Buffer.alloc(0), hasBigints: false }
+  const { bytes, start, end, hasBigints = false } = pack(payload, MAX_FRAME_BYTES)
+  return { kind: 'packed', bytes: Buffer.from(bytes.subarray(start, end)), hasBigints }
+}
 
 /** What an event takes in memory besides its payload, measured on Node 20. */
 const HOLDING_BYTES = 400
