@@ -82,10 +82,13 @@ export class QueueEvent {
   }
 
   /** Whether a member at the other end takes its size, and the integers in it. */
-  fits({ isOwn, sendLimit, takesBigints }: Channel): boolean {
-    const content = this.#content
-    if (content.kind === 'reference') return isOwn
-    return maxGiftBytes(this.type, content.bytes.length) <= sendLimit && (takesBigints || !content.hasBigints)
+  fits(channel: Channel): boolean {
+    return this.#fits(channel, 0)
+  }
+
+  /** The same for a member to which it is assigned, in a frame that names the queue. */
+  fitsAssigned(channel: Channel): boolean {
+    return this.#fits(channel, Buffer.byteLength(this.queue))
   }
 
   /** The frame that gives it to a member. */
@@ -106,6 +109,13 @@ export class QueueEvent {
   /** As its handlers would have got it. */
   asEvent(origin: string): Event {
     return { type: this.type, payload: this.#payload, origin }
+  }
+
+  #fits({ isOwn, sendLimit, takesBigints }: Channel, nameBytes: number): boolean {
+    const content = this.#content
+    if (content.kind === 'reference') return isOwn
+    const bytes = maxGiftBytes(this.type, content.bytes.length) + nameBytes
+    return bytes <= sendLimit && (takesBigints || !content.hasBigints)
   }
 
   get #payload(): unknown {

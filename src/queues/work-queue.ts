@@ -218,12 +218,10 @@ export class WorkQueue implements BudgetHolder {
     const { routes, memberOf } = this.#context
     const { takers = [], members = [] } = routes.select(event.type).queues.find(({ name }) => name === this.name) ?? {}
     const mayHave = ({ destination }: { destination: Channel }) => {
-      return (
-        !destination.outbox.isClosed && isEligible(event.type, destination, event.addressing) && event.fits(destination)
-      )
+      return !destination.outbox.isClosed && isEligible(event.type, destination, event.addressing)
     }
-    let eligible = takers.filter(mayHave)
-    let assignees = members.filter(mayHave)
+    let eligible = takers.filter(mayHave).filter(({ destination }) => event.fits(destination))
+    let assignees = members.filter(mayHave).filter(({ destination }) => event.fitsAssigned(destination))
     const isOther = ({ destination }: { destination: Channel }) => !destination.isOwn
     if (this.#wasLeaving && [...eligible, ...assignees].some(isOther)) {
       eligible = eligible.filter(isOther)

@@ -77,7 +77,9 @@ export class WorkQueues {
    * @param queue with the members that may have the event
    */
   isTakenBy(queue: Queue<Channel>, event: QueueEvent): boolean {
-    return [...queue.takers, ...queue.members].some(({ destination }) => event.fits(destination))
+    const { takers, members } = queue
+    if (takers.some(({ destination }) => event.fits(destination))) return true
+    return members.some(({ destination }) => event.fitsAssigned(destination))
   }
 
   /** Resolves when all queues are below the high-water mark, or are no longer waited for. */
