@@ -168,6 +168,7 @@ export class EndpointCore implements MeshEvents {
       state: () => this.#state,
       report,
       origin: this.self.name,
+      keep: (assignment) => this.#workQueues.keep(assignment),
     })
     this.#workQueues = new WorkQueues({
       clock,
@@ -353,9 +354,9 @@ export class EndpointCore implements MeshEvents {
     for (const event of events) this.#events.emit('unfinished', { peer: peerOf(link), event })
   }
 
-  abandoned(link: Link): void {
+  abandoned(link: Link, isRead: boolean): void {
     const { inHand } = this.#forget(link, { hasLeft: false, isRead: false })
-    if (inHand.unfinished.length > 0) this.#abandoned.set(link.identity.name, inHand.unfinished.length)
+    if (!isRead && inHand.unfinished.length > 0) this.#abandoned.set(link.identity.name, inHand.unfinished.length)
   }
 
   interest(link: Link, change: InterestChange): void {
@@ -479,11 +480,16 @@ export class EndpointCore implements MeshEvents {
     return this.subscriptions.isIdle && this.#queueReceiver.isIdle && this.#inboxes.isIdle && this.responders.isIdle
   }
 
+  /** Whether no queue keeps an event that a member may have, and this endpoint's own members have none in hand. */
+  get #isDealt(): boolean {
+    return this.#workQueues.isDealt && this.#workQueues.inHand(this.loopback) === 0
+  }
+
   /** Lets handlers finish, also for what peers sent before they knew of the close. */
   async #drain(deadline: Deadline): Promise<void> {
     this.#queueReceiver.leave()
     this.#inboxes.leave()
-    this.subscriptions.returnWaiting()
+    this.subscriptions.returnAssigned()
     const withdrawn = this.#mesh.unsubscribeAll([...this.announcer.forPeers()], deadline, this.#mayReturn)
     this.responders.close()
     await withdrawn
@@ -491,9 +497,8 @@ export class EndpointCore implements MeshEvents {
     // Handlers may send this endpoint's own subscriptions more.
     do {
       await this.waits.fulfilled(deadline, outbox.flushed())
-      await this.waits.reached(deadline, () => this.#isIdle)
+      await this.waits.reached(deadline, () => this.#isIdle && this.#isDealt)
     } while (!outbox.isEmpty && deadline.left > 0)
-    await this.waits.reached(deadline, () => this.#workQueues.isDealt)
   }
 
   /** Whether a peer has queue events in hand, and so may return them. */

@@ -64,7 +64,7 @@ export function fits(channel: Channel, frame: Frame): boolean {
 }
 
 /** The error for a frame that the other end doesn't take. */
-export function misfitError(subject: string, frame: Frame, { sendLimit, identity }: Channel): LahjaError {
+export function misfitError(subject: string, frame: Frame, { sendLimit, takesBigints, identity }: Channel): LahjaError {
   const { bytes, start, end } = frame
   const body = start + PREFIX_BYTES
   if (end - body > sendLimit) {
@@ -72,6 +72,11 @@ export function misfitError(subject: string, frame: Frame, { sendLimit, identity
     return new PayloadTooLarge(
       `${subject}: takes ${end - body} bytes encoded, but ${most}; send less, or raise the limit`,
     )
+  }
+  if (takesBigints || !holdsBigint(bytes, body)) {
+    const most = `${identity.name} takes at most ${sendLimit} (the lower limits.frameBytes of the two)`
+    const text = `takes ${end - body} bytes encoded, and some more in a queue, but ${most}; send less, or raise the limit`
+    return new PayloadTooLarge(`${subject}: ${text}`)
   }
   try {
     encodeMessage(decodeMessage(bytes, body, end), sendLimit, identity.name)

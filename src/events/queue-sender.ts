@@ -26,6 +26,8 @@ export interface QueueSenderContext {
   readonly report: (error: LahjaError) => void
   /** This endpoint's name. */
   readonly origin: string
+  /** Keeps an event for members that say how many they take. Returns whether there is one that may have it. */
+  readonly keep: (assignment: Assignment) => boolean
 }
 
 /** An event of a queue, encoded for the member chosen for it. */
@@ -160,7 +162,7 @@ export class QueueSender {
   onMembersLeft(channel: Channel, isClosing: boolean): void {
     this.#redeliver(channel, (assignment, frame) => {
       if (this.#isMember(channel, assignment)) return false
-      return !isClosing || this.#eligibleFor(assignment, frame).length > 0
+      return !isClosing || this.#hasOthers(channel, assignment, frame)
     })
   }
 
@@ -192,7 +194,8 @@ export class QueueSender {
   #giveToOthers(frames: readonly Frame[]): readonly Frame[] {
     return frames.filter((frame) => {
       const assignment = assignmentOf(frame)
-      return !this.#giveTo(this.#eligibleFor(assignment, frame), assignment, frame)
+      if (this.#giveTo(this.#eligibleFor(assignment, frame), assignment, frame)) return false
+      return assignment.isFixed || !this.#context.keep(assignment)
     })
   }
 
@@ -213,7 +216,7 @@ export class QueueSender {
     const frame = encodeReturned(assignment)
     const members = this.#eligibleFor(assignment, frame)
     const others = from.isOwn ? members.filter(({ destination }) => destination !== from) : members
-    return this.#giveTo(others, assignment, frame)
+    return this.#giveTo(others, assignment, frame) || (!assignment.isFixed && this.#context.keep(assignment))
   }
 
   /** Gives an event to one of these members. Returns whether there is one. */
@@ -244,12 +247,24 @@ export class QueueSender {
     })
   }
 
+  /** Whether there are members to give an event to, or to keep it for, other than at this peer. */
+  #hasOthers(channel: Channel, assignment: Assignment, frame: Frame): boolean {
+    if (this.#eligibleFor(assignment, frame).length > 0) return true
+    const { type, queue, isFixed } = assignment
+    const takers = this.#queueOf(type, queue)?.takers ?? NONE
+    return !isFixed && takers.some(({ destination }) => destination !== channel && isEligible(type, destination))
+  }
+
   #isMember(channel: Channel, { type, queue }: Assignment): boolean {
     return this.#membersOf(type, queue).some(({ destination }) => destination === channel)
   }
 
   #membersOf(type: string, queue: string): readonly Member<Channel>[] {
-    return this.#context.routes.select(type).queues.find(({ name }) => name === queue)?.members ?? NONE
+    return this.#queueOf(type, queue)?.members ?? NONE
+  }
+
+  #queueOf(type: string, queue: string): Queue<Channel> | undefined {
+    return this.#context.routes.select(type).queues.find(({ name }) => name === queue)
   }
 
   /** Whether events in flight can include one of this type. */

@@ -146,7 +146,15 @@ export class Subscriptions {
     return this.#receivers.select(type).queues.get(queue) ?? NONE
   }
 
-  /** Members of queues give back the events that wait for them. They may be given them again. */
+  /** Members of queues that are assigned events give back those that wait. They may be given them again. */
+  returnAssigned(): void {
+    for (const consumer of this.#consumers) {
+      const { interest } = consumer
+      if (isQueued(interest) && interest.member === undefined) consumer.returnWaiting()
+    }
+  }
+
+  /** All members of queues give back the events that wait for them. */
   returnWaiting(): void {
     for (const consumer of this.#consumers) if (isQueued(consumer.interest)) consumer.returnWaiting()
   }

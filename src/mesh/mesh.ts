@@ -30,8 +30,12 @@ export interface MeshEvents extends Traffic {
   joined(link: Link): void
   left(link: Link, ending: LeftEnding): void
   lost(link: Link, ending: LostEnding): void
-  /** This endpoint is leaving, and the link is closed. */
-  abandoned(link: Link): void
+  /**
+   * This endpoint is leaving, and the link is closed.
+   *
+   * @param isRead whether the peer has read everything
+   */
+  abandoned(link: Link, isRead: boolean): void
   error(error: LahjaError): void
   /** Another endpoint holds our name: this one has to leave the bus. */
   nameLost(error: NameInUse): void
@@ -328,7 +332,7 @@ export class Mesh {
         if (wasAccepted) events.lost(link, ending)
         break
       case 'done':
-        if (wasAccepted) events.abandoned(link)
+        if (wasAccepted) events.abandoned(link, ending.isRead)
         break
       case 'refused': {
         const isTheirs = ending.cause instanceof ProtocolViolation || ending.cause instanceof Unauthenticated

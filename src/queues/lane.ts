@@ -1,9 +1,18 @@
 import type { QueueEvent } from './queue-event'
+import type { Receivers } from './receivers'
 
 /** Events of a queue that wait for a member, and that the same members may have, in order. */
 export class Lane {
+  readonly key: string
+  readonly receivers: Receivers
   #events: (QueueEvent | undefined)[] = []
   #head = 0
+
+  /** @param key of its receivers */
+  constructor(key: string, receivers: Receivers) {
+    this.key = key
+    this.receivers = receivers
+  }
 
   get first(): QueueEvent | undefined {
     return this.#events[this.#head]
@@ -13,6 +22,10 @@ export class Lane {
     return this.#events.length - this.#head
   }
 
+  *[Symbol.iterator](): Generator<QueueEvent> {
+    for (const event of this.#events) if (event) yield event
+  }
+
   /** Adds an event, behind those with lower places. */
   add(event: QueueEvent): void {
     const last = this.#events.at(-1)
@@ -20,17 +33,10 @@ export class Lane {
     else this.addAll([event])
   }
 
-  /** Adds events, among the others by their places. Takes linear time: many come back when a member is gone. */
+  /** Adds events, each behind those with lower places. Takes as long for one as for many. */
   addAll(events: readonly QueueEvent[]): void {
-    const merged: QueueEvent[] = []
-    let index = this.#head
-    for (const event of [...events].sort((one, other) => one.place - other.place)) {
-      for (let next = this.#events[index]; next && next.place < event.place; next = this.#events[++index]) {
-        merged.push(next)
-      }
-      merged.push(event)
-    }
-    this.#events = [...merged, ...this.#events.slice(index)]
+    // Sorting takes linear time, as both parts are in order.
+    this.#events = [...this, ...events].sort(byPlace)
     this.#head = 0
   }
 
@@ -52,4 +58,8 @@ export class Lane {
     this.#events.splice(index, 1)
     return true
   }
+}
+
+export function byPlace(one: QueueEvent, other: QueueEvent): number {
+  return one.place - other.place
 }

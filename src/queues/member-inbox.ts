@@ -48,6 +48,8 @@ interface Account {
   readonly failed: Runs
   /** Whether its sender gives what has not begun to others, as the link broke. */
   isLost: boolean
+  /** Whether it has not been told yet of events that begin: until then, no others of it do. */
+  isBlocked: boolean
 }
 
 interface Item {
@@ -65,6 +67,10 @@ export class MemberInbox {
   readonly #waiting = new Fifo<Item>()
   /** Events with the handler, or about to be. */
   #begun = 0
+  /** Events whose senders could not be told yet that they begin. */
+  #untold = 0
+  /** How many such senders there are. */
+  #blocked = 0
   /** How many events are begun beyond those that are handled concurrently, as telling it takes longer than to handle them. */
   #ahead = 0
   #state: 'open' | 'leaving' | 'closed' = 'open'
@@ -75,13 +81,13 @@ export class MemberInbox {
     this.#context = context
   }
 
-  /** Number of events that wait for the handler and have not been told as begun. */
+  /** Number of events that have not been handed to the handler. */
   get waiting(): number {
-    return this.#waiting.length
+    return this.#waiting.length + this.#untold
   }
 
   get isIdle(): boolean {
-    return this.#waiting.length === 0 && this.#begun === 0
+    return this.#waiting.length + this.#begun + this.#untold === 0
   }
 
   /** @throws ProtocolViolation for more events than the member takes */
@@ -137,50 +143,79 @@ export class MemberInbox {
     try {
       while (this.#waiting.length > 0 && this.#begun < this.#context.concurrency) {
         const items = this.#nextBatch()
-        const unwritten = this.#tellBegun(items)
-        if (unwritten.length > 0) void this.#handleOnceWritten(items, unwritten)
-        else this.#handle(items)
+        if (items.length === 0) return
+        this.#tellBegun(items)
+        const untold = items.filter(({ account }) => account.isBlocked)
+        for (const account of new Set(untold.map((item) => item.account)))
+          void this.#handleOnceWritten(
+            account,
+            untold.filter((item) => item.account === account),
+          )
+        this.#handle(untold.length === 0 ? items : items.filter(({ account }) => !account.isBlocked))
       }
     } finally {
       this.#isBeginning = false
     }
   }
 
-  /** A sender whose link broke before it was told gives the events to others. */
-  async #handleOnceWritten(items: readonly Item[], unwritten: readonly Promise<boolean>[]): Promise<void> {
-    const areWritten = (await Promise.all(unwritten)).every(Boolean)
-    const left = items.filter(({ account }) => areWritten || !account.isLost)
-    this.#begun -= items.length - left.length
-    if (left.length > 0) return this.#handle(left)
+  /**
+   * A sender that doesn't read must not hold up the events of others. One whose link broke before it was told gives the events
+   * to others.
+   */
+  async #handleOnceWritten(account: Account, items: readonly Item[]): Promise<void> {
+    this.#begun -= items.length
+    this.#untold += items.length
+    this.#blocked++
+    const isWritten = await account.channel.outbox.messagesWritten()
+    this.#blocked--
+    this.#untold -= items.length
+    account.isBlocked = false
+    if (isWritten || !account.isLost) {
+      this.#begun += items.length
+      this.#isBeginning = true
+      try {
+        this.#handle(items)
+      } finally {
+        this.#isBeginning = false
+      }
+    }
     this.#begin()
     if (this.isIdle) this.#context.idle()
   }
 
   #nextBatch(): readonly Item[] {
-    const items: Item[] = []
-    const most = this.#context.concurrency + this.#ahead
-    while (this.#begun < most) {
-      const item = this.#waiting.shift()
-      if (!item) break
+    const items = this.#takeWaiting(this.#context.concurrency + this.#ahead - this.#begun)
+    for (const { account, gift } of items) {
       this.#begun++
-      item.account.begun = item.gift.number
-      item.account.isBehind = true
-      items.push(item)
+      account.begun = gift.number
+      account.isBehind = true
     }
     return items
   }
 
-  /** Returns what to wait for: messages that have not left this process. */
-  #tellBegun(items: readonly Item[]): Promise<boolean>[] {
-    const unwritten: Promise<boolean>[] = []
+  /** Removes and returns the first items, this many at most, without those of senders that could not be told yet. */
+  #takeWaiting(most: number): readonly Item[] {
+    if (this.#blocked > 0) {
+      let left = most
+      return this.#removeWaiting(({ account }) => !account.isBlocked && left-- > 0)
+    }
+    const items: Item[] = []
+    for (let item = this.#waiting.shift(); item; item = this.#waiting.shift()) {
+      items.push(item)
+      if (items.length >= most) break
+    }
+    return items
+  }
+
+  /** Marks those senders as blocked whose messages have not left this process. */
+  #tellBegun(items: readonly Item[]): void {
     for (const { account } of items) {
       if (!account.isBehind) continue
       this.#tell(account)
       const { isOwn, outbox } = account.channel
       // An endpoint that dies takes its own queues along.
-      if (!isOwn && !outbox.writeMessages()) unwritten.push(outbox.messagesWritten())
+      if (!isOwn && !outbox.writeMessages()) account.isBlocked = true
     }
-    return unwritten
   }
 
   #handle(items: readonly Item[]): void {
@@ -248,9 +283,13 @@ export class MemberInbox {
 
   #removeWaiting(isWanted: (item: Item) => boolean): readonly Item[] {
     const items = [...this.#waiting]
+    const removed: Item[] = []
     this.#waiting.clear()
-    for (const item of items) if (!isWanted(item)) this.#waiting.push(item)
-    return items.filter(isWanted)
+    for (const item of items) {
+      if (isWanted(item)) removed.push(item)
+      else this.#waiting.push(item)
+    }
+    return removed
   }
 
   /** Tells senders what has been settled at the end of the turn, together. */
@@ -269,7 +308,9 @@ export class MemberInbox {
     if (channel.outbox.isClosed || !hasNews) return
     account.isBehind = false
     const { member } = this.#context
-    const capacity = this.#state === 'open' ? this.#context.capacity : 0
+    // What no other may have, this endpoint still takes of itself.
+    const isTaking = this.#state === 'open' || (this.#state === 'leaving' && channel.isOwn)
+    const capacity = isTaking ? this.#context.capacity : 0
     do {
       const runs = { handled: handled.take(RUNS), returned: returned.take(RUNS), failed: failed.take(RUNS) }
       channel.sendMessage({ kind: 'progress', member, capacity, begun, ...runs })
@@ -294,6 +335,7 @@ export class MemberInbox {
       returned: new Runs(),
       failed: new Runs(),
       isLost: false,
+      isBlocked: false,
     }
     this.#accounts.set(channel, account)
     return account

@@ -40,7 +40,8 @@ export class MemberInboxes {
       concurrency,
       handle,
       idle: () => {
-        this.#ending.delete(inbox)
+        // An endpoint that closes may not get to the end of the turn.
+        if (this.#ending.delete(inbox)) inbox.report()
         this.#context.idle()
       },
     })

@@ -1,11 +1,13 @@
 import type { Channel } from '../channel/channel'
-import { referenceTo } from '../channel/reference'
+import { referenceTo, travelsByReference } from '../channel/reference'
 import type { Event } from '../model/event'
+import { MAX_FRAME_BYTES } from '../model/limits'
 import type { Redelivery } from '../model/redelivery'
 import type { Addressing } from '../routing/eligibility'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
 import { encodeGift, maxGiftBytes } from '../wire/gift-encoder'
+import { pack } from '../wire/packer'
 import { unpack } from '../wire/unpacker'
 
 /** The payload of an event, as it travels. */
@@ -14,6 +16,14 @@ export type Content =
   | { readonly kind: 'packed'; readonly bytes: Buffer; readonly hasBigints: boolean }
   /** The payload itself, as its type never leaves the endpoint. */
   | { readonly kind: 'reference'; readonly payload: unknown }
+
+/** The payload of an event that is not encoded. */
+export function contentOf(type: string, payload: unknown): Content {
+  if (travelsByReference(type)) return { kind: 'reference', payload }
+  if (payload === undefined) return { kind: 'packed', bytes: Buffer.alloc(0), hasBigints: false }
+  const { bytes, start, end, hasBigints = false } = pack(payload, MAX_FRAME_BYTES)
+  return { kind: 'packed', bytes: Buffer.from(bytes.subarray(start, end)), hasBigints }
+}
 
 /** What an event takes in memory besides its payload, measured on Node 20. */
 const HOLDING_BYTES = 400
@@ -78,10 +88,13 @@ export class QueueEvent {
   }
 
   /** Whether a member at the other end takes its size, and the integers in it. */
-  fits({ isOwn, sendLimit, takesBigints }: Channel): boolean {
-    const content = this.#content
-    if (content.kind === 'reference') return isOwn
-    return maxGiftBytes(this.type, content.bytes.length) <= sendLimit && (takesBigints || !content.hasBigints)
+  fits(channel: Channel): boolean {
+    return this.#fits(channel, 0)
+  }
+
+  /** The same for a member to which it is assigned, in a frame that names the queue. */
+  fitsAssigned(channel: Channel): boolean {
+    return this.#fits(channel, Buffer.byteLength(this.queue))
   }
 
   /** Counts that it is given again. Returns whether it may be, as its type says. */
@@ -111,6 +124,13 @@ export class QueueEvent {
   asEvent(origin: string): Event {
     const { type, payload, redelivered } = this
     return { type, payload, origin, ...(redelivered > 0 && { redelivered }) }
+  }
+
+  #fits({ isOwn, sendLimit, takesBigints }: Channel, nameBytes: number): boolean {
+    const content = this.#content
+    if (content.kind === 'reference') return isOwn
+    const bytes = maxGiftBytes(this.type, content.bytes.length) + nameBytes
+    return bytes <= sendLimit && (takesBigints || !content.hasBigints)
   }
 
   get payload(): unknown {

@@ -5,10 +5,11 @@ import type { Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Clock, Timer } from '../platform/clock'
 import { isEligible } from '../routing/eligibility'
-import type { Member, Route, Routes, Taker } from '../routing/routes'
-import { Lane } from './lane'
+import type { Member, Routes, Taker } from '../routing/routes'
+import { byPlace, Lane } from './lane'
 import type { QueueEvent } from './queue-event'
 import type { QueueMember } from './queue-member'
+import { keyOf, type Receivers } from './receivers'
 
 /** Why an event is dropped: the queue is full, or another event has taken its place. */
 export type DropReason = 'full' | 'replaced'
@@ -17,7 +18,7 @@ export interface WorkQueueContext {
   readonly clock: Clock
   readonly limits: Limits
   readonly budget: MemoryBudget
-  readonly routes: Routes<Channel>
+  readonly routes: Pick<Routes<Channel>, 'select'>
   /** Whether this endpoint leaves the bus: then its own members get only what no other may have. */
   readonly isLeaving: () => boolean
   readonly memberOf: (taker: Taker<Channel>) => QueueMember | undefined
@@ -26,11 +27,8 @@ export interface WorkQueueContext {
   readonly dropped: (event: QueueEvent, reason: DropReason) => void
 }
 
-interface Receivers {
-  readonly route: Route<Channel>
-  readonly takers: readonly QueueMember[]
-  readonly members: readonly Member<Channel>[]
-}
+/** Kinds of events whose receivers are remembered; beyond that, they are looked up anew. */
+const MAX_AUDIENCES = 10_000
 
 /**
  * A queue with members that say how many events they take, as one sender sees it. Each event waits here until a member has
@@ -38,9 +36,18 @@ interface Receivers {
  */
 export class WorkQueue implements BudgetHolder {
   readonly name: string
+  /** Members that say how many events they take, and those that have left with some in hand. */
+  members = 0
+  /** What has happened to its events so far. */
+  readonly counts = { returned: 0, redelivered: 0, dead: 0 }
   readonly #context: WorkQueueContext
+  /** By the key of their receivers: there are few, however many kinds of events wait. */
   readonly #lanes = new Map<string, Lane>()
-  readonly #receivers = new WeakMap<Lane, Receivers>()
+  /** The receivers of events, by their audience, with their key. */
+  readonly #receivers = new Map<string, readonly [key: string, receivers: Receivers]>()
+  /** Whether members have come or gone since the lanes were formed. */
+  #isStale = false
+  #wasLeaving = false
   readonly #latest = new Map<string, QueueEvent>()
   readonly #lag: Lag
   /** Where the search for the next member begins. */
@@ -70,8 +77,9 @@ export class WorkQueue implements BudgetHolder {
   /** Whether none waits that a member may have. */
   get isDealt(): boolean {
     if (this.#delayed.size > 0) return false
-    for (const lane of this.#lanes.values()) {
-      const { takers, members } = this.#receiversOf(lane)
+    this.#refresh()
+    for (const { receivers } of this.#lanes.values()) {
+      const { takers, members } = receivers
       if (takers.length > 0 || members.length > 0) return false
     }
     return true
@@ -94,9 +102,11 @@ export class WorkQueue implements BudgetHolder {
   /** Takes an event, for whichever member has room for it first. Returns whether its sender should wait for `drained`. */
   offer(event: QueueEvent, policy: OverflowPolicy): boolean {
     const { limits, dropped } = this.#context
+    this.#refresh()
     if (event.key !== undefined) this.#replace(event.key, event)
     this.#wait(event)
-    this.deal()
+    // Behind others, it waits as they do.
+    if (this.#laneOf(event).first === event) this.deal()
     if (this.#bytes > limits.outboxBytes && policy.kind === 'dropNewest' && this.#withdraw(event))
       dropped(event, 'full')
     while (this.#bytes > limits.outboxBytes && this.dropOldest()) {}
@@ -107,14 +117,8 @@ export class WorkQueue implements BudgetHolder {
 
   /** Takes events back that members have not begun. They keep their places. */
   takeBack(events: readonly QueueEvent[]): void {
-    const byAudience = new Map<string, QueueEvent[]>()
-    for (const event of events) {
-      const alike = byAudience.get(event.audience)
-      if (alike) alike.push(event)
-      else byAudience.set(event.audience, [event])
-    }
-    for (const [audience, alike] of byAudience) this.#laneOf(audience).addAll(alike)
-    for (const event of events) this.#count(event)
+    this.#refresh()
+    this.#waitAll(events)
     this.deal()
   }
 
@@ -127,15 +131,27 @@ export class WorkQueue implements BudgetHolder {
     this.#delayed.set(event, timer)
   }
 
+  /** Members have come or gone: others may have what waits. */
+  onMembersChanged(): void {
+    this.#isStale = true
+    this.deal()
+  }
+
+  /** It has no members, and nothing waits. */
+  close(): void {
+    this.#lag.release()
+    this.#context.budget.leave(this)
+  }
+
   /** Gives events to members as long as there is one with room. */
   deal(): void {
     if (this.#waiting === 0) return
+    this.#refresh()
     const before = this.#bytes
     while (this.#dealOne()) {}
     if (this.#bytes === before) return
     this.#lag.onRead(before - this.#bytes)
     this.#lag.recover(this.#context.limits.windowBytes, this.#waiting === 0)
-    if (this.#bytes <= this.#context.limits.highWaterMark) this.#lag.release()
   }
 
   /** Removes the events that wait. */
@@ -152,7 +168,6 @@ export class WorkQueue implements BudgetHolder {
       removed.push(event)
     }
     this.#delayed.clear()
-    this.#lag.release()
     return removed
   }
 
@@ -165,7 +180,7 @@ export class WorkQueue implements BudgetHolder {
 
   #dealOne(): boolean {
     for (const lane of this.#inOrder()) {
-      const { takers, members } = this.#receiversOf(lane)
+      const { takers, members } = lane.receivers
       const member = this.#pick(takers)
       if (!member && members.length === 0) continue
       const event = this.#shift(lane)
@@ -195,30 +210,52 @@ export class WorkQueue implements BudgetHolder {
     return lanes.length < 2 ? lanes : lanes.sort((one, other) => placeOf(one) - placeOf(other))
   }
 
-  #receiversOf(lane: Lane): Receivers {
-    const { routes, memberOf, isLeaving } = this.#context
-    const { first: event } = lane
-    if (!event) throw new TypeError(`queue ${this.name}: a lane without events`)
-    const route = routes.select(event.type)
-    const known = this.#receivers.get(lane)
-    if (known?.route === route && !isLeaving()) return known
-    const { takers = [], members = [] } = route.queues.find(({ name }) => name === this.name) ?? {}
+  /** Forms the lanes anew if members have come or gone. */
+  #refresh(): void {
+    const isLeaving = this.#context.isLeaving()
+    if (!this.#isStale && this.#wasLeaving === isLeaving) return
+    this.#isStale = false
+    this.#wasLeaving = isLeaving
+    this.#receivers.clear()
+    const events = [...this.#lanes.values()].flatMap((lane) => [...lane]).sort(byPlace)
+    this.#lanes.clear()
+    for (const event of events) this.#laneOf(event).add(event)
+  }
+
+  #laneOf(event: QueueEvent): Lane {
+    const [key, receivers] = this.#receiversOf(event)
+    const known = this.#lanes.get(key)
+    if (known) return known
+    const lane = new Lane(key, receivers)
+    this.#lanes.set(key, lane)
+    return lane
+  }
+
+  #receiversOf(event: QueueEvent): readonly [key: string, receivers: Receivers] {
+    const { audience } = event
+    const known = this.#receivers.get(audience)
+    if (known) return known
+    if (this.#receivers.size >= MAX_AUDIENCES) this.#receivers.clear()
+    const receivers = this.#findReceivers(event)
+    const keyed = [keyOf(receivers), receivers] as const
+    this.#receivers.set(audience, keyed)
+    return keyed
+  }
+
+  #findReceivers(event: QueueEvent): Receivers {
+    const { routes, memberOf } = this.#context
+    const { takers = [], members = [] } = routes.select(event.type).queues.find(({ name }) => name === this.name) ?? {}
     const mayHave = ({ destination }: { destination: Channel }) => {
-      return (
-        !destination.outbox.isClosed && isEligible(event.type, destination, event.addressing) && event.fits(destination)
-      )
+      return !destination.outbox.isClosed && isEligible(event.type, destination, event.addressing)
     }
-    let eligible = takers.filter(mayHave)
-    let assignees = members.filter(mayHave)
+    let eligible = takers.filter(mayHave).filter(({ destination }) => event.fits(destination))
+    let assignees = members.filter(mayHave).filter(({ destination }) => event.fitsAssigned(destination))
     const isOther = ({ destination }: { destination: Channel }) => !destination.isOwn
-    if (isLeaving() && [...eligible, ...assignees].some(isOther)) {
+    if (this.#wasLeaving && [...eligible, ...assignees].some(isOther)) {
       eligible = eligible.filter(isOther)
       assignees = assignees.filter(isOther)
     }
-    const receivers = { route, takers: eligible.flatMap((taker) => memberOf(taker) ?? []), members: assignees }
-    // An endpoint that joins with several members has them all in its routes before the first of them is known here.
-    if (receivers.takers.length === eligible.length) this.#receivers.set(lane, receivers)
-    return receivers
+    return { takers: eligible.flatMap((taker) => memberOf(taker) ?? []), members: assignees }
   }
 
   #replace(key: string, event: QueueEvent): void {
@@ -228,21 +265,22 @@ export class WorkQueue implements BudgetHolder {
   }
 
   #wait(event: QueueEvent): void {
-    this.#laneOf(event.audience).add(event)
-    this.#count(event)
-  }
-
-  #laneOf(audience: string): Lane {
-    const known = this.#lanes.get(audience)
-    if (known) return known
-    const lane = new Lane()
-    this.#lanes.set(audience, lane)
-    return lane
-  }
-
-  #count(event: QueueEvent): void {
+    this.#laneOf(event).add(event)
     this.#waiting++
     this.#bytes += event.cost
+  }
+
+  #waitAll(events: readonly QueueEvent[]): void {
+    const lanes = new Map<Lane, QueueEvent[]>()
+    for (const event of events) {
+      const lane = this.#laneOf(event)
+      const added = lanes.get(lane) ?? []
+      lanes.set(lane, added)
+      added.push(event)
+      this.#waiting++
+      this.#bytes += event.cost
+    }
+    for (const [lane, added] of lanes) lane.addAll(added)
   }
 
   #shift(lane: Lane): QueueEvent | undefined {
@@ -253,17 +291,19 @@ export class WorkQueue implements BudgetHolder {
 
   /** Takes out an event that still waits. Returns whether it did. */
   #withdraw(event: QueueEvent): boolean {
-    const lane = this.#lanes.get(event.audience)
+    const [key] = this.#receiversOf(event)
+    const lane = this.#lanes.get(key)
     if (!lane?.remove(event)) return false
     this.#forget(event, lane)
     return true
   }
 
   #forget(event: QueueEvent, lane: Lane): void {
-    if (lane.length === 0) this.#lanes.delete(event.audience)
+    if (lane.length === 0) this.#lanes.delete(lane.key)
     if (event.key !== undefined && this.#latest.get(event.key) === event) this.#latest.delete(event.key)
     this.#waiting--
     this.#bytes -= event.cost
+    if (this.#bytes <= this.#context.limits.highWaterMark) this.#lag.release()
   }
 }
 

@@ -7,10 +7,10 @@ import type { Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Redelivery } from '../model/redelivery'
 import type { Clock } from '../platform/clock'
-import type { Addressing } from '../routing/eligibility'
+import { type Addressing, isEligible } from '../routing/eligibility'
 import type { Member, Queue, Routes } from '../routing/routes'
-import type { Progress } from '../wire/message'
-import { type Content, QueueEvent } from './queue-event'
+import type { Assignment, Progress } from '../wire/message'
+import { type Content, contentOf, QueueEvent } from './queue-event'
 import { QueueMember } from './queue-member'
 import { type DropReason, WorkQueue } from './work-queue'
 
@@ -32,8 +32,6 @@ export interface WorkQueuesContext {
   readonly assign: (event: QueueEvent, members: readonly Member<Channel>[]) => void
 }
 
-const NO_COUNTS: Counts = { returned: 0, redelivered: 0, dead: 0 }
-
 /** What a queue is up to, as this endpoint sees it. */
 export interface QueueInfo {
   readonly name: string
@@ -51,13 +49,6 @@ export interface QueueInfo {
   readonly dead: number
 }
 
-/** What has happened to events of a queue so far. */
-interface Counts {
-  returned: number
-  redelivered: number
-  dead: number
-}
-
 /** The events of a member that is gone. */
 export interface LeftInHand {
   /** Events that it had begun, or may have. */
@@ -73,7 +64,6 @@ export class WorkQueues {
   readonly #members = new Map<Channel, Map<number, QueueMember>>()
   /** Members that have left, and may still have something in hand. */
   readonly #leaving = new Set<QueueMember>()
-  readonly #counts = new Map<string, Counts>()
   #places = 0
 
   constructor(context: WorkQueuesContext) {
@@ -92,7 +82,9 @@ export class WorkQueues {
    * @param queue with the members that may have the event
    */
   isTakenBy(queue: Queue<Channel>, event: QueueEvent): boolean {
-    return [...queue.takers, ...queue.members].some(({ destination }) => event.fits(destination))
+    const { takers, members } = queue
+    if (takers.some(({ destination }) => event.fits(destination))) return true
+    return members.some(({ destination }) => event.fitsAssigned(destination))
   }
 
   /** Resolves when all queues are below the high-water mark, or are no longer waited for. */
@@ -117,6 +109,17 @@ export class WorkQueues {
     return queue.offer(event, policy) ? queue : undefined
   }
 
+  /** Takes an event over from a member to which it was assigned. Returns whether there is another that may have it. */
+  keep({ queue: name, type, payload }: Assignment): boolean {
+    const queue = this.#context.routes.select(type).queues.find((queue) => queue.name === name)
+    if (!queue) return false
+    const event = this.eventOf(name, type, undefined, contentOf(type, payload))
+    const takers = queue.takers.filter(({ destination }) => isEligible(type, destination))
+    if (!this.isTakenBy({ ...queue, takers, members: [] }, event)) return false
+    this.offer(event, { kind: 'wait' })
+    return true
+  }
+
   /** An endpoint has subscribed, maybe as a member of queues. */
   onSubscribe(channel: Channel, interests: Iterable<Interest>): void {
     const joined = new Set<string>()
@@ -126,18 +129,21 @@ export class WorkQueues {
       this.#join(channel, interest.queue, interest)
     }
     // Only when all are known, as routes lead to them already.
-    for (const name of joined) this.#queues.get(name)?.deal()
+    for (const name of joined) this.#onMembersChanged(name)
   }
 
   /** Members have unsubscribed: each settles what it has in hand, but gets nothing more. */
   onUnsubscribe(channel: Channel, interests: Iterable<Interest>): void {
-    for (const { member: number } of interests) {
+    const left = new Set<string>()
+    for (const { queue, member: number } of interests) {
+      if (queue !== undefined) left.add(queue)
       const member = number === undefined ? undefined : this.#members.get(channel)?.get(number)
       if (!member) continue
       member.leave()
       this.#leaving.add(member)
       this.#forget(member)
     }
+    for (const name of left) this.#onMembersChanged(name)
   }
 
   onProgress(channel: Channel, progress: Progress): void {
@@ -149,7 +155,7 @@ export class WorkQueues {
     const queue = this.#queueOf(member.queue)
     if (returned.length > 0) this.#takeBack(queue, returned, channel)
     else queue.deal()
-    this.#forget(member)
+    if (this.#forget(member)) this.#onMembersChanged(member.queue)
     this.#context.changed()
   }
 
@@ -166,6 +172,7 @@ export class WorkQueues {
     this.#members.delete(channel)
     for (const member of members?.values() ?? []) {
       this.#leaving.delete(member)
+      this.#queueOf(member.queue).members--
       const { begun, notBegun } = member.close()
       const mayHaveBegun = isRead ? begun : [...begun, ...notBegun]
       for (const event of mayHaveBegun) {
@@ -177,6 +184,7 @@ export class WorkQueues {
       returned += notBegun.length
       this.#takeBack(this.#queueOf(member.queue), notBegun, channel)
     }
+    for (const name of [...this.#queues.keys()]) this.#onMembersChanged(name)
     this.#context.changed()
     return { unfinished, returned }
   }
@@ -200,17 +208,18 @@ export class WorkQueues {
   }
 
   info(): QueueInfo[] {
-    const names = new Set([...this.#queues.keys(), ...[...this.#everyMember()].map(({ queue }) => queue)])
-    return [...names].sort().map((name) => {
-      const members = [...this.#everyMember()].filter(({ queue }) => queue === name)
-      return {
-        name,
-        members: members.filter((member) => !this.#leaving.has(member)).length,
-        inHand: members.reduce((sum, { load }) => sum + load, 0),
-        waiting: this.#queues.get(name)?.waiting ?? 0,
-        ...(this.#counts.get(name) ?? NO_COUNTS),
-      }
-    })
+    const members = new Map([...this.#queues.keys()].map((name) => [name, 0]))
+    const inHand = new Map(members)
+    for (const member of this.#everyMember()) {
+      const { queue, load } = member
+      if (!this.#leaving.has(member)) members.set(queue, (members.get(queue) ?? 0) + 1)
+      inHand.set(queue, (inHand.get(queue) ?? 0) + load)
+    }
+    return [...this.#queues.values()]
+      .map(({ name, waiting, counts }) => {
+        return { name, members: members.get(name) ?? 0, inHand: inHand.get(name) ?? 0, waiting, ...counts }
+      })
+      .sort((one, other) => (one.name < other.name ? -1 : 1))
   }
 
   #join(channel: Channel, queue: string, { member, capacity = 0 }: Interest): void {
@@ -218,7 +227,9 @@ export class WorkQueues {
     const members = this.#members.get(channel) ?? new Map<number, QueueMember>()
     this.#members.set(channel, members)
     const { windowBytes } = this.#context.limits
-    if (!members.has(member)) members.set(member, new QueueMember(queue, channel, member, capacity, windowBytes))
+    if (members.has(member)) return
+    members.set(member, new QueueMember(queue, channel, member, capacity, windowBytes))
+    this.#queueOf(queue).members++
   }
 
   *#everyMember(): Generator<QueueMember> {
@@ -227,7 +238,7 @@ export class WorkQueues {
 
   #takeBack(queue: WorkQueue, events: readonly QueueEvent[], { identity }: Channel): void {
     if (events.length === 0) return
-    this.#countsOf(queue.name).returned += events.length
+    queue.counts.returned += events.length
     if (this.#context.state() !== 'closed') return queue.takeBack(events)
     for (const event of events) this.#lose(event, `${identity.name} left the queue, and this endpoint has closed`)
   }
@@ -236,11 +247,11 @@ export class WorkQueues {
   #redeliver(event: QueueEvent, isAfterError: boolean): boolean {
     if (this.#context.state() === 'closed') return false
     const { redelivery, queue } = event
-    const counts = this.#countsOf(queue)
     if (!event.redeliver(isAfterError)) return this.#bury(event, isAfterError)
-    counts.redelivered++
-    if (redelivery && redelivery.delay > 0) this.#queueOf(queue).takeBackAfter(event, redelivery.delay)
-    else this.#queueOf(queue).takeBack([event])
+    const owner = this.#queueOf(queue)
+    owner.counts.redelivered++
+    if (redelivery && redelivery.delay > 0) owner.takeBackAfter(event, redelivery.delay)
+    else owner.takeBack([event])
     return true
   }
 
@@ -256,17 +267,9 @@ export class WorkQueues {
       this.#context.report(new NoSubscribers(text, { event: event.asEvent(this.#context.origin), cause: error }))
       return false
     }
-    this.#countsOf(queue).dead++
+    this.#queueOf(queue).counts.dead++
     this.#settle(event)
     return true
-  }
-
-  #countsOf(queue: string): Counts {
-    const known = this.#counts.get(queue)
-    if (known) return known
-    const counts = { ...NO_COUNTS }
-    this.#counts.set(queue, counts)
-    return counts
   }
 
   #lose(event: QueueEvent, why: string): void {
@@ -289,12 +292,23 @@ export class WorkQueues {
     this.#context.budget.charge(-event.cost)
   }
 
-  /** Forgets a member that has left and has nothing in hand. */
-  #forget(member: QueueMember): void {
-    if (member.load > 0 || !this.#leaving.delete(member)) return
+  /** Forgets a member that has left and has nothing in hand. Returns whether it has. */
+  #forget(member: QueueMember): boolean {
+    if (member.load > 0 || !this.#leaving.delete(member)) return false
     const members = this.#members.get(member.channel)
     members?.delete(member.number)
+    this.#queueOf(member.queue).members--
     if (members?.size === 0) this.#members.delete(member.channel)
+    return true
+  }
+
+  #onMembersChanged(name: string): void {
+    const queue = this.#queues.get(name)
+    queue?.onMembersChanged()
+    // Programs that keep inventing names must not fill the memory.
+    if (!queue || queue.members > 0 || queue.waiting > 0) return
+    queue.close()
+    this.#queues.delete(name)
   }
 
   #queueOf(name: string): WorkQueue {

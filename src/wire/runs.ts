@@ -25,16 +25,36 @@ export class Runs {
   }
 }
 
-/** The keys of a map that are in the runs, in their order there. Takes no longer for runs that are longer than the map. */
+/**
+ * The keys of a map that are in the runs. However long the runs are, and however many of them overlap, it takes about as long
+ * as to sort them and the keys.
+ */
 export function* keysIn(lengths: RunLengths, map: ReadonlyMap<number, unknown>): Generator<number> {
+  const runs: Run[] = []
+  let total = 0
   for (let index = 0; index < lengths.length; index += 2) {
     const first = lengths[index] ?? 0
-    const count = lengths[index + 1] ?? 0
-    if (count > map.size) {
-      for (const number of [...map.keys()]) if (number >= first && number - first < count) yield number
-      continue
-    }
-    // Beyond the safe integers, a number plus one is the same number.
-    for (let offset = 0; offset < count; offset++) if (map.has(first + offset)) yield first + offset
+    const end = first + (lengths[index + 1] ?? 0)
+    runs.push({ first, end })
+    total += end - first
+  }
+  if (total > map.size) return yield* keysInSome(runs, [...map.keys()])
+  for (const { first, end } of runs) for (let number = first; number < end; number++) if (map.has(number)) yield number
+}
+
+interface Run {
+  readonly first: number
+  /** The number behind its last one. */
+  readonly end: number
+}
+
+function* keysInSome(runs: Run[], keys: number[]): Generator<number> {
+  runs.sort((one, other) => one.first - other.first)
+  keys.sort((one, other) => one - other)
+  let next = 0
+  let end = 0
+  for (const key of keys) {
+    for (let run = runs[next]; run && run.first <= key; run = runs[++next]) end = Math.max(end, run.end)
+    if (key < end) yield key
   }
 }

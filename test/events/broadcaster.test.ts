@@ -34,7 +34,7 @@ describe('Broadcaster', () => {
     const clock = new ManualClock()
     const routes = new Routes<Channel>({ name: 'shop', groups: [] })
     const report = (error: Error) => expect.fail(error.message)
-    const queues = new QueueSender({ routes, state: () => 'open', report, origin: 'shop' })
+    const queues = new QueueSender({ routes, state: () => 'open', report, origin: 'shop', keep: () => false })
     const limits = DEFAULT_LIMITS
     const workQueues = new WorkQueues({
       clock,

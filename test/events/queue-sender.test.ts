@@ -30,6 +30,7 @@ describe('QueueSender', () => {
       routes: new Routes<Channel>({ name: 'shop', groups: [] }),
       state: () => 'open',
       report: (error) => void failures.push(error),
+      keep: () => false,
     })
     till = new RecordingChannel('till')
     desk = new RecordingChannel('desk')

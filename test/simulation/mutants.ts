@@ -289,7 +289,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'what is to be given again after a death is forgotten',
     file: 'queues/work-queues',
-    original: 'else this.#queueOf(queue).takeBack([event])',
+    original: 'else owner.takeBack([event])',
     replacement: '',
     breaks: ['G5'],
     profile: 'working',
