@@ -87,7 +87,7 @@ export class EndpointCore implements MeshEvents {
   /** Numbers of events that this endpoint, once it is closed, has not handled, by type. */
   #unhandled = new Map<string, number>()
 
-  /** Numbers of queue events in the hands of peers that this endpoint did not wait for when it closed, by peer name. */
+  /** Numbers of queue events in the hands of peers that this endpoint gave up when it closed, by peer name. */
   readonly #abandoned = new Map<string, number>()
 
   constructor(settings: Settings, world: World, events: EndpointCoreEvents) {
@@ -344,9 +344,10 @@ export class EndpointCore implements MeshEvents {
     })
   }
 
-  abandoned(link: Link): void {
+  abandoned(link: Link, isGivenUp: boolean): void {
     const { inHand } = this.#forget(link, { hasLeft: false, isRead: false })
-    if (inHand.unfinished.length > 0) this.#abandoned.set(link.identity.name, inHand.unfinished.length)
+    // A peer that has read the goodbye handles what it has in hand.
+    if (isGivenUp && inHand.unfinished.length > 0) this.#abandoned.set(link.identity.name, inHand.unfinished.length)
   }
 
   interest(link: Link, change: InterestChange): void {

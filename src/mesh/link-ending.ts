@@ -23,8 +23,8 @@ export interface LostEnding extends Remainder {
 /** How a link ended. */
 export type LinkEnding =
   | LeftEnding
-  /** We left, and the peer has read everything or was given up. */
-  | { readonly kind: 'done' }
+  /** We left, and the peer has closed too, or was given up. */
+  | { readonly kind: 'done'; readonly isGivenUp: boolean }
   /** It never came up: one side refused it, or it broke before. */
   | { readonly kind: 'refused'; readonly cause: LahjaError; readonly reason: string }
   | LostEnding
