@@ -88,7 +88,7 @@ export class EndpointCore implements MeshEvents {
   /** Numbers of events that this endpoint, once it is closed, has not handled, by type. */
   #unhandled = new Map<string, number>()
 
-  /** Numbers of queue events in the hands of peers that this endpoint did not wait for when it closed, by peer name. */
+  /** Numbers of queue events in the hands of peers that this endpoint gave up when it closed, by peer name. */
   readonly #abandoned = new Map<string, number>()
 
   constructor(settings: Settings, world: World, events: EndpointCoreEvents) {

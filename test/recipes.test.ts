@@ -108,6 +108,19 @@ describe('docs/recipes.md', () => {
     await end(second)
   })
 
+  it('shares jobs among workers as they are free, and gives those of a killed one out again', async () => {
+    const [slow, fast] = [run('cook', '600000'), run('cook', '1')]
+    await Promise.all([slow, fast].map((cook) => cook.untilPrinted('ready')))
+    const waiter = run('waiter')
+    await slow.untilPrinted('cooks')
+    slow.signal('SIGKILL')
+    await slow.ended
+    const [, dish = ''] = /cooks (\d+)/.exec(slow.stdout) ?? []
+    expect(await successOf(waiter)).to.equal(`again ${dish}\n`)
+    const cooked = [...(await end(fast)).matchAll(/cooks (\d+)/g)].map(([, cooked]) => Number(cooked))
+    expect(cooked.sort((one, other) => one - other)).to.deep.equal(Array.from({ length: 20 }, (_, index) => index + 1))
+  })
+
   it('keeps an event until the queue has a member', async () => {
     const gallery = run('gallery')
     await gallery.untilPrinted('nobody is there')

@@ -9,11 +9,7 @@ let latest: WeakRef<AsyncResource> | undefined
 /**
  * A function that runs in the async context of this call, as `AsyncLocalStorage` sees it, not in that of its caller.
  *
- * @example
- * ```ts
- * const handle = storage.run('here', () => inContext(() => console.log(storage.getStore())))
- * storage.run('there', () => handle(undefined)) // here
- * ```
+ * So `storage.run('here', () => inContext(call))` calls `call` with the store `here`, wherever it is called itself.
  */
 export function inContext<Value, Result>(call: (value: Value) => Result): (value: Value) => Result {
   const context = new AsyncResource('LahjaHandler')

@@ -451,6 +451,18 @@ describe('Endpoint.close', () => {
     held.release()
   })
 
+  it('leaves what members of a queue have in hand to them', async () => {
+    const { sender, member } = await bus.startAll('sender', 'member')
+    const held = new HeldHandler()
+    await member.subscribe(Job, held.handle, { queue: 'workers', prefetch: 4 }).ready
+    for (const number of numbers(5)) await sender.broadcast(Job, number)
+    await until(() => held.begun.length === 1)
+    await sender.close()
+    held.release()
+    await until(() => held.ended.length === 5)
+    expect(held.ended).to.deep.equal(numbers(5))
+  })
+
   it('does not wait for events whose handler has unsubscribed', async () => {
     const self = await bus.start('self', { limits: { patience: 2 ** 31 - 1 } })
     const held = new HeldHandler()

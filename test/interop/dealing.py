@@ -41,6 +41,10 @@ class Dealing:
             else:
                 link.say(wire.RETURN, *elements)
             link.done_with(size)
+        elif kind == wire.GIVE:
+            self.given(link, *elements)
+        elif kind == wire.PROGRESS:
+            self.queues.told(link, *elements)
         elif kind == wire.REQUEST:
             self.answer(link, *elements)
         elif kind in (wire.RESPONSE, wire.FAILURE, wire.DECLINE) and self.requests.get(elements[0]) is link:
@@ -52,6 +56,11 @@ class Dealing:
         for entry in self.interest:
             if "queue" not in entry and interest.counts(entry, type, sender):
                 self.report("event", entry=entry, type=type, payload=payload, origin=sender.name)
+
+    def given(self, link, member, number, *event):
+        if member in self.inboxes:
+            return self.inboxes[member].take(link, number, *event)
+        link.say(wire.PROGRESS, member, 0, 0, [], [number, 1])
 
     def answer(self, link, id, type, payload):
         if not any(interest.counts(entry, type, Sender(link), requests=True) for entry in self.interest):
@@ -74,8 +83,10 @@ class Dealing:
         self.share_out(type, payload)
 
     def share_out(self, type, payload):
-        """One member of each queue gets the event. Here simply the first, and no other, so the event is fixed."""
-        given = set()
+        """One member of each queue gets the event. Of those that are assigned events the first, and no other: it is fixed."""
+        given = self.queues.names(type)
+        for queue in given:
+            self.queues.offer(queue, type, payload)
         for link in (link for link in self.links if link.state == "up" and interest.lets_in(link.hello, type)):
             for entry in link.interest:
                 queue = entry.get("queue")

@@ -1,5 +1,7 @@
 """Who wants what: docs/protocol.md, "Who gets what"."""
 
+import wire
+
 
 def stands_for(pattern, type):
     """Is the type one of those that the pattern stands for?"""
@@ -30,10 +32,17 @@ def lets_in(hello, type):
     return accepts is None or any(stands_for(pattern, type) for pattern in accepts)
 
 
+def normal(entries):
+    """With the fields that are known and say something. Member and capacity go together, and only with a queue."""
+    for entry in entries:
+        numbers = {field: wire.as_integer(entry.get(field)) for field in ("member", "capacity")}
+        entry = {field: entry[field] for field in ("type", "from", "queue", "responds") if entry.get(field)}
+        yield {**entry, **numbers} if "queue" in entry and None not in numbers.values() else entry
+
+
 def learn(interest, entries, subscribes):
     """Takes note of a change. Members of queues count as often as they are told; of other entries one is enough."""
-    for entry in entries:
-        entry = {field: entry[field] for field in ("type", "from", "queue", "responds") if entry.get(field)}
+    for entry in normal(entries):
         if subscribes and ("queue" in entry or entry not in interest):
             interest.append(entry)
         elif not subscribes and entry in interest:

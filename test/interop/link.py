@@ -72,6 +72,8 @@ class Link:
         self.unconfirmed = 0  # How many events these are.
         self.received = [0, 0]  # Bytes and events that are done with here, and not credited yet.
         self.interest = []
+        self.hands = {}  # What members at the other end have been given, by their numbers.
+        self.has_failed = False  # A write has: what came before may not have been read.
         self.told = 0
         self.known = 0
         self.completing = None  # The number of the peer's last change, as long as events are on their way to it.
@@ -175,6 +177,7 @@ class Link:
         except BlockingIOError:
             return True
         except OSError:
+            self.has_failed = True
             return False
         del self.out[:sent]
         return True

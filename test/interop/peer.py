@@ -15,7 +15,9 @@ import interest
 import wire
 from dealing import Dealing
 from directory import Directory, new_id
+from inbox import Inbox
 from link import Link, check
+from queues import Queues
 from wire import Violation
 
 RESCAN = 1.0
@@ -32,6 +34,9 @@ class Peer(Dealing):
         self.interest = []
         self.links = []
         self.requests = {}
+        self.queues = Queues(self)
+        self.inboxes = {}  # By the numbers of our members.
+        self.ending = []  # The inboxes of members that have ended.
         self.commands = bytearray()
         self.holds_name = False
         self.leaving = None
@@ -62,8 +67,13 @@ class Peer(Dealing):
         if time.monotonic() >= self.next_look and not self.leaving:
             self.look_around()
         self.watch_links()
+        for inbox in self.every_inbox():
+            inbox.go_on()
         if self.leaving:
             self.go_on_leaving()
+
+    def every_inbox(self):
+        return [*self.inboxes.values(), *self.ending]
 
     def take_connection(self):
         connection, _ = self.listener.accept()
@@ -149,6 +159,9 @@ class Peer(Dealing):
             link.close()
         if was_up:
             self.report(how, peer=link.name, id=link.id, reason=reason, cost=[len(link.waiting), link.unconfirmed])
+        for inbox in self.every_inbox():
+            inbox.closed(link, has_left=how == "left")
+        self.queues.closed(link, is_read=how == "left" or (reason == "end of stream" and not link.has_failed))
         for id in [id for id, asked in self.requests.items() if asked is link]:
             del self.requests[id]
             self.report("disconnected", id=id)
@@ -164,9 +177,11 @@ class Peer(Dealing):
         elif kind == wire.READY:
             link.state = "up"
             self.report("joined", peer=link.name, id=link.id, groups=link.hello["groups"])
+            self.queues.deal()
         elif kind in (wire.SUBSCRIBE, wire.UNSUBSCRIBE):
             interest.learn(link.interest, elements[1], kind == wire.SUBSCRIBE)
             link.acknowledge(*elements)
+            self.queues.changed(link, elements[1], kind == wire.SUBSCRIBE)
         elif kind == wire.ACKNOWLEDGE:
             link.known = max(link.known, min(elements[0], link.told))
         elif kind == wire.PING:
@@ -229,6 +244,12 @@ class Peer(Dealing):
         interest.learn(self.interest, entries, not ends)
         for link in [link for link in self.links if link.state in ("introducing", "up")]:
             link.tell(wire.UNSUBSCRIBE if ends else wire.SUBSCRIBE, entries)
+        for entry in [entry for entry in entries if "member" in entry]:
+            if ends:
+                self.ending.append(self.inboxes.pop(entry["member"]))
+                self.ending[-1].close()
+            else:
+                self.inboxes[entry["member"]] = Inbox(self, entry)
         while any(link.known < link.told for link in self.links):
             self.turn_for(None)
         self.report("known")
@@ -240,6 +261,11 @@ class Peer(Dealing):
             if number % 100 == 99:
                 self.turn(0)
         self.report("sent", times=times)
+
+    def do_finish(self):
+        """Lets the handlers end that take until now."""
+        for inbox in [inbox for inbox in self.every_inbox() if inbox.is_running]:
+            inbox.finish()
 
     def do_ask(self, id, to, type, payload):
         link = next(link for link in self.links if link.state == "up" and link.name == to)
@@ -254,9 +280,13 @@ class Peer(Dealing):
         for link in self.links:
             if shared and link.state == "up":
                 link.tell(wire.UNSUBSCRIBE, shared)
+        for inbox in self.inboxes.values():
+            inbox.leave()
 
     def go_on_leaving(self):
         """Says goodbye on each link when its changes are known and nothing waits; goes when all have closed."""
+        if not self.queues.is_dealt or not all(inbox.is_idle for inbox in self.every_inbox()):
+            return
         for link in list(self.links):
             if link.state == "up" and link.known == link.told and link.idle:
                 link.leave()

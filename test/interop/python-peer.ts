@@ -12,6 +12,8 @@ interface Entry {
   readonly type: string
   readonly from?: readonly string[] | { readonly group: string }
   readonly queue?: string
+  readonly member?: number
+  readonly capacity?: number
   readonly responds?: boolean
 }
 
@@ -70,6 +72,11 @@ export class PythonPeer {
     this.command({ do: 'ask', id, to, type, payload })
     await until(() => this.reports.some((report) => report.id === id))
     return this.reports.find((report) => report.id === id) ?? { what: '' }
+  }
+
+  /** Lets the handlers end that hold: those of events whose payload has `hold`. */
+  finish(): void {
+    this.command({ do: 'finish' })
   }
 
   async leave(): Promise<void> {

@@ -6,6 +6,7 @@ import msgpack
 
 HELLO, READY, SUBSCRIBE, UNSUBSCRIBE, ACKNOWLEDGE, EVENT, GAP, PING, PONG, GOODBYE = range(10)
 ASSIGN, SETTLE, RETURN, REQUEST, RESPONSE, FAILURE, DECLINE, CANCEL, CREDIT = range(10, 19)
+GIVE, PROGRESS = range(20, 22)
 
 FRAME_BEFORE_HANDSHAKE = 4096
 PREFIX_BYTES = 4
@@ -14,7 +15,7 @@ PREFIX_BYTES = 4
 BIGINT = 0x42
 MAX_BIGINT_BYTES = 4096
 
-INTEGER, STRING, FLAG, ARRAY, MAP, PAYLOAD = "integer", "string", "flag", "array", "map", "payload"
+INTEGER, STRING, FLAG, ARRAY, MAP, RUNS, PAYLOAD = "integer", "string", "flag", "array", "map", "runs", "payload"
 
 ELEMENTS = {
     HELLO: [MAP],
@@ -36,6 +37,8 @@ ELEMENTS = {
     DECLINE: [INTEGER],
     CANCEL: [INTEGER],
     CREDIT: [INTEGER, INTEGER],
+    GIVE: [INTEGER, INTEGER, STRING, FLAG, PAYLOAD],
+    PROGRESS: [INTEGER, INTEGER, INTEGER, RUNS, RUNS],
 }
 
 # Elements that may be left out.
@@ -114,6 +117,11 @@ def as_integer(value):
     return int(value) if value == int(value) else None
 
 
+def as_runs(value):
+    numbers = [as_integer(number) for number in value] if isinstance(value, list) else [None]
+    return None if None in numbers or len(numbers) % 2 else numbers
+
+
 FITS = {
     STRING: lambda value: isinstance(value, str),
     FLAG: lambda value: isinstance(value, bool),
@@ -143,6 +151,8 @@ def checked(value, form):
         return value
     if form == INTEGER:
         value = as_integer(value)
+    if form == RUNS:
+        value = as_runs(value)
     if value is None or (form in FITS and not FITS[form](value)):
         raise Violation("malformed", f"expected {form}, got {value!r}")
     return value

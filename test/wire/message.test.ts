@@ -85,11 +85,14 @@ describe('messages', () => {
       cancel: 17,
       credit: 18,
       proof: 19,
+      give: 20,
+      progress: 21,
     })
   })
 
   it('of a channel are distinguished from those of a link', () => {
-    const channelKinds = ['assign', 'settle', 'return', 'request', 'response', 'failure', 'decline', 'cancel']
+    const queueKinds = ['assign', 'settle', 'return', 'give', 'progress']
+    const channelKinds = [...queueKinds, 'request', 'response', 'failure', 'decline', 'cancel']
     fc.assert(
       fc.property(fc.oneof(...Object.values(messages)), (message) => {
         expect(isChannelMessage(message), message.kind).to.equal(channelKinds.includes(message.kind))
@@ -279,6 +282,23 @@ describe('messages', () => {
       'when the id of a decline exceeds the safe integers': [16, 2 ** 53],
       'when a cancel has no id': [17],
       'when the id of a cancel is nil': [17, null],
+      'when a member is a string': [2, 1, [{ type: 't', queue: 'q', member: '1', capacity: 1 }]],
+      'when a capacity is negative': [2, 1, [{ type: 't', queue: 'q', member: 1, capacity: -1 }]],
+      'when a give has no member': [20],
+      'when a give has no number': [20, 1],
+      'when a give has no type': [20, 1, 1],
+      'when a give has no fixed flag': [20, 1, 1, 't'],
+      'when the number of a give is a fraction': [20, 1, 1.5, 't', false],
+      'when the type of a give is a pattern': [20, 1, 1, 't.*', false],
+      'when a give is fixed by a number': [20, 1, 1, 't', 0, 'payload'],
+      'when a progress has no member': [21],
+      'when a progress has no capacity': [21, 1],
+      'when a progress has no watermark': [21, 1, 1],
+      'when a progress says nothing of handled events': [21, 1, 1, 0],
+      'when a progress says nothing of returned events': [21, 1, 1, 0, []],
+      'when a capacity is not finite': [21, 1, Number.POSITIVE_INFINITY, 0, [], []],
+      'when a run has no length': [21, 1, 1, 0, [1], []],
+      'when a run begins below zero': [21, 1, 1, 0, [], [-1, 1]],
     }
 
     for (const [when, body] of Object.entries(bodies)) {
@@ -287,7 +307,7 @@ describe('messages', () => {
 
     it('with the field, the expected type and the value in the error', () => {
       expect(() => read([4, 'x'])).to.throw("malformed: sequence: expected a whole number, got 'x'")
-      expect(() => read([42])).to.throw('malformed: kind: expected 0 to 19, got 42')
+      expect(() => read([42])).to.throw('malformed: kind: expected 0 to 21, got 42')
       expect(() => read([0, { ...HELLO, groups: 'web' }])).to.throw(
         "malformed: hello.groups: expected an array, got 'web'",
       )
