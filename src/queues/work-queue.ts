@@ -40,6 +40,8 @@ interface Receivers {
  */
 export class WorkQueue implements BudgetHolder {
   readonly name: string
+  /** All its members that say how many events they take, those that have left with something in hand included. */
+  readonly members = new Set<QueueMember>()
   readonly #context: WorkQueueContext
   readonly #lanes = new Map<string, Lane>()
   readonly #receivers = new WeakMap<Lane, Receivers>()
@@ -92,8 +94,9 @@ export class WorkQueue implements BudgetHolder {
   offer(event: QueueEvent, policy: OverflowPolicy): boolean {
     const { limits, dropped } = this.#context
     if (event.key !== undefined) this.#replace(event.key, event)
-    this.#wait(event)
-    this.deal()
+    // Behind others of its lane, it waits for the same members as they do.
+    const lane = this.#wait(event)
+    if (lane.first === event) this.#dealWhile(() => this.#dealFrom(lane))
     if (this.#bytes > limits.outboxBytes && policy.kind === 'dropNewest' && this.#withdraw(event))
       dropped(event, 'full')
     while (this.#bytes > limits.outboxBytes && this.dropOldest()) {}
@@ -117,9 +120,22 @@ export class WorkQueue implements BudgetHolder {
 
   /** Gives events to members as long as there is one with room. */
   deal(): void {
-    if (this.#waiting === 0) return
+    if (this.#waiting > 0) this.#dealWhile(() => this.#dealOne())
+  }
+
+  /** Like `deal`, when members may have got room, and nothing else has changed. */
+  dealFreed(): void {
+    if (this.#waiting > 0) this.#dealWhile(() => this.#hasRoom && this.#dealOne())
+  }
+
+  get #hasRoom(): boolean {
+    for (const { hasRoom } of this.members) if (hasRoom) return true
+    return false
+  }
+
+  #dealWhile(dealOne: () => boolean): void {
     const before = this.#bytes
-    while (this.#dealOne()) {}
+    while (this.#waiting > 0 && dealOne()) {}
     if (this.#bytes === before) return
     this.#lag.onRead(before - this.#bytes)
     this.#lag.recover(this.#context.limits.windowBytes, this.#waiting === 0)
@@ -147,18 +163,22 @@ export class WorkQueue implements BudgetHolder {
   }
 
   #dealOne(): boolean {
-    for (const lane of this.#inOrder()) {
-      const { takers, members } = this.#receiversOf(lane)
-      const free = takers.filter(({ hasRoom }) => hasRoom)
-      const member = this.#context.balancer.pick(free, ({ load }) => load, this.name)
-      if (!member && members.length === 0) continue
-      const event = this.#shift(lane)
-      if (!event) continue
-      if (member) member.give(event)
-      else this.#context.assign(event, members)
-      return true
-    }
+    for (const lane of this.#inOrder()) if (this.#dealFrom(lane)) return true
     return false
+  }
+
+  /** Gives the first event of a lane to a member, if there is one with room. Returns whether it has. */
+  #dealFrom(lane: Lane): boolean {
+    if (lane.length === 0) return false
+    const { takers, members } = this.#receiversOf(lane)
+    const free = takers.filter(({ hasRoom }) => hasRoom)
+    const member = this.#context.balancer.pick(free, ({ load }) => load, this.name)
+    if (!member && members.length === 0) return false
+    const event = this.#shift(lane)
+    if (!event) return false
+    if (member) member.give(event)
+    else this.#context.assign(event, members)
+    return true
   }
 
   /** The lanes, by the age of their first events. */
@@ -199,9 +219,12 @@ export class WorkQueue implements BudgetHolder {
     this.#latest.set(key, event)
   }
 
-  #wait(event: QueueEvent): void {
-    this.#laneOf(event.audience).add(event)
+  /** Returns its lane. */
+  #wait(event: QueueEvent): Lane {
+    const lane = this.#laneOf(event.audience)
+    lane.add(event)
     this.#count(event)
+    return lane
   }
 
   #laneOf(audience: string): Lane {

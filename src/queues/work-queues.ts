@@ -39,7 +39,7 @@ export interface QueueInfo {
   readonly inHand: number
   /** Events that no member has room for. */
   readonly waiting: number
-  /** Events that members have given back so far. */
+  /** Events that members have given back so far. A queue without members and events is forgotten. */
   readonly returned: number
 }
 
@@ -103,11 +103,11 @@ export class WorkQueues {
     if (member === undefined) return this.#queues.get(queue)?.deal()
     const members = this.#members.get(channel) ?? new Map<number, QueueMember>()
     this.#members.set(channel, members)
-    if (!members.has(member)) {
-      const { windowBytes } = this.#context.limits
-      members.set(member, new QueueMember(queue, channel, member, capacity, windowBytes))
-    }
-    this.#queueOf(queue).deal()
+    const { windowBytes } = this.#context.limits
+    const known = members.get(member) ?? new QueueMember(queue, channel, member, capacity, windowBytes)
+    members.set(member, known)
+    this.#queueOf(known.queue).members.add(known)
+    this.#queueOf(known.queue).deal()
   }
 
   /** A member has unsubscribed: it settles what it has in hand, but gets nothing more. */
@@ -116,6 +116,8 @@ export class WorkQueues {
     if (!member) return
     member.leave()
     this.#leaving.add(member)
+    // What an endpoint that leaves had for it, its own members may have now.
+    this.#queueOf(member.queue).deal()
     this.#forget(member)
   }
 
@@ -126,7 +128,7 @@ export class WorkQueues {
     for (const event of handled) this.#settle(event)
     const queue = this.#queueOf(member.queue)
     if (returned.length > 0) this.#takeBack(queue, returned, channel)
-    else queue.deal()
+    else queue.dealFreed()
     this.#forget(member)
     this.#context.changed()
   }
@@ -150,9 +152,14 @@ export class WorkQueues {
         unfinished.push(event.asEvent(origin))
         this.#settle(event)
       }
-      if (!isRead) continue
-      returned += notBegun.length
-      this.#takeBack(this.#queueOf(member.queue), notBegun, channel)
+      const queue = this.#queueOf(member.queue)
+      queue.members.delete(member)
+      if (isRead) {
+        returned += notBegun.length
+        this.#takeBack(queue, notBegun, channel)
+      }
+      queue.deal()
+      this.#forgetQueue(queue)
     }
     this.#context.changed()
     return { unfinished, returned }
@@ -172,26 +179,20 @@ export class WorkQueues {
       const events = queue.clear()
       if (events.length > 0) lost.set(queue.name, events.length)
       for (const event of events) this.#lose(event, 'this endpoint closed before another member could have it')
+      this.#forgetQueue(queue)
     }
     return lost
   }
 
   info(): QueueInfo[] {
-    const names = new Set([...this.#queues.keys(), ...[...this.#everyMember()].map(({ queue }) => queue)])
-    return [...names].sort().map((name) => {
-      const members = [...this.#everyMember()].filter(({ queue }) => queue === name)
-      return {
-        name,
-        members: members.filter((member) => !this.#leaving.has(member)).length,
-        inHand: members.reduce((sum, { load }) => sum + load, 0),
-        waiting: this.#queues.get(name)?.waiting ?? 0,
-        returned: this.#returned.get(name) ?? 0,
-      }
-    })
-  }
-
-  *#everyMember(): Generator<QueueMember> {
-    for (const members of this.#members.values()) yield* members.values()
+    const queues = [...this.#queues.values()].sort((one, other) => (one.name < other.name ? -1 : 1))
+    return queues.map(({ name, members, waiting }) => ({
+      name,
+      members: [...members].filter((member) => !this.#leaving.has(member)).length,
+      inHand: [...members].reduce((sum, { load }) => sum + load, 0),
+      waiting,
+      returned: this.#returned.get(name) ?? 0,
+    }))
   }
 
   #takeBack(queue: WorkQueue, events: readonly QueueEvent[], { identity }: Channel): void {
@@ -227,6 +228,17 @@ export class WorkQueues {
     const members = this.#members.get(member.channel)
     members?.delete(member.number)
     if (members?.size === 0) this.#members.delete(member.channel)
+    const queue = this.#queueOf(member.queue)
+    queue.members.delete(member)
+    this.#forgetQueue(queue)
+  }
+
+  /** Forgets a queue without members and events: programs may keep inventing names. */
+  #forgetQueue(queue: WorkQueue): void {
+    if (queue.members.size > 0 || queue.waiting > 0) return
+    this.#queues.delete(queue.name)
+    this.#returned.delete(queue.name)
+    this.#context.budget.leave(queue)
   }
 
   #queueOf(name: string): WorkQueue {
