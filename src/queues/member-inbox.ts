@@ -47,6 +47,8 @@ interface Account {
   readonly returned: Runs
   /** Whether its sender gives what has not begun to others, as the link broke. */
   isLost: boolean
+  /** Resolves when its begun events that wait for the news of them to leave are with the handler. Undefined if there are none. */
+  handedOver: Promise<void> | undefined
 }
 
 interface Item {
@@ -64,6 +66,8 @@ export class MemberInbox {
   readonly #waiting = new Fifo<Item>()
   /** Events with the handler, or about to be. */
   #begun = 0
+  /** Those of them that wait for the news of them to leave. */
+  #held = 0
   /** How many events are begun beyond those that are handled concurrently, as telling it takes longer than to handle them. */
   #ahead = 0
   #state: 'open' | 'leaving' | 'closed' = 'open'
@@ -74,9 +78,9 @@ export class MemberInbox {
     this.#context = context
   }
 
-  /** Number of events that wait for the handler and have not been told as begun. */
+  /** Number of events that wait for the handler. */
   get waiting(): number {
-    return this.#waiting.length
+    return this.#waiting.length + this.#held
   }
 
   get isIdle(): boolean {
@@ -137,7 +141,7 @@ export class MemberInbox {
       while (this.#waiting.length > 0 && this.#begun < this.#context.concurrency) {
         const items = this.#nextBatch()
         const unwritten = this.#tellBegun(items)
-        if (unwritten.length > 0) void this.#handleOnceWritten(items, unwritten)
+        if (unwritten.length > 0) this.#hold(items, unwritten)
         else this.#handle(items)
       }
     } finally {
@@ -145,9 +149,19 @@ export class MemberInbox {
     }
   }
 
+  #hold(items: readonly Item[], unwritten: readonly Promise<boolean>[]): void {
+    this.#held += items.length
+    const handedOver = this.#handleOnceWritten(items, unwritten)
+    for (const { account } of items) account.handedOver = handedOver
+    void handedOver.then(() => {
+      for (const { account } of items) if (account.handedOver === handedOver) account.handedOver = undefined
+    })
+  }
+
   /** A sender whose link broke before it was told gives the events to others. */
   async #handleOnceWritten(items: readonly Item[], unwritten: readonly Promise<boolean>[]): Promise<void> {
     const areWritten = (await Promise.all(unwritten)).every(Boolean)
+    this.#held -= items.length
     const left = items.filter(({ account }) => areWritten || !account.isLost)
     this.#begun -= items.length - left.length
     if (left.length > 0) return this.#handle(left)
@@ -169,12 +183,13 @@ export class MemberInbox {
     return items
   }
 
-  /** Returns what to wait for: messages that have not left this process. */
+  /** Returns what to wait for: messages that have not left this process, and earlier events that wait for theirs. */
   #tellBegun(items: readonly Item[]): Promise<boolean>[] {
     const unwritten: Promise<boolean>[] = []
     for (const { account } of items) {
       if (!account.isBehind) continue
       this.#tell(account)
+      if (account.handedOver) unwritten.push(account.handedOver.then(() => true))
       const { isOwn, outbox } = account.channel
       // An endpoint that dies takes its own queues along.
       if (!isOwn && !outbox.writeMessages()) unwritten.push(outbox.messagesWritten())
@@ -266,7 +281,9 @@ export class MemberInbox {
     if (channel.outbox.isClosed || (!account.isBehind && handled.isEmpty && returned.isEmpty)) return
     account.isBehind = false
     const { member } = this.#context
-    const capacity = this.#state === 'open' ? this.#context.capacity : 0
+    // An endpoint that leaves gives its own members only what no other may have.
+    const takesMore = this.#state === 'open' || (this.#state === 'leaving' && channel.isOwn)
+    const capacity = takesMore ? this.#context.capacity : 0
     do {
       const runs = { handled: handled.take(RUNS), returned: returned.take(RUNS) }
       channel.sendMessage({ kind: 'progress', member, capacity, begun, ...runs })
@@ -290,6 +307,7 @@ export class MemberInbox {
       handled: new Runs(),
       returned: new Runs(),
       isLost: false,
+      handedOver: undefined,
     }
     this.#accounts.set(channel, account)
     return account
