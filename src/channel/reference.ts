@@ -30,7 +30,7 @@ export function referenceTo(message: Referring): Frame {
   const { bytes: head } = encodeMessage({
     ...message,
     payload: null,
-    ...(message.kind === 'give' && { redelivered: 0 }),
+    ...(message.kind === 'give' && { redelivered: undefined }),
   })
   const bytes = Buffer.from(new ArrayBuffer(REFERENCE_BYTES))
   bytes.set(head)

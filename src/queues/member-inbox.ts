@@ -245,7 +245,7 @@ export class MemberInbox {
     }
     if (!admits(account.channel, type)) return done()
     handle(
-      { type, payload, origin: account.channel.identity.name, ...(redelivered > 0 && { redelivered }) },
+      { type, payload, origin: account.channel.identity.name, ...(redelivered && { redelivered }) },
       {
         done,
         release: () => {
@@ -312,8 +312,15 @@ export class MemberInbox {
     const isTaking = this.#state === 'open' || (this.#state === 'leaving' && channel.isOwn)
     const capacity = isTaking ? this.#context.capacity : 0
     do {
-      const runs = { handled: handled.take(RUNS), returned: returned.take(RUNS), failed: failed.take(RUNS) }
-      channel.sendMessage({ kind: 'progress', member, capacity, begun, ...runs })
+      const runs = { handled: handled.take(RUNS), returned: returned.take(RUNS) }
+      channel.sendMessage({
+        kind: 'progress',
+        member,
+        capacity,
+        begun,
+        ...runs,
+        ...(!failed.isEmpty && { failed: failed.take(RUNS) }),
+      })
     } while (!handled.isEmpty || !returned.isEmpty || !failed.isEmpty)
   }
 

@@ -70,7 +70,6 @@ export class MemberInboxes {
       begun: 0,
       handled: [],
       returned: [number, 1],
-      failed: [],
     })
   }
 

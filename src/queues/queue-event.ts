@@ -110,7 +110,7 @@ export class QueueEvent {
     const { type, isFixed, redelivered } = this
     const content = this.#content
     if (content.kind === 'packed') return encodeGift(member, number, type, isFixed, content.bytes, redelivered)
-    return referenceTo({ kind: 'give', member, number, type, isFixed, payload: content.payload, redelivered })
+    return referenceTo({ kind: 'give', member, number, type, isFixed, payload: content.payload, ...this.#repeats })
   }
 
   /** The frame that assigns it, to a member that doesn't say how many events it takes. */
@@ -122,8 +122,12 @@ export class QueueEvent {
 
   /** As its handlers would have got it. */
   asEvent(origin: string): Event {
-    const { type, payload, redelivered } = this
-    return { type, payload, origin, ...(redelivered > 0 && { redelivered }) }
+    const { type, payload } = this
+    return { type, payload, origin, ...this.#repeats }
+  }
+
+  get #repeats(): Pick<Event, 'redelivered'> {
+    return this.redelivered > 0 ? { redelivered: this.redelivered } : {}
   }
 
   #fits({ isOwn, sendLimit, takesBigints }: Channel, nameBytes: number): boolean {

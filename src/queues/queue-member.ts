@@ -57,7 +57,7 @@ export class QueueMember {
 
   /** Returns the events that it has settled now. Numbers of others are ignored. */
   onProgress(
-    { capacity, begun, handled, returned, failed }: Progress,
+    { capacity, begun, handled, returned, failed = [] }: Progress,
     hasLeft: boolean,
   ): Record<'handled' | 'returned' | 'failed', QueueEvent[]> {
     this.#capacity = hasLeft ? 0 : Math.min(capacity, MOST_EVENTS)

@@ -199,10 +199,11 @@ export class WorkQueues {
   /** Reports what waits as lost, as this endpoint closes. Returns numbers by queue. */
   loseWaiting(): Map<string, number> {
     const lost = new Map<string, number>()
-    for (const queue of this.#queues.values()) {
+    for (const queue of [...this.#queues.values()]) {
       const events = queue.clear()
       if (events.length > 0) lost.set(queue.name, events.length)
       for (const event of events) this.#lose(event, 'this endpoint closed before another member could have it')
+      this.#onMembersChanged(queue.name)
     }
     return lost
   }

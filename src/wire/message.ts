@@ -124,8 +124,8 @@ export interface Gift {
   /** Whether no other member may have it. */
   readonly isFixed: boolean
   readonly payload: unknown
-  /** How often it has been given before to members that died or failed. */
-  readonly redelivered: number
+  /** How often it has been given before to members that died or failed. Undefined for 0. */
+  readonly redelivered?: number | undefined
 }
 
 /** What has become of the events that a member was given. */
@@ -140,8 +140,8 @@ export interface Progress {
   readonly handled: RunLengths
   /** Numbers of those that have not begun, and never will here. */
   readonly returned: RunLengths
-  /** Numbers of those whose handler has failed. They are not among the handled ones. */
-  readonly failed: RunLengths
+  /** Numbers of those whose handler has failed, if any has. They are not among the handled ones. */
+  readonly failed?: RunLengths | undefined
 }
 
 export type MessageOf<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>
@@ -227,7 +227,7 @@ export function toElements(message: Message): unknown[] {
       return giftElements(message)
     case 'progress': {
       const { member, capacity, begun, handled, returned, failed } = message
-      return [code, member, capacity, begun, handled, returned, ...(failed.length > 0 ? [failed] : [])]
+      return [code, member, capacity, begun, handled, returned, ...(failed ? [failed] : [])]
     }
     case 'request':
       return withPayload([code, message.id, message.type], message.payload)
@@ -252,7 +252,7 @@ function interestFields({ type, from, queue, member, capacity, responds }: Inter
 /** An undefined payload is left out only if it is the last element. */
 function giftElements({ member, number, type, isFixed, payload, redelivered }: Gift): unknown[] {
   const elements = [KIND_CODES.give, member, number, type, isFixed]
-  return redelivered > 0 ? [...elements, payload, redelivered] : withPayload(elements, payload)
+  return redelivered ? [...elements, payload, redelivered] : withPayload(elements, payload)
 }
 
 function withPayload(elements: unknown[], payload: unknown): unknown[] {
@@ -306,7 +306,7 @@ export function fromElements(body: unknown): Message {
         kind,
         ...parseGift(first, second, third, fourth),
         payload: fifth,
-        redelivered: parseCount(sixth ?? 0, 'redelivered'),
+        ...(sixth !== undefined && { redelivered: parseCount(sixth, 'redelivered') }),
       }
     case 'progress':
       return {
@@ -316,7 +316,7 @@ export function fromElements(body: unknown): Message {
         begun: parseCount(third, 'begun'),
         handled: parseRunLengths(fourth, 'handled'),
         returned: parseRunLengths(fifth, 'returned'),
-        failed: parseRunLengths(sixth ?? [], 'failed'),
+        ...(sixth !== undefined && { failed: parseRunLengths(sixth, 'failed') }),
       }
     case 'request':
       return { kind, id: parseCount(first, 'id'), type: parseTypeName(second, 'type'), payload: third }

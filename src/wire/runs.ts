@@ -34,18 +34,20 @@ export function* keysIn(lengths: RunLengths, map: ReadonlyMap<number, unknown>):
   let total = 0
   for (let index = 0; index < lengths.length; index += 2) {
     const first = lengths[index] ?? 0
-    const end = first + (lengths[index + 1] ?? 0)
-    runs.push({ first, end })
-    total += end - first
+    const count = lengths[index + 1] ?? 0
+    runs.push({ first, count })
+    total += count
   }
   if (total > map.size) return yield* keysInSome(runs, [...map.keys()])
-  for (const { first, end } of runs) for (let number = first; number < end; number++) if (map.has(number)) yield number
+  // Beyond the safe integers, a number plus one is the same number.
+  for (const { first, count } of runs) {
+    for (let offset = 0; offset < count; offset++) if (map.has(first + offset)) yield first + offset
+  }
 }
 
 interface Run {
   readonly first: number
-  /** The number behind its last one. */
-  readonly end: number
+  readonly count: number
 }
 
 function* keysInSome(runs: Run[], keys: number[]): Generator<number> {
@@ -54,7 +56,7 @@ function* keysInSome(runs: Run[], keys: number[]): Generator<number> {
   let next = 0
   let end = 0
   for (const key of keys) {
-    for (let run = runs[next]; run && run.first <= key; run = runs[++next]) end = Math.max(end, run.end)
+    for (let run = runs[next]; run && run.first <= key; run = runs[++next]) end = Math.max(end, run.first + run.count)
     if (key < end) yield key
   }
 }

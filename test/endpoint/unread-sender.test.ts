@@ -18,7 +18,7 @@ describe('A queue member whose sender does not read', () => {
     const [member = -1] = [...peer.heardOf('subscribe')].flatMap(({ interests }) =>
       interests.map((each) => each.member),
     )
-    const job = { kind: 'give', member, type: 'job', isFixed: false, redelivered: 0 } as const
+    const job = { kind: 'give', member, type: 'job', isFixed: false } as const
     for (const number of [1, 2, 3]) peer.say({ ...job, number, payload: `raw ${number}` })
     await until(() => subscription.pending === 3)
     peer.pause()

@@ -19,7 +19,7 @@ describe('QueueMember', () => {
 
   /** Returns the places of the events that the member has handled and returned. */
   function progress(member: QueueMember, news: Partial<Progress>, hasLeft = false) {
-    const message = { member: 7, capacity: 3, begun: 0, handled: [], returned: [], failed: [], ...news }
+    const message = { member: 7, capacity: 3, begun: 0, handled: [], returned: [], ...news }
     const { handled, returned } = member.onProgress({ kind: 'progress', ...message }, hasLeft)
     return { handled: placesOf(handled), returned: placesOf(returned) }
   }

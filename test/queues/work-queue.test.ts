@@ -45,7 +45,9 @@ describe('WorkQueue', () => {
     expect(bench.waiting).to.equal(4)
     bench.join(desk, 1, 10)
     expect(givenTo(desk)).to.deep.equal([2, 3, 4, 5])
-    expect(bench.queues.info()).to.deep.equal([{ name: 'q', members: 1, inHand: 5, waiting: 0, returned: 2 }])
+    expect(bench.queues.info()).to.deep.equal([
+      { name: 'q', members: 1, inHand: 5, waiting: 0, returned: 2, redelivered: 0, dead: 0 },
+    ])
   })
 
   it('does not let an event wait behind one that only others may have', () => {

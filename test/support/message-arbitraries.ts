@@ -60,6 +60,23 @@ const interests = fc.array(
 const runs = fc.array(fc.tuple(count, count), { maxLength: 5 }).map((pairs) => pairs.flat())
 const assignment = { queue: name, type, isFixed: fc.boolean(), payload: whatever }
 
+const gift = {
+  kind: fc.constant('give' as const),
+  member: count,
+  number: count,
+  type,
+  isFixed: fc.boolean(),
+  payload: whatever,
+}
+const progress = {
+  kind: fc.constant('progress' as const),
+  member: count,
+  capacity: count,
+  begun: count,
+  handled: runs,
+  returned: runs,
+}
+
 /** Messages of each kind. */
 export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message> } = {
   hello: fc.record({
@@ -88,24 +105,8 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
   proof: fc.record({ kind: fc.constant('proof'), proof: bytes }),
   assign: fc.record({ kind: fc.constant('assign'), ...assignment }),
   settle: fc.record({ kind: fc.constant('settle'), count }),
-  give: fc.record({
-    kind: fc.constant('give'),
-    member: count,
-    number: count,
-    type,
-    isFixed: fc.boolean(),
-    payload: whatever,
-    redelivered: count,
-  }),
-  progress: fc.record({
-    kind: fc.constant('progress'),
-    member: count,
-    capacity: count,
-    begun: count,
-    handled: runs,
-    returned: runs,
-    failed: runs,
-  }),
+  give: fc.oneof(fc.record(gift), fc.record({ ...gift, redelivered: fc.nat().map((number) => number + 1) })),
+  progress: fc.oneof(fc.record(progress), fc.record({ ...progress, failed: runs })),
   return: fc.record({ kind: fc.constant('return'), ...assignment }),
   request: fc.record({ kind: fc.constant('request'), id: count, type, payload: whatever }),
   response: fc.record({ kind: fc.constant('response'), id: count, payload: whatever }),

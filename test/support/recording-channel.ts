@@ -18,6 +18,8 @@ export interface RecordingOptions extends Partial<Pick<Channel, 'isOwn'>> {
   readonly groups?: readonly string[]
   readonly accepts?: readonly string[]
   readonly limits?: Partial<Limits>
+  /** Where its outbox writes to. Default: nobody reads. */
+  readonly connection?: Connection
 }
 
 /** A channel that records told messages and returned credit, and whose other end never reads. */
@@ -41,7 +43,8 @@ export class RecordingChannel implements Channel {
   readonly #clock = new ManualClock()
   readonly #limits: Limits
 
-  constructor(name: string, { id = name, groups = [], accepts, isOwn = false, limits }: RecordingOptions = {}) {
+  constructor(name: string, options: RecordingOptions = {}) {
+    const { id = name, groups = [], accepts, isOwn = false, limits } = options
     this.identity = { name, id, groups }
     this.isOwn = isOwn
     this.#accepted = accepts
@@ -49,7 +52,7 @@ export class RecordingChannel implements Channel {
     this.sendLimit = this.#limits.frameBytes
     this.requestLimit = this.#limits.pendingRequests
     this.receiveWindow = new ReceiveWindow(this.#limits.windowBytes, this.#clock, (bytes) => this.credits.push(bytes))
-    const connection: Connection = { ...idleConnection, write: () => false }
+    const { connection = { ...idleConnection, write: () => false } } = options
     const budget = new MemoryBudget(this.#limits.outboxTotalBytes)
     const context = { connection, clock: this.#clock, limits: this.#limits, budget }
     this.outbox = new Outbox(context, { lagging() {}, recovered() {}, slow() {}, overflowed() {}, bulkDrained() {} })

@@ -87,7 +87,6 @@ export class WorkQueuesBench {
       begun: 0,
       handled: [],
       returned: [],
-      failed: [],
       ...news,
     })
   }

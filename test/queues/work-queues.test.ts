@@ -1,0 +1,168 @@
+import { expect } from 'chai'
+import { RecordingChannel } from '../support/recording-channel'
+import { codesOf } from '../support/reports'
+import { stepsDuring } from '../support/steps'
+import { EVENT_BYTES, eventsOf, givenTo, WorkQueuesBench } from '../support/work-queues-bench'
+
+describe('WorkQueues', () => {
+  let bench: WorkQueuesBench
+  let till: RecordingChannel
+  let desk: RecordingChannel
+
+  beforeEach(() => {
+    bench = new WorkQueuesBench()
+    till = new RecordingChannel('till')
+    desk = new RecordingChannel('desk')
+  })
+
+  it('hold the memory of an event until it has been handled', () => {
+    bench.join(till, 1, 1)
+    bench.sendAll(1, 2)
+    expect(bench.budget.total).to.equal(2 * EVENT_BYTES)
+    bench.progress(till, 1, { handled: [1, 1] })
+    expect(bench.budget.total).to.equal(EVENT_BYTES)
+    bench.progress(till, 1, { handled: [2, 1] })
+    bench.progress(till, 1, { handled: [1, 2], returned: [1, 2] })
+    expect(bench.budget.total).to.equal(0)
+  })
+
+  it('hold no memory of events that are dropped, replaced, assigned or lost', () => {
+    bench = new WorkQueuesBench({ outboxBytes: EVENT_BYTES })
+    bench.join(till, 1, 0)
+    for (const policy of ['dropOldest', 'dropNewest', 'latest', 'latest'] as const) bench.send(1, { policy, key: 'a' })
+    expect([bench.waiting, bench.budget.total]).to.deep.equal([1, EVENT_BYTES])
+    bench.queues.loseWaiting()
+    expect([bench.waiting, bench.budget.total]).to.deep.equal([0, 0])
+  })
+
+  it('give to others what a dead member had not begun, and tell what it had', () => {
+    bench.join(till, 1, 5)
+    bench.sendAll(1, 2, 3, 4, 5)
+    bench.progress(till, 1, { capacity: 5, begun: 3, handled: [1, 1] })
+    bench.join(desk, 1, 9)
+    expect(bench.close(till)).to.deep.equal({ unfinished: [2, 3], returned: 2 })
+    expect(givenTo(desk)).to.deep.equal([4, 5])
+    expect(bench.queues.info()).to.deep.equal([
+      { name: 'q', members: 1, inHand: 2, waiting: 0, returned: 2, redelivered: 0, dead: 0 },
+    ])
+    expect(bench.budget.total).to.equal(2 * EVENT_BYTES)
+  })
+
+  it('tell all that a member had in hand if nobody knows what it had begun last', () => {
+    bench.join(till, 1, 5)
+    bench.sendAll(1, 2, 3)
+    bench.progress(till, 1, { capacity: 5, begun: 2, handled: [1, 1] })
+    bench.join(desk, 1, 9)
+    expect(bench.close(till, false)).to.deep.equal({ unfinished: [2, 3], returned: 0 })
+    expect([givenTo(desk), bench.budget.total]).to.deep.equal([[], 0])
+  })
+
+  it('tell what all members of a dead endpoint had begun, also those that had unsubscribed', () => {
+    const interest = bench.join(till, 1, 2)
+    bench.join(till, 2, 2)
+    bench.sendAll(1, 2, 3, 4)
+    bench.unsubscribe(till, interest)
+    const ofFirst = till.told.flatMap((message) => (message.kind === 'give' && message.member === 1 ? message : []))
+    bench.progress(till, 1, { capacity: 0, begun: 1, returned: [2, 1] })
+    expect(bench.queues.inHand(till)).to.equal(3)
+    expect(bench.close(till)).to.deep.equal({ unfinished: [ofFirst[0]?.payload], returned: 2, redelivered: 0, dead: 0 })
+    expect([bench.waiting, bench.queues.inHand(till)]).to.deep.equal([3, 0])
+  })
+
+  it('keep what waits while there is no member', () => {
+    bench.join(till, 1, 1)
+    bench.sendAll(1, 2)
+    bench.close(till)
+    expect(bench.queues.info()).to.deep.equal([
+      { name: 'q', members: 0, inHand: 0, waiting: 2, returned: 1, redelivered: 0, dead: 0 },
+    ])
+    bench.join(desk, 1, 9)
+    expect(givenTo(desk)).to.deep.equal([1, 2])
+  })
+
+  it('give nothing to a member that has unsubscribed, whatever it says', () => {
+    const interest = bench.join(till, 1, 1)
+    bench.sendAll(1, 2)
+    bench.unsubscribe(till, interest)
+    bench.progress(till, 1, { capacity: 10, begun: 1 })
+    bench.progress(till, 1, { capacity: 10, begun: 1, handled: [1, 1] })
+    expect([givenTo(till), bench.waiting]).to.deep.equal([[1], 1])
+    bench.join(till, 2, 1)
+    expect(givenTo(till)).to.deep.equal([2])
+  })
+
+  it('ignore the progress of members that they do not know', () => {
+    bench.join(till, 1, 1)
+    bench.sendAll(1)
+    bench.progress(till, 2, { handled: [1, 1] })
+    bench.progress(desk, 1, { handled: [1, 1] })
+    expect(bench.queues.inHand(till)).to.equal(1)
+  })
+
+  it('report each event that waits as lost when the endpoint closes, and count them by queue', () => {
+    bench.join(till, 1, 1)
+    bench.sendAll(1, 2, 3)
+    bench.state = 'closed'
+    expect(bench.queues.loseWaiting()).to.deep.equal(new Map([['q', 2]]))
+    expect(codesOf(bench.reported)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS', 'LAHJA_NO_SUBSCRIBERS'])
+    expect(eventsOf(bench.reported)).to.deep.equal([2, 3])
+    expect(bench.queues.loseWaiting()).to.deep.equal(new Map())
+  })
+
+  it('report as lost what comes back once the endpoint has closed', () => {
+    const interest = bench.join(till, 1, 3)
+    bench.join(desk, 1, 0)
+    bench.sendAll(1, 2, 3)
+    bench.state = 'closed'
+    bench.unsubscribe(till, interest)
+    bench.progress(till, 1, { capacity: 0, begun: 1, returned: [2, 1] })
+    expect(eventsOf(bench.reported)).to.deep.equal([2])
+    expect(bench.close(till)).to.deep.equal({ unfinished: [1], returned: 1 })
+    expect(eventsOf(bench.reported)).to.deep.equal([2, 3])
+    expect(bench.budget.total).to.equal(0)
+  })
+
+  it("give to the endpoint's own members, while it leaves, once the last other member is gone with empty hands", () => {
+    for (const goes of ['unsubscribe', 'close'] as const) {
+      const bench = new WorkQueuesBench()
+      const own = new RecordingChannel('shop', { isOwn: true })
+      const till = new RecordingChannel('till')
+      bench.join(own, 1, 5)
+      const interest = bench.join(till, 1, 0)
+      bench.state = 'draining'
+      bench.sendAll(1)
+      expect(givenTo(own)).to.deep.equal([])
+      if (goes === 'close') bench.close(till)
+      else bench.unsubscribe(till, interest)
+      expect(givenTo(own), goes).to.deep.equal([1])
+    }
+  })
+
+  it('look at what waits for whom once at most when a member has room, and not at all for a new event', async () => {
+    bench.join(till, 1, 1)
+    const stepsOf = (place: number) => stepsDuring(() => bench.send(place, { filler: 3000 + place }))
+    const before = await stepsOf(1)
+    for (let place = 2; place < 500; place++) bench.send(place, { filler: 3000 + place })
+    expect(await stepsOf(500)).to.be.at.most(2 * before)
+    const handle = (number: number) => stepsDuring(() => bench.progress(till, 1, { handled: [number, 1] }))
+    expect(await handle(1)).to.be.at.most(500 + 5 * before)
+  })
+
+  it('forget queues that have no members and nothing waits in', () => {
+    for (let number = 0; number < 100; number++) {
+      const interest = { type: 'job', queue: `q.${number}`, member: 1, capacity: 1 }
+      bench.routes.add(till, interest)
+      bench.queues.onSubscribe(till, [interest])
+      bench.unsubscribe(till, interest)
+    }
+    expect(bench.queues.info()).to.deep.equal([])
+  })
+
+  it('forget a queue when what waits in it is lost', () => {
+    bench.join(till, 1, 1)
+    bench.sendAll(1, 2)
+    bench.close(till)
+    bench.queues.loseWaiting()
+    expect(bench.queues.info()).to.deep.equal([])
+  })
+})
