@@ -16,7 +16,7 @@ import type { Link, PaceChange } from './mesh/link'
 import { endedInReading, type LeftEnding, type LostEnding } from './mesh/link-ending'
 import { Mesh, type MeshEvents } from './mesh/mesh'
 import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from './model/errors'
-import { type Interest, isQueued } from './model/interest'
+import { type Interest, isInterestedIn, isQueued } from './model/interest'
 import { endpointNameOf, type Settings } from './options'
 import { type Peer, Peers, peerOf, snapshotOf } from './peers'
 import type { Clock } from './platform/clock'
@@ -344,9 +344,10 @@ export class EndpointCore implements MeshEvents {
     })
   }
 
-  abandoned(link: Link): void {
+  done(link: Link, wasRead: boolean): void {
     const { inHand } = this.#forget(link, { hasLeft: false, isRead: false })
-    if (inHand.unfinished.length > 0) this.#abandoned.set(link.identity.name, inHand.unfinished.length)
+    // A peer that has read everything handles what it has in hand.
+    if (!wasRead && inHand.unfinished.length > 0) this.#abandoned.set(link.identity.name, inHand.unfinished.length)
   }
 
   interest(link: Link, change: InterestChange): void {
@@ -455,6 +456,7 @@ export class EndpointCore implements MeshEvents {
   }
 
   #onMember(change: 'subscribe' | 'unsubscribe', channel: Channel, interest: Interest): void {
+    if (!isInterestedIn(interest, this.self)) return
     if (change === 'subscribe') this.#workQueues.onSubscribe(channel, interest)
     else this.#workQueues.onUnsubscribe(channel, interest)
   }
@@ -474,6 +476,11 @@ export class EndpointCore implements MeshEvents {
     return this.subscriptions.isIdle && this.#queueReceiver.isIdle && this.#inboxes.isIdle && this.responders.isIdle
   }
 
+  /** Whether nothing waits that a member may have, and own members have none of what they were given in hand. */
+  get #hasDealt(): boolean {
+    return this.#workQueues.isDealt && this.#workQueues.inHand(this.loopback) === 0
+  }
+
   /** Lets handlers finish, also for what peers sent before they knew of the close. */
   async #drain(deadline: Deadline): Promise<void> {
     this.#queueReceiver.leave()
@@ -486,9 +493,8 @@ export class EndpointCore implements MeshEvents {
     // Handlers may send this endpoint's own subscriptions more.
     do {
       await this.waits.fulfilled(deadline, outbox.flushed())
-      await this.waits.reached(deadline, () => this.#isIdle)
+      await this.waits.reached(deadline, () => this.#isIdle && this.#hasDealt)
     } while (!outbox.isEmpty && deadline.left > 0)
-    await this.waits.reached(deadline, () => this.#workQueues.isDealt)
   }
 
   /** Whether a peer has queue events in hand, and so may return them. */

@@ -63,15 +63,16 @@ export function fits(channel: Channel, frame: Frame): boolean {
   return misfitOf(channel, frame) === undefined
 }
 
-/** The error for a frame that the other end doesn't take. */
-export function misfitError(subject: string, frame: Frame, { sendLimit, identity }: Channel): LahjaError {
+/** The error for the frame of an event that the other end doesn't take, as it is or in the message of a queue, which is longer. */
+export function misfitError(subject: string, frame: Frame, channel: Channel): LahjaError {
+  const { sendLimit, identity } = channel
   const { bytes, start, end } = frame
   const body = start + PREFIX_BYTES
-  if (end - body > sendLimit) {
+  const misfit = misfitOf(channel, frame)
+  if (misfit !== 'bigints') {
+    const size = misfit === 'size' ? `${end - body} bytes` : `more than ${sendLimit} bytes for a queue`
     const most = `${identity.name} takes at most ${sendLimit} (the lower limits.frameBytes of the two)`
-    return new PayloadTooLarge(
-      `${subject}: takes ${end - body} bytes encoded, but ${most}; send less, or raise the limit`,
-    )
+    return new PayloadTooLarge(`${subject}: takes ${size} encoded, but ${most}; send less, or raise the limit`)
   }
   try {
     encodeMessage(decodeMessage(bytes, body, end), sendLimit, identity.name)

@@ -24,7 +24,7 @@ export interface LostEnding extends Remainder {
 export type LinkEnding =
   | LeftEnding
   /** We left, and the peer has read everything or was given up. */
-  | { readonly kind: 'done' }
+  | { readonly kind: 'done'; readonly wasRead: boolean }
   /** It never came up: one side refused it, or it broke before. */
   | { readonly kind: 'refused'; readonly cause: LahjaError; readonly reason: string }
   | LostEnding

@@ -437,7 +437,7 @@ export class Link implements Channel {
   /** Closes the link at once. Returns the number of events that were not delivered. */
   abandon(): number {
     const { undelivered, unconfirmed } = this.outbox.close()
-    this.#close({ kind: 'done' })
+    this.#close({ kind: 'done', wasRead: false })
     return undelivered + unconfirmed
   }
 
@@ -458,7 +458,7 @@ export class Link implements Channel {
   }
 
   #onEnd(): void {
-    if (this.#phase === 'leaving') return this.#close({ kind: 'done' })
+    if (this.#phase === 'leaving') return this.#close({ kind: 'done', wasRead: true })
     this.#fail(endOfStream(this.#inbound.heldBytes))
   }
 
@@ -468,7 +468,7 @@ export class Link implements Channel {
     if (this.#phase !== 'leaving') return this.#fail(failed)
     const remainder = this.outbox.close()
     const wasRead = cause === undefined || this.outbox.unconfirmedEvents === 0
-    this.#close(wasRead ? { kind: 'done' } : { kind: 'lost', cause: failed, ...remainder })
+    this.#close(wasRead ? { kind: 'done', wasRead } : { kind: 'lost', cause: failed, ...remainder })
   }
 
   #onViolation(violation: ProtocolViolation | Unauthenticated): void {

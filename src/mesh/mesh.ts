@@ -30,8 +30,8 @@ export interface MeshEvents extends Traffic {
   joined(link: Link): void
   left(link: Link, ending: LeftEnding): void
   lost(link: Link, ending: LostEnding): void
-  /** This endpoint is leaving, and the link is closed. */
-  abandoned(link: Link): void
+  /** This endpoint is leaving, and the link is closed: the peer has read everything, or has been given up. */
+  done(link: Link, wasRead: boolean): void
   error(error: LahjaError): void
   /** Another endpoint holds our name: this one has to leave the bus. */
   nameLost(error: NameInUse): void
@@ -328,7 +328,7 @@ export class Mesh {
         if (wasAccepted) events.lost(link, ending)
         break
       case 'done':
-        if (wasAccepted) events.abandoned(link)
+        if (wasAccepted) events.done(link, ending.wasRead)
         break
       case 'refused': {
         const isTheirs = ending.cause instanceof ProtocolViolation || ending.cause instanceof Unauthenticated
