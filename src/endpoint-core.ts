@@ -17,7 +17,7 @@ import { endedInReading, type LeftEnding, type LostEnding } from './mesh/link-en
 import { Mesh, type MeshEvents } from './mesh/mesh'
 import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from './model/errors'
 import type { Event } from './model/event'
-import { isQueued } from './model/interest'
+import { type Interest, isInterestedIn, isQueued } from './model/interest'
 import { endpointNameOf, type Settings } from './options'
 import { type Peer, Peers, peerOf, snapshotOf } from './peers'
 import type { Clock } from './platform/clock'
@@ -134,7 +134,7 @@ export class EndpointCore implements MeshEvents {
       limit: limits.interests,
       changed: (change, interest) => {
         if (change === 'subscribe' && interest.responds) this.#pendingRequests.onResponders(this.loopback, [interest])
-        if (change === 'subscribe') this.#workQueues.onSubscribe(this.loopback, [interest])
+        if (change === 'subscribe') this.#workQueues.onSubscribe(this.loopback, this.#wantingUs([interest]))
         else this.#workQueues.onUnsubscribe(this.loopback, [interest])
         this.#interestChanged()
       },
@@ -314,7 +314,7 @@ export class EndpointCore implements MeshEvents {
 
   joined(link: Link): void {
     for (const interest of link.interest) this.routes.add(link, interest)
-    this.#workQueues.onSubscribe(link, link.interest)
+    this.#workQueues.onSubscribe(link, this.#wantingUs(link.interest))
     this.peers.add(link)
     this.waits.changed()
     this.#pendingRequests.onResponders(
@@ -365,7 +365,7 @@ export class EndpointCore implements MeshEvents {
       if (kind === 'subscribe') this.routes.add(link, interest)
       else this.routes.remove(link, interest)
     }
-    if (kind === 'subscribe') this.#workQueues.onSubscribe(link, interests)
+    if (kind === 'subscribe') this.#workQueues.onSubscribe(link, this.#wantingUs(interests))
     else this.#workQueues.onUnsubscribe(link, interests)
     const responds = interests.filter((interest) => interest.responds)
     if (kind === 'subscribe') this.#pendingRequests.onResponders(link, responds)
@@ -463,6 +463,11 @@ export class EndpointCore implements MeshEvents {
     if (refusal === undefined) return true
     this.#reports.report(new BoundaryCrossed(`${what} ${type} from ${identity.name} was refused: ${refusal}`))
     return false
+  }
+
+  /** The interests that include events of this endpoint. */
+  #wantingUs(interests: Iterable<Interest>): readonly Interest[] {
+    return [...interests].filter((interest) => isInterestedIn(interest, this.self))
   }
 
   /** The interest of a peer, or our own, has changed. */

@@ -67,16 +67,11 @@ export function fits(channel: Channel, frame: Frame): boolean {
 export function misfitError(subject: string, frame: Frame, { sendLimit, takesBigints, identity }: Channel): LahjaError {
   const { bytes, start, end } = frame
   const body = start + PREFIX_BYTES
-  if (end - body > sendLimit) {
+  const isTooLarge = end - body > sendLimit
+  if (isTooLarge || takesBigints || !holdsBigint(bytes, body)) {
+    const size = isTooLarge ? `${end - body} bytes encoded` : `${end - body} bytes encoded, and some more in a queue`
     const most = `${identity.name} takes at most ${sendLimit} (the lower limits.frameBytes of the two)`
-    return new PayloadTooLarge(
-      `${subject}: takes ${end - body} bytes encoded, but ${most}; send less, or raise the limit`,
-    )
-  }
-  if (takesBigints || !holdsBigint(bytes, body)) {
-    const most = `${identity.name} takes at most ${sendLimit} (the lower limits.frameBytes of the two)`
-    const text = `takes ${end - body} bytes encoded, and some more in a queue, but ${most}; send less, or raise the limit`
-    return new PayloadTooLarge(`${subject}: ${text}`)
+    return new PayloadTooLarge(`${subject}: takes ${size}, but ${most}; send less, or raise the limit`)
   }
   try {
     encodeMessage(decodeMessage(bytes, body, end), sendLimit, identity.name)

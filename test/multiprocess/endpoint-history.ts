@@ -35,7 +35,7 @@ export class EndpointHistory {
   /** Keeps received events by event type, and work by the type of the subscription. */
   async subscribe(type: EventType, { manner = 'at-once', logs, ...order }: SubscribeOrder): Promise<void> {
     const work = this.begin(order.type, manner, logs)
-    const { from, queue, concurrency } = order
+    const { from, queue, concurrency, prefetch } = order
     const subscription = this.#endpoint.subscribe(
       type,
       ({ type, origin, payload }) => {
@@ -45,7 +45,7 @@ export class EndpointHistory {
         this.check()
         return work.do(number)
       },
-      { from, queue, concurrency },
+      { from, queue, concurrency, prefetch },
     )
     this.#subscriptions.set(order.type, subscription)
     await untilReady(subscription)

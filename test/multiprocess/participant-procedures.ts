@@ -49,6 +49,7 @@ const subscribeOrder = v.object({
   from: v.optional(audience),
   queue: v.optional(v.string()),
   concurrency: v.optional(v.number()),
+  prefetch: v.optional(v.number()),
   manner: v.optional(manner),
   /** The directory of the work log. Default: none. */
   logs: v.optional(v.string()),
