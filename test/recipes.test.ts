@@ -152,7 +152,7 @@ describe('docs/recipes.md', () => {
 
   it('hands a name from one process to the next', async () => {
     const first = run('service')
-    await first.untilPrinted('api is')
+    await first.untilPrinted('serving as')
     const urgent = await run('service', '--now').ended
     expect(urgent.code).to.equal(75)
     expect(urgent.stderr).to.contain(`process ${first.pid}`)
@@ -160,7 +160,7 @@ describe('docs/recipes.md', () => {
     const second = start('service.mjs', [], { cwd: project, env })
     await second.untilPrinted('received goodbye name-in-use')
     const before = await end(first)
-    await second.untilPrinted('api is')
+    await second.untilPrinted('serving as')
     second.signal('SIGTERM')
     const { code, stdout } = await second.ended
     expect(code).to.equal(0)

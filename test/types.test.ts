@@ -303,6 +303,7 @@ describe('The types of the events that an endpoint emits', () => {
       'responsive',
       'slow',
       'subscriptionsChanged',
+      'unfinished',
       'unresponsive',
     ])
   })

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Endpoint, type Peer } from 'lahja'
-import { BUS, CountLines, GIVER, LinesCounted } from './jobs'
+import { BUS, COUNTERS, CountLines, GIVER, LinesCounted } from './jobs'
 import { Ledger } from './ledger'
 
 /** Workers to wait for before the start. More may join later. */
@@ -21,14 +21,13 @@ async function main(): Promise<void> {
     if (ledger.open.size === 0) finish()
   })
 
-  const replace = ({ name }: Peer, { unfinished }: { readonly unfinished: number }) => {
-    console.log(`${name} has gone, with ${unfinished} jobs in hand`)
-    // It is unknown which jobs these were, so all open ones are handed out again; some may be done twice.
-    if (unfinished > 0) for (const path of ledger.open) endpoint.broadcastNowait(CountLines, { path })
+  const note = ({ name }: Peer) => {
+    const queue = endpoint.queues().find(({ name }) => name === COUNTERS)
+    console.log(`${name} has gone; ${queue?.redelivered ?? 0} jobs have been given again so far`)
     if (!endpoint.isAnyEndpointSubscribedTo(CountLines)) finish()
   }
-  endpoint.on('left', replace)
-  endpoint.on('lost', replace)
+  endpoint.on('left', note)
+  endpoint.on('lost', note)
 
   await untilWorkersAreThere(endpoint)
   for (const path of paths) await endpoint.broadcast(CountLines, { path })

@@ -9,8 +9,8 @@ export const GIVER = 'giver'
 /** The queue whose members share the jobs. */
 export const COUNTERS = 'counters'
 
-/** A job: count the lines of a file. */
-export const CountLines = defineEvent<{ path: string }>('lines.count')
+/** A job: count the lines of a file. It may be done twice, so it is done again if its worker dies. */
+export const CountLines = defineEvent<{ path: string }>('lines.count', { redeliver: 3 })
 
 /** The result of a job. */
 export const LinesCounted = defineEvent<{ path: string; lines: number }>('lines.counted')
