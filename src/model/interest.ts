@@ -21,7 +21,7 @@ export interface Interest {
 export const MAX_INTEREST_BYTES = 4096
 
 /** Bytes of msgpack around the names of one interest, and each name of a list, at most. */
-const AROUND_NAMES = 48
+const AROUND_NAMES = 64
 const NAME_HEADER = 2
 
 /** What an interest takes in memory besides its names, which are held three times; each sender; each token of a pattern. */

@@ -28,7 +28,7 @@ export interface MemberInboxContext {
   readonly handle: (event: Event, receipt: Receipt) => void
   /** Whether a member at another endpoint may have an event of this type. */
   readonly hasOthers: (queue: string, type: string) => boolean
-  /** Whether an event of this type is let in. */
+  /** Whether an event of this type is let in, and is one that the member has asked for. */
   readonly admits: (channel: Channel, type: string) => boolean
   readonly report: (error: LahjaError) => void
   /** Called when nothing is in hand any more. */

@@ -1,5 +1,6 @@
 import type { Channel } from '../channel/channel'
-import type { Interest } from '../model/interest'
+import { type Interest, isInterestedIn } from '../model/interest'
+import { matches } from '../model/pattern'
 import type { Gift } from '../wire/message'
 import { MemberInbox, type MemberInboxContext } from './member-inbox'
 
@@ -26,12 +27,10 @@ export class MemberInboxes {
   }
 
   /** Opens the inbox of a member, if it says how many events it takes. */
-  open(
-    { member, queue, capacity }: Interest,
-    concurrency: number,
-    handle: MemberInboxContext['handle'],
-  ): MemberInbox | undefined {
+  open(interest: Interest, concurrency: number, handle: MemberInboxContext['handle']): MemberInbox | undefined {
+    const { member, queue, capacity } = interest
     if (member === undefined || queue === undefined || capacity === undefined) return undefined
+    const { admits } = this.#context
     const inbox: MemberInbox = new MemberInbox({
       ...this.#context,
       member,
@@ -39,6 +38,10 @@ export class MemberInboxes {
       capacity,
       concurrency,
       handle,
+      // Peers know, but are not trusted to obey.
+      admits: (channel, type) => {
+        return matches(interest.type, type) && isInterestedIn(interest, channel.identity) && admits(channel, type)
+      },
       idle: () => {
         // An endpoint that closes may not get to the end of the turn.
         if (this.#ending.delete(inbox)) inbox.report()

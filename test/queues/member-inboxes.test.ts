@@ -137,4 +137,26 @@ describe('MemberInboxes', () => {
     for (const receipt of running) receipt.done()
     expect([begun, inboxes.isIdle]).to.deep.equal([['1.1', '2.1'], true])
   })
+
+  it('take no event of a type or a sender that the member has not asked for, and settle it', () => {
+    const interest = inboxes.joined({ ...JOB, capacity: 3, from: ['till'] })
+    const handled: unknown[] = []
+    inboxes.open(interest, 1, ({ payload }, receipt) => {
+      handled.push(payload)
+      receipt.done()
+    })
+    const stranger = new RecordingChannel('stranger')
+    const till = new RecordingChannel('till')
+    inboxes.take({ ...gift(interest.member ?? 0, 1), type: 'other' }, till)
+    inboxes.take({ ...gift(interest.member ?? 0, 2), payload: 'wanted' }, till)
+    inboxes.take(gift(interest.member ?? 0, 1), stranger)
+    inboxes.report()
+    expect(handled).to.deep.equal(['wanted'])
+    const settled = (channel: RecordingChannel) =>
+      channel.told.flatMap((message) => (message.kind === 'progress' ? [...message.handled] : []))
+    expect([settled(till), settled(stranger)]).to.deep.equal([
+      [1, 1, 2, 1],
+      [1, 1],
+    ])
+  })
 })
