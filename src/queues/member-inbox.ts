@@ -196,6 +196,8 @@ export class MemberInbox {
   /** Removes and returns the first items, this many at most, without those of senders that could not be told yet. */
   #takeWaiting(most: number): readonly Item[] {
     if (this.#blocked > 0) {
+      // A sender that is told once a turn is blocked for the rest of it: then there is nothing to look for.
+      if (this.#blocked >= this.#accounts.size) return []
       let left = most
       return this.#removeWaiting(({ account }) => !account.isBlocked && left-- > 0)
     }

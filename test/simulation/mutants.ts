@@ -79,6 +79,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'events/subscriptions',
     original: `this.#receivers.remove(interest.type, consumer)
         ended?.()
+        if (interest.member !== undefined) inboxes.close(interest.member)
         consumer.close()`,
     replacement: '',
     breaks: ['G2'],
@@ -233,7 +234,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a handler is called before the sender has been told that its event has begun',
     file: 'queues/member-inbox',
-    original: 'item.account.isBehind = true\n',
+    original: 'account.isBehind = true\n',
     replacement: '',
     breaks: ['G3'],
     profile: 'working',
@@ -241,8 +242,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'an event is begun although the link broke before its sender was told',
     file: 'queues/member-inbox',
-    original: 'areWritten || !account.isLost',
-    replacement: 'areWritten || account',
+    original: 'if (isWritten || !account.isLost) {',
+    replacement: 'if (isWritten || account) {',
     breaks: ['G3'],
     profile: 'working',
   },
@@ -273,7 +274,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'returned events are not given to others',
     file: 'queues/work-queue',
-    original: 'for (const event of events) this.#wait(event)\n    this.deal()',
+    original: 'this.#waitAll(events)\n    this.deal()',
     replacement: 'this.deal()',
     breaks: ['G5', 'G6'],
     profile: 'working',
