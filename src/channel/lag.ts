@@ -10,8 +10,6 @@ export interface LagEvents {
   readonly lagging: () => void
   /** The peer has held senders up for more than a second, or `patience` if that is less, within ten seconds. */
   readonly slow: () => void
-  /** Whether it is waited for although it has read nothing. Default: never. */
-  readonly isBusy?: () => boolean
 }
 
 type State =
@@ -120,12 +118,6 @@ export class Lag {
   #judge(): void {
     if (this.#state.kind !== 'waited-for') return
     const now = this.#clock.now()
-    if (this.#events.isBusy?.()) {
-      this.#state.readAt = now
-      const later = Math.max(this.#limits.patience, SLOW_AFTER)
-      this.#state.timer = judgeAfter(this.#clock, later, () => this.#judge(), true)
-      return
-    }
     const { readAt } = this.#state
     const waited = this.#waited.within(now) + this.#waiting
     if (now - readAt >= this.#limits.patience || waited >= this.#mostWaited) return this.#lag()

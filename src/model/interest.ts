@@ -21,7 +21,9 @@ export interface Interest {
 export const MAX_INTEREST_BYTES = 4096
 
 /** Bytes of msgpack around the names of one interest, and each name of a list, at most. */
-const AROUND_NAMES = 64
+const AROUND_NAMES = 48
+/** And those of the numbers of a member. */
+const MEMBER_BYTES = 36
 const NAME_HEADER = 2
 
 /** What an interest takes in memory besides its names, which are held three times; each sender; each token of a pattern. */
@@ -41,7 +43,8 @@ export function nameBytesOf({ type, queue = '', ...interest }: Interest): number
 
 /** Bytes of msgpack of an interest, at most. */
 export function bytesOf(interest: Interest): number {
-  return AROUND_NAMES + nameBytesOf(interest) + NAME_HEADER * sendersOf(interest).length
+  const numbers = interest.member === undefined ? 0 : MEMBER_BYTES
+  return AROUND_NAMES + numbers + nameBytesOf(interest) + NAME_HEADER * sendersOf(interest).length
 }
 
 function sendersOf({ from = [] }: Pick<Interest, 'from'>): readonly string[] {

@@ -60,12 +60,7 @@ export class WorkQueue implements BudgetHolder {
   constructor(name: string, context: WorkQueueContext) {
     this.name = name
     this.#context = context
-    this.#lag = new Lag(context.clock, context.limits, {
-      lagging: () => {},
-      slow: () => {},
-      // Its events may take their time, as long as there is a member that answers.
-      isBusy: () => this.#hasResponsiveMember,
-    })
+    this.#lag = new Lag(context.clock, context.limits, { lagging: () => {}, slow: () => {} })
     context.budget.join(this)
   }
 
@@ -94,12 +89,12 @@ export class WorkQueue implements BudgetHolder {
     return this.#lag.isLagging
   }
 
-  /** Whether senders should wait for `drained`. They don't if no member has answered for `limits.patience`. */
+  /** Whether senders should wait for `drained`. They don't for members that have taken nothing for `limits.patience`. */
   get needsDrain(): boolean {
     return this.#bytes > this.#context.limits.highWaterMark && !this.#lag.isLagging
   }
 
-  /** Resolves when it is below the high-water mark, or no member answers. */
+  /** Resolves when it is below the high-water mark, or its members take nothing more. */
   drained(): Promise<void> {
     return this.needsDrain ? this.#lag.wait() : Promise.resolve()
   }
@@ -207,13 +202,6 @@ export class WorkQueue implements BudgetHolder {
       if (taker?.hasRoom && (picked === undefined || taker.load < picked.load)) picked = taker
     }
     return picked
-  }
-
-  get #hasResponsiveMember(): boolean {
-    for (const { receivers } of this.#lanes.values()) {
-      if (receivers.takers.some(({ channel }) => !channel.isUnresponsive)) return true
-    }
-    return false
   }
 
   /** The lanes, by the age of their first events. */

@@ -40,7 +40,9 @@ function test(python: string): void {
     for (const number of numbers(events)) await host.broadcast('job', { number, hold: number === 0 })
     await peer.reported('held')
     const waiting = events - 3
-    expect(host.queues()).to.deep.equal([{ name: 'workers', members: 1, inHand: 3, waiting, returned: 0 }])
+    expect(host.queues()).to.deep.equal([
+      { name: 'workers', members: 1, inHand: 3, waiting, returned: 0, redelivered: 0, dead: 0 },
+    ])
     return [host, peer]
   }
 

@@ -253,7 +253,7 @@ describe('WorkQueue', () => {
       }
     })
 
-    it('makes them wait as long as a member takes something, or answers', async () => {
+    it('makes them wait as long as its members take something', async () => {
       bench.sendAll(3, 4, 5, 6, 7)
       const drained = new Watched(bench.queues.drained())
       for (let number = 1; number <= 4; number++) {
@@ -262,16 +262,11 @@ describe('WorkQueue', () => {
         await turn()
         expect(drained.isDone).to.equal(false)
       }
-      bench.clock.advance(10_000)
-      await turn()
-      expect(drained.isDone).to.equal(false)
-      till.isUnresponsive = true
-      bench.clock.advance(1000)
+      bench.clock.advance(100)
       await drained.done
     })
 
-    it('makes them wait no more once no member has answered for long, until they have caught up', async () => {
-      till.isUnresponsive = true
+    it('makes them wait no more once its members have taken nothing for long, until they have caught up', async () => {
       bench.send(3)
       const drained = bench.queues.drained()
       bench.clock.advance(100)

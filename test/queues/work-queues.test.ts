@@ -165,24 +165,4 @@ describe('WorkQueues', () => {
     bench.queues.loseWaiting()
     expect(bench.queues.info()).to.deep.equal([])
   })
-
-  it('let senders wait as long as a member answers, however long it takes for an event', async () => {
-    const limits = { highWaterMark: 0, patience: 100 }
-    const bench = new WorkQueuesBench(limits)
-    bench.join(till, 1, 1)
-    bench.send(1)
-    expect(bench.send(2)).to.equal(true)
-    const turn = () => new Promise((resolve) => setImmediate(resolve))
-    let isOver = false
-    void bench.queues.drained().then(() => {
-      isOver = true
-    })
-    bench.clock.advance(10_000)
-    await turn()
-    expect(isOver).to.equal(false)
-    till.isUnresponsive = true
-    bench.clock.advance(1000)
-    await turn()
-    expect(isOver).to.equal(true)
-  })
 })
