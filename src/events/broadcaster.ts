@@ -139,7 +139,7 @@ export class Broadcaster {
         ? NONE
         : queues.prepare(assigned, type, options, (assignment) => this.#encoder.assignment(frame, assignment))
     const policy = policyOf(manner?.overflow ?? this.#context.overflow, type, payload)
-    const work = kept.length === 0 ? NONE : this.#workOf(kept, type, options, contentOf(frame), policy, manner)
+    const work = kept.length === 0 ? NONE : this.#workOf(kept, type, options, contentIn(frame), policy, manner)
     if (recipients.length < eligible.length || deliveries.length + work.length < shared.length) {
       const served = new Set([...deliveries, ...work].map(({ queue }) => queue))
       const missing = shared.filter(({ name }) => !served.has(name))
@@ -298,7 +298,7 @@ function addressingOf({ to, except, internal }: BroadcastOptions): Addressing | 
 }
 
 /** A copy of the payload in a frame, which is kept for longer than the frame. */
-function contentOf({ bytes, payloadStart, end, hasBigints = false }: EventFrame): Content {
+function contentIn({ bytes, payloadStart, end, hasBigints = false }: EventFrame): Content {
   return { kind: 'packed', bytes: Buffer.from(bytes.subarray(payloadStart, end)), hasBigints }
 }
 

@@ -76,6 +76,8 @@ export class MemberInbox {
   #state: 'open' | 'leaving' | 'closed' = 'open'
   #isBeginning = false
   #isReportPlanned = false
+  /** Whether there may be events of senders that have left. */
+  #hasLeftSenders = false
 
   constructor(context: MemberInboxContext) {
     this.#context = context
@@ -125,7 +127,10 @@ export class MemberInbox {
     const account = this.#accounts.get(channel)
     if (!account) return
     this.#accounts.delete(channel)
-    if (hasLeft) return
+    if (hasLeft) {
+      this.#hasLeftSenders ||= account.inHand > 0
+      return
+    }
     account.isLost = true
     this.#removeWaiting((item) => item.account === account)
     if (this.isIdle) this.#context.idle()
@@ -197,7 +202,7 @@ export class MemberInbox {
   #takeWaiting(most: number): readonly Item[] {
     if (this.#blocked > 0) {
       // A sender that is told once a turn is blocked for the rest of it: then there is nothing to look for.
-      if (this.#blocked >= this.#accounts.size) return []
+      if (this.#blocked >= this.#accounts.size && !this.#hasLeftSenders) return []
       let left = most
       return this.#removeWaiting(({ account }) => !account.isBlocked && left-- > 0)
     }

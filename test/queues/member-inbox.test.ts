@@ -108,6 +108,18 @@ describe('MemberInbox', () => {
     expect(bench.begun).to.deep.equal([1])
   })
 
+  it('begins the events of a sender that has left, although another does not read', async () => {
+    const bench = new InboxBench()
+    const left = new RecordingChannel('left')
+    const { channel } = slowChannel('far')
+    bench.give(channel, ['far'])
+    bench.give(left, ['first', 'second'])
+    bench.inbox.onClosed(left, true)
+    bench.finish()
+    await turn()
+    expect(bench.begun).to.deep.equal(['first', 'second'])
+  })
+
   it('counts events as waiting, and as in hand, while the news of them has not left this process', async () => {
     const bench = new InboxBench()
     const { reader, channel } = slowChannel('far')
