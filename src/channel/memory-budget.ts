@@ -10,6 +10,10 @@ export interface BudgetHolder {
   dropOldest(): boolean
 }
 
+interface References {
+  count: number
+}
+
 /**
  * Limits the memory of the messages queued in all outboxes of an endpoint together. A buffer that several outboxes share
  * counts once. Beyond the limit, the outbox with the most bytes drops its oldest events, and first those whose peers don't
@@ -21,7 +25,7 @@ export class MemoryBudget {
   readonly slabs: Slabs
   readonly #limit: number
   readonly #holders = new Set<BudgetHolder>()
-  readonly #references = new Map<Buffer, number>()
+  readonly #references = new Map<Buffer, References>()
   #total = 0
 
   /** @param limit bytes */
@@ -46,17 +50,20 @@ export class MemoryBudget {
 
   /** Counts a buffer, once however often it is retained. Each `retain` needs a `release`. */
   retain(buffer: Buffer): void {
-    const count = this.#references.get(buffer)
-    this.#references.set(buffer, (count ?? 0) + 1)
-    if (count === undefined) this.#total += buffer.length
+    const references = this.#references.get(buffer)
+    if (references) references.count++
+    else {
+      this.#references.set(buffer, { count: 1 })
+      this.#total += buffer.length
+    }
     this.slabs.pin(buffer)
   }
 
   release(buffer: Buffer): void {
-    const count = this.#references.get(buffer)
-    if (count === undefined) return
+    const references = this.#references.get(buffer)
+    if (!references) return
     this.slabs.unpin(buffer)
-    if (count > 1) return void this.#references.set(buffer, count - 1)
+    if (--references.count > 0) return
     this.#references.delete(buffer)
     this.#total -= buffer.length
   }

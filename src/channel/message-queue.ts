@@ -1,13 +1,23 @@
+import { Fifo } from '../platform/fifo'
 import type { Frame } from '../wire/frame'
 
 /** What a frame takes besides its bytes, measured on Node 20 with small requests. */
 const HOLDING_BYTES = 200
 
+interface Queued {
+  readonly frame: Frame
+  /** The cut of the backlog that it stands at, if it is one. */
+  readonly cut: number
+  isRemoved: boolean
+}
+
 /** Messages queued for one peer, in order. They are never dropped. */
 export class MessageQueue {
   readonly #charge: (bytes: number) => void
-  /** Each with the cut of the backlog that it stands at, if it is one. */
-  readonly #frames = new Map<Frame, number>()
+  /** Not a `Map`, which would get a new table each time that a queue of one message is emptied. */
+  readonly #queued = new Fifo<Queued>()
+  /** Messages that are not removed. */
+  #size = 0
   #cost = 0
 
   /** @param charge called with each change of `cost` */
@@ -16,7 +26,7 @@ export class MessageQueue {
   }
 
   get isEmpty(): boolean {
-    return this.#frames.size === 0
+    return this.#size === 0
   }
 
   /** Bytes of memory that the queued messages take. */
@@ -25,18 +35,21 @@ export class MessageQueue {
   }
 
   push(frame: Frame, cut = 0): void {
-    this.#frames.set(frame, cut)
+    this.#queued.push({ frame, cut, isRemoved: false })
+    this.#size++
     this.#cost += costOf(frame)
     this.#charge(costOf(frame))
   }
 
-  /** Removes a frame. Returns whether it was still queued. */
+  /** Removes a frame. Returns whether it was still queued. Looks through the queue, as few messages are ever removed. */
   remove(frame: Frame): boolean {
-    const wasQueued = this.#frames.delete(frame)
-    if (!wasQueued) return false
-    this.#cost -= costOf(frame)
-    this.#charge(-costOf(frame))
-    return true
+    for (const queued of this.#queued) {
+      if (queued.frame !== frame || queued.isRemoved) continue
+      queued.isRemoved = true
+      this.#left(frame)
+      return true
+    }
+    return false
   }
 
   /**
@@ -47,9 +60,9 @@ export class MessageQueue {
     const chunks: Buffer[] = []
     let taken = 0
     let isCopied = true
-    for (const frame of this.#frames.keys()) {
-      if (taken >= bytes) break
-      this.remove(frame)
+    while (taken < bytes && this.#size > 0) {
+      const frame = this.#shift()
+      if (!frame) continue
       taken += frame.end - frame.start
       if (frame.isReference) isCopied = false
       chunks.push(frame.bytes.subarray(frame.start, frame.end))
@@ -59,17 +72,30 @@ export class MessageQueue {
 
   /** Moves frames from the front to another queue, as long as their cuts have been passed. */
   moveTo(queue: MessageQueue, hasPassed: (cut: number) => boolean): void {
-    for (const [frame, cut] of this.#frames) {
-      if (!hasPassed(cut)) return
-      this.remove(frame)
-      queue.push(frame)
+    for (let { first } = this.#queued; first && hasPassed(first.cut); first = this.#queued.first) {
+      const frame = this.#shift()
+      if (frame) queue.push(frame)
     }
   }
 
   clear(): void {
-    this.#frames.clear()
+    this.#queued.clear()
     this.#charge(-this.#cost)
-    this.#cost = 0
+    this.#cost = this.#size = 0
+  }
+
+  /** The first frame, unless it is removed. */
+  #shift(): Frame | undefined {
+    const queued = this.#queued.shift()
+    if (!queued || queued.isRemoved) return undefined
+    this.#left(queued.frame)
+    return queued.frame
+  }
+
+  #left(frame: Frame): void {
+    this.#size--
+    this.#cost -= costOf(frame)
+    this.#charge(-costOf(frame))
   }
 }
 

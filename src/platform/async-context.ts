@@ -3,8 +3,8 @@ import { AsyncResource } from 'node:async_hooks'
 /** The context that was entered last, while nothing but this package runs in it. */
 let entered: AsyncResource | undefined
 
-/** The context of the function that was called last. It doesn't keep a context alive whose function is gone. */
-let latest: WeakRef<AsyncResource> | undefined
+/** The context of the function that was called last. */
+let latest: AsyncResource | undefined
 
 /**
  * A function that runs in the async context of this call, as `AsyncLocalStorage` sees it, not in that of its caller.
@@ -13,14 +13,13 @@ let latest: WeakRef<AsyncResource> | undefined
  */
 export function inContext<Value, Result>(call: (value: Value) => Result): (value: Value) => Result {
   const context = new AsyncResource('LahjaHandler')
-  const reference = new WeakRef(context)
   return (value) => {
     const outer = entered
     // The function may enter any other.
     entered = undefined
     try {
       if (outer === context) return call(value)
-      latest = reference
+      latest = context
       return context.runInAsyncScope(call, undefined, value)
     } finally {
       entered = outer
@@ -33,7 +32,7 @@ export function inContext<Value, Result>(call: (value: Value) => Result): (value
  * a context takes a part of the time of an event, and the events of a chunk are mostly for the handler of those before.
  */
 export function inLatestContext<Value>(call: (value: Value) => void, value: Value): void {
-  const context = latest?.deref()
+  const context = latest
   if (!context) return call(value)
   const outer = entered
   entered = context

@@ -15,7 +15,7 @@ import { unpack } from './unpacker'
  */
 export function encodeMessage(message: Message, limit = MAX_FRAME_BYTES, plainFor?: string): Frame {
   const packed = packMessage(toElements(message), limit, plainFor)
-  const length = packed.end - packed.start
+  const length = packed.end
   if (length > limit) {
     const excess = `takes ${measured(length, limit)} encoded, but limits.frameBytes is ${limit} here or at the receiver`
     const subject = 'type' in message ? `${message.kind} ${message.type}` : message.kind
@@ -23,7 +23,7 @@ export function encodeMessage(message: Message, limit = MAX_FRAME_BYTES, plainFo
   }
   const bytes = Buffer.allocUnsafe(PREFIX_BYTES + length)
   bytes.writeUInt32BE(length, 0)
-  bytes.set(packed.bytes.subarray(packed.start, packed.end), PREFIX_BYTES)
+  bytes.set(packed.bytes.subarray(0, length), PREFIX_BYTES)
   return { bytes, start: 0, end: bytes.length }
 }
 

@@ -4,6 +4,7 @@ import { BIN_8, BIN_16, BIN_32, FIXARRAY_2, FIXARRAY_3, FIXSTR, STR_8 } from './
 import { forgetChunk, NeverUsed, unpackNext } from './unpacker'
 
 const EMPTY = Buffer.alloc(0)
+const NO_VIEW = viewOf(EMPTY)
 
 /**
  * Bytes of a chunk that are copied at a time, for several payloads. A payload that is kept keeps no more than this alive.
@@ -14,10 +15,11 @@ const COPY_BYTES = 8 * 1024
 /** Decodes events in place. Caches the last type, since most events have the type of the event before. */
 export class EventDecoder {
   /** The name of the last type, as it is encoded. */
-  #lastName: DataView = viewOf(EMPTY)
+  #lastName: DataView = NO_VIEW
   /** The buffer that was read last. */
   #bytes: Buffer = EMPTY
-  #view: DataView = this.#lastName
+  /** Of that buffer, once a second event is read from it: making one for each large event keeps the garbage collector busy. */
+  #view: DataView = NO_VIEW
   #type = ''
   readonly #neverUsed = new NeverUsed()
   /** The end of the body if there is no payload. */
@@ -74,7 +76,7 @@ export class EventDecoder {
     this.#copied = undefined
     this.#copy = EMPTY
     this.#bytes = EMPTY
-    this.#view = viewOf(EMPTY)
+    this.#view = NO_VIEW
   }
 
   /** Copies, since the chunk will be overwritten, and must not be kept alive by an event. */
@@ -91,13 +93,19 @@ export class EventDecoder {
   }
 
   #readType(bytes: Buffer, start: number, end: number): void {
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes
-      this.#view = viewOf(bytes)
-    }
-    if (end > start && holds(this.#view, start, end, this.#lastName)) return
+    if (end > start && this.#isLastName(bytes, start, end)) return
     this.#type = parseTypeName(bytes.toString('utf8', start, end), 'type')
     this.#lastName = viewOf(Buffer.from(bytes.subarray(start, end)))
+  }
+
+  #isLastName(bytes: Buffer, start: number, end: number): boolean {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#view = NO_VIEW
+      return equals(bytes, start, end, this.#lastName)
+    }
+    if (this.#view === NO_VIEW) this.#view = viewOf(bytes)
+    return holds(this.#view, start, end, this.#lastName)
   }
 }
 
@@ -105,7 +113,14 @@ function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
   return new DataView(buffer, byteOffset, length)
 }
 
-/** Whether this range holds these bytes. Compares four at a time. */
+function equals(bytes: Buffer, start: number, end: number, expected: DataView): boolean {
+  const length = expected.byteLength
+  if (end - start !== length) return false
+  for (let index = 0; index < length; index++) if (bytes[start + index] !== expected.getUint8(index)) return false
+  return true
+}
+
+/** The same, four bytes at a time. */
 function holds(view: DataView, start: number, end: number, expected: DataView): boolean {
   const length = expected.byteLength
   if (end - start !== length) return false

@@ -74,11 +74,11 @@ export class EventEncoder {
     // Empty bytes may be detached.
     if (isBytes(payload) && payload.length > 0) return this.#binary(type, header, payload)
 
-    const { bytes, view, start, end, hasBigints } = pack(payload, this.#limit)
-    const frame = this.#place(header, end - start, type)
-    const isShort = end - start <= FEW_BYTES && frame.bytes === this.#slab
-    if (isShort) copyFew(view, start, end, this.#slabView, frame.payloadStart)
-    else frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
+    const { bytes, view, end, hasBigints } = pack(payload, this.#limit)
+    const frame = this.#place(header, end, type)
+    const isShort = end <= FEW_BYTES && frame.bytes === this.#slab
+    if (isShort) copyFew(view, end, this.#slabView, frame.payloadStart)
+    else frame.bytes.set(bytes.subarray(0, end), frame.payloadStart)
     return hasBigints ? { ...frame, hasBigints } : frame
   }
 
@@ -88,8 +88,8 @@ export class EventEncoder {
     const header = this.#header(type)
     if (isBytes(payload) && payload.length > 0)
       return this.#assertFits(header.length + headOf(payload) + payload.length, type)
-    const { start, end } = pack(payload, this.#limit)
-    this.#assertFits(header.length + end - start, type)
+    const { end } = pack(payload, this.#limit)
+    this.#assertFits(header.length + end, type)
   }
 
   /** Copies an encoded event into an assignment to a queue member. @throws PayloadTooLarge */
@@ -199,11 +199,10 @@ function stringOf(text: string): readonly number[] {
 /** Up to this size, a loop is faster than a call of `set`, which also needs a subarray. */
 const FEW_BYTES = 256
 
-/** Copies bytes, four at a time. */
-function copyFew(from: DataView, start: number, end: number, to: DataView, at: number): void {
+/** Copies the first bytes, four at a time. */
+function copyFew(from: DataView, end: number, to: DataView, at: number): void {
   const wordsEnd = end - 3
-  const shift = at - start
-  let index = start
-  for (; index < wordsEnd; index += 4) to.setUint32(index + shift, from.getUint32(index))
-  for (; index < end; index++) to.setUint8(index + shift, from.getUint8(index))
+  let index = 0
+  for (; index < wordsEnd; index += 4) to.setUint32(at + index, from.getUint32(index))
+  for (; index < end; index++) to.setUint8(at + index, from.getUint8(index))
 }

@@ -1,165 +1,165 @@
 import { types } from 'node:util'
-import { describe, UnserializablePayload } from '../model/errors'
-import { asError, codeOf, isError, messageOf, textOf } from '../model/thrown'
-import {
-  ARRAY_16,
-  BIGINT,
-  BIN_8,
-  EXT_8,
-  FALSE,
-  FIXARRAY,
-  FIXEXT_1,
-  FIXEXT_4,
-  FIXEXT_8,
-  FIXEXT_16,
-  FIXMAP,
-  FIXSTR,
-  FLOAT_64,
-  INT_8,
-  INT_16,
-  INT_32,
-  INT_64,
-  MAP_16,
-  MAX_BIGINT_BYTES,
-  NIL,
-  STR_8,
-  TIMESTAMP,
-  TRUE,
-  UINT_8,
-  UINT_16,
-  UINT_32,
-  UINT_64,
-  UNDEFINED,
-} from './msgpack-format'
+import { describe } from '../model/errors'
+import { codeOf, isError, messageOf, textOf } from '../model/thrown'
+import { Flaw, Overlong, stepTo } from './flaw'
+import { MAX_BIGINT_BYTES } from './msgpack-format'
+import { MsgpackWriter } from './msgpack-writer'
 import { MAX_DEPTH } from './packed-value'
 
-/** Bytes of a buffer that is kept for the next writer. */
-const MAX_SPARE = 64 * 1024
+/** Thrown at the first function or symbol: the object around it may have a `toJSON`. */
+const PERHAPS_HOOKED = new Error('read it again, and look for toJSON')
 
-/** A longer path is cut: it belongs to a value that is nested too deep. */
-const MAX_PATH = 1000
-
-/** The buffer of the last writer, as allocating one takes longer than to write most payloads. */
-let spare: Buffer | undefined = Buffer.allocUnsafeSlow(4096)
-
-/** What is wrong with a value inside a payload, and the path to it. */
-class Flaw extends Error {
-  path = ''
-
-  /** What was thrown while the value behind this step was read or written; `Overlong` as it is. */
-  static behind(step: string, thrown: unknown): unknown {
-    const error = asError(thrown)
-    if (error instanceof Overlong) return error
-    const flaw = error instanceof Flaw ? error : new Flaw(`: ${messageOf(error)}`, { cause: thrown })
-    flaw.path = step + flaw.path
-    return flaw
-  }
-}
-
-/** The value takes more bytes than allowed. */
-export class Overlong extends Error {}
+const hasOwn = Object.prototype.hasOwnProperty
 
 /**
- * Writes every value that has a form on the wire, and refuses those that have none. It reads everything once, so that
- * what a getter or `toJSON` answers is both checked and written. msgpackr is faster, but knows only the usual prototypes.
+ * Writes every value that has a form on the wire, and refuses those that have none. What a getter or `toJSON` answers is
+ * read once, so that what is checked is what is written.
  */
 export class PayloadWriter {
-  /** Has there been an object that is neither plain nor an array, or an integer over 64 bits? */
-  isUnusual = false
-  /** Has there been an integer over 64 bits? */
-  hasBigints = false
-  readonly #limit: number
-  readonly #plainFor: string | undefined
-  #bytes: Buffer
-  #end = 0
-  /** The objects around the current value. */
-  readonly #around = new Set<object>()
-
+  readonly #out = new MsgpackWriter()
+  #plainFor: string | undefined
+  #hasBigints = false
+  /** Objects around the current value. */
+  #depth = 0
   /**
-   * @param limit the most bytes to write
-   * @param plainFor the name of a receiver that takes no integers over 64 bits: they are refused
+   * Is `toJSON` looked for in plain objects too? Not before one had a function or a symbol; but then for the next payload as
+   * well, as beginning again takes longer.
    */
-  constructor(limit: number, plainFor?: string) {
-    this.#limit = limit
-    this.#plainFor = plainFor
-    this.#bytes = spare ?? Buffer.allocUnsafeSlow(4096)
-    // A getter may send another payload meanwhile.
-    spare = undefined
-  }
+  #looksForHooks = false
+  #hasHooks = false
 
   /** What has been written is at the beginning, up to `end`. */
   get bytes(): Buffer {
-    return this.#bytes
+    return this.#out.bytes
+  }
+
+  /** Of all of `bytes`. */
+  get view(): DataView {
+    return this.#out.view
   }
 
   get end(): number {
-    return this.#end
+    return this.#out.end
   }
 
-  /** Lets the next writer overwrite the bytes. */
-  release(): void {
-    if (this.#bytes.length <= MAX_SPARE) spare = this.#bytes
+  /** Does it hold an integer over 64 bits? */
+  get hasBigints(): boolean {
+    return this.#hasBigints
   }
 
-  /** @throws UnserializablePayload, Overlong */
-  payload(value: unknown): void {
+  /**
+   * @param limit the most bytes to write
+   * @throws UnserializablePayload, Overlong
+   */
+  payload(value: unknown, limit: number): void {
+    this.#begin(limit)
     try {
       this.#value(value)
     } catch (thrown) {
-      const flaw = Flaw.behind('payload', thrown)
-      throw flaw instanceof Flaw ? unserializable(flaw) : flaw
+      if (this.#beginsAgain(thrown)) return this.payload(value, limit)
     }
+    this.#looksForHooks = this.#hasHooks
   }
 
-  /** Writes the elements of a message. Only their payload can be wrong. @throws UnserializablePayload, Overlong */
-  message(elements: readonly unknown[]): void {
-    this.#count(FIXARRAY, ARRAY_16, elements.length)
-    for (const element of elements) this.payload(element)
+  /**
+   * Writes the elements of a message. Only their payload can be wrong.
+   *
+   * @param limit the most bytes to write
+   * @param plainFor the name of a receiver that takes no integers over 64 bits: they are refused
+   * @throws UnserializablePayload, Overlong
+   */
+  message(elements: readonly unknown[], limit: number, plainFor?: string): void {
+    this.#begin(limit, plainFor)
+    this.#out.array(elements.length)
+    try {
+      for (const element of elements) this.#value(element)
+    } catch (thrown) {
+      if (this.#beginsAgain(thrown)) return this.message(elements, limit, plainFor)
+    }
+    this.#looksForHooks = this.#hasHooks
+  }
+
+  #begin(limit: number, plainFor?: string): void {
+    this.#out.begin(limit)
+    this.#plainFor = plainFor
+    this.#hasBigints = this.#hasHooks = false
+    this.#depth = 0
+  }
+
+  /** @throws UnserializablePayload, Overlong */
+  #beginsAgain(thrown: unknown): boolean {
+    if (thrown === PERHAPS_HOOKED) {
+      this.#looksForHooks = true
+      return true
+    }
+    const flaw = Flaw.of(thrown)
+    throw flaw instanceof Overlong && !flaw.isCyclic ? flaw : flaw.toError()
   }
 
   #value(value: unknown): void {
     switch (typeof value) {
       case 'string':
-        return this.#string(value)
+        return this.#out.string(value)
       case 'number':
-        return this.#number(value)
+        return this.#out.number(value)
       case 'boolean':
-        return this.#byte(value ? TRUE : FALSE)
+        return this.#out.boolean(value)
+      case 'object':
+        return value === null ? this.#out.nil() : this.#object(value)
+      case 'undefined':
+        return this.#out.undefined()
       case 'bigint':
         return this.#bigint(value)
-      case 'undefined':
-        return this.#append(Buffer.of(FIXEXT_1, UNDEFINED, 0))
-      case 'object':
-        return value === null ? this.#byte(NIL) : this.#object(value)
       default:
-        throw new Flaw(` is ${describe(value)}`)
+        throw this.#looksForHooks ? new Flaw(` is ${describe(value)}`) : PERHAPS_HOOKED
     }
   }
 
   #object(value: object): void {
-    if (types.isUint8Array(value)) return this.#binary(value)
-    if (types.isArrayBuffer(value)) return this.#binary(viewOf(value))
-    if (types.isDate(value) && !overridesJSON(value)) return this.#date(value)
-    if (this.#around.has(value)) throw new Flaw(' contains itself')
-    if (this.#around.size >= MAX_DEPTH) throw new Flaw(` is nested deeper than ${MAX_DEPTH} levels`)
-    this.#around.add(value)
-    this.#contents(value)
-    this.#around.delete(value)
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype !== Object.prototype && prototype !== Array.prototype) {
+      if (types.isUint8Array(value)) return this.#binary(value)
+      if (types.isArrayBuffer(value)) return this.#binary(viewOf(value))
+      if (types.isDate(value) && !overridesJSON(value)) return this.#date(value)
+    }
+    if (this.#depth === MAX_DEPTH) throw new Flaw(` is nested deeper than ${MAX_DEPTH} levels`)
+    this.#depth++
+    if (prototype === Object.prototype && !this.#looksForHooks) this.#plainObject(value)
+    else if (prototype === Array.prototype && Array.isArray(value)) this.#array(value)
+    else this.#contents(value)
+    this.#depth--
   }
 
+  #plainObject(object: object): void {
+    const head = this.#out.beginMap()
+    let count = 0
+    let key = ''
+    try {
+      for (key in object) {
+        if (!hasOwn.call(object, key)) continue
+        count++
+        this.#out.key(key)
+        this.#value(Reflect.get(object, key))
+      }
+    } catch (thrown) {
+      throw behind(object, stepTo(key), thrown)
+    }
+    this.#out.endMap(head, count)
+  }
+
+  /** What any object consists of. */
   #contents(value: object): void {
-    const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype !== Object.prototype && prototype !== Array.prototype) this.isUnusual = true
     const toJSON: unknown = Reflect.get(value, 'toJSON')
     const isHook = typeof toJSON === 'function'
     if (isHook) {
+      if (Object.getPrototypeOf(value) === Object.prototype) this.#hasHooks = true
       const json: unknown = toJSON.call(value)
-      if (json !== value) return this.#inside('.toJSON()', json)
+      if (json !== value) return this.#inside(value, '.toJSON()', json)
     }
     if (isError(value)) return this.#error(value)
     if (Array.isArray(value)) return this.#array(value)
     if (types.isMap(value)) return this.#map(value)
-    if (types.isSet(value)) return this.#array([...Set.prototype.values.call(value)])
+    if (types.isSet(value)) return this.#array([...Set.prototype.values.call(value)], value)
     if (types.isRegExp(value)) return this.#array([value.source, value.flags])
     if (types.isDate(value)) return this.#date(value)
     if (types.isBoxedPrimitive(value)) return this.#value(unboxed(value))
@@ -170,42 +170,42 @@ export class PayloadWriter {
     this.#record(value, isHook ? keys.filter((key) => key !== 'toJSON') : keys)
   }
 
-  #inside(step: string, value: unknown): void {
+  #inside(object: object, step: string, value: unknown): void {
     try {
       this.#value(value)
     } catch (thrown) {
-      throw Flaw.behind(step, thrown)
+      throw behind(object, step, thrown)
     }
   }
 
-  #record(value: object, keys: readonly string[]): void {
-    this.#count(FIXMAP, MAP_16, keys.length)
+  /** @param owner the object in the program, if this one has only its parts */
+  #record(object: object, keys: readonly string[], owner = object): void {
+    this.#out.map(keys.length)
     for (const key of keys) {
-      this.#string(key)
+      this.#out.key(key)
       try {
-        this.#value(Reflect.get(value, key))
+        this.#value(Reflect.get(object, key))
       } catch (thrown) {
-        throw Flaw.behind(stepTo(key), thrown)
+        throw behind(owner, stepTo(key), thrown)
       }
     }
   }
 
-  #array(values: readonly unknown[]): void {
+  #array(values: readonly unknown[], owner: object = values): void {
     const { length } = values
-    this.#count(FIXARRAY, ARRAY_16, length)
-    for (let index = 0; index < length; index++) {
-      try {
-        this.#value(values[index])
-      } catch (thrown) {
-        throw Flaw.behind(`[${index}]`, thrown)
-      }
+    this.#out.array(length)
+    let index = 0
+    try {
+      for (; index < length; index++) this.#value(values[index])
+    } catch (thrown) {
+      throw behind(owner, `[${index}]`, thrown)
     }
   }
 
   /** Copies the entries first: a getter may add some. Maps arrive as objects, so their keys must have a form as strings. */
   #map(map: ReadonlyMap<unknown, unknown>): void {
     const entries = [...Map.prototype.entries.call(map)]
-    this.#count(FIXMAP, MAP_16, entries.length)
+    this.#out.map(entries.length)
     let isText = true
     for (const [key, value] of entries) {
       if (typeof key !== 'string') isText = false
@@ -213,15 +213,16 @@ export class PayloadWriter {
       try {
         this.#value(value)
       } catch (thrown) {
-        throw Flaw.behind(`.get(${describe(key)})`, thrown)
+        throw behind(map, `.get(${describe(key)})`, thrown)
       }
     }
     if (!isText) checkTexts(entries)
   }
 
   #key(key: unknown): void {
-    if (typeof key === 'bigint' && !isTooLong(key)) this.#string(String(key))
-    else if (typeof key === 'string' || typeof key === 'number' || typeof key === 'boolean') this.#value(key)
+    if (typeof key === 'string') this.#out.key(key)
+    else if (typeof key === 'bigint' && !isTooLong(key)) this.#out.string(String(key))
+    else if (typeof key === 'number' || typeof key === 'boolean') this.#value(key)
     else throw new Flaw(` has a key that is ${describe(key)}; keys must be strings, numbers or booleans`)
   }
 
@@ -232,136 +233,31 @@ export class PayloadWriter {
     const parts = { name: textOf(() => error.name), message: messageOf(error) }
     const withCode = code === undefined ? parts : { ...parts, code }
     const all = cause === undefined ? withCode : { ...withCode, cause }
-    this.#record(all, Object.keys(all))
-  }
-
-  /** In the same formats as msgpackr. */
-  #number(value: number): void {
-    if (value >>> 0 === value) {
-      if (value < 0x80) this.#byte(value)
-      else if (value < 0x100) this.#uint(UINT_8, value, 1)
-      else if (value < 0x10000) this.#uint(UINT_16, value, 2)
-      else this.#uint(UINT_32, value, 4)
-    } else if (value >> 0 === value) {
-      if (value >= -0x20) this.#byte(0x100 + value)
-      else if (value >= -0x80) this.#uint(INT_8, value + 0x100, 1)
-      else if (value >= -0x8000) this.#uint(INT_16, value + 0x10000, 2)
-      else this.#uint(INT_32, value >>> 0, 4)
-    } else {
-      this.#byte(FLOAT_64)
-      const at = this.#room(8)
-      this.#bytes.writeDoubleBE(value, at)
-    }
+    this.#record(all, Object.keys(all), error)
   }
 
   #bigint(value: bigint): void {
-    const isSigned = BigInt.asIntN(64, value) === value
-    if (!isSigned && BigInt.asUintN(64, value) !== value) return this.#longBigint(value)
-    this.#byte(isSigned ? INT_64 : UINT_64)
-    const at = this.#room(8)
-    this.#bytes.writeBigUInt64BE(BigInt.asUintN(64, value), at)
-  }
-
-  /** Two's complement, in as few bytes as have room for its sign. */
-  #longBigint(value: bigint): void {
+    if (BigInt.asIntN(64, value) === value || BigInt.asUintN(64, value) === value) return this.#out.bigint(value)
     if (isTooLong(value)) throw new Flaw(` is ${describe(value)}; the longest integers have ${MAX_BIGINT_BYTES} bytes`)
     if (this.#plainFor !== undefined) {
       throw new Flaw(` is ${describe(value)}, and ${this.#plainFor} takes no integers over 64 bits`)
     }
-    this.hasBigints = this.isUnusual = true
-    const least = Math.ceil((value < 0n ? ~value : value).toString(16).length / 2)
-    const length = BigInt.asIntN(8 * least, value) === value ? least : least + 1
-    if (length === 16) this.#byte(FIXEXT_16)
-    else this.#length(EXT_8, length)
-    this.#byte(BIGINT)
-    const digits = BigInt.asUintN(8 * length, value).toString(16)
-    const at = this.#room(length)
-    this.#bytes.write(digits.padStart(2 * length, '0'), at, 'hex')
-  }
-
-  #string(value: string): void {
-    if (value.length > this.#limit) throw new Overlong()
-    const length = Buffer.byteLength(value)
-    if (length < 0x20) this.#byte(FIXSTR | length)
-    else this.#length(STR_8, length)
-    const at = this.#room(length)
-    this.#bytes.write(value, at)
+    this.#hasBigints = true
+    this.#out.longBigint(value)
   }
 
   #binary(value: Uint8Array): void {
     if (value.length === 0) viewOf(value.buffer)
-    this.#length(BIN_8, value.length)
-    this.#append(value)
+    this.#out.binary(value)
   }
 
-  /** In the same formats as msgpackr. */
   #date(value: Date): void {
-    const time = Date.prototype.getTime.call(value)
-    const seconds = Math.floor(time / 1000)
-    const nanoseconds = (time - seconds * 1000) * 1_000_000
-    const isShort = time >= 0 && seconds < 0x100000000
-    if (Number.isNaN(time)) {
-      this.#append(Buffer.of(FIXEXT_1, TIMESTAMP, 0xff))
-    } else if (isShort && nanoseconds === 0) {
-      this.#byte(FIXEXT_4)
-      this.#uint(TIMESTAMP, seconds, 4)
-    } else if (isShort) {
-      this.#byte(FIXEXT_8)
-      this.#uint(TIMESTAMP, nanoseconds * 4, 4)
-      const at = this.#room(4)
-      this.#bytes.writeUInt32BE(seconds, at)
-    } else {
-      this.#append(Buffer.of(EXT_8, 12))
-      this.#uint(TIMESTAMP, nanoseconds, 4)
-      const at = this.#room(8)
-      this.#bytes.writeBigInt64BE(BigInt(seconds), at)
-    }
+    this.#out.timestamp(Date.prototype.getTime.call(value))
   }
+}
 
-  /** The head of an array or a map. Each element takes a byte at least. */
-  #count(short: number, format16: number, count: number): void {
-    if (this.#end + count > this.#limit) throw new Overlong()
-    if (count < 0x10) this.#byte(short | count)
-    else if (count < 0x10000) this.#uint(format16, count, 2)
-    else this.#uint(format16 + 1, count, 4)
-  }
-
-  /** The head of a string, of bytes, or of an extension. */
-  #length(format8: number, length: number): void {
-    if (length < 0x100) this.#uint(format8, length, 1)
-    else if (length < 0x10000) this.#uint(format8 + 1, length, 2)
-    else this.#uint(format8 + 2, length, 4)
-  }
-
-  #byte(byte: number): void {
-    const at = this.#room(1)
-    this.#bytes[at] = byte
-  }
-
-  /** A first byte, and a number of 1 to 4 bytes. */
-  #uint(head: number, value: number, bytes: number): void {
-    this.#byte(head)
-    const at = this.#room(bytes)
-    this.#bytes.writeUIntBE(value, at, bytes)
-  }
-
-  #append(bytes: Uint8Array): void {
-    const at = this.#room(bytes.length)
-    this.#bytes.set(bytes, at)
-  }
-
-  /** Makes room for bytes, perhaps in a larger buffer. Returns their place. */
-  #room(bytes: number): number {
-    const at = this.#end
-    this.#end += bytes
-    if (this.#end > this.#limit) throw new Overlong()
-    if (this.#end > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(this.#end, Math.min(2 * this.#bytes.length, this.#limit)))
-      larger.set(this.#bytes.subarray(0, at))
-      this.#bytes = larger
-    }
-    return at
-  }
+function behind(object: object, step: string, thrown: unknown): unknown {
+  return thrown === PERHAPS_HOOKED ? thrown : Flaw.behind(object, step, thrown)
 }
 
 /** Keys arrive as text: of two with the same text, one value would be lost. */
@@ -423,14 +319,4 @@ function codeIn(error: Error): string | number | undefined {
   } catch {
     return undefined
   }
-}
-
-function stepTo(key: string): string {
-  return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
-}
-
-function unserializable({ path, message, cause }: Flaw): UnserializablePayload {
-  const shown = path.length > MAX_PATH ? `${path.slice(0, 80)}…` : path
-  const options = cause === undefined ? undefined : { cause }
-  return new UnserializablePayload(`the payload can't be sent: ${shown}${message}`, options)
 }

@@ -7,6 +7,10 @@ const SPARE_BYTES = 2 * 1024 * 1024
 /** Sizes are rounded up to whole pages, so that large frames of similar sizes can reuse each other's buffers. */
 const PAGE_BYTES = 4096
 
+interface Pins {
+  count: number
+}
+
 /**
  * The pool of buffers that events are written into. A slab is reused when its last pin is gone: recently used memory is
  * still in the processor's cache, and new memory can cost a sender a third of its time.
@@ -15,7 +19,8 @@ const PAGE_BYTES = 4096
  */
 export class Slabs {
   readonly #bytes: number
-  readonly #pins = new Map<ArrayBufferLike, number>()
+  /** Of the slabs in use, and of the unused ones, which have none. */
+  readonly #pins = new Map<ArrayBufferLike, Pins>()
   /** Unused slabs, the last one used at the end. */
   readonly #spare: ArrayBufferLike[] = []
   #spareBytes = 0
@@ -34,31 +39,35 @@ export class Slabs {
   take(bytes = this.#bytes): Buffer {
     const size = Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES
     const buffer = this.#takeSpare(size) ?? Buffer.allocUnsafeSlow(size).buffer
-    this.#pins.set(buffer, 1)
+    const pins = this.#pins.get(buffer)
+    if (pins) pins.count = 1
+    else this.#pins.set(buffer, { count: 1 })
     return Buffer.from(buffer, 0, bytes)
   }
 
   /** Keeps the slab from being reused, until a matching `unpin`. */
   pin({ buffer }: Uint8Array): void {
     const pins = this.#pins.get(buffer)
-    if (pins !== undefined) this.#pins.set(buffer, pins + 1)
+    if (pins && pins.count > 0) pins.count++
   }
 
   unpin({ buffer }: Uint8Array): void {
     const pins = this.#pins.get(buffer)
-    if (pins === undefined) return
-    if (pins > 1) {
-      this.#pins.set(buffer, pins - 1)
-      return
-    }
-    this.#pins.delete(buffer)
+    if (!pins || pins.count === 0 || --pins.count > 0) return
     this.#spare.push(buffer)
     this.#spareBytes += buffer.byteLength
-    while (this.#spareBytes > SPARE_BYTES) this.#spareBytes -= this.#spare.shift()?.byteLength ?? 0
+    while (this.#spareBytes > SPARE_BYTES) this.#dropSpare()
   }
 
   /** Never reuses the slab: it may still be read, and there will be no `unpin`. */
   discard({ buffer }: Uint8Array): void {
+    this.#pins.delete(buffer)
+  }
+
+  #dropSpare(): void {
+    const buffer = this.#spare.shift()
+    if (!buffer) return
+    this.#spareBytes -= buffer.byteLength
     this.#pins.delete(buffer)
   }
 

@@ -38,7 +38,7 @@ class Rendezvous extends SocketDirectory {
 
 describe('new Endpoint', () => {
   it('is refused with what to write instead', async () => {
-    for (const args of [[], [{ name: 'shop' }]]) {
+    for (const args of [[], [{ name: 'shop' }], ['shop', { bus: 'b' }], [{ name: 'shop' }, 'b']]) {
       const error = await rejection(() => Reflect.construct(Endpoint, args))
       expect(error).to.include({ code: 'LAHJA_INVALID_ARGUMENT' })
       expect(error.message).to.contain('await Endpoint.start({ name })')

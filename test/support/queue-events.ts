@@ -13,8 +13,8 @@ interface Options {
 
 /** An event of the queue `q` whose payload is its place, or begins with it. */
 export function queueEvent(place: number, { type = 'job', addressing, key, filler }: Options = {}): QueueEvent {
-  const { bytes, start, end } = pack(filler === undefined ? place : [place, Buffer.alloc(filler)], 1024 * 1024)
-  const content = { kind: 'packed', bytes: Buffer.from(bytes.subarray(start, end)), hasBigints: false } as const
+  const { bytes, end } = pack(filler === undefined ? place : [place, Buffer.alloc(filler)], 1024 * 1024)
+  const content = { kind: 'packed', bytes: Buffer.from(bytes.subarray(0, end)), hasBigints: false } as const
   return new QueueEvent('q', type, addressing, content, place, key)
 }
 

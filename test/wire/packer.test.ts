@@ -10,7 +10,7 @@ const LIMIT = 64 * 1024 * 1024
 const objectOf = (keys: number) =>
   Object.fromEntries(Array.from({ length: keys }, (_, index) => [`key ${index}`, index]))
 
-const bytesOf = ({ bytes, start, end }: Packed) => Buffer.from(bytes.subarray(start, end))
+const bytesOf = ({ bytes, end }: Packed) => Buffer.from(bytes.subarray(0, end))
 const packed = (payload: unknown) => bytesOf(pack(payload, LIMIT))
 
 describe('a packed payload', () => {

@@ -49,6 +49,10 @@ class Price {
 
 const cycle: Record<string, unknown> = {}
 cycle.a = [cycle]
+const ringSet = new Set<unknown>()
+ringSet.add([ringSet])
+const ringMap = new Map<string, unknown>()
+ringMap.set('a', { b: ringMap })
 
 describe('a payload', () => {
   const flaws: Readonly<Record<string, [payload: unknown, flaw: string]>> = {
@@ -104,6 +108,9 @@ describe('a payload', () => {
       'payload[0] has the keys 7 and 7n, which arrive as the same text; make them differ',
     ],
     'an object that contains itself': [cycle, 'payload.a[0] contains itself'],
+    'an array behind an object that contains itself': [[1, { cycle }], 'payload[1].cycle.a[0] contains itself'],
+    'a Set that contains itself': [ringSet, 'payload[0][0] contains itself'],
+    'a Map that contains itself': [ringMap, "payload.get('a').b contains itself"],
   }
 
   for (const [what, [payload, flaw]] of Object.entries(flaws)) {
@@ -171,8 +178,8 @@ describe('a payload', () => {
     const values = fc.oneof(payloads, dates, numbers, bigints, texts, texts.map(Buffer.from), lists)
     fc.assert(
       fc.property(fc.array(values, { maxLength: 5 }), (value) => {
-        const writer = new PayloadWriter(1024 * 1024)
-        writer.payload(value)
+        const writer = new PayloadWriter()
+        writer.payload(value, 1024 * 1024)
         expect(writer.bytes.subarray(0, writer.end).equals(packr.pack(value))).to.equal(true)
       }),
     )
