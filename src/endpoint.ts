@@ -112,7 +112,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   private constructor(settings: Settings, world: World) {
     super({ captureRejections: true })
     // From JavaScript it can be called, with options, or with a name and options.
-    if (typeof world?.clock !== 'object') throw new InvalidArgument('new Endpoint: use `await Endpoint.start({ name })`, which joins the bus')
+    if (typeof world?.clock !== 'object')
+      throw new InvalidArgument('new Endpoint: use `await Endpoint.start({ name })`, which joins the bus')
     this.#core = new EndpointCore(settings, world, {
       emit: (name, ...args) => this.#emit(name, ...args),
       report: (error) => this.#report(error),

@@ -1,14 +1,20 @@
 import type { Socket } from 'node:net'
+import type { ReadBuffer } from './read-buffer'
 import type { Connection, ConnectionEvents } from './transport'
 
 /** A connection over a Unix domain socket. */
 export class SocketConnection implements Connection {
   readonly #socket: Socket
+  readonly #reads: ReadBuffer | undefined
   #error: Error | undefined
 
-  /** @param socket with `allowHalfOpen`, so that we can still write after the peer has ended its side */
-  constructor(socket: Socket) {
+  /**
+   * @param socket with `allowHalfOpen`, so that we can still write after the peer has ended its side
+   * @param reads what it reads into, if it has an `onread`; it must be paused then
+   */
+  constructor(socket: Socket, reads?: ReadBuffer) {
     this.#socket = socket
+    this.#reads = reads
     // The listener keeps the process alive.
     socket.unref()
     socket.on('error', (error) => {
@@ -17,9 +23,12 @@ export class SocketConnection implements Connection {
   }
 
   attach({ data, end, closed }: ConnectionEvents): void {
-    this.#socket.on('data', data)
-    this.#socket.on('end', end)
-    this.#socket.on('close', () => closed(this.#error))
+    const socket = this.#socket
+    socket.on('end', end)
+    socket.on('close', () => closed(this.#error))
+    if (!this.#reads) return void socket.on('data', data)
+    this.#reads.data = data
+    socket.resume()
   }
 
   write(chunks: readonly Uint8Array[], done: () => void): boolean {

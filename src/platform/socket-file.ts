@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats, unlin
 import { connect } from 'node:net'
 import { asError, codeOf } from '../model/thrown'
 import { isForeign, isOurs, refused } from './directory-trust'
+import { ReadBuffer } from './read-buffer'
 import { SocketConnection } from './socket-connection'
 import type { DialOutcome, SocketInfo } from './transport'
 
@@ -78,9 +79,11 @@ async function dialThroughDescriptor(path: string): Promise<DialOutcome> {
 /** @param named the path in an error */
 function connectTo(path: string, named = path): Promise<DialOutcome> {
   return new Promise((resolve) => {
-    const socket = connect({ path, allowHalfOpen: true })
+    const reads = new ReadBuffer()
+    const socket = connect({ path, allowHalfOpen: true, onread: reads })
+    socket.pause()
     socket.once('error', (cause) => resolve(outcomeOf(cause, named)))
-    socket.once('connect', () => resolve({ kind: 'connected', connection: new SocketConnection(socket) }))
+    socket.once('connect', () => resolve({ kind: 'connected', connection: new SocketConnection(socket, reads) }))
   })
 }
 

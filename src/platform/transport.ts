@@ -3,6 +3,7 @@ import type { Address } from './address'
 
 /** Callbacks of a connection, called from `attach` on. `closed` is the last one. */
 export interface ConnectionEvents {
+  /** The chunk is only valid during the call. */
   readonly data: (chunk: Buffer) => void
   /** The peer has ended its side of the stream; writes still reach it. */
   readonly end: () => void

@@ -18,6 +18,8 @@ export type FrameSink = (bytes: Buffer, start: number, end: number, isOwn: boole
 /** A frame up to this size gets its whole buffer at once, as growing it would cost more. */
 const ALLOCATED_AT_ONCE = 256 * 1024
 
+const EMPTY = Buffer.alloc(0)
+
 /**
  * Splits a stream of chunks into frames.
  *
@@ -27,7 +29,7 @@ const ALLOCATED_AT_ONCE = 256 * 1024
 export class FrameReader {
   readonly #sink: FrameSink
   #limit: number
-  #held: Buffer = Buffer.alloc(0)
+  #held: Buffer = EMPTY
   #heldBytes = 0
   /** Size of the held frame, as far as it is known. */
   #total = PREFIX_BYTES
@@ -107,7 +109,7 @@ export class FrameReader {
   }
 
   #release(): void {
-    this.#held = Buffer.alloc(0)
+    this.#held = EMPTY
     this.#heldBytes = 0
     this.#total = PREFIX_BYTES
   }

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
+import { ReadBuffer } from '../../src/platform/read-buffer'
 import { SocketConnection } from '../../src/platform/socket-connection'
 import { temporaryDirectory } from '../support/temporary-directory'
 
@@ -51,5 +53,55 @@ describe('a connection that lingers', () => {
     connection.write([MUCH], () => {})
     connection.linger(20)
     await closed
+  })
+})
+
+describe('connections that share a buffer to read into', () => {
+  const directory = temporaryDirectory()
+
+  it('each get their own bytes, from the first one on, and learn of the end', async () => {
+    const rounds = 50
+    const server = createServer(async (peer) => {
+      // Before the other end is attached.
+      peer.write('first')
+      const [greeting] = await once(peer, 'data')
+      for (let round = 0; round < rounds; round++) {
+        peer.write(`${greeting}${'.'.repeat(round * 997)}`)
+        await setImmediate()
+      }
+      peer.end()
+    })
+    const path = join(directory.path, 'peer.sock')
+    server.listen(path)
+    await once(server, 'listening')
+    const received = await Promise.all(
+      ['one', 'two', 'three'].map(async (greeting) => {
+        const reads = new ReadBuffer()
+        const socket = connect({ path, allowHalfOpen: true, onread: reads })
+        socket.pause()
+        await once(socket, 'connect')
+        const connection = new SocketConnection(socket, reads)
+        await setImmediate()
+        let text = ''
+        await new Promise<void>((resolve) => {
+          connection.attach({
+            data: (chunk) => {
+              if (text === '') connection.write([Buffer.from(greeting)], () => {})
+              text += chunk.toString()
+            },
+            end: resolve,
+            closed: () => {},
+          })
+        })
+        connection.destroy()
+        return text
+      }),
+    )
+    server.close()
+    const expected = (greeting: string) => {
+      const parts = Array.from({ length: rounds }, (_, round) => `${greeting}${'.'.repeat(round * 997)}`)
+      return `first${parts.join('')}`
+    }
+    expect(received).to.deep.equal(['one', 'two', 'three'].map(expected))
   })
 })
