@@ -123,9 +123,9 @@ describe('docs/recipes.md', () => {
 
   it('keeps an event until the queue has a member', async () => {
     const gallery = run('gallery')
-    await gallery.untilPrinted('nobody is there')
+    await gallery.untilPrinted('images wait')
     const scaler = run('scaler')
-    expect(await successOf(gallery)).to.equal('nobody is there\n')
+    expect(await successOf(gallery)).to.equal('3 images wait\n')
     expect(await end(scaler)).to.equal("{ path: '1.png' }\n{ path: '2.png' }\n{ path: '3.png' }\n")
   })
 

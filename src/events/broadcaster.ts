@@ -7,8 +7,9 @@ import type { EventDefinition } from '../model/definition'
 import { type LahjaError, NoSubscribers } from '../model/errors'
 import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
 import { type Overflow, type OverflowPolicy, policyOf } from '../model/overflow'
+import { partitionKeyOf } from '../model/partition'
 import type { Waits } from '../platform/waits'
-import type { Content, QueueEvent } from '../queues/queue-event'
+import { type Content, NO_QUEUE, type QueueEvent } from '../queues/queue-event'
 import type { WorkQueues } from '../queues/work-queues'
 import { type Addressing, isEligible, noEndpoint } from '../routing/eligibility'
 import type { Queue, Routes } from '../routing/routes'
@@ -32,7 +33,7 @@ export interface BroadcastOptions {
 }
 
 /** What the definition of a type says of its events. */
-export type Manner = Pick<EventDefinition<unknown>, 'overflow' | 'redelivery'>
+export type Manner = Pick<EventDefinition<unknown>, 'overflow' | 'redelivery' | 'hold' | 'partition'>
 
 export interface BroadcasterContext {
   readonly frameLimit: number
@@ -119,7 +120,9 @@ export class Broadcaster {
       ? route.recipients
       : route.recipients.filter((channel) => isEligible(type, channel, options))
     const shared = route.queues.length === 0 ? NONE : eligibleQueues(route.queues, type, options)
-    if (eligible.length + shared.length === 0) return this.#noReceivers(type, payload, options, manner)
+    const key = manner?.partition && partitionKeyOf(manner.partition, type, payload)
+    const isHeld = shared.length === 0 && manner?.hold !== undefined
+    if (eligible.length + shared.length === 0 && !isHeld) return this.#noReceivers(type, payload, options, manner)
 
     // Queues with members that say how many events they take keep their events until one has room.
     const [assigned, kept] = shared.length === 0 ? [NONE, NONE] : partition(shared)
@@ -128,7 +131,10 @@ export class Broadcaster {
       const deliveries = queues.prepare(assigned, type, options, (assignment) => {
         return referenceTo({ kind: 'assign', ...assignment, payload })
       })
-      const work = this.#workOf(kept, type, options, { kind: 'reference', payload }, policy, manner)
+      const isKept = isHeld || kept.length > 0
+      const work = isKept
+        ? this.#workOf(kept, type, options, key, { kind: 'reference', payload }, policy, manner)
+        : NONE
       return this.#sendTo(eligible, deliveries, work, referenceTo({ kind: 'event', type, payload }), policy)
     }
     const frame = this.#encoder.event(type, payload)
@@ -139,7 +145,8 @@ export class Broadcaster {
         ? NONE
         : queues.prepare(assigned, type, options, (assignment) => this.#encoder.assignment(frame, assignment))
     const policy = policyOf(manner?.overflow ?? this.#context.overflow, type, payload)
-    const work = kept.length === 0 ? NONE : this.#workOf(kept, type, options, contentIn(frame), policy, manner)
+    const isKept = isHeld || kept.length > 0
+    const work = isKept ? this.#workOf(kept, type, options, key, contentIn(frame), policy, manner) : NONE
     if (recipients.length < eligible.length || deliveries.length + work.length < shared.length) {
       const served = new Set([...deliveries, ...work].map(({ queue }) => queue))
       const missing = shared.filter(({ name }) => !served.has(name))
@@ -148,11 +155,12 @@ export class Broadcaster {
     return this.#sendTo(recipients, deliveries, work, frame, policy)
   }
 
-  /** The event for each queue with a member that takes it. */
+  /** The event for each queue with a member that takes it, or for no queue if there is none. */
   #workOf(
     queues: readonly Queue<Channel>[],
     type: string,
     options: BroadcastOptions | undefined,
+    partition: string | undefined,
     content: Content,
     policy: OverflowPolicy,
     manner: Manner | undefined,
@@ -160,9 +168,11 @@ export class Broadcaster {
     const { workQueues } = this.#context
     const addressing = options && addressingOf(options)
     const key = policy.kind === 'latest' ? policy.key : undefined
-    const keeping = { key, redelivery: manner?.redelivery }
+    const { redelivery, hold } = manner ?? {}
+    const terms = { key, redelivery, hold, partition }
+    if (queues.length === 0) return [workQueues.eventOf(NO_QUEUE, type, addressing, content, terms)]
     return queues
-      .map((queue) => ({ queue, event: workQueues.eventOf(queue.name, type, addressing, content, keeping) }))
+      .map((queue) => ({ queue, event: workQueues.eventOf(queue.name, type, addressing, content, terms) }))
       .filter(({ queue, event }) => workQueues.isTakenBy(queue, event))
       .map(({ event }) => event)
   }

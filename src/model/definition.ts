@@ -1,7 +1,9 @@
 import { type Boundary, drawBoundary } from './boundary'
 import { checkOptions, type OptionNames } from './call-options'
 import { InvalidArgument, invalid } from './errors'
+import { checkHold } from './hold'
 import { checkOverflow, type Overflow } from './overflow'
+import { checkPartition, type Partition } from './partition'
 import { checkPattern, checkTypeName } from './pattern'
 import { type Redelivery, type RedeliveryOptions, redeliveryOf } from './redelivery'
 import { checkSchema, type InputOf, isSchema, type OutputOf, type StandardSchema } from './schema'
@@ -26,6 +28,10 @@ export interface EventDefinition<Payload, Input = Payload> {
   readonly boundary?: Boundary | undefined
   /** What becomes of an event of a queue whose member dies or fails. Undefined: it is reported. */
   readonly redelivery?: Redelivery | undefined
+  /** Milliseconds for which an event waits for a queue with a member that may have it. Undefined: it does not. */
+  readonly hold?: number | undefined
+  /** The key of an event in a queue. Events of one key are handled one after another. Undefined: they have none. */
+  readonly partition?: Partition | undefined
   /** Exists only in the types: keeps definitions of different payloads apart. */
   readonly [payloadType]?: { readonly sent: Input; readonly received: Payload } | undefined
 }
@@ -75,6 +81,18 @@ export type PayloadAnd<Payload, Options> = undefined extends Payload
 export interface EventOptions<Payload> extends DefinitionOptions, RedeliveryOptions {
   /** What happens to its events for peers that are behind. Default: the endpoint's option `overflow`. */
   readonly overflow?: Overflow<Payload> | undefined
+  /**
+   * Milliseconds, 1 to 2,147,483,647, for which an event waits at its sender while no queue has a member that may have it, as
+   * during a restart of all workers. The first queue that gets one takes it. Waiting events are bounded as those of a queue
+   * are; one whose time is over is reported as `NoSubscribers`. Default: events don't wait, and nobody gets them.
+   */
+  readonly hold?: number | undefined
+  /**
+   * The key of an event, such as its customer: members of a queue with `prefetch` handle the events of one key and sender one
+   * after another, in the order of their broadcasts, and all by the same member as long as that stays in the queue. Types with
+   * the same keys share their order. Default: events have no key, and go to whoever is free.
+   */
+  readonly partition?: Partition<Payload> | undefined
 }
 
 /** Options of `defineRequest`, and of `defineEvent` too. */
@@ -132,7 +150,10 @@ export function defineEvent(name: string, given: unknown = {}): EventDefinition<
   const overflow = options.overflow === undefined ? undefined : checkOverflow(`overflow of ${type}`, options.overflow)
   const boundary = options.boundary === undefined ? undefined : drawBoundary(type, options.boundary)
   const redelivery = redeliveryOf(type, options)
-  return own(Object.freeze({ kind: 'event', name: type, schema, overflow, boundary, redelivery }))
+  const hold = options.hold === undefined ? undefined : checkHold(`hold of ${type}`, options.hold)
+  const { partition: keyOf } = options
+  const partition = keyOf === undefined ? undefined : checkPartition(`partition of ${type}`, keyOf)
+  return own(Object.freeze({ kind: 'event', name: type, schema, overflow, boundary, redelivery, hold, partition }))
 }
 
 /**
@@ -272,6 +293,8 @@ const EVENT_OPTIONS = {
   overflow: true,
   boundary: true,
   schema: true,
+  hold: true,
+  partition: true,
   redeliver: true,
   redeliverOnError: true,
   redeliverDelay: true,

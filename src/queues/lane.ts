@@ -30,7 +30,7 @@ export class Lane {
   add(event: QueueEvent): void {
     const last = this.#events.at(-1)
     if (!last || last.place < event.place) this.#events.push(event)
-    else this.addAll([event])
+    else this.#events.splice(this.#placeFor(event), 0, event)
   }
 
   /** Adds events, each behind those with lower places. Takes as long for one as for many. */
@@ -38,6 +38,19 @@ export class Lane {
     // Sorting takes linear time, as both parts are in order.
     this.#events = [...this, ...events].sort(byPlace)
     this.#head = 0
+  }
+
+  /** By bisection, as all behind the head are in order. */
+  #placeFor({ place }: QueueEvent): number {
+    let low = this.#head
+    let high = this.#events.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const event = this.#events[middle]
+      if (event && event.place < place) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   shift(): QueueEvent | undefined {
@@ -53,6 +66,7 @@ export class Lane {
 
   /** Removes an event. Returns whether it was there. Takes linear time. */
   remove(event: QueueEvent): boolean {
+    if (event === this.first) return this.shift() !== undefined
     const index = this.#events.lastIndexOf(event)
     if (index < this.#head) return false
     this.#events.splice(index, 1)

@@ -34,6 +34,20 @@ const REFERENCE_BYTES = 512
 /** Above this, members may differ in whether they take an event. */
 const ALWAYS_TAKEN_BYTES = 2048
 
+/** The queue of an event that waits for any queue with a member that may have it. */
+export const NO_QUEUE = ''
+
+/** What its sender has said of an event besides who may have it. */
+export interface Terms {
+  /** The key of the policy `latest`. */
+  readonly key?: string | undefined
+  readonly redelivery?: Redelivery | undefined
+  /** Milliseconds for which it waits for a queue. */
+  readonly hold?: number | undefined
+  /** Its key among the events that are handled one after another. */
+  readonly partition?: string | undefined
+}
+
 /** An event of a queue, as its sender keeps it until it has been handled. */
 export class QueueEvent {
   readonly queue: string
@@ -41,9 +55,7 @@ export class QueueEvent {
   readonly addressing: Addressing | undefined
   /** Its place among the events of the queue. */
   readonly place: number
-  /** The key of the policy `latest`. */
-  readonly key: string | undefined
-  readonly redelivery: Redelivery | undefined
+  readonly terms: Terms
   /** How often it has been given to members that died or failed. */
   redelivered = 0
   readonly #content: Content
@@ -54,16 +66,39 @@ export class QueueEvent {
     addressing: Addressing | undefined,
     content: Content,
     place: number,
-    key?: string,
-    redelivery?: Redelivery,
+    terms: Terms = {},
   ) {
     this.queue = queue
     this.type = type
     this.addressing = addressing
     this.#content = content
     this.place = place
-    this.key = key
-    this.redelivery = redelivery
+    this.terms = terms
+  }
+
+  /** The same event in another queue. */
+  inQueue(queue: string): QueueEvent {
+    return new QueueEvent(queue, this.type, this.addressing, this.#content, this.place, this.terms)
+  }
+
+  /** What it is, for errors. */
+  get subject(): string {
+    const { type, queue } = this
+    return queue === NO_QUEUE ? `event ${type}, which waits for a queue,` : `event ${type} of queue ${queue}`
+  }
+
+  /** The key of the policy `latest`. */
+  get key(): string | undefined {
+    return this.terms.key
+  }
+
+  /** Its key among the events that are handled one after another. */
+  get partition(): string | undefined {
+    return this.terms.partition
+  }
+
+  get redelivery(): Redelivery | undefined {
+    return this.terms.redelivery
   }
 
   /** Bytes of memory that it takes. */

@@ -24,6 +24,7 @@ export class QueueMember {
   #given = 0
   #begun = 0
   #bytes = 0
+  #isGone = false
 
   /** @param mostBytes that it is sent ahead of what it has settled */
   constructor(queue: string, channel: Channel, number: number, capacity: number, mostBytes: number) {
@@ -50,8 +51,14 @@ export class QueueMember {
     this.channel.sendBulk(event.giftFrame(this.number, number))
   }
 
+  /** Whether it has left, or its channel is closed. */
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
   /** It takes nothing more. */
   leave(): void {
+    this.#isGone = true
     this.#capacity = 0
   }
 
@@ -70,6 +77,7 @@ export class QueueMember {
   close(): Hand {
     const events = [...this.#inHand]
     this.#inHand.clear()
+    this.#isGone = true
     this.#capacity = this.#bytes = 0
     return {
       begun: events.filter(([number]) => number <= this.#begun).map(([, event]) => event),

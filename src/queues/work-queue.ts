@@ -7,6 +7,7 @@ import type { Clock, Timer } from '../platform/clock'
 import { isEligible } from '../routing/eligibility'
 import type { Member, Routes, Taker } from '../routing/routes'
 import { byPlace, Lane } from './lane'
+import { Partitions } from './partitions'
 import type { QueueEvent } from './queue-event'
 import type { QueueMember } from './queue-member'
 import { keyOf, type Receivers } from './receivers'
@@ -48,7 +49,10 @@ export class WorkQueue implements BudgetHolder {
   /** Whether members have come or gone since the lanes were formed. */
   #isStale = false
   #wasLeaving = false
+  #isDealing = false
   readonly #latest = new Map<string, QueueEvent>()
+  /** For events with a key: of each key, only one is in a lane or in hand. */
+  readonly #partitions = new Partitions()
   readonly #lag: Lag
   /** Where the search for the next member begins. */
   #turn = 0
@@ -76,7 +80,7 @@ export class WorkQueue implements BudgetHolder {
 
   /** Whether none waits that a member may have. */
   get isDealt(): boolean {
-    if (this.#delayed.size > 0) return false
+    if (this.#delayed.size > 0 || this.#partitions.isBlocked) return false
     this.#refresh()
     for (const { receivers } of this.#lanes.values()) {
       const { takers, members } = receivers
@@ -104,11 +108,10 @@ export class WorkQueue implements BudgetHolder {
     const { limits, dropped } = this.#context
     this.#refresh()
     if (event.key !== undefined) this.#replace(event.key, event)
-    this.#wait(event)
+    const lane = this.#wait(event)
     // Behind others, it waits as they do.
-    if (this.#laneOf(event).first === event) this.deal()
-    if (this.#bytes > limits.outboxBytes && policy.kind === 'dropNewest' && this.#withdraw(event))
-      dropped(event, 'full')
+    if (lane?.first === event) this.deal()
+    if (this.#bytes > limits.outboxBytes && policy.kind === 'dropNewest' && this.withdraw(event)) dropped(event, 'full')
     while (this.#bytes > limits.outboxBytes && this.dropOldest()) {}
     const { budget } = this.#context
     if (budget.isOver) budget.makeRoom()
@@ -131,9 +134,20 @@ export class WorkQueue implements BudgetHolder {
     this.#delayed.set(event, timer)
   }
 
+  /** An event will not be given again: the next one of its key may be. */
+  settled(event: QueueEvent): void {
+    if (event.partition === undefined) return
+    const next = this.#partitions.leave(event.partition, event)
+    if (!next) return
+    this.#refresh()
+    this.#laneOf(next).add(next)
+    this.deal()
+  }
+
   /** Members have come or gone: others may have what waits. */
   onMembersChanged(): void {
     this.#isStale = true
+    this.#partitions.onMembersChanged()
     this.deal()
   }
 
@@ -145,10 +159,16 @@ export class WorkQueue implements BudgetHolder {
 
   /** Gives events to members as long as there is one with room. */
   deal(): void {
-    if (this.#waiting === 0) return
+    // What is settled from within is dealt by the outer call.
+    if (this.#waiting === 0 || this.#isDealing) return
     this.#refresh()
     const before = this.#bytes
-    while (this.#dealOne()) {}
+    this.#isDealing = true
+    try {
+      while (this.#dealOne()) {}
+    } finally {
+      this.#isDealing = false
+    }
     if (this.#bytes === before) return
     this.#lag.onRead(before - this.#bytes)
     this.#lag.recover(this.#context.limits.windowBytes, this.#waiting === 0)
@@ -156,7 +176,8 @@ export class WorkQueue implements BudgetHolder {
 
   /** Removes the events that wait. */
   clear(): QueueEvent[] {
-    const removed: QueueEvent[] = []
+    const removed = this.#partitions.clear()
+    for (const event of removed) this.#uncount(event)
     for (const lane of [...this.#lanes.values()]) {
       for (let event = lane.first; event; event = lane.first) {
         this.#shift(lane)
@@ -173,9 +194,12 @@ export class WorkQueue implements BudgetHolder {
 
   dropOldest(): boolean {
     const [lane] = this.#inOrder()
-    const event = lane && this.#shift(lane)
-    if (event) this.#context.dropped(event, 'full')
-    return event !== undefined
+    const parked = this.#partitions.oldest
+    const isParkedOlder = parked !== undefined && (!lane || parked.place < placeOf(lane))
+    const event = isParkedOlder ? parked : lane?.first
+    if (!event || !this.withdraw(event)) return false
+    this.#context.dropped(event, 'full')
+    return true
   }
 
   #dealOne(): boolean {
@@ -185,6 +209,7 @@ export class WorkQueue implements BudgetHolder {
       if (!member && members.length === 0) continue
       const event = this.#shift(lane)
       if (!event) continue
+      if (event.partition !== undefined) this.#partitions.onGiven(event.partition)
       if (member) member.give(event)
       else this.#context.assign(event, members)
       return true
@@ -232,6 +257,15 @@ export class WorkQueue implements BudgetHolder {
   }
 
   #receiversOf(event: QueueEvent): readonly [key: string, receivers: Receivers] {
+    const all = this.#allReceiversOf(event)
+    if (event.partition === undefined) return all
+    const owner = this.#partitions.ownerOf(event.partition, all[1].takers)
+    if (!owner) return all
+    const receivers = { takers: [owner], members: [] }
+    return [keyOf(receivers), receivers]
+  }
+
+  #allReceiversOf(event: QueueEvent): readonly [key: string, receivers: Receivers] {
     const { audience } = event
     const known = this.#receivers.get(audience)
     if (known) return known
@@ -260,14 +294,18 @@ export class WorkQueue implements BudgetHolder {
 
   #replace(key: string, event: QueueEvent): void {
     const replaced = this.#latest.get(key)
-    if (replaced && this.#withdraw(replaced)) this.#context.dropped(replaced, 'replaced')
+    if (replaced && this.withdraw(replaced)) this.#context.dropped(replaced, 'replaced')
     this.#latest.set(key, event)
   }
 
-  #wait(event: QueueEvent): void {
-    this.#laneOf(event).add(event)
+  /** Returns its lane, unless it waits behind others of its key. */
+  #wait(event: QueueEvent): Lane | undefined {
     this.#waiting++
     this.#bytes += event.cost
+    if (event.partition !== undefined && !this.#partitions.enter(event.partition, event)) return undefined
+    const lane = this.#laneOf(event)
+    lane.add(event)
+    return lane
   }
 
   #waitAll(events: readonly QueueEvent[]): void {
@@ -277,6 +315,7 @@ export class WorkQueue implements BudgetHolder {
       const added = lanes.get(lane) ?? []
       lanes.set(lane, added)
       added.push(event)
+      if (event.partition !== undefined) this.#partitions.onReturned(event.partition)
       this.#waiting++
       this.#bytes += event.cost
     }
@@ -290,16 +329,27 @@ export class WorkQueue implements BudgetHolder {
   }
 
   /** Takes out an event that still waits. Returns whether it did. */
-  #withdraw(event: QueueEvent): boolean {
+  withdraw(event: QueueEvent): boolean {
+    if (this.#partitions.isParked(event)) {
+      this.#uncount(event)
+      this.settled(event)
+      return true
+    }
     const [key] = this.#receiversOf(event)
     const lane = this.#lanes.get(key)
     if (!lane?.remove(event)) return false
     this.#forget(event, lane)
+    this.settled(event)
     return true
   }
 
   #forget(event: QueueEvent, lane: Lane): void {
     if (lane.length === 0) this.#lanes.delete(lane.key)
+    this.#uncount(event)
+  }
+
+  /** It waits no longer. */
+  #uncount(event: QueueEvent): void {
     if (event.key !== undefined && this.#latest.get(event.key) === event) this.#latest.delete(event.key)
     this.#waiting--
     this.#bytes -= event.cost

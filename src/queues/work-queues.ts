@@ -5,12 +5,11 @@ import type { Event } from '../model/event'
 import type { Interest } from '../model/interest'
 import type { Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
-import type { Redelivery } from '../model/redelivery'
-import type { Clock } from '../platform/clock'
+import type { Clock, Timer } from '../platform/clock'
 import { type Addressing, isEligible } from '../routing/eligibility'
 import type { Member, Queue, Routes } from '../routing/routes'
 import type { Assignment, Progress } from '../wire/message'
-import { type Content, contentOf, QueueEvent } from './queue-event'
+import { type Content, contentOf, NO_QUEUE, QueueEvent, type Terms } from './queue-event'
 import { QueueMember } from './queue-member'
 import { type DropReason, WorkQueue } from './work-queue'
 
@@ -34,6 +33,7 @@ export interface WorkQueuesContext {
 
 /** What a queue is up to, as this endpoint sees it. */
 export interface QueueInfo {
+  /** Empty for the events that wait for any queue, as their type has a `hold`. */
   readonly name: string
   /** Subscriptions in it, here and at peers, that say how many events they take. */
   readonly members: number
@@ -64,6 +64,8 @@ export class WorkQueues {
   readonly #members = new Map<Channel, Map<number, QueueMember>>()
   /** Members that have left, and may still have something in hand. */
   readonly #leaving = new Set<QueueMember>()
+  /** Events that wait for a queue, with the end of their time. */
+  readonly #held = new Map<QueueEvent, Timer>()
   #places = 0
 
   constructor(context: WorkQueuesContext) {
@@ -97,14 +99,15 @@ export class WorkQueues {
     type: string,
     addressing: Addressing | undefined,
     content: Content,
-    { key, redelivery }: { readonly key?: string | undefined; readonly redelivery?: Redelivery | undefined } = {},
+    terms?: Terms,
   ): QueueEvent {
-    return new QueueEvent(queue, type, addressing, content, ++this.#places, key, redelivery)
+    return new QueueEvent(queue, type, addressing, content, ++this.#places, terms)
   }
 
   /** Takes an event, for whichever member has room for it first. Returns the queue if its sender should wait for it. */
   offer(event: QueueEvent, policy: OverflowPolicy): WorkQueue | undefined {
     this.#context.budget.charge(event.cost)
+    if (event.queue === NO_QUEUE) this.#hold(event)
     const queue = this.#queueOf(event.queue)
     return queue.offer(event, policy) ? queue : undefined
   }
@@ -130,6 +133,7 @@ export class WorkQueues {
     }
     // Only when all are known, as routes lead to them already.
     for (const name of joined) this.#onMembersChanged(name)
+    if (joined.size > 0) this.#placeHeld()
   }
 
   /** Members have unsubscribed: each settles what it has in hand, but gets nothing more. */
@@ -223,6 +227,51 @@ export class WorkQueues {
       .sort((one, other) => (one.name < other.name ? -1 : 1))
   }
 
+  #hold(event: QueueEvent): void {
+    const { hold = 0 } = event.terms
+    const timer = this.#context.clock.after(hold, () => {
+      if (!this.#queueOf(NO_QUEUE).withdraw(event)) return
+      this.#lose(event, `no queue got a member that may have it within ${hold} ms`)
+      this.#onMembersChanged(NO_QUEUE)
+    })
+    this.#held.set(event, timer)
+  }
+
+  /** Moves the events that wait for a queue to those that can have them now. */
+  #placeHeld(): void {
+    if (this.#held.size === 0) return
+    const held = this.#queueOf(NO_QUEUE)
+    const queues = new Map<string, string | undefined>()
+    for (const event of [...this.#held.keys()]) {
+      const { audience } = event
+      if (!queues.has(audience)) queues.set(audience, this.#queueFor(event))
+      const name = queues.get(audience)
+      if (name === undefined || !held.withdraw(event)) continue
+      this.#release(event)
+      this.#queueOf(name).offer(event.inQueue(name), { kind: 'wait' })
+    }
+    this.#onMembersChanged(NO_QUEUE)
+  }
+
+  /** The first queue with a member that may have an event. */
+  #queueFor(event: QueueEvent): string | undefined {
+    const { type, addressing } = event
+    const queue = this.#context.routes.select(type).queues.find(({ takers, members }) => {
+      const mayHave = ({ destination }: { readonly destination: Channel }) => isEligible(type, destination, addressing)
+      return (
+        takers.some((taker) => mayHave(taker) && event.fits(taker.destination)) ||
+        members.some((member) => mayHave(member) && event.fitsAssigned(member.destination))
+      )
+    })
+    return queue?.name
+  }
+
+  /** It waits for a queue no longer. */
+  #release(event: QueueEvent): void {
+    this.#held.get(event)?.cancel()
+    this.#held.delete(event)
+  }
+
   #join(channel: Channel, queue: string, { member, capacity = 0 }: Interest): void {
     if (member === undefined) return
     const members = this.#members.get(channel) ?? new Map<number, QueueMember>()
@@ -276,7 +325,7 @@ export class WorkQueues {
   #lose(event: QueueEvent, why: string): void {
     this.#settle(event)
     const { origin, report } = this.#context
-    const text = `event ${event.type} of queue ${event.queue} is lost: ${why}`
+    const text = `${event.subject} is lost: ${why}`
     report(new NoSubscribers(text, { event: event.asEvent(origin) }))
   }
 
@@ -285,12 +334,14 @@ export class WorkQueues {
     if (reason === 'replaced') return
     const { limits, origin, report } = this.#context
     const advice = 'add members, send less, or raise limits.outboxBytes or limits.outboxTotalBytes'
-    const full = `its queue ${event.queue} is full (${limits.outboxBytes} bytes wait for members)`
-    report(new OutboxOverflow(`event ${event.type} was dropped: ${full}; ${advice}`, { event: event.asEvent(origin) }))
+    const full = `too many wait for members (limits.outboxBytes is ${limits.outboxBytes})`
+    report(new OutboxOverflow(`${event.subject} was dropped: ${full}; ${advice}`, { event: event.asEvent(origin) }))
   }
 
   #settle(event: QueueEvent): void {
+    this.#release(event)
     this.#context.budget.charge(-event.cost)
+    this.#queues.get(event.queue)?.settled(event)
   }
 
   /** Forgets a member that has left and has nothing in hand. Returns whether it has. */

@@ -8,7 +8,7 @@ import { judgeNames } from './checker/names'
 import { judgePatience } from './checker/patience'
 import { judgeRequestOrder } from './checker/request-order'
 import { judgeRequests } from './checker/requests'
-import { judgeKept, judgeShares } from './checker/shares'
+import { judgeHeld, judgeKept, judgeKeys, judgeShares } from './checker/shares'
 import type { Violation } from './checker/violation'
 import type { HistoryRecord } from './record'
 
@@ -17,6 +17,8 @@ const JUDGES = [
   judgeLosses,
   judgeShares,
   judgeKept,
+  judgeHeld,
+  judgeKeys,
   judgeBounds,
   judgePatience,
   judgeMembership,

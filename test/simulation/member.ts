@@ -129,6 +129,8 @@ export class Member {
       internal,
       isReplaceable: (typeof type === 'string' ? undefined : type.overflow) === 'latest' || undefined,
       isRedelivered: (typeof type !== 'string' && type.redelivery !== undefined) || undefined,
+      partition: typeof type === 'string' || !type.partition ? undefined : String(type.partition(payload)),
+      isHeld: (typeof type !== 'string' && type.hold !== undefined) || undefined,
     })
     try {
       if (nowait) this.#up.broadcastNowait(type, wrap(payload, wrapping), { to, except, internal })

@@ -295,4 +295,28 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['G5'],
     profile: 'working',
   },
+  {
+    mistake: 'a member is given an event while another one has the event of the same key before it',
+    file: 'queues/partitions',
+    original: 'if (partition.current) {',
+    replacement: 'if (partition.parked.size > 100) {',
+    breaks: ['G4'],
+    profile: 'working',
+  },
+  {
+    mistake: 'an event behind another of its key is forgotten when that is handled',
+    file: 'queues/work-queues',
+    original: 'this.#queues.get(event.queue)?.settled(event)',
+    replacement: '',
+    breaks: ['G5', 'G6'],
+    profile: 'working',
+  },
+  {
+    mistake: 'the end of the time for which an event is held is not told',
+    file: 'queues/work-queues',
+    original: 'this.#lose(event, `no queue got',
+    replacement: 'void (`no queue got',
+    breaks: ['G5'],
+    profile: 'working',
+  },
 ]

@@ -2,6 +2,7 @@ import { type BroadcastOptions, defineEvent, type EventDefinition } from '../../
 import type { Manner, Member } from './member'
 import type { Action, Plan } from './plan'
 import type { Random } from './random'
+import { unwrap } from './test-payload'
 
 const TYPES: readonly (string | EventDefinition<unknown>)[] = [
   'a.x',
@@ -11,6 +12,9 @@ const TYPES: readonly (string | EventDefinition<unknown>)[] = [
   defineEvent<unknown>('b.newest', { overflow: 'dropNewest' }),
   defineEvent<unknown>('c.all', { overflow: 'disconnect' }),
   defineEvent<unknown>('c.again', { redeliver: 2 }),
+  defineEvent<unknown>('c.keyed', { partition: (payload) => (unwrap(payload)?.event ?? 0) % 3 }),
+  // Over before everything has to be quiet.
+  defineEvent<unknown>('c.held', { hold: 1000 }),
 ]
 const PATTERNS = ['a.x', 'a.y', 'b.x', 'b.latest', 'b.newest', 'c.all', 'a.*', 'b.>', 'c.*', '>'] as const
 const QUEUES = ['q', 'r'] as const

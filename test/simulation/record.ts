@@ -67,6 +67,10 @@ const record = z.discriminatedUnion('kind', [
     isReplaceable: z.boolean().optional(),
     /** Whether members of a queue may get it more than once. */
     isRedelivered: z.boolean().optional(),
+    /** Its key in a queue. */
+    partition: z.string().optional(),
+    /** Whether it waits for a queue that gets a member. */
+    isHeld: z.boolean().optional(),
   }),
   /** Its promise has resolved to the number of endpoints, or has been rejected. */
   kind('handed', { event: count, count: count }),

@@ -15,7 +15,7 @@ interface Options {
 export function queueEvent(place: number, { type = 'job', addressing, key, filler }: Options = {}): QueueEvent {
   const { bytes, end } = pack(filler === undefined ? place : [place, Buffer.alloc(filler)], 1024 * 1024)
   const content = { kind: 'packed', bytes: Buffer.from(bytes.subarray(0, end)), hasBigints: false } as const
-  return new QueueEvent('q', type, addressing, content, place, key)
+  return new QueueEvent('q', type, addressing, content, place, { key })
 }
 
 export function placesOf(events: Iterable<QueueEvent>): number[] {

@@ -63,6 +63,61 @@ export function* judgeKept(history: JudgedHistory): Generator<Violation> {
   }
 }
 
+/**
+ * An event that waits for a queue comes to a member of one or is reported to its sender, if all members that there have been
+ * have `prefetch` (G5).
+ */
+export function* judgeHeld(history: JudgedHistory): Generator<Violation> {
+  const members = [...history.subscriptions()].filter(({ record }) => record.queue !== undefined)
+  const quiet = history.quiet.at(-1)
+  if (quiet === undefined || members.some(({ record }) => record.prefetch === undefined)) return
+  const delivered = new Set(
+    members.flatMap(({ received }) => received.map(({ record }) => `${record.sender} ${record.event}`)),
+  )
+  for (const sender of history.lives.values()) {
+    if (sender.killed < quiet || sender.hasLeftEvents || sender.starting.record.overflow === 'latest') continue
+    for (const { index, record } of sender.sent.values()) {
+      const { event, isHeld, size } = record
+      if (!isHeld || index > quiet || size > ALWAYS_TAKEN) continue
+      if (sender.reported.has(event) || delivered.has(`${sender.label} ${event}`)) continue
+      const what = `event ${event} of ${sender.label} waited for a queue and has come to no member of one`
+      yield { guarantee: 'G5', message: `${what}, and its sender was told nothing`, index }
+    }
+  }
+}
+
+/** Members of a queue handle the events of one key and sender one after another, in order, if they all have `prefetch` (G4). */
+export function* judgeKeys(history: JudgedHistory): Generator<Violation> {
+  const members = [...history.subscriptions()].filter(({ record }) => record.queue !== undefined)
+  const assigned = new Set(
+    members.filter(({ record }) => record.prefetch === undefined).map(({ record }) => record.queue),
+  )
+  const begun = members
+    .filter(({ record }) => !assigned.has(record.queue))
+    .flatMap((member) => member.received.map((delivery) => ({ ...delivery, member })))
+    .sort((one, other) => one.index - other.index)
+  const last = new Map<string, (typeof begun)[number]>()
+  for (const delivery of begun) {
+    const { index, record, member } = delivery
+    const partition = history.lives.get(record.sender)?.sent.get(record.event)?.record.partition
+    if (partition === undefined) continue
+    const key = `${member.record.queue} ${record.sender} ${partition}`
+    const before = last.get(key)
+    last.set(key, delivery)
+    if (!before) continue
+    const subject = `event ${record.event} of ${record.sender} was begun`
+    if (record.event < before.record.event) {
+      yield { guarantee: 'G4', message: `${subject} behind event ${before.record.event} of the same key`, index }
+    }
+    // What was reported may still be handled, by a member that was cut off: nobody waits for that.
+    if (history.lives.get(record.sender)?.reported.has(before.record.event)) continue
+    const ended = before.member.handled.get(`${record.sender} ${before.record.event}`) ?? 0
+    if (before.member === member && ended > index) {
+      yield { guarantee: 'G4', message: `${subject} beside event ${before.record.event} of the same key`, index }
+    }
+  }
+}
+
 function deliveredShares(members: readonly Subscribed[]): Set<string> {
   const delivered = new Set<string>()
   for (const { record, received } of members) {
