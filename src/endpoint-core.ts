@@ -398,6 +398,7 @@ export class EndpointCore implements MeshEvents {
   pace(link: Link, change: PaceChange): void {
     this.#events.emit(change, peerOf(link))
     if (change === 'lagging') this.#queueSender.onLagging(link)
+    this.#workQueues.onPace(link)
     this.#pendingRequests.retry()
   }
 
@@ -432,6 +433,8 @@ export class EndpointCore implements MeshEvents {
         return this.#inboxes.take(message, channel)
       case 'progress':
         return this.#workQueues.onProgress(channel, message)
+      case 'recall':
+        return this.#inboxes.recall(message, channel)
       case 'request':
       case 'cancel':
         return this.responders.onMessage(channel, message)

@@ -17,6 +17,8 @@ export interface Clock {
   nextTick(call: () => void): void
   /** Calls in the next turn of the event loop, after pending I/O: `setImmediate`. */
   nextTurn(call: () => void): void
+  /** Calls once all that had arrived by the time of this call has been read: sockets are read between two turns. */
+  nextPoll(call: () => void): void
   /** A number in [0, 1). */
   random(): number
   /** A unique id for one incarnation of an endpoint: 64 random bits as 13 characters of [0-9a-z]. */
@@ -56,6 +58,8 @@ export const systemClock: Clock = {
   },
   nextTick: (call) => nextTick(call),
   nextTurn: (call) => void setImmediate(call),
+  // Before the first, only some of the sockets may be read.
+  nextPoll: (call) => void setImmediate(() => setImmediate(call)),
   random: Math.random,
   incarnationId() {
     const bits = ((word() << 32n) | word()) ^ hrtime.bigint()

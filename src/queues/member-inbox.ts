@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock'
 import { Fifo } from '../platform/fifo'
 import type { Gift } from '../wire/message'
 import { Runs } from '../wire/runs'
+import { Attention } from './attention'
 
 /** Milliseconds of work that may be told as begun at once. */
 const BEGUN_AHEAD = 1
@@ -46,6 +47,8 @@ interface Account {
   readonly handled: Runs
   readonly returned: Runs
   readonly failed: Runs
+  /** The number up to which its sender has asked for events back. */
+  recalled: number
   /** Whether its sender gives what has not begun to others, as the link broke. */
   isLost: boolean
   /** Whether it has not been told yet of events that begin: until then, no others of it do. */
@@ -65,6 +68,8 @@ export class MemberInbox {
   readonly #context: MemberInboxContext
   readonly #accounts = new Map<Channel, Account>()
   readonly #waiting = new Fifo<Item>()
+  /** A sender may have asked for events back, and given them to others, while this process was stopped. */
+  readonly #attention: Attention
   /** Events with the handler, or about to be. */
   #begun = 0
   /** Events whose senders could not be told yet that they begin. */
@@ -76,11 +81,14 @@ export class MemberInbox {
   #state: 'open' | 'leaving' | 'closed' = 'open'
   #isBeginning = false
   #isReportPlanned = false
+  /** Whether nothing begins until it is known what senders ask back. */
+  #isInattentive = false
   /** Whether there may be events of senders that have left. */
   #hasLeftSenders = false
 
   constructor(context: MemberInboxContext) {
     this.#context = context
+    this.#attention = new Attention(context.clock)
   }
 
   /** Number of events that have not been handed to the handler. */
@@ -101,9 +109,17 @@ export class MemberInbox {
     }
     account.inHand++
     const item = { gift, account }
+    if (gift.number <= account.recalled) return this.#return(item)
     if (this.#state === 'closed' || (this.#state === 'leaving' && this.#mayReturn(item))) return this.#return(item)
     this.#waiting.push(item)
     this.#begin()
+  }
+
+  /** A sender asks for its events up to this number back, as far as they have not begun. */
+  recall(channel: Channel, through: number): void {
+    const account = this.#accountOf(channel)
+    account.recalled = Math.max(account.recalled, through)
+    this.#returnWaiting((item) => item.account === account && isRecalled(item))
   }
 
   /** The endpoint leaves: returns what others may have, now and later. */
@@ -147,6 +163,7 @@ export class MemberInbox {
     this.#isBeginning = true
     try {
       while (this.#waiting.length > 0 && this.#begun < this.#context.concurrency) {
+        if (!this.#attention.isFresh) return void this.#beginOnceAttentive()
         const items = this.#nextBatch()
         if (items.length === 0) return
         this.#tellBegun(items)
@@ -156,11 +173,22 @@ export class MemberInbox {
             account,
             untold.filter((item) => item.account === account),
           )
-        this.#handle(untold.length === 0 ? items : items.filter(({ account }) => !account.isBlocked))
+        const told = untold.length === 0 ? items : items.filter(({ account }) => !account.isBlocked)
+        // It may have been stopped before its senders were told.
+        if (this.#attention.isFresh) this.#handle(told)
+        else void this.#handleUnlessRecalled(told)
       }
     } finally {
       this.#isBeginning = false
     }
+  }
+
+  async #beginOnceAttentive(): Promise<void> {
+    if (this.#isInattentive) return
+    this.#isInattentive = true
+    await this.#attention.freshen()
+    this.#isInattentive = false
+    this.#begin()
   }
 
   /**
@@ -172,20 +200,38 @@ export class MemberInbox {
     this.#untold += items.length
     this.#blocked++
     const isWritten = await account.channel.outbox.messagesWritten()
+    await this.#attention.freshen()
     this.#blocked--
     this.#untold -= items.length
     account.isBlocked = false
     if (isWritten || !account.isLost) {
       this.#begun += items.length
-      this.#isBeginning = true
-      try {
-        this.#handle(items)
-      } finally {
-        this.#isBeginning = false
-      }
+      this.#handleOrReturn(items)
     }
     this.#begin()
     if (this.isIdle) this.#context.idle()
+  }
+
+  /** Handles events whose senders know that they begin, once it is known which of them they have asked back before. */
+  async #handleUnlessRecalled(items: readonly Item[]): Promise<void> {
+    await this.#attention.freshen()
+    this.#handleOrReturn(items)
+    this.#begin()
+    if (this.isIdle) this.#context.idle()
+  }
+
+  #handleOrReturn(items: readonly Item[]): void {
+    for (const item of items) {
+      if (!isRecalled(item)) continue
+      this.#begun--
+      this.#return(item)
+    }
+    this.#isBeginning = true
+    try {
+      this.#handle(items.filter((item) => !isRecalled(item)))
+    } finally {
+      this.#isBeginning = false
+    }
   }
 
   #nextBatch(): readonly Item[] {
@@ -348,10 +394,15 @@ export class MemberInbox {
       handled: new Runs(),
       returned: new Runs(),
       failed: new Runs(),
+      recalled: 0,
       isLost: false,
       isBlocked: false,
     }
     this.#accounts.set(channel, account)
     return account
   }
+}
+
+function isRecalled({ gift, account }: Item): boolean {
+  return gift.number <= account.recalled
 }

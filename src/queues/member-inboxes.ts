@@ -1,7 +1,7 @@
 import type { Channel } from '../channel/channel'
 import { type Interest, isInterestedIn } from '../model/interest'
 import { matches } from '../model/pattern'
-import type { Gift } from '../wire/message'
+import type { Gift, Recall } from '../wire/message'
 import { MemberInbox, type MemberInboxContext } from './member-inbox'
 
 /** The inboxes of an endpoint's subscriptions in queues that say how many events they take. */
@@ -74,6 +74,11 @@ export class MemberInboxes {
       handled: [],
       returned: [number, 1],
     })
+  }
+
+  /** A sender asks for events back that a member has not begun. */
+  recall({ member, through }: Recall, channel: Channel): void {
+    this.#open.get(member)?.recall(channel, through)
   }
 
   /** The endpoint leaves: from now on events go back that others may have. */

@@ -23,6 +23,8 @@ export class QueueMember {
   #capacity: number
   #given = 0
   #begun = 0
+  /** The number up to which events are asked back. */
+  #recalled = 0
   #bytes = 0
   #isGone = false
 
@@ -54,6 +56,27 @@ export class QueueMember {
   /** Whether it has left, or its channel is closed. */
   get isGone(): boolean {
     return this.#isGone
+  }
+
+  /** Whether its endpoint doesn't answer, or is behind: then it is given what no other member may have. */
+  get isStuck(): boolean {
+    return this.channel.isUnresponsive || this.channel.outbox.isLagging
+  }
+
+  /** The number of the last event that it may not have begun, unless that is recalled already. */
+  get recallable(): number | undefined {
+    const through = this.#given
+    return through > Math.max(this.#begun, this.#recalled) && this.#inHand.size > 0 ? through : undefined
+  }
+
+  /** The events up to this number are asked back. */
+  onRecalled(through: number): void {
+    this.#recalled = through
+  }
+
+  /** Takes the events back, up to this number, that it has not begun. It must not begin them any more. */
+  takeBack(through: number): QueueEvent[] {
+    return this.#take([...this.#inHand.keys()].filter((number) => number > this.#begun && number <= through))
   }
 
   /** It takes nothing more. */

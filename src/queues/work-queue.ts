@@ -222,8 +222,10 @@ export class WorkQueue implements BudgetHolder {
     const { length } = takers
     this.#turn = (this.#turn + 1) % Math.max(length, 1)
     let picked: QueueMember | undefined
+    const isOneWell = takers.some(({ isStuck }) => !isStuck)
     for (let index = 0; index < length; index++) {
       const taker = takers[(this.#turn + index) % length]
+      if (isOneWell && taker?.isStuck) continue
       if (taker?.hasRoom && (picked === undefined || taker.load < picked.load)) picked = taker
     }
     return picked

@@ -13,6 +13,12 @@ import { type Content, contentOf, NO_QUEUE, QueueEvent, type Terms } from './que
 import { QueueMember } from './queue-member'
 import { type DropReason, WorkQueue } from './work-queue'
 
+/**
+ * Milliseconds after which a member that was asked for events has read that, or has read nothing for so long that it asks for
+ * news before it begins another one: see `Attention`. Until then, what it tells of those that it has begun has arrived.
+ */
+const RECALL_TIME = 1000
+
 export interface WorkQueuesContext {
   readonly clock: Clock
   readonly limits: Limits
@@ -64,6 +70,8 @@ export class WorkQueues {
   readonly #members = new Map<Channel, Map<number, QueueMember>>()
   /** Members that have left, and may still have something in hand. */
   readonly #leaving = new Set<QueueMember>()
+  /** Members that are asked for events, with the end of the time that they have for it. */
+  readonly #recalls = new Map<QueueMember, Timer>()
   /** Events that wait for a queue, with the end of their time. */
   readonly #held = new Map<QueueEvent, Timer>()
   #places = 0
@@ -176,6 +184,7 @@ export class WorkQueues {
     this.#members.delete(channel)
     for (const member of members?.values() ?? []) {
       this.#leaving.delete(member)
+      this.#endRecall(member)
       this.#queueOf(member.queue).members--
       const { begun, notBegun } = member.close()
       const mayHaveBegun = isRead ? begun : [...begun, ...notBegun]
@@ -191,6 +200,49 @@ export class WorkQueues {
     for (const name of [...this.#queues.keys()]) this.#onMembersChanged(name)
     this.#context.changed()
     return { unfinished, returned }
+  }
+
+  /** An endpoint has become unresponsive or responsive, or has fallen behind or caught up. */
+  onPace(channel: Channel): void {
+    const names = new Set([...(this.#members.get(channel)?.values() ?? [])].map(({ queue }) => queue))
+    for (const name of names) {
+      this.#recallFor(name)
+      this.#queues.get(name)?.deal()
+    }
+  }
+
+  /** Asks members that are stuck for what they have not begun, if there is one that isn't. */
+  #recallFor(name: string): void {
+    const members = [...this.#everyMember()].filter(({ queue }) => queue === name)
+    if (members.every(({ isStuck }) => isStuck)) return
+    for (const member of members) if (member.isStuck) void this.#recall(member)
+  }
+
+  async #recall(member: QueueMember): Promise<void> {
+    const { channel, number, recallable: through } = member
+    if (through === undefined || channel.isOwn) return
+    member.onRecalled(through)
+    channel.sendMessage({ kind: 'recall', member: number, through })
+    // Only what it can read binds it.
+    if (!(await channel.outbox.messagesWritten())) return
+    if (this.#members.get(channel)?.get(number) !== member) return
+    const { clock } = this.#context
+    this.#recalls.get(member)?.cancel()
+    // What it has told of meanwhile has to be read first.
+    const timer = clock.after(RECALL_TIME, () => clock.nextPoll(() => this.#onRecallOver(member, through)))
+    this.#recalls.set(member, timer)
+  }
+
+  #onRecallOver(member: QueueMember, through: number): void {
+    if (!this.#recalls.delete(member)) return
+    this.#takeBack(this.#queueOf(member.queue), member.takeBack(through), member.channel)
+    if (this.#forget(member)) this.#onMembersChanged(member.queue)
+    this.#context.changed()
+  }
+
+  #endRecall(member: QueueMember): void {
+    this.#recalls.get(member)?.cancel()
+    this.#recalls.delete(member)
   }
 
   /** Number of events that the members at the other end have in hand. */
@@ -347,6 +399,7 @@ export class WorkQueues {
   /** Forgets a member that has left and has nothing in hand. Returns whether it has. */
   #forget(member: QueueMember): boolean {
     if (member.load > 0 || !this.#leaving.delete(member)) return false
+    this.#endRecall(member)
     const members = this.#members.get(member.channel)
     members?.delete(member.number)
     this.#queueOf(member.queue).members--

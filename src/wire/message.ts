@@ -103,6 +103,7 @@ export type ChannelMessage =
   | { readonly kind: 'cancel'; readonly id: number }
   | Gift
   | Progress
+  | Recall
 
 /** An event for one queue member. */
 export interface Assignment {
@@ -144,6 +145,14 @@ export interface Progress {
   readonly failed?: RunLengths | undefined
 }
 
+/** Asks a member for the events back that it has not begun. It gives them back with `progress`. */
+export interface Recall {
+  readonly kind: 'recall'
+  readonly member: number
+  /** The number of the last one. Those that are still on their way are meant too. */
+  readonly through: number
+}
+
 export type MessageOf<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>
 
 /** The number of each kind, which is the first element of a body. */
@@ -170,6 +179,7 @@ export const KIND_CODES = {
   proof: 19,
   give: 20,
   progress: 21,
+  recall: 22,
 } as const satisfies Record<Message['kind'], number>
 
 const isKind = (name: string): name is Message['kind'] => name in KIND_CODES
@@ -229,6 +239,8 @@ export function toElements(message: Message): unknown[] {
       const { member, capacity, begun, handled, returned, failed } = message
       return [code, member, capacity, begun, handled, returned, ...(failed ? [failed] : [])]
     }
+    case 'recall':
+      return [code, message.member, message.through]
     case 'request':
       return withPayload([code, message.id, message.type], message.payload)
     case 'response':
@@ -318,6 +330,8 @@ export function fromElements(body: unknown): Message {
         returned: parseRunLengths(fifth, 'returned'),
         ...(sixth !== undefined && { failed: parseRunLengths(sixth, 'failed') }),
       }
+    case 'recall':
+      return { kind, member: parseCount(first, 'member'), through: parseCount(second, 'through') }
     case 'request':
       return { kind, id: parseCount(first, 'id'), type: parseTypeName(second, 'type'), payload: third }
     case 'response':
@@ -337,10 +351,7 @@ export function fromElements(body: unknown): Message {
 function parseKind(code: unknown): Message['kind'] {
   const kind = KINDS.get(asNumber(code))
   if (kind !== undefined) return kind
-  throw new ProtocolViolation(
-    'malformed',
-    `kind: expected 0 to ${KIND_CODES.progress}, got ${describe(asNumber(code))}`,
-  )
+  throw new ProtocolViolation('malformed', `kind: expected 0 to ${KIND_CODES.recall}, got ${describe(asNumber(code))}`)
 }
 
 function parseGoodbye(reason: unknown, text: unknown, proof: unknown): Goodbye {

@@ -45,6 +45,10 @@ class Dealing:
             self.given(link, *elements)
         elif kind == wire.PROGRESS:
             self.queues.told(link, *elements)
+        elif kind == wire.RECALL:
+            member, through = elements
+            if member in self.inboxes:
+                self.inboxes[member].recall(link, through)
         elif kind == wire.REQUEST:
             self.answer(link, *elements)
         elif kind in (wire.RESPONSE, wire.FAILURE, wire.DECLINE) and self.requests.get(elements[0]) is link:

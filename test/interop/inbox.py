@@ -16,6 +16,7 @@ class Account:
         self.begun = 0
         self.handled = []
         self.returned = []
+        self.recalled = 0
 
 
 class Item:
@@ -49,7 +50,7 @@ class Inbox:
             raise Violation("window-exceeded", f"expected at most {self.entry['capacity']} events in hand")
         account.in_hand += 1
         item = Item(link, *elements)
-        if self.capacity == 0 and self.may_return(item):
+        if item.number <= account.recalled or (self.capacity == 0 and self.may_return(item)):
             self.give_back(item)
             return self.tell(link)
         self.waiting.append(item)
@@ -79,6 +80,12 @@ class Inbox:
         account.in_hand -= 1
         account.handled.append(item.number)
         self.tell(item.link)
+
+    def recall(self, link, through):
+        """It is never stopped for as long as a sender waits, so it need not look at the clock."""
+        account = self.accounts.setdefault(link, Account())
+        account.recalled = max(account.recalled, through)
+        self.return_waiting(lambda item: item.link is link and item.number <= through)
 
     def leave(self):
         """The endpoint leaves: others have what they may."""

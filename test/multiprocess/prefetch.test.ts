@@ -115,6 +115,35 @@ describe('a queue with prefetch and workers in other processes', () => {
     expectNothingTwice()
   })
 
+  it('gives what stopped workers have not begun to others, and none of it is begun again when they continue', async () => {
+    const limits = { pingInterval: 100, silentPings: 1 }
+    const impatient = await bus.join('impatient', { limits })
+    const workers = await Promise.all(
+      ['one', 'two', 'three'].map((name) => startWorker(name, { prefetch: 20, manner: 'slowly', concurrency: 2 })),
+    )
+    await impatient.waitUntilConnectedTo(['one', 'two', 'three'])
+    let sent = 0
+    const send = async (count: number) => {
+      for (let left = count; left > 0; left--) await impatient.broadcast(Job, { number: sent++ })
+    }
+    for (const stopped of [workers.slice(0, 1), workers.slice(1, 3), workers.slice(0, 2)]) {
+      const before = sent
+      const sending = send(1000)
+      await until(() => logged('begun').length > before + 100)
+      for (const { process } of stopped) process.stop()
+      await sending
+      // Those that they had begun are theirs.
+      await until(() => logged('ended').length >= sent - 2 * stopped.length)
+      expect(impatient.queues()).to.have.nested.property('[0].waiting', 0)
+      for (const { process } of stopped) process.continue()
+      await until(() => impatient.peers.every(({ state }) => state === 'connected'))
+      await until(() => logged('ended').length === sent)
+      expectNothingTwice()
+    }
+    expect(impatient.queues()[0]?.returned).to.be.above(0)
+    expect(losses.size).to.equal(0)
+  })
+
   it('goes on in a worker whose sender is killed, with what had begun, and leaves the rest to nobody', async () => {
     const source = await bus.start('source')
     const worker = await startWorker('worker', { prefetch: 5, manner: 'held' })

@@ -1,9 +1,9 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import * as v from 'valibot'
 import type { WorkLog } from './work-log'
 
-/** How a handler takes its time: not at all, for some turns of the event loop, or until it is told to finish. */
-export const manner = v.picklist(['at-once', 'in-turns', 'held'])
+/** How a handler takes its time: not at all, for some turns of the event loop, for 2 ms, or until it is told to finish. */
+export const manner = v.picklist(['at-once', 'in-turns', 'slowly', 'held'])
 
 export type Manner = v.InferOutput<typeof manner>
 
@@ -60,6 +60,7 @@ export class Work {
   }
 
   async #take(): Promise<void> {
+    if (this.#manner === 'slowly') return void (await setTimeout(2))
     if (this.#manner === 'held' && !this.#isOpen) {
       return new Promise((resolve) => {
         this.#held.push(resolve)

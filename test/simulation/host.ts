@@ -5,6 +5,8 @@ import type { Timeline } from './timeline'
 export interface Handle {
   /** The process has died. */
   release(): void
+  /** Reads all that has arrived. */
+  poll?(): void
 }
 
 /** A simulated process: an event loop that can freeze, continue and die. */
@@ -81,6 +83,11 @@ export class Host {
   closed(handle: Handle): void {
     this.#handles.delete(handle)
     this.#unreferenced.delete(handle)
+  }
+
+  /** Reads all that the kernel has for it. */
+  poll(): void {
+    for (const handle of [...this.#handles]) handle.poll?.()
   }
 
   freeze(): void {

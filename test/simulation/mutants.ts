@@ -319,4 +319,12 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ['G5'],
     profile: 'working',
   },
+  {
+    mistake: 'a member that was stopped begins an event before it has read whether its sender recalls it',
+    file: 'queues/attention',
+    original: 'return age <= FRESH\n',
+    replacement: 'return true\n',
+    breaks: ['G3'],
+    profile: 'stopping',
+  },
 ]

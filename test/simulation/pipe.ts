@@ -98,6 +98,16 @@ export class Pipe {
     this.#planRead()
   }
 
+  /** Reads all that is in the kernel, as a process does before it goes on. */
+  poll(): void {
+    while (this.#reader && this.#kernelBytes > 0) {
+      const reader = this.#reader
+      const chunk = this.#take(this.#kernelBytes)
+      if (this.#writes.length > 0 && !this.#isBroken) this.#planFill()
+      reader.data(chunk)
+    }
+  }
+
   /** Delivers nothing before that time. */
   stall(until: number): void {
     this.#stalledUntil = until

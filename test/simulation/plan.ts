@@ -80,6 +80,8 @@ const PROFILES = {
     respond: 1,
     ask: 1,
   },
+  /** The same with little else than stops, long enough for a peer to be unresponsive and for its events to be recalled. */
+  stopping: { ...WORK, join: 4, leave: 1, freeze: 16, flood: 25, respond: 1, ask: 1 },
 } as const satisfies Record<string, ActionWeights>
 
 export type Profile = keyof typeof PROFILES
@@ -105,6 +107,8 @@ export interface Plan {
   readonly isWorking: boolean
   /** Largest number of bytes in the payload of an event: more than some endpoints take, if their frame limits differ. */
   readonly largest: number
+  /** Milliseconds for which a process is stopped, at most. */
+  readonly longestStop: number
   /** The probability that a name is started twice at the beginning. */
   readonly twins: number
   /** Maximum milliseconds between two steps. */
@@ -124,6 +128,7 @@ const FREQUENCIES = {
   leaving: 4,
   lean: 2,
   working: 4,
+  stopping: 1,
 }
 
 export function planOf(random: Random, { endpoints, profile: given }: Omit<Extent, 'steps'>): Plan {
@@ -131,6 +136,7 @@ export function planOf(random: Random, { endpoints, profile: given }: Omit<Exten
   const latency = random.pick([0.1, 1, 5])
   const isHard = profile !== 'calm'
   const isLoaded = profile === 'loaded'
+  const isWorking = profile === 'working' || profile === 'stopping'
   const limits = { ...limitsOf(random), ...(isLoaded ? LITTLE : {}) }
   const overflow = isLoaded
     ? 'wait'
@@ -142,9 +148,10 @@ export function planOf(random: Random, { endpoints, profile: given }: Omit<Exten
     actions: PROFILES[profile],
     isLoaded,
     hasOrder: true,
-    isSlow: isLoaded || profile === 'leaving' || profile === 'working',
-    isWorking: profile === 'working',
+    isSlow: isLoaded || profile === 'leaving' || isWorking,
+    isWorking,
     largest: hasMixedFrames ? 2 * LARGE_FRAME_BYTES : 3000,
+    longestStop: profile === 'stopping' ? 5000 : 2000,
     twins: profile === 'crowded' ? 0.5 : profile === 'rough' ? 0.1 : 0,
     conditions: {
       ...FAIR,

@@ -72,7 +72,7 @@ export class Script {
         return true
       case 'freeze':
         simulation.freeze(process)
-        simulation.timeline.after(this.#random.between(1, 2000), () => simulation.thaw(process))
+        simulation.timeline.after(this.#random.between(1, this.#plan.longestStop), () => simulation.thaw(process))
         return true
       case 'cut':
         simulation.cut(process)

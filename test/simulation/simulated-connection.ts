@@ -79,6 +79,10 @@ export class SimulatedConnection implements Connection, Handle {
     this.#shut()
   }
 
+  poll(): void {
+    if (this.#state === 'open') this.#in.poll()
+  }
+
   /** Delivers nothing in this direction before that time. */
   stall(until: number): void {
     this.#in.stall(until)

@@ -31,6 +31,13 @@ export class VirtualClock implements Clock {
     this.#host.schedule(0, call)
   }
 
+  nextPoll(call: () => void): void {
+    this.#host.schedule(0, () => {
+      this.#host.poll()
+      call()
+    })
+  }
+
   random(): number {
     return this.#random.float()
   }

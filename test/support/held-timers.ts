@@ -36,6 +36,10 @@ export class HeldTimers implements Clock {
     this.goOff()
   }
 
+  nextPoll(call: () => void): void {
+    systemClock.nextPoll(call)
+  }
+
   nextTick(call: () => void): void {
     systemClock.nextTick(call)
   }

@@ -35,6 +35,10 @@ export class ManualClock implements Clock {
     this.#deferred.push(call)
   }
 
+  nextPoll(call: () => void): void {
+    this.#deferred.push(call)
+  }
+
   random(): number {
     return 0.5
   }

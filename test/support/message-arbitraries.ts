@@ -106,6 +106,7 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
   assign: fc.record({ kind: fc.constant('assign'), ...assignment }),
   settle: fc.record({ kind: fc.constant('settle'), count }),
   give: fc.oneof(fc.record(gift), fc.record({ ...gift, redelivered: fc.nat().map((number) => number + 1) })),
+  recall: fc.record({ kind: fc.constant('recall' as const), member: fc.nat(), through: fc.nat() }),
   progress: fc.oneof(fc.record(progress), fc.record({ ...progress, failed: runs })),
   return: fc.record({ kind: fc.constant('return'), ...assignment }),
   request: fc.record({ kind: fc.constant('request'), id: count, type, payload: whatever }),

@@ -93,11 +93,12 @@ describe('messages', () => {
       proof: 19,
       give: 20,
       progress: 21,
+      recall: 22,
     })
   })
 
   it('of a channel are distinguished from those of a link', () => {
-    const queueKinds = ['assign', 'settle', 'return', 'give', 'progress']
+    const queueKinds = ['assign', 'settle', 'return', 'give', 'progress', 'recall']
     const channelKinds = [...queueKinds, 'request', 'response', 'failure', 'decline', 'cancel']
     fc.assert(
       fc.property(fc.oneof(...Object.values(messages)), (message) => {
@@ -303,6 +304,8 @@ describe('messages', () => {
       'when a progress says nothing of handled events': [21, 1, 1, 0],
       'when a progress says nothing of returned events': [21, 1, 1, 0, []],
       'when a capacity is not finite': [21, 1, Number.POSITIVE_INFINITY, 0, [], []],
+      'when a recall has no member': [22],
+      'when a recall has no number': [22, 1],
       'when a run has no length': [21, 1, 1, 0, [1], []],
       'when a run begins below zero': [21, 1, 1, 0, [], [-1, 1]],
     }
@@ -313,7 +316,7 @@ describe('messages', () => {
 
     it('with the field, the expected type and the value in the error', () => {
       expect(() => read([4, 'x'])).to.throw("malformed: sequence: expected a whole number, got 'x'")
-      expect(() => read([42])).to.throw('malformed: kind: expected 0 to 21, got 42')
+      expect(() => read([42])).to.throw('malformed: kind: expected 0 to 22, got 42')
       expect(() => read([0, { ...HELLO, groups: 'web' }])).to.throw(
         "malformed: hello.groups: expected an array, got 'web'",
       )
