@@ -21,6 +21,8 @@ export class PayloadWriter {
   #hasBigints = false
   /** Objects around the current value. */
   #depth = 0
+  /** The Maps and Sets among them. As they are copied, one that contains itself must not be written level by level. */
+  readonly #copied = new Set<object>()
   /**
    * Is `toJSON` looked for in plain objects too? Not before one had a function or a symbol; but then for the next payload as
    * well, as beginning again takes longer.
@@ -88,6 +90,7 @@ export class PayloadWriter {
 
   /** @throws UnserializablePayload, Overlong */
   #beginsAgain(thrown: unknown): boolean {
+    this.#copied.clear()
     if (thrown === PERHAPS_HOOKED) {
       this.#looksForHooks = true
       return true
@@ -159,7 +162,7 @@ export class PayloadWriter {
     if (isError(value)) return this.#error(value)
     if (Array.isArray(value)) return this.#array(value)
     if (types.isMap(value)) return this.#map(value)
-    if (types.isSet(value)) return this.#array([...Set.prototype.values.call(value)], value)
+    if (types.isSet(value)) return this.#set(value)
     if (types.isRegExp(value)) return this.#array([value.source, value.flags])
     if (types.isDate(value)) return this.#date(value)
     if (types.isBoxedPrimitive(value)) return this.#value(unboxed(value))
@@ -202,8 +205,16 @@ export class PayloadWriter {
     }
   }
 
+  /** Copies the values first: a getter may add some. */
+  #set(set: ReadonlySet<unknown>): void {
+    this.#enter(set)
+    this.#array([...Set.prototype.values.call(set)], set)
+    this.#copied.delete(set)
+  }
+
   /** Copies the entries first: a getter may add some. Maps arrive as objects, so their keys must have a form as strings. */
   #map(map: ReadonlyMap<unknown, unknown>): void {
+    this.#enter(map)
     const entries = [...Map.prototype.entries.call(map)]
     this.#out.map(entries.length)
     let isText = true
@@ -217,6 +228,12 @@ export class PayloadWriter {
       }
     }
     if (!isText) checkTexts(entries)
+    this.#copied.delete(map)
+  }
+
+  #enter(copied: object): void {
+    if (this.#copied.has(copied)) throw new Flaw(' contains itself')
+    this.#copied.add(copied)
   }
 
   #key(key: unknown): void {

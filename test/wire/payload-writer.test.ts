@@ -160,6 +160,35 @@ describe('a payload', () => {
     expect(sent({ a: 1 })).to.deep.equal({ arrived: { a: 1 } })
   })
 
+  it('that is a large Map or Set that contains itself is copied once', () => {
+    const map = new Map<unknown, unknown>()
+    let copies = 0
+    const counted = {
+      get a() {
+        return copies++
+      },
+    }
+    map.set('counted', counted).set('again', { map })
+    expect(refusal(map)).to.contain("sent: payload.get('again').map contains itself")
+    expect(refusal([new Set([counted, map])])).to.contain("sent: payload[0][1].get('again').map contains itself")
+    const set = new Set<unknown>([counted])
+    set.add([set])
+    expect(refusal(set)).to.contain('sent: payload[1][0] contains itself')
+    expect(refusal({ set })).to.contain('sent: payload.set[1][0] contains itself')
+    expect(copies).to.equal(5)
+    expect(sent([set.size, new Set([1]), new Set([1])])).to.deep.equal({ arrived: [2, [1], [1]] })
+  })
+
+  it('may hold a Map and a Set more than once', () => {
+    const map = new Map([['a', 1]])
+    const set = new Set([map])
+    expect(sent([map, set, set, { map }])).to.deep.equal({
+      arrived: [{ a: 1 }, [{ a: 1 }], [{ a: 1 }], { map: { a: 1 } }],
+    })
+    expect(refusal([map, new Map([['f', Symbol('s')]])])).to.contain("sent: payload[1].get('f') is Symbol(s)")
+    expect(sent([map, set])).to.deep.equal({ arrived: [{ a: 1 }, [{ a: 1 }]] })
+  })
+
   it('is rejected with what its toJSON throws as the cause', () => {
     expect(() => encoder.event('t', [new Price(throwing(new Error('no')))]))
       .to.throw(UnserializablePayload)
