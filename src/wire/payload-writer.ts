@@ -10,6 +10,7 @@ import { MAX_DEPTH } from './packed-value'
 const PERHAPS_HOOKED = new Error('read it again, and look for toJSON')
 
 const hasOwn = Object.prototype.hasOwnProperty
+const isKey = Object.prototype.propertyIsEnumerable
 
 /**
  * Writes every value that has a form on the wire, and refuses those that have none. What a getter or `toJSON` answers is
@@ -127,8 +128,10 @@ export class PayloadWriter {
     }
     if (this.#depth === MAX_DEPTH) throw new Flaw(` is nested deeper than ${MAX_DEPTH} levels`)
     this.#depth++
-    if (prototype === Object.prototype && !this.#looksForHooks) this.#plainObject(value)
-    else if (prototype === Array.prototype && Array.isArray(value)) this.#array(value)
+    if (prototype === Object.prototype) {
+      if (this.#looksForHooks) this.#hookedObject(value)
+      else this.#plainObject(value)
+    } else if (prototype === Array.prototype && Array.isArray(value)) this.#array(value)
     else this.#contents(value)
     this.#depth--
   }
@@ -150,12 +153,37 @@ export class PayloadWriter {
     this.#out.endMap(head, count)
   }
 
-  /** What any object consists of. */
+  /** The same, of an object that may have a `toJSON`, or a reason why it has a function. What is no key is no part of it. */
+  #hookedObject(object: object): void {
+    const toJSON: unknown = isKey.call(object, 'toJSON') ? Reflect.get(object, 'toJSON') : undefined
+    const isHook = typeof toJSON === 'function'
+    if (isHook) {
+      this.#hasHooks = true
+      const json: unknown = toJSON.call(object)
+      if (json !== object) return this.#inside(object, '.toJSON()', json)
+    }
+    // A `toJSON` that returns its own object is a method, not data.
+    const keys = Object.keys(object).filter((key) => !isHook || key !== 'toJSON')
+    this.#out.map(keys.length)
+    for (const key of keys) {
+      this.#out.key(key)
+      let lack: string | undefined
+      try {
+        const member: unknown = Reflect.get(object, key)
+        if (typeof member === 'function') lack = lackOf(object, false)
+        if (lack === undefined) this.#value(member)
+      } catch (thrown) {
+        throw behind(object, stepTo(key), thrown)
+      }
+      if (lack !== undefined) throw new Flaw(lack)
+    }
+  }
+
+  /** What any other object consists of. */
   #contents(value: object): void {
     const toJSON: unknown = Reflect.get(value, 'toJSON')
     const isHook = typeof toJSON === 'function'
     if (isHook) {
-      if (Object.getPrototypeOf(value) === Object.prototype) this.#hasHooks = true
       const json: unknown = toJSON.call(value)
       if (json !== value) return this.#inside(value, '.toJSON()', json)
     }

@@ -179,6 +179,26 @@ describe('a payload', () => {
     expect(sent([set.size, new Set([1]), new Set([1])])).to.deep.equal({ arrived: [2, [1], [1]] })
   })
 
+  it('arrives the same, whatever was sent before', () => {
+    const hidden = (key: string, value: unknown) => Object.defineProperty({ a: 1 }, key, { value })
+    const odd: Readonly<Record<string, () => unknown>> = {
+      'a hidden toJSON': () => hidden('toJSON', () => 2),
+      'a hidden then': () => hidden('then', () => {}),
+      'a dispose under its symbol': () => ({ a: 1, [Symbol.dispose]() {} }),
+      'a Map without its prototype': () => Object.setPrototypeOf(new Map([[1, 1]]), Object.prototype),
+      'a promise of a kind': () => Object.fromEntries([['then', () => {}]]),
+      'an iterator of a kind': () => ({ next() {}, [Symbol.iterator]() {} }),
+      'an own toJSON': () => ({ a: 1, toJSON: () => 2 }),
+    }
+    for (const [what, make] of Object.entries(odd)) {
+      const outcomes = [{ a: 1 }, { toJSON: () => 1 }, { refused() {} }].map((before) => {
+        sent(before)
+        return sent([make()])
+      })
+      for (const outcome of outcomes) expect(outcome, what).to.deep.equal(outcomes[0])
+    }
+  })
+
   it('may hold a Map and a Set more than once', () => {
     const map = new Map([['a', 1]])
     const set = new Set([map])
