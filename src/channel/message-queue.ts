@@ -1,23 +1,27 @@
-import { Fifo } from '../platform/fifo'
 import type { Frame } from '../wire/frame'
 
 /** What a frame takes besides its bytes, measured on Node 20 with small requests. */
 const HOLDING_BYTES = 200
 
+/** A queued message: a node of a linked list, which it can leave from any place. */
 interface Queued {
   readonly frame: Frame
   /** The cut of the backlog that it stands at, if it is one. */
   readonly cut: number
-  isRemoved: boolean
+  previous: Queued | undefined
+  next: Queued | undefined
 }
 
 /** Messages queued for one peer, in order. They are never dropped. */
 export class MessageQueue {
   readonly #charge: (bytes: number) => void
-  /** Not a `Map`, which would get a new table each time that a queue of one message is emptied. */
-  readonly #queued = new Fifo<Queued>()
-  /** Messages that are not removed. */
-  #size = 0
+  #first: Queued | undefined
+  #last: Queued | undefined
+  /**
+   * The queued messages by their frames, from the first `remove` until the queue is empty. Not all the time, as a `Map` gets
+   * a new table each time that a queue of one message is emptied.
+   */
+  #index: Map<Frame, Queued> | undefined
   #cost = 0
 
   /** @param charge called with each change of `cost` */
@@ -26,7 +30,7 @@ export class MessageQueue {
   }
 
   get isEmpty(): boolean {
-    return this.#size === 0
+    return this.#first === undefined
   }
 
   /** Bytes of memory that the queued messages take. */
@@ -35,21 +39,23 @@ export class MessageQueue {
   }
 
   push(frame: Frame, cut = 0): void {
-    this.#queued.push({ frame, cut, isRemoved: false })
-    this.#size++
+    const queued: Queued = { frame, cut, previous: this.#last, next: undefined }
+    if (this.#last) this.#last.next = queued
+    else this.#first = queued
+    this.#last = queued
+    this.#index?.set(frame, queued)
     this.#cost += costOf(frame)
     this.#charge(costOf(frame))
   }
 
-  /** Removes a frame. Returns whether it was still queued. Looks through the queue, as few messages are ever removed. */
+  /** Removes a frame. Returns whether it was still queued. */
   remove(frame: Frame): boolean {
-    for (const queued of this.#queued) {
-      if (queued.frame !== frame || queued.isRemoved) continue
-      queued.isRemoved = true
-      this.#left(frame)
-      return true
-    }
-    return false
+    if (this.isEmpty) return false
+    this.#index ??= new Map(this.#indexed())
+    const queued = this.#index.get(frame)
+    if (!queued) return false
+    this.#unchain(queued)
+    return true
   }
 
   /**
@@ -60,9 +66,9 @@ export class MessageQueue {
     const chunks: Buffer[] = []
     let taken = 0
     let isCopied = true
-    while (taken < bytes && this.#size > 0) {
-      const frame = this.#shift()
-      if (!frame) continue
+    while (this.#first && taken < bytes) {
+      const { frame } = this.#first
+      this.#unchain(this.#first)
       taken += frame.end - frame.start
       if (frame.isReference) isCopied = false
       chunks.push(frame.bytes.subarray(frame.start, frame.end))
@@ -72,30 +78,35 @@ export class MessageQueue {
 
   /** Moves frames from the front to another queue, as long as their cuts have been passed. */
   moveTo(queue: MessageQueue, hasPassed: (cut: number) => boolean): void {
-    for (let { first } = this.#queued; first && hasPassed(first.cut); first = this.#queued.first) {
-      const frame = this.#shift()
-      if (frame) queue.push(frame)
+    while (this.#first && hasPassed(this.#first.cut)) {
+      const { frame } = this.#first
+      this.#unchain(this.#first)
+      queue.push(frame)
     }
   }
 
   clear(): void {
-    this.#queued.clear()
     this.#charge(-this.#cost)
-    this.#cost = this.#size = 0
+    this.#cost = 0
+    this.#first = this.#last = this.#index = undefined
   }
 
-  /** The first frame, unless it is removed. */
-  #shift(): Frame | undefined {
-    const queued = this.#queued.shift()
-    if (!queued || queued.isRemoved) return undefined
-    this.#left(queued.frame)
-    return queued.frame
-  }
-
-  #left(frame: Frame): void {
-    this.#size--
+  #unchain(queued: Queued): void {
+    const { frame, previous, next } = queued
+    // Or a collection of young garbage would keep what is behind a message that has grown old.
+    queued.previous = queued.next = undefined
+    if (previous) previous.next = next
+    else this.#first = next
+    if (next) next.previous = previous
+    else this.#last = previous
+    if (this.isEmpty) this.#index = undefined
+    else this.#index?.delete(frame)
     this.#cost -= costOf(frame)
     this.#charge(-costOf(frame))
+  }
+
+  *#indexed(): Generator<[Frame, Queued]> {
+    for (let queued = this.#first; queued; queued = queued.next) yield [queued.frame, queued]
   }
 }
 

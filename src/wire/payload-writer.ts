@@ -10,6 +10,7 @@ import { MAX_DEPTH } from './packed-value'
 const PERHAPS_HOOKED = new Error('read it again, and look for toJSON')
 
 const hasOwn = Object.prototype.hasOwnProperty
+const isKey = Object.prototype.propertyIsEnumerable
 
 /**
  * Writes every value that has a form on the wire, and refuses those that have none. What a getter or `toJSON` answers is
@@ -21,6 +22,8 @@ export class PayloadWriter {
   #hasBigints = false
   /** Objects around the current value. */
   #depth = 0
+  /** The Maps and Sets among them. As they are copied, one that contains itself must not be written level by level. */
+  readonly #copied = new Set<object>()
   /**
    * Is `toJSON` looked for in plain objects too? Not before one had a function or a symbol; but then for the next payload as
    * well, as beginning again takes longer.
@@ -88,6 +91,7 @@ export class PayloadWriter {
 
   /** @throws UnserializablePayload, Overlong */
   #beginsAgain(thrown: unknown): boolean {
+    this.#copied.clear()
     if (thrown === PERHAPS_HOOKED) {
       this.#looksForHooks = true
       return true
@@ -124,8 +128,10 @@ export class PayloadWriter {
     }
     if (this.#depth === MAX_DEPTH) throw new Flaw(` is nested deeper than ${MAX_DEPTH} levels`)
     this.#depth++
-    if (prototype === Object.prototype && !this.#looksForHooks) this.#plainObject(value)
-    else if (prototype === Array.prototype && Array.isArray(value)) this.#array(value)
+    if (prototype === Object.prototype) {
+      if (this.#looksForHooks) this.#hookedObject(value)
+      else this.#plainObject(value)
+    } else if (prototype === Array.prototype && Array.isArray(value)) this.#array(value)
     else this.#contents(value)
     this.#depth--
   }
@@ -147,19 +153,44 @@ export class PayloadWriter {
     this.#out.endMap(head, count)
   }
 
-  /** What any object consists of. */
+  /** The same, of an object that may have a `toJSON`, or a reason why it has a function. What is no key is no part of it. */
+  #hookedObject(object: object): void {
+    const toJSON: unknown = isKey.call(object, 'toJSON') ? Reflect.get(object, 'toJSON') : undefined
+    const isHook = typeof toJSON === 'function'
+    if (isHook) {
+      this.#hasHooks = true
+      const json: unknown = toJSON.call(object)
+      if (json !== object) return this.#inside(object, '.toJSON()', json)
+    }
+    // A `toJSON` that returns its own object is a method, not data.
+    const keys = Object.keys(object).filter((key) => !isHook || key !== 'toJSON')
+    this.#out.map(keys.length)
+    for (const key of keys) {
+      this.#out.key(key)
+      let lack: string | undefined
+      try {
+        const member: unknown = Reflect.get(object, key)
+        if (typeof member === 'function') lack = lackOf(object, false)
+        if (lack === undefined) this.#value(member)
+      } catch (thrown) {
+        throw behind(object, stepTo(key), thrown)
+      }
+      if (lack !== undefined) throw new Flaw(lack)
+    }
+  }
+
+  /** What any other object consists of. */
   #contents(value: object): void {
     const toJSON: unknown = Reflect.get(value, 'toJSON')
     const isHook = typeof toJSON === 'function'
     if (isHook) {
-      if (Object.getPrototypeOf(value) === Object.prototype) this.#hasHooks = true
       const json: unknown = toJSON.call(value)
       if (json !== value) return this.#inside(value, '.toJSON()', json)
     }
     if (isError(value)) return this.#error(value)
     if (Array.isArray(value)) return this.#array(value)
     if (types.isMap(value)) return this.#map(value)
-    if (types.isSet(value)) return this.#array([...Set.prototype.values.call(value)], value)
+    if (types.isSet(value)) return this.#set(value)
     if (types.isRegExp(value)) return this.#array([value.source, value.flags])
     if (types.isDate(value)) return this.#date(value)
     if (types.isBoxedPrimitive(value)) return this.#value(unboxed(value))
@@ -202,8 +233,16 @@ export class PayloadWriter {
     }
   }
 
+  /** Copies the values first: a getter may add some. */
+  #set(set: ReadonlySet<unknown>): void {
+    this.#enter(set)
+    this.#array([...Set.prototype.values.call(set)], set)
+    this.#copied.delete(set)
+  }
+
   /** Copies the entries first: a getter may add some. Maps arrive as objects, so their keys must have a form as strings. */
   #map(map: ReadonlyMap<unknown, unknown>): void {
+    this.#enter(map)
     const entries = [...Map.prototype.entries.call(map)]
     this.#out.map(entries.length)
     let isText = true
@@ -217,6 +256,12 @@ export class PayloadWriter {
       }
     }
     if (!isText) checkTexts(entries)
+    this.#copied.delete(map)
+  }
+
+  #enter(copied: object): void {
+    if (this.#copied.has(copied)) throw new Flaw(' contains itself')
+    this.#copied.add(copied)
   }
 
   #key(key: unknown): void {

@@ -160,6 +160,55 @@ describe('a payload', () => {
     expect(sent({ a: 1 })).to.deep.equal({ arrived: { a: 1 } })
   })
 
+  it('that is a large Map or Set that contains itself is copied once', () => {
+    const map = new Map<unknown, unknown>()
+    let copies = 0
+    const counted = {
+      get a() {
+        return copies++
+      },
+    }
+    map.set('counted', counted).set('again', { map })
+    expect(refusal(map)).to.contain("sent: payload.get('again').map contains itself")
+    expect(refusal([new Set([counted, map])])).to.contain("sent: payload[0][1].get('again').map contains itself")
+    const set = new Set<unknown>([counted])
+    set.add([set])
+    expect(refusal(set)).to.contain('sent: payload[1][0] contains itself')
+    expect(refusal({ set })).to.contain('sent: payload.set[1][0] contains itself')
+    expect(copies).to.equal(5)
+    expect(sent([set.size, new Set([1]), new Set([1])])).to.deep.equal({ arrived: [2, [1], [1]] })
+  })
+
+  it('arrives the same, whatever was sent before', () => {
+    const hidden = (key: string, value: unknown) => Object.defineProperty({ a: 1 }, key, { value })
+    const odd: Readonly<Record<string, () => unknown>> = {
+      'a hidden toJSON': () => hidden('toJSON', () => 2),
+      'a hidden then': () => hidden('then', () => {}),
+      'a dispose under its symbol': () => ({ a: 1, [Symbol.dispose]() {} }),
+      'a Map without its prototype': () => Object.setPrototypeOf(new Map([[1, 1]]), Object.prototype),
+      'a promise of a kind': () => Object.fromEntries([['then', () => {}]]),
+      'an iterator of a kind': () => ({ next() {}, [Symbol.iterator]() {} }),
+      'an own toJSON': () => ({ a: 1, toJSON: () => 2 }),
+    }
+    for (const [what, make] of Object.entries(odd)) {
+      const outcomes = [{ a: 1 }, { toJSON: () => 1 }, { refused() {} }].map((before) => {
+        sent(before)
+        return sent([make()])
+      })
+      for (const outcome of outcomes) expect(outcome, what).to.deep.equal(outcomes[0])
+    }
+  })
+
+  it('may hold a Map and a Set more than once', () => {
+    const map = new Map([['a', 1]])
+    const set = new Set([map])
+    expect(sent([map, set, set, { map }])).to.deep.equal({
+      arrived: [{ a: 1 }, [{ a: 1 }], [{ a: 1 }], { map: { a: 1 } }],
+    })
+    expect(refusal([map, new Map([['f', Symbol('s')]])])).to.contain("sent: payload[1].get('f') is Symbol(s)")
+    expect(sent([map, set])).to.deep.equal({ arrived: [{ a: 1 }, [{ a: 1 }]] })
+  })
+
   it('is rejected with what its toJSON throws as the cause', () => {
     expect(() => encoder.event('t', [new Price(throwing(new Error('no')))]))
       .to.throw(UnserializablePayload)
