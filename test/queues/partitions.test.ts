@@ -109,4 +109,15 @@ describe('partitions', () => {
     const moved = ['0', '1', '2', '10000'].filter((key) => partitions.ownerOf(key, [old, other]) === other)
     expect(moved.every((key) => key === '0')).to.equal(true)
   })
+
+  it('let many events of one key follow each other in linear time', () => {
+    const partitions = new Partitions()
+    const events = Array.from({ length: 300_000 }, (_, place) => queueEvent(place))
+    for (const event of events) partitions.enter('a', event)
+    for (const event of events) partitions.leave('a', event)
+    expect(partitions.oldest).to.equal(undefined)
+    for (const event of events) partitions.enter(`${event.place % 2}`, event)
+    for (let event = partitions.oldest; event; event = partitions.oldest) partitions.leave(`${event.place % 2}`, event)
+    expect(partitions.isParked(queueEvent(1))).to.equal(false)
+  })
 })
