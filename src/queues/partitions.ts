@@ -1,4 +1,4 @@
-import { Backlog } from './backlog'
+import { ParkedEvents } from './parked-events'
 import type { QueueEvent } from './queue-event'
 import type { QueueMember } from './queue-member'
 
@@ -11,7 +11,7 @@ interface Partition {
   /** Whether a member has it, or it is given again after a while. */
   isGiven: boolean
   /** Those behind it. */
-  parked: Backlog | undefined
+  parked: ParkedEvents | undefined
   /** The member that gets the events of the key, as long as it stays. */
   owner: QueueMember | undefined
 }
@@ -22,7 +22,7 @@ export class Partitions {
   /** Keys without events, those used last at the end. */
   readonly #idle = new Set<string>()
   /** Those of all keys that wait behind others. */
-  #parked = new Backlog()
+  #parked = new ParkedEvents()
   #given = 0
 
   /** The event that has waited here longest. */
@@ -105,7 +105,7 @@ export class Partitions {
     return partition?.current === event && !partition.isGiven
   }
 
-  /** The member that gets the events of a key: as long as members stay, the same for all senders. */
+  /** The member that gets the events of a key, as long as it stays. All senders that know the same members choose the same one. */
   ownerOf(key: string, members: readonly QueueMember[]): QueueMember | undefined {
     const partition = this.#partitionOf(key)
     if (!partition.owner || !members.includes(partition.owner)) partition.owner = highest(key, members)
@@ -122,13 +122,13 @@ export class Partitions {
     const events = [...this.#parked]
     this.#byKey.clear()
     this.#idle.clear()
-    this.#parked = new Backlog()
+    this.#parked = new ParkedEvents()
     this.#given = 0
     return events
   }
 
   #park(partition: Partition, event: QueueEvent): void {
-    partition.parked ??= new Backlog()
+    partition.parked ??= new ParkedEvents()
     partition.parked.add(event)
     this.#parked.add(event)
   }

@@ -185,7 +185,7 @@ export class WorkQueue implements BudgetHolder {
     return true
   }
 
-  /** Removes the events that wait. */
+  /** Removes and returns the events that wait, in order. */
   clear(): QueueEvent[] {
     const removed = this.#partitions.clear()
     for (const event of removed) this.#uncount(event)
@@ -200,7 +200,7 @@ export class WorkQueue implements BudgetHolder {
       removed.push(event)
     }
     this.#delayed.clear()
-    return removed
+    return removed.sort(byPlace)
   }
 
   dropOldest(): boolean {

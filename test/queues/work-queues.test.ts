@@ -247,6 +247,15 @@ describe('WorkQueues', () => {
     })
   })
 
+  it('tell what is lost in order, wherever it waits', () => {
+    bench.join(till, 1, 1)
+    for (const place of [1, 2, 3]) bench.send(place, { partition: 'a' })
+    for (const place of [4, 5, 6]) bench.send(place, { partition: 'b' })
+    bench.send(7)
+    bench.queues.loseWaiting()
+    expect(eventsOf(bench.reported)).to.deep.equal([2, 3, 4, 5, 6, 7])
+  })
+
   it('give events without a key by turns, also between those with a key', () => {
     bench.join(till, 1, 9)
     bench.join(desk, 1, 9)

@@ -4,7 +4,7 @@ import type { QueueEvent } from './queue-event'
 const MOST_LEFT = 1000
 
 /** Events in the order of their places. Unlike in a set, the first is found at once, however many have left before it. */
-export class Backlog {
+export class ParkedEvents {
   readonly #events = new Set<QueueEvent>()
   /** With those that have left meanwhile. */
   #inOrder: QueueEvent[] = []
