@@ -22,14 +22,15 @@ export class ParkedEvents {
   }
 
   *[Symbol.iterator](): Generator<QueueEvent> {
-    for (const event of this.#inOrder) if (this.#events.has(event)) yield event
+    // One that has come back is in it twice.
+    for (const event of new Set(this.#inOrder.slice(this.#head))) if (this.#events.has(event)) yield event
   }
 
   has(event: QueueEvent): boolean {
     return this.#events.has(event)
   }
 
-  /** Adds an event that has not been here before, behind those with lower places. */
+  /** Adds an event, behind those with lower places. */
   add(event: QueueEvent): void {
     this.#events.add(event)
     let index = this.#inOrder.length
