@@ -26,6 +26,7 @@ import { debugLogOf } from './platform/debug-log'
 import { Waits } from './platform/waits'
 import type { World } from './platform/world'
 import { MemberInboxes } from './queues/member-inboxes'
+import { NO_QUEUE } from './queues/queue-event'
 import { type LeftInHand, type QueueInfo, WorkQueues } from './queues/work-queues'
 import { ReportLimiter } from './report-limiter'
 import { PendingRequests } from './requests/pending-requests'
@@ -517,7 +518,7 @@ export class EndpointCore implements MeshEvents {
     this.#inboxes.report()
     const waiting = this.#workQueues.loseWaiting()
     const undelivered = await this.#mesh.close(deadline, this.#mayReturn)
-    for (const [queue, count] of waiting) undelivered.set(`queue ${queue}`, count)
+    for (const [queue, count] of waiting) undelivered.set(queue === NO_QUEUE ? 'any queue' : `queue ${queue}`, count)
     for (const [peer, count] of this.#abandoned) undelivered.set(peer, (undelivered.get(peer) ?? 0) + count)
     undelivered.set(this.self.name, this.loopback.close())
     this.#workQueues.onClosed(this.loopback, true)

@@ -64,13 +64,15 @@ export class Lane {
     return event
   }
 
-  /** Removes an event. Returns whether it was there. Takes linear time. */
+  /** Removes an event. Returns whether it was there. */
   remove(event: QueueEvent): boolean {
     if (event === this.first) return this.shift() !== undefined
-    const index = this.#events.lastIndexOf(event)
-    if (index < this.#head) return false
-    this.#events.splice(index, 1)
-    return true
+    for (let index = this.#placeFor(event); this.#events[index]?.place === event.place; index++) {
+      if (this.#events[index] !== event) continue
+      this.#events.splice(index, 1)
+      return true
+    }
+    return false
   }
 }
 

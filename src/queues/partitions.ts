@@ -1,3 +1,4 @@
+import { ParkedEvents } from './parked-events'
 import type { QueueEvent } from './queue-event'
 import type { QueueMember } from './queue-member'
 
@@ -9,8 +10,8 @@ interface Partition {
   current: QueueEvent | undefined
   /** Whether a member has it, or it is given again after a while. */
   isGiven: boolean
-  /** Those behind it, in order. */
-  readonly parked: Set<QueueEvent>
+  /** Those behind it. */
+  parked: ParkedEvents | undefined
   /** The member that gets the events of the key, as long as it stays. */
   owner: QueueMember | undefined
 }
@@ -20,14 +21,13 @@ export class Partitions {
   readonly #byKey = new Map<string, Partition>()
   /** Keys without events, those used last at the end. */
   readonly #idle = new Set<string>()
-  /** Events of all keys, in order. */
-  readonly #parked = new Set<QueueEvent>()
+  /** Those of all keys that wait behind others. */
+  #parked = new ParkedEvents()
   #given = 0
 
   /** The event that has waited here longest. */
   get oldest(): QueueEvent | undefined {
-    for (const event of this.#parked) return event
-    return undefined
+    return this.#parked.first
   }
 
   /** Whether events wait here for members to settle others. */
@@ -39,13 +39,27 @@ export class Partitions {
   enter(key: string, event: QueueEvent): boolean {
     const partition = this.#partitionOf(key)
     if (partition.current) {
-      partition.parked.add(event)
-      this.#parked.add(event)
+      this.#park(partition, event)
       return false
     }
     partition.current = event
     partition.isGiven = false
     return true
+  }
+
+  /** The event of the same key that may be given to a member, if it was broadcast later than this one. */
+  laterThan({ partition: key = '', place }: QueueEvent): QueueEvent | undefined {
+    const partition = this.#byKey.get(key)
+    const { current } = partition ?? {}
+    return current && !partition?.isGiven && current.place > place ? current : undefined
+  }
+
+  /** The one that may be given waits behind another: no event of the key may be given until `enter`. */
+  park(key: string, event: QueueEvent): void {
+    const partition = this.#byKey.get(key)
+    if (partition?.current !== event) return
+    partition.current = undefined
+    this.#park(partition, event)
   }
 
   onGiven(key: string): void {
@@ -67,15 +81,15 @@ export class Partitions {
     const partition = this.#byKey.get(key)
     if (!partition) return undefined
     if (this.#parked.delete(event)) {
-      partition.parked.delete(event)
+      partition.parked?.delete(event)
       return undefined
     }
     if (partition.current !== event) return undefined
     this.onReturned(key)
-    const [next] = partition.parked
+    const next = partition.parked?.first
     partition.current = next
     if (next) {
-      partition.parked.delete(next)
+      partition.parked?.delete(next)
       this.#parked.delete(next)
     } else this.#rest(key)
     return next
@@ -85,7 +99,13 @@ export class Partitions {
     return this.#parked.has(event)
   }
 
-  /** The member that gets the events of a key: as long as members stay, the same for all senders. */
+  /** Whether an event may be given to a member, or would be if one had room. */
+  isNext(key: string, event: QueueEvent): boolean {
+    const partition = this.#byKey.get(key)
+    return partition?.current === event && !partition.isGiven
+  }
+
+  /** The member that gets the events of a key, as long as it stays. All senders that know the same members choose the same one. */
   ownerOf(key: string, members: readonly QueueMember[]): QueueMember | undefined {
     const partition = this.#partitionOf(key)
     if (!partition.owner || !members.includes(partition.owner)) partition.owner = highest(key, members)
@@ -102,16 +122,22 @@ export class Partitions {
     const events = [...this.#parked]
     this.#byKey.clear()
     this.#idle.clear()
-    this.#parked.clear()
+    this.#parked = new ParkedEvents()
     this.#given = 0
     return events
+  }
+
+  #park(partition: Partition, event: QueueEvent): void {
+    partition.parked ??= new ParkedEvents()
+    partition.parked.add(event)
+    this.#parked.add(event)
   }
 
   #partitionOf(key: string): Partition {
     this.#idle.delete(key)
     const known = this.#byKey.get(key)
     if (known) return known
-    const partition: Partition = { current: undefined, isGiven: false, parked: new Set(), owner: undefined }
+    const partition: Partition = { current: undefined, isGiven: false, parked: undefined, owner: undefined }
     this.#byKey.set(key, partition)
     return partition
   }

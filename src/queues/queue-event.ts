@@ -128,8 +128,8 @@ export class QueueEvent {
   }
 
   /** The same for a member to which it is assigned, in a frame that names the queue. */
-  fitsAssigned(channel: Channel): boolean {
-    return this.#fits(channel, Buffer.byteLength(this.queue))
+  fitsAssigned(channel: Channel, queue = this.queue): boolean {
+    return this.#fits(channel, Buffer.byteLength(queue))
   }
 
   /** Counts that it is given again. Returns whether it may be, as its type says. */

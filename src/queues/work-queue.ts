@@ -107,7 +107,7 @@ export class WorkQueue implements BudgetHolder {
   offer(event: QueueEvent, policy: OverflowPolicy): boolean {
     const { limits, dropped } = this.#context
     this.#refresh()
-    if (event.key !== undefined) this.#replace(event.key, event)
+    if (event.key !== undefined && !this.#replace(event.key, event)) return false
     const lane = this.#wait(event)
     // Behind others, it waits as they do.
     if (lane?.first === event) this.deal()
@@ -146,9 +146,14 @@ export class WorkQueue implements BudgetHolder {
 
   /** Members have come or gone: others may have what waits. */
   onMembersChanged(): void {
+    this.noteMembers()
+    this.deal()
+  }
+
+  /** Members have come or gone. Nothing is given yet. */
+  noteMembers(): void {
     this.#isStale = true
     this.#partitions.onMembersChanged()
-    this.deal()
   }
 
   /** It has no members, and nothing waits. */
@@ -169,12 +174,18 @@ export class WorkQueue implements BudgetHolder {
     } finally {
       this.#isDealing = false
     }
-    if (this.#bytes === before) return
-    this.#lag.onRead(before - this.#bytes)
-    this.#lag.recover(this.#context.limits.windowBytes, this.#waiting === 0)
+    this.#onTaken(before)
   }
 
-  /** Removes the events that wait. */
+  /** Takes out an event that still waits, for another queue. Returns whether it did. */
+  take(event: QueueEvent): boolean {
+    const before = this.#bytes
+    if (!this.withdraw(event)) return false
+    this.#onTaken(before)
+    return true
+  }
+
+  /** Removes and returns the events that wait, in order. */
   clear(): QueueEvent[] {
     const removed = this.#partitions.clear()
     for (const event of removed) this.#uncount(event)
@@ -189,7 +200,7 @@ export class WorkQueue implements BudgetHolder {
       removed.push(event)
     }
     this.#delayed.clear()
-    return removed
+    return removed.sort(byPlace)
   }
 
   dropOldest(): boolean {
@@ -220,7 +231,7 @@ export class WorkQueue implements BudgetHolder {
   /** The member with room that has the fewest events in hand, in turn where several have. */
   #pick(takers: readonly QueueMember[]): QueueMember | undefined {
     const { length } = takers
-    this.#turn = (this.#turn + 1) % Math.max(length, 1)
+    if (length > 1) this.#turn = (this.#turn + 1) % length
     let picked: QueueMember | undefined
     const isOneWell = takers.some(({ isStuck }) => !isStuck)
     for (let index = 0; index < length; index++) {
@@ -294,17 +305,36 @@ export class WorkQueue implements BudgetHolder {
     return { takers: eligible.flatMap((taker) => memberOf(taker) ?? []), members: assignees }
   }
 
-  #replace(key: string, event: QueueEvent): void {
+  /** An event takes the place of the one with the same key. Returns whether it is the later one. */
+  #replace(key: string, event: QueueEvent): boolean {
     const replaced = this.#latest.get(key)
+    // One that has waited for a queue may be older.
+    if (replaced && replaced.place > event.place) {
+      this.#context.dropped(event, 'replaced')
+      return false
+    }
     if (replaced && this.withdraw(replaced)) this.#context.dropped(replaced, 'replaced')
     this.#latest.set(key, event)
+    return true
+  }
+
+  /** Members, or other queues, have taken what waited. */
+  #onTaken(bytesBefore: number): void {
+    if (this.#bytes === bytesBefore) return
+    this.#lag.onRead(bytesBefore - this.#bytes)
+    this.#lag.recover(this.#context.limits.windowBytes, this.#waiting === 0)
   }
 
   /** Returns its lane, unless it waits behind others of its key. */
   #wait(event: QueueEvent): Lane | undefined {
     this.#waiting++
     this.#bytes += event.cost
-    if (event.partition !== undefined && !this.#partitions.enter(event.partition, event)) return undefined
+    if (event.partition !== undefined) {
+      // Only one that has waited for a queue can be older than those that wait here.
+      const later = this.#partitions.laterThan(event)
+      if (later && this.#removeFromLane(later)) this.#partitions.park(event.partition, later)
+      if (!this.#partitions.enter(event.partition, event)) return undefined
+    }
     const lane = this.#laneOf(event)
     lane.add(event)
     return lane
@@ -326,7 +356,9 @@ export class WorkQueue implements BudgetHolder {
 
   #shift(lane: Lane): QueueEvent | undefined {
     const event = lane.shift()
-    if (event) this.#forget(event, lane)
+    if (!event) return undefined
+    if (lane.length === 0) this.#lanes.delete(lane.key)
+    this.#uncount(event)
     return event
   }
 
@@ -337,17 +369,19 @@ export class WorkQueue implements BudgetHolder {
       this.settled(event)
       return true
     }
-    const [key] = this.#receiversOf(event)
-    const lane = this.#lanes.get(key)
-    if (!lane?.remove(event)) return false
-    this.#forget(event, lane)
+    if (event.partition !== undefined && !this.#partitions.isNext(event.partition, event)) return false
+    if (!this.#removeFromLane(event)) return false
+    this.#uncount(event)
     this.settled(event)
     return true
   }
 
-  #forget(event: QueueEvent, lane: Lane): void {
-    if (lane.length === 0) this.#lanes.delete(lane.key)
-    this.#uncount(event)
+  #removeFromLane(event: QueueEvent): boolean {
+    const [key] = this.#receiversOf(event)
+    const lane = this.#lanes.get(key)
+    if (!lane?.remove(event)) return false
+    if (lane.length === 0) this.#lanes.delete(key)
+    return true
   }
 
   /** It waits no longer. */

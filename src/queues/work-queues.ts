@@ -140,8 +140,10 @@ export class WorkQueues {
       this.#join(channel, interest.queue, interest)
     }
     // Only when all are known, as routes lead to them already.
-    for (const name of joined) this.#onMembersChanged(name)
+    for (const name of joined) this.#queues.get(name)?.noteMembers()
+    // What has waited for a queue may be older than what waits in it.
     if (joined.size > 0) this.#placeHeld()
+    for (const name of joined) this.#onMembersChanged(name)
   }
 
   /** Members have unsubscribed: each settles what it has in hand, but gets nothing more. */
@@ -284,7 +286,7 @@ export class WorkQueues {
     const timer = this.#context.clock.after(hold, () => {
       if (!this.#queueOf(NO_QUEUE).withdraw(event)) return
       this.#lose(event, `no queue got a member that may have it within ${hold} ms`)
-      this.#onMembersChanged(NO_QUEUE)
+      this.#forgetEmpty(NO_QUEUE)
     })
     this.#held.set(event, timer)
   }
@@ -298,21 +300,21 @@ export class WorkQueues {
       const { audience } = event
       if (!queues.has(audience)) queues.set(audience, this.#queueFor(event))
       const name = queues.get(audience)
-      if (name === undefined || !held.withdraw(event)) continue
+      if (name === undefined || !held.take(event)) continue
       this.#release(event)
       this.#queueOf(name).offer(event.inQueue(name), { kind: 'wait' })
     }
-    this.#onMembersChanged(NO_QUEUE)
+    for (const name of [NO_QUEUE, ...queues.values()]) if (name !== undefined) this.#forgetEmpty(name)
   }
 
   /** The first queue with a member that may have an event. */
   #queueFor(event: QueueEvent): string | undefined {
     const { type, addressing } = event
-    const queue = this.#context.routes.select(type).queues.find(({ takers, members }) => {
+    const queue = this.#context.routes.select(type).queues.find(({ name, takers, members }) => {
       const mayHave = ({ destination }: { readonly destination: Channel }) => isEligible(type, destination, addressing)
       return (
         takers.some((taker) => mayHave(taker) && event.fits(taker.destination)) ||
-        members.some((member) => mayHave(member) && event.fitsAssigned(member.destination))
+        members.some((member) => mayHave(member) && event.fitsAssigned(member.destination, name))
       )
     })
     return queue?.name
@@ -408,8 +410,13 @@ export class WorkQueues {
   }
 
   #onMembersChanged(name: string): void {
+    this.#queues.get(name)?.onMembersChanged()
+    this.#forgetEmpty(name)
+  }
+
+  /** Forgets a queue that has no members, if nothing waits in it. */
+  #forgetEmpty(name: string): void {
     const queue = this.#queues.get(name)
-    queue?.onMembersChanged()
     // Programs that keep inventing names must not fill the memory.
     if (!queue || queue.members > 0 || queue.waiting > 0) return
     queue.close()

@@ -129,7 +129,9 @@ describe('An event with hold', () => {
     const Job = defineEvent<string>('job.left', { hold: LONG })
     await sender.broadcast(Job, 'left behind')
     const error = await rejection(() => sender.close())
-    expect(error).to.be.instanceOf(CloseTimeout)
+    expect(error)
+      .to.be.instanceOf(CloseTimeout)
+      .with.deep.property('undelivered', new Map([['any queue', 1]]))
     expect(lost).to.deep.equal(['left behind'])
   })
 

@@ -109,4 +109,27 @@ describe('partitions', () => {
     const moved = ['0', '1', '2', '10000'].filter((key) => partitions.ownerOf(key, [old, other]) === other)
     expect(moved.every((key) => key === '0')).to.equal(true)
   })
+
+  it('keep an event once that waits behind another one again', () => {
+    const partitions = new Partitions()
+    const [held, first, second, third] = [1, 2, 3, 4].map((place) => queueEvent(place, { partition: 'a' }))
+    if (!held || !first || !second || !third) throw new TypeError('expected four events')
+    for (const event of [first, second, third]) partitions.enter('a', event)
+    expect(partitions.leave('a', first)).to.equal(second)
+    expect(partitions.laterThan(held)).to.equal(second)
+    partitions.park('a', second)
+    expect(partitions.enter('a', held)).to.equal(true)
+    expect(placesOf(partitions.clear())).to.deep.equal([3, 4])
+  })
+
+  it('let many events of one key follow each other in linear time', () => {
+    const partitions = new Partitions()
+    const events = Array.from({ length: 300_000 }, (_, place) => queueEvent(place))
+    for (const event of events) partitions.enter('a', event)
+    for (const event of events) partitions.leave('a', event)
+    expect(partitions.oldest).to.equal(undefined)
+    for (const event of events) partitions.enter(`${event.place % 2}`, event)
+    for (let event = partitions.oldest; event; event = partitions.oldest) partitions.leave(`${event.place % 2}`, event)
+    expect(partitions.isParked(queueEvent(1))).to.equal(false)
+  })
 })

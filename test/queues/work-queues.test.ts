@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { queueEvent } from '../support/queue-events'
 import { RecordingChannel } from '../support/recording-channel'
 import { codesOf } from '../support/reports'
 import { stepsDuring } from '../support/steps'
@@ -164,5 +165,112 @@ describe('WorkQueues', () => {
     bench.close(till)
     bench.queues.loseWaiting()
     expect(bench.queues.info()).to.deep.equal([])
+  })
+
+  describe('with events that wait for a queue', () => {
+    const hold = (place: number, options: object = {}) => bench.send(place, { queue: '', hold: 1000, ...options })
+
+    it('look at no others when the time of one is over', async () => {
+      const stepsWith = async (others: number) => {
+        bench = new WorkQueuesBench()
+        for (let place = 1; place <= others; place++) hold(place, { hold: 10_000 })
+        hold(others + 1)
+        const steps = await stepsDuring(() => bench.clock.advance(1000))
+        expect(eventsOf(bench.reported)).to.deep.equal([others + 1])
+        return steps
+      }
+      // The clock itself looks at each of its timers, twice.
+      expect((await stepsWith(1000)) - (await stepsWith(1))).to.be.below(2100)
+      bench.queues.loseWaiting()
+      expect([bench.queues.info(), bench.budget.total, bench.clock.pending]).to.deep.equal([[], 0, 0])
+    })
+
+    it('forget a queue whose members are all assigned events', () => {
+      hold(1)
+      bench.join(till, 1)
+      expect(bench.assigned.map(([event]) => event.place)).to.deep.equal([1])
+      expect([bench.queues.info(), bench.budget.total]).to.deep.equal([[], 0])
+    })
+
+    it('keep an event until a queue has a member that takes its size together with the name of the queue', () => {
+      const limits = { frameBytes: 4096 }
+      const small = new RecordingChannel('small', { limits })
+      let filler = 4000
+      const fits = () => queueEvent(1, { queue: '', filler }).fits(small)
+      while (fits()) filler++
+      filler--
+      hold(1, { filler })
+      bench.join(small, 1)
+      expect(bench.assigned).to.deep.equal([])
+      bench.clock.advance(1000)
+      expect([eventsOf(bench.reported).length, bench.queues.info()]).to.deep.equal([1, []])
+    })
+
+    it('replace no later event of their key when they come to its queue', () => {
+      const key = { policy: 'latest', key: 'a' } as const
+      hold(1, { ...key, addressing: { to: ['desk'] } })
+      bench.join(till, 1, 0)
+      bench.send(2, key)
+      bench.join(desk, 1, 1)
+      expect(givenTo(desk)).to.deep.equal([2])
+      expect([bench.waiting, bench.reported, bench.budget.total]).to.deep.equal([0, [], EVENT_BYTES])
+    })
+
+    it('give them before later ones of their key that wait in its queue', () => {
+      const key = { partition: 'a' }
+      hold(1, { ...key, addressing: { to: ['desk'] } })
+      hold(2, { ...key, addressing: { to: ['desk'] } })
+      bench.join(till, 1, 0)
+      for (const place of [3, 4, 5]) bench.send(place, { ...key, addressing: { to: ['till', 'desk'] } })
+      bench.join(desk, 1, 1)
+      bench.close(till)
+      const given: unknown[] = []
+      for (let number = 1; number <= 5; number++) {
+        given.push(...givenTo(desk))
+        bench.progress(desk, 1, { begun: number, handled: [number, 1] })
+      }
+      expect(given).to.deep.equal([1, 2, 3, 4, 5])
+      expect(bench.budget.total).to.equal(0)
+    })
+
+    it('let senders wait again once most have gone to a queue', () => {
+      bench = new WorkQueuesBench({ highWaterMark: EVENT_BYTES, patience: 100, windowBytes: EVENT_BYTES })
+      hold(1, { hold: 10_000, addressing: { to: ['nobody'] } })
+      hold(2, { hold: 10_000 })
+      void bench.queues.drained()
+      bench.clock.advance(101)
+      bench.clock.turn()
+      expect(hold(3, { hold: 10_000 })).to.equal(false)
+      const interest = bench.join(till, 1, 9)
+      bench.unsubscribe(till, interest)
+      expect(hold(4)).to.equal(true)
+    })
+  })
+
+  it('tell what is lost in order, wherever it waits', () => {
+    bench.join(till, 1, 1)
+    for (const place of [1, 2, 3]) bench.send(place, { partition: 'a' })
+    for (const place of [4, 5, 6]) bench.send(place, { partition: 'b' })
+    bench.send(7)
+    bench.queues.loseWaiting()
+    expect(eventsOf(bench.reported)).to.deep.equal([2, 3, 4, 5, 6, 7])
+  })
+
+  it('give events without a key by turns, also between those with a key', () => {
+    bench.join(till, 1, 9)
+    bench.join(desk, 1, 9)
+    const numbers = { till: 0, desk: 0 }
+    const plain: string[] = []
+    for (let place = 1; place <= 20; place++) {
+      bench.send(place, place % 2 === 0 ? { partition: 'a' } : {})
+      for (const channel of [till, desk]) {
+        const { name } = channel.identity
+        if (givenTo(channel).length === 0) continue
+        if (place % 2 === 1) plain.push(name)
+        const number = ++numbers[name === 'till' ? 'till' : 'desk']
+        bench.progress(channel, 1, { capacity: 9, begun: number, handled: [number, 1] })
+      }
+    }
+    expect(plain.filter((name) => name === 'till').length).to.be.within(4, 6)
   })
 })

@@ -299,7 +299,7 @@ export const MUTANTS: readonly Mutant[] = [
     mistake: 'a member is given an event while another one has the event of the same key before it',
     file: 'queues/partitions',
     original: 'if (partition.current) {',
-    replacement: 'if (partition.parked.size > 100) {',
+    replacement: 'if ((partition.parked?.size ?? 0) > 100) {',
     breaks: ['G4'],
     profile: 'working',
   },

@@ -9,13 +9,20 @@ interface Options {
   readonly key?: string
   /** Bytes of the payload besides its number. */
   readonly filler?: number
+  /** Default: `q`. */
+  readonly queue?: string
+  /** Its key among the events that are handled one after another. */
+  readonly partition?: string
+  /** Milliseconds for which it waits for a queue. */
+  readonly hold?: number
 }
 
-/** An event of the queue `q` whose payload is its place, or begins with it. */
-export function queueEvent(place: number, { type = 'job', addressing, key, filler }: Options = {}): QueueEvent {
+/** An event of a queue whose payload is its place, or begins with it. */
+export function queueEvent(place: number, options: Options = {}): QueueEvent {
+  const { type = 'job', addressing, filler, queue = 'q', key, partition, hold } = options
   const { bytes, end } = pack(filler === undefined ? place : [place, Buffer.alloc(filler)], 1024 * 1024)
   const content = { kind: 'packed', bytes: Buffer.from(bytes.subarray(0, end)), hasBigints: false } as const
-  return new QueueEvent('q', type, addressing, content, place, { key })
+  return new QueueEvent(queue, type, addressing, content, place, { key, partition, hold })
 }
 
 export function placesOf(events: Iterable<QueueEvent>): number[] {
