@@ -206,16 +206,18 @@ export class WorkQueues {
 
   /** An endpoint has become unresponsive or responsive, or has fallen behind or caught up. */
   onPace(channel: Channel): void {
-    const names = new Set([...(this.#members.get(channel)?.values() ?? [])].map(({ queue }) => queue))
-    for (const name of names) {
-      this.#recallFor(name)
+    const queues = new Map<string, QueueMember[]>()
+    for (const { queue } of this.#members.get(channel)?.values() ?? []) queues.set(queue, [])
+    if (queues.size === 0) return
+    for (const member of this.#everyMember()) queues.get(member.queue)?.push(member)
+    for (const [name, members] of queues) {
+      this.#recallAmong(members)
       this.#queues.get(name)?.deal()
     }
   }
 
-  /** Asks members that are stuck for what they have not begun, if there is one that isn't. */
-  #recallFor(name: string): void {
-    const members = [...this.#everyMember()].filter(({ queue }) => queue === name)
+  /** Asks members of a queue that are stuck for what they have not begun, if there is one that isn't. */
+  #recallAmong(members: readonly QueueMember[]): void {
     if (members.every(({ isStuck }) => isStuck)) return
     for (const member of members) if (member.isStuck) void this.#recall(member)
   }
@@ -229,14 +231,18 @@ export class WorkQueues {
     if (!(await channel.outbox.messagesWritten())) return
     if (this.#members.get(channel)?.get(number) !== member) return
     const { clock } = this.#context
-    this.#recalls.get(member)?.cancel()
+    this.#endRecall(member)
     // What it has told of meanwhile has to be read first.
-    const timer = clock.after(RECALL_TIME, () => clock.nextPoll(() => this.#onRecallOver(member, through)))
+    const timer = clock.after(RECALL_TIME, () => {
+      clock.nextPoll(() => {
+        if (this.#recalls.get(member) === timer) this.#onRecallOver(member, through)
+      })
+    })
     this.#recalls.set(member, timer)
   }
 
   #onRecallOver(member: QueueMember, through: number): void {
-    if (!this.#recalls.delete(member)) return
+    this.#recalls.delete(member)
     this.#takeBack(this.#queueOf(member.queue), member.takeBack(through), member.channel)
     if (this.#forget(member)) this.#onMembersChanged(member.queue)
     this.#context.changed()

@@ -314,12 +314,7 @@ export function fromElements(body: unknown): Message {
     case 'return':
       return { kind, ...parseAssignment(first, second, third), payload: fourth }
     case 'give':
-      return {
-        kind,
-        ...parseGift(first, second, third, fourth),
-        payload: fifth,
-        ...(sixth !== undefined && { redelivered: parseCount(sixth, 'redelivered') }),
-      }
+      return { kind, ...parseGift(first, second, third, fourth), payload: fifth, ...parseRedelivered(sixth) }
     case 'progress':
       return {
         kind,
@@ -346,6 +341,11 @@ export function fromElements(body: unknown): Message {
     case 'pong':
       return { kind }
   }
+}
+
+function parseRedelivered(value: unknown): Pick<Gift, 'redelivered'> {
+  const redelivered = value === undefined ? 0 : parseCount(value, 'redelivered')
+  return redelivered > 0 ? { redelivered } : {}
 }
 
 function parseKind(code: unknown): Message['kind'] {

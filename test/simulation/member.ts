@@ -1,5 +1,13 @@
-import type { BroadcastOptions, Endpoint, EventDefinition, SubscribeOptions, Subscription } from '../../src'
-import { NoSubscribers, OutboxOverflow } from '../../src'
+import type {
+  BroadcastOptions,
+  Endpoint,
+  EventDefinition,
+  LahjaError,
+  NoSubscribers,
+  OutboxOverflow,
+  SubscribeOptions,
+  Subscription,
+} from '../../src'
 import { untilReady } from '../support/until-ready'
 import type { RecordFields } from './record'
 import { digestOf, type TestPayload, unwrap, type Wrapping, wrap } from './test-payload'
@@ -240,8 +248,8 @@ export class Member {
     }
     endpoint.on('error', (error) => {
       const { code, message } = error
-      if (error instanceof NoSubscribers || error instanceof OutboxOverflow)
-        this.#logReported(error.event ? [error.event] : [])
+      // By their names, as the core of a mutant has classes of its own.
+      if (isEventError(error)) this.#logReported(error.event ? [error.event] : [])
       this.#log({ kind: 'error', code, message })
       // Another endpoint has its name, so it closes by itself.
       if (code === 'LAHJA_NAME_IN_USE') void this.close(CLOSING)
@@ -320,4 +328,8 @@ function leftBy(error: unknown): { undelivered: string[]; unhandled: string[] } 
     return counts instanceof Map ? [...counts.keys()].map(String) : []
   }
   return { undelivered: keysOf('undelivered'), unhandled: keysOf('unhandled') }
+}
+
+function isEventError(error: LahjaError): error is NoSubscribers | OutboxOverflow {
+  return error.name === 'NoSubscribers' || error.name === 'OutboxOverflow'
 }

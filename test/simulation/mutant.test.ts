@@ -4,7 +4,7 @@ import { MUTANTS } from './mutants'
 import { tryOut } from './trial'
 
 /** Seeds within which a mutant must be noticed. */
-const SEEDS = 60
+const SEEDS = 200
 const EXTENT = { endpoints: 4, steps: 60 }
 
 describe('the simulation', function () {

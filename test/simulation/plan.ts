@@ -82,6 +82,8 @@ const PROFILES = {
   },
   /** The same with little else than stops, long enough for a peer to be unresponsive and for its events to be recalled. */
   stopping: { ...WORK, join: 4, leave: 1, freeze: 16, flood: 25, respond: 1, ask: 1 },
+  /** With faults so rare that most members of a queue stay in it. */
+  dying: { ...WORK, join: 4, kill: 1, cut: 1, unsubscribe: 1, flood: 25, respond: 1, ask: 1 },
 } as const satisfies Record<string, ActionWeights>
 
 export type Profile = keyof typeof PROFILES
@@ -129,6 +131,7 @@ const FREQUENCIES = {
   lean: 2,
   working: 4,
   stopping: 1,
+  dying: 1,
 }
 
 export function planOf(random: Random, { endpoints, profile: given }: Omit<Extent, 'steps'>): Plan {
@@ -136,7 +139,7 @@ export function planOf(random: Random, { endpoints, profile: given }: Omit<Exten
   const latency = random.pick([0.1, 1, 5])
   const isHard = profile !== 'calm'
   const isLoaded = profile === 'loaded'
-  const isWorking = profile === 'working' || profile === 'stopping'
+  const isWorking = ['working', 'stopping', 'dying'].includes(profile)
   const limits = { ...limitsOf(random), ...(isLoaded ? LITTLE : {}) }
   const overflow = isLoaded
     ? 'wait'

@@ -47,8 +47,8 @@ export class Life {
   readonly subscriptions = new Map<number, Subscribed>()
   readonly sent = new Map<number, Placed<'sent'>>()
   readonly gaps: Placed<'gap'>[] = []
-  /** Events of queues of which it was told what has become of them. */
-  readonly reported = new Set<number>()
+  /** Events of queues of which it was told what has become of them, with the index of that. */
+  readonly reported = new Map<number, number>()
   /** The times for which its loop was blocked. */
   readonly freezes: { readonly since: number; until: number }[] = []
   /** Indexes at which one of its connections was delayed. */
@@ -133,7 +133,7 @@ export class Life {
         this.stalls.push(index)
         return
       case 'reported':
-        this.reported.add(record.event)
+        if (!this.reported.has(record.event)) this.reported.set(record.event, index)
         return
       case 'gap':
         this.gaps.push({ index, record })

@@ -46,10 +46,10 @@ export function* judgeKept(history: JudgedHistory): Generator<Violation> {
   )
   for (const sender of history.lives.values()) {
     // Its close has told it of what members had in hand, by their names.
-    if (sender.killed < quiet || sender.hasLeftEvents || sender.starting.record.overflow === 'latest') continue
+    if (sender.ending < quiet || sender.starting.record.overflow === 'latest') continue
     for (const sent of sender.sent.values()) {
       const { event, isReplaceable, size } = sent.record
-      if (sent.index > quiet || isReplaceable || size > ALWAYS_TAKEN || sender.reported.has(event)) continue
+      if (sent.index > quiet || isReplaceable || size > ALWAYS_TAKEN || isToldBy(quiet, sender, event)) continue
       const steady = members.filter((member) => {
         return isMeant(member, sent.record, sender) && isSteady(member, sent, sender, quiet)
       })
@@ -75,11 +75,11 @@ export function* judgeHeld(history: JudgedHistory): Generator<Violation> {
     members.flatMap(({ received }) => received.map(({ record }) => `${record.sender} ${record.event}`)),
   )
   for (const sender of history.lives.values()) {
-    if (sender.killed < quiet || sender.hasLeftEvents || sender.starting.record.overflow === 'latest') continue
+    if (sender.ending < quiet || sender.starting.record.overflow === 'latest') continue
     for (const { index, record } of sender.sent.values()) {
       const { event, isHeld, size } = record
       if (!isHeld || index > quiet || size > ALWAYS_TAKEN) continue
-      if (sender.reported.has(event) || delivered.has(`${sender.label} ${event}`)) continue
+      if (isToldBy(quiet, sender, event) || delivered.has(`${sender.label} ${event}`)) continue
       const what = `event ${event} of ${sender.label} waited for a queue and has come to no member of one`
       yield { guarantee: 'G5', message: `${what}, and its sender was told nothing`, index }
     }
@@ -118,10 +118,21 @@ export function* judgeKeys(history: JudgedHistory): Generator<Violation> {
   }
 }
 
+/** Whether the sender had been told by then that nobody gets the event: what it is told as it closes is too late. */
+function isToldBy(index: number, sender: Life, event: number): boolean {
+  return (sender.reported.get(event) ?? Number.POSITIVE_INFINITY) <= index
+}
+
+/** What has come to members, and has not died with them: all handlers of a subscription take a while, or none does. */
 function deliveredShares(members: readonly Subscribed[]): Set<string> {
   const delivered = new Set<string>()
-  for (const { record, received } of members) {
-    for (const { record: delivery } of received) delivered.add(`${record.queue} ${delivery.sender} ${delivery.event}`)
+  for (const { record, received, handled, life } of members) {
+    const mayDie = life.killed < Number.POSITIVE_INFINITY && handled.size > 0
+    for (const { record: delivery } of received) {
+      const { sender, event } = delivery
+      if (mayDie && !handled.has(`${sender} ${event}`)) continue
+      delivered.add(`${record.queue} ${sender} ${event}`)
+    }
   }
   return delivered
 }
