@@ -9,8 +9,11 @@ export function* judgePatience(history: JudgedHistory): Generator<Violation> {
   const waiting = new Map<string, number>()
   /** When an event of a sender was received last by somebody else, or handled. */
   const read = new Map<string, number>()
+  /** Where a subscription has ended last: what still comes to it is read one by one, and nobody notes it. */
+  let unsubscribed = 0
   for (const [index, record] of history.records.entries()) {
     if (record.kind === 'received' || record.kind === 'handled') read.set(record.sender, record.at)
+    if (record.kind === 'unsubscribed') unsubscribed = index
     const life = history.lives.get(record.endpoint)
     if (!life || (record.kind !== 'sent' && record.kind !== 'handed')) continue
     const key = `${record.endpoint} ${record.event}`
@@ -19,6 +22,7 @@ export function* judgePatience(history: JudgedHistory): Generator<Violation> {
       continue
     }
     const begun = waiting.get(key) ?? index
+    if (unsubscribed > begun) continue
     const since = Math.max(history.time(begun), read.get(record.endpoint) ?? 0)
     const took = record.at - since - life.frozenFor(since, record.at)
     const { patience } = life.starting.record.limits
