@@ -126,12 +126,12 @@ export class Broadcaster {
 
     // Queues with members that say how many events they take keep their events until one has room.
     const [assigned, kept] = shared.length === 0 ? [NONE, NONE] : partition(shared)
+    const isKept = isHeld || kept.length > 0
     if (!isForAll && travelsByReference(type)) {
       const policy = policyOf(manner?.overflow ?? this.#context.overflow, type, payload)
       const deliveries = queues.prepare(assigned, type, options, (assignment) => {
         return referenceTo({ kind: 'assign', ...assignment, payload })
       })
-      const isKept = isHeld || kept.length > 0
       const work = isKept
         ? this.#workOf(kept, type, options, key, { kind: 'reference', payload }, policy, manner)
         : NONE
@@ -145,7 +145,6 @@ export class Broadcaster {
         ? NONE
         : queues.prepare(assigned, type, options, (assignment) => this.#encoder.assignment(frame, assignment))
     const policy = policyOf(manner?.overflow ?? this.#context.overflow, type, payload)
-    const isKept = isHeld || kept.length > 0
     const work = isKept ? this.#workOf(kept, type, options, key, contentIn(frame), policy, manner) : NONE
     if (recipients.length < eligible.length || deliveries.length + work.length < shared.length) {
       const served = new Set([...deliveries, ...work].map(({ queue }) => queue))
