@@ -97,9 +97,11 @@ export class WorkQueues {
     return members.some(({ destination }) => event.fitsAssigned(destination))
   }
 
-  /** Resolves when all queues are below the high-water mark, or are no longer waited for. */
-  drained(): Promise<unknown> {
-    return Promise.all([...this.#queues.values()].map((queue) => queue.drained()))
+  /** Of each queue above the high-water mark: when it is below, or no longer waited for. */
+  drains(): Promise<void>[] {
+    const waits: Promise<void>[] = []
+    for (const queue of this.#queues.values()) if (queue.needsDrain) waits.push(queue.drained())
+    return waits
   }
 
   eventOf(

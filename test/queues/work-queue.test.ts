@@ -239,7 +239,7 @@ describe('WorkQueue', () => {
 
     it('makes senders wait, until it is below it', async () => {
       expect(bench.send(3)).to.equal(true)
-      const drained = new Watched(bench.queues.drained())
+      const drained = new Watched(Promise.all(bench.queues.drains()))
       await turn()
       expect(drained.isDone).to.equal(false)
       bench.progress(till, 1, { capacity: 1 })
@@ -255,7 +255,7 @@ describe('WorkQueue', () => {
 
     it('makes them wait as long as its members take something', async () => {
       bench.sendAll(3, 4, 5, 6, 7)
-      const drained = new Watched(bench.queues.drained())
+      const drained = new Watched(Promise.all(bench.queues.drains()))
       for (let number = 1; number <= 4; number++) {
         bench.clock.advance(90)
         bench.progress(till, 1, { handled: number > 1 ? [number - 1, 1] : [] })
@@ -268,7 +268,7 @@ describe('WorkQueue', () => {
 
     it('makes them wait no more once its members have taken nothing for long, until they have caught up', async () => {
       bench.send(3)
-      const drained = bench.queues.drained()
+      const drained = Promise.all(bench.queues.drains())
       bench.clock.advance(100)
       await drained
       expect(bench.send(4)).to.equal(false)
@@ -279,7 +279,7 @@ describe('WorkQueue', () => {
 
     it('lets them go on when what waits is lost', async () => {
       bench.send(3)
-      const drained = bench.queues.drained()
+      const drained = Promise.all(bench.queues.drains())
       bench.queues.loseWaiting()
       await drained
     })

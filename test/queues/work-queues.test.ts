@@ -237,7 +237,7 @@ describe('WorkQueues', () => {
       bench = new WorkQueuesBench({ highWaterMark: EVENT_BYTES, patience: 100, windowBytes: EVENT_BYTES })
       hold(1, { hold: 10_000, addressing: { to: ['nobody'] } })
       hold(2, { hold: 10_000 })
-      void bench.queues.drained()
+      void Promise.all(bench.queues.drains())
       bench.clock.advance(101)
       bench.clock.turn()
       expect(hold(3, { hold: 10_000 })).to.equal(false)
