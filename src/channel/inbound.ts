@@ -72,7 +72,8 @@ export class Inbound {
     const size = end - start + PREFIX_BYTES
     const decoder = this.#decoder
     if (!this.#takesEvents || !decoder.readHeader(bytes, start, end)) {
-      return this.#receiveMessage(decodeMessage(bytes, start, end), size)
+      const gift = this.#takesEvents ? decoder.gift(bytes, start, end, isOwn) : undefined
+      return this.#receiveMessage(gift ?? decodeMessage(bytes, start, end), size)
     }
     const { type } = decoder
     const payload = decoder.payload(bytes, end, isOwn)

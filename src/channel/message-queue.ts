@@ -59,21 +59,23 @@ export class MessageQueue {
   }
 
   /**
-   * Takes frames from the front until so many bytes are reached. Several small ones are copied into one chunk, which costs
-   * less than a vectored write.
+   * Takes frames from the front, up to so many bytes, and the first one however large it is. Several are copied into one
+   * chunk, which costs less than a vectored write.
    */
   take(bytes: number): Buffer[] {
     const chunks: Buffer[] = []
-    let taken = 0
+    let left = bytes
     let isCopied = true
-    while (this.#first && taken < bytes) {
+    while (this.#first) {
       const { frame } = this.#first
+      const size = frame.end - frame.start
+      if (size > left && chunks.length > 0) break
       this.#unchain(this.#first)
-      taken += frame.end - frame.start
+      left -= size
       if (frame.isReference) isCopied = false
       chunks.push(frame.bytes.subarray(frame.start, frame.end))
     }
-    return isCopied && chunks.length > 1 && taken <= bytes ? [Buffer.concat(chunks)] : chunks
+    return isCopied && chunks.length > 1 ? [Buffer.concat(chunks)] : chunks
   }
 
   /** Moves frames from the front to another queue, as long as their cuts have been passed. */

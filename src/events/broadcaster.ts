@@ -119,13 +119,14 @@ export class Broadcaster {
     const eligible = isForAll
       ? route.recipients
       : route.recipients.filter((channel) => isEligible(type, channel, options))
-    const shared = route.queues.length === 0 ? NONE : eligibleQueues(route.queues, type, options)
+    const shared = isForAll || route.queues.length === 0 ? route.queues : eligibleQueues(route.queues, type, options)
     const key = manner?.partition && partitionKeyOf(manner.partition, type, payload)
     const isHeld = shared.length === 0 && manner?.hold !== undefined
     if (eligible.length + shared.length === 0 && !isHeld) return this.#noReceivers(type, payload, options, manner)
 
     // Queues with members that say how many events they take keep their events until one has room.
-    const [assigned, kept] = shared.length === 0 ? [NONE, NONE] : partition(shared)
+    const kept = shared.every(isKeeping) ? shared : shared.filter(isKeeping)
+    const assigned = kept === shared ? NONE : shared.filter((queue) => !isKeeping(queue))
     const isKept = isHeld || kept.length > 0
     if (!isForAll && travelsByReference(type)) {
       const policy = policyOf(manner?.overflow ?? this.#context.overflow, type, payload)
@@ -170,10 +171,12 @@ export class Broadcaster {
     const { redelivery, hold } = manner ?? {}
     const terms = { key, redelivery, hold, partition }
     if (queues.length === 0) return [workQueues.eventOf(NO_QUEUE, type, addressing, content, terms)]
-    return queues
-      .map((queue) => ({ queue, event: workQueues.eventOf(queue.name, type, addressing, content, terms) }))
-      .filter(({ queue, event }) => workQueues.isTakenBy(queue, event))
-      .map(({ event }) => event)
+    const work: QueueEvent[] = []
+    for (const queue of queues) {
+      const event = workQueues.eventOf(queue.name, type, addressing, content, terms)
+      if (workQueues.isTakenBy(queue, event)) work.push(event)
+    }
+    return work
   }
 
   /** Puts a frame into the outboxes of its receivers. Returns the number of endpoints that they are. */
@@ -291,9 +294,9 @@ function checkBroadcastOptions(options: BroadcastOptions): void {
   if (except !== undefined) checkAudience('except', except)
 }
 
-/** The queues whose members are assigned events, and those that have members that say how many they take. */
-function partition(queues: readonly Queue<Channel>[]): readonly [Queue<Channel>[], Queue<Channel>[]] {
-  return [queues.filter(({ takers }) => takers.length === 0), queues.filter(({ takers }) => takers.length > 0)]
+/** Whether it has members that say how many events they take, so that events are kept until one has room. */
+function isKeeping({ takers }: Queue<Channel>): boolean {
+  return takers.length > 0
 }
 
 /** Who may have an event, copied: the program may change what it has passed. Undefined for everybody. */

@@ -55,9 +55,40 @@ interface Account {
   isBlocked: boolean
 }
 
-interface Item {
+/** Events that are handed to the handler together. */
+interface Batch {
+  /** How many of them it still has. */
+  left: number
+  readonly begunAt: number
+}
+
+/** What becomes of the items that the handler has. */
+interface ItemEvents {
+  onDone(item: Item, hasFailed: boolean): void
+  onReleased(item: Item): void
+}
+
+/** An event that a member has been given. One object, as there is one for each event. */
+class Item implements Receipt {
   readonly gift: Gift
   readonly account: Account
+  /** Once the handler has it. */
+  batch: Batch | undefined
+  readonly #events: ItemEvents
+
+  constructor(gift: Gift, account: Account, events: ItemEvents) {
+    this.gift = gift
+    this.account = account
+    this.#events = events
+  }
+
+  done(hasFailed = false): void {
+    this.#events.onDone(this, hasFailed)
+  }
+
+  release(): void {
+    this.#events.onReleased(this)
+  }
 }
 
 /**
@@ -80,6 +111,10 @@ export class MemberInbox {
   #ahead = 0
   #state: 'open' | 'leaving' | 'closed' = 'open'
   #isBeginning = false
+  readonly #items: ItemEvents = {
+    onDone: (item, hasFailed) => this.#onDone(item, hasFailed),
+    onReleased: (item) => this.#onReleased(item),
+  }
   #isReportPlanned = false
   /** Whether nothing begins until it is known what senders ask back. */
   #isInattentive = false
@@ -108,7 +143,7 @@ export class MemberInbox {
       throw new ProtocolViolation('window-exceeded', `events for member ${gift.member}: ${most}`)
     }
     account.inHand++
-    const item = { gift, account }
+    const item = new Item(gift, account, this.#items)
     if (gift.number <= account.recalled) return this.#return(item)
     if (this.#state === 'closed' || (this.#state === 'leaving' && this.#mayReturn(item))) return this.#return(item)
     this.#waiting.push(item)
@@ -272,41 +307,39 @@ export class MemberInbox {
   }
 
   #handle(items: readonly Item[]): void {
-    const { clock } = this.#context
-    const start = clock.now()
-    let left = items.length
-    const settled = () => {
-      this.#begun--
-      left--
-      if (left === 0) this.#adapt(clock.now() - start)
-      this.#begin()
-      if (this.isIdle) this.#context.idle()
-    }
-    for (const item of items) this.#handleOne(item, settled)
+    const batch = { left: items.length, begunAt: this.#context.clock.now() }
+    for (const item of items) this.#handleOne(item, batch)
   }
 
-  #handleOne(item: Item, settled: () => void): void {
+  #handleOne(item: Item, batch: Batch): void {
     const { gift, account } = item
     const { type, payload, redelivered } = gift
     const { handle, admits } = this.#context
-    const done = (hasFailed = false) => {
-      account.inHand--
-      if (hasFailed) account.failed.add(gift.number)
-      else account.handled.add(gift.number)
-      this.#planReport()
-      settled()
-    }
-    if (!admits(account.channel, type)) return done()
-    handle(
-      { type, payload, origin: account.channel.identity.name, ...(redelivered && { redelivered }) },
-      {
-        done,
-        release: () => {
-          this.#return(item)
-          settled()
-        },
-      },
-    )
+    item.batch = batch
+    if (!admits(account.channel, type)) return item.done()
+    const origin = account.channel.identity.name
+    handle(redelivered ? { type, payload, origin, redelivered } : { type, payload, origin }, item)
+  }
+
+  #onDone(item: Item, hasFailed: boolean): void {
+    const { gift, account } = item
+    account.inHand--
+    if (hasFailed) account.failed.add(gift.number)
+    else account.handled.add(gift.number)
+    this.#planReport()
+    this.#onSettled(item)
+  }
+
+  #onReleased(item: Item): void {
+    this.#return(item)
+    this.#onSettled(item)
+  }
+
+  #onSettled({ batch }: Item): void {
+    this.#begun--
+    if (batch && --batch.left === 0) this.#adapt(this.#context.clock.now() - batch.begunAt)
+    this.#begin()
+    if (this.isIdle) this.#context.idle()
   }
 
   #adapt(elapsed: number): void {

@@ -116,10 +116,11 @@ export class QueueEvent {
   get audience(): string {
     const { type, addressing } = this
     const content = this.#content
-    const to = addressing === undefined ? '' : JSON.stringify(addressing)
-    if (content.kind === 'reference') return `${type} ${to}`
-    const size = content.bytes.length <= ALWAYS_TAKEN_BYTES ? '' : content.bytes.length
-    return `${type} ${to} ${size} ${content.hasBigints ? 'bigints' : ''}`
+    const size = content.kind === 'packed' && content.bytes.length > ALWAYS_TAKEN_BYTES ? content.bytes.length : 0
+    const hasBigints = content.kind === 'packed' && content.hasBigints
+    // Of nearly all events. No name of a type holds a space.
+    if (addressing === undefined && size === 0 && !hasBigints) return type
+    return `${type} ${JSON.stringify(addressing)} ${size} ${hasBigints ? 'bigints' : ''}`
   }
 
   /** Whether a member at the other end takes its size, and the integers in it. */

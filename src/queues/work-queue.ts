@@ -105,14 +105,8 @@ export class WorkQueue implements BudgetHolder {
 
   /** Takes an event, for whichever member has room for it first. Returns whether its sender should wait for `drained`. */
   offer(event: QueueEvent, policy: OverflowPolicy): boolean {
-    const { limits, dropped } = this.#context
     this.#refresh()
-    if (event.key !== undefined && !this.#replace(event.key, event)) return false
-    const lane = this.#wait(event)
-    // Behind others, it waits as they do.
-    if (lane?.first === event) this.deal()
-    if (this.#bytes > limits.outboxBytes && policy.kind === 'dropNewest' && this.withdraw(event)) dropped(event, 'full')
-    while (this.#bytes > limits.outboxBytes && this.dropOldest()) {}
+    if (!this.#giveAtOnce(event) && !this.#keep(event, policy)) return false
     const { budget } = this.#context
     if (budget.isOver) budget.makeRoom()
     return policy.kind === 'wait' && this.needsDrain
@@ -134,10 +128,9 @@ export class WorkQueue implements BudgetHolder {
     this.#delayed.set(event, timer)
   }
 
-  /** An event will not be given again: the next one of its key may be. */
-  settled(event: QueueEvent): void {
-    if (event.partition === undefined) return
-    const next = this.#partitions.leave(event.partition, event)
+  /** An event with a key will not be given again: the next one of its key may be. */
+  settled(key: string, event: QueueEvent): void {
+    const next = this.#partitions.leave(key, event)
     if (!next) return
     this.#refresh()
     this.#laneOf(next).add(next)
@@ -213,25 +206,51 @@ export class WorkQueue implements BudgetHolder {
     return true
   }
 
+  /** Makes an event wait. Returns whether it does, and is not replaced by a later one. */
+  #keep(event: QueueEvent, { kind }: OverflowPolicy): boolean {
+    const { limits, dropped } = this.#context
+    if (event.key !== undefined && !this.#replace(event.key, event)) return false
+    const lane = this.#wait(event)
+    // Behind others, it waits as they do.
+    if (lane?.first === event) this.deal()
+    if (this.#bytes > limits.outboxBytes && kind === 'dropNewest' && this.withdraw(event)) dropped(event, 'full')
+    while (this.#bytes > limits.outboxBytes && this.dropOldest()) {}
+    return true
+  }
+
+  /** Gives an event without making it wait: if none waits that its receivers may have, one with room would have got that. */
+  #giveAtOnce(event: QueueEvent): boolean {
+    if (this.#isDealing || event.key !== undefined || event.partition !== undefined) return false
+    const [key, { takers }] = this.#allReceiversOf(event)
+    const member = this.#lanes.has(key) ? undefined : this.#pick(takers)
+    member?.give(event)
+    return member !== undefined
+  }
+
+  /** Gives the oldest event that a member has room for. Returns whether there is one. */
   #dealOne(): boolean {
-    for (const lane of this.#inOrder()) {
-      const { takers, members } = lane.receivers
-      const member = this.#pick(takers)
-      if (!member && members.length === 0) continue
-      const event = this.#shift(lane)
-      if (!event) continue
-      if (event.partition !== undefined) this.#partitions.onGiven(event.partition)
-      if (member) member.give(event)
-      else this.#context.assign(event, members)
-      return true
-    }
+    for (const lane of this.#inOrder()) if (this.#dealFrom(lane)) return true
     return false
+  }
+
+  #dealFrom(lane: Lane): boolean {
+    const { takers, members } = lane.receivers
+    const member = this.#pick(takers)
+    if (!member && members.length === 0) return false
+    const event = this.#shift(lane)
+    if (!event) return false
+    if (event.partition !== undefined) this.#partitions.onGiven(event.partition)
+    if (member) member.give(event)
+    else this.#context.assign(event, members)
+    return true
   }
 
   /** The member with room that has the fewest events in hand, in turn where several have. */
   #pick(takers: readonly QueueMember[]): QueueMember | undefined {
     const { length } = takers
-    if (length > 1) this.#turn = (this.#turn + 1) % length
+    const [first] = takers
+    if (length <= 1) return first?.hasRoom ? first : undefined
+    this.#turn = (this.#turn + 1) % length
     let picked: QueueMember | undefined
     const isOneWell = takers.some(({ isStuck }) => !isStuck)
     for (let index = 0; index < length; index++) {
@@ -243,9 +262,9 @@ export class WorkQueue implements BudgetHolder {
   }
 
   /** The lanes, by the age of their first events. */
-  #inOrder(): readonly Lane[] {
-    const lanes = [...this.#lanes.values()]
-    return lanes.length < 2 ? lanes : lanes.sort((one, other) => placeOf(one) - placeOf(other))
+  #inOrder(): Iterable<Lane> {
+    if (this.#lanes.size < 2) return this.#lanes.values()
+    return [...this.#lanes.values()].sort((one, other) => placeOf(one) - placeOf(other))
   }
 
   /** Forms the lanes anew if members have come or gone. */
@@ -364,15 +383,12 @@ export class WorkQueue implements BudgetHolder {
 
   /** Takes out an event that still waits. Returns whether it did. */
   withdraw(event: QueueEvent): boolean {
-    if (this.#partitions.isParked(event)) {
-      this.#uncount(event)
-      this.settled(event)
-      return true
-    }
-    if (event.partition !== undefined && !this.#partitions.isNext(event.partition, event)) return false
-    if (!this.#removeFromLane(event)) return false
+    const { partition } = event
+    if (partition !== undefined && !this.#partitions.isParked(event)) {
+      if (!this.#partitions.isNext(partition, event) || !this.#removeFromLane(event)) return false
+    } else if (partition === undefined && !this.#removeFromLane(event)) return false
     this.#uncount(event)
-    this.settled(event)
+    if (partition !== undefined) this.settled(partition, event)
     return true
   }
 

@@ -330,6 +330,7 @@ export class WorkQueues {
 
   /** It waits for a queue no longer. */
   #release(event: QueueEvent): void {
+    if (this.#held.size === 0) return
     this.#held.get(event)?.cancel()
     this.#held.delete(event)
   }
@@ -403,7 +404,7 @@ export class WorkQueues {
   #settle(event: QueueEvent): void {
     this.#release(event)
     this.#context.budget.charge(-event.cost)
-    this.#queues.get(event.queue)?.settled(event)
+    if (event.partition !== undefined) this.#queues.get(event.queue)?.settled(event.partition, event)
   }
 
   /** Forgets a member that has left and has nothing in hand. Returns whether it has. */

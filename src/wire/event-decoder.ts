@@ -1,10 +1,26 @@
 import { parseTypeName } from './field-parsers'
-import { KIND_CODES } from './message'
-import { BIN_8, BIN_16, BIN_32, FIXARRAY_2, FIXARRAY_3, FIXSTR, STR_8 } from './msgpack-format'
+import { type Gift, KIND_CODES } from './message'
+import {
+  BIN_8,
+  BIN_16,
+  BIN_32,
+  FALSE,
+  FIXARRAY_2,
+  FIXARRAY_3,
+  FIXARRAY_6,
+  FIXSTR,
+  STR_8,
+  TRUE,
+  UINT_16,
+  UINT_32,
+} from './msgpack-format'
 import { forgetChunk, NeverUsed, unpackNext } from './unpacker'
 
 const EMPTY = Buffer.alloc(0)
 const NO_VIEW = viewOf(EMPTY)
+
+/** The first byte of no number. */
+const NO_COUNT = 0xff
 
 /**
  * Bytes of a chunk that are copied at a time, for several payloads. A payload that is kept keeps no more than this alive.
@@ -21,6 +37,8 @@ export class EventDecoder {
   /** Of that buffer, once a second event is read from it: making one for each large event keeps the garbage collector busy. */
   #view: DataView = NO_VIEW
   #type = ''
+  /** Where the element behind a number begins. */
+  #next = 0
   readonly #neverUsed = new NeverUsed()
   /** The end of the body if there is no payload. */
   #payloadStart = 0
@@ -44,15 +62,45 @@ export class EventDecoder {
   readHeader(bytes: Buffer, start: number, end: number): boolean {
     const elements = bytes[start]
     if ((elements !== FIXARRAY_3 && elements !== FIXARRAY_2) || bytes[start + 1] !== KIND_CODES.event) return false
-    const short = bytes[start + 2] ?? 0
-    const isShort = short >= FIXSTR && short < FIXSTR + 0x20
-    if (!isShort && short !== STR_8) return false
-    const name = start + (isShort ? 3 : 4)
-    const payloadStart = name + (isShort ? short - FIXSTR : (bytes[start + 3] ?? 0))
-    if (payloadStart > end || (payloadStart === end) !== (elements === FIXARRAY_2)) return false
+    const name = nameStart(bytes, start + 2)
+    const payloadStart = name + nameLength(bytes, start + 2)
+    if (name === 0 || payloadStart > end || (payloadStart === end) !== (elements === FIXARRAY_2)) return false
     this.#readType(bytes, name, payloadStart)
     this.#payloadStart = payloadStart
     return true
+  }
+
+  /**
+   * Reads an event for a member of a queue. Returns undefined unless the body is one with a payload, that is given for the
+   * first time, in its shortest form: then use `decodeMessage`.
+   *
+   * @param isOwn is the buffer this event's own? Then binary payloads aren't copied
+   * @throws ProtocolViolation
+   */
+  gift(bytes: Buffer, start: number, end: number, isOwn = false): Gift | undefined {
+    if (bytes[start] !== FIXARRAY_6 || bytes[start + 1] !== KIND_CODES.give) return undefined
+    const member = this.#count(bytes, start + 2, end)
+    const number = this.#count(bytes, this.#next, end)
+    const head = this.#next
+    const name = nameStart(bytes, head)
+    const flag = name + nameLength(bytes, head)
+    const isFixed = bytes[flag] === TRUE
+    if (member < 0 || number < 0 || name === 0 || flag + 1 >= end || !(isFixed || bytes[flag] === FALSE))
+      return undefined
+    this.#readType(bytes, name, flag)
+    this.#payloadStart = flag + 1
+    return { kind: 'give', member, number, type: this.#type, isFixed, payload: this.payload(bytes, end, isOwn) }
+  }
+
+  /** A number in one of its shorter forms; -1 if it is none. */
+  #count(bytes: Buffer, at: number, end: number): number {
+    const head = bytes[at] ?? NO_COUNT
+    this.#next = at + 1
+    if (head < 0x80) return head
+    this.#next = at + (head === UINT_16 ? 3 : 5)
+    if (this.#next >= end) return -1
+    if (head === UINT_16) return bytes.readUInt16BE(at + 1)
+    return head === UINT_32 ? bytes.readUInt32BE(at + 1) : -1
   }
 
   /**
@@ -107,6 +155,18 @@ export class EventDecoder {
     if (this.#view === NO_VIEW) this.#view = viewOf(bytes)
     return holds(this.#view, start, end, this.#lastName)
   }
+}
+
+/** Where a name of up to 255 bytes begins; 0 if there is none. */
+function nameStart(bytes: Buffer, at: number): number {
+  const head = bytes[at] ?? 0
+  if (head >= FIXSTR && head < FIXSTR + 0x20) return at + 1
+  return head === STR_8 ? at + 2 : 0
+}
+
+function nameLength(bytes: Buffer, at: number): number {
+  const head = bytes[at] ?? 0
+  return head === STR_8 ? (bytes[at + 1] ?? 0) : head - FIXSTR
 }
 
 function viewOf({ buffer, byteOffset, length }: Buffer): DataView {

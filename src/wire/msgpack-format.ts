@@ -7,6 +7,7 @@ export const FIXARRAY_2 = 0x92
 export const FIXARRAY_3 = 0x93
 export const FIXARRAY_4 = 0x94
 export const FIXARRAY_5 = 0x95
+export const FIXARRAY_6 = 0x96
 export const FIXSTR = 0xa0
 export const NIL = 0xc0
 export const FALSE = 0xc2

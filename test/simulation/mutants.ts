@@ -290,7 +290,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'an event behind another of its key is forgotten when that is handled',
     file: 'queues/work-queues',
-    original: 'this.#queues.get(event.queue)?.settled(event)',
+    original: 'if (event.partition !== undefined) this.#queues.get(event.queue)?.settled(event.partition, event)',
     replacement: '',
     breaks: ['G5', 'G6'],
     profile: 'dying',

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { decodeMessage } from '../../src/wire/codec'
-import { PREFIX_BYTES } from '../../src/wire/frame'
+import { EventDecoder } from '../../src/wire/event-decoder'
+import { type Frame, PREFIX_BYTES } from '../../src/wire/frame'
 import { encodeGift, maxGiftBytes } from '../../src/wire/gift-encoder'
 import { pack } from '../../src/wire/packer'
 import { payload, type } from '../support/message-arbitraries'
@@ -19,23 +20,75 @@ function packed(payload: unknown): Buffer {
   return Buffer.from(bytes.subarray(0, end))
 }
 
+const gifts = fc.record({
+  kind: fc.constant('give' as const),
+  member: count,
+  number: count,
+  type: fc.oneof(type, longType),
+  isFixed: fc.boolean(),
+  payload: fc.option(payload, { nil: undefined }),
+})
+
+type SampleGift = typeof gifts extends fc.Arbitrary<infer Value> ? Value : never
+
+function frameOf({ member, number, type, isFixed, payload }: SampleGift, redelivered = 0): Frame {
+  const bytes = payload === undefined ? Buffer.alloc(0) : packed(payload)
+  return encodeGift(member, number, type, isFixed, bytes, redelivered)
+}
+
+/** The result of a call, or the class of its error. */
+function outcomeOf(call: () => unknown): unknown {
+  try {
+    return call()
+  } catch (error) {
+    return error instanceof Error ? error.constructor.name : error
+  }
+}
+
 describe('the frame of a gift', () => {
   it('is decoded to the gift', () => {
-    const gifts = fc.record({
-      kind: fc.constant('give' as const),
-      member: count,
-      number: count,
-      type: fc.oneof(type, longType),
-      isFixed: fc.boolean(),
-      payload: fc.option(payload, { nil: undefined }),
-    })
     fc.assert(
       fc.property(gifts, (gift) => {
-        const bytes = gift.payload === undefined ? Buffer.alloc(0) : packed(gift.payload)
-        const frame = encodeGift(gift.member, gift.number, gift.type, gift.isFixed, bytes)
+        const frame = frameOf(gift)
         expect(decodeMessage(frame.bytes, frame.start + PREFIX_BYTES, frame.end)).to.deep.equal(gift)
         expect(frame.bytes.readUInt32BE(frame.start)).to.equal(frame.end - frame.start - PREFIX_BYTES)
       }),
+    )
+  })
+
+  it('is decoded in place where it has a payload, is given for the first time, and its numbers are no larger than 32 bits', () => {
+    const decoder = new EventDecoder()
+    fc.assert(
+      fc.property(gifts, fc.nat(1), (gift, redelivered) => {
+        const { bytes, start, end } = frameOf(gift, redelivered)
+        const decoded = decoder.gift(bytes, start + PREFIX_BYTES, end)
+        const isShort = Math.max(gift.member, gift.number) < 2 ** 32
+        if (isShort && gift.payload !== undefined && redelivered === 0) expect(decoded).to.deep.equal(gift)
+        else expect(decoded).to.equal(undefined)
+        decoder.forget()
+      }),
+    )
+  })
+
+  it('is decoded in place only as it is otherwise, also when it is broken off, damaged, or has more behind it', () => {
+    const damages = fc.record({
+      at: fc.nat(40),
+      byte: fc.nat(255),
+      cut: fc.nat(12),
+      tail: fc.uint8Array({ maxLength: 8 }),
+    })
+    fc.assert(
+      fc.property(gifts, damages, (gift, { at, byte, cut, tail }) => {
+        const frame = frameOf(gift)
+        const bytes = Buffer.concat([frame.bytes.subarray(0, frame.end), tail])
+        const start = frame.start + PREFIX_BYTES
+        if (start + at < frame.end) bytes[start + at] = byte
+        const end = Math.max(start + 1, frame.end - cut)
+        const decoder = new EventDecoder()
+        const decoded = outcomeOf(() => decoder.gift(bytes, start, end))
+        if (decoded !== undefined) expect(decoded).to.deep.equal(outcomeOf(() => decodeMessage(bytes, start, end)))
+      }),
+      { numRuns: 2000 },
     )
   })
 

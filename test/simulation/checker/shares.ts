@@ -56,6 +56,7 @@ export function* judgeKept(history: JudgedHistory): Generator<Violation> {
       for (const { record } of steady) {
         const { queue } = record
         if (assigned.has(queue) || delivered.has(`${queue} ${sender.label} ${event}`)) continue
+        if (isBehind(sent.record, queue, sender, quiet, delivered)) continue
         const what = `event ${event} of ${sender.label} has not come to any member of queue ${queue}`
         yield { guarantee: 'G5', message: `${what}, and its sender was told nothing`, index: sent.index }
       }
@@ -116,6 +117,22 @@ export function* judgeKeys(history: JudgedHistory): Generator<Violation> {
       yield { guarantee: 'G4', message: `${subject} beside event ${before.record.event} of the same key`, index }
     }
   }
+}
+
+/** Whether an event waits behind one of its key that was addressed, maybe to nobody in the queue. */
+function isBehind(
+  { event, partition }: Placed<'sent'>['record'],
+  queue: string | undefined,
+  sender: Life,
+  quiet: number,
+  delivered: ReadonlySet<string>,
+): boolean {
+  if (partition === undefined) return false
+  return [...sender.sent.values()].some(({ record }) => {
+    const isAddressed = record.to !== undefined || record.except !== undefined || record.internal === true
+    if (record.partition !== partition || record.event >= event || !isAddressed) return false
+    return !delivered.has(`${queue} ${sender.label} ${record.event}`) && !isToldBy(quiet, sender, record.event)
+  })
 }
 
 /** Whether the sender had been told by then that nobody gets the event: what it is told as it closes is too late. */
