@@ -26,7 +26,13 @@ export interface Unhandled {
 /** How events are consumed. */
 export type Consumption =
   /** By calls of a handler, `concurrency` at most at a time. */
-  | { readonly kind: 'handler'; readonly handle: Handler<unknown>; readonly concurrency: number }
+  | {
+      readonly kind: 'handler'
+      readonly handle: Handler<unknown>
+      readonly concurrency: number
+      /** For a member of a queue: whether it takes as many events ahead as it handles in some milliseconds. Default false */
+      readonly isAdaptive?: boolean
+    }
   /** By reading them from a buffer. */
   | { readonly kind: 'buffer'; readonly buffer: EventBuffer }
 

@@ -7,6 +7,7 @@ import type { Interest } from '../model/interest'
 import { checkName } from '../model/name'
 import type { StandardSchema } from '../model/schema'
 import type { WaitOptions } from '../platform/waits'
+import { MOST_IN_HAND, Prefetch } from '../queues/prefetch'
 import type { Consumption, EventBuffer } from './consumer'
 
 export interface SubscribeOptions {
@@ -24,9 +25,10 @@ export interface SubscribeOptions {
   readonly concurrency?: number | undefined
   /**
    * With `queue`: how many events each sender gives this subscription ahead of those that it handles, 0 to 65,535. All others
-   * wait at their senders, for whichever member has room first. Default: none wait, each goes to a member when it is broadcast.
+   * wait at their senders, for whichever member has room first. `'auto'`: as many as it handles in 5 ms, 1000 at most, of all
+   * senders together. Default: none wait, each goes to a member when it is broadcast.
    */
-  readonly prefetch?: number | undefined
+  readonly prefetch?: number | 'auto' | undefined
   /** Ends the subscription. */
   readonly signal?: AbortSignal | undefined
 }
@@ -46,9 +48,6 @@ const OPTIONS: OptionNames<SubscribeOptions> = {
 
 /** Maximum bytes of all names in `from`, so that they fit into a frame of any peer. */
 const FROM_BYTES = 2048
-
-/** The most events that a member of a queue has in hand of one sender. */
-const MOST_IN_HAND = 65_536
 
 /** The options of a subscription, checked and completed. */
 export interface SubscribeSettings {
@@ -72,15 +71,22 @@ export function subscribeSettings(
   checkCount('concurrency', concurrency)
   const capacity = capacityOf(options)
   const interest = { type: patternOf(type), from, queue, ...(capacity !== undefined && { capacity }) }
-  return { interest, consumption: { kind: 'handler', handle, concurrency }, schema: schemaOf(type), signal }
+  const isAdaptive = options.prefetch === 'auto'
+  const consumption = { kind: 'handler', handle, concurrency, ...(isAdaptive && { isAdaptive }) } as const
+  return { interest, consumption, schema: schemaOf(type), signal }
 }
 
-/** How many events a member of a queue takes of each sender. @throws InvalidArgument */
+/**
+ * How many events a member of a queue takes of each sender at first; undefined if it doesn't say.
+ *
+ * @throws InvalidArgument
+ */
 function capacityOf({ queue, concurrency = 1, prefetch }: SubscribeOptions): number | undefined {
   if (prefetch === undefined) return undefined
   if (queue === undefined) throw new InvalidArgument('prefetch: expected it only together with queue; name the queue')
+  if (prefetch === 'auto') return Math.min(concurrency + Prefetch.first, MOST_IN_HAND)
   if (!Number.isInteger(prefetch) || prefetch < 0 || prefetch >= MOST_IN_HAND)
-    throw invalid('prefetch', `a whole number from 0 to ${MOST_IN_HAND - 1}`, prefetch)
+    throw invalid('prefetch', `a whole number from 0 to ${MOST_IN_HAND - 1}, or 'auto'`, prefetch)
   return Math.min(concurrency + prefetch, MOST_IN_HAND)
 }
 

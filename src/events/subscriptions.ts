@@ -96,8 +96,13 @@ export class Subscriptions {
       },
     })
     this.#consumers.add(consumer)
-    const concurrency = consumption.kind === 'handler' ? consumption.concurrency : 1
-    const inbox = inboxes.open(interest, concurrency, (event, receipt) => consumer.take(event, receipt))
+    const { concurrency = 1, isAdaptive = false } = consumption.kind === 'handler' ? consumption : {}
+    const inbox = inboxes.open(interest, {
+      concurrency,
+      isAdaptive,
+      handle: (event, receipt) => consumer.take(event, receipt),
+      takeBack: () => consumer.returnWaiting(),
+    })
     this.#receivers.add(interest.type, consumer)
     const subscription: Subscription = new Subscription({
       interest,

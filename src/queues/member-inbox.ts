@@ -2,11 +2,12 @@ import type { Channel } from '../channel/channel'
 import type { Receipt } from '../channel/receive-window'
 import { type LahjaError, NoSubscribers, ProtocolViolation } from '../model/errors'
 import type { Event } from '../model/event'
-import type { Clock } from '../platform/clock'
+import { type Clock, judgeAfter, type Timer } from '../platform/clock'
 import { Fifo } from '../platform/fifo'
 import type { Gift } from '../wire/message'
 import { Runs } from '../wire/runs'
 import { Attention } from './attention'
+import { MOST_IN_HAND, Prefetch } from './prefetch'
 
 /** Milliseconds of work that may be told as begun at once. */
 const BEGUN_AHEAD = 1
@@ -14,19 +15,26 @@ const BEGUN_AHEAD = 1
 /** The most events that are told as begun at once. */
 const MOST_AHEAD = 256
 
+/** Milliseconds without an event handled, after which what waits goes back, if there are others that may have it. */
+const STALLED = 50
+
 /** Runs of numbers in one message, so that it fits into the smallest frame that a peer may take. */
 const RUNS = 64
 
 export interface MemberInboxContext {
   readonly member: number
   readonly queue: string
-  /** How many events it takes from each sender, those that are being handled included. */
+  /** How many events it takes from each sender, those that are being handled included; if adaptive, at first. */
   readonly capacity: number
+  /** Whether it takes as many ahead as it handles in some milliseconds. */
+  readonly isAdaptive: boolean
   /** How many events are handled concurrently. */
   readonly concurrency: number
   readonly clock: Clock
   /** Hands an event to the handler. */
   readonly handle: (event: Event, receipt: Receipt) => void
+  /** Takes the events back that the handler has not been called for. */
+  readonly takeBack: () => void
   /** Whether a member at another endpoint may have an event of this type. */
   readonly hasOthers: (queue: string, type: string) => boolean
   /** Whether an event of this type is let in, and is one that the member has asked for. */
@@ -51,6 +59,10 @@ interface Account {
   recalled: number
   /** Whether its sender gives what has not begun to others, as the link broke. */
   isLost: boolean
+  /** The capacity that its sender has been told last. */
+  capacity: number
+  /** The largest that it has been told: it may not have read the last one yet. */
+  mostCapacity: number
   /** Whether it has not been told yet of events that begin: until then, no others of it do. */
   isBlocked: boolean
 }
@@ -120,10 +132,24 @@ export class MemberInbox {
   #isInattentive = false
   /** Whether there may be events of senders that have left. */
   #hasLeftSenders = false
+  /** If adaptive. */
+  readonly #prefetch: Prefetch | undefined
+  /** Events handled so far. */
+  #handled = 0
+  /** How many they were when they were counted last, and when that was. */
+  #counted = 0
+  #countedAt = 0
+  /** Since when there have been some to handle. */
+  #busySince = 0
+  #isBusy = false
+  /** While events wait. */
+  #stall: Timer | undefined
+  #lastType = ''
 
   constructor(context: MemberInboxContext) {
     this.#context = context
     this.#attention = new Attention(context.clock)
+    this.#prefetch = context.isAdaptive ? new Prefetch() : undefined
   }
 
   /** Number of events that have not been handed to the handler. */
@@ -138,8 +164,8 @@ export class MemberInbox {
   /** @throws ProtocolViolation for more events than the member takes */
   take(gift: Gift, channel: Channel): void {
     const account = this.#accountOf(channel)
-    if (account.inHand >= this.#context.capacity) {
-      const most = `expected at most ${this.#context.capacity} that are neither handled nor returned, got one more`
+    if (account.inHand >= account.mostCapacity) {
+      const most = `expected at most ${account.mostCapacity} that are neither handled nor returned, got one more`
       throw new ProtocolViolation('window-exceeded', `events for member ${gift.member}: ${most}`)
     }
     account.inHand++
@@ -216,6 +242,7 @@ export class MemberInbox {
     } finally {
       this.#isBeginning = false
     }
+    this.#watch()
   }
 
   async #beginOnceAttentive(): Promise<void> {
@@ -273,6 +300,7 @@ export class MemberInbox {
     const items = this.#takeWaiting(this.#context.concurrency + this.#ahead - this.#begun)
     for (const { account, gift } of items) {
       this.#begun++
+      this.#lastType = gift.type
       account.begun = gift.number
       account.isBehind = true
     }
@@ -308,6 +336,8 @@ export class MemberInbox {
 
   #handle(items: readonly Item[]): void {
     const batch = { left: items.length, begunAt: this.#context.clock.now() }
+    if (!this.#isBusy) this.#busySince = batch.begunAt
+    this.#isBusy = true
     for (const item of items) this.#handleOne(item, batch)
   }
 
@@ -326,6 +356,7 @@ export class MemberInbox {
     account.inHand--
     if (hasFailed) account.failed.add(gift.number)
     else account.handled.add(gift.number)
+    this.#handled++
     this.#planReport()
     this.#onSettled(item)
   }
@@ -356,9 +387,14 @@ export class MemberInbox {
     this.#planReport()
   }
 
-  #mayReturn({ gift, account }: Item): boolean {
-    const { isOwn, outbox } = account.channel
-    return !gift.isFixed && !isOwn && !outbox.isClosed && this.#context.hasOthers(this.#context.queue, gift.type)
+  #mayReturn(item: Item): boolean {
+    return !item.account.channel.isOwn && this.#hasOthers(item)
+  }
+
+  /** Whether another endpoint has a member that may have an event, and its sender is there to give it. */
+  #hasOthers({ gift, account }: Item): boolean {
+    const { hasOthers, queue } = this.#context
+    return !gift.isFixed && !account.channel.outbox.isClosed && hasOthers(queue, gift.type)
   }
 
   #returnWaiting(isWanted: (item: Item) => boolean): void {
@@ -384,19 +420,87 @@ export class MemberInbox {
     this.#isReportPlanned = true
     this.#context.clock.nextTurn(() => {
       this.#isReportPlanned = false
+      this.#measure()
       this.report()
     })
   }
 
+  /** How many events it takes of each sender, those that are being handled included. */
+  get #capacity(): number {
+    const { capacity, concurrency } = this.#context
+    if (!this.#prefetch) return capacity
+    let senders = 0
+    for (const { inHand } of this.#accounts.values()) if (inHand > 0) senders++
+    return Math.min(concurrency + Math.floor(this.#prefetch.events / Math.max(senders, 1)), MOST_IN_HAND)
+  }
+
+  /** Adapts the capacity to the events that have been handled since the last time. */
+  #measure(): void {
+    const events = this.#handled - this.#counted
+    if (!this.#prefetch || events === 0) return
+    this.#prefetch.onHandled(events, this.#workTime)
+    this.#counted = this.#handled
+    this.#countedAt = this.#context.clock.now()
+    if (this.isIdle) this.#isBusy = false
+    this.#returnExcess()
+  }
+
+  /** Milliseconds of work since the last event was counted. */
+  get #workTime(): number {
+    return this.#context.clock.now() - Math.max(this.#countedAt, this.#busySince)
+  }
+
+  /** While events wait: looks whether they are held up by some that take long. */
+  #watch(): void {
+    if (!this.#prefetch || this.#stall) return
+    if (this.#waiting.length === 0 && this.#begun <= this.#context.concurrency) return
+    const handled = this.#handled
+    this.#stall = judgeAfter(this.#context.clock, STALLED, () => {
+      this.#stall = undefined
+      if (handled === this.#handled) this.#onStalled()
+      this.#watch()
+    })
+  }
+
+  #onStalled(): void {
+    const { hasOthers, queue, concurrency, takeBack } = this.#context
+    if (!hasOthers(queue, this.#lastType)) return
+    this.#prefetch?.onHandled(1, this.#workTime)
+    this.#ahead = 0
+    if (this.#begun > concurrency) takeBack()
+    this.#returnExcess()
+    this.report()
+  }
+
+  /** Returns the latest events beyond the capacity, where others may have them. */
+  #returnExcess(): void {
+    const capacity = this.#capacity
+    const accounts = [...this.#accounts.values()]
+    if (this.#waiting.length === 0 || accounts.every(({ inHand }) => inHand <= capacity)) return
+    const returned = new Set<Item>()
+    const left = new Map(accounts.map((account) => [account, account.inHand - capacity]))
+    for (const item of [...this.#waiting].reverse()) {
+      const excess = left.get(item.account) ?? 0
+      if (excess <= 0 || !this.#hasOthers(item)) continue
+      left.set(item.account, excess - 1)
+      returned.add(item)
+    }
+    if (returned.size === 0) return
+    for (const item of this.#removeWaiting((item) => returned.has(item))) this.#return(item)
+  }
+
   #tell(account: Account): void {
     const { channel, begun, handled, returned, failed } = account
-    const hasNews = account.isBehind || !handled.isEmpty || !returned.isEmpty || !failed.isEmpty
-    if (channel.outbox.isClosed || !hasNews) return
-    account.isBehind = false
-    const { member } = this.#context
     // What no other may have, this endpoint still takes of itself.
     const isTaking = this.#state === 'open' || (this.#state === 'leaving' && channel.isOwn)
-    const capacity = isTaking ? this.#context.capacity : 0
+    const capacity = isTaking ? this.#capacity : 0
+    const hasOther = this.#prefetch !== undefined && account.inHand > 0 && capacity !== account.capacity
+    const hasNews = account.isBehind || hasOther || !handled.isEmpty || !returned.isEmpty || !failed.isEmpty
+    if (channel.outbox.isClosed || !hasNews) return
+    account.isBehind = false
+    account.capacity = capacity
+    account.mostCapacity = Math.max(account.mostCapacity, capacity)
+    const { member } = this.#context
     do {
       const runs = { handled: handled.take(RUNS), returned: returned.take(RUNS) }
       channel.sendMessage({
@@ -429,6 +533,8 @@ export class MemberInbox {
       failed: new Runs(),
       recalled: 0,
       isLost: false,
+      capacity: this.#context.capacity,
+      mostCapacity: this.#context.capacity,
       isBlocked: false,
     }
     this.#accounts.set(channel, account)

@@ -4,15 +4,21 @@ import { matches } from '../model/pattern'
 import type { Gift, Recall } from '../wire/message'
 import { MemberInbox, type MemberInboxContext } from './member-inbox'
 
+/** What differs from member to member. */
+type OfMember = 'member' | 'queue' | 'capacity' | keyof Consumption
+
+/** How a member consumes its events. */
+type Consumption = Pick<MemberInboxContext, 'concurrency' | 'isAdaptive' | 'handle' | 'takeBack'>
+
 /** The inboxes of an endpoint's subscriptions in queues that say how many events they take. */
 export class MemberInboxes {
-  readonly #context: Omit<MemberInboxContext, 'member' | 'queue' | 'capacity' | 'concurrency' | 'handle'>
+  readonly #context: Omit<MemberInboxContext, OfMember>
   readonly #open = new Map<number, MemberInbox>()
   /** Those of ended subscriptions that still have events in hand. */
   readonly #ending = new Set<MemberInbox>()
   #members = 0
 
-  constructor(context: Omit<MemberInboxContext, 'member' | 'queue' | 'capacity' | 'concurrency' | 'handle'>) {
+  constructor(context: Omit<MemberInboxContext, OfMember>) {
     this.#context = context
   }
 
@@ -27,7 +33,7 @@ export class MemberInboxes {
   }
 
   /** Opens the inbox of a member, if it says how many events it takes. */
-  open(interest: Interest, concurrency: number, handle: MemberInboxContext['handle']): MemberInbox | undefined {
+  open(interest: Interest, consumption: Consumption): MemberInbox | undefined {
     const { member, queue, capacity } = interest
     if (member === undefined || queue === undefined || capacity === undefined) return undefined
     const { admits } = this.#context
@@ -36,8 +42,7 @@ export class MemberInboxes {
       member,
       queue,
       capacity,
-      concurrency,
-      handle,
+      ...consumption,
       // Peers know, but are not trusted to obey.
       admits: (channel, type) => {
         return matches(interest.type, type) && isInterestedIn(interest, channel.identity) && admits(channel, type)

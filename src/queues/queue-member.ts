@@ -1,10 +1,8 @@
 import type { Channel } from '../channel/channel'
 import type { Progress } from '../wire/message'
 import { keysIn, type RunLengths } from '../wire/runs'
+import { MOST_IN_HAND } from './prefetch'
 import type { QueueEvent } from './queue-event'
-
-/** The most events that a member can have in hand, whatever it says. */
-const MOST_EVENTS = 65_536
 
 /** What was in a member's hand. */
 export interface Hand {
@@ -33,7 +31,7 @@ export class QueueMember {
     this.queue = queue
     this.channel = channel
     this.number = number
-    this.#capacity = Math.min(capacity, MOST_EVENTS)
+    this.#capacity = Math.min(capacity, MOST_IN_HAND)
     this.#mostBytes = mostBytes
   }
 
@@ -90,7 +88,7 @@ export class QueueMember {
     { capacity, begun, handled, returned, failed = [] }: Progress,
     hasLeft: boolean,
   ): Record<'handled' | 'returned' | 'failed', QueueEvent[]> {
-    this.#capacity = hasLeft ? 0 : Math.min(capacity, MOST_EVENTS)
+    this.#capacity = hasLeft ? 0 : Math.min(capacity, MOST_IN_HAND)
     this.#begun = Math.max(this.#begun, begun)
     const taken = (lengths: RunLengths) => this.#take(keysIn(lengths, this.#inHand))
     return { handled: taken(handled), returned: taken(returned), failed: taken(failed) }

@@ -157,16 +157,8 @@ export class WorkQueue implements BudgetHolder {
 
   /** Gives events to members as long as there is one with room. */
   deal(): void {
-    // What is settled from within is dealt by the outer call.
-    if (this.#waiting === 0 || this.#isDealing) return
-    this.#refresh()
     const before = this.#bytes
-    this.#isDealing = true
-    try {
-      while (this.#dealOne()) {}
-    } finally {
-      this.#isDealing = false
-    }
+    this.#dealAll()
     this.#onTaken(before)
   }
 
@@ -211,8 +203,8 @@ export class WorkQueue implements BudgetHolder {
     const { limits, dropped } = this.#context
     if (event.key !== undefined && !this.#replace(event.key, event)) return false
     const lane = this.#wait(event)
-    // Behind others, it waits as they do.
-    if (lane?.first === event) this.deal()
+    // Behind others, it waits as they do. That members had room for it shows nothing of how they take what waits.
+    if (lane?.first === event) this.#dealAll()
     if (this.#bytes > limits.outboxBytes && kind === 'dropNewest' && this.withdraw(event)) dropped(event, 'full')
     while (this.#bytes > limits.outboxBytes && this.dropOldest()) {}
     return true
@@ -225,6 +217,18 @@ export class WorkQueue implements BudgetHolder {
     const member = this.#lanes.has(key) ? undefined : this.#pick(takers)
     member?.give(event)
     return member !== undefined
+  }
+
+  #dealAll(): void {
+    // What is settled from within is dealt by the outer call.
+    if (this.#waiting === 0 || this.#isDealing) return
+    this.#refresh()
+    this.#isDealing = true
+    try {
+      while (this.#dealOne()) {}
+    } finally {
+      this.#isDealing = false
+    }
   }
 
   /** Gives the oldest event that a member has room for. Returns whether there is one. */

@@ -22,7 +22,7 @@ function inHandAt(endpoint: Endpoint): number {
 /** Joins the queue `workers`. */
 function work(
   endpoint: Endpoint,
-  prefetch: number,
+  prefetch: number | 'auto',
   handle: (event: Event) => unknown = () => {},
   { type = 'job', ...options }: { type?: EventType; concurrency?: number; from?: string } = {},
 ): Promise<Member> {
@@ -30,7 +30,7 @@ function work(
 }
 
 /** Joins the queue `workers` with a handler whose calls the test ends. */
-async function workHeld(endpoint: Endpoint, prefetch: number, concurrency = 1) {
+async function workHeld(endpoint: Endpoint, prefetch: number | 'auto', concurrency = 1) {
   const held = new HeldHandler()
   return { ...(await work(endpoint, prefetch, held.handle, { concurrency })), held }
 }
@@ -70,6 +70,30 @@ describe('A queue with prefetch', () => {
       expect(allOf(busy, free)).to.deep.equal(numbers(100))
     })
   }
+
+  it('hands what a held up member has taken ahead by itself to others, however much that is', async () => {
+    const { a, slow, quick } = await bus.startAll('a', 'slow', 'quick')
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const begun: unknown[] = []
+    const busy = await work(slow, 'auto', ({ payload }) => {
+      begun.push(payload)
+      return begun.length === 2000 ? held : undefined
+    })
+    sendAll(a, 2000)
+    // While the last is being handled, many wait behind it.
+    await until(() => begun.length === 2000)
+    sendAll(a, 100, 2000)
+    await until(() => inHandAt(a) > 50)
+    const free = await work(quick, 'auto')
+    await until(() => allOf(free).length === 100 && inHandAt(a) === 1)
+    expect([begun.length, waitingAt(a)]).to.deep.equal([2000, 0])
+    release()
+    await until(() => inHandAt(a) === 0)
+    expect(allOf(busy, free)).to.deep.equal(numbers(2100))
+  })
 
   it('hands each sender as many events ahead as its concurrency and prefetch say', async () => {
     const { a, b, worker } = await bus.startAll('a', 'b', 'worker')

@@ -49,7 +49,7 @@ const subscribeOrder = v.object({
   from: v.optional(audience),
   queue: v.optional(v.string()),
   concurrency: v.optional(v.number()),
-  prefetch: v.optional(v.number()),
+  prefetch: v.optional(v.union([v.number(), v.literal('auto')])),
   manner: v.optional(manner),
   /** The directory of the work log. Default: none. */
   logs: v.optional(v.string()),

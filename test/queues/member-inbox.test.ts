@@ -348,4 +348,90 @@ describe('MemberInbox', () => {
       expect(bench.begun.slice(0, 2)).to.deep.equal([1, 2])
     })
   })
+
+  describe('that adapts how many events it takes', () => {
+    const capacities = (channel: RecordingChannel) => progressOf(channel).map(({ capacity }) => capacity)
+
+    it('takes as many more as it handles in some milliseconds, of all senders together', () => {
+      const bench = new InboxBench({ isAdaptive: true, capacity: 2 })
+      bench.give(shop, [1, 2])
+      bench.give(desk, [3])
+      bench.clock.advance(2)
+      bench.finish()
+      bench.clock.turn()
+      expect([capacities(shop), capacities(desk)]).to.deep.equal([[2, 1, 2], []])
+      bench.clock.advance(2)
+      bench.finish()
+      bench.clock.turn()
+      expect([capacities(shop), capacities(desk)]).to.deep.equal([[3], [3]])
+    })
+
+    it('refuses only what is more than the most that it has said that it takes', () => {
+      const bench = new InboxBench({ isAdaptive: true, capacity: 2, isQuick: true })
+      bench.give(shop, [1])
+      bench.clock.turn()
+      expect(capacities(shop).at(-1)).to.equal(1001)
+      const slow = new InboxBench({ isAdaptive: true, capacity: 2 })
+      slow.give(shop, [1, 2])
+      expect(violation(() => slow.give(shop, [3]))).to.equal('window-exceeded')
+    })
+
+    it('returns the latest that wait beyond that, once an event has taken long', () => {
+      const bench = new InboxBench({ isAdaptive: true, capacity: 10 })
+      bench.give(shop, [1, 2, 3, 4])
+      bench.clock.advance(3)
+      bench.finish()
+      bench.clock.turn()
+      expect(progressOf(shop).at(-1)).to.deep.equal({ capacity: 2, begun: 2, handled: [], returned: [4, 1] })
+    })
+
+    it('returns all that wait behind an event that takes long, if others may have them', () => {
+      for (const hasOthers of [true, false]) {
+        const bench = new InboxBench({ isAdaptive: true, capacity: 10 })
+        bench.hasOthers = hasOthers
+        const till = new RecordingChannel('till')
+        bench.give(till, [1, 2, 3])
+        bench.give(till, [4], { isFixed: true })
+        progressOf(till)
+        bench.clock.advance(49)
+        bench.clock.turn()
+        expect(progressOf(till)).to.deep.equal([])
+        bench.clock.advance(1)
+        bench.clock.turn()
+        const returned = { capacity: 1, begun: 1, handled: [], returned: [2, 2] }
+        expect(progressOf(till)).to.deep.equal(hasOthers ? [returned] : [])
+        expect(bench.inbox.waiting).to.equal(hasOthers ? 1 : 3)
+      }
+    })
+
+    it('looks again as long as events wait, and no longer', () => {
+      const bench = new InboxBench({ isAdaptive: true, capacity: 10 })
+      bench.hasOthers = false
+      bench.give(shop, [1, 2])
+      bench.clock.advance(200)
+      bench.hasOthers = true
+      bench.clock.advance(50)
+      expect(progressOf(shop).at(-1)?.returned).to.deep.equal([2, 1])
+      bench.clock.advance(50)
+      expect(bench.clock.pending).to.equal(0)
+    })
+
+    it('returns also what it has told as begun and not handed to the handler', () => {
+      const bench = new InboxBench({ isAdaptive: true, capacity: 10 })
+      // Handled at once: then more are begun together.
+      for (const payload of [1, 2, 3]) {
+        bench.give(shop, [payload])
+        bench.finish()
+      }
+      bench.give(shop, [4, 5, 6, 7, 8])
+      bench.finish()
+      bench.clock.turn()
+      const { length } = bench.running
+      expect(length).to.be.greaterThan(1)
+      bench.clock.advance(100)
+      bench.clock.turn()
+      const { returned } = progressOf(shop).at(-1) ?? {}
+      expect([bench.running.length, returned]).to.deep.equal([1, [6, 3]])
+    })
+  })
 })

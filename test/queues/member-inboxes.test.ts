@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Receipt } from '../../src/channel/receive-window'
+import type { Event } from '../../src/model/event'
 import { MemberInboxes } from '../../src/queues/member-inboxes'
 import type { Gift } from '../../src/wire/message'
 import { ManualClock } from '../support/manual-clock'
@@ -30,13 +31,20 @@ describe('MemberInboxes', () => {
     })
   })
 
+  function consumption(handle: (event: Event, receipt: Receipt) => void) {
+    return { concurrency: 1, isAdaptive: false, handle, takeBack: () => {} }
+  }
+
   /** Opens the inbox of a new member. Returns its number. */
   function join(capacity = 5): number {
     const interest = inboxes.joined({ ...JOB, capacity })
-    inboxes.open(interest, 1, ({ payload }, receipt) => {
-      begun.push(payload)
-      running.push(receipt)
-    })
+    inboxes.open(
+      interest,
+      consumption(({ payload }, receipt) => {
+        begun.push(payload)
+        running.push(receipt)
+      }),
+    )
     return interest.member ?? 0
   }
 
@@ -53,8 +61,18 @@ describe('MemberInboxes', () => {
   })
 
   it('open none for a member that does not say it', () => {
-    expect(inboxes.open(JOB, 1, () => {})).to.equal(undefined)
-    expect(inboxes.open({ type: 'job', member: 1, capacity: 1 }, 1, () => {})).to.equal(undefined)
+    expect(
+      inboxes.open(
+        JOB,
+        consumption(() => {}),
+      ),
+    ).to.equal(undefined)
+    expect(
+      inboxes.open(
+        { type: 'job', member: 1, capacity: 1 },
+        consumption(() => {}),
+      ),
+    ).to.equal(undefined)
   })
 
   it('hand each event to its member', () => {
@@ -141,10 +159,13 @@ describe('MemberInboxes', () => {
   it('take no event of a type or a sender that the member has not asked for, and settle it', () => {
     const interest = inboxes.joined({ ...JOB, capacity: 3, from: ['till'] })
     const handled: unknown[] = []
-    inboxes.open(interest, 1, ({ payload }, receipt) => {
-      handled.push(payload)
-      receipt.done()
-    })
+    inboxes.open(
+      interest,
+      consumption(({ payload }, receipt) => {
+        handled.push(payload)
+        receipt.done()
+      }),
+    )
     const stranger = new RecordingChannel('stranger')
     const till = new RecordingChannel('till')
     inboxes.take({ ...gift(interest.member ?? 0, 1), type: 'other' }, till)

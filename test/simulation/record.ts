@@ -47,7 +47,7 @@ const record = z.discriminatedUnion('kind', [
     type: z.string(),
     from: audience.optional(),
     queue: z.string().optional(),
-    prefetch: count.optional(),
+    prefetch: z.union([count, z.literal('auto')]).optional(),
     /** It is read from: what has arrived can be read when the endpoint is closed. */
     isStream: z.boolean().optional(),
   }),

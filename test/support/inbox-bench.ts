@@ -8,6 +8,8 @@ import type { RecordingChannel } from './recording-channel'
 interface Options {
   readonly capacity?: number
   readonly concurrency?: number
+  /** Whether it takes as many ahead as it handles in some milliseconds. Default false. */
+  readonly isAdaptive?: boolean
   /** Whether its handler returns at once. Default: `finish` ends the calls. */
   readonly isQuick?: boolean
 }
@@ -29,18 +31,22 @@ export class InboxBench {
   called: (payload: unknown) => void = () => {}
   readonly #numbers = new Map<RecordingChannel, number>()
 
-  constructor({ capacity = 10, concurrency = 1, isQuick = false }: Options = {}) {
+  constructor({ capacity = 10, concurrency = 1, isAdaptive = false, isQuick = false }: Options = {}) {
     this.inbox = new MemberInbox({
       member: 7,
       queue: 'q',
       capacity,
       concurrency,
+      isAdaptive,
       clock: this.clock,
       handle: ({ payload }, receipt) => {
         this.begun.push(payload)
         this.called(payload)
         if (isQuick) receipt.done()
         else this.running.push(receipt)
+      },
+      takeBack: () => {
+        for (const receipt of this.running.splice(concurrency)) receipt.release()
       },
       hasOthers: () => this.hasOthers,
       admits: (_, type) => this.admitted.includes(type),
