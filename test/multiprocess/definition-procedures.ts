@@ -19,6 +19,8 @@ const definition = v.object({
   boundary: v.optional(boundary),
   /** Of events. Default: that of the endpoint. */
   overflow: v.optional(policyName),
+  /** Of events: how often they are given again. Default: never. */
+  redeliver: v.optional(v.number()),
   /** Of events and requests. Default: anything. */
   schema: v.optional(schemaName),
   /** Of responses. Default: anything. */

@@ -35,8 +35,12 @@ export class Definitions {
   readonly #events = new Map<string, EventType>()
   readonly #requests = new Map<string, RequestType>()
 
-  defineEvent({ type, boundary, overflow, schema = 'anything' }: Definition): void {
-    const options = { ...(boundary && { boundary }), ...(overflow && { overflow: POLICIES[overflow] }) }
+  defineEvent({ type, boundary, overflow, redeliver, schema = 'anything' }: Definition): void {
+    const options = {
+      ...(boundary && { boundary }),
+      ...(overflow && { overflow: POLICIES[overflow] }),
+      ...(redeliver !== undefined && { redeliver }),
+    }
     this.#events.set(type, defineEvent(type, { schema: SCHEMAS[schema], ...options }))
   }
 

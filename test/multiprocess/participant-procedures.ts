@@ -69,6 +69,9 @@ export const broadcast = ofEndpoint('broadcast', burst, v.number())
 
 export const broadcastNowait = ofEndpoint('broadcastNowait', burst, nothing)
 
+/** Notes each event of a queue that the endpoint reports as unfinished in the work log of this directory, as `reported`. */
+export const logUnfinished = ofEndpoint('logUnfinished', v.string(), nothing)
+
 /** All received events of a type, in order. */
 export const received = ofEndpoint('received', v.string(), v.array(receivedEvent))
 

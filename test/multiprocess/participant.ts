@@ -13,6 +13,7 @@ import * as pressing from './pressure-procedures'
 import { Responder } from './responder'
 import { bytesReadFromSockets, watchSockets } from './socket-bytes'
 import { until } from './until'
+import { WorkLog } from './work-log'
 import * as working from './work-procedures'
 
 interface Member {
@@ -68,6 +69,10 @@ new Responder()
     const { endpoint } = member(name)
     const type = definitions.event(burst.type)
     for (const payload of payloads(burst)) endpoint.broadcastNowait(type, payload, burst.options)
+  })
+  .on(procedures.logUnfinished, ([name, logs]) => {
+    const log = new WorkLog(logs)
+    member(name).endpoint.on('unfinished', ({ event }) => log.write('reported', numberOf(event.payload)))
   })
   .on(procedures.received, ([name, type]) => member(name).history.received(type))
   .on(procedures.untilReceived, ([name, { type, count }]) => {

@@ -89,6 +89,11 @@ export class RemoteEndpoint {
     return this.process.call(procedures.broadcastNowait, [this.name, { type, count, filler }])
   }
 
+  /** Notes each event of a queue that it reports as unfinished in the work log of this directory, as `reported`. */
+  logUnfinished(logs: string): Promise<void> {
+    return this.process.call(procedures.logUnfinished, [this.name, logs])
+  }
+
   /** Reads a type at a given speed; resolves when the subscription is ready. */
   read(type: string, reading: Omit<pressing.Reading, 'type'> = {}): Promise<void> {
     return this.process.call(pressing.read, [this.name, { type, ...reading }])

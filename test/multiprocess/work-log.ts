@@ -1,4 +1,4 @@
-import { openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
+import { existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** A log entry of one process about one number. */
@@ -8,27 +8,32 @@ export interface Entry {
   readonly number: number
 }
 
-/** A file with the work of one process. Written synchronously, so that it is complete even if the process is killed. */
+const FILE = 'work'
+
+/**
+ * A file with the work of all processes, in the order in which it was done. Written synchronously, so that it is complete even
+ * if a process is killed.
+ */
 export class WorkLog {
   readonly #file: number
 
   constructor(directory: string) {
-    this.#file = openSync(join(directory, `${process.pid}`), 'a')
+    this.#file = openSync(join(directory, FILE), 'a')
   }
 
   write(what: string, number: number): void {
-    writeSync(this.#file, `${what} ${number}\n`)
+    writeSync(this.#file, `${process.pid} ${what} ${number}\n`)
   }
 }
 
-/** The entries of all work logs in a directory. */
+/** The entries of the work log in a directory. */
 export function readWorkLogs(directory: string): Entry[] {
-  return readdirSync(directory).flatMap((file) => {
-    const lines = readFileSync(join(directory, file), 'utf8').split('\n').slice(0, -1)
-    return lines.map((line) => {
-      const [what = '', number] = line.split(' ')
-      return { pid: Number(file), what, number: Number(number) }
-    })
+  const path = join(directory, FILE)
+  if (!existsSync(path)) return []
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
+  return lines.map((line) => {
+    const [pid, what = '', number] = line.split(' ')
+    return { pid: Number(pid), what, number: Number(number) }
   })
 }
 
