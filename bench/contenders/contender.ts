@@ -1,7 +1,7 @@
 import type { Broker } from './broker'
 import type { PayloadName } from './payload'
 
-export const MODES = ['broadcast', 'request', 'latency', 'mesh'] as const
+export const MODES = ['broadcast', 'request', 'latency', 'mesh', 'queue'] as const
 
 export type Mode = (typeof MODES)[number]
 
@@ -34,12 +34,14 @@ export interface Seat {
 
 /** A contender's endpoint in one process. */
 export interface Station {
-  /** Resolves when the handler gets every payload that the named stations send from then on. */
+  /** Resolves when the handler gets every payload that the named stations send from then on; in a queue, a share of them. */
   listen(to: readonly string[], handler: (payload: unknown) => void): Promise<void>
   /** Resolves when this many stations listen to this one. */
   untilHeardBy(count: number): Promise<void>
-  /** Sends to all listeners. A returned promise means that the next send has to wait for it. */
+  /** Sends to all listeners, in a queue to one of them. A returned promise means that the next send has to wait for it. */
   send(payload: unknown): Promise<unknown> | undefined
+  /** Sends to each listener, behind everything else. Only where `modes` has `queue`. */
+  sendToEach?(payload: unknown): Promise<void>
   /** Resolves when everything sent has been written. */
   flush(): Promise<void>
   /** Asks one of the stations that respond. Only where `modes` has `request`. */

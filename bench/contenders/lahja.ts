@@ -1,9 +1,15 @@
+import { setTimeout } from 'node:timers/promises'
 import { defineEvent, defineRequest, Endpoint } from 'lahja'
 import { type Contender, MODES, type Mode, type Station } from './contender'
 import { versionOf } from './packages'
 import { PAYLOADS } from './payload'
 
 export const Sample = defineEvent<unknown>('bench.sample')
+
+/** To each member of a queue. */
+const Mark = defineEvent<unknown>('bench.mark')
+
+const QUEUE = { queue: 'bench', prefetch: 'auto' } as const
 
 const Echo = defineRequest<unknown, unknown>('bench.echo')
 
@@ -25,8 +31,10 @@ class LahjaStation implements Station {
 
   async listen(to: readonly string[], handler: (payload: unknown) => void): Promise<void> {
     await this.#endpoint.waitUntilConnectedTo(to)
+    const isQueue = this.#mode === 'queue'
+    if (isQueue) this.#endpoint.subscribe(Mark, ({ payload }) => handler(payload))
     // Members of a mesh would hear themselves too.
-    const options = this.#mode === 'mesh' ? { from: to } : {}
+    const options = isQueue ? QUEUE : this.#mode === 'mesh' ? { from: to } : {}
     await this.#endpoint.subscribe(Sample, ({ payload }) => handler(payload), options).ready
   }
 
@@ -38,6 +46,11 @@ class LahjaStation implements Station {
 
   send(payload: unknown): Promise<void> | undefined {
     return this.#endpoint.broadcastNowait(Sample, payload) ? undefined : this.#endpoint.drained()
+  }
+
+  async sendToEach(payload: unknown): Promise<void> {
+    while (this.#endpoint.queues().some(({ waiting, inHand }) => waiting + inHand > 0)) await setTimeout(1)
+    await this.#endpoint.broadcast(Mark, payload)
   }
 
   async flush(): Promise<void> {
@@ -61,7 +74,7 @@ class LahjaStation implements Station {
 /** This package, through its public API. */
 export const lahja: Contender = {
   name: 'lahja',
-  settings: `lahja ${versionOf('lahja')}, endpoint.broadcastNowait() for each event, await drained() where it says so, patience ${PATIENCE / 1000} s`,
+  settings: `lahja ${versionOf('lahja')}, endpoint.broadcastNowait() for each event, await drained() where it says so, patience ${PATIENCE / 1000} s, queues with prefetch 'auto'`,
   payloads: PAYLOADS,
   modes: MODES,
   async join({ name, directory, mode, isPatient }) {

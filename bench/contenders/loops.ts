@@ -1,6 +1,6 @@
 import { Packr, pack, Unpackr, unpack } from 'msgpackr'
 import type { StreamCodec } from './codec'
-import { type Contender, MODES } from './contender'
+import { type Contender, MODES, type Mode } from './contender'
 import { versionOf } from './packages'
 import { bufferOf, PAYLOADS, type PayloadName } from './payload'
 import { SOCKET_SETTINGS, SocketStation } from './socket-station'
@@ -30,9 +30,10 @@ function socketContender(
   codec: StreamCodec,
   format: string,
   payloads: readonly PayloadName[] = PAYLOADS,
+  modes: readonly Mode[] = MODES,
 ): Contender {
   const settings = `${SOCKET_SETTINGS}, ${format}`
-  return { name, settings, payloads, modes: MODES, join: (seat) => SocketStation.open(seat, codec) }
+  return { name, settings, payloads, modes, join: (seat) => SocketStation.open(seat, codec) }
 }
 
 /** A loop over sockets, as written by hand. */
@@ -47,6 +48,8 @@ export const loopRecords = socketContender(
   'loop-records',
   typedCodec(new Packr({ sequential: true }), () => new Unpackr({ sequential: true })),
   `[type, payload] as sequential records of msgpackr ${versionOf('msgpackr')}`,
+  PAYLOADS,
+  MODES.filter((mode) => mode !== 'queue'),
 )
 
 /** No codec: the limit of the sockets themselves. */

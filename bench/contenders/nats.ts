@@ -14,9 +14,15 @@ interface Nats {
 
 interface Connection {
   publish(subject: string, payload: Uint8Array): void
-  subscribe(subject: string, options: { callback: (error: unknown, message: { data: Uint8Array }) => void }): void
+  subscribe(subject: string, options: Subscribing): void
   flush(): Promise<void>
   close(): Promise<void>
+}
+
+interface Subscribing {
+  readonly callback: (error: unknown, message: { data: Uint8Array }) => void
+  /** A group of which one member gets each message. */
+  readonly queue?: string
 }
 
 /** Published bytes after which the sender waits for the server to read them. */
@@ -29,22 +35,24 @@ class NatsStation implements Station {
   readonly #name: string
   readonly #connection: Connection
   readonly #codec: MessageCodec
+  readonly #group: Pick<Subscribing, 'queue'>
   #published = 0
 
-  constructor({ name, payload }: Seat, connection: Connection) {
+  constructor({ name, payload, mode }: Seat, connection: Connection) {
     this.#name = name
+    this.#group = mode === 'queue' ? { queue: 'bench' } : {}
     this.#connection = connection
     this.#codec = messageCodec(payload, 0)
   }
 
   async listen(to: readonly string[], handler: (payload: unknown) => void): Promise<void> {
+    const callback: Subscribing['callback'] = (error, { data }) => {
+      if (error) throw error
+      handler(this.#codec.decode(Buffer.from(data.buffer, data.byteOffset, data.byteLength)))
+    }
     for (const name of to) {
-      this.#connection.subscribe(name, {
-        callback: (error, { data }) => {
-          if (error) throw error
-          handler(this.#codec.decode(Buffer.from(data.buffer, data.byteOffset, data.byteLength)))
-        },
-      })
+      this.#connection.subscribe(name, { callback, ...this.#group })
+      this.#connection.subscribe(markOf(name), { callback })
     }
     await this.#connection.flush()
   }
@@ -59,6 +67,12 @@ class NatsStation implements Station {
     return this.#published >= WINDOW ? this.flush() : undefined
   }
 
+  /** The server sends to each consumer in the order in which it was published. */
+  async sendToEach(payload: unknown): Promise<void> {
+    this.#connection.publish(markOf(this.#name), this.#codec.encode(payload))
+    await this.flush()
+  }
+
   async flush(): Promise<void> {
     this.#published = 0
     await this.#connection.flush()
@@ -67,6 +81,11 @@ class NatsStation implements Station {
   async close(): Promise<void> {
     await this.#connection.close()
   }
+}
+
+/** The subject of what goes to each consumer, also in a queue. */
+function markOf(name: string): string {
+  return `${name}.mark`
 }
 
 function serve(directory: string): Broker {
@@ -89,7 +108,7 @@ const Ports = v.object({ nats: v.array(v.string()) })
 export const nats: Contender = {
   name: 'nats',
   payloads: PAYLOADS,
-  modes: ['broadcast', 'latency', 'mesh'],
+  modes: ['broadcast', 'latency', 'mesh', 'queue'],
   get settings() {
     return (
       `@nats-io/transport-node ${peerVersion('@nats-io/transport-node')}, nats-server ${brokerVersion('nats-server')} over TCP loopback, ` +

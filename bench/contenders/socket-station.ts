@@ -11,7 +11,7 @@ const HIGH_WATER_MARK = 4 * BATCH_BYTES
 
 export const SOCKET_SETTINGS =
   `node:net over Unix sockets, frames with a length ahead, ${BATCH_BYTES / 1024} KiB a write and the same for all, ` +
-  `waiting for who has ${HIGH_WATER_MARK / 1024} KiB unsent`
+  `waiting for who has ${HIGH_WATER_MARK / 1024} KiB unsent; in a queue in turns, without acknowledgements`
 
 /** Frames over plain sockets, written in batches that every socket gets. */
 export class SocketStation implements Station {
@@ -25,7 +25,9 @@ export class SocketStation implements Station {
   readonly #pipelines: RequestPipeline[] = []
   readonly #dialled: Socket[] = []
   readonly #batch = new FrameBatch((bytes) => this.#write(bytes))
-  /** Index of the responder that is asked next. */
+  /** In a queue: for each listener. */
+  readonly #shares: FrameBatch[] = []
+  /** Index of the responder that is asked next, or of the member of a queue. */
   #turn = 0
   #waiting: Promise<unknown> | undefined
 
@@ -47,15 +49,27 @@ export class SocketStation implements Station {
 
   async untilHeardBy(count: number): Promise<void> {
     while (this.#listeners.length < count) await once(this.#server, 'connection')
+    if (this.#seat.mode !== 'queue') return
+    for (const socket of this.#listeners) this.#shares.push(new FrameBatch((bytes) => this.#writeTo([socket], bytes)))
   }
 
   send(payload: unknown): Promise<unknown> | undefined {
-    this.#batch.add(this.#codec.encode(payload))
+    const body = this.#codec.encode(payload)
+    if (this.#shares.length === 0) this.#batch.add(body)
+    else {
+      this.#turn = (this.#turn + 1) % this.#shares.length
+      this.#shares[this.#turn]?.add(body)
+    }
     return this.#waiting
   }
 
+  async sendToEach(payload: unknown): Promise<void> {
+    for (const share of this.#shares) share.add(this.#codec.encode(payload))
+    await this.flush()
+  }
+
   async flush(): Promise<void> {
-    this.#batch.flush()
+    for (const batch of [this.#batch, ...this.#shares]) batch.flush()
     await this.#waiting
   }
 
@@ -85,7 +99,12 @@ export class SocketStation implements Station {
   }
 
   #write(bytes: Buffer): void {
-    for (const socket of this.#listeners) socket.write(bytes)
+    this.#writeTo(this.#listeners, bytes)
+  }
+
+  #writeTo(sockets: readonly Socket[], bytes: Buffer): void {
+    for (const socket of sockets) socket.write(bytes)
+    if (this.#waiting) return
     const full = this.#listeners.filter(({ writableLength }) => writableLength >= HIGH_WATER_MARK)
     if (full.length === 0) return
     this.#waiting = Promise.all(full.map((socket) => once(socket, 'drain'))).then(() => {

@@ -5,6 +5,7 @@ import { contenderOf } from '../contenders/registry'
 import { memberName, SENDER, type Work } from '../workers/job'
 import { emptyReport, type ProcessReport } from '../workers/message'
 import { inScratchDirectory } from '../workers/scratch-directory'
+import { faultsOf, Share } from '../workers/share-checker'
 import { collect, connect, reach, tell, WorkerProcess } from '../workers/worker-process'
 
 /** The reports of all processes of a round. */
@@ -87,14 +88,24 @@ function crewOf({ contender, mode, processes }: Work): { readonly script: string
   return [{ script: `${first}.js`, name: SENDER }, ...others]
 }
 
-function roundOf({ mode, events }: Work, reports: readonly ProcessReport[], broker: Broker | undefined): Round {
+function roundOf({ mode, warmUp, events }: Work, reports: readonly ProcessReport[], broker: Broker | undefined): Round {
   // All of the server's usage counts, as it has nothing else to do.
   const server = broker ? [{ ...emptyReport(broker.name, reports.length), ...broker.usage() }] : []
   if (mode === 'mesh') return { receivers: reports, others: server }
   const [first, ...rest] = reports
   if (!first) throw new Error('expected a report, got none')
-  if (mode !== 'request') return { receivers: rest, others: [first, ...server] }
+  const others = [first, ...server]
+  if (mode === 'queue') return { receivers: judged(rest, warmUp + events), others }
+  if (mode !== 'request') return { receivers: rest, others }
   // Only the responders know of requests that arrived twice.
   const handled = rest.reduce((total, { arrived }) => total + arrived, 0)
   return { receivers: [{ ...first, duplicates: handled - events }], others: [...rest, ...server] }
+}
+
+/** The reports of the members of a queue. What only all shares together show is told of the first. */
+function judged([first, ...rest]: readonly ProcessReport[], events: number): readonly ProcessReport[] {
+  if (!first) throw new Error('expected a report of a member, got none')
+  const shares = [first, ...rest].map(({ share }) => Share.parse(events, share))
+  const { lost, duplicates } = faultsOf(shares, events)
+  return [{ ...first, lost, duplicates: first.duplicates + duplicates }, ...rest]
 }

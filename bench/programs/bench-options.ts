@@ -16,6 +16,7 @@ Measures lahja on this machine: real processes over real sockets. Every event is
                        latency: the same at 1000 events per second, with the latency of every event
                        request: one process sends requests, the others respond
                        mesh: every process sends to all others
+                       queue: one process sends, the others share the events
   --processes N        number of receivers or responders; in a mesh, of all processes (default 4)
   --events N           events, or requests, per sender (default 200000; latency 5000; request 20000; mesh 50000)
   --warm-up N          events, or requests, sent first until the code is compiled; they are checked, not measured
@@ -37,6 +38,7 @@ const DEFAULTS: Readonly<Record<Mode, { readonly events: string; readonly thrott
   latency: { events: '5000', throttle: '1000' },
   request: { events: '20000', throttle: '0' },
   mesh: { events: '50000', throttle: '0' },
+  queue: { events: '200000', throttle: '0' },
 }
 
 export function parse(args: string[]) {

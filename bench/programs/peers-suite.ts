@@ -27,6 +27,13 @@ const BROADCASTS = [
   [16, 600_000, 1_000_000],
 ] as const
 
+/** Members of a queue, and events that take them about a second, measured and before. */
+const QUEUES = [
+  [1, 300_000],
+  [4, 300_000],
+  [16, 200_000],
+] as const
+
 /** Of 64 KiB each, measured and before: four consumers need about ten thousand. */
 const LARGE_EVENTS = 40_000
 
@@ -43,6 +50,7 @@ export function peersSuite(isQuick: boolean): Suite {
     ...[1, 4].map(large),
     ...requests(),
     latency(),
+    ...QUEUES.map(([members, events]) => queue(members, events)),
   ]
   return joined([...groups.map((group) => suiteOf(group, isQuick)), probes(isQuick)])
 }
@@ -111,6 +119,21 @@ function latency(): Group {
   const time = { title, unit: 'µs', figure: 'p50Microseconds', bound: { atMost: 1.2 } } as const
   const works = besideLoop('latency', { processes: 4, events: 5000, warmUp: 5000, throttle: 1000 })
   return { id: 'latency', works, rows: [rowOf('latency', 'loop', time)] }
+}
+
+function queue(members: number, events: number): Group {
+  const id = `queue-${members}`
+  const title = `work queue, 100 bytes, ${quantity(members, 'member')}`
+  const speed = { title, unit: 'events/s', figure: 'eventsPerSecond' } as const
+  const quantities = { processes: members, events, warmUp: events }
+  return {
+    id,
+    works: ['lahja', 'loop', 'nats'].map((contender) => workOf({ contender, mode: 'queue', ...quantities })),
+    rows: [
+      { ...rowOf(id, 'loop', speed), rival: 'loop, in turns and unacknowledged' },
+      { ...rowOf(id, 'nats', speed), rival: 'nats, a queue group' },
+    ],
+  }
 }
 
 function besideLoop(mode: Mode, quantities: Quantities): Work[] {

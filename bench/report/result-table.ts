@@ -27,7 +27,13 @@ function rowOf({ name, ...figures }: { readonly name: string } & Figures): strin
   ]
 }
 
-const VERBS = { broadcast: 'broadcast to', latency: 'broadcast to', request: 'asked of', mesh: 'from each to all of' }
+const VERBS = {
+  broadcast: 'broadcast to',
+  latency: 'broadcast to',
+  request: 'asked of',
+  mesh: 'from each to all of',
+  queue: 'shared by',
+}
 
 function summaryOf({ mode, events, payload, payloadBytes, processes, rounds, ok, total }: Result): string {
   const [sent, received] = mode === 'request' ? ['requests', 'responses'] : ['events', 'deliveries']
@@ -38,7 +44,9 @@ function summaryOf({ mode, events, payload, payloadBytes, processes, rounds, ok,
   const cost = `${total.cpuSecondsPerMillion.toFixed(2)} CPU s per million${median}`
   const { lost, outOfOrder, duplicates } = total
   const verdict = ok
-    ? 'every event arrived everywhere, once and in order'
+    ? mode === 'queue'
+      ? 'every event arrived once'
+      : 'every event arrived everywhere, once and in order'
     : `FAILED: ${count(lost)} lost, ${count(outOfOrder)} out of order, ${count(duplicates)} duplicates`
   return `${work}: ${speed}, ${cost}; ${verdict}.`
 }

@@ -38,7 +38,7 @@ export type Work = Readonly<v.InferOutput<typeof Work>>
 export type Job = Readonly<v.InferOutput<typeof Job>>
 
 /** Every event is timed, except at full speed. */
-const TIMED_EVERY: Readonly<Record<Mode, number>> = { broadcast: 32, latency: 1, request: 1, mesh: 32 }
+const TIMED_EVERY: Readonly<Record<Mode, number>> = { broadcast: 32, latency: 1, request: 1, mesh: 32, queue: 32 }
 
 /** Fills in defaults. */
 export function workOf(work: Pick<Work, 'contender' | 'mode' | 'events'> & Partial<Work>): Work {

@@ -14,6 +14,8 @@ const ProcessReport = v.object({
   lost: v.number(),
   outOfOrder: v.number(),
   duplicates: v.number(),
+  /** See `Share.parse`; empty except in a queue. */
+  share: v.string(),
   /** See `Latencies.encode`. */
   latencies: v.string(),
   /** CPU time of the measured part. */
@@ -25,7 +27,7 @@ export type ProcessReport = Readonly<v.InferOutput<typeof ProcessReport>>
 
 /** A report without events. */
 export function emptyReport(name: string, number: number): ProcessReport {
-  const counts = { arrived: 0, lost: 0, outOfOrder: 0, duplicates: 0, latencies: Latencies.none().encode() }
+  const counts = { arrived: 0, lost: 0, outOfOrder: 0, duplicates: 0, share: '', latencies: Latencies.none().encode() }
   return { name, number, startedAt: 0, endedAt: 0, ...counts, cpuMicroseconds: 0, rssBytes: 0 }
 }
 

@@ -12,7 +12,7 @@ import { startUsage, type Usage } from './usage'
  * @returns the usage since the first measured event
  */
 export async function sendAll(job: Job, station: Station, progress: (done: number) => void): Promise<Usage> {
-  const { number, payload, payloadBytes, warmUp, throttle, timedEvery } = job
+  const { number, mode, payload, payloadBytes, warmUp, throttle, timedEvery } = job
   const events = warmUp + job.events
   const kind = payloadKind(payload, payloadBytes)
   const untimed = timedEvery - 1
@@ -27,7 +27,9 @@ export async function sendAll(job: Job, station: Station, progress: (done: numbe
     if (waiting) await waiting
     progress(sequence + 1)
   }
-  await station.send(kind.make(END, number, 0))
+  const mark = kind.make(END, number, 0)
+  if (mode === 'queue') await station.sendToEach?.(mark)
+  else await station.send(mark)
   await station.flush()
   return usage
 }

@@ -4,7 +4,7 @@ import type { Round } from '../../../bench/measure/round'
 import { Latencies } from '../../../bench/workers/latencies'
 import type { ProcessReport } from '../../../bench/workers/message'
 
-const NOTHING = { startedAt: 0, endedAt: 0, arrived: 0, lost: 0, outOfOrder: 0, duplicates: 0 }
+const NOTHING = { startedAt: 0, endedAt: 0, arrived: 0, lost: 0, outOfOrder: 0, duplicates: 0, share: '' }
 
 /** 100 events to each of two consumers; the second takes twice as long. */
 function round(milliseconds: number, microseconds: number, lost = 0): Round {

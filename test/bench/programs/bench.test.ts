@@ -120,6 +120,15 @@ describe('npm run bench', () => {
     }
   }
 
+  for (const contender of ['lahja', 'loop', 'raw']) {
+    it(`delivers each event of ${contender} to one member of a queue`, async () => {
+      const { total, ok, processFigures } = await measure(littleWork('queue', contender))
+      expect(ok).to.equal(true)
+      expect(total).to.include({ received: 300, lost: 0, outOfOrder: 0, duplicates: 0 })
+      expect(processFigures.reduce((sum, { received }) => sum + number(received), 0)).to.equal(300)
+    })
+  }
+
   const otherWorks = [
     { contender: 'ipc', mode: 'broadcast', payload: 'binary', processes: 2 },
     { contender: 'ipc', mode: 'broadcast', payload: 'object', processes: 1 },
@@ -186,7 +195,10 @@ describe('npm run bench', () => {
     { args: ['--warm-up', '1', '--mode', 'mesh'], message: "--warm-up: expected a whole number from 0 to 0, got '1'" },
     { args: ['--payload-bytes', '15'], message: '--payload-bytes: expected a whole number from 16' },
     { args: ['--payload', 'json'], message: "--payload: expected one of binary, object, text, got 'json'" },
-    { args: ['--mode', 'chat'], message: "--mode: expected one of broadcast, request, latency, mesh, got 'chat'" },
+    {
+      args: ['--mode', 'chat'],
+      message: "--mode: expected one of broadcast, request, latency, mesh, queue, got 'chat'",
+    },
     { args: ['--mode', 'mesh', '--processes', '1'], message: '--processes: expected a whole number from 2' },
     { args: ['--contender', 'pigeon'], message: '--contender: expected one of lahja, loop,' },
     { args: ['--contender', 'raw', '--payload', 'text'], message: "--payload: raw has binary, got 'text'" },
