@@ -28,6 +28,10 @@ export function contentOf(type: string, payload: unknown): Content {
 /** What an event takes in memory besides its payload, measured on Node 20. */
 const HOLDING_BYTES = 400
 
+/** What each takes on top: the key of an event, without its characters; and the timer of one that waits for a queue. */
+const KEY_BYTES = 200
+const HOLD_BYTES = 450
+
 /** What a payload counts for of which nobody knows what it holds. */
 const REFERENCE_BYTES = 512
 
@@ -56,6 +60,8 @@ export class QueueEvent {
   /** Its place among the events of the queue. */
   readonly place: number
   readonly terms: Terms
+  /** Bytes of memory that it takes. */
+  readonly cost: number
   /** How often it has been given to members that died or failed. */
   redelivered = 0
   readonly #content: Content
@@ -74,6 +80,7 @@ export class QueueEvent {
     this.#content = content
     this.place = place
     this.terms = terms
+    this.cost = HOLDING_BYTES + (content.kind === 'packed' ? content.bytes.length : REFERENCE_BYTES) + costOf(terms)
   }
 
   /** The same event in another queue. */
@@ -99,12 +106,6 @@ export class QueueEvent {
 
   get redelivery(): Redelivery | undefined {
     return this.terms.redelivery
-  }
-
-  /** Bytes of memory that it takes. */
-  get cost(): number {
-    const content = this.#content
-    return HOLDING_BYTES + (content.kind === 'packed' ? content.bytes.length : REFERENCE_BYTES)
   }
 
   /** Whether its sender has said who may have it: then it can't go to others. */
@@ -178,4 +179,12 @@ export class QueueEvent {
     if (content.kind === 'reference') return content.payload
     return content.bytes.length === 0 ? undefined : unpack(content.bytes, 0, content.bytes.length)
   }
+}
+
+function costOf({ key, partition, hold }: Terms): number {
+  return keyCost(key) + keyCost(partition) + (hold === undefined ? 0 : HOLD_BYTES)
+}
+
+function keyCost(key: string | undefined): number {
+  return key === undefined ? 0 : KEY_BYTES + key.length
 }

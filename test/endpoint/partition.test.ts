@@ -190,9 +190,9 @@ describe('Events with a partition', () => {
     const { sender, worker } = await bus.startAll('sender', 'worker')
     const Placed = defineEvent<Order>('order.assigned', { partition: customer, hold: 60_000 })
     const handled: number[] = []
-    for (let number = 0; number < 20_000; number++) sender.broadcastNowait(Placed, { customer: 'Ada', number })
+    for (let number = 0; number < 5000; number++) sender.broadcastNowait(Placed, { customer: 'Ada', number })
     await worker.subscribe(Placed, ({ payload }) => handled.push(payload.number), { queue: 'shop' }).ready
-    await until(() => handled.length + 0 >= 10_000)
+    await until(() => handled.length === 5000)
     expect(handled).to.deep.equal([...handled].sort((one, other) => one - other))
   })
 

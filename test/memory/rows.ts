@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../src'
 import { defineEvent } from '../../src'
+import { MOST_IN_HAND } from '../../src/queues/prefetch'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message } from '../../src/wire/message'
 import { until } from '../support/bus'
@@ -62,6 +63,8 @@ const tick = (payload: unknown): Message => ({ kind: 'event', type: 'tick', payl
 
 const NEVER = () => new Promise<void>(() => {})
 const SMALL = 'x'.repeat(20)
+let keys = 0
+const Held = defineEvent<string>('held', { hold: 600_000, partition: () => String(keys++) })
 const Latest = defineEvent<number>('latest', { overflow: { latest: (payload) => `key-${payload}` } })
 
 export const ROWS: readonly Row[] = [
@@ -117,6 +120,24 @@ export const ROWS: readonly Row[] = [
   },
   {
     bound: 'outboxBytes',
+    worst: 'queue events of 20 bytes to a stopped member that takes 65,536',
+    begin: async (scene) => {
+      const host = await scene.host()
+      await scene.stoppedPeer(host, { type: 'tick', queue: 'q', member: 1, capacity: MOST_IN_HAND })
+      return () => flood(host, 12 * MIB, 20, () => host.broadcastNowait('tick', SMALL))
+    },
+  },
+  {
+    bound: 'outboxBytes',
+    worst: 'events of 20 bytes that wait for a queue, each with a key of its own',
+    begin: async (scene) => {
+      const host = await scene.host()
+      await scene.peer(host)
+      return () => flood(host, 12 * MIB, 20, () => host.broadcastNowait(Held, SMALL))
+    },
+  },
+  {
+    bound: 'outboxBytes',
     worst: 'events of 20 bytes to a stopped peer, each among 64 KiB of events to others',
     begin: async (scene) => {
       const host = await scene.host()
@@ -154,6 +175,22 @@ export const ROWS: readonly Row[] = [
       host.subscribe('tick', NEVER, { queue: 'q' })
     },
   ),
+  {
+    bound: 'prefetch',
+    worst: 'queue events of 20 bytes whose async handler never ends, the most that a member takes of one sender',
+    begin: async (scene) => {
+      const host = await scene.host()
+      host.subscribe('tick', NEVER, { queue: 'q', prefetch: MOST_IN_HAND - 1 })
+      const peer = await scene.peer(host)
+      const frames = framesOf(MOST_IN_HAND, (index) => {
+        return { kind: 'give', member: 1, number: index + 1, type: 'tick', isFixed: false, payload: SMALL }
+      })
+      return async () => {
+        await tell(peer, frames)
+        return undefined
+      }
+    },
+  },
   unhandled('events of 1 KiB whose async handler never ends', tick('x'.repeat(KIB)), (host) => {
     host.subscribe('tick', NEVER)
   }),

@@ -3,7 +3,7 @@ import { queueEvent } from '../support/queue-events'
 import { RecordingChannel } from '../support/recording-channel'
 import { codesOf } from '../support/reports'
 import { stepsDuring } from '../support/steps'
-import { EVENT_BYTES, eventsOf, givenTo, WorkQueuesBench } from '../support/work-queues-bench'
+import { EVENT_BYTES, eventsOf, givenTo, KEYED_EVENT_BYTES, WorkQueuesBench } from '../support/work-queues-bench'
 
 describe('WorkQueues', () => {
   let bench: WorkQueuesBench
@@ -28,10 +28,10 @@ describe('WorkQueues', () => {
   })
 
   it('hold no memory of events that are dropped, replaced, assigned or lost', () => {
-    bench = new WorkQueuesBench({ outboxBytes: EVENT_BYTES })
+    bench = new WorkQueuesBench({ outboxBytes: KEYED_EVENT_BYTES })
     bench.join(till, 1, 0)
     for (const policy of ['dropOldest', 'dropNewest', 'latest', 'latest'] as const) bench.send(1, { policy, key: 'a' })
-    expect([bench.waiting, bench.budget.total]).to.deep.equal([1, EVENT_BYTES])
+    expect([bench.waiting, bench.budget.total]).to.deep.equal([1, KEYED_EVENT_BYTES])
     bench.queues.loseWaiting()
     expect([bench.waiting, bench.budget.total]).to.deep.equal([0, 0])
   })
@@ -213,7 +213,7 @@ describe('WorkQueues', () => {
       bench.send(2, key)
       bench.join(desk, 1, 1)
       expect(givenTo(desk)).to.deep.equal([2])
-      expect([bench.waiting, bench.reported, bench.budget.total]).to.deep.equal([0, [], EVENT_BYTES])
+      expect([bench.waiting, bench.reported, bench.budget.total]).to.deep.equal([0, [], KEYED_EVENT_BYTES])
     })
 
     it('give them before later ones of their key that wait in its queue', () => {

@@ -15,6 +15,9 @@ import type { RecordingChannel } from './recording-channel'
 /** Bytes of memory that an event of `send` takes, while its number is less than 128. */
 export const EVENT_BYTES = 401
 
+/** The same of one with a key of one character. */
+export const KEYED_EVENT_BYTES = EVENT_BYTES + 201
+
 interface Sending extends NonNullable<Parameters<typeof queueEvent>[1]> {
   readonly policy?: OverflowPolicy['kind']
 }
