@@ -117,11 +117,16 @@ export class Consumer {
     if (this.#waiting.length > 0) this.#runNext()
   }
 
-  /** Gives back the events that wait. They may be taken again. */
-  returnWaiting(): void {
+  /** Gives back the events that wait, or those of them that are wanted. They may be taken again. */
+  returnWaiting(isWanted: (receipt: Receipt) => boolean = () => true): void {
     const tasks = [...this.#waiting]
     this.#waiting.clear()
-    for (const { receipt } of tasks) receipt.release()
+    const returned: Receipt[] = []
+    for (const task of tasks) {
+      if (isWanted(task.receipt)) returned.push(task.receipt)
+      else this.#waiting.push(task)
+    }
+    for (const receipt of returned) receipt.release()
   }
 
   /** Stops: waiting events are given back, running ones finish. */

@@ -101,7 +101,7 @@ export class Subscriptions {
       concurrency,
       isAdaptive,
       handle: (event, receipt) => consumer.take(event, receipt),
-      takeBack: () => consumer.returnWaiting(),
+      takeBack: (isWanted) => consumer.returnWaiting(isWanted),
     })
     this.#receivers.add(interest.type, consumer)
     const subscription: Subscription = new Subscription({

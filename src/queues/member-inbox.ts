@@ -33,8 +33,8 @@ export interface MemberInboxContext {
   readonly clock: Clock
   /** Hands an event to the handler. */
   readonly handle: (event: Event, receipt: Receipt) => void
-  /** Takes the events back that the handler has not been called for. */
-  readonly takeBack: () => void
+  /** Takes the events back that the handler has not been called for, as far as they are wanted. */
+  readonly takeBack: (isWanted: (receipt: Receipt) => boolean) => void
   /** Whether a member at another endpoint may have an event of this type. */
   readonly hasOthers: (queue: string, type: string) => boolean
   /** Whether an event of this type is let in, and is one that the member has asked for. */
@@ -144,7 +144,6 @@ export class MemberInbox {
   #isBusy = false
   /** While events wait. */
   #stall: Timer | undefined
-  #lastType = ''
 
   constructor(context: MemberInboxContext) {
     this.#context = context
@@ -300,7 +299,6 @@ export class MemberInbox {
     const items = this.#takeWaiting(this.#context.concurrency + this.#ahead - this.#begun)
     for (const { account, gift } of items) {
       this.#begun++
-      this.#lastType = gift.type
       account.begun = gift.number
       account.isBehind = true
     }
@@ -335,6 +333,7 @@ export class MemberInbox {
   }
 
   #handle(items: readonly Item[]): void {
+    if (items.length === 0) return
     const batch = { left: items.length, begunAt: this.#context.clock.now() }
     if (!this.#isBusy) this.#busySince = batch.begunAt
     this.#isBusy = true
@@ -437,12 +436,14 @@ export class MemberInbox {
   /** Adapts the capacity to the events that have been handled since the last time. */
   #measure(): void {
     const events = this.#handled - this.#counted
-    if (!this.#prefetch || events === 0) return
-    this.#prefetch.onHandled(events, this.#workTime)
-    this.#counted = this.#handled
-    this.#countedAt = this.#context.clock.now()
-    if (this.isIdle) this.#isBusy = false
-    this.#returnExcess()
+    if (this.#prefetch && events > 0) {
+      this.#prefetch.onHandled(events, this.#workTime)
+      this.#counted = this.#handled
+      this.#countedAt = this.#context.clock.now()
+      this.#returnExcess()
+    }
+    // What waits for a sender to be told is no work.
+    if (this.#begun === 0) this.#isBusy = false
   }
 
   /** Milliseconds of work since the last event was counted. */
@@ -463,11 +464,14 @@ export class MemberInbox {
   }
 
   #onStalled(): void {
-    const { hasOthers, queue, concurrency, takeBack } = this.#context
-    if (!hasOthers(queue, this.#lastType)) return
-    this.#prefetch?.onHandled(1, this.#workTime)
+    const begun = this.#begun
+    // No event takes long: a sender does not read that the next one begins.
+    if (begun === 0) return
+    const { concurrency, takeBack } = this.#context
     this.#ahead = 0
-    if (this.#begun > concurrency) takeBack()
+    if (begun > concurrency) takeBack((receipt) => receipt instanceof Item && this.#hasOthers(receipt))
+    if (this.#begun === begun && ![...this.#waiting].some((item) => this.#hasOthers(item))) return
+    this.#prefetch?.onHandled(1, this.#workTime)
     this.#returnExcess()
     this.report()
   }

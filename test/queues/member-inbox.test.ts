@@ -433,5 +433,76 @@ describe('MemberInbox', () => {
       const { returned } = progressOf(shop).at(-1) ?? {}
       expect([bench.running.length, returned]).to.deep.equal([1, [6, 3]])
     })
+
+    /** Gives events of which the last ones are begun and not handled: the first of them takes long. */
+    function beginAhead(bench: InboxBench, gift?: Parameters<InboxBench['give']>[2]) {
+      for (const payload of [1, 2, 3]) {
+        bench.give(shop, [payload])
+        bench.finish()
+      }
+      bench.give(shop, [4, 5, 6, 7, 8], gift)
+      bench.finish()
+      bench.clock.turn()
+      progressOf(shop)
+    }
+
+    it('keeps what it has told as begun of a sender that has left, as nobody else has it', () => {
+      const bench = new InboxBench({ isAdaptive: true, capacity: 10 })
+      beginAhead(bench)
+      shop.outbox.close()
+      bench.inbox.onClosed(shop, true)
+      bench.clock.advance(100)
+      expect(bench.reported).to.deep.equal([])
+      while (!bench.inbox.isIdle) bench.finish()
+      expect(bench.begun).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8])
+    })
+
+    it('keeps what it has told as begun and no other may have', () => {
+      const bench = new InboxBench({ isAdaptive: true, capacity: 10 })
+      beginAhead(bench, { isFixed: true })
+      bench.inbox.leave()
+      bench.clock.advance(100)
+      bench.clock.turn()
+      expect(progressOf(shop).flatMap(({ returned }) => returned)).to.deep.equal([])
+    })
+
+    it('returns what others may have from behind an event that no other may have', () => {
+      const bench = new InboxBench({ isAdaptive: true, capacity: 10 })
+      bench.admitted.push('large')
+      bench.shared = ['job']
+      bench.give(shop, ['long'], { type: 'large' })
+      bench.give(shop, ['short'])
+      bench.clock.advance(100)
+      bench.clock.turn()
+      expect(progressOf(shop).at(-1)?.returned).to.deep.equal([2, 1])
+    })
+
+    it('does not count the time as work in which it waits for the next event', async () => {
+      const bench = new InboxBench({ isAdaptive: true, capacity: 2 })
+      const { channel } = slowChannel('far')
+      bench.give(channel, [1])
+      channel.outbox.close()
+      bench.inbox.onClosed(channel, false)
+      await turn()
+      bench.clock.advance(700)
+      bench.give(desk, [2])
+      bench.finish()
+      bench.clock.turn()
+      expect(capacities(desk).at(-1)).to.equal(1001)
+    })
+
+    it('does not count the time as work in which only events of a sender wait that does not read', async () => {
+      const bench = new InboxBench({ isAdaptive: true, capacity: 2 })
+      const { channel } = slowChannel('far')
+      bench.give(channel, ['far', 'next'])
+      for (const payload of [1, 2, 3]) {
+        bench.clock.advance(100)
+        await turn()
+        bench.give(desk, [payload])
+        bench.finish()
+        bench.clock.turn()
+      }
+      expect(capacities(desk).at(-1)).to.equal(1001)
+    })
   })
 })

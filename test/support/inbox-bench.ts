@@ -23,6 +23,8 @@ export class InboxBench {
   readonly reported: LahjaError[] = []
   readonly running: Receipt[] = []
   hasOthers = true
+  /** Types that others may have, as long as there are others. Default: all. */
+  shared: string[] | undefined
   /** Types that are let in. */
   admitted = ['job']
   /** How often the inbox has said that nothing is in hand. */
@@ -45,10 +47,13 @@ export class InboxBench {
         if (isQuick) receipt.done()
         else this.running.push(receipt)
       },
-      takeBack: () => {
-        for (const receipt of this.running.splice(concurrency)) receipt.release()
+      takeBack: (isWanted) => {
+        for (const receipt of this.running.splice(concurrency)) {
+          if (isWanted(receipt)) receipt.release()
+          else this.running.push(receipt)
+        }
       },
-      hasOthers: () => this.hasOthers,
+      hasOthers: (_, type) => this.hasOthers && (this.shared?.includes(type) ?? true),
       admits: (_, type) => this.admitted.includes(type),
       report: (error) => void this.reported.push(error),
       idle: () => this.idle++,
