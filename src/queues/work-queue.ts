@@ -210,11 +210,12 @@ export class WorkQueue implements BudgetHolder {
     return true
   }
 
-  /** Gives an event without making it wait: if none waits that its receivers may have, one with room would have got that. */
+  /** Gives an event without making it wait, if no others do: a new member may not have got those yet. */
   #giveAtOnce(event: QueueEvent): boolean {
-    if (this.#isDealing || event.key !== undefined || event.partition !== undefined) return false
-    const [key, { takers }] = this.#allReceiversOf(event)
-    const member = this.#lanes.has(key) ? undefined : this.#pick(takers)
+    if (this.#isDealing || this.#lanes.size > 0 || event.key !== undefined || event.partition !== undefined)
+      return false
+    const [, { takers }] = this.#allReceiversOf(event)
+    const member = this.#pick(takers)
     member?.give(event)
     return member !== undefined
   }

@@ -233,6 +233,16 @@ describe('WorkQueues', () => {
       expect(bench.budget.total).to.equal(0)
     })
 
+    it('give them to a new member after older events that wait in its queue for others too', () => {
+      bench.join(till, 1, 0, 'job')
+      bench.send(1)
+      hold(2, { type: 'bill' })
+      bench.join(desk, 1, 1, '*')
+      expect(givenTo(desk)).to.deep.equal([1])
+      bench.progress(desk, 1, { begun: 1, handled: [1, 1] })
+      expect(givenTo(desk)).to.deep.equal([2])
+    })
+
     it('let senders wait again once most have gone to a queue', () => {
       bench = new WorkQueuesBench({ highWaterMark: EVENT_BYTES, patience: 100, windowBytes: EVENT_BYTES })
       hold(1, { hold: 10_000, addressing: { to: ['nobody'] } })
