@@ -375,6 +375,7 @@ export class EndpointCore implements MeshEvents {
     if (kind === 'subscribe') this.#pendingRequests.onResponders(link, responds)
     else {
       const isClosing = change.kind === 'unsubscribe' && change.isLast !== undefined
+      if (isClosing) this.#inboxes.onLeaving(link)
       if (interests.some(isQueued)) this.#queueSender.onMembersLeft(link, isClosing)
       this.#pendingRequests.onRespondersLeft(link, responds)
     }

@@ -59,6 +59,8 @@ interface Account {
   recalled: number
   /** Whether its sender gives what has not begun to others, as the link broke. */
   isLost: boolean
+  /** Whether its sender leaves the bus: then what goes back to it may be lost, as it may have no time to give it to others. */
+  isLeaving: boolean
   /** The capacity that its sender has been told last. */
   capacity: number
   /** The largest that it has been told: it may not have read the last one yet. */
@@ -192,6 +194,11 @@ export class MemberInbox {
   close(): void {
     this.#state = 'closed'
     this.#returnWaiting(() => true)
+  }
+
+  /** A sender leaves the bus: it gets nothing back because it takes long here. */
+  onLeaving(channel: Channel): void {
+    this.#accountOf(channel).isLeaving = true
   }
 
   /**
@@ -390,6 +397,11 @@ export class MemberInbox {
     return !item.account.channel.isOwn && this.#hasOthers(item)
   }
 
+  /** Whether others may have an event because it takes long here. */
+  #isSpare(item: Item): boolean {
+    return !item.account.isLeaving && this.#hasOthers(item)
+  }
+
   /** Whether another endpoint has a member that may have an event, and its sender is there to give it. */
   #hasOthers({ gift, account }: Item): boolean {
     const { hasOthers, queue } = this.#context
@@ -469,8 +481,8 @@ export class MemberInbox {
     if (begun === 0) return
     const { concurrency, takeBack } = this.#context
     this.#ahead = 0
-    if (begun > concurrency) takeBack((receipt) => receipt instanceof Item && this.#hasOthers(receipt))
-    if (this.#begun === begun && ![...this.#waiting].some((item) => this.#hasOthers(item))) return
+    if (begun > concurrency) takeBack((receipt) => receipt instanceof Item && this.#isSpare(receipt))
+    if (this.#begun === begun && ![...this.#waiting].some((item) => this.#isSpare(item))) return
     this.#prefetch?.onHandled(1, this.#workTime)
     this.#returnExcess()
     this.report()
@@ -485,7 +497,7 @@ export class MemberInbox {
     const left = new Map(accounts.map((account) => [account, account.inHand - capacity]))
     for (const item of [...this.#waiting].reverse()) {
       const excess = left.get(item.account) ?? 0
-      if (excess <= 0 || !this.#hasOthers(item)) continue
+      if (excess <= 0 || !this.#isSpare(item)) continue
       left.set(item.account, excess - 1)
       returned.add(item)
     }
@@ -537,6 +549,7 @@ export class MemberInbox {
       failed: new Runs(),
       recalled: 0,
       isLost: false,
+      isLeaving: false,
       capacity: this.#context.capacity,
       mostCapacity: this.#context.capacity,
       isBlocked: false,

@@ -186,6 +186,22 @@ describe('A queue with prefetch', () => {
     expect(allOf(...members)).to.deep.equal(numbers(3000))
   })
 
+  it('loses nothing of a sender that closes, while members that take ahead by themselves take long', async () => {
+    const { a, b, c } = await bus.startAll('a', 'b', 'c')
+    const members = [await workHeld(b, 'auto'), await workHeld(c, 'auto')]
+    const own = new HeldHandler()
+    await join(a, 'own', {}, own.handle)
+    sendAll(a, 4)
+    a.broadcastNowait(defineEvent<number>('own'), 0)
+    await until(() => members.every(({ subscription }) => subscription.pending === 2))
+    const errors = reportsOf(a)
+    const failure = await rejection(a.close({ timeout: 600 }))
+    expect([failure instanceof CloseTimeout && failure.undelivered.size, codesOf(errors)]).to.deep.equal([0, []])
+    for (const { held } of [...members, { held: own }]) held.release()
+    await until(() => allOf(...members).length === 4)
+    expect(allOf(...members)).to.deep.equal(numbers(4))
+  })
+
   it('lets a handler unsubscribe itself, and gives what it had not begun to others', async () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
     const member: Member = await work(b, 50, () => member.got.length === 3 && member.subscription.unsubscribe())

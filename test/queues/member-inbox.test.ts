@@ -477,6 +477,15 @@ describe('MemberInbox', () => {
       expect(progressOf(shop).at(-1)?.returned).to.deep.equal([2, 1])
     })
 
+    it('keeps the events of a sender that leaves, which may have no time to give them to others', () => {
+      const bench = new InboxBench({ isAdaptive: true, capacity: 10 })
+      bench.give(shop, [1, 2])
+      bench.inbox.onLeaving(shop)
+      bench.clock.advance(100)
+      bench.clock.turn()
+      expect([progressOf(shop).at(-1)?.returned, bench.inbox.waiting]).to.deep.equal([[], 1])
+    })
+
     it('does not count the time as work in which it waits for the next event', async () => {
       const bench = new InboxBench({ isAdaptive: true, capacity: 2 })
       const { channel } = slowChannel('far')
