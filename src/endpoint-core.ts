@@ -144,13 +144,21 @@ export class EndpointCore implements MeshEvents {
     const { announcer } = this
     const idle = () => this.#handlersChanged()
     const closeCalls = () => this.#closeCalls
+    const membersOf = (queue: string, type: string) => {
+      return this.routes.select(type).queues.find(({ name }) => name === queue) ?? { members: [], takers: [] }
+    }
     const hasOthers = (queue: string, type: string) => {
-      const { members = [], takers = [] } = this.routes.select(type).queues.find(({ name }) => name === queue) ?? {}
+      const { members, takers } = membersOf(queue, type)
       return [...members, ...takers].some(({ destination }) => !destination.isOwn)
+    }
+    const isShared = (queue: string, type: string, own: number) => {
+      const { members, takers } = membersOf(queue, type)
+      return members.length > 0 || takers.some(({ destination, member }) => !destination.isOwn || member !== own)
     }
     this.#inboxes = new MemberInboxes({
       clock,
       hasOthers,
+      isShared,
       admits: (channel, type) => channel.isOwn || this.#admits(channel, 'event', type),
       report,
       idle,
@@ -179,6 +187,10 @@ export class EndpointCore implements MeshEvents {
       state: () => this.#state,
       report,
       changed: idle,
+      unfinished: (channel, event) => {
+        const link = [...this.peers.links].find((each) => each === channel)
+        events.emit('unfinished', { peer: link ? peerOf(link) : this.#selfAsPeer(), event })
+      },
       origin: this.self.name,
       assign: (event, members) => this.#queueSender.assign(event, members),
       broadcast: (type, payload) => void this.broadcaster.broadcastNowait(type, payload, { requireSubscriber: true }),

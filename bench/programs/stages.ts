@@ -82,6 +82,7 @@ function delivering(chunk: Buffer): Work {
     inboxes: new MemberInboxes({
       clock: systemClock,
       hasOthers: () => false,
+      isShared: () => false,
       admits: () => true,
       report: () => {},
       idle: () => {},

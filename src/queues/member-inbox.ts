@@ -12,6 +12,9 @@ import { MOST_IN_HAND, Prefetch } from './prefetch'
 /** Milliseconds of work that may be told as begun at once. */
 const BEGUN_AHEAD = 1
 
+/** Milliseconds after which the rest of these go back, if there are others that may have them. */
+const SLOW = 5
+
 /** The most events that are told as begun at once. */
 const MOST_AHEAD = 256
 
@@ -37,6 +40,8 @@ export interface MemberInboxContext {
   readonly takeBack: (isWanted: (receipt: Receipt) => boolean) => void
   /** Whether a member at another endpoint may have an event of this type. */
   readonly hasOthers: (queue: string, type: string) => boolean
+  /** Whether any other member may. */
+  readonly isShared: (queue: string, type: string, member: number) => boolean
   /** Whether an event of this type is let in, and is one that the member has asked for. */
   readonly admits: (channel: Channel, type: string) => boolean
   readonly report: (error: LahjaError) => void
@@ -134,8 +139,8 @@ export class MemberInbox {
   #isInattentive = false
   /** Whether there may be events of senders that have left. */
   #hasLeftSenders = false
-  /** If adaptive. */
-  readonly #prefetch: Prefetch | undefined
+  /** How fast events are handled. Whether the capacity goes by it or not, what begins together does. */
+  readonly #prefetch = new Prefetch()
   /** Events handled so far. */
   #handled = 0
   /** How many they were when they were counted last, and when that was. */
@@ -150,7 +155,6 @@ export class MemberInbox {
   constructor(context: MemberInboxContext) {
     this.#context = context
     this.#attention = new Attention(context.clock)
-    this.#prefetch = context.isAdaptive ? new Prefetch() : undefined
   }
 
   /** Number of events that have not been handed to the handler. */
@@ -344,7 +348,15 @@ export class MemberInbox {
     const batch = { left: items.length, begunAt: this.#context.clock.now() }
     if (!this.#isBusy) this.#busySince = batch.begunAt
     this.#isBusy = true
-    for (const item of items) this.#handleOne(item, batch)
+    for (const [index, item] of items.entries()) {
+      this.#handleOne(item, batch)
+      if (index + 1 === items.length || this.#context.clock.now() - batch.begunAt <= SLOW) continue
+      // Handled at once, the rest would hold up this process for as long.
+      const rest = items.slice(index + 1)
+      for (const spare of rest.filter((each) => this.#isSpare(each))) spare.release()
+      for (const other of rest.filter((each) => !this.#isSpare(each))) this.#handleOne(other, batch)
+      return
+    }
   }
 
   #handleOne(item: Item, batch: Batch): void {
@@ -380,7 +392,8 @@ export class MemberInbox {
   }
 
   #adapt(elapsed: number): void {
-    if (elapsed <= BEGUN_AHEAD / 2) this.#ahead = Math.min(2 * this.#ahead + 1, MOST_AHEAD)
+    if (elapsed > SLOW) this.#ahead = 0
+    else if (elapsed <= BEGUN_AHEAD / 2) this.#ahead = Math.min(2 * this.#ahead + 1, MOST_AHEAD)
     else if (elapsed > BEGUN_AHEAD) this.#ahead = Math.floor(this.#ahead / 2)
   }
 
@@ -393,19 +406,17 @@ export class MemberInbox {
     this.#planReport()
   }
 
-  #mayReturn(item: Item): boolean {
-    return !item.account.channel.isOwn && this.#hasOthers(item)
+  /** Whether it may go back as this endpoint leaves. */
+  #mayReturn({ gift, account }: Item): boolean {
+    const { isOwn, outbox } = account.channel
+    return !gift.isFixed && !isOwn && !outbox.isClosed && this.#context.hasOthers(this.#context.queue, gift.type)
   }
 
   /** Whether others may have an event because it takes long here. */
-  #isSpare(item: Item): boolean {
-    return !item.account.isLeaving && this.#hasOthers(item)
-  }
-
-  /** Whether another endpoint has a member that may have an event, and its sender is there to give it. */
-  #hasOthers({ gift, account }: Item): boolean {
-    const { hasOthers, queue } = this.#context
-    return !gift.isFixed && !account.channel.outbox.isClosed && hasOthers(queue, gift.type)
+  #isSpare({ gift, account }: Item): boolean {
+    const { isShared, queue, member } = this.#context
+    const isGivable = !gift.isFixed && !account.isLeaving && !account.channel.outbox.isClosed
+    return isGivable && isShared(queue, gift.type, member)
   }
 
   #returnWaiting(isWanted: (item: Item) => boolean): void {
@@ -438,8 +449,8 @@ export class MemberInbox {
 
   /** How many events it takes of each sender, those that are being handled included. */
   get #capacity(): number {
-    const { capacity, concurrency } = this.#context
-    if (!this.#prefetch) return capacity
+    const { capacity, concurrency, isAdaptive } = this.#context
+    if (!isAdaptive) return capacity
     let senders = 0
     for (const { inHand } of this.#accounts.values()) if (inHand > 0) senders++
     return Math.min(concurrency + Math.floor(this.#prefetch.events / Math.max(senders, 1)), MOST_IN_HAND)
@@ -448,10 +459,11 @@ export class MemberInbox {
   /** Adapts the capacity to the events that have been handled since the last time. */
   #measure(): void {
     const events = this.#handled - this.#counted
-    if (this.#prefetch && events > 0) {
+    if (events > 0) {
       this.#prefetch.onHandled(events, this.#workTime)
       this.#counted = this.#handled
       this.#countedAt = this.#context.clock.now()
+      this.#returnAhead()
       this.#returnExcess()
     }
     // What waits for a sender to be told is no work.
@@ -465,8 +477,9 @@ export class MemberInbox {
 
   /** While events wait: looks whether they are held up by some that take long. */
   #watch(): void {
-    if (!this.#prefetch || this.#stall) return
-    if (this.#waiting.length === 0 && this.#begun <= this.#context.concurrency) return
+    if (this.#stall) return
+    const { concurrency, isAdaptive } = this.#context
+    if (this.#begun <= concurrency && (this.#waiting.length === 0 || !isAdaptive)) return
     const handled = this.#handled
     this.#stall = judgeAfter(this.#context.clock, STALLED, () => {
       this.#stall = undefined
@@ -479,17 +492,25 @@ export class MemberInbox {
     const begun = this.#begun
     // No event takes long: a sender does not read that the next one begins.
     if (begun === 0) return
-    const { concurrency, takeBack } = this.#context
     this.#ahead = 0
-    if (begun > concurrency) takeBack((receipt) => receipt instanceof Item && this.#isSpare(receipt))
-    if (this.#begun === begun && ![...this.#waiting].some((item) => this.#isSpare(item))) return
-    this.#prefetch?.onHandled(1, this.#workTime)
+    const isAnySpare = this.#context.isAdaptive && [...this.#waiting].some((item) => this.#isSpare(item))
+    if (begun <= this.#context.concurrency && !isAnySpare) return
+    this.#prefetch.onHandled(1, this.#workTime)
+    this.#returnAhead()
     this.#returnExcess()
     this.report()
   }
 
+  /** Returns what has been told as begun too early, where others may have it. */
+  #returnAhead(): void {
+    const { concurrency, takeBack } = this.#context
+    if (this.#begun <= concurrency + this.#prefetch.events) return
+    takeBack((receipt) => receipt instanceof Item && this.#isSpare(receipt))
+  }
+
   /** Returns the latest events beyond the capacity, where others may have them. */
   #returnExcess(): void {
+    if (!this.#context.isAdaptive) return
     const capacity = this.#capacity
     const accounts = [...this.#accounts.values()]
     if (this.#waiting.length === 0 || accounts.every(({ inHand }) => inHand <= capacity)) return
@@ -510,7 +531,7 @@ export class MemberInbox {
     // What no other may have, this endpoint still takes of itself.
     const isTaking = this.#state === 'open' || (this.#state === 'leaving' && channel.isOwn)
     const capacity = isTaking ? this.#capacity : 0
-    const hasOther = this.#prefetch !== undefined && account.inHand > 0 && capacity !== account.capacity
+    const hasOther = this.#context.isAdaptive && account.inHand > 0 && capacity !== account.capacity
     const hasNews = account.isBehind || hasOther || !handled.isEmpty || !returned.isEmpty || !failed.isEmpty
     if (channel.outbox.isClosed || !hasNews) return
     account.isBehind = false

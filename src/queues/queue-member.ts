@@ -40,6 +40,12 @@ export class QueueMember {
     return this.#inHand.size
   }
 
+  /** Whether it has an event in hand that is given again, or becomes a dead letter, if it fails or the member dies. */
+  get mayRepeat(): boolean {
+    for (const { redelivery } of this.#inHand.values()) if (redelivery) return true
+    return false
+  }
+
   get hasRoom(): boolean {
     return this.#inHand.size < this.#capacity && this.#bytes < this.#mostBytes && !this.channel.outbox.isClosed
   }

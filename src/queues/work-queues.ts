@@ -29,6 +29,8 @@ export interface WorkQueuesContext {
   readonly report: (error: LahjaError) => void
   /** Called when an event has been settled, or given to a member. */
   readonly changed: () => void
+  /** Called for an event whose handler has failed for the last time. */
+  readonly unfinished: (channel: Channel, event: Event) => void
   /** This endpoint's name. */
   readonly origin: string
   /** Broadcasts the payload of an event under another type. @throws NoSubscribers if nobody subscribes to it */
@@ -80,9 +82,10 @@ export class WorkQueues {
     this.#context = context
   }
 
-  /** Whether no event waits that a member may have. */
+  /** Whether no event waits that a member may have, and none is in hand that may have to be given again. */
   get isDealt(): boolean {
     for (const queue of this.#queues.values()) if (!queue.isDealt) return false
+    for (const member of this.#everyMember()) if (member.mayRepeat) return false
     return true
   }
 
@@ -167,7 +170,7 @@ export class WorkQueues {
     if (!member) return
     const { handled, returned, failed } = member.onProgress(progress, this.#leaving.has(member))
     for (const event of handled) this.#settle(event)
-    for (const event of failed) if (!this.#redeliver(event, true)) this.#settle(event)
+    for (const event of failed) if (!this.#redeliver(event, true)) this.#giveUp(event, channel)
     const queue = this.#queueOf(member.queue)
     if (returned.length > 0) this.#takeBack(queue, returned, channel)
     else queue.deal()
@@ -366,6 +369,14 @@ export class WorkQueues {
     if (redelivery && redelivery.delay > 0) owner.takeBackAfter(event, redelivery.delay)
     else owner.takeBack([event])
     return true
+  }
+
+  /** An event has failed, and is not given again. If that could have been, its sender wants to know. */
+  #giveUp(event: QueueEvent, channel: Channel): void {
+    const { origin, unfinished } = this.#context
+    this.#settle(event)
+    if (event.redelivery?.onError && event.redelivery.deadLetter === undefined)
+      unfinished(channel, event.asEvent(origin))
   }
 
   /** Broadcasts an event under the type for dead letters. Returns whether it was, so that nothing is left to report. */

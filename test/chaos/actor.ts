@@ -104,7 +104,8 @@ export class Actor {
     const { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout } =
       settingsOf(options).limits
     const limits = { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout }
-    this.log(label, { kind: 'starting', name, groups: [...(options.groups ?? [])], limits })
+    const overflow = typeof options.overflow === 'string' ? options.overflow : undefined
+    this.log(label, { kind: 'starting', name, groups: [...(options.groups ?? [])], overflow, limits })
     const stage = { log: (endpoint: string, said: RecordFields) => this.log(endpoint, said), sleep: setTimeout }
     const member = new Member(label, name, stage, this.#manner())
     let endpoint: Endpoint | undefined

@@ -50,6 +50,54 @@ describe('An event with redeliver', () => {
     expect(errors).to.deep.equal(['bad'])
   })
 
+  it('is told to its sender as unfinished after the last time, where there is no type for dead letters', async () => {
+    const { sender, worker } = await bus.startAll('sender', 'worker')
+    for (const endpoint of [sender, worker]) endpoint.on('error', () => {})
+    const unfinished: unknown[] = []
+    sender.on('unfinished', ({ peer, event }) => unfinished.push([peer.name, event]))
+    const Job = defineEvent<string>('job.hopeless', { redeliver: 1, redeliverOnError: true })
+    let calls = 0
+    const fail = () => Promise.reject(new Error(`call ${++calls}`))
+    const subscription = worker.subscribe(Job, fail, WORK)
+    await subscription.ready
+    await sender.broadcast(Job, 'bad')
+    await until(() => unfinished.length === 1 && sender.queues()[0]?.inHand === 0)
+    subscription.unsubscribe()
+    await sender.subscribe(Job, fail, WORK).ready
+    await until(() => sender.queues()[0]?.members === 1)
+    await sender.broadcast(Job, 'worse')
+    await until(() => unfinished.length === 2)
+    const eventOf = (payload: string) => ({ type: 'job.hopeless', payload, origin: 'sender', redelivered: 1 })
+    expect(unfinished).to.deep.equal([
+      ['worker', eventOf('bad')],
+      ['sender', eventOf('worse')],
+    ])
+    expect(calls).to.equal(4)
+  })
+
+  it('is waited for by its sender as it closes, as it may fail', async () => {
+    const { sender, worker } = await bus.startAll('sender', 'worker')
+    worker.on('error', () => {})
+    const Job = defineEvent<string>('job.parting', { redeliver: 1, redeliverOnError: true })
+    const begun: (number | undefined)[] = []
+    let fail = () => {}
+    const first = new Promise<void>((_, reject) => {
+      fail = () => reject(new Error('not yet'))
+    })
+    const work = ({ redelivered }: Event<string>) => {
+      begun.push(redelivered)
+      return redelivered === undefined ? first : undefined
+    }
+    await worker.subscribe(Job, work, WORK).ready
+    await sender.broadcast(Job, 'late')
+    await until(() => begun.length === 1)
+    const closed = sender.close({ timeout: 20_000 })
+    await until(() => worker.peers.every(({ subscriptions }) => subscriptions.length === 0))
+    fail()
+    await closed
+    expect(begun).to.deep.equal([undefined, 1])
+  })
+
   it('is given again once its delay is over, and counts as waiting until then', async () => {
     const { sender, worker } = await bus.startAll('sender', 'worker')
     worker.on('error', () => {})

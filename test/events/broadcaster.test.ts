@@ -44,6 +44,7 @@ describe('Broadcaster', () => {
       state: () => 'open',
       report,
       changed: () => {},
+      unfinished: () => expect.fail('no event fails'),
       origin: 'shop',
       broadcast: () => expect.fail('no event is given again'),
       assign: () => expect.fail('no queue has such members'),

@@ -514,4 +514,23 @@ describe('MemberInbox', () => {
       expect(capacities(desk).at(-1)).to.equal(1001)
     })
   })
+
+  it('returns the rest of what begins together, once one event has taken long, where others may have it', () => {
+    for (const hasOthers of [true, false]) {
+      const bench = new InboxBench({ isQuick: true, capacity: 100 })
+      bench.hasOthers = hasOthers
+      const till = new RecordingChannel('till')
+      // Handled at once: then more are begun together.
+      for (const payload of [1, 2, 3, 4]) bench.give(till, [payload])
+      // What comes while one is being handled waits, and begins together.
+      bench.called = (payload) => {
+        if (payload === 5) bench.give(till, [6, 7, 8, 9])
+        if (payload === 6) bench.clock.advance(6)
+      }
+      bench.give(till, [5])
+      bench.clock.turn()
+      expect(bench.begun).to.deep.equal(hasOthers ? [1, 2, 3, 4, 5, 6] : [1, 2, 3, 4, 5, 6, 7, 8, 9])
+      expect(progressOf(till).at(-1)?.returned).to.deep.equal(hasOthers ? [7, 3] : [])
+    }
+  })
 })

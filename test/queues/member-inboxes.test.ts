@@ -25,6 +25,7 @@ describe('MemberInboxes', () => {
     inboxes = new MemberInboxes({
       clock,
       hasOthers: () => true,
+      isShared: () => true,
       admits: () => true,
       report: () => {},
       idle: () => idle++,

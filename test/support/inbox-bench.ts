@@ -54,6 +54,7 @@ export class InboxBench {
         }
       },
       hasOthers: (_, type) => this.hasOthers && (this.shared?.includes(type) ?? true),
+      isShared: (_, type) => this.hasOthers && (this.shared?.includes(type) ?? true),
       admits: (_, type) => this.admitted.includes(type),
       report: (error) => void this.reported.push(error),
       idle: () => this.idle++,

@@ -43,6 +43,7 @@ export class SubscriptionsBench {
       inboxes: new MemberInboxes({
         clock: this.clock,
         hasOthers: () => this.hasOthers,
+        isShared: () => this.hasOthers,
         admits: () => true,
         report,
         idle: () => {},

@@ -31,6 +31,8 @@ export class WorkQueuesBench {
   readonly reported: LahjaError[] = []
   /** What has been assigned to members that don't say how many they take. */
   readonly assigned: [event: QueueEvent, channels: string[]][] = []
+  /** Events that have failed for the last time, by the name of their member. */
+  readonly unfinished: [name: string, payload: unknown][] = []
   /** Dead letters. */
   readonly broadcasts: [type: string, payload: unknown][] = []
   readonly queues: WorkQueues
@@ -47,6 +49,7 @@ export class WorkQueuesBench {
       state: () => this.state,
       report: (error) => void this.reported.push(error),
       changed: () => {},
+      unfinished: ({ identity }, { payload }) => void this.unfinished.push([identity.name, payload]),
       origin: 'shop',
       broadcast: (type, payload) => void this.broadcasts.push([type, payload]),
       assign: (event, members) => {
