@@ -24,7 +24,7 @@ export interface RedeliveryOptions {
   readonly redeliverOnError?: boolean | undefined
   /** Milliseconds until it is given again, 0 to 2,147,483,647. Default 0. */
   readonly redeliverDelay?: number | undefined
-  /** The name of a type under which its payload is broadcast after the last time. Default: none, it is reported. */
+  /** The name of a type under which its payload is broadcast after the last time. Default: none, it is `unfinished`. */
   readonly deadLetter?: string | undefined
 }
 
