@@ -261,7 +261,7 @@ export const MUTANTS: readonly Mutant[] = [
     original: "cause.syscall === 'read'",
     replacement: "cause.syscall !== 'x'",
     breaks: ['G3'],
-    profile: 'dying',
+    profile: 'stopping',
   },
   {
     mistake: 'returned events are not given to others',

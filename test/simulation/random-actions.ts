@@ -16,7 +16,7 @@ const TYPES: readonly (string | EventDefinition<unknown>)[] = [
   // Over before everything has to be quiet.
   defineEvent<unknown>('c.held', { hold: 1000 }),
 ]
-const PREFETCHES = [0, 1, 10, 'auto'] as const
+const PREFETCHES = [0, 1, 10] as const
 
 const PATTERNS = ['a.x', 'a.y', 'b.x', 'b.latest', 'b.newest', 'c.all', 'a.*', 'b.>', 'c.*', '>'] as const
 const QUEUES = ['q', 'r'] as const
@@ -111,7 +111,9 @@ export class RandomActions {
     const from = random.chance(0.2) ? this.#audience() : undefined
     const queue = random.chance(this.#isWorking ? 0.9 : 0.3) ? random.pick(QUEUES) : undefined
     const prefetch =
-      queue === undefined ? undefined : random.pick(this.#isWorking ? PREFETCHES : [undefined, ...PREFETCHES])
+      queue === undefined
+        ? undefined
+        : random.pick(this.#isWorking ? PREFETCHES : [undefined, ...PREFETCHES, 'auto' as const])
     member.subscribe(random.pick(PATTERNS), { from, queue, concurrency: random.pick([1, 1, 3]), prefetch })
   }
 
