@@ -119,7 +119,7 @@ export function* judgeKeys(history: JudgedHistory): Generator<Violation> {
   }
 }
 
-/** Whether an event waits behind one of its key that was addressed, maybe to nobody in the queue. */
+/** Whether an event waits behind one of its key that maybe nobody in the queue may have, as it was addressed, or is large. */
 function isBehind(
   { event, partition }: Placed<'sent'>['record'],
   queue: string | undefined,
@@ -129,8 +129,9 @@ function isBehind(
 ): boolean {
   if (partition === undefined) return false
   return [...sender.sent.values()].some(({ record }) => {
-    const isAddressed = record.to !== undefined || record.except !== undefined || record.internal === true
-    if (record.partition !== partition || record.event >= event || !isAddressed) return false
+    const isForAll = record.to === undefined && record.except === undefined && record.internal !== true
+    const isForAny = isForAll && record.size <= ALWAYS_TAKEN
+    if (record.partition !== partition || record.event >= event || isForAny) return false
     return !delivered.has(`${queue} ${sender.label} ${record.event}`) && !isToldBy(quiet, sender, record.event)
   })
 }
