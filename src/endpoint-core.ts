@@ -144,15 +144,12 @@ export class EndpointCore implements MeshEvents {
     const { announcer } = this
     const idle = () => this.#handlersChanged()
     const closeCalls = () => this.#closeCalls
-    const membersOf = (queue: string, type: string) => {
-      return this.routes.select(type).queues.find(({ name }) => name === queue) ?? { members: [], takers: [] }
-    }
     const hasOthers = (queue: string, type: string) => {
-      const { members, takers } = membersOf(queue, type)
+      const { members = [], takers = [] } = this.routes.queue(type, queue) ?? {}
       return [...members, ...takers].some(({ destination }) => !destination.isOwn)
     }
     const isShared = (queue: string, type: string, own: number) => {
-      const { members, takers } = membersOf(queue, type)
+      const { members = [], takers = [] } = this.routes.queue(type, queue) ?? {}
       return members.length > 0 || takers.some(({ destination, member }) => !destination.isOwn || member !== own)
     }
     this.#inboxes = new MemberInboxes({

@@ -251,7 +251,7 @@ export class QueueSender {
   #hasOthers(channel: Channel, assignment: Assignment, frame: Frame): boolean {
     if (this.#eligibleFor(assignment, frame).length > 0) return true
     const { type, queue, isFixed } = assignment
-    const takers = this.#queueOf(type, queue)?.takers ?? NONE
+    const takers = this.#context.routes.queue(type, queue)?.takers ?? NONE
     return !isFixed && takers.some(({ destination }) => destination !== channel && isEligible(type, destination))
   }
 
@@ -260,11 +260,7 @@ export class QueueSender {
   }
 
   #membersOf(type: string, queue: string): readonly Member<Channel>[] {
-    return this.#queueOf(type, queue)?.members ?? NONE
-  }
-
-  #queueOf(type: string, queue: string): Queue<Channel> | undefined {
-    return this.#context.routes.select(type).queues.find(({ name }) => name === queue)
+    return this.#context.routes.queue(type, queue)?.members ?? NONE
   }
 
   /** Whether events in flight can include one of this type. */

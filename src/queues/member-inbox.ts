@@ -348,22 +348,19 @@ export class MemberInbox {
     const batch = { left: items.length, begunAt: this.#context.clock.now() }
     if (!this.#isBusy) this.#busySince = batch.begunAt
     this.#isBusy = true
-    for (const [index, item] of items.entries()) {
-      this.#handleOne(item, batch)
-      if (index + 1 === items.length || this.#context.clock.now() - batch.begunAt <= SLOW) continue
-      // Handled at once, the rest would hold up this process for as long.
-      const rest = items.slice(index + 1)
-      for (const spare of rest.filter((each) => this.#isSpare(each))) spare.release()
-      for (const other of rest.filter((each) => !this.#isSpare(each))) this.#handleOne(other, batch)
-      return
+    for (const item of items) {
+      item.batch = batch
+      const isLate = item !== items[0] && this.#context.clock.now() - batch.begunAt > SLOW
+      // Handlers that take long without a promise hold up this process.
+      if (isLate && this.#isSpare(item)) item.release()
+      else this.#handleOne(item)
     }
   }
 
-  #handleOne(item: Item, batch: Batch): void {
+  #handleOne(item: Item): void {
     const { gift, account } = item
     const { type, payload, redelivered } = gift
     const { handle, admits } = this.#context
-    item.batch = batch
     if (!admits(account.channel, type)) return item.done()
     const origin = account.channel.identity.name
     handle(redelivered ? { type, payload, origin, redelivered } : { type, payload, origin }, item)
@@ -531,8 +528,8 @@ export class MemberInbox {
     // What no other may have, this endpoint still takes of itself.
     const isTaking = this.#state === 'open' || (this.#state === 'leaving' && channel.isOwn)
     const capacity = isTaking ? this.#capacity : 0
-    const hasOther = this.#context.isAdaptive && account.inHand > 0 && capacity !== account.capacity
-    const hasNews = account.isBehind || hasOther || !handled.isEmpty || !returned.isEmpty || !failed.isEmpty
+    const hasNewCapacity = this.#context.isAdaptive && account.inHand > 0 && capacity !== account.capacity
+    const hasNews = account.isBehind || hasNewCapacity || !handled.isEmpty || !returned.isEmpty || !failed.isEmpty
     if (channel.outbox.isClosed || !hasNews) return
     account.isBehind = false
     account.capacity = capacity

@@ -19,7 +19,7 @@ export interface WorkQueueContext {
   readonly clock: Clock
   readonly limits: Limits
   readonly budget: MemoryBudget
-  readonly routes: Pick<Routes<Channel>, 'select'>
+  readonly routes: Pick<Routes<Channel>, 'queue'>
   /** Whether this endpoint leaves the bus: then its own members get only what no other may have. */
   readonly isLeaving: () => boolean
   readonly memberOf: (taker: Taker<Channel>) => QueueMember | undefined
@@ -315,7 +315,7 @@ export class WorkQueue implements BudgetHolder {
 
   #findReceivers(event: QueueEvent): Receivers {
     const { routes, memberOf } = this.#context
-    const { takers = [], members = [] } = routes.select(event.type).queues.find(({ name }) => name === this.name) ?? {}
+    const { takers = [], members = [] } = routes.queue(event.type, this.name) ?? {}
     const mayHave = ({ destination }: { destination: Channel }) => {
       return !destination.outbox.isClosed && isEligible(event.type, destination, event.addressing)
     }

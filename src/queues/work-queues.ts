@@ -127,7 +127,7 @@ export class WorkQueues {
 
   /** Takes an event over from a member to which it was assigned. Returns whether there is another that may have it. */
   keep({ queue: name, type, payload }: Assignment): boolean {
-    const queue = this.#context.routes.select(type).queues.find((queue) => queue.name === name)
+    const queue = this.#context.routes.queue(type, name)
     if (!queue) return false
     const event = this.eventOf(name, type, undefined, contentOf(type, payload))
     const takers = queue.takers.filter(({ destination }) => isEligible(type, destination))

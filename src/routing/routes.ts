@@ -90,6 +90,11 @@ export class Routes<To extends Destination> {
     return this.#events.select(type)
   }
 
+  /** A queue with members that are subscribed to a type, if there is one of this name. */
+  queue(type: string, name: string): Queue<To> | undefined {
+    return this.select(type).queues.find((queue) => queue.name === name)
+  }
+
   /** Every destination that gets events of a type, directly or as a queue member. */
   subscribers(type: string): readonly To[] {
     const { recipients, queues } = this.select(type)

@@ -533,4 +533,19 @@ describe('MemberInbox', () => {
       expect(progressOf(till).at(-1)?.returned).to.deep.equal(hasOthers ? [7, 3] : [])
     }
   })
+
+  it('begins few events together again, once one of several that began together has taken long', () => {
+    const bench = new InboxBench({ isQuick: true, capacity: 100 })
+    for (const payload of [1, 2, 3, 4]) bench.give(shop, [payload])
+    bench.called = (payload) => {
+      if (payload === 5) bench.give(shop, [6, 7, 8, 9])
+      if (payload === 6) bench.clock.advance(6)
+      if (payload === 10) bench.give(shop, [11, 12, 13, 14, 15])
+      if (payload === 11) expect(progressOf(shop).at(-1)?.begun).to.equal(12)
+    }
+    bench.give(shop, [5])
+    bench.clock.turn()
+    bench.give(shop, [10])
+    expect(bench.begun.slice(-6)).to.deep.equal([10, 11, 12, 13, 14, 15])
+  })
 })

@@ -64,6 +64,15 @@ describe('Routes', () => {
     expect(namesIn(routes, 'a.b').queues).to.deep.equal({ q: { till: 2 } })
   })
 
+  it('know a queue by its name, where it has members for the type', () => {
+    routes.add(till, { type: 'order.*', queue: 'orders' })
+    expect(routes.queue('order.placed', 'orders')?.members).to.deep.equal([{ destination: till, weight: 1 }])
+    expect([routes.queue('order.placed', 'others'), routes.queue('invoice', 'orders')]).to.deep.equal([
+      undefined,
+      undefined,
+    ])
+  })
+
   it('do not lead to a channel that wants events from other endpoints only', () => {
     for (const from of [['till', 'desk'], { group: 'eu' }, []]) {
       routes.add(till, { type: 'a', from })
