@@ -5,7 +5,7 @@ import { Member } from '../simulation/member'
 import { type Action, type Plan, planOf } from '../simulation/plan'
 import { Random } from '../simulation/random'
 import { RandomActions } from '../simulation/random-actions'
-import type { RecordFields } from '../simulation/record'
+import { judgedLimits, type RecordFields } from '../simulation/record'
 import type { Standing } from './actor-procedures'
 import { LogFile } from './log-file'
 import { monotonicNow } from './monotonic-now'
@@ -101,9 +101,7 @@ export class Actor {
     if (this.#alive.length >= CROWD) return
     const label = `${name}#${this.#role.number}.${++this.#lives}`
     const options = { ...this.#plan.optionsOf(name), directory: this.#role.directory }
-    const { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout } =
-      settingsOf(options).limits
-    const limits = { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout }
+    const limits = judgedLimits(settingsOf(options).limits)
     const overflow = typeof options.overflow === 'string' ? options.overflow : undefined
     this.log(label, { kind: 'starting', name, groups: [...(options.groups ?? [])], overflow, limits })
     const stage = { log: (endpoint: string, said: RecordFields) => this.log(endpoint, said), sleep: setTimeout }

@@ -12,6 +12,7 @@ const LIMITS = {
   patience: 100,
   rescanInterval: 200,
   handshakeTimeout: 1000,
+  pendingHandshakes: 64,
 }
 
 function starting(at: number, endpoint: string, name: string): HistoryRecord {

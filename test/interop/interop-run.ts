@@ -5,7 +5,7 @@ import { monotonicNow } from '../chaos/monotonic-now'
 import type { Bus } from '../multiprocess/bus'
 import { until } from '../multiprocess/until'
 import { Member } from '../simulation/member'
-import type { HistoryRecord, RecordFields } from '../simulation/record'
+import { type HistoryRecord, judgedLimits, type RecordFields } from '../simulation/record'
 import type { PythonMember } from './python-member'
 
 /** Small enough that windows fill up, while patience never ends. */
@@ -128,11 +128,7 @@ export class InteropRun {
   }
 
   async #join(name: string): Promise<Member> {
-    const { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout } = settingsOf({
-      name,
-      limits: LIMITS,
-    }).limits
-    const limits = { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout }
+    const limits = judgedLimits(settingsOf({ name, limits: LIMITS }).limits)
     const label = `${name}#1`
     // Every fifth handler takes a millisecond.
     const manner = () => (++this.#handled % 5 === 0 ? 1 : 'at-once')

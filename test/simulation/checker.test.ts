@@ -9,6 +9,7 @@ const LIMITS = {
   patience: 100,
   rescanInterval: 200,
   handshakeTimeout: 1000,
+  pendingHandshakes: 64,
 }
 
 /** A hand-written history; each record is a millisecond after the one before. */
@@ -31,11 +32,11 @@ class Draft {
   }
 }
 
-const starting = (name: string): RecordFields => ({
+const starting = (name: string, limits: Partial<typeof LIMITS> = {}): RecordFields => ({
   kind: 'starting',
   name,
   groups: [name === 'a' ? 'front' : 'back'],
-  limits: LIMITS,
+  limits: { ...LIMITS, ...limits },
 })
 const started = (id: string): RecordFields => ({ kind: 'started', id })
 const joined = (name: string): RecordFields => ({ kind: 'joined', peer: `id-${name}`, name })
@@ -217,6 +218,18 @@ describe('the checker', () => {
         const silent = new Draft().say('a', starting('a')).say('b', starting('a'), fault).pass(wait).say('a', refused)
         expect(silent.say('b', { kind: 'thawed' }, refused).broken).to.deep.equal(broken)
       }
+    }
+  })
+
+  it('G10: takes a name for lost to nobody where more dial than a claimant answers at a time, and not where fewer do', () => {
+    const refused: RecordFields = { kind: 'refused', code: 'LAHJA_NAME_IN_USE' }
+    for (const [pendingHandshakes, broken] of [
+      [2, ['G10']],
+      [1, []],
+    ] as const) {
+      const claim = starting('a', { pendingHandshakes })
+      const crowded = new Draft().say('a', claim).say('b', claim).say('c', starting('c'), started('id-c'))
+      expect(crowded.pass(1000).say('a', refused).say('b', refused).broken).to.deep.equal(broken)
     }
   })
 

@@ -10,20 +10,26 @@ function kind<Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, shap
   return z.strictObject({ ...common, kind: z.literal(kind), ...shape })
 }
 
+/** The limits by which an endpoint is judged. */
+const limits = z.object({
+  frameBytes: z.number(),
+  outboxBytes: z.number(),
+  windowBytes: z.number(),
+  patience: z.number(),
+  rescanInterval: z.number(),
+  handshakeTimeout: z.number(),
+  pendingHandshakes: z.number(),
+})
+
+export const judgedLimits = (all: z.input<typeof limits>): z.output<typeof limits> => limits.parse(all)
+
 const record = z.discriminatedUnion('kind', [
   /** `Endpoint.start` is called. */
   kind('starting', {
     name: z.string(),
     groups: z.array(z.string()),
     overflow: z.string().optional(),
-    limits: z.object({
-      frameBytes: z.number(),
-      outboxBytes: z.number(),
-      windowBytes: z.number(),
-      patience: z.number(),
-      rescanInterval: z.number(),
-      handshakeTimeout: z.number(),
-    }),
+    limits,
   }),
   /** It has resolved; `id` is the one that peers know it by. */
   kind('started', { id: z.string() }),

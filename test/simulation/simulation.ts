@@ -6,7 +6,7 @@ import { type Manner, Member } from './member'
 import { Network } from './network'
 import { FAIR, NetworkFaults } from './network-faults'
 import type { Random } from './random'
-import type { RecordFields } from './record'
+import { judgedLimits, type RecordFields } from './record'
 import type { SimulatedConnection } from './simulated-connection'
 import { SimulatedTransport } from './simulated-transport'
 import { Timeline } from './timeline'
@@ -56,13 +56,12 @@ export class Simulation {
     const process = { member, host }
     this.#processes.push(process)
     const settings = { ...this.#core.settingsOf(options), pid: this.#processes.length }
-    const { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout } = settings.limits
     this.log(label, {
       kind: 'starting',
       name,
       groups: [...groups],
       overflow: typeof settings.overflow === 'string' ? settings.overflow : undefined,
-      limits: { frameBytes, outboxBytes, windowBytes, patience, rescanInterval, handshakeTimeout },
+      limits: judgedLimits(settings.limits),
     })
     const world = {
       transport: new SimulatedTransport(this.network, host),

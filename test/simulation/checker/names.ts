@@ -42,15 +42,20 @@ function* judgeRefusals(history: JudgedHistory, namesakes: readonly Life[]): Gen
 }
 
 /**
- * Has it waited for its patience, while one of them was stopped, or a connection of theirs? Who is silent for
- * so long counts as a holder, as nobody can know better, and those who have conceded to the one that waited did so for
- * good: so the name may be nobody's in the end. Without such a fault nobody waits for so long.
+ * Has it waited for its patience, while one of them was stopped, or a connection of theirs, or while more endpoints dialled
+ * than it answers at a time? Who is silent for so long counts as a holder, as nobody can know better, and those who have
+ * conceded to the one that waited did so for good: so the name may be nobody's in the end. Without such a fault nobody waits
+ * for so long.
  */
 function hasMetSilence(history: JudgedHistory, { starting, refused }: Life, crowd: readonly Life[]): boolean {
   const [from, to] = [history.time(starting.index), history.time(refused)]
   const { handshakeTimeout, patience } = starting.record.limits
   if (to - from < Math.min(Math.max(patience, LEAST_PATIENCE), handshakeTimeout)) return false
+  const dialling = [...history.lives.values()].filter(
+    (life) => life.starting.index < refused && life.over > starting.index,
+  )
   return crowd.some((life) => {
+    if (dialling.length - 1 > life.starting.record.limits.pendingHandshakes) return true
     return life.frozenFor(from, to) > 0 || life.stalls.some((place) => starting.index < place && place < refused)
   })
 }
