@@ -136,7 +136,7 @@ export class EndpointCore implements MeshEvents {
       changed: (change, interest) => {
         if (change === 'subscribe' && interest.responds) this.#pendingRequests.onResponders(this.loopback, [interest])
         if (change === 'subscribe') this.#workQueues.onSubscribe(this.loopback, this.#wantingUs([interest]))
-        else this.#workQueues.onUnsubscribe(this.loopback, [interest])
+        else this.#workQueues.onUnsubscribe(this.loopback, [interest], false)
         this.#interestChanged()
       },
       peers: () => this.#mesh,
@@ -378,13 +378,14 @@ export class EndpointCore implements MeshEvents {
       if (kind === 'subscribe') this.routes.add(link, interest)
       else this.routes.remove(link, interest)
     }
-    if (kind === 'subscribe') this.#workQueues.onSubscribe(link, this.#wantingUs(interests))
-    else this.#workQueues.onUnsubscribe(link, interests)
     const responds = interests.filter((interest) => interest.responds)
-    if (kind === 'subscribe') this.#pendingRequests.onResponders(link, responds)
-    else {
-      const isClosing = change.kind === 'unsubscribe' && change.isLast !== undefined
+    if (kind === 'subscribe') {
+      this.#workQueues.onSubscribe(link, this.#wantingUs(interests))
+      this.#pendingRequests.onResponders(link, responds)
+    } else {
+      const isClosing = change.isLast !== undefined
       if (isClosing) this.#inboxes.onLeaving(link)
+      this.#workQueues.onUnsubscribe(link, interests, isClosing)
       if (interests.some(isQueued)) this.#queueSender.onMembersLeft(link, isClosing)
       this.#pendingRequests.onRespondersLeft(link, responds)
     }
@@ -419,6 +420,14 @@ export class EndpointCore implements MeshEvents {
   bulkDrained(channel: Channel): void {
     this.#pendingRequests.onBulkDrained(channel)
     this.responders.onBulkDrained(channel)
+  }
+
+  keepsFor(link: Link): boolean {
+    return this.#workQueues.keepsFor(link)
+  }
+
+  given(link: Link): Promise<void> {
+    return this.#workQueues.given(link)
   }
 
   error(error: LahjaError): void {
@@ -512,7 +521,10 @@ export class EndpointCore implements MeshEvents {
     this.#queueReceiver.leave()
     this.#inboxes.leave()
     this.subscriptions.returnAssigned()
-    const withdrawn = this.#mesh.unsubscribeAll([...this.announcer.forPeers()], deadline, this.#mayReturn)
+    const withdrawn = this.#mesh.unsubscribeAll([...this.announcer.forPeers()], deadline, {
+      mayReturn: this.#mayReturn,
+      isServed: (link) => !link.receiveWindow.isEmpty || this.#inboxes.hasWorkOf(link),
+    })
     this.responders.close()
     await withdrawn
     const { outbox } = this.loopback
@@ -521,6 +533,7 @@ export class EndpointCore implements MeshEvents {
       await this.waits.fulfilled(deadline, outbox.flushed())
       await this.waits.reached(deadline, () => this.#isIdle && this.#isDealt)
     } while (!outbox.isEmpty && deadline.left > 0)
+    this.#workQueues.dealOut()
   }
 
   /** Whether a peer has queue events in hand, and so may return them. */

@@ -12,8 +12,8 @@ export interface EndpointEvents {
   /** The link with a peer broke. Without a listener, the first that loses events becomes a process warning. */
   lost: [peer: Peer, loss: Loss]
   /**
-   * A peer has died or left with an event of a queue that it had begun, or may have: a member with `prefetch` of a type without
-   * `redeliver`, or after its last time. Before the `lost` or `left` that lists them. Or a handler has failed on one for the last
+   * A peer has died or left with an event of a queue that it had begun, or may have, of a type without `redeliver`, or after its
+   * last time. Before the `lost` or `left` that lists them. Or a handler has failed on one for the last
    * time, whose type has `redeliverOnError` and no `deadLetter`.
    */
   unfinished: [unfinished: { readonly peer: Peer; readonly event: Event }]
@@ -52,7 +52,7 @@ export interface EndpointEvents {
 export interface LeftBehind {
   /** Queue events given to the peer and not reported as handled. */
   readonly unfinished: number
-  /** Those of them that members with `prefetch` had begun, in order. */
+  /** Those of them that its members had begun, in order. */
   readonly unfinishedEvents: readonly Event[]
   /** All other events: those that it received and didn't handle in time, and those that it didn't receive. */
   readonly unhandled: number
@@ -75,7 +75,7 @@ export interface Loss {
    */
   readonly unfinished: number
   /**
-   * Those of them that members with `prefetch` had begun, or may have, in order; what they had not begun goes to others. When
+   * Those of them that its members had begun, or may have, in order; what they had not begun goes to others. When
    * the link broke in a write, it is not known what they had begun last, and all that they had in hand is here.
    */
   readonly unfinishedEvents: readonly Event[]

@@ -230,7 +230,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    *
    * @param type a definition, or a type name
    * @param payload a value that fits the definition and that MessagePack can carry
-   * @returns the number of endpoints that the event was sent to
+   * @returns the number of endpoints that the event was sent to; a queue that keeps it counts as one
    * @throws InvalidPayload if the payload doesn't fit the definition's schema
    * @throws UnserializablePayload if MessagePack can't carry a part of the payload
    * @throws PayloadTooLarge if the event is larger than `limits.frameBytes`, here or at every receiver; a receiver that
@@ -512,7 +512,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
   }
 
   /**
-   * What queues are up to, as this endpoint sees them: those with members that have `prefetch`.
+   * What queues are up to, as this endpoint sees them: all but those whose members all have `prefetch: Infinity`.
    *
    * @example
    * ```ts

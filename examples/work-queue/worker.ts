@@ -16,7 +16,7 @@ async function main(): Promise<void> {
       await endpoint.broadcast(LinesCounted, { path, lines: text.split('\n').length - 1 }, { to: origin })
       done++
     },
-    { queue: COUNTERS, concurrency: CONCURRENCY, prefetch: 'auto' },
+    { queue: COUNTERS, concurrency: CONCURRENCY },
   )
 
   if (!endpoint.isConnectedTo(GIVER)) console.log('waiting for jobs')

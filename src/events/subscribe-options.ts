@@ -17,16 +17,16 @@ export interface SubscribeOptions {
    */
   readonly from?: Audience | undefined
   /**
-   * A work queue, named like an endpoint: each event goes to one of the queue's subscriptions on the whole bus, the one
-   * with the fewest events in flight. Default: none, and the subscription gets every event.
+   * A work queue, named like an endpoint: each event goes to one of the queue's subscriptions on the whole bus, the first that
+   * has room for it. Default: none, and the subscription gets every event.
    */
   readonly queue?: string | undefined
   /** Maximum number of events handled concurrently, 1 to `Infinity`. Handlers start in order. Default 1. */
   readonly concurrency?: number | undefined
   /**
    * With `queue`: how many events each sender gives this subscription ahead of those that it handles, 0 to 65,535. All others
-   * wait at their senders, for whichever member has room first. `'auto'`: as many as it handles in 5 ms, 1000 at most, of all
-   * senders together. Default: none wait, each goes to a member when it is broadcast.
+   * wait at their senders, for whichever member has room first. `'auto'`, the default: as many as it handles in 5 ms, 1000 at
+   * most, of all senders together. `Infinity`: each event is dealt to a member when it is broadcast, and waits there.
    */
   readonly prefetch?: number | 'auto' | undefined
   /** Ends the subscription. */
@@ -69,9 +69,11 @@ export function subscribeSettings(
   const from = originsOf(options.from)
   if (queue !== undefined) checkName('queue', queue)
   checkCount('concurrency', concurrency)
+  if (queue === undefined && options.prefetch !== undefined)
+    throw new InvalidArgument('prefetch: expected it only together with queue; name the queue')
   const capacity = capacityOf(options)
   const interest = { type: patternOf(type), from, queue, ...(capacity !== undefined && { capacity }) }
-  const isAdaptive = options.prefetch === 'auto'
+  const isAdaptive = queue !== undefined && (options.prefetch ?? 'auto') === 'auto'
   const consumption = { kind: 'handler', handle, concurrency, ...(isAdaptive && { isAdaptive }) } as const
   return { interest, consumption, schema: schemaOf(type), signal }
 }
@@ -81,12 +83,11 @@ export function subscribeSettings(
  *
  * @throws InvalidArgument
  */
-function capacityOf({ queue, concurrency = 1, prefetch }: SubscribeOptions): number | undefined {
-  if (prefetch === undefined) return undefined
-  if (queue === undefined) throw new InvalidArgument('prefetch: expected it only together with queue; name the queue')
+function capacityOf({ queue, concurrency = 1, prefetch = 'auto' }: SubscribeOptions): number | undefined {
+  if (queue === undefined || prefetch === Number.POSITIVE_INFINITY) return undefined
   if (prefetch === 'auto') return Math.min(concurrency + Prefetch.first, MOST_IN_HAND)
   if (!Number.isInteger(prefetch) || prefetch < 0 || prefetch >= MOST_IN_HAND)
-    throw invalid('prefetch', `a whole number from 0 to ${MOST_IN_HAND - 1}, or 'auto'`, prefetch)
+    throw invalid('prefetch', `a whole number from 0 to ${MOST_IN_HAND - 1}, 'auto' or Infinity`, prefetch)
   return Math.min(concurrency + prefetch, MOST_IN_HAND)
 }
 

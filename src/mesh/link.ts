@@ -69,6 +69,10 @@ export interface Traffic {
   pace(link: Link, change: PaceChange): void
   /** There is room again for requests and responses to the peer. */
   bulkDrained(link: Link): void
+  /** Whether events wait here for a peer that is about to leave. */
+  keepsFor(link: Link): boolean
+  /** Resolves when none wait, or the link has ended. */
+  given(link: Link): Promise<void>
 }
 
 /** The life of a link, for its owner. */
@@ -392,11 +396,11 @@ export class Link implements Channel {
   }
 
   /**
-   * The peer is leaving. Acknowledges at once, saying whether anything is still queued for it; if so, acknowledges again
-   * when it has been sent.
+   * The peer is leaving. Acknowledges at once, saying whether anything still waits for it; if so, acknowledges again when it
+   * has been sent.
    */
   #completeFor(sequence: number): void {
-    const isComplete = this.outbox.isEmpty && !this.outbox.hasBulk
+    const isComplete = this.outbox.isEmpty && !this.outbox.hasBulk && !this.#context.traffic.keepsFor(this)
     this.#exchange.acknowledge(sequence, isComplete)
     if (isComplete) return
     const isWaiting = this.#incomplete !== undefined
@@ -406,9 +410,11 @@ export class Link implements Channel {
 
   /** One wait at a time, for the last such change: a peer may send many. */
   async #complete(): Promise<void> {
+    const { traffic } = this.#context
     let sequence: number | undefined
-    while (this.isUp && sequence !== this.#incomplete) {
+    while (this.isUp && (sequence !== this.#incomplete || traffic.keepsFor(this))) {
       sequence = this.#incomplete
+      if (traffic.keepsFor(this)) await traffic.given(this)
       await this.outbox.flushed()
     }
     this.#incomplete = undefined

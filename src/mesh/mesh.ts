@@ -168,12 +168,13 @@ export class Mesh {
    * peer that doesn't answer delays it by `patience` at most.
    *
    * @param interests what peers may know that we want
-   * @param mayReturn whether a peer may return events
+   * @param work.mayReturn whether a peer may return events
+   * @param work.isServed whether there are events of a peer that are not handled yet
    */
   async unsubscribeAll(
     interests: readonly Interest[],
     deadline: Deadline,
-    mayReturn: (link: Link) => boolean,
+    { mayReturn, isServed }: Record<'mayReturn' | 'isServed', (link: Link) => boolean>,
   ): Promise<void> {
     for (const link of this.#links.values()) link.unsubscribeAll(interests, mayReturn(link))
     await this.acknowledged(deadline.within(this.#context.limits.patience))
@@ -184,7 +185,7 @@ export class Mesh {
       const missing = await this.#missing(patience, answering, (link) => link.completed)
       if (missing.length === 0 || deadline.left === 0) return
       // One that is silent although all its events have been handled is not waited for.
-      answering = answering.filter((link) => link.heard !== heard.get(link) || !link.receiveWindow.isEmpty)
+      answering = answering.filter((link) => link.heard !== heard.get(link) || isServed(link))
     }
   }
 

@@ -88,9 +88,9 @@ export interface EventOptions<Payload> extends DefinitionOptions, RedeliveryOpti
    */
   readonly hold?: number | undefined
   /**
-   * The key of an event, such as its customer: members of a queue with `prefetch` handle the events of one key and sender one
-   * after another, in the order of their broadcasts, and all by the same member as long as that stays in the queue. Types with
-   * the same keys share their order. Default: events have no key, and go to whoever is free.
+   * The key of an event, such as its customer: members of a queue handle the events of one key and sender one after another, in
+   * the order of their broadcasts, and all by the same member as long as that stays in the queue. Not those with
+   * `prefetch: Infinity`. Types with the same keys share their order. Default: events have no key, and go to whoever is free.
    */
   readonly partition?: Partition<Payload> | undefined
 }

@@ -13,7 +13,7 @@ export interface Redelivery {
   readonly deadLetter: string | undefined
 }
 
-/** The options of `defineEvent` for queues whose members have `prefetch`. */
+/** The options of `defineEvent` for queues. They hold for members without `prefetch: Infinity`. */
 export interface RedeliveryOptions {
   /**
    * How many times an event is given to another member after one has died while it handled it, 0 to 1,000. At least once, so

@@ -166,6 +166,11 @@ export class MemberInbox {
     return this.#waiting.length + this.#begun + this.#untold === 0
   }
 
+  /** Whether it has events of a sender in hand. */
+  hasWorkOf(channel: Channel): boolean {
+    return (this.#accounts.get(channel)?.inHand ?? 0) > 0
+  }
+
   /** @throws ProtocolViolation for more events than the member takes */
   take(gift: Gift, channel: Channel): void {
     const account = this.#accountOf(channel)
@@ -525,9 +530,8 @@ export class MemberInbox {
 
   #tell(account: Account): void {
     const { channel, begun, handled, returned, failed } = account
-    // What no other may have, this endpoint still takes of itself.
-    const isTaking = this.#state === 'open' || (this.#state === 'leaving' && channel.isOwn)
-    const capacity = isTaking ? this.#capacity : 0
+    // One that leaves still takes what no other may have.
+    const capacity = this.#state === 'closed' ? 0 : this.#capacity
     const hasNewCapacity = this.#context.isAdaptive && account.inHand > 0 && capacity !== account.capacity
     const hasNews = account.isBehind || hasNewCapacity || !handled.isEmpty || !returned.isEmpty || !failed.isEmpty
     if (channel.outbox.isClosed || !hasNews) return

@@ -32,6 +32,12 @@ export class MemberInboxes {
     return this.#ending.size === 0
   }
 
+  /** Whether members have events of a sender in hand. */
+  hasWorkOf(channel: Channel): boolean {
+    for (const inbox of [...this.#open.values(), ...this.#ending]) if (inbox.hasWorkOf(channel)) return true
+    return false
+  }
+
   /** Opens the inbox of a member, if it says how many events it takes. */
   open(interest: Interest, consumption: Consumption): MemberInbox | undefined {
     const { member, queue, capacity } = interest

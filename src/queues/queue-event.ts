@@ -142,9 +142,14 @@ export class QueueEvent {
     return true
   }
 
-  /** The frame that gives it to a member. */
-  giftFrame(member: number, number: number): Frame {
-    const { type, isFixed, redelivered } = this
+  /**
+   * The frame that gives it to a member.
+   *
+   * @param isLastResort whether no other member may have it
+   */
+  giftFrame(member: number, number: number, isLastResort = false): Frame {
+    const { type, redelivered } = this
+    const isFixed = this.isFixed || isLastResort
     const content = this.#content
     if (content.kind === 'packed') return encodeGift(member, number, type, isFixed, content.bytes, redelivered)
     return referenceTo({ kind: 'give', member, number, type, isFixed, payload: content.payload, ...this.#repeats })

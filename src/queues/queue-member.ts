@@ -25,6 +25,7 @@ export class QueueMember {
   #recalled = 0
   #bytes = 0
   #isGone = false
+  #isLingering = false
 
   /** @param mostBytes that it is sent ahead of what it has settled */
   constructor(queue: string, channel: Channel, number: number, capacity: number, mostBytes: number) {
@@ -54,7 +55,12 @@ export class QueueMember {
     const number = ++this.#given
     this.#inHand.set(number, event)
     this.#bytes += event.cost
-    this.channel.sendBulk(event.giftFrame(this.number, number))
+    this.channel.sendBulk(event.giftFrame(this.number, number, this.#isLingering))
+  }
+
+  /** Whether its endpoint is about to leave the bus: until then it handles what no other member may have. */
+  get isLingering(): boolean {
+    return this.#isLingering
   }
 
   /** Whether it has left, or its channel is closed. */
@@ -81,6 +87,10 @@ export class QueueMember {
   /** Takes the events back, up to this number, that it has not begun. It must not begin them any more. */
   takeBack(through: number): QueueEvent[] {
     return this.#take([...this.#inHand.keys()].filter((number) => number > this.#begun && number <= through))
+  }
+
+  linger(): void {
+    this.#isLingering = true
   }
 
   /** It takes nothing more. */

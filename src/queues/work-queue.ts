@@ -1,8 +1,10 @@
 import type { Channel } from '../channel/channel'
 import { Lag } from '../channel/lag'
 import type { BudgetHolder, MemoryBudget } from '../channel/memory-budget'
+import type { Interest } from '../model/interest'
 import type { Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
+import { matches } from '../model/pattern'
 import type { Clock, Timer } from '../platform/clock'
 import { isEligible } from '../routing/eligibility'
 import type { Member, Routes, Taker } from '../routing/routes'
@@ -53,6 +55,8 @@ export class WorkQueue implements BudgetHolder {
   readonly #latest = new Map<string, QueueEvent>()
   /** For events with a key: of each key, only one is in a lane or in hand. */
   readonly #partitions = new Partitions()
+  /** Members whose endpoints are about to leave the bus, with what they had subscribed to. */
+  readonly #lingering = new Map<QueueMember, Interest>()
   readonly #lag: Lag
   /** Where the search for the next member begins. */
   #turn = 0
@@ -143,9 +147,26 @@ export class WorkQueue implements BudgetHolder {
     this.deal()
   }
 
+  /** The endpoint of a member is about to leave the bus: it gets what no other member may have. */
+  linger(member: QueueMember, interest: Interest): void {
+    member.linger()
+    this.#lingering.set(member, interest)
+    this.noteMembers()
+  }
+
+  /** Whether events wait here for a member that lingers. */
+  keepsFor(member: QueueMember): boolean {
+    if (member.isGone) return false
+    if (member.load > 0 && this.#partitions.isBlocked) return true
+    this.#refresh()
+    for (const { receivers } of this.#lanes.values()) if (receivers.takers.includes(member)) return true
+    return false
+  }
+
   /** Members have come or gone. Nothing is given yet. */
   noteMembers(): void {
     this.#isStale = true
+    for (const member of this.#lingering.keys()) if (member.isGone) this.#lingering.delete(member)
     this.#partitions.onMembersChanged()
   }
 
@@ -160,6 +181,22 @@ export class WorkQueue implements BudgetHolder {
     const before = this.#bytes
     this.#dealAll()
     this.#onTaken(before)
+  }
+
+  /**
+   * Assigns what waits to members at other endpoints, although they have no room for it: this endpoint leaves. Events with a
+   * key stay, as they might overtake those in hand.
+   */
+  dealOut(): void {
+    this.#refresh()
+    for (const lane of [...this.#lanes.values()]) {
+      const destinations = lane.receivers.takers.filter(({ isLingering }) => !isLingering).map(({ channel }) => channel)
+      for (const event of [...lane]) {
+        const members = weighed(destinations.filter((channel) => !channel.isOwn && event.fitsAssigned(channel)))
+        if (members.length === 0 || event.partition !== undefined || !this.withdraw(event)) continue
+        this.#context.assign(event, members)
+      }
+    }
   }
 
   /** Takes out an event that still waits, for another queue. Returns whether it did. */
@@ -326,7 +363,12 @@ export class WorkQueue implements BudgetHolder {
       eligible = eligible.filter(isOther)
       assignees = assignees.filter(isOther)
     }
-    return { takers: eligible.flatMap((taker) => memberOf(taker) ?? []), members: assignees }
+    const found = eligible.flatMap((taker) => memberOf(taker) ?? [])
+    if (found.length + assignees.length > 0) return { takers: found, members: assignees }
+    const lingering = [...this.#lingering].filter(([{ channel }, interest]) => {
+      return matches(interest.type, event.type) && mayHave({ destination: channel }) && event.fits(channel)
+    })
+    return { takers: lingering.map(([member]) => member), members: [] }
   }
 
   /** An event takes the place of the one with the same key. Returns whether it is the later one. */
@@ -412,6 +454,13 @@ export class WorkQueue implements BudgetHolder {
     this.#bytes -= event.cost
     if (this.#bytes <= this.#context.limits.highWaterMark) this.#lag.release()
   }
+}
+
+/** Each destination once, with the number of its members. */
+function weighed(destinations: readonly Channel[]): Member<Channel>[] {
+  const weights = new Map<Channel, number>()
+  for (const destination of destinations) weights.set(destination, (weights.get(destination) ?? 0) + 1)
+  return [...weights].map(([destination, weight]) => ({ destination, weight }))
 }
 
 function placeOf({ first }: Lane): number {

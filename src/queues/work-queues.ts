@@ -76,6 +76,8 @@ export class WorkQueues {
   readonly #recalls = new Map<QueueMember, Timer>()
   /** Events that wait for a queue, with the end of their time. */
   readonly #held = new Map<QueueEvent, Timer>()
+  /** Peers that are about to leave, with those that wait until nothing is kept for them. */
+  readonly #awaited = new Map<Channel, readonly (() => void)[]>()
   #places = 0
 
   constructor(context: WorkQueuesContext) {
@@ -149,20 +151,58 @@ export class WorkQueues {
     // What has waited for a queue may be older than what waits in it.
     if (joined.size > 0) this.#placeHeld()
     for (const name of joined) this.#onMembersChanged(name)
+    this.#checkKept()
   }
 
-  /** Members have unsubscribed: each settles what it has in hand, but gets nothing more. */
-  onUnsubscribe(channel: Channel, interests: Iterable<Interest>): void {
+  /**
+   * Members have unsubscribed: each settles what it has in hand, but gets nothing more, unless its endpoint is about to leave
+   * the bus: then it gets what no other may have, until the channel is closed.
+   */
+  onUnsubscribe(channel: Channel, interests: Iterable<Interest>, isClosing: boolean): void {
     const left = new Set<string>()
-    for (const { queue, member: number } of interests) {
+    for (const interest of interests) {
+      const { queue, member: number } = interest
       if (queue !== undefined) left.add(queue)
       const member = number === undefined ? undefined : this.#members.get(channel)?.get(number)
       if (!member) continue
-      member.leave()
-      this.#leaving.add(member)
-      this.#forget(member)
+      if (isClosing) this.#queueOf(member.queue).linger(member, interest)
+      else {
+        member.leave()
+        this.#leaving.add(member)
+        this.#forget(member)
+      }
     }
     for (const name of left) this.#onMembersChanged(name)
+    this.#checkKept()
+  }
+
+  /** Whether events wait here for members at a peer that is about to leave. */
+  keepsFor(channel: Channel): boolean {
+    for (const member of this.#members.get(channel)?.values() ?? []) {
+      if (member.isLingering && this.#queueOf(member.queue).keepsFor(member)) return true
+    }
+    return false
+  }
+
+  /** Resolves when no events wait for members at a peer that is about to leave, or it has left. */
+  given(channel: Channel): Promise<void> {
+    return new Promise((resolve) => {
+      this.#awaited.set(channel, [...(this.#awaited.get(channel) ?? []), resolve])
+      this.#checkKept()
+    })
+  }
+
+  #onChanged(): void {
+    this.#checkKept()
+    this.#context.changed()
+  }
+
+  #checkKept(): void {
+    for (const [channel, resolves] of this.#awaited) {
+      if (this.keepsFor(channel)) continue
+      this.#awaited.delete(channel)
+      for (const resolve of resolves) resolve()
+    }
   }
 
   onProgress(channel: Channel, progress: Progress): void {
@@ -175,7 +215,7 @@ export class WorkQueues {
     if (returned.length > 0) this.#takeBack(queue, returned, channel)
     else queue.deal()
     if (this.#forget(member)) this.#onMembersChanged(member.queue)
-    this.#context.changed()
+    this.#onChanged()
   }
 
   /**
@@ -205,7 +245,7 @@ export class WorkQueues {
       this.#takeBack(this.#queueOf(member.queue), notBegun, channel)
     }
     for (const name of [...this.#queues.keys()]) this.#onMembersChanged(name)
-    this.#context.changed()
+    this.#onChanged()
     return { unfinished, returned }
   }
 
@@ -250,7 +290,7 @@ export class WorkQueues {
     this.#recalls.delete(member)
     this.#takeBack(this.#queueOf(member.queue), member.takeBack(through), member.channel)
     if (this.#forget(member)) this.#onMembersChanged(member.queue)
-    this.#context.changed()
+    this.#onChanged()
   }
 
   #endRecall(member: QueueMember): void {
@@ -263,6 +303,11 @@ export class WorkQueues {
     let count = 0
     for (const { load } of this.#members.get(channel)?.values() ?? []) count += load
     return count
+  }
+
+  /** This endpoint is about to leave: what members at other endpoints may have waits there from now on. */
+  dealOut(): void {
+    for (const queue of this.#queues.values()) queue.dealOut()
   }
 
   /** Reports what waits as lost, as this endpoint closes. Returns numbers by queue. */
@@ -282,7 +327,7 @@ export class WorkQueues {
     const inHand = new Map(members)
     for (const member of this.#everyMember()) {
       const { queue, load } = member
-      if (!this.#leaving.has(member)) members.set(queue, (members.get(queue) ?? 0) + 1)
+      if (!this.#leaving.has(member) && !member.isLingering) members.set(queue, (members.get(queue) ?? 0) + 1)
       inHand.set(queue, (inHand.get(queue) ?? 0) + load)
     }
     return [...this.#queues.values()]

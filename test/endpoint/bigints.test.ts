@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { type Endpoint, RemoteError, UnserializablePayload } from '../../src'
 import { freshBus, until } from '../support/bus'
+import { DEALT } from '../support/members'
 import { payloadsAt } from '../support/payloads'
 import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
@@ -36,7 +37,7 @@ describe('An integer over 64 bits', () => {
       early.push(payload)
       return held
     }
-    const first = b.subscribe('job', hold, { queue: 'workers' })
+    const first = b.subscribe('job', hold, DEALT)
     await first.ready
     for (const number of [1n, 2n, 3n]) await a.broadcast('job', LARGE + number)
     await until(() => first.pending === 3)

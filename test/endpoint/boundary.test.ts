@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { BoundaryCrossed, defineEvent, defineRequest, type Endpoint, InvalidArgument } from '../../src'
 import type { Message } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
+import { DEALT } from '../support/members'
 import { packageCopy } from '../support/package-copy'
 import { rawPeers } from '../support/raw-peer'
 import { rejection, rejectionCode } from '../support/rejection'
@@ -138,7 +139,7 @@ describe('A boundary', () => {
     it('holds for patterns and for queue members', async () => {
       for (const each of [vault, shop]) {
         await each.subscribe('boundary.*', ({ type }) => got.push(`${type} pattern ${each.name}`)).ready
-        await each.subscribe('boundary.>', ({ type }) => got.push(`${type} queue ${each.name}`), { queue: 'q' }).ready
+        await each.subscribe('boundary.>', ({ type }) => got.push(`${type} queue ${each.name}`), DEALT).ready
       }
       for (let n = 0; n < 4; n++) expect(await a.broadcast(Opened, n)).to.equal(1)
       expect(await a.broadcast(Rotated, 1)).to.equal(0)

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { defineEvent, defineRequest } from '../../src'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
-import { numbers } from '../support/members'
+import { DEALT, numbers } from '../support/members'
 import { rawPeers } from '../support/raw-peer'
 import { reportsOf } from '../support/reports'
 import { turn } from '../support/workbench'
@@ -78,7 +78,7 @@ describe('Bulk messages', () => {
     const member = await bus.start('member', { limits: { windowBytes: 2 ** 22 } })
     await sender.waitUntilConnectedTo('member')
     const held = new HeldHandler()
-    const subscription = member.subscribe(Job, held.handle, { queue: 'workers' })
+    const subscription = member.subscribe(Job, held.handle, DEALT)
     await subscription.ready
     const count = 74000
     for (const number of numbers(count)) sender.broadcastNowait(Job, number)

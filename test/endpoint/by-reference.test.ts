@@ -4,7 +4,7 @@ import { CloseTimeout, defineEvent, defineRequest, type Endpoint, NoSubscribers,
 import { freshBus, until } from '../support/bus'
 import { collectGarbage } from '../support/garbage'
 import { HeldHandler } from '../support/held-handler'
-import { numbers } from '../support/members'
+import { DEALT, numbers } from '../support/members'
 import { payloadsAt } from '../support/payloads'
 import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
@@ -96,11 +96,11 @@ describe('An event of an internal type', () => {
 
   it('is shared by the members of a queue, and goes to another when it is returned', async () => {
     const [early, late] = [new HeldHandler(), new HeldHandler()]
-    const first = a.subscribe(Passed, early.handle, { queue: 'q' })
+    const first = a.subscribe(Passed, early.handle, DEALT)
     const payloads = numbers(3).map(() => new Account())
     for (const payload of payloads) expect(await a.broadcast(Passed, payload)).to.equal(1)
     await until(() => first.pending === 3)
-    a.subscribe(Passed, late.handle, { queue: 'q' })
+    a.subscribe(Passed, late.handle, DEALT)
     first.unsubscribe()
     early.release()
     late.release()
@@ -112,8 +112,8 @@ describe('An event of an internal type', () => {
   it('waits for the members of its queue also when the endpoint lags', async () => {
     const slow = await bus.start('slow', { limits: { ...LIMITS, patience: 20 } })
     const handler = new HeldHandler()
-    slow.subscribe(Passed, handler.handle, { queue: 'q' })
-    slow.subscribe('other', handler.handle, { queue: 'q' })
+    slow.subscribe(Passed, handler.handle, DEALT)
+    slow.subscribe('other', handler.handle, DEALT)
     const payloads = numbers(20).map(() => new Account())
     for (const payload of payloads) await slow.broadcast(Passed, payload)
     await slow.broadcast('other', 'last')
@@ -126,7 +126,7 @@ describe('An event of an internal type', () => {
   it('of a queue without members is reported with its payload', async () => {
     const reports = reportsOf(a)
     const handler = new HeldHandler()
-    const only = a.subscribe(Passed, handler.handle, { queue: 'q' })
+    const only = a.subscribe(Passed, handler.handle, DEALT)
     const payloads = numbers(3).map(() => new Account())
     for (const payload of payloads) await a.broadcast(Passed, payload)
     await until(() => only.pending === 3)
@@ -289,8 +289,8 @@ describe('An event of an internal type', () => {
     it('once it is handled by a member of a queue', async () => {
       let handled = 0
       a.subscribe(Passed, () => handled++, { queue: 'q' })
-      const refs = broadcastAll(Passed, 20)
-      await until(() => handled === 20)
+      const refs = broadcastAll(Passed, 10)
+      await until(() => handled === 10)
       await released(refs)
     })
 
@@ -325,7 +325,7 @@ describe('An event of an internal type', () => {
     it('of events that a queue without members has lost', async () => {
       a.on('error', () => {})
       const handler = new HeldHandler()
-      const only = a.subscribe(Passed, handler.handle, { queue: 'q' })
+      const only = a.subscribe(Passed, handler.handle, DEALT)
       const refs = broadcastAll(Passed, 3)
       await until(() => only.pending === 3)
       only.unsubscribe()

@@ -6,7 +6,7 @@ import type { Interest } from '../../src/model/interest'
 import { encodeMessage } from '../../src/wire/codec'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
-import { numbers } from '../support/members'
+import { DEALT, numbers } from '../support/members'
 import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
@@ -149,10 +149,10 @@ describe('Endpoint.close', () => {
     const { sender, receiver } = await bus.startAll('sender', 'receiver')
     const held = new HeldHandler()
     const inner: Promise<void>[] = []
-    await receiver.subscribe(Job, held.handle, { queue: 'workers' }).ready
+    await receiver.subscribe(Job, held.handle, DEALT).ready
     for (const number of numbers(2)) sender.broadcastNowait(Job, number)
     await until(() => held.begun.length === 1)
-    receiver.subscribe(Job, () => void inner.push(receiver.close({ timeout: 0 })), { queue: 'workers' })
+    receiver.subscribe(Job, () => void inner.push(receiver.close({ timeout: 0 })), DEALT)
     const outer = receiver.close({ timeout: Number.POSITIVE_INFINITY })
     held.release()
     await outer
@@ -163,7 +163,7 @@ describe('Endpoint.close', () => {
   it('begins nothing once the time for handlers is up, and counts it once (G12)', async () => {
     const { sender, receiver } = await bus.startAll('sender', 'receiver')
     const held = [new HeldHandler(), new HeldHandler()]
-    const members = held.map(({ handle }) => receiver.subscribe(Job, handle, { queue: 'workers' }))
+    const members = held.map(({ handle }) => receiver.subscribe(Job, handle, DEALT))
     await Promise.all(members.map(({ ready }) => ready))
     for (const number of numbers(8)) sender.broadcastNowait(Job, number)
     await until(() => members.every(({ pending }) => pending === 4))
@@ -440,7 +440,7 @@ describe('Endpoint.close', () => {
     const { sender, member } = await bus.startAll('sender', 'member')
     const reports = reportsOf(member)
     const held = new HeldHandler()
-    const subscription = member.subscribe(Job, held.handle, { queue: 'workers' })
+    const subscription = member.subscribe(Job, held.handle, DEALT)
     await subscription.ready
     for (const number of numbers(5)) await sender.broadcast(Job, number)
     await until(() => held.begun.length === 1)

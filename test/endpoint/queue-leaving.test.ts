@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { expect } from 'chai'
-import { defineEvent, type Endpoint, NoSubscribers } from '../../src'
+import { defineEvent, type Endpoint, NoSubscribers, type SubscribeOptions } from '../../src'
 import type { Hello } from '../../src/wire/message'
 import { arrived } from '../support/arrived'
 import { freshBus, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
-import { allOf, join, joinHeld, leavesOf, type Member, numbers } from '../support/members'
+import { allOf, DEALT, join, joinHeld, leavesOf, type Member, numbers } from '../support/members'
 import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
@@ -30,10 +30,10 @@ describe('A queue member that leaves', () => {
   }
 
   /** Three endpoints besides the sender, each with a slow member and events in flight. */
-  async function beginLoad() {
+  async function beginLoad(queue: SubscribeOptions) {
     const { a, b, c, d } = await bus.startAll('a', 'b', 'c', 'd')
     const reports = [a, b, c, d].map((each) => reportsOf(each))
-    const members = await Promise.all([b, c, d].map((each) => join(each, 'job', { queue: 'workers' }, turn)))
+    const members = await Promise.all([b, c, d].map((each) => join(each, 'job', queue, turn)))
     const sent = (async () => {
       for (const n of numbers(LOAD)) await a.broadcast(Job, n)
     })()
@@ -66,7 +66,7 @@ describe('A queue member that leaves', () => {
     const b = await bus.start('b', { limits: { windowBytes: 1 } })
     await b.waitUntilConnectedTo('a')
     const held = new HeldHandler()
-    await b.subscribe(Job, held.handle, { queue: 'workers' }).ready
+    await b.subscribe(Job, held.handle, DEALT).ready
     for (const number of numbers(5)) a.broadcastNowait(Job, number)
     await until(() => held.begun.length === 1)
     const left = once(a, 'left')
@@ -77,7 +77,7 @@ describe('A queue member that leaves', () => {
   it('gives what it has not begun by then to a member that has joined meanwhile, and does not count it (G5, G12)', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const held = new HeldHandler()
-    await b.subscribe(Job, held.handle, { queue: 'workers' }).ready
+    await b.subscribe(Job, held.handle, DEALT).ready
     for (const number of numbers(5)) a.broadcastNowait(Job, number)
     await until(() => held.begun.length === 1)
     const left = once(a, 'left')
@@ -91,30 +91,100 @@ describe('A queue member that leaves', () => {
     expect([held.begun, got]).to.deep.equal([[0], [1, 2, 3, 4]])
   })
 
-  for (const [order, closing] of Object.entries({
-    'after its sender': ['a', 'b', 'c'],
-    'before its sender': ['b', 'c', 'a'],
-    'as the only one, after its sender': ['a', 'b'],
-    'as the only one, before its sender': ['b', 'a'],
+  for (const [kind, queue] of Object.entries({
+    'that is dealt events': DEALT,
+    'with prefetch': { queue: 'workers' },
   })) {
-    for (const isTogether of [false, true]) {
-      const when = isTogether ? `together, ${order}` : order
-      it(`by closing ${when}, handles what nobody else can, once`, async () => {
-        const endpoints = await bus.startAll('a', 'b', 'c')
-        const reports = Object.values(endpoints).map((each) => reportsOf(each))
-        const workers = closing.filter((name) => name !== 'a').map((name) => endpoints[name === 'b' ? 'b' : 'c'])
-        const members = await Promise.all(workers.map((each) => join(each, 'job', { queue: 'workers' }, turn)))
-        for (const n of numbers(200)) endpoints.a.broadcastNowait(Job, n)
-        await until(() => members.every(({ got }) => got.length > 1))
-        const all = closing.map(
-          (name) => () => endpoints[name === 'a' ? 'a' : name === 'b' ? 'b' : 'c'].close({ timeout: 20_000 }),
-        )
-        if (isTogether) await Promise.all(all.map((close) => close()))
-        else for (const close of all) await close()
-        expect([...new Set(reports.flat())]).to.deep.equal([])
-        expect(allOf(...members)).to.deep.equal(numbers(200))
+    describe(`${kind},`, () => {
+      for (const [order, closing] of Object.entries({
+        'after its sender': ['a', 'b', 'c'],
+        'before its sender': ['b', 'c', 'a'],
+        'as the only one, after its sender': ['a', 'b'],
+        'as the only one, before its sender': ['b', 'a'],
+      })) {
+        for (const isTogether of [false, true]) {
+          const when = isTogether ? `together, ${order}` : order
+          it(`by closing ${when}, handles what nobody else can, once`, async () => {
+            const endpoints = await bus.startAll('a', 'b', 'c')
+            const reports = Object.values(endpoints).map((each) => reportsOf(each))
+            const workers = closing.filter((name) => name !== 'a').map((name) => endpoints[name === 'b' ? 'b' : 'c'])
+            const members = await Promise.all(workers.map((each) => join(each, 'job', queue, turn)))
+            for (const n of numbers(200)) endpoints.a.broadcastNowait(Job, n)
+            await until(() => members.every(({ got }) => got.length > 1))
+            const all = closing.map(
+              (name) => () => endpoints[name === 'a' ? 'a' : name === 'b' ? 'b' : 'c'].close({ timeout: 20_000 }),
+            )
+            if (isTogether) await Promise.all(all.map((close) => close()))
+            else for (const close of all) await close()
+            expect([...new Set(reports.flat())]).to.deep.equal([])
+            expect(allOf(...members)).to.deep.equal(numbers(200))
+          })
+        }
+      }
+
+      it('by unsubscribing under load causes no loss and no duplicate', async () => {
+        const { members, sent, reports } = await beginLoad(queue)
+        members[0]?.subscription.unsubscribe()
+        const had = members[0]?.got.length
+        await sent
+        await expectAllOnce(members, reports)
+        expect(members[0]?.got).to.have.length(Number(had))
       })
-    }
+
+      it('and rejoins repeatedly under load causes no loss and no duplicate', async () => {
+        const { b, members, sent, reports } = await beginLoad(queue)
+        for (let round = 0; round < 10; round++) {
+          members.at(round === 0 ? 0 : -1)?.subscription.unsubscribe()
+          const again = await join(b, 'job', queue, turn)
+          members.push(again)
+          await until(() => again.got.length > 2 || allOf(...members).length === LOAD)
+        }
+        await sent
+        await expectAllOnce(members, reports)
+      })
+
+      it('by closing its endpoint under load finishes running handlers, and causes no loss and no duplicate', async () => {
+        const { a, b, members, sent, reports } = await beginLoad(queue)
+        const left = leavesOf(a)
+        await b.close()
+        const had = members[0]?.got.length
+        await sent
+        await until(() => left.length === 1)
+        expect(left).to.deep.equal([['b', 0]])
+        await expectAllOnce(members, reports)
+        expect(members[0]?.got).to.have.length(Number(had))
+      })
+
+      it('by closing its idle endpoint while events are in flight to it causes no loss', async () => {
+        const { a, b, c } = await bus.startAll('a', 'b', 'c')
+        const reports = [a, b, c].map((each) => reportsOf(each))
+        const members = [await join(b, 'job', queue), await join(c, 'job', queue)]
+        const left = leavesOf(a)
+        for (const n of numbers(LOAD)) a.broadcastNowait(Job, n)
+        await b.close()
+        await until(() => left.length === 1)
+        expect(left).to.deep.equal([['b', 0]])
+        await expectAllOnce(members, reports)
+      })
+
+      it('hands waiting events to another member at its own endpoint, if there is one', async () => {
+        const { a, b } = await bus.startAll('a', 'b')
+        const reports = reportsOf(a)
+        const [held, other] = [new HeldHandler(), new HeldHandler()]
+        const leaving = await join(b, 'job', queue, held.handle)
+        await join(b, 'job', queue, other.handle)
+        for (const n of numbers(10)) await a.broadcast(Job, n)
+        await until(() => held.begun.length + other.begun.length === 2)
+        await arrived(a, b)
+        leaving.subscription.unsubscribe()
+        other.release()
+        await until(() => other.ended.length === 9)
+        held.release()
+        await until(() => held.ended.length === 1)
+        expect([...held.ended, ...other.ended].sort()).to.deep.equal(numbers(10))
+        expect(reports).to.deep.equal([])
+      })
+    })
   }
 
   it('by closing after its sender is a process warning once a second, and an error for each event to those who listen', async () => {
@@ -140,51 +210,6 @@ describe('A queue member that leaves', () => {
     } finally {
       process.off('warning', note)
     }
-  })
-
-  it('by unsubscribing under load causes no loss and no duplicate', async () => {
-    const { members, sent, reports } = await beginLoad()
-    members[0]?.subscription.unsubscribe()
-    const had = members[0]?.got.length
-    await sent
-    await expectAllOnce(members, reports)
-    expect(members[0]?.got).to.have.length(Number(had))
-  })
-
-  it('and rejoins repeatedly under load causes no loss and no duplicate', async () => {
-    const { b, members, sent, reports } = await beginLoad()
-    for (let round = 0; round < 10; round++) {
-      members.at(round === 0 ? 0 : -1)?.subscription.unsubscribe()
-      const again = await join(b, 'job', { queue: 'workers' }, turn)
-      members.push(again)
-      await until(() => again.got.length > 2 || allOf(...members).length === LOAD)
-    }
-    await sent
-    await expectAllOnce(members, reports)
-  })
-
-  it('by closing its endpoint under load finishes running handlers, and causes no loss and no duplicate', async () => {
-    const { a, b, members, sent, reports } = await beginLoad()
-    const left = leavesOf(a)
-    await b.close()
-    const had = members[0]?.got.length
-    await sent
-    await until(() => left.length === 1)
-    expect(left).to.deep.equal([['b', 0]])
-    await expectAllOnce(members, reports)
-    expect(members[0]?.got).to.have.length(Number(had))
-  })
-
-  it('by closing its idle endpoint while events are in flight to it causes no loss', async () => {
-    const { a, b, c } = await bus.startAll('a', 'b', 'c')
-    const reports = [a, b, c].map((each) => reportsOf(each))
-    const members = [await join(b, 'job'), await join(c, 'job')]
-    const left = leavesOf(a)
-    for (const n of numbers(LOAD)) a.broadcastNowait(Job, n)
-    await b.close()
-    await until(() => left.length === 1)
-    expect(left).to.deep.equal([['b', 0]])
-    await expectAllOnce(members, reports)
   })
 
   it('by closing its endpoint waits for running handlers and settles their events', async () => {
@@ -260,24 +285,6 @@ describe('A queue member that leaves', () => {
     await until(() => reports.length === 2)
     expect(codesOf(reports)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS', 'LAHJA_NO_SUBSCRIBERS'])
     held.release()
-  })
-
-  it('hands waiting events to another member at its own endpoint, if there is one', async () => {
-    const { a, b } = await bus.startAll('a', 'b')
-    const reports = reportsOf(a)
-    const [held, other] = [new HeldHandler(), new HeldHandler()]
-    const leaving = await join(b, 'job', { queue: 'workers' }, held.handle)
-    await join(b, 'job', { queue: 'workers' }, other.handle)
-    for (const n of numbers(10)) await a.broadcast(Job, n)
-    await until(() => held.begun.length + other.begun.length === 2)
-    await arrived(a, b)
-    leaving.subscription.unsubscribe()
-    other.release()
-    await until(() => other.ended.length === 9)
-    held.release()
-    await until(() => held.ended.length === 1)
-    expect([...held.ended, ...other.ended].sort()).to.deep.equal(numbers(10))
-    expect(reports).to.deep.equal([])
   })
 
   it('has events addressed only to its endpoint reported instead of given to others', async () => {

@@ -3,7 +3,7 @@ import { defineEvent, type Endpoint, type Event } from '../../src'
 import { freshBus, until } from '../support/bus'
 import { changesAt } from '../support/changes'
 import { HeldHandler } from '../support/held-handler'
-import { numbers } from '../support/members'
+import { DEALT, numbers } from '../support/members'
 import { reportsOf } from '../support/reports'
 
 const Job = defineEvent<number>('job')
@@ -24,8 +24,8 @@ describe('A slow queue member', () => {
 
   async function startWith(hung: Endpoint, limits: object = {}): Promise<void> {
     const free = await bus.start('free', { limits })
-    await hung.subscribe(Job, held.handle, { queue: 'workers' }).ready
-    await free.subscribe(Job, ({ payload }) => void done.push(payload), { queue: 'workers' }).ready
+    await hung.subscribe(Job, held.handle, DEALT).ready
+    await free.subscribe(Job, ({ payload }) => void done.push(payload), DEALT).ready
     await sender.waitUntilConnectedTo('free')
   }
 

@@ -26,11 +26,21 @@ describe('subscribeSettings', () => {
     const { signal } = new AbortController()
     const options: SubscribeOptions = { from: { group: 'web' }, queue: 'mailers', concurrency: 7, signal }
     expect(subscribeSettings(defineEvent('a', schema), handler, options)).to.deep.equal({
-      interest: { type: 'a', from: { group: 'web' }, queue: 'mailers' },
-      consumption: { kind: 'handler', handle: handler, concurrency: 7 },
+      interest: { type: 'a', from: { group: 'web' }, queue: 'mailers', capacity: 8 },
+      consumption: { kind: 'handler', handle: handler, concurrency: 7, isAdaptive: true },
       schema,
       signal,
     })
+  })
+
+  it('has events of a queue dealt out when they are broadcast only with a prefetch of Infinity', () => {
+    const { interest, consumption } = subscribeSettings('a', handler, {
+      queue: 'mailers',
+      prefetch: Number.POSITIVE_INFINITY,
+    })
+    expect(interest).not.to.have.property('capacity')
+    expect(consumption).not.to.have.property('isAdaptive')
+    expect(subscribeSettings('a', handler, {}).interest).not.to.have.property('capacity')
   })
 
   it('treats a name as a list of one', () => {

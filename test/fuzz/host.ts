@@ -100,7 +100,8 @@ export class Host {
     endpoint.on('error', (error) => this.#errors.push(error))
     for (const type of ['order.>', 't', 'tick']) endpoint.subscribe(type, () => {})
     endpoint.subscribe('order.*', () => {}, { queue: 'mailers' })
-    endpoint.subscribe('*', async () => turn(), { queue: 'mailers', concurrency: 2, from: { group: 'web' } })
+    const dealt = { queue: 'mailers', concurrency: 2, prefetch: Number.POSITIVE_INFINITY, from: { group: 'web' } }
+    endpoint.subscribe('*', async () => turn(), dealt)
     endpoint.respond('order.get', ({ payload }) => payload)
     endpoint.respond('x', async () => {
       throw new RangeError('no')

@@ -6,6 +6,7 @@ import type { Bus } from '../multiprocess/bus'
 import { until } from '../multiprocess/until'
 import { Member } from '../simulation/member'
 import { type HistoryRecord, judgedLimits, type RecordFields } from '../simulation/record'
+import { DEALT } from '../support/members'
 import type { PythonMember } from './python-member'
 
 /** Small enough that windows fill up, while patience never ends. */
@@ -71,11 +72,11 @@ export class InteropRun {
 
   async #subscribe([early, late, later]: readonly Member[]): Promise<void> {
     early?.subscribe('a.>', {})
-    early?.subscribe('b.job', { queue: 'workers' })
+    early?.subscribe('b.job', DEALT)
     late?.stream('a.>')
     late?.respond('ask')
     later?.subscribe('a.*', { from: ['snake'] })
-    later?.subscribe('b.*', { queue: 'workers' })
+    later?.subscribe('b.*', DEALT)
     await this.#snake.want({ type: 'a.>' }, { type: 'a.*', from: ['early', 'late'] })
     await this.#snake.want({ type: 'b.job', queue: 'workers' }, { type: 'ask', responds: true })
     await until(() => this.#count('ready') === this.#count('subscribed'))

@@ -62,6 +62,7 @@ class Member(peer.Peer):
             "patience": 0,
             "rescanInterval": peer.RESCAN * 1000,
             "handshakeTimeout": peer.HANDSHAKE * 1000,
+            "pendingHandshakes": 64,
         }
         self.note("starting", name=self.name, groups=self.groups, limits=limits)
         super().run()

@@ -172,7 +172,7 @@ export const ROWS: readonly Row[] = [
     'queue events of 20 bytes whose async handler never ends',
     { kind: 'assign', queue: 'q', type: 'tick', isFixed: false, payload: SMALL },
     (host) => {
-      host.subscribe('tick', NEVER, { queue: 'q' })
+      host.subscribe('tick', NEVER, { queue: 'q', prefetch: Number.POSITIVE_INFINITY })
     },
   ),
   {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { defineEvent, type Endpoint } from '../../src'
+import { DEALT } from '../support/members'
 import { useBus } from './bus'
 import type { Numbered } from './endpoint-history'
 import type { RemoteEndpoint } from './remote-endpoint'
@@ -62,7 +63,7 @@ describe('a handler in another process', () => {
 
   it('of a queue takes its share, with its own concurrency', async () => {
     const other = await bus.start('other')
-    const order = { queue: 'workers', manner: 'held', logs: bus.logs } as const
+    const order = { ...DEALT, manner: 'held', logs: bus.logs } as const
     await worker.subscribe('job', { ...order, concurrency: 4 })
     await other.subscribe('job', order)
     await send(40)

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Audience } from '../../src'
+import { DEALT } from '../support/members'
 import { useBus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
 import type { RemoteProcess } from './remote-process'
@@ -103,7 +104,7 @@ describe('a subscription with an origin filter', () => {
 
   it('applies to patterns and queues too', async () => {
     const worker = await bus.start('worker')
-    const order = { queue: 'workers', manner: 'held' } as const
+    const order = { ...DEALT, manner: 'held' } as const
     await worker.subscribe('price.*', { ...order, from: 'shop' })
     await listener.subscribe('price.*', { ...order, from: { group: 'sellers' } })
 

@@ -49,7 +49,17 @@ const subscribeOrder = v.object({
   from: v.optional(audience),
   queue: v.optional(v.string()),
   concurrency: v.optional(v.number()),
-  prefetch: v.optional(v.union([v.number(), v.literal('auto')])),
+  // JSON writes Infinity as null.
+  prefetch: v.optional(
+    v.union([
+      v.number(),
+      v.literal('auto'),
+      v.pipe(
+        v.null(),
+        v.transform(() => Number.POSITIVE_INFINITY),
+      ),
+    ]),
+  ),
   manner: v.optional(manner),
   /** The directory of the work log. Default: none. */
   logs: v.optional(v.string()),

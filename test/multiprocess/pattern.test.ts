@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { DEALT } from '../support/members'
 import { useBus } from './bus'
 import type { RemoteEndpoint } from './remote-endpoint'
 
@@ -126,7 +127,7 @@ describe('patterns across processes', () => {
 
   it('can be used with a queue', async () => {
     const workers = [await bus.start('one'), await bus.start('two')]
-    for (const worker of workers) await worker.subscribe('job.*', { queue: 'workers', manner: 'held' })
+    for (const worker of workers) await worker.subscribe('job.*', { ...DEALT, manner: 'held' })
     for (let number = 0; number < 20; number++) {
       expect(await sender.broadcast(number % 2 === 0 ? 'job.even' : 'job.odd', 1, number)).to.equal(1)
     }

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import { defineEvent, type Endpoint, type Loss } from '../../src'
+import { DEALT } from '../support/members'
 import { useBus } from './bus'
 import type { Numbered } from './endpoint-history'
 import type { RemoteEndpoint } from './remote-endpoint'
@@ -11,7 +12,7 @@ const Job = defineEvent<Numbered>('job')
 const WORKERS = 6
 const JOBS = 3000
 
-describe('a queue with workers in other processes', () => {
+describe('a queue whose events are dealt out, with workers in other processes', () => {
   const bus = useBus()
   let sender: Endpoint
   let losses: Map<string, Loss>
@@ -29,7 +30,7 @@ describe('a queue with workers in other processes', () => {
     return Promise.all(
       Array.from({ length: count }, async (_, index) => {
         const worker = await bus.start(`worker-${index}`)
-        await worker.subscribe('job', { queue: 'workers', logs: bus.logs, ...order })
+        await worker.subscribe('job', { ...DEALT, logs: bus.logs, ...order })
         return worker
       }),
     )

@@ -92,9 +92,17 @@ export class Member {
   }
 
   subscribe(type: string, options: Pick<SubscribeOptions, 'from' | 'queue' | 'concurrency' | 'prefetch'>): void {
-    const { from, queue, prefetch } = options
+    const { from, queue, prefetch = 'auto' } = options
+    const isKept = queue !== undefined && prefetch !== Number.POSITIVE_INFINITY
     const number = ++this.#lastSubscription
-    this.#log({ kind: 'subscribed', subscription: number, type, from: listOf(from), queue, prefetch })
+    this.#log({
+      kind: 'subscribed',
+      subscription: number,
+      type,
+      from: listOf(from),
+      queue,
+      ...(isKept && { prefetch }),
+    })
     const subscription = this.#up.subscribe(type, (event) => this.#receive(number, event), options)
     this.#keep(number, subscription, () => subscription.unsubscribe())
   }

@@ -16,6 +16,8 @@ export interface Mutant {
   readonly breaks: readonly string[]
   /** The profile whose runs show the mistake soonest, if most others hardly ever do. */
   readonly profile?: Profile
+  /** Within how many seeds it must be noticed, if it shows rarely. */
+  readonly seeds?: number
 }
 
 /** The package with the mistake: a copy of its compiled source, with the mistaken file compiled anew. */

@@ -261,7 +261,8 @@ export const MUTANTS: readonly Mutant[] = [
     original: "cause.syscall === 'read'",
     replacement: "cause.syscall !== 'x'",
     breaks: ['G3'],
-    profile: 'stopping',
+    profile: 'working',
+    seeds: 1000,
   },
   {
     mistake: 'returned events are not given to others',

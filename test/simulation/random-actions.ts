@@ -113,7 +113,7 @@ export class RandomActions {
     const prefetch =
       queue === undefined
         ? undefined
-        : random.pick(this.#isWorking ? PREFETCHES : [undefined, ...PREFETCHES, 'auto' as const])
+        : random.pick(this.#isWorking ? PREFETCHES : [Number.POSITIVE_INFINITY, ...PREFETCHES, 'auto' as const])
     member.subscribe(random.pick(PATTERNS), { from, queue, concurrency: random.pick([1, 1, 3]), prefetch })
   }
 

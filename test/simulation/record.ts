@@ -53,6 +53,7 @@ const record = z.discriminatedUnion('kind', [
     type: z.string(),
     from: audience.optional(),
     queue: z.string().optional(),
+    /** Of a queue; absent if events are dealt out when they are broadcast. */
     prefetch: z.union([count, z.literal('auto')]).optional(),
     /** It is read from: what has arrived can be read when the endpoint is closed. */
     isStream: z.boolean().optional(),

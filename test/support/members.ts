@@ -7,6 +7,9 @@ export interface Member {
   readonly got: unknown[]
 }
 
+/** Options of members to which events are dealt when they are broadcast. */
+export const DEALT = { queue: 'workers', prefetch: Number.POSITIVE_INFINITY } as const
+
 /** Joins the endpoint to a queue and resolves when its peers know. */
 export async function join(
   endpoint: Endpoint,
@@ -28,9 +31,13 @@ export async function join(
 }
 
 /** Joins the endpoint to the queue `workers` of the type `job`, with a handler whose calls the test ends. */
-export async function joinHeld(endpoint: Endpoint, concurrency = 1): Promise<Member & { readonly held: HeldHandler }> {
+export async function joinHeld(
+  endpoint: Endpoint,
+  concurrency = 1,
+  prefetch: SubscribeOptions['prefetch'] = DEALT.prefetch,
+): Promise<Member & { readonly held: HeldHandler }> {
   const held = new HeldHandler()
-  return { ...(await join(endpoint, 'job', { queue: 'workers', concurrency }, held.handle)), held }
+  return { ...(await join(endpoint, 'job', { queue: 'workers', concurrency, prefetch }, held.handle)), held }
 }
 
 /** The unfinished events of each peer that leaves the endpoint from now on. */

@@ -72,7 +72,7 @@ export class WorkQueuesBench {
 
   unsubscribe(channel: Channel, interest: Interest): void {
     this.routes.remove(channel, interest)
-    this.queues.onUnsubscribe(channel, [interest])
+    this.queues.onUnsubscribe(channel, [interest], false)
   }
 
   /** Sends an event. Returns whether its sender should wait. */

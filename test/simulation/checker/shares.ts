@@ -80,7 +80,10 @@ export function* judgeHeld(history: JudgedHistory): Generator<Violation> {
     for (const { index, record } of sender.sent.values()) {
       const { event, isHeld, size } = record
       if (!isHeld || index > quiet || size > ALWAYS_TAKEN) continue
-      if (isToldBy(quiet, sender, event) || delivered.has(`${sender.label} ${event}`)) continue
+      // A queue whose members have all gone keeps what it has taken, until its sender closes.
+      const isTaken = members.some((member) => isMeant(member, record, sender))
+      if (isToldBy(isTaken ? Number.POSITIVE_INFINITY : quiet, sender, event)) continue
+      if (delivered.has(`${sender.label} ${event}`)) continue
       const what = `event ${event} of ${sender.label} waited for a queue and has come to no member of one`
       yield { guarantee: 'G5', message: `${what}, and its sender was told nothing`, index }
     }
