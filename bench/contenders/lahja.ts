@@ -9,7 +9,7 @@ export const Sample = defineEvent<unknown>('bench.sample')
 /** To each member of a queue. */
 const Mark = defineEvent<unknown>('bench.mark')
 
-const QUEUE = { queue: 'bench', prefetch: 'auto' } as const
+const QUEUE = { queue: 'bench' } as const
 
 const Echo = defineRequest<unknown, unknown>('bench.echo')
 
@@ -74,7 +74,7 @@ class LahjaStation implements Station {
 /** This package, through its public API. */
 export const lahja: Contender = {
   name: 'lahja',
-  settings: `lahja ${versionOf('lahja')}, endpoint.broadcastNowait() for each event, await drained() where it says so, patience ${PATIENCE / 1000} s, queues with prefetch 'auto'`,
+  settings: `lahja ${versionOf('lahja')}, endpoint.broadcastNowait() for each event, await drained() where it says so, patience ${PATIENCE / 1000} s`,
   payloads: PAYLOADS,
   modes: MODES,
   async join({ name, directory, mode, isPatient }) {

@@ -8,6 +8,7 @@ import type { Gift } from '../wire/message'
 import { Runs } from '../wire/runs'
 import { Attention } from './attention'
 import { MOST_IN_HAND, Prefetch } from './prefetch'
+import { WorkTime } from './work-time'
 
 /** Milliseconds of work that may be told as begun at once. */
 const BEGUN_AHEAD = 1
@@ -141,14 +142,7 @@ export class MemberInbox {
   #hasLeftSenders = false
   /** How fast events are handled. Whether the capacity goes by it or not, what begins together does. */
   readonly #prefetch = new Prefetch()
-  /** Events handled so far. */
-  #handled = 0
-  /** How many they were when they were counted last, and when that was. */
-  #counted = 0
-  #countedAt = 0
-  /** Since when there have been some to handle. */
-  #busySince = 0
-  #isBusy = false
+  readonly #work = new WorkTime()
   /** While events wait. */
   #stall: Timer | undefined
 
@@ -351,8 +345,7 @@ export class MemberInbox {
   #handle(items: readonly Item[]): void {
     if (items.length === 0) return
     const batch = { left: items.length, begunAt: this.#context.clock.now() }
-    if (!this.#isBusy) this.#busySince = batch.begunAt
-    this.#isBusy = true
+    this.#work.onBegun(batch.begunAt)
     for (const item of items) {
       item.batch = batch
       const isLate = item !== items[0] && this.#context.clock.now() - batch.begunAt > SLOW
@@ -376,7 +369,7 @@ export class MemberInbox {
     account.inHand--
     if (hasFailed) account.failed.add(gift.number)
     else account.handled.add(gift.number)
-    this.#handled++
+    this.#work.handled++
     this.#planReport()
     this.#onSettled(item)
   }
@@ -388,7 +381,11 @@ export class MemberInbox {
 
   #onSettled({ batch }: Item): void {
     this.#begun--
-    if (batch && --batch.left === 0) this.#adapt(this.#context.clock.now() - batch.begunAt)
+    if (batch && --batch.left === 0) {
+      const now = this.#context.clock.now()
+      this.#work.onDone(now)
+      this.#adapt(now - batch.begunAt)
+    }
     this.#begin()
     if (this.isIdle) this.#context.idle()
   }
@@ -460,21 +457,12 @@ export class MemberInbox {
 
   /** Adapts the capacity to the events that have been handled since the last time. */
   #measure(): void {
-    const events = this.#handled - this.#counted
-    if (events > 0) {
-      this.#prefetch.onHandled(events, this.#workTime)
-      this.#counted = this.#handled
-      this.#countedAt = this.#context.clock.now()
-      this.#returnAhead()
-      this.#returnExcess()
-    }
     // What waits for a sender to be told is no work.
-    if (this.#begun === 0) this.#isBusy = false
-  }
-
-  /** Milliseconds of work since the last event was counted. */
-  get #workTime(): number {
-    return this.#context.clock.now() - Math.max(this.#countedAt, this.#busySince)
+    const { events, elapsed } = this.#work.count(this.#context.clock.now(), this.#begun === 0)
+    if (events === 0) return
+    this.#prefetch.onHandled(events, elapsed)
+    this.#returnAhead()
+    this.#returnExcess()
   }
 
   /** While events wait: looks whether they are held up by some that take long. */
@@ -482,10 +470,10 @@ export class MemberInbox {
     if (this.#stall) return
     const { concurrency, isAdaptive } = this.#context
     if (this.#begun <= concurrency && (this.#waiting.length === 0 || !isAdaptive)) return
-    const handled = this.#handled
+    const { handled } = this.#work
     this.#stall = judgeAfter(this.#context.clock, STALLED, () => {
       this.#stall = undefined
-      if (handled === this.#handled) this.#onStalled()
+      if (handled === this.#work.handled) this.#onStalled()
       this.#watch()
     })
   }
@@ -497,7 +485,7 @@ export class MemberInbox {
     this.#ahead = 0
     const isAnySpare = this.#context.isAdaptive && [...this.#waiting].some((item) => this.#isSpare(item))
     if (begun <= this.#context.concurrency && !isAnySpare) return
-    this.#prefetch.onHandled(1, this.#workTime)
+    this.#prefetch.onStalled(this.#work.elapsed(this.#context.clock.now()))
     this.#returnAhead()
     this.#returnExcess()
     this.report()
