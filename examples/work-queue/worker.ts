@@ -16,7 +16,8 @@ async function main(): Promise<void> {
       await endpoint.broadcast(LinesCounted, { path, lines: text.split('\n').length - 1 }, { to: origin })
       done++
     },
-    { queue: COUNTERS, concurrency: CONCURRENCY },
+    // With none ahead of those that are read, no file waits here behind a long one.
+    { queue: COUNTERS, concurrency: CONCURRENCY, prefetch: 0 },
   )
 
   if (!endpoint.isConnectedTo(GIVER)) console.log('waiting for jobs')

@@ -5,6 +5,7 @@ import { boundaryOf } from '../model/boundary'
 import { checkBoolean, checkOptions, type OptionNames } from '../model/call-options'
 import type { EventDefinition } from '../model/definition'
 import { type LahjaError, NoSubscribers } from '../model/errors'
+import { checkHold } from '../model/hold'
 import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
 import { type Overflow, type OverflowPolicy, policyOf } from '../model/overflow'
 import { partitionKeyOf } from '../model/partition'
@@ -28,6 +29,11 @@ export interface BroadcastOptions {
   readonly internal?: boolean | undefined
   /** Whether to throw `NoSubscribers` if no endpoint receives the event. Default: the endpoint's option. */
   readonly requireSubscriber?: boolean | undefined
+  /**
+   * Milliseconds, 1 to 2,147,483,647, for which the event waits here while no queue has a member that may have it. Default: the
+   * `hold` of its definition.
+   */
+  readonly waitForMember?: number | undefined
   /** Ends the wait for slow peers with `AbortError`. The event is sent all the same. */
   readonly signal?: AbortSignal | undefined
 }
@@ -121,7 +127,7 @@ export class Broadcaster {
       : route.recipients.filter((channel) => isEligible(type, channel, options))
     const shared = isForAll || route.queues.length === 0 ? route.queues : eligibleQueues(route.queues, type, options)
     const key = manner?.partition && partitionKeyOf(manner.partition, type, payload)
-    const isHeld = shared.length === 0 && manner?.hold !== undefined
+    const isHeld = shared.length === 0 && holdOf(options, manner) !== undefined
     if (eligible.length + shared.length === 0 && !isHeld) return this.#noReceivers(type, payload, options, manner)
 
     // Queues with members that say how many events they take keep their events until one has room.
@@ -168,8 +174,7 @@ export class Broadcaster {
     const { workQueues } = this.#context
     const addressing = options && addressingOf(options)
     const key = policy.kind === 'latest' ? policy.key : undefined
-    const { redelivery, hold } = manner ?? {}
-    const terms = { key, redelivery, hold, partition }
+    const terms = { key, redelivery: manner?.redelivery, hold: holdOf(options, manner), partition }
     if (queues.length === 0) return [workQueues.eventOf(NO_QUEUE, type, addressing, content, terms)]
     const work: QueueEvent[] = []
     for (const queue of queues) {
@@ -282,16 +287,23 @@ const OPTIONS: OptionNames<BroadcastOptions> = {
   except: true,
   internal: true,
   requireSubscriber: true,
+  waitForMember: true,
   signal: true,
 }
 
 function checkBroadcastOptions(options: BroadcastOptions): void {
   checkOptions('broadcast', options, OPTIONS)
-  const { to, except, internal, requireSubscriber } = options
+  const { to, except, internal, requireSubscriber, waitForMember } = options
+  if (waitForMember !== undefined) checkHold('waitForMember', waitForMember)
   checkBoolean('internal', internal)
   checkBoolean('requireSubscriber', requireSubscriber)
   if (to !== undefined) checkAudience('to', to)
   if (except !== undefined) checkAudience('except', except)
+}
+
+/** For how many milliseconds an event waits for a queue with a member that may have it. */
+function holdOf(options: BroadcastOptions | undefined, manner: Manner | undefined): number | undefined {
+  return options?.waitForMember ?? manner?.hold
 }
 
 /** Whether it has members that say how many events they take, so that events are kept until one has room. */

@@ -9,11 +9,11 @@ describe('An event with hold', () => {
 
   for (const [members, prefetch] of [
     ['that says how many it takes', { prefetch: 1 }],
-    ["that doesn't say how many it takes", {}],
+    ["that doesn't say how many it takes", { prefetch: Number.POSITIVE_INFINITY }],
   ] as const) {
     it(`waits for the first member of a queue ${members}, in order`, async () => {
       const { sender, worker } = await bus.startAll('sender', 'worker')
-      const Job = defineEvent<number>(`job.held.${Object.keys(prefetch).length}`, { hold: LONG })
+      const Job = defineEvent<number>(`job.held.${prefetch.prefetch}`, { hold: LONG })
       for (let number = 0; number < 100; number++) expect(await sender.broadcast(Job, number)).to.equal(1)
       expect(sender.queues()).to.have.lengthOf(1)
       expect(sender.queues()[0]).to.include({ name: '', members: 0, waiting: 100 })
@@ -57,6 +57,23 @@ describe('An event with hold', () => {
     await two.subscribe(Job, ({ payload }) => handled.push(`two: ${payload}`), work).ready
     await until(() => handled.length === 2)
     expect(handled).to.deep.equal(['one: for all', 'two: for two'])
+  })
+
+  it('waits as long as its broadcast says, whatever its definition does', async () => {
+    const { sender, worker } = await bus.startAll('sender', 'worker')
+    const errors: LahjaError[] = []
+    sender.on('error', (error) => errors.push(error))
+    const Brief = defineEvent<string>('job.brief', { hold: 1 })
+    expect(await sender.broadcast('job.plain', 'plain', { waitForMember: LONG, requireSubscriber: true })).to.equal(1)
+    expect(sender.broadcastNowait(Brief, 'brief', { waitForMember: LONG })).to.equal(true)
+    expect(await sender.broadcast(Brief, 'over')).to.equal(1)
+    expect(await sender.broadcast('job.plain', 'lost')).to.equal(0)
+    await until(() => errors.length === 1)
+    expect(errors[0]).to.be.instanceOf(NoSubscribers).with.nested.property('event.payload', 'over')
+    const handled: unknown[] = []
+    await worker.subscribe('job.*', ({ payload }) => handled.push(payload), { queue: 'workers' }).ready
+    await until(() => handled.length === 2)
+    expect(handled).to.deep.equal(['plain', 'brief'])
   })
 
   it('survives a restart of all workers', async () => {
@@ -142,6 +159,16 @@ describe('An event with hold', () => {
     await alone.broadcast(Job, { done: () => calls++ })
     await alone.subscribe(Job, ({ payload }) => payload.done(), { queue: 'own', prefetch: 0 }).ready
     await until(() => calls === 1)
+  })
+
+  it('is refused by a broadcast whose time is no whole number of milliseconds from 1 on', async () => {
+    const { sender } = await bus.startAll('sender')
+    for (const waitForMember of [0, -1, 1.5, 2 ** 31, Number.POSITIVE_INFINITY, Number.NaN]) {
+      const error = await rejection(sender.broadcast('job', 1, { waitForMember }))
+      expect(error, String(waitForMember)).to.have.property('code', 'LAHJA_INVALID_ARGUMENT')
+      expect(error.message).to.contain('waitForMember')
+    }
+    expect(sender.queues()).to.deep.equal([])
   })
 
   it('is refused where its time is no whole number of milliseconds from 1 on', () => {
