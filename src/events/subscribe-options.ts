@@ -25,8 +25,8 @@ export interface SubscribeOptions {
   readonly concurrency?: number | undefined
   /**
    * With `queue`: how many events each sender gives this subscription ahead of those that it handles, 0 to 65,535. All others
-   * wait at their senders, for whichever member has room first. `'auto'`, the default: as many as it handles in 10 ms, 2000 at
-   * most, of all senders together. `Infinity`: each event is dealt to a member when it is broadcast, and waits there.
+   * wait at their senders, for whichever member has room first. Default `'auto'`: as many as it handles in 10 ms, 2,000 at most,
+   * of all senders together. `Infinity`: each event goes to a member when it is broadcast, and waits there.
    */
   readonly prefetch?: number | 'auto' | undefined
   /** Ends the subscription. */

@@ -10,7 +10,7 @@ const MOST_AHEAD = 2000
 /** Before it knows how long an event takes. */
 const FIRST = 1
 
-/** How much the last events count for the pace, where they were faster than those before. */
+/** How much the last events count, 0 to 1, where they were faster than those before. */
 const WEIGHT = 0.5
 
 /** How many events a member takes ahead of those that it handles: as many as it handles in some milliseconds. */
@@ -27,7 +27,10 @@ export class Prefetch {
     return this.#events
   }
 
-  /** It has handled so many events within so many milliseconds. Faster ones count bit by bit, slower ones the second time. */
+  /**
+   * It has handled so many events within so many milliseconds. It adapts to faster ones bit by bit, and to slower ones once the
+   * next are slow too.
+   */
   onHandled(events: number, elapsed: number): void {
     const last = elapsed / events
     // Once, it may have been another process that has had the processor.

@@ -265,6 +265,14 @@ export const MUTANTS: readonly Mutant[] = [
     seeds: 1000,
   },
   {
+    mistake: 'a member whose endpoint closes is given what others may have',
+    file: 'queues/work-queue',
+    original: 'if (found.length + assignees.length > 0) return',
+    replacement: 'if (found.length + assignees.length > 1) return',
+    breaks: ['G5', 'G6'],
+    profile: 'working',
+  },
+  {
     mistake: 'returned events are not given to others',
     file: 'queues/work-queue',
     original: 'this.#waitAll(events)\n    this.deal()',
