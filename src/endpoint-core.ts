@@ -422,12 +422,12 @@ export class EndpointCore implements MeshEvents {
     this.responders.onBulkDrained(channel)
   }
 
-  keepsFor(link: Link): boolean {
-    return this.#workQueues.keepsFor(link)
+  hasWaitingFor(link: Link): boolean {
+    return this.#workQueues.hasWaitingFor(link)
   }
 
-  given(link: Link): Promise<void> {
-    return this.#workQueues.given(link)
+  nothingWaitsFor(link: Link): Promise<void> {
+    return this.#workQueues.nothingWaitsFor(link)
   }
 
   error(error: LahjaError): void {

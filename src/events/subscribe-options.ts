@@ -4,10 +4,11 @@ import { type EventType, patternOf, schemaOf } from '../model/definition'
 import { InvalidArgument, invalid } from '../model/errors'
 import type { Handler } from '../model/event'
 import type { Interest } from '../model/interest'
+import { MAX_IN_HAND } from '../model/limits'
 import { checkName } from '../model/name'
 import type { StandardSchema } from '../model/schema'
 import type { WaitOptions } from '../platform/waits'
-import { MOST_IN_HAND, Prefetch } from '../queues/prefetch'
+import { Prefetch } from '../queues/prefetch'
 import type { Consumption, EventBuffer } from './consumer'
 
 export interface SubscribeOptions {
@@ -85,10 +86,10 @@ export function subscribeSettings(
  */
 function capacityOf({ queue, concurrency = 1, prefetch = 'auto' }: SubscribeOptions): number | undefined {
   if (queue === undefined || prefetch === Number.POSITIVE_INFINITY) return undefined
-  if (prefetch === 'auto') return Math.min(concurrency + Prefetch.first, MOST_IN_HAND)
-  if (!Number.isInteger(prefetch) || prefetch < 0 || prefetch >= MOST_IN_HAND)
-    throw invalid('prefetch', `a whole number from 0 to ${MOST_IN_HAND - 1}, 'auto' or Infinity`, prefetch)
-  return Math.min(concurrency + prefetch, MOST_IN_HAND)
+  if (prefetch === 'auto') return Math.min(concurrency + Prefetch.first, MAX_IN_HAND)
+  if (!Number.isInteger(prefetch) || prefetch < 0 || prefetch >= MAX_IN_HAND)
+    throw invalid('prefetch', `a whole number from 0 to ${MAX_IN_HAND - 1}, 'auto' or Infinity`, prefetch)
+  return Math.min(concurrency + prefetch, MAX_IN_HAND)
 }
 
 /** @throws InvalidArgument */

@@ -70,9 +70,9 @@ export interface Traffic {
   /** There is room again for requests and responses to the peer. */
   bulkDrained(link: Link): void
   /** Whether events wait here for a peer that is about to leave. */
-  keepsFor(link: Link): boolean
+  hasWaitingFor(link: Link): boolean
   /** Resolves when none wait, or the link has ended. */
-  given(link: Link): Promise<void>
+  nothingWaitsFor(link: Link): Promise<void>
 }
 
 /** The life of a link, for its owner. */
@@ -400,7 +400,7 @@ export class Link implements Channel {
    * has been sent.
    */
   #completeFor(sequence: number): void {
-    const isComplete = this.outbox.isEmpty && !this.outbox.hasBulk && !this.#context.traffic.keepsFor(this)
+    const isComplete = this.outbox.isEmpty && !this.outbox.hasBulk && !this.#context.traffic.hasWaitingFor(this)
     this.#exchange.acknowledge(sequence, isComplete)
     if (isComplete) return
     const isWaiting = this.#incomplete !== undefined
@@ -412,9 +412,9 @@ export class Link implements Channel {
   async #complete(): Promise<void> {
     const { traffic } = this.#context
     let sequence: number | undefined
-    while (this.isUp && (sequence !== this.#incomplete || traffic.keepsFor(this))) {
+    while (this.isUp && (sequence !== this.#incomplete || traffic.hasWaitingFor(this))) {
       sequence = this.#incomplete
-      if (traffic.keepsFor(this)) await traffic.given(this)
+      if (traffic.hasWaitingFor(this)) await traffic.nothingWaitsFor(this)
       await this.outbox.flushed()
     }
     this.#incomplete = undefined

@@ -100,6 +100,9 @@ export const DEFAULT_LIMITS: Limits = {
 /** The largest allowed `frameBytes`. */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024
 
+/** The most events that a member of a queue can have in hand of one sender. */
+export const MAX_IN_HAND = 65_536
+
 /** The largest body of a frame before the handshake is complete, when the sender is still unknown. */
 export const HANDSHAKE_FRAME_BYTES = 4096
 

@@ -2,12 +2,13 @@ import type { Channel } from '../channel/channel'
 import type { Receipt } from '../channel/receive-window'
 import { type LahjaError, NoSubscribers, ProtocolViolation } from '../model/errors'
 import type { Event } from '../model/event'
+import { MAX_IN_HAND } from '../model/limits'
 import { type Clock, judgeAfter, type Timer } from '../platform/clock'
 import { Fifo } from '../platform/fifo'
 import type { Gift } from '../wire/message'
 import { Runs } from '../wire/runs'
 import { Attention } from './attention'
-import { MOST_IN_HAND, Prefetch } from './prefetch'
+import { Prefetch } from './prefetch'
 import { WorkTime } from './work-time'
 
 /** Milliseconds of work that may be told as begun at once. */
@@ -369,7 +370,7 @@ export class MemberInbox {
     account.inHand--
     if (hasFailed) account.failed.add(gift.number)
     else account.handled.add(gift.number)
-    this.#work.handled++
+    this.#work.onHandled()
     this.#planReport()
     this.#onSettled(item)
   }
@@ -452,7 +453,7 @@ export class MemberInbox {
     if (!isAdaptive) return capacity
     let senders = 0
     for (const { inHand } of this.#accounts.values()) if (inHand > 0) senders++
-    return Math.min(concurrency + Math.floor(this.#prefetch.events / Math.max(senders, 1)), MOST_IN_HAND)
+    return Math.min(concurrency + Math.floor(this.#prefetch.events / Math.max(senders, 1)), MAX_IN_HAND)
   }
 
   /** Adapts the capacity to the events that have been handled since the last time. */

@@ -1,6 +1,3 @@
-/** The most events that a member can have in hand of one sender. */
-export const MOST_IN_HAND = 65_536
-
 /** Milliseconds of work that a member takes ahead: some round trips to its senders, so that it needn't wait for them. */
 const WORK_AHEAD = 10
 

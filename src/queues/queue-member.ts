@@ -1,7 +1,7 @@
 import type { Channel } from '../channel/channel'
+import { MAX_IN_HAND } from '../model/limits'
 import type { Progress } from '../wire/message'
 import { keysIn, type RunLengths } from '../wire/runs'
-import { MOST_IN_HAND } from './prefetch'
 import type { QueueEvent } from './queue-event'
 
 /** What was in a member's hand. */
@@ -25,14 +25,14 @@ export class QueueMember {
   #recalled = 0
   #bytes = 0
   #isGone = false
-  #isLingering = false
+  #isClosing = false
 
   /** @param mostBytes that it is sent ahead of what it has settled */
   constructor(queue: string, channel: Channel, number: number, capacity: number, mostBytes: number) {
     this.queue = queue
     this.channel = channel
     this.number = number
-    this.#capacity = Math.min(capacity, MOST_IN_HAND)
+    this.#capacity = Math.min(capacity, MAX_IN_HAND)
     this.#mostBytes = mostBytes
   }
 
@@ -51,16 +51,9 @@ export class QueueMember {
     return this.#inHand.size < this.#capacity && this.#bytes < this.#mostBytes && !this.channel.outbox.isClosed
   }
 
-  give(event: QueueEvent): void {
-    const number = ++this.#given
-    this.#inHand.set(number, event)
-    this.#bytes += event.cost
-    this.channel.sendBulk(event.giftFrame(this.number, number, this.#isLingering))
-  }
-
   /** Whether its endpoint is about to leave the bus: until then it handles what no other member may have. */
-  get isLingering(): boolean {
-    return this.#isLingering
+  get isClosing(): boolean {
+    return this.#isClosing
   }
 
   /** Whether it has left, or its channel is closed. */
@@ -79,6 +72,13 @@ export class QueueMember {
     return through > Math.max(this.#begun, this.#recalled) && this.#inHand.size > 0 ? through : undefined
   }
 
+  give(event: QueueEvent): void {
+    const number = ++this.#given
+    this.#inHand.set(number, event)
+    this.#bytes += event.cost
+    this.channel.sendBulk(event.giftFrame(this.number, number, this.#isClosing))
+  }
+
   /** The events up to this number are asked back. */
   onRecalled(through: number): void {
     this.#recalled = through
@@ -89,8 +89,9 @@ export class QueueMember {
     return this.#take([...this.#inHand.keys()].filter((number) => number > this.#begun && number <= through))
   }
 
-  linger(): void {
-    this.#isLingering = true
+  /** Its endpoint is about to leave the bus. */
+  onClosing(): void {
+    this.#isClosing = true
   }
 
   /** It takes nothing more. */
@@ -104,7 +105,7 @@ export class QueueMember {
     { capacity, begun, handled, returned, failed = [] }: Progress,
     hasLeft: boolean,
   ): Record<'handled' | 'returned' | 'failed', QueueEvent[]> {
-    this.#capacity = hasLeft ? 0 : Math.min(capacity, MOST_IN_HAND)
+    this.#capacity = hasLeft ? 0 : Math.min(capacity, MAX_IN_HAND)
     this.#begun = Math.max(this.#begun, begun)
     const taken = (lengths: RunLengths) => this.#take(keysIn(lengths, this.#inHand))
     return { handled: taken(handled), returned: taken(returned), failed: taken(failed) }

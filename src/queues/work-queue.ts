@@ -56,7 +56,7 @@ export class WorkQueue implements BudgetHolder {
   /** For events with a key: of each key, only one is in a lane or in hand. */
   readonly #partitions = new Partitions()
   /** Members whose endpoints are about to leave the bus, with what they had subscribed to. */
-  readonly #lingering = new Map<QueueMember, Interest>()
+  readonly #closing = new Map<QueueMember, Interest>()
   readonly #lag: Lag
   /** Where the search for the next member begins. */
   #turn = 0
@@ -148,14 +148,14 @@ export class WorkQueue implements BudgetHolder {
   }
 
   /** The endpoint of a member is about to leave the bus: it gets what no other member may have. */
-  linger(member: QueueMember, interest: Interest): void {
-    member.linger()
-    this.#lingering.set(member, interest)
+  onClosing(member: QueueMember, interest: Interest): void {
+    member.onClosing()
+    this.#closing.set(member, interest)
     this.noteMembers()
   }
 
-  /** Whether events wait here for a member that lingers. */
-  keepsFor(member: QueueMember): boolean {
+  /** Whether events wait here for a member whose endpoint closes. */
+  hasWaitingFor(member: QueueMember): boolean {
     if (member.isGone) return false
     if (member.load > 0 && this.#partitions.isBlocked) return true
     this.#refresh()
@@ -166,7 +166,7 @@ export class WorkQueue implements BudgetHolder {
   /** Members have come or gone. Nothing is given yet. */
   noteMembers(): void {
     this.#isStale = true
-    for (const member of this.#lingering.keys()) if (member.isGone) this.#lingering.delete(member)
+    for (const member of this.#closing.keys()) if (member.isGone) this.#closing.delete(member)
     this.#partitions.onMembersChanged()
   }
 
@@ -190,7 +190,7 @@ export class WorkQueue implements BudgetHolder {
   dealOut(): void {
     this.#refresh()
     for (const lane of [...this.#lanes.values()]) {
-      const destinations = lane.receivers.takers.filter(({ isLingering }) => !isLingering).map(({ channel }) => channel)
+      const destinations = lane.receivers.takers.filter(({ isClosing }) => !isClosing).map(({ channel }) => channel)
       for (const event of [...lane]) {
         const members = weighed(destinations.filter((channel) => !channel.isOwn && event.fitsAssigned(channel)))
         if (members.length === 0 || event.partition !== undefined || !this.withdraw(event)) continue
@@ -365,10 +365,10 @@ export class WorkQueue implements BudgetHolder {
     }
     const found = eligible.flatMap((taker) => memberOf(taker) ?? [])
     if (found.length + assignees.length > 0) return { takers: found, members: assignees }
-    const lingering = [...this.#lingering].filter(([{ channel }, interest]) => {
+    const closing = [...this.#closing].filter(([{ channel }, interest]) => {
       return matches(interest.type, event.type) && mayHave({ destination: channel }) && event.fits(channel)
     })
-    return { takers: lingering.map(([member]) => member), members: [] }
+    return { takers: closing.map(([member]) => member), members: [] }
   }
 
   /** An event takes the place of the one with the same key. Returns whether it is the later one. */

@@ -77,7 +77,7 @@ export class WorkQueues {
   /** Events that wait for a queue, with the end of their time. */
   readonly #held = new Map<QueueEvent, Timer>()
   /** Peers that are about to leave, with those that wait until nothing is kept for them. */
-  readonly #awaited = new Map<Channel, readonly (() => void)[]>()
+  readonly #waits = new Map<Channel, readonly (() => void)[]>()
   #places = 0
 
   constructor(context: WorkQueuesContext) {
@@ -151,7 +151,7 @@ export class WorkQueues {
     // What has waited for a queue may be older than what waits in it.
     if (joined.size > 0) this.#placeHeld()
     for (const name of joined) this.#onMembersChanged(name)
-    this.#checkKept()
+    this.#resolveWaits()
   }
 
   /**
@@ -165,7 +165,7 @@ export class WorkQueues {
       if (queue !== undefined) left.add(queue)
       const member = number === undefined ? undefined : this.#members.get(channel)?.get(number)
       if (!member) continue
-      if (isClosing) this.#queueOf(member.queue).linger(member, interest)
+      if (isClosing) this.#queueOf(member.queue).onClosing(member, interest)
       else {
         member.leave()
         this.#leaving.add(member)
@@ -173,34 +173,34 @@ export class WorkQueues {
       }
     }
     for (const name of left) this.#onMembersChanged(name)
-    this.#checkKept()
+    this.#resolveWaits()
   }
 
   /** Whether events wait here for members at a peer that is about to leave. */
-  keepsFor(channel: Channel): boolean {
+  hasWaitingFor(channel: Channel): boolean {
     for (const member of this.#members.get(channel)?.values() ?? []) {
-      if (member.isLingering && this.#queueOf(member.queue).keepsFor(member)) return true
+      if (member.isClosing && this.#queueOf(member.queue).hasWaitingFor(member)) return true
     }
     return false
   }
 
   /** Resolves when no events wait for members at a peer that is about to leave, or it has left. */
-  given(channel: Channel): Promise<void> {
+  nothingWaitsFor(channel: Channel): Promise<void> {
     return new Promise((resolve) => {
-      this.#awaited.set(channel, [...(this.#awaited.get(channel) ?? []), resolve])
-      this.#checkKept()
+      this.#waits.set(channel, [...(this.#waits.get(channel) ?? []), resolve])
+      this.#resolveWaits()
     })
   }
 
   #onChanged(): void {
-    this.#checkKept()
+    this.#resolveWaits()
     this.#context.changed()
   }
 
-  #checkKept(): void {
-    for (const [channel, resolves] of this.#awaited) {
-      if (this.keepsFor(channel)) continue
-      this.#awaited.delete(channel)
+  #resolveWaits(): void {
+    for (const [channel, resolves] of this.#waits) {
+      if (this.hasWaitingFor(channel)) continue
+      this.#waits.delete(channel)
       for (const resolve of resolves) resolve()
     }
   }
@@ -210,7 +210,7 @@ export class WorkQueues {
     if (!member) return
     const { handled, returned, failed } = member.onProgress(progress, this.#leaving.has(member))
     for (const event of handled) this.#settle(event)
-    for (const event of failed) if (!this.#redeliver(event, true)) this.#giveUp(event, channel)
+    for (const event of failed) if (!this.#redeliver(event, true)) this.#reportFailed(event, channel)
     const queue = this.#queueOf(member.queue)
     if (returned.length > 0) this.#takeBack(queue, returned, channel)
     else queue.deal()
@@ -316,7 +316,7 @@ export class WorkQueues {
     for (const queue of [...this.#queues.values()]) {
       const events = queue.clear()
       if (events.length > 0) lost.set(queue.name, events.length)
-      for (const event of events) this.#lose(event, 'this endpoint closed before another member could have it')
+      for (const event of events) this.#reportLost(event, 'this endpoint closed before another member could have it')
       this.#onMembersChanged(queue.name)
     }
     return lost
@@ -327,7 +327,7 @@ export class WorkQueues {
     const inHand = new Map(members)
     for (const member of this.#everyMember()) {
       const { queue, load } = member
-      if (!this.#leaving.has(member) && !member.isLingering) members.set(queue, (members.get(queue) ?? 0) + 1)
+      if (!this.#leaving.has(member) && !member.isClosing) members.set(queue, (members.get(queue) ?? 0) + 1)
       inHand.set(queue, (inHand.get(queue) ?? 0) + load)
     }
     return [...this.#queues.values()]
@@ -341,7 +341,7 @@ export class WorkQueues {
     const { hold = 0 } = event.terms
     const timer = this.#context.clock.after(hold, () => {
       if (!this.#queueOf(NO_QUEUE).withdraw(event)) return
-      this.#lose(event, `no queue got a member that may have it within ${hold} ms`)
+      this.#reportLost(event, `no queue got a member that may have it within ${hold} ms`)
       this.#forgetEmpty(NO_QUEUE)
     })
     this.#held.set(event, timer)
@@ -401,14 +401,14 @@ export class WorkQueues {
     if (events.length === 0) return
     queue.counts.returned += events.length
     if (this.#context.state() !== 'closed') return queue.takeBack(events)
-    for (const event of events) this.#lose(event, `${identity.name} left the queue, and this endpoint has closed`)
+    for (const event of events) this.#reportLost(event, `${identity.name} left the queue, and this endpoint has closed`)
   }
 
   /** Gives an event again that a member may have handled, or makes it a dead letter. Returns whether it is either. */
   #redeliver(event: QueueEvent, isAfterError: boolean): boolean {
     if (this.#context.state() === 'closed') return false
     const { redelivery, queue } = event
-    if (!event.redeliver(isAfterError)) return this.#bury(event, isAfterError)
+    if (!event.redeliver(isAfterError)) return this.#broadcastDeadLetter(event, isAfterError)
     const owner = this.#queueOf(queue)
     owner.counts.redelivered++
     if (redelivery && redelivery.delay > 0) owner.takeBackAfter(event, redelivery.delay)
@@ -417,7 +417,7 @@ export class WorkQueues {
   }
 
   /** An event has failed, and is not given again. If that could have been, its sender wants to know. */
-  #giveUp(event: QueueEvent, channel: Channel): void {
+  #reportFailed(event: QueueEvent, channel: Channel): void {
     const { origin, unfinished } = this.#context
     this.#settle(event)
     if (event.redelivery?.onError && event.redelivery.deadLetter === undefined)
@@ -425,7 +425,7 @@ export class WorkQueues {
   }
 
   /** Broadcasts an event under the type for dead letters. Returns whether it was, so that nothing is left to report. */
-  #bury(event: QueueEvent, isAfterError: boolean): boolean {
+  #broadcastDeadLetter(event: QueueEvent, isAfterError: boolean): boolean {
     const { redelivery, queue, payload } = event
     if (redelivery?.deadLetter === undefined || (isAfterError && !redelivery.onError)) return false
     try {
@@ -441,7 +441,7 @@ export class WorkQueues {
     return true
   }
 
-  #lose(event: QueueEvent, why: string): void {
+  #reportLost(event: QueueEvent, why: string): void {
     this.#settle(event)
     const { origin, report } = this.#context
     const text = `${event.subject} is lost: ${why}`

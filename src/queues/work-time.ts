@@ -1,7 +1,6 @@
 /** Measures how long events take: how many a member has handled, and for how long it has had some to handle. */
 export class WorkTime {
-  /** Events handled so far. */
-  handled = 0
+  #handled = 0
   /** How many they were when they were counted last. */
   #counted = 0
   /** When the time began that has not been counted. */
@@ -9,6 +8,15 @@ export class WorkTime {
   /** When the last events were done that had begun together. */
   #doneAt = 0
   #isWorking = false
+
+  /** Events handled so far. */
+  get handled(): number {
+    return this.#handled
+  }
+
+  onHandled(): void {
+    this.#handled++
+  }
 
   /** Events begin. All times are milliseconds of the same clock. */
   onBegun(now: number): void {
@@ -32,11 +40,11 @@ export class WorkTime {
    * @param isOver whether none is being handled any more: what comes until one begins is no work
    */
   count(now: number, isOver: boolean): { readonly events: number; readonly elapsed: number } {
-    const events = this.handled - this.#counted
+    const events = this.#handled - this.#counted
     const elapsed = Math.max(this.elapsed(isOver ? this.#doneAt : now), 0)
     if (isOver) this.#isWorking = false
     if (events > 0) {
-      this.#counted = this.handled
+      this.#counted = this.#handled
       this.#since = now
     }
     return { events, elapsed }

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../../src'
 import { defineEvent } from '../../src'
-import { MOST_IN_HAND } from '../../src/queues/prefetch'
+import { MAX_IN_HAND } from '../../src/model/limits'
 import { encodeMessage } from '../../src/wire/codec'
 import type { Message } from '../../src/wire/message'
 import { until } from '../support/bus'
@@ -123,7 +123,7 @@ export const ROWS: readonly Row[] = [
     worst: 'queue events of 20 bytes to a stopped member that takes 65,536',
     begin: async (scene) => {
       const host = await scene.host()
-      await scene.stoppedPeer(host, { type: 'tick', queue: 'q', member: 1, capacity: MOST_IN_HAND })
+      await scene.stoppedPeer(host, { type: 'tick', queue: 'q', member: 1, capacity: MAX_IN_HAND })
       return () => flood(host, 12 * MIB, 20, () => host.broadcastNowait('tick', SMALL))
     },
   },
@@ -180,9 +180,9 @@ export const ROWS: readonly Row[] = [
     worst: 'queue events of 20 bytes whose async handler never ends, the most that a member takes of one sender',
     begin: async (scene) => {
       const host = await scene.host()
-      host.subscribe('tick', NEVER, { queue: 'q', prefetch: MOST_IN_HAND - 1 })
+      host.subscribe('tick', NEVER, { queue: 'q', prefetch: MAX_IN_HAND - 1 })
       const peer = await scene.peer(host)
-      const frames = framesOf(MOST_IN_HAND, (index) => {
+      const frames = framesOf(MAX_IN_HAND, (index) => {
         return { kind: 'give', member: 1, number: index + 1, type: 'tick', isFixed: false, payload: SMALL }
       })
       return async () => {

@@ -5,20 +5,20 @@ describe('WorkTime', () => {
   it('counts the events that were handled since the last count, and the time in which there were some', () => {
     const work = new WorkTime()
     work.onBegun(100)
-    work.handled += 3
+    for (let event = 0; event < 3; event++) work.onHandled()
     expect(work.count(106, false)).to.deep.equal({ events: 3, elapsed: 6 })
-    work.handled += 2
+    for (let event = 0; event < 2; event++) work.onHandled()
     expect(work.count(110, false)).to.deep.equal({ events: 2, elapsed: 4 })
   })
 
   it('counts no time after the last event is done, nor before the next one begins', () => {
     const work = new WorkTime()
     work.onBegun(100)
-    work.handled++
+    work.onHandled()
     work.onDone(102)
     expect(work.count(150, true)).to.deep.equal({ events: 1, elapsed: 2 })
     work.onBegun(200)
-    work.handled++
+    work.onHandled()
     work.onDone(205)
     expect(work.count(210, true)).to.deep.equal({ events: 1, elapsed: 5 })
   })
@@ -28,7 +28,7 @@ describe('WorkTime', () => {
     work.onBegun(100)
     expect(work.count(150, false)).to.deep.equal({ events: 0, elapsed: 50 })
     expect(work.elapsed(160)).to.equal(60)
-    work.handled++
+    work.onHandled()
     expect(work.count(170, false)).to.deep.equal({ events: 1, elapsed: 70 })
     expect(work.elapsed(171)).to.equal(1)
   })

@@ -71,8 +71,8 @@ export class LinkFixture {
         interest() {},
         gap() {},
         bulkDrained() {},
-        keepsFor: () => false,
-        given: async () => {},
+        hasWaitingFor: () => false,
+        nothingWaitsFor: async () => {},
         pace: (link, change) => this.paces.push(`${change}: ${link.state}`),
       },
     }
