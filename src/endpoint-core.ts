@@ -519,7 +519,11 @@ export class EndpointCore implements MeshEvents {
   /** Lets handlers finish, also for what peers sent before they knew of the close. */
   async #drain(deadline: Deadline): Promise<void> {
     this.#queueReceiver.leave()
+    this.#workQueues.leave()
     this.#inboxes.leave()
+    let isDrained = false
+    // What begins later might not end in time.
+    void this.waits.reached(deadline.within(deadline.left / 2), () => isDrained).then(() => this.#inboxes.finish())
     this.subscriptions.returnAssigned()
     const withdrawn = this.#mesh.unsubscribeAll([...this.announcer.forPeers()], deadline, {
       mayReturn: this.#mayReturn,
@@ -533,6 +537,8 @@ export class EndpointCore implements MeshEvents {
       await this.waits.fulfilled(deadline, outbox.flushed())
       await this.waits.reached(deadline, () => this.#isIdle && this.#isDealt)
     } while (!outbox.isEmpty && deadline.left > 0)
+    isDrained = true
+    this.waits.changed()
     this.#workQueues.dealOut()
   }
 
@@ -542,6 +548,8 @@ export class EndpointCore implements MeshEvents {
   async #leave(deadline: Deadline): Promise<ReadonlyMap<string, number>> {
     this.#queueReceiver.flush()
     this.#inboxes.report()
+    // What own members have handled, or given back, is known before the rest is lost.
+    await this.loopback.outbox.messagesWritten()
     const waiting = this.#workQueues.loseWaiting()
     const undelivered = await this.#mesh.close(deadline, this.#mayReturn)
     for (const [queue, count] of waiting) undelivered.set(queue === NO_QUEUE ? 'any queue' : `queue ${queue}`, count)

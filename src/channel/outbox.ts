@@ -111,6 +111,11 @@ export class Outbox implements BudgetHolder {
     return this.#backlog.bytes + this.#writing.bytes
   }
 
+  /** Whether an event of so many bytes of memory fits in without another being dropped for it. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#cost + bytes <= this.#context.limits.outboxBytes
+  }
+
   /** Events that have not left this process. */
   get queuedEvents(): number {
     return this.#backlog.events + Math.min(this.#writing.events, this.#sendWindow.events)

@@ -109,11 +109,15 @@ export class QueueSender {
     return this.#balancer.pick(members, loadOf, queue)?.destination
   }
 
-  /** Assigns an event of a queue, whose other members have no room, to the member with the fewest events in flight. */
-  assign(event: QueueEvent, members: readonly Member<Channel>[]): void {
+  /**
+   * Assigns an event of a queue, whose other members have no room, to the member with the fewest events in flight.
+   *
+   * @param isLastResort whether all of them are at endpoints that are about to leave
+   */
+  assign(event: QueueEvent, members: readonly Member<Channel>[], isLastResort = false): void {
     const { queue, type } = event
     const channel = this.choose(queue, members)
-    if (channel) this.give({ channel, type, queue, frame: event.assignFrame() }, { kind: 'wait' })
+    if (channel) this.give({ channel, type, queue, frame: event.assignFrame(isLastResort) }, { kind: 'wait' })
   }
 
   /** Sends an event to the member that was chosen for it. Returns whether to wait for its outbox. */

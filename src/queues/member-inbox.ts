@@ -130,7 +130,9 @@ export class MemberInbox {
   #blocked = 0
   /** How many events are begun beyond those that are handled concurrently, as telling it takes longer than to handle them. */
   #ahead = 0
-  #state: 'open' | 'leaving' | 'closed' = 'open'
+  #state: 'open' | 'leaving' | 'finishing' | 'closed' = 'open'
+  /** Whether its senders have to be told that it takes nothing more, as they can't know of the end of the subscription. */
+  #isEndpointClosing = false
   #isBeginning = false
   readonly #items: ItemEvents = {
     onDone: (item, hasFailed) => this.#onDone(item, hasFailed),
@@ -175,10 +177,13 @@ export class MemberInbox {
     }
     account.inHand++
     const item = new Item(gift, account, this.#items)
-    if (gift.number <= account.recalled) return this.#return(item)
-    if (this.#state === 'closed' || (this.#state === 'leaving' && this.#mayReturn(item))) return this.#return(item)
-    this.#waiting.push(item)
-    this.#begin()
+    if (!isRecalled(item) && this.#isKept(item)) {
+      this.#waiting.push(item)
+      return this.#begin()
+    }
+    this.#return(item)
+    // A sender that leaves may not be there at the end of the turn.
+    this.#tell(account)
   }
 
   /** A sender asks for its events up to this number back, as far as they have not begun. */
@@ -190,8 +195,15 @@ export class MemberInbox {
 
   /** The endpoint leaves: returns what others may have, now and later. */
   leave(): void {
+    this.#isEndpointClosing = true
     if (this.#state === 'open') this.#state = 'leaving'
-    this.#returnWaiting((item) => this.#mayReturn(item))
+    this.#returnWaiting((item) => !this.#isKept(item))
+  }
+
+  /** The endpoint has not much time left: begins nothing more that its senders can keep for others. */
+  finish(): void {
+    if (this.#state !== 'closed') this.#state = 'finishing'
+    this.#returnWaiting((item) => !this.#isKept(item))
   }
 
   /** The subscription has ended, or the time of a leaving endpoint is over: returns everything that has not begun. */
@@ -384,7 +396,7 @@ export class MemberInbox {
     this.#begun--
     if (batch && --batch.left === 0) {
       const now = this.#context.clock.now()
-      this.#work.onDone(now)
+      this.#work.onDone(now, batch.begunAt)
       this.#adapt(now - batch.begunAt)
     }
     this.#begin()
@@ -406,10 +418,20 @@ export class MemberInbox {
     this.#planReport()
   }
 
-  /** Whether it may go back as this endpoint leaves. */
-  #mayReturn({ gift, account }: Item): boolean {
+  /** Whether an event that has not begun stays here. A sender that leaves, or has left, keeps nothing for others. */
+  #isKept({ gift, account }: Item): boolean {
     const { isOwn, outbox } = account.channel
-    return !gift.isFixed && !isOwn && !outbox.isClosed && this.#context.hasOthers(this.#context.queue, gift.type)
+    switch (this.#state) {
+      case 'open':
+        return true
+      case 'leaving':
+        if (gift.isFixed || isOwn || account.isLeaving || outbox.isClosed) return true
+        return !this.#context.hasOthers(this.#context.queue, gift.type)
+      case 'finishing':
+        return isOwn || account.isLeaving || outbox.isClosed
+      case 'closed':
+        return false
+    }
   }
 
   /** Whether others may have an event because it takes long here. */
@@ -456,12 +478,18 @@ export class MemberInbox {
     return Math.min(concurrency + Math.floor(this.#prefetch.events / Math.max(senders, 1)), MAX_IN_HAND)
   }
 
+  /** One that leaves still takes what no other may have, until its time is nearly over. */
+  #capacityFor({ isOwn }: Channel): number {
+    const isTaking = this.#state === 'finishing' ? isOwn : this.#state !== 'closed'
+    return isTaking ? this.#capacity : 0
+  }
+
   /** Adapts the capacity to the events that have been handled since the last time. */
   #measure(): void {
     // What waits for a sender to be told is no work.
-    const { events, elapsed } = this.#work.count(this.#context.clock.now(), this.#begun === 0)
-    if (events === 0) return
-    this.#prefetch.onHandled(events, elapsed)
+    const work = this.#work.sample(this.#context.clock.now(), this.#begun === 0)
+    if (!work) return
+    this.#prefetch.onHandled(work.events, work.elapsed)
     this.#returnAhead()
     this.#returnExcess()
   }
@@ -519,9 +547,10 @@ export class MemberInbox {
 
   #tell(account: Account): void {
     const { channel, begun, handled, returned, failed } = account
-    // One that leaves still takes what no other may have.
-    const capacity = this.#state === 'closed' ? 0 : this.#capacity
-    const hasNewCapacity = this.#context.isAdaptive && account.inHand > 0 && capacity !== account.capacity
+    const capacity = this.#capacityFor(channel)
+    const isAdapted = this.#context.isAdaptive && account.inHand > 0
+    const isOver = this.#isEndpointClosing && capacity === 0
+    const hasNewCapacity = capacity !== account.capacity && (isAdapted || isOver)
     const hasNews = account.isBehind || hasNewCapacity || !handled.isEmpty || !returned.isEmpty || !failed.isEmpty
     if (channel.outbox.isClosed || !hasNews) return
     account.isBehind = false

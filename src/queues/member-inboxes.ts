@@ -97,6 +97,11 @@ export class MemberInboxes {
     for (const inbox of this.#open.values()) inbox.leave()
   }
 
+  /** The endpoint has not much time left: what its senders can keep for others goes back to them. */
+  finish(): void {
+    for (const inbox of this.#open.values()) inbox.finish()
+  }
+
   /** Returns everything that has not begun, now and later. */
   stop(): void {
     for (const inbox of this.#open.values()) inbox.close()

@@ -155,9 +155,14 @@ export class QueueEvent {
     return referenceTo({ kind: 'give', member, number, type, isFixed, payload: content.payload, ...this.#repeats })
   }
 
-  /** The frame that assigns it, to a member that doesn't say how many events it takes. */
-  assignFrame(): Frame {
-    const { queue, type, isFixed } = this
+  /**
+   * The frame that assigns it.
+   *
+   * @param isLastResort whether no other member may have it
+   */
+  assignFrame(isLastResort = false): Frame {
+    const { queue, type } = this
+    const isFixed = this.isFixed || isLastResort
     const assignment = { kind: 'assign', queue, type, isFixed, payload: this.payload } as const
     return this.#content.kind === 'packed' ? encodeMessage(assignment) : referenceTo(assignment)
   }

@@ -26,6 +26,7 @@ export class QueueMember {
   #bytes = 0
   #isGone = false
   #isClosing = false
+  #settled = 0
 
   /** @param mostBytes that it is sent ahead of what it has settled */
   constructor(queue: string, channel: Channel, number: number, capacity: number, mostBytes: number) {
@@ -89,6 +90,15 @@ export class QueueMember {
     return this.#take([...this.#inHand.keys()].filter((number) => number > this.#begun && number <= through))
   }
 
+  /** How many events it has settled since the last `countFromNow`. */
+  get settled(): number {
+    return this.#settled
+  }
+
+  countFromNow(): void {
+    this.#settled = 0
+  }
+
   /** Its endpoint is about to leave the bus. */
   onClosing(): void {
     this.#isClosing = true
@@ -129,6 +139,7 @@ export class QueueMember {
       const event = this.#inHand.get(number)
       if (!event) continue
       this.#inHand.delete(number)
+      this.#settled++
       this.#bytes -= event.cost
       events.push(event)
     }

@@ -26,7 +26,7 @@ export interface WorkQueueContext {
   readonly isLeaving: () => boolean
   readonly memberOf: (taker: Taker<Channel>) => QueueMember | undefined
   /** Gives an event to one of the members that don't say how many they take. */
-  readonly assign: (event: QueueEvent, members: readonly Member<Channel>[]) => void
+  readonly assign: (event: QueueEvent, members: readonly Member<Channel>[], isLastResort?: boolean) => void
   readonly dropped: (event: QueueEvent, reason: DropReason) => void
 }
 
@@ -188,13 +188,18 @@ export class WorkQueue implements BudgetHolder {
    * key stay, as they might overtake those in hand.
    */
   dealOut(): void {
+    const delayed = [...this.#delayed]
+    this.#delayed.clear()
+    for (const [, timer] of delayed) timer.cancel()
     this.#refresh()
+    this.#waitAll(delayed.map(([event]) => event))
     for (const lane of [...this.#lanes.values()]) {
-      const destinations = lane.receivers.takers.filter(({ isClosing }) => !isClosing).map(({ channel }) => channel)
+      const takers = reliableOf(lane.receivers.takers.filter(({ channel }) => !channel.isOwn))
+      const isLastResort = takers.every(({ isClosing }) => isClosing)
       for (const event of [...lane]) {
-        const members = weighed(destinations.filter((channel) => !channel.isOwn && event.fitsAssigned(channel)))
+        const members = weighed(takers.filter(({ channel }) => mayBeAssigned(event, channel)))
         if (members.length === 0 || event.partition !== undefined || !this.withdraw(event)) continue
-        this.#context.assign(event, members)
+        this.#context.assign(event, members, isLastResort)
       }
     }
   }
@@ -456,10 +461,24 @@ export class WorkQueue implements BudgetHolder {
   }
 }
 
-/** Each destination once, with the number of its members. */
-function weighed(destinations: readonly Channel[]): Member<Channel>[] {
+/** Whether an event can be assigned without another one being dropped for it. */
+function mayBeAssigned(event: QueueEvent, channel: Channel): boolean {
+  return event.fitsAssigned(channel) && channel.outbox.hasRoomFor(event.cost)
+}
+
+/** Those that have settled something lately, or if none has, those that are not stuck. */
+function reliableOf(members: readonly QueueMember[]): readonly QueueMember[] {
+  const well = members.filter(({ isStuck }) => !isStuck)
+  const active = well.filter(({ settled }) => settled > 0)
+  return active.length > 0 ? active : well
+}
+
+/** Their endpoints, with what the members there have settled. */
+function weighed(members: readonly QueueMember[]): Member<Channel>[] {
   const weights = new Map<Channel, number>()
-  for (const destination of destinations) weights.set(destination, (weights.get(destination) ?? 0) + 1)
+  for (const { channel, settled } of members) {
+    weights.set(channel, (weights.get(channel) ?? 0) + Math.max(settled, 1))
+  }
   return [...weights].map(([destination, weight]) => ({ destination, weight }))
 }
 

@@ -36,7 +36,7 @@ export interface WorkQueuesContext {
   /** Broadcasts the payload of an event under another type. @throws NoSubscribers if nobody subscribes to it */
   readonly broadcast: (type: string, payload: unknown) => void
   /** Gives an event to one of the members that don't say how many they take. */
-  readonly assign: (event: QueueEvent, members: readonly Member<Channel>[]) => void
+  readonly assign: (event: QueueEvent, members: readonly Member<Channel>[], isLastResort?: boolean) => void
 }
 
 /** What a queue is up to, as this endpoint sees it. */
@@ -151,6 +151,9 @@ export class WorkQueues {
     // What has waited for a queue may be older than what waits in it.
     if (joined.size > 0) this.#placeHeld()
     for (const name of joined) this.#onMembersChanged(name)
+    // Others may have now what only members may have had whose endpoints are closing.
+    for (const member of this.#everyMember())
+      if (member.isClosing && joined.has(member.queue)) void this.#recall(member)
     this.#resolveWaits()
   }
 
@@ -159,21 +162,28 @@ export class WorkQueues {
    * the bus: then it gets what no other may have, until the channel is closed.
    */
   onUnsubscribe(channel: Channel, interests: Iterable<Interest>, isClosing: boolean): void {
+    const { limits } = this.#context
     const left = new Set<string>()
     for (const interest of interests) {
       const { queue, member: number } = interest
       if (queue !== undefined) left.add(queue)
       const member = number === undefined ? undefined : this.#members.get(channel)?.get(number)
       if (!member) continue
-      if (isClosing) this.#queueOf(member.queue).onClosing(member, interest)
+      // A peer that only says that it leaves, again and again, is no reason to remember all its members.
+      const isRemembered = (this.#members.get(channel)?.size ?? 0) <= limits.interests
+      if (isClosing && isRemembered) this.#queueOf(member.queue).onClosing(member, interest)
       else {
-        member.leave()
-        this.#leaving.add(member)
+        this.#onLeft(member)
         this.#forget(member)
       }
     }
     for (const name of left) this.#onMembersChanged(name)
     this.#resolveWaits()
+  }
+
+  #onLeft(member: QueueMember): void {
+    member.leave()
+    this.#leaving.add(member)
   }
 
   /** Whether events wait here for members at a peer that is about to leave. */
@@ -209,12 +219,17 @@ export class WorkQueues {
     const member = this.#members.get(channel)?.get(progress.member)
     if (!member) return
     const { handled, returned, failed } = member.onProgress(progress, this.#leaving.has(member))
+    const takesNoMore = member.isClosing && progress.capacity === 0
+    if (takesNoMore) {
+      this.#onLeft(member)
+      this.#queueOf(member.queue).noteMembers()
+    }
     for (const event of handled) this.#settle(event)
     for (const event of failed) if (!this.#redeliver(event, true)) this.#reportFailed(event, channel)
     const queue = this.#queueOf(member.queue)
     if (returned.length > 0) this.#takeBack(queue, returned, channel)
     else queue.deal()
-    if (this.#forget(member)) this.#onMembersChanged(member.queue)
+    if (this.#forget(member) || takesNoMore) this.#onMembersChanged(member.queue)
     this.#onChanged()
   }
 
@@ -303,6 +318,11 @@ export class WorkQueues {
     let count = 0
     for (const { load } of this.#members.get(channel)?.values() ?? []) count += load
     return count
+  }
+
+  /** This endpoint begins to close: how much members do from now on shows how fast they are. */
+  leave(): void {
+    for (const member of this.#everyMember()) member.countFromNow()
   }
 
   /** This endpoint is about to leave: what members at other endpoints may have waits there from now on. */
@@ -397,10 +417,12 @@ export class WorkQueues {
     for (const members of this.#members.values()) yield* members.values()
   }
 
-  #takeBack(queue: WorkQueue, events: readonly QueueEvent[], { identity }: Channel): void {
+  #takeBack(queue: WorkQueue, events: readonly QueueEvent[], channel: Channel): void {
     if (events.length === 0) return
     queue.counts.returned += events.length
-    if (this.#context.state() !== 'closed') return queue.takeBack(events)
+    // What own members give back is lost with all else that waits.
+    if (this.#context.state() !== 'closed' || channel.isOwn) return queue.takeBack(events)
+    const { identity } = channel
     for (const event of events) this.#reportLost(event, `${identity.name} left the queue, and this endpoint has closed`)
   }
 
@@ -499,9 +521,9 @@ export class WorkQueues {
       routes,
       isLeaving: () => state() !== 'open',
       memberOf: ({ destination, member }) => this.#members.get(destination)?.get(member),
-      assign: (event, members) => {
+      assign: (event, members, isLastResort) => {
         this.#settle(event)
-        assign(event, members)
+        assign(event, members, isLastResort)
       },
       dropped: (event, reason) => this.#drop(event, reason),
     })

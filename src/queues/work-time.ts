@@ -1,12 +1,21 @@
-/** Measures how long events take: how many a member has handled, and for how long it has had some to handle. */
+/** How many events a member has handled, and the milliseconds in which it has had some to handle. */
+export interface Work {
+  readonly events: number
+  readonly elapsed: number
+}
+
+/** Measures how long the events of a member take. All times are milliseconds of the same clock. */
 export class WorkTime {
   #handled = 0
-  /** How many they were when they were counted last. */
+  /** How many they were at the end of the last sample. */
   #counted = 0
-  /** When the time began that has not been counted. */
+  /** Milliseconds of work since then, up to `#since`. */
+  #elapsed = 0
   #since = 0
   /** When the last events were done that had begun together. */
   #doneAt = 0
+  /** The longest time that one has taken since the last sample. */
+  #longest = 0
   #isWorking = false
 
   /** Events handled so far. */
@@ -18,35 +27,38 @@ export class WorkTime {
     this.#handled++
   }
 
-  /** Events begin. All times are milliseconds of the same clock. */
+  /** Events begin. */
   onBegun(now: number): void {
     if (!this.#isWorking) this.#since = now
     this.#isWorking = true
   }
 
-  /** Those that began together are done. */
-  onDone(now: number): void {
+  /** Those are done that had begun together. */
+  onDone(now: number, begunAt: number): void {
     this.#doneAt = now
+    this.#longest = Math.max(this.#longest, now - begunAt)
   }
 
-  /** Milliseconds of work since the last count. */
+  /** Milliseconds of work since the last sample. */
   elapsed(now: number): number {
-    return now - this.#since
+    return this.#elapsed + Math.max(now - this.#since, 0)
   }
 
   /**
-   * Counts what has been handled since the last count, and for how long.
+   * The work since the last sample, once that is as long as the longest event: those that are handled side by side end side by
+   * side.
    *
-   * @param isOver whether none is being handled any more: what comes until one begins is no work
+   * @param isOver whether none is being handled any more: the time until one begins is no work
    */
-  count(now: number, isOver: boolean): { readonly events: number; readonly elapsed: number } {
-    const events = this.#handled - this.#counted
-    const elapsed = Math.max(this.elapsed(isOver ? this.#doneAt : now), 0)
+  sample(now: number, isOver: boolean): Work | undefined {
+    this.#elapsed = this.elapsed(isOver ? this.#doneAt : now)
+    this.#since = now
     if (isOver) this.#isWorking = false
-    if (events > 0) {
-      this.#counted = this.#handled
-      this.#since = now
-    }
-    return { events, elapsed }
+    const events = this.#handled - this.#counted
+    if (events === 0 || this.#elapsed < this.#longest) return undefined
+    const work = { events, elapsed: this.#elapsed }
+    this.#counted = this.#handled
+    this.#elapsed = this.#longest = 0
+    return work
   }
 }

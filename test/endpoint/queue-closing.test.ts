@@ -1,8 +1,11 @@
+import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import { expect } from 'chai'
-import { defineEvent, NoSubscribers } from '../../src'
+import { CloseTimeout, defineEvent, NoSubscribers } from '../../src'
 import { freshBus, next, until } from '../support/bus'
 import { HeldHandler } from '../support/held-handler'
 import { allOf, join, numbers } from '../support/members'
+import { rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
 import { turn } from '../support/workbench'
@@ -11,6 +14,7 @@ const Job = defineEvent<number>('job')
 
 describe('A queue whose members have prefetch, as an endpoint closes', () => {
   const bus = freshBus()
+  const connectPeer = rawPeers().connect
 
   it('has its own members handle what waits for them, as no other may have it', async () => {
     const { a } = await bus.startAll('a', 'b')
@@ -149,6 +153,167 @@ describe('A queue whose members have prefetch, as an endpoint closes', () => {
     expect(reports.map((error) => error instanceof NoSubscribers && error.event?.payload)).to.deep.equal([1, 2])
     held.release()
     await until(() => held.ended.length === 1)
+  })
+
+  it('lets no member begin what might not end in time: it goes to the next one, and no handler is cut off', async () => {
+    const { a, b, c } = await bus.startAll('a', 'b', 'c')
+    const ended: unknown[] = []
+    const work = async ({ payload }: { payload: unknown }) => {
+      await setTimeout(20)
+      ended.push(payload)
+    }
+    await join(b, 'job', { queue: 'workers', concurrency: 5 }, work)
+    for (const n of numbers(1000)) a.broadcastNowait(Job, n)
+    await until(() => ended.length > 0)
+    const left = once(a, 'left')
+    await b.close({ timeout: 400 })
+    expect((await left)[1]).to.deep.equal({ unfinished: 0, unfinishedEvents: [], unhandled: 0 })
+    expect(ended).to.have.length.below(1000)
+    const had = ended.length
+    await join(c, 'job', { queue: 'workers', concurrency: 1000 }, work)
+    await until(() => ended.length === 1000)
+    expect(new Set(ended).size).to.equal(1000)
+    expect(had).to.be.above(0)
+  })
+
+  it('has a member that closes give back what it took as the only one, once another joins', async () => {
+    const { a, b, c } = await bus.startAll('a', 'b', 'c')
+    const held = new HeldHandler()
+    await join(b, 'job', { queue: 'workers', prefetch: 100 }, held.handle)
+    for (const n of numbers(200)) a.broadcastNowait(Job, n)
+    await until(() => held.begun.length === 1)
+    const closed = b.close({ timeout: 60_000 })
+    held.releaseOne()
+    await until(() => held.begun.length === 2)
+    const { got } = await join(c, 'job')
+    held.release()
+    await closed
+    await until(() => got.length === 200 - held.ended.length)
+    expect([...held.ended, ...got].sort((one, other) => Number(one) - Number(other))).to.deep.equal(numbers(200))
+    expect(held.ended.length).to.be.below(100)
+  })
+
+  it('waits for nothing at senders once the handler of a closing member has ended its subscription', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    let handled = 0
+    const subscription = b.subscribe(
+      Job,
+      async () => {
+        await turn()
+        if (++handled === 3) subscription.unsubscribe()
+      },
+      { queue: 'workers' },
+    )
+    await subscription.ready
+    for (const n of numbers(100)) a.broadcastNowait(Job, n)
+    await until(() => handled > 0)
+    await b.close({ timeout: Number.POSITIVE_INFINITY })
+    await until(() => !a.isConnectedTo('b'))
+    expect(a.queues()[0]).to.include({ name: 'workers', members: 0, inHand: 0, waiting: 97 })
+    await rejection(a.close())
+  }).timeout(20_000)
+
+  it('keeps what a sender gives that leaves too, as that has nobody to give it to (G5)', async () => {
+    const { m, n } = await bus.startAll('m', 'n')
+    const held = new HeldHandler()
+    await m.subscribe('slow', held.handle).ready
+    const members = [await join(m, 'job'), await join(n, 'job')]
+    const sender = await connectPeer(m)
+    await until(() => sender.heardOf('subscribe').length > 0)
+    const member =
+      sender
+        .heardOf('subscribe')
+        .flatMap(({ interests }) => interests)
+        .find(({ queue }) => queue)?.member ?? 0
+    m.broadcastNowait('slow', 1)
+    await until(() => held.begun.length === 1)
+    const closed = m.close()
+    await until(() => sender.heardOf('unsubscribe').length > 0)
+    sender.say(
+      { kind: 'give', member, number: 1, type: 'job', isFixed: false, payload: 'late' },
+      { kind: 'goodbye', reason: 'left', text: 'bye' },
+    )
+    await sender.hears('progress')
+    expect(sender.heardOf('progress')).to.deep.equal([
+      { kind: 'progress', member, capacity: 2, begun: 0, handled: [], returned: [1, 1] },
+    ])
+    held.release()
+    await closed
+    expect(allOf(...members)).to.be.empty
+  })
+
+  it('reports nothing as lost that its own members have handled, and counts all that it does', async () => {
+    for (const prefetch of [0, 3, 'auto'] as const) {
+      const a = await bus.start(`a-${prefetch}`)
+      const reports = reportsOf(a)
+      const { got } = await join(a, 'job', { queue: 'workers', prefetch }, turn)
+      for (const n of numbers(5000)) a.broadcastNowait(Job, n)
+      await until(() => got.length > 10)
+      const error = await rejection(a.close({ timeout: 4 }))
+      const lost = reports.map((each) => each instanceof NoSubscribers && each.event?.payload)
+      expect(got.filter((payload) => lost.includes(Number(payload)))).to.deep.equal([])
+      expect(error).to.be.instanceOf(CloseTimeout)
+      if (error instanceof CloseTimeout) expect(error.undelivered.get('queue workers')).to.equal(lost.length)
+    }
+  })
+
+  it('drops nothing silently where more waits than fits into the outbox of a member', async () => {
+    const limits = { outboxBytes: 70_000, highWaterMark: 10_000, frameBytes: 4096 }
+    const { a, b } = await bus.startEach({ a: { limits }, b: { limits: { ...limits, windowBytes: 1 } } })
+    const reports = reportsOf(a)
+    const held = new HeldHandler()
+    for (const queue of ['one', 'two']) await join(b, queue, { queue, prefetch: 0 }, held.handle)
+    for (const n of numbers(70))
+      for (const type of ['one', 'two']) a.broadcastNowait(type, { n, filler: 'x'.repeat(500) })
+    await until(() => held.begun.length === 2)
+    const gaps: number[] = []
+    b.on('gap', ({ count }) => gaps.push(count))
+    const error = await rejection(a.close({ timeout: 1000 }))
+    expect(reports.length).to.be.above(0)
+    expect(error).to.be.instanceOf(CloseTimeout)
+    held.release()
+    const undelivered = error instanceof CloseTimeout ? (error.undelivered.get('b') ?? 0) : 0
+    await until(() => held.ended.length + reports.length + undelivered >= 140)
+    expect(gaps).to.deep.equal([])
+  })
+
+  it('leaves nothing to members that have taken nothing while others have', async () => {
+    const { a, b, c } = await bus.startAll('a', 'b', 'c')
+    const held = new HeldHandler()
+    const quick: unknown[] = []
+    await join(b, 'job', { queue: 'workers', prefetch: 0 }, held.handle)
+    await join(c, 'job', { queue: 'workers', prefetch: 0 }, async ({ payload }) => {
+      await setTimeout(5)
+      quick.push(payload)
+    })
+    for (const n of numbers(200)) a.broadcastNowait(Job, n)
+    await until(() => held.begun.length === 1 && quick.length > 0)
+    await a.close({ timeout: 300 })
+    await until(() => quick.length === 199)
+    held.release()
+  })
+
+  it('leaves what waits to a member whose endpoint closes too, if that has more time', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const reports = reportsOf(a)
+    const { got } = await join(b, 'job', { queue: 'workers' }, () => setTimeout(10))
+    for (const n of numbers(50)) a.broadcastNowait(Job, n)
+    await until(() => got.length > 0)
+    await Promise.all([a.close({ timeout: 100 }), b.close({ timeout: 20_000 })])
+    expect(got).to.deep.equal(numbers(50))
+    expect(reports).to.be.empty
+  })
+
+  it('remembers no more members of a peer that says that it leaves, again and again, than it may have', async () => {
+    const a = await bus.start('a', { limits: { interests: 10 } })
+    const peer = await connectPeer(a)
+    for (let sequence = 10; sequence < 1010; sequence += 2) {
+      const interests = [{ type: 'job', queue: `q-${sequence}`, member: sequence, capacity: 1 }]
+      peer.say({ kind: 'subscribe', sequence, interests })
+      peer.say({ kind: 'unsubscribe', sequence: sequence + 1, interests, isLast: false })
+    }
+    await until(() => peer.heardOf('acknowledge').some(({ sequence }) => sequence === 1009))
+    expect(a.queues().length).to.be.at.most(11)
   })
 
   it('counts nothing as undelivered that members have and handle', async () => {

@@ -140,8 +140,8 @@ describe('MemberInboxes', () => {
     const returned = shop.takeTold().map((message) => message.kind === 'progress' && [message.member, message.returned])
     expect(returned).to.deep.equal(members.map((member) => [member, [2, 1]]))
     inboxes.stop()
+    expect(shop.takeTold().map((message) => message.kind === 'progress' && message.capacity)).to.deep.equal([0, 0])
     inboxes.take({ ...gift(1, 3), isFixed: true }, shop)
-    clock.turn()
     expect(shop.takeTold()).to.have.lengthOf(1)
   })
 
