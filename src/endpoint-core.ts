@@ -369,7 +369,10 @@ export class EndpointCore implements MeshEvents {
 
   abandoned(link: Link, isRead: boolean): void {
     const { inHand } = this.#forget(link, { hasLeft: false, isRead: false })
-    if (!isRead && inHand.unfinished.length > 0) this.#abandoned.set(link.identity.name, inHand.unfinished.length)
+    // One that has read the goodbye handles what it has in hand.
+    if (isRead || inHand.unfinished.length === 0) return
+    this.#abandoned.set(link.identity.name, inHand.unfinished.length)
+    this.#tellUnfinished(link, inHand.unfinished)
   }
 
   interest(link: Link, change: InterestChange): void {
