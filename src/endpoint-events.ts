@@ -13,9 +13,8 @@ export interface EndpointEvents {
   lost: [peer: Peer, loss: Loss]
   /**
    * A peer has died or left with an event of a queue that it had begun, or may have, of a type without `redeliver`, or after its
-   * last time. Before the `lost` or `left` that lists them. Or this endpoint closes, and the peer
-   * has not read its goodbye. Or a handler has failed on one for the last
-   * time, whose type has `redeliverOnError` and no `deadLetter`.
+   * last time. Before the `lost` or `left` that lists them. Or this endpoint closes, and the peer has not read its goodbye. Or a
+   * handler has failed on one for the last time, whose type has `redeliverOnError` and no `deadLetter`.
    */
   unfinished: [unfinished: { readonly peer: Peer; readonly event: Event }]
   /** A peer has subscribed or unsubscribed, or started or stopped responding. */
