@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   }
   const pongs = endpoint.stream(Pong)
   // Pong may start later or restart: then it has not seen the current ball.
-  endpoint.subscribe(Ready, serve)
+  await endpoint.subscribe(Ready, serve).ready
   await serve()
 
   for await (const { payload } of pongs) {

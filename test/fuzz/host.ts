@@ -138,10 +138,19 @@ export class Host {
   }
 
   async close(): Promise<void> {
-    await this.#endpoint?.close({ timeout: 0 }).catch((error) => {
+    let isClosed = false
+    const closed = this.#endpoint?.close({ timeout: 0 }).catch((error) => {
       // What waits for a member that was made up is told.
       if (!(error instanceof CloseTimeout)) throw error
     })
+    void closed?.finally(() => {
+      isClosed = true
+    })
+    while (closed && !isClosed) {
+      this.#clock.turn()
+      await turn()
+    }
+    await closed
   }
 
   /** A broadcast may wait until the turn is over. */
