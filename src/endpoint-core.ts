@@ -526,7 +526,8 @@ export class EndpointCore implements MeshEvents {
     this.#inboxes.leave()
     let isDrained = false
     // What begins later might not end in time.
-    void this.waits.reached(deadline.within(deadline.left / 2), () => isDrained).then(() => this.#inboxes.finish())
+    const halfway = this.waits.reached(deadline.within(deadline.left / 2), () => isDrained)
+    void halfway.then((isInTime) => isInTime || this.#inboxes.finish())
     this.subscriptions.returnAssigned()
     const withdrawn = this.#mesh.unsubscribeAll([...this.announcer.forPeers()], deadline, {
       mayReturn: this.#mayReturn,

@@ -66,15 +66,15 @@ export function subscribeSettings(
   options: SubscribeOptions,
 ): SubscribeSettings {
   checkOptions('subscribe', options, OPTIONS)
-  const { queue, concurrency = 1, signal } = options
+  const { queue, concurrency = 1, prefetch = 'auto', signal } = options
   const from = originsOf(options.from)
   if (queue !== undefined) checkName('queue', queue)
   checkCount('concurrency', concurrency)
   if (queue === undefined && options.prefetch !== undefined)
     throw new InvalidArgument('prefetch: expected it only together with queue; name the queue')
-  const capacity = capacityOf(options)
+  const capacity = queue === undefined ? undefined : capacityOf(prefetch, concurrency)
   const interest = { type: patternOf(type), from, queue, ...(capacity !== undefined && { capacity }) }
-  const isAdaptive = queue !== undefined && (options.prefetch ?? 'auto') === 'auto'
+  const isAdaptive = queue !== undefined && prefetch === 'auto'
   const consumption = { kind: 'handler', handle, concurrency, ...(isAdaptive && { isAdaptive }) } as const
   return { interest, consumption, schema: schemaOf(type), signal }
 }
@@ -84,8 +84,8 @@ export function subscribeSettings(
  *
  * @throws InvalidArgument
  */
-function capacityOf({ queue, concurrency = 1, prefetch = 'auto' }: SubscribeOptions): number | undefined {
-  if (queue === undefined || prefetch === Number.POSITIVE_INFINITY) return undefined
+function capacityOf(prefetch: number | 'auto', concurrency: number): number | undefined {
+  if (prefetch === Number.POSITIVE_INFINITY) return undefined
   if (prefetch === 'auto') return Math.min(concurrency + Prefetch.first, MAX_IN_HAND)
   if (!Number.isInteger(prefetch) || prefetch < 0 || prefetch >= MAX_IN_HAND)
     throw invalid('prefetch', `a whole number from 0 to ${MAX_IN_HAND - 1}, 'auto' or Infinity`, prefetch)

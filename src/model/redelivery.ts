@@ -16,8 +16,9 @@ export interface Redelivery {
 /** The options of `defineEvent` for queues. They hold for members without `prefetch: Infinity`. */
 export interface RedeliveryOptions {
   /**
-   * How many times an event is given again, maybe to the same member, after one has died while it handled it, 0 to 1,000. At least once, so
-   * handlers must expect it more than once: `event.redelivered` counts. Default 0: it is in `lost.unfinishedEvents`.
+   * How many times an event is given again, maybe to the same member, after one has died while it handled it, 0 to 1,000. At
+   * least once, so handlers must expect it more than once: `event.redelivered` counts. Default 0: it is in
+   * `lost.unfinishedEvents`.
    */
   readonly redeliver?: number | undefined
   /** Whether it is also given again after a handler threw or rejected. Default false. */

@@ -26,7 +26,7 @@ export class QueueMember {
   #bytes = 0
   #isGone = false
   #isClosing = false
-  #settled = 0
+  #done = 0
 
   /** @param mostBytes that it is sent ahead of what it has settled */
   constructor(queue: string, channel: Channel, number: number, capacity: number, mostBytes: number) {
@@ -90,13 +90,13 @@ export class QueueMember {
     return this.#take([...this.#inHand.keys()].filter((number) => number > this.#begun && number <= through))
   }
 
-  /** How many events it has settled since the last `countFromNow`. */
-  get settled(): number {
-    return this.#settled
+  /** How many events it has handled, or failed to, since the last `countFromNow`. */
+  get done(): number {
+    return this.#done
   }
 
   countFromNow(): void {
-    this.#settled = 0
+    this.#done = 0
   }
 
   /** Its endpoint is about to leave the bus. */
@@ -118,7 +118,9 @@ export class QueueMember {
     this.#capacity = hasLeft ? 0 : Math.min(capacity, MAX_IN_HAND)
     this.#begun = Math.max(this.#begun, begun)
     const taken = (lengths: RunLengths) => this.#take(keysIn(lengths, this.#inHand))
-    return { handled: taken(handled), returned: taken(returned), failed: taken(failed) }
+    const settled = { handled: taken(handled), returned: taken(returned), failed: taken(failed) }
+    this.#done += settled.handled.length + settled.failed.length
+    return settled
   }
 
   /** It is gone. Returns what it had in hand. */
@@ -139,7 +141,6 @@ export class QueueMember {
       const event = this.#inHand.get(number)
       if (!event) continue
       this.#inHand.delete(number)
-      this.#settled++
       this.#bytes -= event.cost
       events.push(event)
     }

@@ -154,6 +154,11 @@ export class WorkQueue implements BudgetHolder {
     this.noteMembers()
   }
 
+  /** The members whose endpoints are about to leave the bus. */
+  get closing(): Iterable<QueueMember> {
+    return this.#closing.keys()
+  }
+
   /** Whether events wait here for a member whose endpoint closes. */
   hasWaitingFor(member: QueueMember): boolean {
     if (member.isGone) return false
@@ -185,7 +190,7 @@ export class WorkQueue implements BudgetHolder {
 
   /**
    * Assigns what waits to members at other endpoints, although they have no room for it: this endpoint leaves. Events with a
-   * key stay, as they might overtake those in hand.
+   * partition stay, as they might overtake those in hand.
    */
   dealOut(): void {
     const delayed = [...this.#delayed]
@@ -466,19 +471,17 @@ function mayBeAssigned(event: QueueEvent, channel: Channel): boolean {
   return event.fitsAssigned(channel) && channel.outbox.hasRoomFor(event.cost)
 }
 
-/** Those that have settled something lately, or if none has, those that are not stuck. */
+/** Those that have done something lately, or if none has, those that are not stuck. */
 function reliableOf(members: readonly QueueMember[]): readonly QueueMember[] {
   const well = members.filter(({ isStuck }) => !isStuck)
-  const active = well.filter(({ settled }) => settled > 0)
+  const active = well.filter(({ done }) => done > 0)
   return active.length > 0 ? active : well
 }
 
-/** Their endpoints, with what the members there have settled. */
+/** Their endpoints, with what the members there have done. */
 function weighed(members: readonly QueueMember[]): Member<Channel>[] {
   const weights = new Map<Channel, number>()
-  for (const { channel, settled } of members) {
-    weights.set(channel, (weights.get(channel) ?? 0) + Math.max(settled, 1))
-  }
+  for (const { channel, done } of members) weights.set(channel, (weights.get(channel) ?? 0) + Math.max(done, 1))
   return [...weights].map(([destination, weight]) => ({ destination, weight }))
 }
 

@@ -152,8 +152,7 @@ export class WorkQueues {
     if (joined.size > 0) this.#placeHeld()
     for (const name of joined) this.#onMembersChanged(name)
     // Others may have now what only members may have had whose endpoints are closing.
-    for (const member of this.#everyMember())
-      if (member.isClosing && joined.has(member.queue)) void this.#recall(member)
+    for (const name of joined) for (const member of this.#queues.get(name)?.closing ?? []) void this.#recall(member)
     this.#resolveWaits()
   }
 
@@ -181,11 +180,6 @@ export class WorkQueues {
     this.#resolveWaits()
   }
 
-  #onLeft(member: QueueMember): void {
-    member.leave()
-    this.#leaving.add(member)
-  }
-
   /** Whether events wait here for members at a peer that is about to leave. */
   hasWaitingFor(channel: Channel): boolean {
     for (const member of this.#members.get(channel)?.values() ?? []) {
@@ -202,28 +196,12 @@ export class WorkQueues {
     })
   }
 
-  #onChanged(): void {
-    this.#resolveWaits()
-    this.#context.changed()
-  }
-
-  #resolveWaits(): void {
-    for (const [channel, resolves] of this.#waits) {
-      if (this.hasWaitingFor(channel)) continue
-      this.#waits.delete(channel)
-      for (const resolve of resolves) resolve()
-    }
-  }
-
   onProgress(channel: Channel, progress: Progress): void {
     const member = this.#members.get(channel)?.get(progress.member)
     if (!member) return
     const { handled, returned, failed } = member.onProgress(progress, this.#leaving.has(member))
     const takesNoMore = member.isClosing && progress.capacity === 0
-    if (takesNoMore) {
-      this.#onLeft(member)
-      this.#queueOf(member.queue).noteMembers()
-    }
+    if (takesNoMore) this.#onLeft(member)
     for (const event of handled) this.#settle(event)
     for (const event of failed) if (!this.#redeliver(event, true)) this.#reportFailed(event, channel)
     const queue = this.#queueOf(member.queue)
@@ -483,6 +461,24 @@ export class WorkQueues {
     this.#release(event)
     this.#context.budget.charge(-event.cost)
     if (event.partition !== undefined) this.#queues.get(event.queue)?.settled(event.partition, event)
+  }
+
+  #onLeft(member: QueueMember): void {
+    member.leave()
+    this.#leaving.add(member)
+  }
+
+  #onChanged(): void {
+    this.#resolveWaits()
+    this.#context.changed()
+  }
+
+  #resolveWaits(): void {
+    for (const [channel, resolves] of this.#waits) {
+      if (this.hasWaitingFor(channel)) continue
+      this.#waits.delete(channel)
+      for (const resolve of resolves) resolve()
+    }
   }
 
   /** Forgets a member that has left and has nothing in hand. Returns whether it has. */

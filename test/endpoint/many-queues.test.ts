@@ -26,4 +26,11 @@ describe('A thousand queues with prefetch', () => {
     await Promise.all([one.close(), two.close()])
     await until(() => sender.queues().length === 0)
   })
+
+  it('and thirty times as many are joined in linear time', async function () {
+    this.timeout(10_000)
+    const worker = await bus.start('worker', { limits: { interests: 30_000 } })
+    for (let index = 0; index < 30_000; index++) worker.subscribe(`job.${index}`, () => {}, { queue: `queue-${index}` })
+    expect(worker.queues()).to.have.lengthOf(30_000)
+  })
 })

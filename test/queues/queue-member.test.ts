@@ -43,6 +43,16 @@ describe('QueueMember', () => {
     expect([member.hasRoom, member.load]).to.deep.equal([true, 2])
   })
 
+  it('has done what it has handled or failed to, not what it gave back or was asked for', () => {
+    const member = memberOf(100, 20)
+    progress(member, { begun: 6, handled: [1, 4], failed: [5, 2], returned: [7, 8] })
+    expect(member.done).to.equal(6)
+    expect(placesOf(member.takeBack(20))).to.have.lengthOf(6)
+    expect(member.done).to.equal(6)
+    member.countFromNow()
+    expect(member.done).to.equal(0)
+  })
+
   it('has as much room as it says last', () => {
     const member = memberOf(3, 2)
     progress(member, { capacity: 2 })
