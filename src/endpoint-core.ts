@@ -145,12 +145,14 @@ export class EndpointCore implements MeshEvents {
     const idle = () => this.#handlersChanged()
     const closeCalls = () => this.#closeCalls
     const hasOthers = (queue: string, type: string) => {
-      const { members = [], takers = [] } = this.routes.queue(type, queue) ?? {}
-      return [...members, ...takers].some(({ destination }) => !destination.isOwn)
+      const { pushMembers = [], pullMembers = [] } = this.routes.queue(type, queue) ?? {}
+      return [...pushMembers, ...pullMembers].some(({ destination }) => !destination.isOwn)
     }
     const isShared = (queue: string, type: string, own: number) => {
-      const { members = [], takers = [] } = this.routes.queue(type, queue) ?? {}
-      return members.length > 0 || takers.some(({ destination, member }) => !destination.isOwn || member !== own)
+      const { pushMembers = [], pullMembers = [] } = this.routes.queue(type, queue) ?? {}
+      return (
+        pushMembers.length > 0 || pullMembers.some(({ destination, member }) => !destination.isOwn || member !== own)
+      )
     }
     this.#inboxes = new MemberInboxes({
       clock,
@@ -275,7 +277,7 @@ export class EndpointCore implements MeshEvents {
     return this.peers.hasAll(names.filter((name) => name !== this.self.name))
   }
 
-  /** What queues with members that say how many events they take are up to. */
+  /** What queues with pull members are up to. */
   queues(): QueueInfo[] {
     return this.#workQueues.info()
   }

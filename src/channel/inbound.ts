@@ -72,8 +72,8 @@ export class Inbound {
     const size = end - start + PREFIX_BYTES
     const decoder = this.#decoder
     if (!this.#takesEvents || !decoder.readHeader(bytes, start, end)) {
-      const gift = this.#takesEvents ? decoder.gift(bytes, start, end, isOwn) : undefined
-      return this.#receiveMessage(gift ?? decodeMessage(bytes, start, end), size)
+      const delivery = this.#takesEvents ? decoder.delivery(bytes, start, end, isOwn) : undefined
+      return this.#receiveMessage(delivery ?? decodeMessage(bytes, start, end), size)
     }
     const { type } = decoder
     const payload = decoder.payload(bytes, end, isOwn)

@@ -130,7 +130,7 @@ export class Broadcaster {
     const isHeld = shared.length === 0 && holdOf(options, manner) !== undefined
     if (eligible.length + shared.length === 0 && !isHeld) return this.#noReceivers(type, payload, options, manner)
 
-    // Queues with members that say how many events they take keep their events until one has room.
+    // Queues with pull members keep their events until one has room.
     const kept = shared.every(isKeeping) ? shared : shared.filter(isKeeping)
     const assigned = kept === shared ? NONE : shared.filter((queue) => !isKeeping(queue))
     const isKept = isHeld || kept.length > 0
@@ -236,7 +236,7 @@ export class Broadcaster {
       const misfit = misfitOf(channel, frame)
       return misfit ? { channel, misfit } : []
     })
-    const missing = queues.flatMap(({ members, takers }) => [...members, ...takers].slice(0, 1))
+    const missing = queues.flatMap(({ pushMembers, pullMembers }) => [...pushMembers, ...pullMembers].slice(0, 1))
     const [first] = [...unfit.map(({ channel }) => channel), ...missing.map(({ destination }) => destination)]
     if (first && !isSent) throw misfitError(subject, frame, first)
     for (const { channel, misfit } of unfit) {
@@ -306,9 +306,9 @@ function holdOf(options: BroadcastOptions | undefined, manner: Manner | undefine
   return options?.waitForMember ?? manner?.hold
 }
 
-/** Whether it has members that say how many events they take, so that events are kept until one has room. */
-function isKeeping({ takers }: Queue<Channel>): boolean {
-  return takers.length > 0
+/** Whether it has pull members, so that events are kept until one has room. */
+function isKeeping({ pullMembers }: Queue<Channel>): boolean {
+  return pullMembers.length > 0
 }
 
 /** Who may have an event, copied: the program may change what it has passed. Undefined for everybody. */

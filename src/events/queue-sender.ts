@@ -5,7 +5,7 @@ import type { OverflowPolicy } from '../model/overflow'
 import type { QueueEvent } from '../queues/queue-event'
 import { Balancer } from '../routing/balancer'
 import { type Addressing, isEligible } from '../routing/eligibility'
-import type { Member, Queue, Routes } from '../routing/routes'
+import type { PushMember, Queue, Routes } from '../routing/routes'
 import { assignmentOf, encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
 import type { Assignment, MessageOf } from '../wire/message'
@@ -13,9 +13,9 @@ import type { Assignment, MessageOf } from '../wire/message'
 /** The queues with members that may have an event of this type, without the others. */
 export function eligibleQueues(queues: readonly Queue<Channel>[], type: string, options?: Addressing) {
   const mayHave = ({ destination }: { readonly destination: Channel }) => isEligible(type, destination, options)
-  return queues.flatMap(({ name, members, takers }) => {
-    const eligible = { name, members: members.filter(mayHave), takers: takers.filter(mayHave) }
-    return eligible.members.length + eligible.takers.length > 0 ? eligible : []
+  return queues.flatMap(({ name, pushMembers, pullMembers }) => {
+    const eligible = { name, pushMembers: pushMembers.filter(mayHave), pullMembers: pullMembers.filter(mayHave) }
+    return eligible.pushMembers.length + eligible.pullMembers.length > 0 ? eligible : []
   })
 }
 
@@ -26,7 +26,7 @@ export interface QueueSenderContext {
   readonly report: (error: LahjaError) => void
   /** This endpoint's name. */
   readonly origin: string
-  /** Keeps an event for members that say how many they take. Returns whether there is one that may have it. */
+  /** Keeps an event for pull members. Returns whether there is one that may have it. */
   readonly keep: (assignment: Assignment) => boolean
 }
 
@@ -88,9 +88,9 @@ export class QueueSender {
   ): readonly QueueDelivery[] {
     const { to, except, internal = false } = options
     const isFixed = internal || to !== undefined || except !== undefined
-    return queues.flatMap(({ name: queue, members }) => {
+    return queues.flatMap(({ name: queue, pushMembers }) => {
       const frame = encode({ queue, type, isFixed })
-      const fitting = members.filter(({ destination }) => fits(destination, frame))
+      const fitting = pushMembers.filter(({ destination }) => fits(destination, frame))
       const channel = this.choose(queue, fitting)
       return channel ? { channel, type, queue, frame } : []
     })
@@ -100,9 +100,9 @@ export class QueueSender {
    * The member with the fewest events in flight for its weight, round-robin on ties. A lagging one only if all lag, and one
    * of this endpoint, once it is leaving, only if there is no other.
    */
-  choose(queue: string, members: readonly Member<Channel>[]): Channel | undefined {
+  choose(queue: string, members: readonly PushMember<Channel>[]): Channel | undefined {
     const isLeaving = this.#context.state() !== 'open'
-    const loadOf = ({ destination, weight }: Member<Channel>) => {
+    const loadOf = ({ destination, weight }: PushMember<Channel>) => {
       if (isLeaving && destination.isOwn) return Number.POSITIVE_INFINITY
       return destination.outbox.isLagging ? Number.MAX_VALUE : this.inFlight(destination) / weight
     }
@@ -114,7 +114,7 @@ export class QueueSender {
    *
    * @param isLastResort whether all of them are at endpoints that are about to leave
    */
-  assign(event: QueueEvent, members: readonly Member<Channel>[], isLastResort = false): void {
+  assign(event: QueueEvent, members: readonly PushMember<Channel>[], isLastResort = false): void {
     const { queue, type } = event
     const channel = this.choose(queue, members)
     if (channel) this.give({ channel, type, queue, frame: event.assignFrame(isLastResort) }, { kind: 'wait' })
@@ -224,7 +224,7 @@ export class QueueSender {
   }
 
   /** Gives an event to one of these members. Returns whether there is one. */
-  #giveTo(members: readonly Member<Channel>[], { type, queue }: Assignment, frame: Frame): boolean {
+  #giveTo(members: readonly PushMember<Channel>[], { type, queue }: Assignment, frame: Frame): boolean {
     const channel = this.choose(queue, members)
     if (!channel) return false
     this.give({ channel, type, queue, frame }, { kind: 'wait' })
@@ -244,7 +244,7 @@ export class QueueSender {
     return true
   }
 
-  #eligibleFor({ type, queue, isFixed }: Assignment, frame: Frame): readonly Member<Channel>[] {
+  #eligibleFor({ type, queue, isFixed }: Assignment, frame: Frame): readonly PushMember<Channel>[] {
     if (isFixed) return NONE
     return this.#membersOf(type, queue).filter(({ destination }) => {
       return !destination.outbox.isClosed && isEligible(type, destination) && fits(destination, frame)
@@ -255,16 +255,16 @@ export class QueueSender {
   #hasOthers(channel: Channel, assignment: Assignment, frame: Frame): boolean {
     if (this.#eligibleFor(assignment, frame).length > 0) return true
     const { type, queue, isFixed } = assignment
-    const takers = this.#context.routes.queue(type, queue)?.takers ?? NONE
-    return !isFixed && takers.some(({ destination }) => destination !== channel && isEligible(type, destination))
+    const pullMembers = this.#context.routes.queue(type, queue)?.pullMembers ?? NONE
+    return !isFixed && pullMembers.some(({ destination }) => destination !== channel && isEligible(type, destination))
   }
 
   #isMember(channel: Channel, { type, queue }: Assignment): boolean {
     return this.#membersOf(type, queue).some(({ destination }) => destination === channel)
   }
 
-  #membersOf(type: string, queue: string): readonly Member<Channel>[] {
-    return this.#context.routes.queue(type, queue)?.members ?? NONE
+  #membersOf(type: string, queue: string): readonly PushMember<Channel>[] {
+    return this.#context.routes.queue(type, queue)?.pushMembers ?? NONE
   }
 
   /** Whether events in flight can include one of this type. */

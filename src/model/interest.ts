@@ -9,7 +9,7 @@ export interface Interest {
   readonly from?: AudienceList | undefined
   /** The work queue whose members share the events. */
   readonly queue?: string | undefined
-  /** The number of a queue's member, unique among those of its endpoint. Only of members that say how many events they take. */
+  /** The number of a queue's member, unique among those of its endpoint. Only of pull members: those that say how many events they take. */
   readonly member?: number | undefined
   /** How many events the member takes at first, those that it handles included. */
   readonly capacity?: number | undefined

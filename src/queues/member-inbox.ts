@@ -5,10 +5,10 @@ import type { Event } from '../model/event'
 import { MAX_IN_HAND } from '../model/limits'
 import { type Clock, judgeAfter, type Timer } from '../platform/clock'
 import { Fifo } from '../platform/fifo'
-import type { Gift } from '../wire/message'
-import { Runs } from '../wire/runs'
-import { Attention } from './attention'
+import type { Delivery } from '../wire/message'
 import { Prefetch } from './prefetch'
+import { ReadLease } from './read-lease'
+import { SenderAccount } from './sender-account'
 import { WorkTime } from './work-time'
 
 /** Milliseconds of work that may be told as begun at once. */
@@ -22,9 +22,6 @@ const MOST_AHEAD = 256
 
 /** Milliseconds without an event handled, after which what waits goes back, if there are others that may have it. */
 const STALLED = 50
-
-/** Runs of numbers in one message, so that it fits into the smallest frame that a peer may take. */
-const RUNS = 64
 
 export interface MemberInboxContext {
   readonly member: number
@@ -51,31 +48,6 @@ export interface MemberInboxContext {
   readonly idle: () => void
 }
 
-/** What one sender is owed: news of the events that it has given. */
-interface Account {
-  readonly channel: Channel
-  begun: number
-  /** Begun events of which the sender is not told yet. */
-  isBehind: boolean
-  /** Events received and neither handled nor returned. */
-  inHand: number
-  readonly handled: Runs
-  readonly returned: Runs
-  readonly failed: Runs
-  /** The number up to which its sender has asked for events back. */
-  recalled: number
-  /** Whether its sender gives what has not begun to others, as the link broke. */
-  isLost: boolean
-  /** Whether its sender leaves the bus: then what goes back to it may be lost, as it may have no time to give it to others. */
-  isLeaving: boolean
-  /** The capacity that its sender has been told last. */
-  capacity: number
-  /** The largest that it has been told: it may not have read the last one yet. */
-  mostCapacity: number
-  /** Whether it has not been told yet of events that begin: until then, no others of it do. */
-  isBlocked: boolean
-}
-
 /** Events that are handed to the handler together. */
 interface Batch {
   /** How many of them it still has. */
@@ -91,14 +63,14 @@ interface ItemEvents {
 
 /** An event that a member has been given. One object, as there is one for each event. */
 class Item implements Receipt {
-  readonly gift: Gift
-  readonly account: Account
+  readonly delivery: Delivery
+  readonly account: SenderAccount
   /** Once the handler has it. */
   batch: Batch | undefined
   readonly #events: ItemEvents
 
-  constructor(gift: Gift, account: Account, events: ItemEvents) {
-    this.gift = gift
+  constructor(delivery: Delivery, account: SenderAccount, events: ItemEvents) {
+    this.delivery = delivery
     this.account = account
     this.#events = events
   }
@@ -118,10 +90,10 @@ class Item implements Receipt {
  */
 export class MemberInbox {
   readonly #context: MemberInboxContext
-  readonly #accounts = new Map<Channel, Account>()
+  readonly #accounts = new Map<Channel, SenderAccount>()
   readonly #waiting = new Fifo<Item>()
   /** A sender may have asked for events back, and given them to others, while this process was stopped. */
-  readonly #attention: Attention
+  readonly #lease: ReadLease
   /** Events with the handler, or about to be. */
   #begun = 0
   /** Events whose senders could not be told yet that they begin. */
@@ -140,7 +112,7 @@ export class MemberInbox {
   }
   #isReportPlanned = false
   /** Whether nothing begins until it is known what senders ask back. */
-  #isInattentive = false
+  #isRenewing = false
   /** Whether there may be events of senders that have left. */
   #hasLeftSenders = false
   /** How fast events are handled. Whether the capacity goes by it or not, what begins together does. */
@@ -151,7 +123,7 @@ export class MemberInbox {
 
   constructor(context: MemberInboxContext) {
     this.#context = context
-    this.#attention = new Attention(context.clock)
+    this.#lease = new ReadLease(context.clock)
   }
 
   /** Number of events that have not been handed to the handler. */
@@ -169,14 +141,14 @@ export class MemberInbox {
   }
 
   /** @throws ProtocolViolation for more events than the member takes */
-  take(gift: Gift, channel: Channel): void {
+  take(delivery: Delivery, channel: Channel): void {
     const account = this.#accountOf(channel)
     if (account.inHand >= account.mostCapacity) {
       const most = `expected at most ${account.mostCapacity} that are neither handled nor returned, got one more`
-      throw new ProtocolViolation('window-exceeded', `events for member ${gift.member}: ${most}`)
+      throw new ProtocolViolation('window-exceeded', `events for member ${delivery.member}: ${most}`)
     }
     account.inHand++
-    const item = new Item(gift, account, this.#items)
+    const item = new Item(delivery, account, this.#items)
     if (!isRecalled(item) && this.#isKept(item)) {
       this.#waiting.push(item)
       return this.#begin()
@@ -246,7 +218,7 @@ export class MemberInbox {
     this.#isBeginning = true
     try {
       while (this.#waiting.length > 0 && this.#begun < this.#context.concurrency) {
-        if (!this.#attention.isFresh) return void this.#beginOnceAttentive()
+        if (!this.#lease.isValid) return void this.#beginOnceRenewed()
         const items = this.#nextBatch()
         if (items.length === 0) return
         this.#tellBegun(items)
@@ -258,7 +230,7 @@ export class MemberInbox {
           )
         const told = untold.length === 0 ? items : items.filter(({ account }) => !account.isBlocked)
         // It may have been stopped before its senders were told.
-        if (this.#attention.isFresh) this.#handle(told)
+        if (this.#lease.isValid) this.#handle(told)
         else void this.#handleUnlessRecalled(told)
       }
     } finally {
@@ -267,11 +239,11 @@ export class MemberInbox {
     this.#watch()
   }
 
-  async #beginOnceAttentive(): Promise<void> {
-    if (this.#isInattentive) return
-    this.#isInattentive = true
-    await this.#attention.freshen()
-    this.#isInattentive = false
+  async #beginOnceRenewed(): Promise<void> {
+    if (this.#isRenewing) return
+    this.#isRenewing = true
+    await this.#lease.renew()
+    this.#isRenewing = false
     this.#begin()
   }
 
@@ -279,12 +251,12 @@ export class MemberInbox {
    * A sender that doesn't read must not hold up the events of others. One whose link broke before it was told gives the events
    * to others.
    */
-  async #handleOnceWritten(account: Account, items: readonly Item[]): Promise<void> {
+  async #handleOnceWritten(account: SenderAccount, items: readonly Item[]): Promise<void> {
     this.#begun -= items.length
     this.#untold += items.length
     this.#blocked++
     const isWritten = await account.channel.outbox.messagesWritten()
-    await this.#attention.freshen()
+    await this.#lease.renew()
     this.#blocked--
     this.#untold -= items.length
     account.isBlocked = false
@@ -298,7 +270,7 @@ export class MemberInbox {
 
   /** Handles events whose senders know that they begin, once it is known which of them they have asked back before. */
   async #handleUnlessRecalled(items: readonly Item[]): Promise<void> {
-    await this.#attention.freshen()
+    await this.#lease.renew()
     this.#handleOrReturn(items)
     this.#begin()
     if (this.isIdle) this.#context.idle()
@@ -320,9 +292,9 @@ export class MemberInbox {
 
   #nextBatch(): readonly Item[] {
     const items = this.#takeWaiting(this.#context.concurrency + this.#ahead - this.#begun)
-    for (const { account, gift } of items) {
+    for (const { account, delivery } of items) {
       this.#begun++
-      account.begun = gift.number
+      account.begun = delivery.number
       account.isBehind = true
     }
     return items
@@ -369,8 +341,8 @@ export class MemberInbox {
   }
 
   #handleOne(item: Item): void {
-    const { gift, account } = item
-    const { type, payload, redelivered } = gift
+    const { delivery, account } = item
+    const { type, payload, redelivered } = delivery
     const { handle, admits } = this.#context
     if (!admits(account.channel, type)) return item.done()
     const origin = account.channel.identity.name
@@ -378,10 +350,10 @@ export class MemberInbox {
   }
 
   #onDone(item: Item, hasFailed: boolean): void {
-    const { gift, account } = item
+    const { delivery, account } = item
     account.inHand--
-    if (hasFailed) account.failed.add(gift.number)
-    else account.handled.add(gift.number)
+    if (hasFailed) account.failed.add(delivery.number)
+    else account.handled.add(delivery.number)
     this.#work.onHandled()
     this.#planReport()
     this.#onSettled(item)
@@ -410,23 +382,23 @@ export class MemberInbox {
   }
 
   /** Gives an event back to its sender. Nobody else knows of it once that is gone. */
-  #return({ gift, account }: Item): void {
+  #return({ delivery, account }: Item): void {
     const { channel } = account
     account.inHand--
-    if (channel.outbox.isClosed) return this.#reportLost(gift, channel)
-    account.returned.add(gift.number)
+    if (channel.outbox.isClosed) return this.#reportLost(delivery, channel)
+    account.returned.add(delivery.number)
     this.#planReport()
   }
 
   /** Whether an event that has not begun stays here. A sender that leaves, or has left, keeps nothing for others. */
-  #isKept({ gift, account }: Item): boolean {
+  #isKept({ delivery, account }: Item): boolean {
     const { isOwn, outbox } = account.channel
     switch (this.#state) {
       case 'open':
         return true
       case 'leaving':
-        if (gift.isFixed || isOwn || account.isLeaving || outbox.isClosed) return true
-        return !this.#context.hasOthers(this.#context.queue, gift.type)
+        if (delivery.isFixed || isOwn || account.isLeaving || outbox.isClosed) return true
+        return !this.#context.hasOthers(this.#context.queue, delivery.type)
       case 'finishing':
         return isOwn || account.isLeaving || outbox.isClosed
       case 'closed':
@@ -435,10 +407,10 @@ export class MemberInbox {
   }
 
   /** Whether others may have an event because it takes long here. */
-  #isSpare({ gift, account }: Item): boolean {
+  #isSpare({ delivery, account }: Item): boolean {
     const { isShared, queue, member } = this.#context
-    const isGivable = !gift.isFixed && !account.isLeaving && !account.channel.outbox.isClosed
-    return isGivable && isShared(queue, gift.type, member)
+    const isGivable = !delivery.isFixed && !account.isLeaving && !account.channel.outbox.isClosed
+    return isGivable && isShared(queue, delivery.type, member)
   }
 
   #returnWaiting(isWanted: (item: Item) => boolean): void {
@@ -545,60 +517,29 @@ export class MemberInbox {
     for (const item of this.#removeWaiting((item) => returned.has(item))) this.#return(item)
   }
 
-  #tell(account: Account): void {
-    const { channel, begun, handled, returned, failed } = account
-    const capacity = this.#capacityFor(channel)
-    const isAdapted = this.#context.isAdaptive && account.inHand > 0
+  #tell(account: SenderAccount): void {
+    const { member, isAdaptive } = this.#context
+    const capacity = this.#capacityFor(account.channel)
+    const isAdapted = isAdaptive && account.inHand > 0
     const isOver = this.#isEndpointClosing && capacity === 0
-    const hasNewCapacity = capacity !== account.capacity && (isAdapted || isOver)
-    const hasNews = account.isBehind || hasNewCapacity || !handled.isEmpty || !returned.isEmpty || !failed.isEmpty
-    if (channel.outbox.isClosed || !hasNews) return
-    account.isBehind = false
-    account.capacity = capacity
-    account.mostCapacity = Math.max(account.mostCapacity, capacity)
-    const { member } = this.#context
-    do {
-      const runs = { handled: handled.take(RUNS), returned: returned.take(RUNS) }
-      channel.sendMessage({
-        kind: 'progress',
-        member,
-        capacity,
-        begun,
-        ...runs,
-        ...(!failed.isEmpty && { failed: failed.take(RUNS) }),
-      })
-    } while (!handled.isEmpty || !returned.isEmpty || !failed.isEmpty)
+    account.tell(member, capacity, isAdapted || isOver)
   }
 
-  #reportLost({ type, payload }: Gift, { identity }: Channel): void {
+  #reportLost({ type, payload }: Delivery, { identity }: Channel): void {
     const why = `its member here has left the queue, and its sender ${identity.name} has disconnected`
     const event = { type, payload, origin: identity.name }
     this.#context.report(new NoSubscribers(`event ${type} of queue ${this.#context.queue} is lost: ${why}`, { event }))
   }
 
-  #accountOf(channel: Channel): Account {
+  #accountOf(channel: Channel): SenderAccount {
     const known = this.#accounts.get(channel)
     if (known) return known
-    const account: Account = {
-      channel,
-      begun: 0,
-      isBehind: false,
-      inHand: 0,
-      handled: new Runs(),
-      returned: new Runs(),
-      failed: new Runs(),
-      recalled: 0,
-      isLost: false,
-      isLeaving: false,
-      capacity: this.#context.capacity,
-      mostCapacity: this.#context.capacity,
-      isBlocked: false,
-    }
+    const account = new SenderAccount(channel, this.#context.capacity)
     this.#accounts.set(channel, account)
     return account
   }
 }
 
-function isRecalled({ gift, account }: Item): boolean {
-  return gift.number <= account.recalled
+function isRecalled({ delivery, account }: Item): boolean {
+  return delivery.number <= account.recalled
 }

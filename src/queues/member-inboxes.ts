@@ -1,7 +1,7 @@
 import type { Channel } from '../channel/channel'
 import { type Interest, isInterestedIn } from '../model/interest'
 import { matches } from '../model/pattern'
-import type { Gift, Recall } from '../wire/message'
+import type { Delivery, Recall } from '../wire/message'
 import { MemberInbox, type MemberInboxContext } from './member-inbox'
 
 /** What differs from member to member. */
@@ -10,7 +10,7 @@ type OfMember = 'member' | 'queue' | 'capacity' | keyof Consumption
 /** How a member consumes its events. */
 type Consumption = Pick<MemberInboxContext, 'concurrency' | 'isAdaptive' | 'handle' | 'takeBack'>
 
-/** The inboxes of an endpoint's subscriptions in queues that say how many events they take. */
+/** The inboxes of an endpoint's pull members. */
 export class MemberInboxes {
   readonly #context: Omit<MemberInboxContext, OfMember>
   readonly #open = new Map<number, MemberInbox>()
@@ -22,7 +22,7 @@ export class MemberInboxes {
     this.#context = context
   }
 
-  /** The interest of a new member, with its number, if it says how many events it takes. */
+  /** The interest of a new member, with its number, if it is a pull member. */
   joined(interest: Interest): Interest {
     return interest.capacity === undefined ? interest : { ...interest, member: ++this.#members }
   }
@@ -38,7 +38,7 @@ export class MemberInboxes {
     return false
   }
 
-  /** Opens the inbox of a member, if it says how many events it takes. */
+  /** Opens the inbox of a member, if it is a pull member. */
   open(interest: Interest, consumption: Consumption): MemberInbox | undefined {
     const { member, queue, capacity } = interest
     if (member === undefined || queue === undefined || capacity === undefined) return undefined
@@ -73,10 +73,10 @@ export class MemberInboxes {
   }
 
   /** @throws ProtocolViolation for more events than the member takes */
-  take(gift: Gift, channel: Channel): void {
-    const { member, number } = gift
+  take(delivery: Delivery, channel: Channel): void {
+    const { member, number } = delivery
     const inbox = this.#open.get(member)
-    if (inbox) return inbox.take(gift, channel)
+    if (inbox) return inbox.take(delivery, channel)
     channel.sendMessage({
       kind: 'progress',
       member,

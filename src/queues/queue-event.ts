@@ -5,8 +5,8 @@ import { MAX_FRAME_BYTES } from '../model/limits'
 import type { Redelivery } from '../model/redelivery'
 import type { Addressing } from '../routing/eligibility'
 import { encodeMessage } from '../wire/codec'
+import { encodeDelivery, maxDeliveryBytes } from '../wire/delivery-encoder'
 import type { Frame } from '../wire/frame'
-import { encodeGift, maxGiftBytes } from '../wire/gift-encoder'
 import { pack } from '../wire/packer'
 import { unpack } from '../wire/unpacker'
 
@@ -147,11 +147,11 @@ export class QueueEvent {
    *
    * @param isLastResort whether no other member may have it
    */
-  giftFrame(member: number, number: number, isLastResort = false): Frame {
+  deliveryFrame(member: number, number: number, isLastResort = false): Frame {
     const { type, redelivered } = this
     const isFixed = this.isFixed || isLastResort
     const content = this.#content
-    if (content.kind === 'packed') return encodeGift(member, number, type, isFixed, content.bytes, redelivered)
+    if (content.kind === 'packed') return encodeDelivery(member, number, type, isFixed, content.bytes, redelivered)
     return referenceTo({ kind: 'give', member, number, type, isFixed, payload: content.payload, ...this.#repeats })
   }
 
@@ -180,7 +180,7 @@ export class QueueEvent {
   #fits({ isOwn, sendLimit, takesBigints }: Channel, nameBytes: number): boolean {
     const content = this.#content
     if (content.kind === 'reference') return isOwn
-    const bytes = maxGiftBytes(this.type, content.bytes.length) + nameBytes
+    const bytes = maxDeliveryBytes(this.type, content.bytes.length) + nameBytes
     return bytes <= sendLimit && (takesBigints || !content.hasBigints)
   }
 

@@ -11,7 +11,7 @@ export interface Hand {
   readonly notBegun: readonly QueueEvent[]
 }
 
-/** A member of a queue that says how many events it takes, as its sender sees it: what it has been given and not settled. */
+/** A pull member of a queue, as its sender sees it: what it has been given and not settled. */
 export class QueueMember {
   readonly queue: string
   readonly channel: Channel
@@ -77,7 +77,7 @@ export class QueueMember {
     const number = ++this.#given
     this.#inHand.set(number, event)
     this.#bytes += event.cost
-    this.channel.sendBulk(event.giftFrame(this.number, number, this.#isClosing))
+    this.channel.sendBulk(event.deliveryFrame(this.number, number, this.#isClosing))
   }
 
   /** The events up to this number are asked back. */

@@ -1,17 +1,17 @@
 import type { Channel } from '../channel/channel'
-import type { Member } from '../routing/routes'
+import type { PushMember } from '../routing/routes'
 import type { QueueMember } from './queue-member'
 
 /** Who may have an event of a queue. */
 export interface Receivers {
-  /** Members that say how many events they take. */
-  readonly takers: readonly QueueMember[]
+  /** Members that say for how many events they have room. */
+  readonly pullMembers: readonly QueueMember[]
   /** Those that don't. */
-  readonly members: readonly Member<Channel>[]
+  readonly pushMembers: readonly PushMember<Channel>[]
 }
 
 /** A key that is the same for the same receivers, as long as none joins or leaves. */
-export function keyOf({ takers, members }: Receivers): string {
-  const names = takers.map(({ channel, number }) => `${channel.identity.id} ${number}`)
-  return [...names, ...members.map(({ destination }) => destination.identity.id)].join()
+export function keyOf({ pullMembers, pushMembers }: Receivers): string {
+  const names = pullMembers.map(({ channel, number }) => `${channel.identity.id} ${number}`)
+  return [...names, ...pushMembers.map(({ destination }) => destination.identity.id)].join()
 }

@@ -7,7 +7,7 @@ import type { OverflowPolicy } from '../model/overflow'
 import { matches } from '../model/pattern'
 import type { Clock, Timer } from '../platform/clock'
 import { isEligible } from '../routing/eligibility'
-import type { Member, Routes, Taker } from '../routing/routes'
+import type { PullMember, PushMember, Routes } from '../routing/routes'
 import { byPlace, Lane } from './lane'
 import { Partitions } from './partitions'
 import type { QueueEvent } from './queue-event'
@@ -24,9 +24,9 @@ export interface WorkQueueContext {
   readonly routes: Pick<Routes<Channel>, 'queue'>
   /** Whether this endpoint leaves the bus: then its own members get only what no other may have. */
   readonly isLeaving: () => boolean
-  readonly memberOf: (taker: Taker<Channel>) => QueueMember | undefined
-  /** Gives an event to one of the members that don't say how many they take. */
-  readonly assign: (event: QueueEvent, members: readonly Member<Channel>[], isLastResort?: boolean) => void
+  readonly memberOf: (member: PullMember<Channel>) => QueueMember | undefined
+  /** Gives an event to one of the push members. */
+  readonly assign: (event: QueueEvent, members: readonly PushMember<Channel>[], isLastResort?: boolean) => void
   readonly dropped: (event: QueueEvent, reason: DropReason) => void
 }
 
@@ -34,12 +34,12 @@ export interface WorkQueueContext {
 const MAX_AUDIENCES = 10_000
 
 /**
- * A queue with members that say how many events they take, as one sender sees it. Each event waits here until a member has
+ * A queue with pull members, as one sender sees it. Each event waits here until a member has
  * room for it, the one with the fewest in hand if there are several.
  */
 export class WorkQueue implements BudgetHolder {
   readonly name: string
-  /** Members that say how many events they take, and those that have left with some in hand. */
+  /** Pull members, and those that have left with some in hand. */
   members = 0
   /** What has happened to its events so far. */
   readonly counts = { returned: 0, redelivered: 0, dead: 0 }
@@ -87,8 +87,8 @@ export class WorkQueue implements BudgetHolder {
     if (this.#delayed.size > 0 || this.#partitions.isBlocked) return false
     this.#refresh()
     for (const { receivers } of this.#lanes.values()) {
-      const { takers, members } = receivers
-      if (takers.length > 0 || members.length > 0) return false
+      const { pullMembers, pushMembers } = receivers
+      if (pullMembers.length > 0 || pushMembers.length > 0) return false
     }
     return true
   }
@@ -164,7 +164,7 @@ export class WorkQueue implements BudgetHolder {
     if (member.isGone) return false
     if (member.load > 0 && this.#partitions.isBlocked) return true
     this.#refresh()
-    for (const { receivers } of this.#lanes.values()) if (receivers.takers.includes(member)) return true
+    for (const { receivers } of this.#lanes.values()) if (receivers.pullMembers.includes(member)) return true
     return false
   }
 
@@ -199,10 +199,10 @@ export class WorkQueue implements BudgetHolder {
     this.#refresh()
     this.#waitAll(delayed.map(([event]) => event))
     for (const lane of [...this.#lanes.values()]) {
-      const takers = reliableOf(lane.receivers.takers.filter(({ channel }) => !channel.isOwn))
-      const isLastResort = takers.every(({ isClosing }) => isClosing)
+      const pullMembers = reliableOf(lane.receivers.pullMembers.filter(({ channel }) => !channel.isOwn))
+      const isLastResort = pullMembers.every(({ isClosing }) => isClosing)
       for (const event of [...lane]) {
-        const members = weighed(takers.filter(({ channel }) => mayBeAssigned(event, channel)))
+        const members = weighed(pullMembers.filter(({ channel }) => mayBeAssigned(event, channel)))
         if (members.length === 0 || event.partition !== undefined || !this.withdraw(event)) continue
         this.#context.assign(event, members, isLastResort)
       }
@@ -261,8 +261,8 @@ export class WorkQueue implements BudgetHolder {
   #giveAtOnce(event: QueueEvent): boolean {
     if (this.#isDealing || this.#lanes.size > 0 || event.key !== undefined || event.partition !== undefined)
       return false
-    const [, { takers }] = this.#allReceiversOf(event)
-    const member = this.#pick(takers)
+    const [, { pullMembers }] = this.#allReceiversOf(event)
+    const member = this.#pick(pullMembers)
     member?.give(event)
     return member !== undefined
   }
@@ -286,29 +286,29 @@ export class WorkQueue implements BudgetHolder {
   }
 
   #dealFrom(lane: Lane): boolean {
-    const { takers, members } = lane.receivers
-    const member = this.#pick(takers)
-    if (!member && members.length === 0) return false
+    const { pullMembers, pushMembers } = lane.receivers
+    const member = this.#pick(pullMembers)
+    if (!member && pushMembers.length === 0) return false
     const event = this.#shift(lane)
     if (!event) return false
     if (event.partition !== undefined) this.#partitions.onGiven(event.partition)
     if (member) member.give(event)
-    else this.#context.assign(event, members)
+    else this.#context.assign(event, pushMembers)
     return true
   }
 
   /** The member with room that has the fewest events in hand, in turn where several have. */
-  #pick(takers: readonly QueueMember[]): QueueMember | undefined {
-    const { length } = takers
-    const [first] = takers
+  #pick(members: readonly QueueMember[]): QueueMember | undefined {
+    const { length } = members
+    const [first] = members
     if (length <= 1) return first?.hasRoom ? first : undefined
     this.#turn = (this.#turn + 1) % length
     let picked: QueueMember | undefined
-    const isOneWell = takers.some(({ isStuck }) => !isStuck)
+    const isOneWell = members.some(({ isStuck }) => !isStuck)
     for (let index = 0; index < length; index++) {
-      const taker = takers[(this.#turn + index) % length]
-      if (isOneWell && taker?.isStuck) continue
-      if (taker?.hasRoom && (picked === undefined || taker.load < picked.load)) picked = taker
+      const member = members[(this.#turn + index) % length]
+      if (isOneWell && member?.isStuck) continue
+      if (member?.hasRoom && (picked === undefined || member.load < picked.load)) picked = member
     }
     return picked
   }
@@ -343,9 +343,9 @@ export class WorkQueue implements BudgetHolder {
   #receiversOf(event: QueueEvent): readonly [key: string, receivers: Receivers] {
     const all = this.#allReceiversOf(event)
     if (event.partition === undefined) return all
-    const owner = this.#partitions.ownerOf(event.partition, all[1].takers)
+    const owner = this.#partitions.ownerOf(event.partition, all[1].pullMembers)
     if (!owner) return all
-    const receivers = { takers: [owner], members: [] }
+    const receivers = { pullMembers: [owner], pushMembers: [] }
     return [keyOf(receivers), receivers]
   }
 
@@ -362,23 +362,23 @@ export class WorkQueue implements BudgetHolder {
 
   #findReceivers(event: QueueEvent): Receivers {
     const { routes, memberOf } = this.#context
-    const { takers = [], members = [] } = routes.queue(event.type, this.name) ?? {}
+    const { pullMembers = [], pushMembers = [] } = routes.queue(event.type, this.name) ?? {}
     const mayHave = ({ destination }: { destination: Channel }) => {
       return !destination.outbox.isClosed && isEligible(event.type, destination, event.addressing)
     }
-    let eligible = takers.filter(mayHave).filter(({ destination }) => event.fits(destination))
-    let assignees = members.filter(mayHave).filter(({ destination }) => event.fitsAssigned(destination))
+    let eligible = pullMembers.filter(mayHave).filter(({ destination }) => event.fits(destination))
+    let assignees = pushMembers.filter(mayHave).filter(({ destination }) => event.fitsAssigned(destination))
     const isOther = ({ destination }: { destination: Channel }) => !destination.isOwn
     if (this.#wasLeaving && [...eligible, ...assignees].some(isOther)) {
       eligible = eligible.filter(isOther)
       assignees = assignees.filter(isOther)
     }
-    const found = eligible.flatMap((taker) => memberOf(taker) ?? [])
-    if (found.length + assignees.length > 0) return { takers: found, members: assignees }
+    const found = eligible.flatMap((member) => memberOf(member) ?? [])
+    if (found.length + assignees.length > 0) return { pullMembers: found, pushMembers: assignees }
     const closing = [...this.#closing].filter(([{ channel }, interest]) => {
       return matches(interest.type, event.type) && mayHave({ destination: channel }) && event.fits(channel)
     })
-    return { takers: closing.map(([member]) => member), members: [] }
+    return { pullMembers: closing.map(([member]) => member), pushMembers: [] }
   }
 
   /** An event takes the place of the one with the same key. Returns whether it is the later one. */
@@ -479,7 +479,7 @@ function reliableOf(members: readonly QueueMember[]): readonly QueueMember[] {
 }
 
 /** Their endpoints, with what the members there have done. */
-function weighed(members: readonly QueueMember[]): Member<Channel>[] {
+function weighed(members: readonly QueueMember[]): PushMember<Channel>[] {
   const weights = new Map<Channel, number>()
   for (const { channel, done } of members) weights.set(channel, (weights.get(channel) ?? 0) + Math.max(done, 1))
   return [...weights].map(([destination, weight]) => ({ destination, weight }))

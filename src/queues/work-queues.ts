@@ -7,7 +7,7 @@ import type { Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Clock, Timer } from '../platform/clock'
 import { type Addressing, isEligible } from '../routing/eligibility'
-import type { Member, Queue, Routes } from '../routing/routes'
+import type { PushMember, Queue, Routes } from '../routing/routes'
 import type { Assignment, Progress } from '../wire/message'
 import { type Content, contentOf, NO_QUEUE, QueueEvent, type Terms } from './queue-event'
 import { QueueMember } from './queue-member'
@@ -15,7 +15,7 @@ import { type DropReason, WorkQueue } from './work-queue'
 
 /**
  * Milliseconds after which a member that was asked for events has read that, or has read nothing for so long that it asks for
- * news before it begins another one: see `Attention`. Until then, what it tells of those that it has begun has arrived.
+ * news before it begins another one: see `ReadLease`. Until then, what it tells of those that it has begun has arrived.
  */
 const RECALL_TIME = 1000
 
@@ -35,8 +35,8 @@ export interface WorkQueuesContext {
   readonly origin: string
   /** Broadcasts the payload of an event under another type. @throws NoSubscribers if nobody subscribes to it */
   readonly broadcast: (type: string, payload: unknown) => void
-  /** Gives an event to one of the members that don't say how many they take. */
-  readonly assign: (event: QueueEvent, members: readonly Member<Channel>[], isLastResort?: boolean) => void
+  /** Gives an event to one of the push members. */
+  readonly assign: (event: QueueEvent, members: readonly PushMember<Channel>[], isLastResort?: boolean) => void
 }
 
 /** What a queue is up to, as this endpoint sees it. */
@@ -65,7 +65,7 @@ export interface LeftInHand {
   readonly returned: number
 }
 
-/** The sending side of queues whose members say how many events they take. */
+/** The sending side of queues with pull members. */
 export class WorkQueues {
   readonly #context: WorkQueuesContext
   readonly #queues = new Map<string, WorkQueue>()
@@ -97,9 +97,9 @@ export class WorkQueues {
    * @param queue with the members that may have the event
    */
   isTakenBy(queue: Queue<Channel>, event: QueueEvent): boolean {
-    const { takers, members } = queue
-    if (takers.some(({ destination }) => event.fits(destination))) return true
-    return members.some(({ destination }) => event.fitsAssigned(destination))
+    const { pullMembers, pushMembers } = queue
+    if (pullMembers.some(({ destination }) => event.fits(destination))) return true
+    return pushMembers.some(({ destination }) => event.fitsAssigned(destination))
   }
 
   /** Of each queue above the high-water mark: when it is below, or no longer waited for. */
@@ -132,8 +132,8 @@ export class WorkQueues {
     const queue = this.#context.routes.queue(type, name)
     if (!queue) return false
     const event = this.eventOf(name, type, undefined, contentOf(type, payload))
-    const takers = queue.takers.filter(({ destination }) => isEligible(type, destination))
-    if (!this.isTakenBy({ ...queue, takers, members: [] }, event)) return false
+    const pullMembers = queue.pullMembers.filter(({ destination }) => isEligible(type, destination))
+    if (!this.isTakenBy({ ...queue, pullMembers, pushMembers: [] }, event)) return false
     this.offer(event, { kind: 'wait' })
     return true
   }
@@ -364,11 +364,11 @@ export class WorkQueues {
   /** The first queue with a member that may have an event. */
   #queueFor(event: QueueEvent): string | undefined {
     const { type, addressing } = event
-    const queue = this.#context.routes.select(type).queues.find(({ name, takers, members }) => {
+    const queue = this.#context.routes.select(type).queues.find(({ name, pullMembers, pushMembers }) => {
       const mayHave = ({ destination }: { readonly destination: Channel }) => isEligible(type, destination, addressing)
       return (
-        takers.some((taker) => mayHave(taker) && event.fits(taker.destination)) ||
-        members.some((member) => mayHave(member) && event.fitsAssigned(member.destination, name))
+        pullMembers.some((pullMember) => mayHave(pullMember) && event.fits(pullMember.destination)) ||
+        pushMembers.some((member) => mayHave(member) && event.fitsAssigned(member.destination, name))
       )
     })
     return queue?.name

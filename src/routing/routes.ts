@@ -19,21 +19,21 @@ export interface Route<To> {
 
 export interface Queue<To> {
   readonly name: string
-  /** Those that are assigned events. */
-  readonly members: readonly Member<To>[]
-  /** Those that say how many events they take. */
-  readonly takers: readonly Taker<To>[]
+  /** Those that are assigned events as they are broadcast, however many they have. */
+  readonly pushMembers: readonly PushMember<To>[]
+  /** Those that take events from their senders as they have room, and say for how many. */
+  readonly pullMembers: readonly PullMember<To>[]
 }
 
-/** One subscription in a queue. */
-export interface Taker<To> {
+/** A subscription in a queue that says how many events it takes. */
+export interface PullMember<To> {
   readonly destination: To
   /** The number of the member at its endpoint. */
   readonly member: number
 }
 
-/** A destination with subscriptions in a queue. */
-export interface Member<To> {
+/** A destination with subscriptions in a queue that take whatever they are assigned. */
+export interface PushMember<To> {
   readonly destination: To
   /** Number of its subscriptions in the queue. */
   readonly weight: number
@@ -98,7 +98,7 @@ export class Routes<To extends Destination> {
   /** Every destination that gets events of a type, directly or as a queue member. */
   subscribers(type: string): readonly To[] {
     const { recipients, queues } = this.select(type)
-    const shared = queues.flatMap(({ members, takers }) => [...members, ...takers])
+    const shared = queues.flatMap(({ pushMembers, pullMembers }) => [...pushMembers, ...pullMembers])
     return [...new Set([...recipients, ...shared.map(({ destination }) => destination)])]
   }
 
@@ -115,21 +115,21 @@ export class Routes<To extends Destination> {
 function routeOf<To extends Destination>(entries: readonly Entry<To>[], type: string): Route<To> {
   const accepted = entries.filter(({ destination }) => destination.accepts(type))
   const recipients = accepted.filter(({ interest }) => interest.queue === undefined)
-  const queues = new Map<string, { readonly weights: Map<To, number>; readonly takers: Taker<To>[] }>()
+  const queues = new Map<string, { readonly weights: Map<To, number>; readonly pullMembers: PullMember<To>[] }>()
   for (const { destination, interest } of accepted) {
     const { queue: name, member } = interest
     if (name === undefined) continue
-    const queue = queues.get(name) ?? { weights: new Map<To, number>(), takers: [] as Taker<To>[] }
+    const queue = queues.get(name) ?? { weights: new Map<To, number>(), pullMembers: [] as PullMember<To>[] }
     queues.set(name, queue)
-    if (member !== undefined) queue.takers.push({ destination, member })
+    if (member !== undefined) queue.pullMembers.push({ destination, member })
     else queue.weights.set(destination, (queue.weights.get(destination) ?? 0) + 1)
   }
   return {
     recipients: [...new Set(recipients.map(({ destination }) => destination))],
-    queues: [...queues].map(([name, { weights, takers }]) => ({
+    queues: [...queues].map(([name, { weights, pullMembers }]) => ({
       name,
-      members: [...weights].map(([destination, weight]) => ({ destination, weight })),
-      takers,
+      pushMembers: [...weights].map(([destination, weight]) => ({ destination, weight })),
+      pullMembers,
     })),
   }
 }

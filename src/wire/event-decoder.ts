@@ -1,5 +1,5 @@
 import { parseTypeName } from './field-parsers'
-import { type Gift, KIND_CODES } from './message'
+import { type Delivery, KIND_CODES } from './message'
 import {
   BIN_8,
   BIN_16,
@@ -77,7 +77,7 @@ export class EventDecoder {
    * @param isOwn is the buffer this event's own? Then binary payloads aren't copied
    * @throws ProtocolViolation
    */
-  gift(bytes: Buffer, start: number, end: number, isOwn = false): Gift | undefined {
+  delivery(bytes: Buffer, start: number, end: number, isOwn = false): Delivery | undefined {
     if (bytes[start] !== FIXARRAY_6 || bytes[start + 1] !== KIND_CODES.give) return undefined
     const member = this.#count(bytes, start + 2, end)
     const number = this.#count(bytes, this.#next, end)

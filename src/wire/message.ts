@@ -101,7 +101,7 @@ export type ChannelMessage =
   | { readonly kind: 'decline'; readonly id: number }
   /** The response is no longer needed. */
   | { readonly kind: 'cancel'; readonly id: number }
-  | Gift
+  | Delivery
   | Progress
   | Recall
 
@@ -115,8 +115,8 @@ export interface Assignment {
   readonly payload: unknown
 }
 
-/** An event for one member of a queue, of those that say how many they take. */
-export interface Gift {
+/** An event for a pull member of a queue. */
+export interface Delivery {
   readonly kind: 'give'
   readonly member: number
   /** Counts the events that this member has been given on this link, from 1 on. */
@@ -234,7 +234,7 @@ export function toElements(message: Message): unknown[] {
     case 'return':
       return withPayload([code, message.queue, message.type, message.isFixed], message.payload)
     case 'give':
-      return giftElements(message)
+      return deliveryElements(message)
     case 'progress': {
       const { member, capacity, begun, handled, returned, failed } = message
       return [code, member, capacity, begun, handled, returned, ...(failed ? [failed] : [])]
@@ -262,7 +262,7 @@ function interestFields({ type, from, queue, member, capacity, responds }: Inter
 }
 
 /** An undefined payload is left out only if it is the last element. */
-function giftElements({ member, number, type, isFixed, payload, redelivered }: Gift): unknown[] {
+function deliveryElements({ member, number, type, isFixed, payload, redelivered }: Delivery): unknown[] {
   const elements = [KIND_CODES.give, member, number, type, isFixed]
   return redelivered ? [...elements, payload, redelivered] : withPayload(elements, payload)
 }
@@ -314,7 +314,7 @@ export function fromElements(body: unknown): Message {
     case 'return':
       return { kind, ...parseAssignment(first, second, third), payload: fourth }
     case 'give':
-      return { kind, ...parseGift(first, second, third, fourth), payload: fifth, ...parseRedelivered(sixth) }
+      return { kind, ...parseDelivery(first, second, third, fourth), payload: fifth, ...parseRedelivered(sixth) }
     case 'progress':
       return {
         kind,
@@ -343,7 +343,7 @@ export function fromElements(body: unknown): Message {
   }
 }
 
-function parseRedelivered(value: unknown): Pick<Gift, 'redelivered'> {
+function parseRedelivered(value: unknown): Pick<Delivery, 'redelivered'> {
   const redelivered = value === undefined ? 0 : parseCount(value, 'redelivered')
   return redelivered > 0 ? { redelivered } : {}
 }
@@ -389,7 +389,7 @@ function parseMember(fields: ReadonlyMap<string, unknown>): Pick<Interest, 'memb
   return fields.has('queue') && member !== undefined && capacity !== undefined ? { member, capacity } : {}
 }
 
-function parseGift(member: unknown, number: unknown, type: unknown, isFixed: unknown) {
+function parseDelivery(member: unknown, number: unknown, type: unknown, isFixed: unknown) {
   return {
     member: parseCount(member, 'member'),
     number: parseCount(number, 'number'),

@@ -324,11 +324,11 @@ describe('A queue with prefetch', () => {
 
   it('shares its events with members that have no prefetch', async () => {
     const { a, b, c } = await bus.startAll('a', 'b', 'c')
-    const { held, ...taker } = await workHeld(b, 0)
+    const { held, ...pullMember } = await workHeld(b, 0)
     const plain = await join(c, 'job', DEALT)
     sendAll(a, 50)
-    await until(() => allOf(taker, plain).length === 50)
-    expect(taker.got).to.deep.equal([0])
+    await until(() => allOf(pullMember, plain).length === 50)
+    expect(pullMember.got).to.deep.equal([0])
     expect(plain.got).to.deep.equal(numbers(50).slice(1))
     held.release()
   })

@@ -12,7 +12,7 @@ function taken(lane: Lane): QueueEvent[] {
 
 describe('Lane', () => {
   it('has no first event while it is empty', () => {
-    const lane = new Lane('', { takers: [], members: [] })
+    const lane = new Lane('', { pullMembers: [], pushMembers: [] })
     expect([lane.first, lane.shift(), lane.length]).to.deep.equal([undefined, undefined, 0])
     lane.add(queueEvent(1))
     lane.shift()
@@ -29,7 +29,7 @@ describe('Lane', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => {
         const events = Array.from({ length: 61 }, (_, place) => queueEvent(place))
-        const lane = new Lane('', { takers: [], members: [] })
+        const lane = new Lane('', { pullMembers: [], pushMembers: [] })
         let model: QueueEvent[] = []
         for (const step of steps) {
           if (step === 'shift') expect(lane.shift()).to.equal(model.shift())
@@ -57,7 +57,7 @@ describe('Lane', () => {
   })
 
   it('keeps the order of many events, of which the first come back when most have been taken', () => {
-    const lane = new Lane('', { takers: [], members: [] })
+    const lane = new Lane('', { pullMembers: [], pushMembers: [] })
     const events = Array.from({ length: 5000 }, (_, place) => queueEvent(place))
     for (const event of events) lane.add(event)
     for (let count = 0; count < 4000; count++) lane.shift()
@@ -75,7 +75,7 @@ describe('Lane', () => {
         },
       })
     const events = Array.from({ length: 2000 }, (_, place) => counted(place))
-    const lane = new Lane('', { takers: [], members: [] })
+    const lane = new Lane('', { pullMembers: [], pushMembers: [] })
     for (const event of events) lane.add(event)
     const taken = Array.from({ length: 1000 }, () => lane.shift()).flatMap((event) => event ?? [])
     looks = 0

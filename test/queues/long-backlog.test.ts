@@ -7,7 +7,7 @@ import { WorkQueue } from '../../src/queues/work-queue'
 import { ManualClock } from '../support/manual-clock'
 import { numbers } from '../support/members'
 
-const NOBODY = { takers: [], members: [] }
+const NOBODY = { pullMembers: [], pushMembers: [] }
 const WAIT = { kind: 'wait' } as const
 
 function eventAt(place: number, type = 'job', bytes = 0): QueueEvent {

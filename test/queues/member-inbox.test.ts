@@ -437,12 +437,12 @@ describe('MemberInbox', () => {
     })
 
     /** Gives events of which the last ones are begun and not handled: the first of them takes long. */
-    function beginAhead(bench: InboxBench, gift?: Parameters<InboxBench['give']>[2]) {
+    function beginAhead(bench: InboxBench, delivery?: Parameters<InboxBench['give']>[2]) {
       for (const payload of [1, 2, 3]) {
         bench.give(shop, [payload])
         bench.finish()
       }
-      bench.give(shop, [4, 5, 6, 7, 8], gift)
+      bench.give(shop, [4, 5, 6, 7, 8], delivery)
       bench.finish()
       bench.clock.turn()
       progressOf(shop)

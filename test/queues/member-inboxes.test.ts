@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { Receipt } from '../../src/channel/receive-window'
 import type { Event } from '../../src/model/event'
 import { MemberInboxes } from '../../src/queues/member-inboxes'
-import type { Gift } from '../../src/wire/message'
+import type { Delivery } from '../../src/wire/message'
 import { ManualClock } from '../support/manual-clock'
 import { RecordingChannel } from '../support/recording-channel'
 
@@ -49,7 +49,7 @@ describe('MemberInboxes', () => {
     return interest.member ?? 0
   }
 
-  const gift = (member: number, number: number): Gift => {
+  const delivery = (member: number, number: number): Delivery => {
     return { kind: 'give', member, number, type: 'job', isFixed: false, payload: `${member}.${number}` }
   }
 
@@ -78,16 +78,16 @@ describe('MemberInboxes', () => {
 
   it('hand each event to its member', () => {
     const [one, other] = [join(), join()]
-    inboxes.take(gift(other, 1), shop)
-    inboxes.take(gift(one, 1), shop)
+    inboxes.take(delivery(other, 1), shop)
+    inboxes.take(delivery(one, 1), shop)
     expect(begun).to.deep.equal(['2.1', '1.1'])
   })
 
   it('return an event for a member that is gone, or never was', () => {
     const member = join()
     inboxes.close(member)
-    inboxes.take(gift(member, 3), shop)
-    inboxes.take(gift(99, 1), shop)
+    inboxes.take(delivery(member, 3), shop)
+    inboxes.take(delivery(99, 1), shop)
     const news = { kind: 'progress', capacity: 0, begun: 0, handled: [] }
     expect(shop.takeTold()).to.deep.equal([
       { ...news, member, returned: [3, 1] },
@@ -97,8 +97,8 @@ describe('MemberInboxes', () => {
 
   it('are idle once ended members have handled what they had begun', () => {
     const member = join()
-    inboxes.take(gift(member, 1), shop)
-    inboxes.take(gift(member, 2), shop)
+    inboxes.take(delivery(member, 1), shop)
+    inboxes.take(delivery(member, 2), shop)
     expect(inboxes.isIdle).to.equal(false)
     inboxes.close(member)
     inboxes.close(member)
@@ -111,7 +111,7 @@ describe('MemberInboxes', () => {
 
   it('tell senders of what ended members have handled', () => {
     const member = join()
-    inboxes.take(gift(member, 1), shop)
+    inboxes.take(delivery(member, 1), shop)
     inboxes.close(member)
     shop.takeTold()
     running[0]?.done()
@@ -122,7 +122,7 @@ describe('MemberInboxes', () => {
 
   it('tell all senders now on report', () => {
     const member = join()
-    inboxes.take(gift(member, 1), shop)
+    inboxes.take(delivery(member, 1), shop)
     shop.takeTold()
     running[0]?.done()
     expect(shop.takeTold()).to.deep.equal([])
@@ -134,22 +134,22 @@ describe('MemberInboxes', () => {
 
   it('return what has not begun when the endpoint leaves, and all when its time is over', () => {
     const members = [join(), join()]
-    for (const member of members) for (const number of [1, 2]) inboxes.take(gift(member, number), shop)
+    for (const member of members) for (const number of [1, 2]) inboxes.take(delivery(member, number), shop)
     shop.takeTold()
     inboxes.leave()
     const returned = shop.takeTold().map((message) => message.kind === 'progress' && [message.member, message.returned])
     expect(returned).to.deep.equal(members.map((member) => [member, [2, 1]]))
     inboxes.stop()
     expect(shop.takeTold().map((message) => message.kind === 'progress' && message.capacity)).to.deep.equal([0, 0])
-    inboxes.take({ ...gift(1, 3), isFixed: true }, shop)
+    inboxes.take({ ...delivery(1, 3), isFixed: true }, shop)
     expect(shop.takeTold()).to.have.lengthOf(1)
   })
 
   it('drop what had not begun of a sender whose link broke, also in ended members', () => {
     const [one, other] = [join(), join()]
-    inboxes.take(gift(one, 1), shop)
-    inboxes.take(gift(one, 2), shop)
-    inboxes.take(gift(other, 1), shop)
+    inboxes.take(delivery(one, 1), shop)
+    inboxes.take(delivery(one, 2), shop)
+    inboxes.take(delivery(other, 1), shop)
     inboxes.close(other)
     shop.outbox.close()
     inboxes.onClosed(shop, false)
@@ -169,9 +169,9 @@ describe('MemberInboxes', () => {
     )
     const stranger = new RecordingChannel('stranger')
     const till = new RecordingChannel('till')
-    inboxes.take({ ...gift(interest.member ?? 0, 1), type: 'other' }, till)
-    inboxes.take({ ...gift(interest.member ?? 0, 2), payload: 'wanted' }, till)
-    inboxes.take(gift(interest.member ?? 0, 1), stranger)
+    inboxes.take({ ...delivery(interest.member ?? 0, 1), type: 'other' }, till)
+    inboxes.take({ ...delivery(interest.member ?? 0, 2), payload: 'wanted' }, till)
+    inboxes.take(delivery(interest.member ?? 0, 1), stranger)
     inboxes.report()
     expect(handled).to.deep.equal(['wanted'])
     const settled = (channel: RecordingChannel) =>

@@ -360,9 +360,9 @@ class FakeMember {
   }
 
   handleOne(): void {
-    const gift = this.#given[this.#settled]
-    if (!gift || !this.#interest) return
-    this.handled.push(gift.payload)
+    const delivery = this.#given[this.#settled]
+    if (!delivery || !this.#interest) return
+    this.handled.push(delivery.payload)
     this.#tell({ handled: [++this.#settled, 1] })
   }
 

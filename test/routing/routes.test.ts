@@ -13,8 +13,11 @@ function namesIn(routes: Routes<RecordingChannel>, type: string) {
   return {
     recipients: recipients.map(({ identity }) => identity.name).sort(),
     queues: Object.fromEntries(
-      queues.map(({ name, members }) => {
-        return [name, Object.fromEntries(members.map(({ destination, weight }) => [destination.identity.name, weight]))]
+      queues.map(({ name, pushMembers }) => {
+        return [
+          name,
+          Object.fromEntries(pushMembers.map(({ destination, weight }) => [destination.identity.name, weight])),
+        ]
       }),
     ),
     responders: routes
@@ -66,7 +69,7 @@ describe('Routes', () => {
 
   it('know a queue by its name, where it has members for the type', () => {
     routes.add(till, { type: 'order.*', queue: 'orders' })
-    expect(routes.queue('order.placed', 'orders')?.members).to.deep.equal([{ destination: till, weight: 1 }])
+    expect(routes.queue('order.placed', 'orders')?.pushMembers).to.deep.equal([{ destination: till, weight: 1 }])
     expect([routes.queue('order.placed', 'others'), routes.queue('invoice', 'orders')]).to.deep.equal([
       undefined,
       undefined,
@@ -181,9 +184,9 @@ function expectToLead(
     const queues: Record<string, Record<string, number>> = {}
     for (const { channel, interest } of matching) {
       if (!interest.queue) continue
-      const members = queues[interest.queue] ?? {}
-      queues[interest.queue] = members
-      members[channel.identity.name] = (members[channel.identity.name] ?? 0) + 1
+      const pushMembers = queues[interest.queue] ?? {}
+      queues[interest.queue] = pushMembers
+      pushMembers[channel.identity.name] = (pushMembers[channel.identity.name] ?? 0) + 1
     }
     expect(namesIn(routes, type), type).to.deep.equal({ recipients: [...recipients].sort(), queues, responders: [] })
   }

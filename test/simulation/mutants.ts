@@ -306,8 +306,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'a member that was stopped begins an event before it has read whether its sender recalls it',
-    file: 'queues/attention',
-    original: 'return age <= FRESH\n',
+    file: 'queues/read-lease',
+    original: 'return age <= DURATION\n',
     replacement: 'return true\n',
     breaks: ['G3'],
     profile: 'stopping',

@@ -1,7 +1,7 @@
 import type { Receipt } from '../../src/channel/receive-window'
 import type { LahjaError } from '../../src/model/errors'
 import { MemberInbox } from '../../src/queues/member-inbox'
-import type { Gift, Progress } from '../../src/wire/message'
+import type { Delivery, Progress } from '../../src/wire/message'
 import { ManualClock } from './manual-clock'
 import type { RecordingChannel } from './recording-channel'
 
@@ -62,11 +62,11 @@ export class InboxBench {
   }
 
   /** Gives the inbox events of these payloads. */
-  give(channel: RecordingChannel, payloads: readonly unknown[], gift: Partial<Gift> = {}): void {
+  give(channel: RecordingChannel, payloads: readonly unknown[], delivery: Partial<Delivery> = {}): void {
     for (const payload of payloads) {
       const number = (this.#numbers.get(channel) ?? 0) + 1
       this.#numbers.set(channel, number)
-      this.inbox.take({ kind: 'give', member: 7, number, type: 'job', isFixed: false, payload, ...gift }, channel)
+      this.inbox.take({ kind: 'give', member: 7, number, type: 'job', isFixed: false, payload, ...delivery }, channel)
     }
   }
 

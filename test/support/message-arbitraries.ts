@@ -60,7 +60,7 @@ const interests = fc.array(
 const runs = fc.array(fc.tuple(count, count), { maxLength: 5 }).map((pairs) => pairs.flat())
 const assignment = { queue: name, type, isFixed: fc.boolean(), payload: whatever }
 
-const gift = {
+const delivery = {
   kind: fc.constant('give' as const),
   member: count,
   number: count,
@@ -105,7 +105,7 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
   proof: fc.record({ kind: fc.constant('proof'), proof: bytes }),
   assign: fc.record({ kind: fc.constant('assign'), ...assignment }),
   settle: fc.record({ kind: fc.constant('settle'), count }),
-  give: fc.oneof(fc.record(gift), fc.record({ ...gift, redelivered: fc.nat().map((number) => number + 1) })),
+  give: fc.oneof(fc.record(delivery), fc.record({ ...delivery, redelivered: fc.nat().map((number) => number + 1) })),
   recall: fc.record({ kind: fc.constant('recall' as const), member: fc.nat(), through: fc.nat() }),
   progress: fc.oneof(fc.record(progress), fc.record({ ...progress, failed: runs })),
   return: fc.record({ kind: fc.constant('return'), ...assignment }),

@@ -109,7 +109,7 @@ export class WorkQueuesBench {
 /** The payloads that a channel has been given since the last call: only their number, if they have a filler. */
 export function givenTo(channel: RecordingChannel): unknown[] {
   return channel.takeTold().map((message) => {
-    if (message.kind !== 'give') throw new TypeError(`expected a gift, got ${message.kind}`)
+    if (message.kind !== 'give') throw new TypeError(`expected a delivery, got ${message.kind}`)
     return Array.isArray(message.payload) ? message.payload[0] : message.payload
   })
 }

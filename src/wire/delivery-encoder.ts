@@ -12,12 +12,12 @@ const MAX_HEAD_BYTES = 2 + 9 + 9 + 2 + 1
 const MAX_TAIL_BYTES = 3 + 9
 
 /**
- * Encodes a gift whose payload is packed already.
+ * Encodes a delivery whose payload is packed already.
  *
  * @param payload its msgpack; empty for `undefined`
  * @param redelivered how often it has been given before
  */
-export function encodeGift(
+export function encodeDelivery(
   member: number,
   number: number,
   type: string,
@@ -26,7 +26,7 @@ export function encodeGift(
   redelivered = 0,
 ): Frame {
   const typeBytes = Buffer.byteLength(type)
-  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + maxGiftBytes(type, payload.length))
+  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + maxDeliveryBytes(type, payload.length))
   let at = PREFIX_BYTES
   bytes[at++] = FIXARRAY | (redelivered > 0 ? 7 : payload.length === 0 ? 5 : 6)
   bytes[at++] = KIND_CODES.give
@@ -49,8 +49,8 @@ export function encodeGift(
   return { bytes, start: 0, end }
 }
 
-/** Bytes of the body of a gift, at most. */
-export function maxGiftBytes(type: string, payloadBytes: number): number {
+/** Bytes of the body of a delivery, at most. */
+export function maxDeliveryBytes(type: string, payloadBytes: number): number {
   return MAX_HEAD_BYTES + Buffer.byteLength(type) + payloadBytes + MAX_TAIL_BYTES
 }
 

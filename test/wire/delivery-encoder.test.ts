@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { decodeMessage } from '../../src/wire/codec'
+import { encodeDelivery, maxDeliveryBytes } from '../../src/wire/delivery-encoder'
 import { EventDecoder } from '../../src/wire/event-decoder'
 import { type Frame, PREFIX_BYTES } from '../../src/wire/frame'
-import { encodeGift, maxGiftBytes } from '../../src/wire/gift-encoder'
 import { pack } from '../../src/wire/packer'
 import { payload, type } from '../support/message-arbitraries'
 
@@ -20,7 +20,7 @@ function packed(payload: unknown): Buffer {
   return Buffer.from(bytes.subarray(0, end))
 }
 
-const gifts = fc.record({
+const deliveries = fc.record({
   kind: fc.constant('give' as const),
   member: count,
   number: count,
@@ -29,11 +29,11 @@ const gifts = fc.record({
   payload: fc.option(payload, { nil: undefined }),
 })
 
-type SampleGift = typeof gifts extends fc.Arbitrary<infer Value> ? Value : never
+type SampleDelivery = typeof deliveries extends fc.Arbitrary<infer Value> ? Value : never
 
-function frameOf({ member, number, type, isFixed, payload }: SampleGift, redelivered = 0): Frame {
+function frameOf({ member, number, type, isFixed, payload }: SampleDelivery, redelivered = 0): Frame {
   const bytes = payload === undefined ? Buffer.alloc(0) : packed(payload)
-  return encodeGift(member, number, type, isFixed, bytes, redelivered)
+  return encodeDelivery(member, number, type, isFixed, bytes, redelivered)
 }
 
 /** The result of a call, or the class of its error. */
@@ -45,12 +45,12 @@ function outcomeOf(call: () => unknown): unknown {
   }
 }
 
-describe('the frame of a gift', () => {
-  it('is decoded to the gift', () => {
+describe('the frame of a delivery', () => {
+  it('is decoded to the delivery', () => {
     fc.assert(
-      fc.property(gifts, (gift) => {
-        const frame = frameOf(gift)
-        expect(decodeMessage(frame.bytes, frame.start + PREFIX_BYTES, frame.end)).to.deep.equal(gift)
+      fc.property(deliveries, (delivery) => {
+        const frame = frameOf(delivery)
+        expect(decodeMessage(frame.bytes, frame.start + PREFIX_BYTES, frame.end)).to.deep.equal(delivery)
         expect(frame.bytes.readUInt32BE(frame.start)).to.equal(frame.end - frame.start - PREFIX_BYTES)
       }),
     )
@@ -59,11 +59,11 @@ describe('the frame of a gift', () => {
   it('is decoded in place where it has a payload, is given for the first time, and its numbers are no larger than 32 bits', () => {
     const decoder = new EventDecoder()
     fc.assert(
-      fc.property(gifts, fc.nat(1), (gift, redelivered) => {
-        const { bytes, start, end } = frameOf(gift, redelivered)
-        const decoded = decoder.gift(bytes, start + PREFIX_BYTES, end)
-        const isShort = Math.max(gift.member, gift.number) < 2 ** 32
-        if (isShort && gift.payload !== undefined && redelivered === 0) expect(decoded).to.deep.equal(gift)
+      fc.property(deliveries, fc.nat(1), (delivery, redelivered) => {
+        const { bytes, start, end } = frameOf(delivery, redelivered)
+        const decoded = decoder.delivery(bytes, start + PREFIX_BYTES, end)
+        const isShort = Math.max(delivery.member, delivery.number) < 2 ** 32
+        if (isShort && delivery.payload !== undefined && redelivered === 0) expect(decoded).to.deep.equal(delivery)
         else expect(decoded).to.equal(undefined)
         decoder.forget()
       }),
@@ -78,14 +78,14 @@ describe('the frame of a gift', () => {
       tail: fc.uint8Array({ maxLength: 8 }),
     })
     fc.assert(
-      fc.property(gifts, damages, (gift, { at, byte, cut, tail }) => {
-        const frame = frameOf(gift)
+      fc.property(deliveries, damages, (delivery, { at, byte, cut, tail }) => {
+        const frame = frameOf(delivery)
         const bytes = Buffer.concat([frame.bytes.subarray(0, frame.end), tail])
         const start = frame.start + PREFIX_BYTES
         if (start + at < frame.end) bytes[start + at] = byte
         const end = Math.max(start + 1, frame.end - cut)
         const decoder = new EventDecoder()
-        const decoded = outcomeOf(() => decoder.gift(bytes, start, end))
+        const decoded = outcomeOf(() => decoder.delivery(bytes, start, end))
         if (decoded !== undefined) expect(decoded).to.deep.equal(outcomeOf(() => decodeMessage(bytes, start, end)))
       }),
       { numRuns: 2000 },
@@ -95,12 +95,12 @@ describe('the frame of a gift', () => {
   it('is never longer than is said before', () => {
     fc.assert(
       fc.property(count, count, fc.oneof(type, longType), fc.nat(300), (member, number, type, bytes) => {
-        const { start, end } = encodeGift(member, number, type, true, Buffer.alloc(bytes, 0xc0))
-        expect(end - start - PREFIX_BYTES).to.be.at.most(maxGiftBytes(type, bytes))
+        const { start, end } = encodeDelivery(member, number, type, true, Buffer.alloc(bytes, 0xc0))
+        expect(end - start - PREFIX_BYTES).to.be.at.most(maxDeliveryBytes(type, bytes))
       }),
     )
     const most = Number.MAX_SAFE_INTEGER
-    const { start, end } = encodeGift(most, most, 'x'.repeat(255), true, Buffer.alloc(0), most)
-    expect(end - start - PREFIX_BYTES).to.equal(maxGiftBytes('x'.repeat(255), 0))
+    const { start, end } = encodeDelivery(most, most, 'x'.repeat(255), true, Buffer.alloc(0), most)
+    expect(end - start - PREFIX_BYTES).to.equal(maxDeliveryBytes('x'.repeat(255), 0))
   })
 })
