@@ -45,7 +45,7 @@ const lost = (name: string, loss = 0): RecordFields => {
 }
 const subscribed = (
   subscription: number,
-  more: { from?: string[]; queue?: string; type?: string } = {},
+  more: { from?: string[]; queue?: string; type?: string; prefetch?: number } = {},
 ): RecordFields => {
   return { kind: 'subscribed', subscription, type: 'a.x', ...more }
 }
@@ -54,7 +54,7 @@ const sent = (event: number, more: { to?: string; type?: string; size?: number }
 }
 const received = (
   event: number,
-  more: { subscription?: number; digest?: number; origin?: string; type?: string } = {},
+  more: { subscription?: number; digest?: number; origin?: string; type?: string; isLong?: boolean } = {},
 ): RecordFields => {
   return { kind: 'received', subscription: 1, type: 'a.x', origin: 'a', sender: 'a', event, digest: event * 7, ...more }
 }
@@ -147,6 +147,19 @@ describe('the checker', () => {
         .say('', { kind: 'quiet' }).broken
     }
     expect([dead(1), dead(2)]).to.deep.equal([['G5'], []])
+  })
+
+  it('G5: notices an event that died with a member that was handling it, unless its sender was told', () => {
+    const member = subscribed(1, { queue: 'q', prefetch: 0 })
+    const killed = (more: { isLong?: boolean }, ...told: RecordFields[]) =>
+      pair(member, ready)
+        .say('a', member, ready, sent(1))
+        .say('b', received(1, more), { kind: 'killed' })
+        .say('a', lost('b'), ...told)
+        .say('', { kind: 'quiet' })
+    expect(killed({ isLong: true }).broken).to.deep.equal(['G5'])
+    expect(killed({}).broken).to.deep.equal([])
+    expect(killed({ isLong: true }, { kind: 'reported', event: 1 }).broken).to.deep.equal([])
   })
 
   it('G6: notices events never received by a subscription or queue', () => {

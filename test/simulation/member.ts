@@ -283,9 +283,10 @@ export class Member {
   #receive(subscription: number, { type, origin, payload }: Received): unknown {
     const unwrapped = unwrap(payload) ?? { sender: '', event: 0, filler: new Uint8Array() }
     const { sender, event } = unwrapped
-    this.#log({ kind: 'received', subscription, type, origin, sender, event, digest: digestOf(unwrapped) })
     const time = this.#manner()
-    if (time === 'at-once') return undefined
+    const received = { subscription, type, origin, sender, event, digest: digestOf(unwrapped) }
+    if (time === 'at-once') return void this.#log({ kind: 'received', ...received })
+    this.#log({ kind: 'received', ...received, isLong: true })
     return this.#stage.sleep(time).then(() => this.#log({ kind: 'handled', subscription, sender, event }))
   }
 

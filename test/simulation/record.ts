@@ -92,6 +92,8 @@ const record = z.discriminatedUnion('kind', [
     sender: z.string(),
     event: count,
     digest: z.number(),
+    /** Whether its handler takes a while: then it is followed by `handled`. */
+    isLong: z.boolean().optional(),
   }),
   /** An async handler is done with the event. */
   kind('handled', { subscription: count, sender: z.string(), event: count }),

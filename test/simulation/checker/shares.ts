@@ -144,14 +144,14 @@ function isToldBy(index: number, sender: Life, event: number): boolean {
   return (sender.reported.get(event) ?? Number.POSITIVE_INFINITY) <= index
 }
 
-/** What has come to members, and has not died with them: all handlers of a subscription take a while, or none does. */
+/** What has come to members, and has not died with them while it was handled. */
 function deliveredShares(members: readonly Subscribed[]): Set<string> {
   const delivered = new Set<string>()
   for (const { record, received, handled, life } of members) {
-    const mayDie = life.killed < Number.POSITIVE_INFINITY && handled.size > 0
+    const isKilled = life.killed < Number.POSITIVE_INFINITY
     for (const { record: delivery } of received) {
-      const { sender, event } = delivery
-      if (mayDie && !handled.has(`${sender} ${event}`)) continue
+      const { sender, event, isLong = false } = delivery
+      if (isKilled && isLong && !handled.has(`${sender} ${event}`)) continue
       delivered.add(`${record.queue} ${sender} ${event}`)
     }
   }
