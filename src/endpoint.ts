@@ -54,7 +54,6 @@ import { ReplyStream } from './requests/reply-stream'
 import { REQUEST_ALL_OPTIONS, REQUEST_OPTIONS, type RequestAllOptions, type RequestOptions } from './requests/requester'
 import { RESPOND_OPTIONS, type RespondOptions } from './requests/responders'
 import { isEligible } from './routing/eligibility'
-import { prepareDecoders } from './wire/decoders'
 
 /** Milliseconds that `close` takes at most by default. */
 const CLOSE_TIMEOUT = 5000
@@ -157,7 +156,6 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
 
   /** @internal Joins a bus on a given transport and clock instead of sockets and real time. */
   static startIn(world: World, settings: Settings): Promise<Endpoint> {
-    prepareDecoders()
     const waits = new Waits(world.clock)
     return waits.wait<Endpoint>(`the start of ${settings.name}`, settings.wait, (waiter) => {
       const start: Start = { world, settings, waits, isOver: false, attempt: undefined }

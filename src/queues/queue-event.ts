@@ -21,8 +21,8 @@ export type Content =
 export function contentOf(type: string, payload: unknown): Content {
   if (travelsByReference(type)) return { kind: 'reference', payload }
   if (payload === undefined) return { kind: 'packed', bytes: Buffer.alloc(0), hasBigints: false }
-  const { bytes, end, hasBigints } = pack(payload, MAX_FRAME_BYTES)
-  return { kind: 'packed', bytes: Buffer.from(bytes.subarray(0, end)), hasBigints }
+  const { bytes, start, end, hasBigints } = pack(payload, MAX_FRAME_BYTES)
+  return { kind: 'packed', bytes: Buffer.from(bytes.subarray(start, end)), hasBigints }
 }
 
 /** What an event takes in memory besides its payload, measured on Node 20. */

@@ -1,10 +1,18 @@
+import { Packr } from 'msgpackr/index-no-eval'
 import { PayloadTooLarge } from '../model/errors'
 import { MAX_FRAME_BYTES } from '../model/limits'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, fromElements, KIND_CODES, type Message, toElements } from './message'
 import { FIXARRAY_4, FIXARRAY_5 } from './msgpack-format'
+import { MAX_DEPTH } from './packed-value'
 import { measured, packMessage } from './packer'
 import { unpack } from './unpacker'
+
+/** A payload is an element of its message. */
+const MAX_LEVELS = MAX_DEPTH + 1
+
+/** Writes maps in their shortest format. */
+const control = new Packr({ useRecords: false, variableMapSize: true })
 
 /**
  * Encodes a message other than an event.
@@ -14,8 +22,10 @@ import { unpack } from './unpacker'
  * @throws UnserializablePayload, PayloadTooLarge
  */
 export function encodeMessage(message: Message, limit = MAX_FRAME_BYTES, plainFor?: string): Frame {
-  const packed = packMessage(toElements(message), limit, plainFor)
-  const length = packed.end
+  const elements = toElements(message)
+  const { bytes: packed, end: length } = holdsForeign(message)
+    ? packMessage(elements, limit, plainFor)
+    : packControl(elements)
   if (length > limit) {
     const excess = `takes ${measured(length, limit)} encoded, but limits.frameBytes is ${limit} here or at the receiver`
     const subject = 'type' in message ? `${message.kind} ${message.type}` : message.kind
@@ -23,8 +33,18 @@ export function encodeMessage(message: Message, limit = MAX_FRAME_BYTES, plainFo
   }
   const bytes = Buffer.allocUnsafe(PREFIX_BYTES + length)
   bytes.writeUInt32BE(length, 0)
-  bytes.set(packed.bytes.subarray(0, length), PREFIX_BYTES)
+  bytes.set(packed.subarray(0, length), PREFIX_BYTES)
   return { bytes, start: 0, end: bytes.length }
+}
+
+/** Whether a message holds values or texts of the program, which may have no form on the wire, or only a long one. */
+function holdsForeign(message: Message): boolean {
+  return 'payload' in message || message.kind === 'failure' || message.kind === 'goodbye'
+}
+
+function packControl(elements: readonly unknown[]): { readonly bytes: Buffer; readonly end: number } {
+  const bytes = control.pack(elements)
+  return { bytes, end: bytes.length }
 }
 
 /** Is the frame at `start`, encoded by this endpoint, an assignment? */
@@ -42,5 +62,5 @@ export function assignmentOf({ bytes, start, end }: Frame): Assignment {
 
 /** Decodes the body of a frame. @throws ProtocolViolation if it isn't a valid message */
 export function decodeMessage(bytes: Buffer, start: number, end: number): Message {
-  return fromElements(unpack(bytes, start, end))
+  return fromElements(unpack(bytes, start, end, MAX_LEVELS))
 }

@@ -1,32 +1,14 @@
 import { parseTypeName } from './field-parsers'
 import { type Delivery, KIND_CODES } from './message'
-import {
-  BIN_8,
-  BIN_16,
-  BIN_32,
-  FALSE,
-  FIXARRAY_2,
-  FIXARRAY_3,
-  FIXARRAY_6,
-  FIXSTR,
-  STR_8,
-  TRUE,
-  UINT_16,
-  UINT_32,
-} from './msgpack-format'
-import { forgetChunk, NeverUsed, unpackNext } from './unpacker'
+import { FALSE, FIXARRAY_2, FIXARRAY_3, FIXARRAY_6, FIXSTR, STR_8, TRUE, UINT_16, UINT_32 } from './msgpack-format'
+import { MAX_DEPTH } from './packed-value'
+import { forgetChunk, unpack } from './unpacker'
 
 const EMPTY = Buffer.alloc(0)
 const NO_VIEW = viewOf(EMPTY)
 
 /** The first byte of no number. */
 const NO_COUNT = 0xff
-
-/**
- * Bytes of a chunk that are copied at a time, for several payloads. A payload that is kept keeps no more than this alive.
- * Node's own small buffers share memory in the same way.
- */
-const COPY_BYTES = 8 * 1024
 
 /** Decodes events in place. Caches the last type, since most events have the type of the event before. */
 export class EventDecoder {
@@ -39,14 +21,8 @@ export class EventDecoder {
   #type = ''
   /** Where the element behind a number begins. */
   #next = 0
-  readonly #neverUsed = new NeverUsed()
   /** The end of the body if there is no payload. */
   #payloadStart = 0
-  /** The chunk that was copied last, in part. */
-  #copied: Buffer | undefined
-  #copy: Buffer = EMPTY
-  #copyStart = 0
-  #copyEnd = 0
 
   /** The type in the last header. */
   get type(): string {
@@ -74,7 +50,7 @@ export class EventDecoder {
    * Reads an event for a member of a queue. Returns undefined unless the body is one with a payload, that is given for the
    * first time, in its shortest form: then use `decodeMessage`.
    *
-   * @param isOwn is the buffer this event's own? Then binary payloads aren't copied
+   * @param isOwn is the buffer this event's own? Then bytes that are most of it aren't copied
    * @throws ProtocolViolation
    */
   delivery(bytes: Buffer, start: number, end: number, isOwn = false): Delivery | undefined {
@@ -106,38 +82,19 @@ export class EventDecoder {
   /**
    * The payload of the event whose header was read last.
    *
-   * @param isOwn is the buffer this event's own? Then binary payloads aren't copied
+   * @param isOwn is the buffer this event's own? Then bytes that are most of it aren't copied
    * @throws ProtocolViolation
    */
   payload(bytes: Buffer, end: number, isOwn = false): unknown {
     const start = this.#payloadStart
-    if (start === end) return undefined
-    const from = bytesFrom(bytes, start, end)
-    if (from > 0) return isOwn ? bytes.subarray(from, end) : this.#copyOut(bytes, from, end)
-    return unpackNext(bytes, start, end, this.#neverUsed.isWithin(bytes, start, end))
+    return start === end ? undefined : unpack(bytes, start, end, MAX_DEPTH, isOwn)
   }
 
   /** Forgets the chunk, which may be overwritten now. */
   forget(): void {
-    this.#neverUsed.forget()
     forgetChunk()
-    this.#copied = undefined
-    this.#copy = EMPTY
     this.#bytes = EMPTY
     this.#view = NO_VIEW
-  }
-
-  /** Copies, since the chunk will be overwritten, and must not be kept alive by an event. */
-  #copyOut(bytes: Buffer, start: number, end: number): Buffer {
-    if (bytes !== this.#copied || end > this.#copyEnd || start < this.#copyStart) {
-      this.#copied = bytes
-      this.#copyStart = start
-      this.#copyEnd = Math.max(end, Math.min(start + COPY_BYTES, bytes.length))
-      const piece = bytes.subarray(start, this.#copyEnd)
-      this.#copy = end < this.#copyEnd ? copyOfNeighbours(piece) : Buffer.from(piece)
-    }
-    const at = start - this.#copyStart
-    return this.#copy.subarray(at, at + end - start)
   }
 
   #readType(bytes: Buffer, start: number, end: number): void {
@@ -190,26 +147,4 @@ function holds(view: DataView, start: number, end: number, expected: DataView): 
   }
   for (; index < length; index++) if (view.getUint8(start + index) !== expected.getUint8(index)) return false
   return true
-}
-
-/** Of a module that most programs don't load: it is looked up when the first copy is made. */
-let markAsUntransferable: ((object: object) => void) | undefined
-
-/** Not in Node's pool, as newer versions of Node would keep 64 KiB of it alive. */
-function copyOfNeighbours(piece: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(piece.length)
-  copy.set(piece)
-  // Transferring one payload to a thread would detach the others in the same memory.
-  markAsUntransferable ??= process.getBuiltinModule('node:worker_threads').markAsUntransferable
-  markAsUntransferable(copy.buffer)
-  return copy
-}
-
-/** The start of the bytes, if the range is exactly one binary value; otherwise 0. */
-function bytesFrom(piece: Buffer, start: number, end: number): number {
-  const head = piece[start]
-  if (head === BIN_8 && start + 2 <= end && start + 2 + (piece[start + 1] ?? 0) === end) return start + 2
-  if (head === BIN_16 && start + 3 <= end && start + 3 + piece.readUInt16BE(start + 1) === end) return start + 3
-  if (head === BIN_32 && start + 5 <= end && start + 5 + piece.readUInt32BE(start + 1) === end) return start + 5
-  return 0
 }

@@ -15,7 +15,7 @@ import {
   STR_8,
   TRUE,
 } from './msgpack-format'
-import { measured, pack } from './packer'
+import { measured, type Packed, pack } from './packer'
 import { Slabs } from './slabs'
 
 /** The frame of an event. Its payload is at its end. */
@@ -42,6 +42,8 @@ export class EventEncoder {
   #slab: Buffer = Buffer.alloc(0)
   #slabView: DataView = new DataView(this.#slab.buffer, this.#slab.byteOffset, 0)
   #used = 0
+  /** Whether a payload is being written to the slab. Its getters may send other events. */
+  #isWriting = false
   /** Full slabs and buffers of large frames that are still pinned by the encoder. */
   #full: Buffer[] = []
 
@@ -74,12 +76,38 @@ export class EventEncoder {
     // Empty bytes may be detached.
     if (isBytes(payload) && payload.length > 0) return this.#binary(type, header, payload)
 
-    const { bytes, view, end, hasBigints } = pack(payload, this.#limit)
-    const frame = this.#place(header, end, type)
-    const isShort = end <= FEW_BYTES && frame.bytes === this.#slab
-    if (isShort) copyFew(view, end, this.#slabView, frame.payloadStart)
-    else frame.bytes.set(bytes.subarray(0, end), frame.payloadStart)
+    const packed = this.#pack(header, payload)
+    const { bytes, start, end, hasBigints } = packed
+    let frame: EventFrame
+    if (bytes === this.#slab) frame = this.#occupy(header, end, type)
+    else {
+      frame = this.#place(header, end - start, type)
+      frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
+    }
     return hasBigints ? { ...frame, hasBigints } : frame
+  }
+
+  /** Packs a payload behind the place for its header in the slab, or elsewhere if there is not enough room. */
+  #pack(header: Buffer, payload: unknown): Packed {
+    if (this.#isWriting) return pack(payload, this.#limit)
+    const start = this.#used + PREFIX_BYTES + header.length
+    const end = Math.min(this.#used + this.#maxInSlab, this.#slab.length)
+    if (start >= end) return pack(payload, this.#limit)
+    this.#isWriting = true
+    try {
+      return pack(payload, this.#limit, { bytes: this.#slab, view: this.#slabView, start, end })
+    } finally {
+      this.#isWriting = false
+    }
+  }
+
+  /** Makes a frame of what has been packed in the slab. */
+  #occupy(header: Buffer, end: number, type: string): EventFrame {
+    const start = this.#used
+    const length = end - start - PREFIX_BYTES
+    this.#assertFits(length, type)
+    this.#used = end
+    return this.#begun(this.#slab, start, length, header)
   }
 
   /** Throws what `event` would, for an event that nobody gets. @throws UnserializablePayload, PayloadTooLarge */
@@ -88,8 +116,8 @@ export class EventEncoder {
     const header = this.#header(type)
     if (isBytes(payload) && payload.length > 0)
       return this.#assertFits(header.length + headOf(payload) + payload.length, type)
-    const { end } = pack(payload, this.#limit)
-    this.#assertFits(header.length + end, type)
+    const { start, end } = pack(payload, this.#limit)
+    this.#assertFits(header.length + end - start, type)
   }
 
   /** Copies an encoded event into an assignment to a queue member. @throws PayloadTooLarge */
@@ -130,7 +158,7 @@ export class EventEncoder {
     const size = PREFIX_BYTES + length
     let bytes = this.#slab
     let start = this.#used
-    if (size > this.#maxInSlab) {
+    if (size > this.#maxInSlab || this.#isWriting) {
       bytes = this.#ownBuffer(size)
       start = 0
     } else {
@@ -142,11 +170,16 @@ export class EventEncoder {
       }
       this.#used = start + size
     }
+    return this.#begun(bytes, start, length, header)
+  }
+
+  /** A frame whose length and header are written. */
+  #begun(bytes: Buffer, start: number, length: number, header: Buffer): EventFrame {
     const payloadStart = start + PREFIX_BYTES + header.length
     writeLength(bytes, start, length)
     // For a few bytes, a loop is faster than a call.
     for (let index = 0; index < header.length; index++) bytes[start + PREFIX_BYTES + index] = header[index] ?? 0
-    return { bytes, start, payloadStart, end: start + size }
+    return { bytes, start, payloadStart, end: start + PREFIX_BYTES + length }
   }
 
   #assertFits(length: number, type: string): void {
@@ -157,7 +190,7 @@ export class EventEncoder {
 
   /** A buffer for one frame. A very large one isn't kept for reuse. */
   #ownBuffer(size: number): Buffer {
-    if (size > this.#slabs.bytes * MAX_REUSED_SLABS) return Buffer.allocUnsafeSlow(size)
+    if (size > this.#slabs.bytes * MAX_REUSED_SLABS || this.#isWriting) return Buffer.allocUnsafeSlow(size)
     const bytes = this.#slabs.take(size)
     this.#full.push(bytes)
     return bytes
@@ -194,15 +227,4 @@ function writeLength(bytes: Buffer, at: number, length: number): void {
 function stringOf(text: string): readonly number[] {
   const bytes = Buffer.from(text)
   return bytes.length < 0x20 ? [FIXSTR | bytes.length, ...bytes] : [STR_8, bytes.length, ...bytes]
-}
-
-/** Up to this size, a loop is faster than a call of `set`, which also needs a subarray. */
-const FEW_BYTES = 256
-
-/** Copies the first bytes, four at a time. */
-function copyFew(from: DataView, end: number, to: DataView, at: number): void {
-  const wordsEnd = end - 3
-  let index = 0
-  for (; index < wordsEnd; index += 4) to.setUint32(at + index, from.getUint32(index))
-  for (; index < end; index++) to.setUint8(at + index, from.getUint8(index))
 }

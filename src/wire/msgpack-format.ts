@@ -1,4 +1,4 @@
-/** First bytes of the msgpack formats that are written and read without msgpackr (msgpack specification, "Formats"). */
+/** First bytes of the formats (msgpack specification, "Formats"). */
 export const FIXMAP = 0x80
 /** The most keys of a fixmap. */
 export const FIXMAP_KEYS = 15
@@ -10,12 +10,16 @@ export const FIXARRAY_5 = 0x95
 export const FIXARRAY_6 = 0x96
 export const FIXSTR = 0xa0
 export const NIL = 0xc0
+export const NEVER_USED = 0xc1
 export const FALSE = 0xc2
 export const TRUE = 0xc3
 export const BIN_8 = 0xc4
 export const BIN_16 = 0xc5
 export const BIN_32 = 0xc6
 export const EXT_8 = 0xc7
+export const EXT_16 = 0xc8
+export const EXT_32 = 0xc9
+export const FLOAT_32 = 0xca
 export const FLOAT_64 = 0xcb
 export const UINT_8 = 0xcc
 export const UINT_16 = 0xcd
@@ -26,12 +30,17 @@ export const INT_16 = 0xd1
 export const INT_32 = 0xd2
 export const INT_64 = 0xd3
 export const FIXEXT_1 = 0xd4
+export const FIXEXT_2 = 0xd5
 export const FIXEXT_4 = 0xd6
 export const FIXEXT_8 = 0xd7
 export const FIXEXT_16 = 0xd8
 export const STR_8 = 0xd9
+export const STR_16 = 0xda
+export const STR_32 = 0xdb
 export const ARRAY_16 = 0xdc
+export const ARRAY_32 = 0xdd
 export const MAP_16 = 0xde
+export const MAP_32 = 0xdf
 export const NEGATIVE_FIXINT = 0xe0
 
 /** The extensions of the protocol: `undefined`, integers over 64 bits, and the timestamp. */

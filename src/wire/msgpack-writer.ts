@@ -43,17 +43,35 @@ const LONG_BYTES = 48
 
 const NO_BYTES = Buffer.alloc(0)
 
-/** Writes msgpack in its shortest formats, to a buffer that grows up to a limit. Its methods throw `Overlong` beyond that. */
-export class MsgpackWriter {
+/** A place to write to: a part of a buffer. */
+export interface Room {
+  readonly bytes: Buffer
+  /** Of all of `bytes`. */
+  readonly view: DataView
+  readonly start: number
+  readonly end: number
+}
+
+const NO_ROOM: Room = { bytes: NO_BYTES, view: new DataView(NO_BYTES.buffer, 0, 0), start: 0, end: 0 }
+
+/**
+ * Writes msgpack in its shortest formats: to a room as far as it fits there, else to a buffer that grows up to a limit. Its
+ * methods throw `Overlong` beyond that.
+ */
+export class MsgpackWriter implements Room {
   readonly #keys = new KeyCache()
-  #limit = 0
+  /** A buffer for what has no other room. */
+  #own = NO_ROOM
   #bytes: Buffer = NO_BYTES
-  #view: DataView = new DataView(NO_BYTES.buffer, 0, 0)
+  #view: DataView = NO_ROOM.view
+  #start = 0
   #end = 0
-  /** Up to there, it may be written without a further look: the end of the buffer, or the limit. */
+  /** Where the longest value ends. */
+  #limit = 0
+  /** Up to there, it may be written without a further look: the end of the room, or the limit. */
   #safeEnd = 0
 
-  /** What has been written is at the beginning, up to `end`. */
+  /** What has been written is there from `start` to `end`. */
   get bytes(): Buffer {
     return this.#bytes
   }
@@ -63,17 +81,23 @@ export class MsgpackWriter {
     return this.#view
   }
 
+  get start(): number {
+    return this.#start
+  }
+
   get end(): number {
     return this.#end
   }
 
-  /** Starts another value, over the last one. */
-  begin(limit: number): void {
-    const { length } = this.#bytes
-    if (length === 0 || length > MAX_SPARE_BYTES) this.#use(Buffer.allocUnsafeSlow(SPARE_BYTES))
-    this.#limit = limit
-    this.#safeEnd = Math.min(this.#bytes.length, limit)
-    this.#end = 0
+  /** Starts another value. */
+  begin(limit: number, room?: Room): void {
+    if (this.#own.end > MAX_SPARE_BYTES) this.#own = NO_ROOM
+    const { bytes, view, start, end } = room ?? this.#ownRoom(SPARE_BYTES)
+    this.#bytes = bytes
+    this.#view = view
+    this.#start = this.#end = start
+    this.#limit = start + limit
+    this.#safeEnd = Math.min(end, this.#limit)
   }
 
   nil(): void {
@@ -285,7 +309,7 @@ export class MsgpackWriter {
 
   #longString(value: string): void {
     // Each unit of UTF-16 takes a byte at least: don't measure what can't fit.
-    if (value.length > this.#limit) throw new Overlong()
+    if (value.length > this.#limit - this.#end) throw new Overlong()
     const length = Buffer.byteLength(value)
     if (length < 0x20) this.#byte(FIXSTR | length)
     else this.#length(STR_8, length)
@@ -341,17 +365,23 @@ export class MsgpackWriter {
     return at
   }
 
+  /** Moves what has been written to a larger buffer of its own, to the same place there. */
   #grow(used: number): void {
     if (this.#end > this.#limit) throw new Overlong()
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#end, Math.min(2 * this.#bytes.length, this.#limit)))
-    larger.set(this.#bytes.subarray(0, used))
-    this.#use(larger)
-    this.#safeEnd = larger.length
+    const from = this.#bytes
+    const { bytes, view, end } = this.#ownRoom(Math.max(this.#end, Math.min(2 * from.length, this.#limit)))
+    if (bytes !== from) bytes.set(from.subarray(this.#start, used), this.#start)
+    this.#bytes = bytes
+    this.#view = view
+    this.#safeEnd = Math.min(end, this.#limit)
   }
 
-  #use(bytes: Buffer): void {
-    this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  /** Its own buffer, of this size at least. */
+  #ownRoom(least: number): Room {
+    if (this.#own.end >= least) return this.#own
+    const bytes = Buffer.allocUnsafeSlow(Math.max(least, SPARE_BYTES))
+    this.#own = { bytes, view: new DataView(bytes.buffer, 0, bytes.length), start: 0, end: bytes.length }
+    return this.#own
   }
 }
 

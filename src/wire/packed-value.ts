@@ -27,42 +27,6 @@ const sizes = Uint8Array.from({ length: 0x100 }, (_, head) => {
   return head < NIL ? 1 + head - FIXSTR : (SIZES[head - NIL] ?? 0)
 })
 
-/** For each level around the current one: how many values are left in it. */
-const around: number[] = []
-
-/**
- * Is a packed value nested deeper than this? The bytes tell, and not the value: a getter may give another one when it is
- * called again.
- */
-export function isDeeper(levels: number, bytes: Buffer, start: number): boolean {
-  let depth = 0
-  let left = 1
-  for (let at = start; ; ) {
-    while (left === 0) {
-      if (depth === 0) return false
-      left = around[--depth] ?? 0
-    }
-    left--
-    const head = bytes[at] ?? NIL
-    const size = sizes[head] ?? 0
-    if (size > 0) {
-      at += size
-      continue
-    }
-    const width = WIDTHS[head - NIL] ?? 0
-    const length = width === 0 ? head & 0x0f : bytes.readUIntBE(at + 1, width)
-    at += 1 + width
-    if (head >= NIL && head < ARRAY_16) {
-      // The type of an extension comes before its bytes.
-      at += head >= EXT_8 && head < EXT_8 + 3 ? 1 + length : length
-      continue
-    }
-    if (depth === levels) return true
-    around[depth++] = left
-    left = head < FIXARRAY || head >= MAP_16 ? 2 * length : length
-  }
-}
-
 /** Does a packed value hold an integer over 64 bits? */
 export function holdsBigint(bytes: Buffer, start: number): boolean {
   let at = start

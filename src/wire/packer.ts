@@ -1,4 +1,5 @@
 import { Overlong } from './flaw'
+import type { Room } from './msgpack-writer'
 import { PayloadWriter } from './payload-writer'
 
 /** A value that is larger than its limit by no more than this is measured. */
@@ -6,13 +7,9 @@ const MEASURED_BYTES = 4096
 
 const EMPTY = Buffer.alloc(0)
 
-/** A packed value. The next call overwrites it. */
-export interface Packed {
-  /** It is at the beginning of these. */
-  readonly bytes: Buffer
-  /** Of all of `bytes`. */
-  readonly view: DataView
-  /** Its size, which is infinite if it was given up. */
+/** A packed value. Unless it is in a room that was meant for it, the next call overwrites it. */
+export interface Packed extends Room {
+  /** Infinite if it was given up. */
   readonly end: number
   /** Whether it holds an integer over 64 bits. */
   readonly hasBigints: boolean
@@ -22,6 +19,7 @@ export interface Packed {
 const OVERLONG: Packed = {
   bytes: EMPTY,
   view: new DataView(EMPTY.buffer, 0, 0),
+  start: 0,
   end: Number.POSITIVE_INFINITY,
   hasBigints: false,
 }
@@ -33,13 +31,14 @@ let spare: PayloadWriter | undefined = new PayloadWriter()
  * Packs the payload of an event.
  *
  * @param limit bytes above which the result may have an infinite size, and no bytes
+ * @param room where to pack it, as far as it fits there
  * @throws UnserializablePayload
  */
-export function pack(payload: unknown, limit: number): Packed {
+export function pack(payload: unknown, limit: number, room?: Room): Packed {
   const writer = spare ?? new PayloadWriter()
   spare = undefined
   try {
-    writer.payload(payload, limit + MEASURED_BYTES)
+    writer.payload(payload, limit + MEASURED_BYTES, room)
     return writer
   } catch (error) {
     return overlong(error)

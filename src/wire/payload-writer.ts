@@ -3,7 +3,7 @@ import { describe } from '../model/errors'
 import { codeOf, isError, messageOf, textOf } from '../model/thrown'
 import { Flaw, Overlong, stepTo } from './flaw'
 import { MAX_BIGINT_BYTES } from './msgpack-format'
-import { MsgpackWriter } from './msgpack-writer'
+import { MsgpackWriter, type Room } from './msgpack-writer'
 import { MAX_DEPTH } from './packed-value'
 
 /** Thrown at the first function or symbol: the object around it may have a `toJSON`. */
@@ -16,13 +16,13 @@ const isKey = Object.prototype.propertyIsEnumerable
  * Writes every value that has a form on the wire, and refuses those that have none. What a getter or `toJSON` answers is
  * read once, so that what is checked is what is written.
  */
-export class PayloadWriter {
+export class PayloadWriter implements Room {
   readonly #out = new MsgpackWriter()
   #plainFor: string | undefined
   #hasBigints = false
   /** Objects around the current value. */
   #depth = 0
-  /** The Maps and Sets among them. As they are copied, one that contains itself must not be written level by level. */
+  /** The Sets among them. As they are copied, one that contains itself must not be written level by level. */
   readonly #copied = new Set<object>()
   /**
    * Is `toJSON` looked for in plain objects too? Not before one had a function or a symbol; but then for the next payload as
@@ -31,7 +31,7 @@ export class PayloadWriter {
   #looksForHooks = false
   #hasHooks = false
 
-  /** What has been written is at the beginning, up to `end`. */
+  /** What has been written is there from `start` to `end`. */
   get bytes(): Buffer {
     return this.#out.bytes
   }
@@ -39,6 +39,10 @@ export class PayloadWriter {
   /** Of all of `bytes`. */
   get view(): DataView {
     return this.#out.view
+  }
+
+  get start(): number {
+    return this.#out.start
   }
 
   get end(): number {
@@ -52,14 +56,15 @@ export class PayloadWriter {
 
   /**
    * @param limit the most bytes to write
+   * @param room where to write, as far as it fits there
    * @throws UnserializablePayload, Overlong
    */
-  payload(value: unknown, limit: number): void {
-    this.#begin(limit)
+  payload(value: unknown, limit: number, room?: Room): void {
+    this.#begin(limit, undefined, room)
     try {
       this.#value(value)
     } catch (thrown) {
-      if (this.#beginsAgain(thrown)) return this.payload(value, limit)
+      if (this.#beginsAgain(thrown)) return this.payload(value, limit, room)
     }
     this.#looksForHooks = this.#hasHooks
   }
@@ -82,8 +87,8 @@ export class PayloadWriter {
     this.#looksForHooks = this.#hasHooks
   }
 
-  #begin(limit: number, plainFor?: string): void {
-    this.#out.begin(limit)
+  #begin(limit: number, plainFor?: string, room?: Room): void {
+    this.#out.begin(limit, room)
     this.#plainFor = plainFor
     this.#hasBigints = this.#hasHooks = false
     this.#depth = 0
@@ -240,13 +245,16 @@ export class PayloadWriter {
     this.#copied.delete(set)
   }
 
-  /** Copies the entries first: a getter may add some. Maps arrive as objects, so their keys must have a form as strings. */
+  /** Maps arrive as objects, so their keys must have a form as strings. */
   #map(map: ReadonlyMap<unknown, unknown>): void {
-    this.#enter(map)
-    const entries = [...Map.prototype.entries.call(map)]
-    this.#out.map(entries.length)
+    const head = this.#out.beginMap()
+    let left = sizeOf(map)
+    let count = 0
     let isText = true
-    for (const [key, value] of entries) {
+    for (const [key, value] of Map.prototype.entries.call(map)) {
+      // A getter of a value may have added some.
+      if (left-- === 0) break
+      count++
       if (typeof key !== 'string') isText = false
       this.#key(key)
       try {
@@ -255,8 +263,8 @@ export class PayloadWriter {
         throw behind(map, `.get(${describe(key)})`, thrown)
       }
     }
-    if (!isText) checkTexts(entries)
-    this.#copied.delete(map)
+    if (!isText) checkTexts([...Map.prototype.keys.call(map)])
+    this.#out.endMap(head, count)
   }
 
   #enter(copied: object): void {
@@ -306,16 +314,22 @@ function behind(object: object, step: string, thrown: unknown): unknown {
 }
 
 /** Keys arrive as text: of two with the same text, one value would be lost. */
-function checkTexts(entries: readonly (readonly [unknown, unknown])[]): void {
-  const keys = new Map<string, unknown>()
-  for (const [key] of entries) {
+function checkTexts(keys: readonly unknown[]): void {
+  const known = new Map<string, unknown>()
+  for (const key of keys) {
     const text = String(key)
-    if (keys.has(text)) {
-      const both = `${describe(keys.get(text))} and ${describe(key)}`
+    if (known.has(text)) {
+      const both = `${describe(known.get(text))} and ${describe(key)}`
       throw new Flaw(` has the keys ${both}, which arrive as the same text; make them differ`)
     }
-    keys.set(text, key)
+    known.set(text, key)
   }
+}
+
+/** A `Map` of another realm has the same size, but not by this prototype's name for it. */
+function sizeOf(map: ReadonlyMap<unknown, unknown>): number {
+  const size: unknown = Reflect.get(Map.prototype, 'size', map)
+  return typeof size === 'number' ? size : 0
 }
 
 function isTooLong(value: bigint): boolean {

@@ -43,6 +43,42 @@ describe('EventEncoder', () => {
     )
   })
 
+  it('encodes what the getters of a payload send meanwhile, and the payload, whatever they take in the slabs', () => {
+    const sent: [bytes: Buffer, payload: unknown][] = []
+    const inner = [{ a: 1 }, 'x'.repeat(5000), Buffer.alloc(9000, 1), Buffer.alloc(20_000, 2), [{}, 'y'.repeat(16_000)]]
+    for (let round = 0; round < 40; round++) {
+      const sentMeanwhile = inner[round % inner.length]
+      const payload = {
+        before: 'b'.repeat(round * 97),
+        get sent() {
+          sent.push([bytesOf(encoder.event('inner', sentMeanwhile)), sentMeanwhile])
+          encoder.releaseSlabs()
+          return round
+        },
+        behind: 'c'.repeat(round * 131),
+      }
+      const plain = { before: payload.before, sent: round, behind: payload.behind }
+      sent.push([bytesOf(encoder.event('outer', payload)), plain])
+    }
+    for (const [bytes, expected] of sent) {
+      expect(readEvent({ bytes, start: 0, end: bytes.length }).payload).to.deep.equal(expected)
+    }
+  })
+
+  it('goes on where it was after a payload whose getter throws', () => {
+    const first = encoder.event('t', 1)
+    const failing = {
+      text: 'x'.repeat(300),
+      get broken(): never {
+        throw new RangeError('broken')
+      },
+    }
+    expect(() => encoder.event('t', failing)).to.throw(UnserializablePayload, 'broken')
+    const second = encoder.event('t', { a: 2 })
+    expect([second.bytes, second.start]).to.deep.equal([first.bytes, first.end])
+    expect(readEvent(second).payload).to.deep.equal({ a: 2 })
+  })
+
   it('starts a new slab when a frame does not fit into the current one', () => {
     const size = 10_000
     const frames = Array.from({ length: 20 }, (_, index) => encoder.event('t', Buffer.alloc(size, index)))

@@ -1,0 +1,346 @@
+import { ProtocolViolation } from '../model/errors'
+import { ByteCopies } from './byte-copies'
+import {
+  ARRAY_16,
+  ARRAY_32,
+  BIGINT,
+  BIN_8,
+  BIN_16,
+  BIN_32,
+  EXT_8,
+  EXT_16,
+  EXT_32,
+  FALSE,
+  FIXARRAY,
+  FIXEXT_1,
+  FIXEXT_2,
+  FIXEXT_4,
+  FIXEXT_8,
+  FIXEXT_16,
+  FIXMAP,
+  FIXSTR,
+  FLOAT_32,
+  FLOAT_64,
+  INT_8,
+  INT_16,
+  INT_32,
+  INT_64,
+  MAP_16,
+  MAP_32,
+  MAX_BIGINT_BYTES,
+  NEGATIVE_FIXINT,
+  NEVER_USED,
+  NIL,
+  STR_8,
+  STR_16,
+  STR_32,
+  TIMESTAMP,
+  TRUE,
+  UINT_8,
+  UINT_16,
+  UINT_32,
+  UINT_64,
+  UNDEFINED,
+} from './msgpack-format'
+import { ReadKeys } from './read-keys'
+
+/** Up to this length, a text is put together from its characters: a call of Node's own code takes longer. */
+const SHORT_TEXT = 8
+
+const EMPTY = Buffer.alloc(0)
+
+/**
+ * Reads msgpack in one pass, and refuses what the protocol does not know. What a payload announces is compared with its size
+ * before memory is allocated for it.
+ */
+export class MsgpackReader {
+  readonly #keys = new ReadKeys()
+  readonly #copies = new ByteCopies()
+  #bytes: Buffer = EMPTY
+  /** Of all the memory that the buffer is a part of, which chunks often share; undefined until a buffer needs it. */
+  #view: DataView | undefined
+  #at = 0
+  #end = 0
+  #isOwn = false
+
+  /**
+   * Reads the one value in a range of a buffer, which must not change until `forget`.
+   *
+   * @param levels of nested arrays and maps that it may have
+   * @param isOwn whether the buffer won't be overwritten: then bytes that are most of it aren't copied
+   * @throws ProtocolViolation
+   */
+  read(bytes: Buffer, start: number, end: number, levels: number, isOwn = false): unknown {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#view = undefined
+    }
+    this.#at = start
+    this.#end = end
+    this.#isOwn = isOwn
+    const value = this.#value(levels)
+    if (this.#at !== end) throw malformed('bytes behind its end')
+    return value
+  }
+
+  /** Forgets the buffer, which may be overwritten now. */
+  forget(): void {
+    this.#bytes = EMPTY
+    this.#view = undefined
+    this.#copies.forget()
+  }
+
+  #value(levels: number): unknown {
+    const head = this.#bytes[this.#at++] ?? NEVER_USED
+    if (head < FIXMAP) return head
+    if (head < FIXARRAY) return this.#map(head & 0x0f, levels)
+    if (head < FIXSTR) return this.#array(head & 0x0f, levels)
+    if (head < NIL) return this.#text(head & 0x1f)
+    if (head >= NEGATIVE_FIXINT) return head - 0x100
+    return this.#long(head, levels)
+  }
+
+  #long(head: number, levels: number): unknown {
+    switch (head) {
+      case NIL:
+        return null
+      case FALSE:
+        return false
+      case TRUE:
+        return true
+      case BIN_8:
+        return this.#binary(this.#uint8())
+      case BIN_16:
+        return this.#binary(this.#uint16())
+      case BIN_32:
+        return this.#binary(this.#uint32())
+      case EXT_8:
+        return this.#extension(this.#uint8())
+      case EXT_16:
+        return this.#extension(this.#uint16())
+      case EXT_32:
+        return this.#extension(this.#uint32())
+      case FLOAT_32:
+        return this.#viewed().getFloat32(this.#bytes.byteOffset + this.#take(4))
+      case FLOAT_64:
+        return this.#viewed().getFloat64(this.#bytes.byteOffset + this.#take(8))
+      case UINT_8:
+        return this.#uint8()
+      case UINT_16:
+        return this.#uint16()
+      case UINT_32:
+        return this.#uint32()
+      case UINT_64:
+        return this.#viewed().getBigUint64(this.#bytes.byteOffset + this.#take(8))
+      case INT_8:
+        return (this.#uint8() << 24) >> 24
+      case INT_16:
+        return (this.#uint16() << 16) >> 16
+      case INT_32:
+        return this.#uint32() | 0
+      case INT_64:
+        return this.#viewed().getBigInt64(this.#bytes.byteOffset + this.#take(8))
+      case FIXEXT_1:
+      case FIXEXT_2:
+      case FIXEXT_4:
+      case FIXEXT_8:
+      case FIXEXT_16:
+        return this.#extension(1 << (head - FIXEXT_1))
+      case STR_8:
+        return this.#text(this.#uint8())
+      case STR_16:
+        return this.#text(this.#uint16())
+      case STR_32:
+        return this.#text(this.#uint32())
+      case ARRAY_16:
+        return this.#array(this.#uint16(), levels)
+      case ARRAY_32:
+        return this.#array(this.#uint32(), levels)
+      case MAP_16:
+        return this.#map(this.#uint16(), levels)
+      case MAP_32:
+        return this.#map(this.#uint32(), levels)
+      default:
+        throw malformed('a byte that begins no value')
+    }
+  }
+
+  #array(count: number, levels: number): unknown[] {
+    this.#enter(count, levels)
+    const array: unknown[] = []
+    for (let index = 0; index < count; index++) array.push(this.#value(levels - 1))
+    return array
+  }
+
+  #map(count: number, levels: number): object {
+    this.#enter(2 * count, levels)
+    const object: Record<string, unknown> = {}
+    for (let index = 0; index < count; index++) {
+      const key = this.#key(levels)
+      put(object, key, this.#value(levels - 1))
+    }
+    return object
+  }
+
+  /** @param values number of values that follow, of a byte each at least */
+  #enter(values: number, levels: number): void {
+    if (values > this.#end - this.#at) throw malformed('fewer values than it announces')
+    if (levels === 0) throw malformed('a value that is nested too deep')
+  }
+
+  #key(levels: number): string {
+    const head = this.#bytes[this.#at] ?? NEVER_USED
+    if (head >= FIXSTR && head < NIL) {
+      this.#at++
+      return this.#keyOf(head & 0x1f)
+    }
+    if (head === STR_8) {
+      this.#at++
+      return this.#keyOf(this.#uint8())
+    }
+    const key = this.#value(levels - 1)
+    if (typeof key === 'object' && key !== null) throw malformed('a key that is no string, number or boolean')
+    return String(key) === '__proto__' ? '__proto_' : String(key)
+  }
+
+  #keyOf(length: number): string {
+    const at = this.#take(length)
+    return this.#keys.read(this.#bytes, at, length)
+  }
+
+  #text(length: number): string {
+    const at = this.#take(length)
+    const bytes = this.#bytes
+    const short = length <= SHORT_TEXT ? shortText(bytes, at, length) : undefined
+    return short ?? bytes.toString('utf8', at, at + length)
+  }
+
+  #binary(length: number): Buffer {
+    const bytes = this.#bytes
+    const at = this.#take(length)
+    if (this.#isOwn && 2 * length >= bytes.length) return bytes.subarray(at, at + length)
+    return this.#copies.of(bytes, at, at + length)
+  }
+
+  #extension(length: number): unknown {
+    const type = this.#uint8()
+    const at = this.#take(length)
+    switch (type) {
+      case UNDEFINED:
+        return undefined
+      case TIMESTAMP:
+        return this.#timestamp(at, length)
+      case BIGINT:
+        return bigintOf(this.#bytes.subarray(at, at + length))
+      default:
+        throw malformed(`an extension of type ${type}`)
+    }
+  }
+
+  #timestamp(at: number, length: number): Date {
+    const bytes = this.#bytes
+    switch (length) {
+      case 1:
+        return new Date(Number.NaN)
+      case 4:
+        return new Date(bytes.readUInt32BE(at) * 1000)
+      case 8: {
+        const nanoseconds = bytes.readUInt32BE(at)
+        const seconds = (nanoseconds & 3) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4)
+        return new Date(seconds * 1000 + Math.floor((nanoseconds >>> 2) / 1_000_000))
+      }
+      case 12:
+        return new Date(Number(bytes.readBigInt64BE(at + 4)) * 1000 + Math.floor(bytes.readUInt32BE(at) / 1_000_000))
+      default:
+        throw malformed(`a timestamp of ${length} bytes`)
+    }
+  }
+
+  #uint8(): number {
+    return this.#bytes[this.#take(1)] ?? 0
+  }
+
+  #uint16(): number {
+    const at = this.#take(2)
+    return ((this.#bytes[at] ?? 0) << 8) | (this.#bytes[at + 1] ?? 0)
+  }
+
+  #uint32(): number {
+    return ((this.#uint16() << 16) >>> 0) + this.#uint16()
+  }
+
+  /** Moves behind so many bytes. Returns where they begin. */
+  #take(length: number): number {
+    const at = this.#at
+    if (length > this.#end - at) throw malformed('fewer bytes than it announces')
+    this.#at = at + length
+    return at
+  }
+
+  #viewed(): DataView {
+    const { buffer } = this.#bytes
+    if (this.#view?.buffer !== buffer) this.#view = new DataView(buffer)
+    return this.#view
+  }
+}
+
+function malformed(what: string): ProtocolViolation {
+  return new ProtocolViolation('malformed', `expected msgpack, got ${what}`)
+}
+
+/** The program may have frozen `Object.prototype`: then a key that this has too, such as `constructor`, can't be assigned. */
+function put(object: Record<string, unknown>, key: string, value: unknown): void {
+  try {
+    object[key] = value
+  } catch {
+    Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true })
+  }
+}
+
+const { fromCharCode } = String
+
+/** A text of up to 8 characters; undefined if it is not ASCII. */
+function shortText(bytes: Buffer, at: number, length: number): string | undefined {
+  const a = bytes[at] ?? 0
+  const b = bytes[at + 1] ?? 0
+  const c = bytes[at + 2] ?? 0
+  const d = bytes[at + 3] ?? 0
+  switch (length) {
+    case 0:
+      return ''
+    case 1:
+      return a < 0x80 ? fromCharCode(a) : undefined
+    case 2:
+      return (a | b) < 0x80 ? fromCharCode(a, b) : undefined
+    case 3:
+      return (a | b | c) < 0x80 ? fromCharCode(a, b, c) : undefined
+    case 4:
+      return (a | b | c | d) < 0x80 ? fromCharCode(a, b, c, d) : undefined
+  }
+  const e = bytes[at + 4] ?? 0
+  const f = length > 5 ? (bytes[at + 5] ?? 0) : 0
+  const g = length > 6 ? (bytes[at + 6] ?? 0) : 0
+  const h = length > 7 ? (bytes[at + 7] ?? 0) : 0
+  if ((a | b | c | d | e | f | g | h) >= 0x80) return undefined
+  switch (length) {
+    case 5:
+      return fromCharCode(a, b, c, d, e)
+    case 6:
+      return fromCharCode(a, b, c, d, e, f)
+    case 7:
+      return fromCharCode(a, b, c, d, e, f, g)
+    default:
+      return fromCharCode(a, b, c, d, e, f, g, h)
+  }
+}
+
+/** @throws ProtocolViolation unless it is over 64 bits and in its only form */
+function bigintOf(bytes: Buffer): bigint {
+  const { length } = bytes
+  const [first = 0, second = 0] = bytes
+  if (length < 9 || length > MAX_BIGINT_BYTES) throw malformed(`an integer of ${length} bytes`)
+  const isNegative = first >= 0x80
+  const isPadded = second >= 0x80 === isNegative && first === (isNegative ? 0xff : 0)
+  if (isPadded || (length === 9 && first === 0)) throw malformed('an integer that has a shorter form')
+  return BigInt.asIntN(8 * length, BigInt(`0x${bytes.toString('hex')}`))
+}
