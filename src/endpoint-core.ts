@@ -124,6 +124,7 @@ export class EndpointCore implements MeshEvents {
         message: (message) => this.#dispatch(this.loopback, message),
         gap: (count) => events.emit('gap', { peer: this.#selfAsPeer(), count }),
         lagging: () => this.#queueSender.onLagging(this.loopback),
+        recovered: () => this.#workQueues.onPace(this.loopback),
         bulkDrained: () => this.bulkDrained(this.loopback),
       },
     )
@@ -191,8 +192,10 @@ export class EndpointCore implements MeshEvents {
         events.emit('unfinished', { peer: link ? peerOf(link) : this.#selfAsPeer(), event })
       },
       origin: this.self.name,
-      assign: (event, members) => this.#queueSender.assign(event, members),
-      broadcast: (type, payload) => void this.broadcaster.broadcastNowait(type, payload, { requireSubscriber: true }),
+      assign: (event, members, isLastResort) => this.#queueSender.assign(event, members, isLastResort),
+      broadcast: (type, payload, internal) => {
+        this.broadcaster.broadcastNowait(type, payload, { requireSubscriber: true, internal })
+      },
     })
     // A peer is told the error too: it is worth no process warning.
     const reportToListeners = (error: LahjaError) => events.hearsErrors() && report(error)
@@ -389,7 +392,6 @@ export class EndpointCore implements MeshEvents {
       this.#pendingRequests.onResponders(link, responds)
     } else {
       const isClosing = change.isLast !== undefined
-      if (isClosing) this.#inboxes.onLeaving(link)
       this.#workQueues.onUnsubscribe(link, interests, isClosing)
       if (interests.some(isQueued)) this.#queueSender.onMembersLeft(link, isClosing)
       this.#pendingRequests.onRespondersLeft(link, responds)

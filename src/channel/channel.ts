@@ -20,6 +20,8 @@ export interface Channel extends Destination {
   readonly takesBigints: boolean
   /** Whether the other end has been told that we are leaving. Queue events it sends after that can't go to another member. */
   readonly hasUnsubscribedAll: boolean
+  /** Whether the other end has told us that it is leaving: events that go back to it may be lost. */
+  readonly isLeaving: boolean
   /** Maximum number of requests in flight. */
   readonly requestLimit: number
   /** Whether the other end has left `limits.silentPings` pings unanswered. */

@@ -14,6 +14,8 @@ export interface LoopbackEvents {
   readonly message: (message: ChannelMessage) => void
   /** The endpoint's own subscriptions lag: senders no longer wait for them. */
   readonly lagging: () => void
+  /** They have caught up. */
+  readonly recovered: () => void
   /** There is room for bulk messages again. */
   readonly bulkDrained: () => void
 }
@@ -28,6 +30,7 @@ export class Loopback implements Channel {
   readonly isUnresponsive = false
   readonly takesBigints = true
   readonly hasUnsubscribedAll = false
+  readonly isLeaving = false
   readonly sendLimit: number
   readonly requestLimit: number
   readonly outbox: Outbox
@@ -73,10 +76,7 @@ export class Loopback implements Channel {
       destroy: () => inbound.stop(),
     }
     this.#connection = connection
-    this.outbox = new Outbox(
-      { ...context, connection },
-      { ...events, recovered: () => {}, slow: () => {}, overflowed: () => {} },
-    )
+    this.outbox = new Outbox({ ...context, connection }, { ...events, slow: () => {}, overflowed: () => {} })
     this.outbox.window = limits.windowBytes
   }
 

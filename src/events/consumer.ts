@@ -151,7 +151,7 @@ export class Consumer {
   #run(event: Event, receipt: Receipt | undefined, source?: ReceiptSource): void {
     const { consumption } = this.#context
     const validated = this.#validate(event)
-    if (!validated) return receipt?.done()
+    if (!validated) return receipt?.done(true)
     // By its schema.
     if (!this.isOpen) return receipt?.release()
     if (consumption.kind === 'buffer') {

@@ -113,6 +113,11 @@ export class InterestExchange {
     else if (this.isAcknowledged) this.#sendDifference()
   }
 
+  /** Announces that we want nothing more if that has been left unsaid, as there was nothing to withdraw. */
+  tellOfWithdrawal(): void {
+    if (this.#withdrawal && !this.hasUnsubscribedAll && this.isAcknowledged) this.#sendDifference()
+  }
+
   /** Everything has arrived that the peer had for us when we withdrew, or the link has ended. */
   get completed(): Milestone {
     return this.#withdrawal?.completed ?? REACHED

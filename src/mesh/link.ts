@@ -13,7 +13,7 @@ import {
   ProtocolViolation,
   Unauthenticated,
 } from '../model/errors'
-import type { Interest } from '../model/interest'
+import { type Interest, isQueued } from '../model/interest'
 import { HANDSHAKE_FRAME_BYTES, type Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
 import { matches } from '../model/pattern'
@@ -114,6 +114,7 @@ export class Link implements Channel {
    * read them. Infinity until one is sent.
    */
   #returnsReadBy = 0
+  #isLeaving = false
 
   /** @param expected the address that was dialled; undefined for an incoming connection */
   constructor(context: LinkContext, connection: Connection, expected: Address | undefined) {
@@ -212,6 +213,10 @@ export class Link implements Channel {
 
   get takesBigints(): boolean {
     return this.#handshake.agreement?.takesBigints ?? false
+  }
+
+  get isLeaving(): boolean {
+    return this.#isLeaving
   }
 
   get hasUnsubscribedAll(): boolean {
@@ -389,6 +394,9 @@ export class Link implements Channel {
 
   #onInterest(change: InterestChange): void {
     const interests = this.#exchange.apply(change)
+    if (change.kind === 'unsubscribe' && change.isLast !== undefined) this.#isLeaving = true
+    // A new member may return events as long as it does not know that nobody takes them.
+    if (interests.some(isQueued)) this.#exchange.tellOfWithdrawal()
     // A peer that has not joined yet has its interest read from `interest` when the link is up.
     if (this.#phase === 'up') this.#context.traffic.interest(this, { ...change, interests })
     if (change.kind === 'unsubscribe' && change.isLast) this.#completeFor(change.sequence)

@@ -63,6 +63,8 @@ export class Mesh {
   #discovery: Discovery | undefined
   #livenessTimer: Timer | undefined
   #isClosing = false
+  /** What is not wanted any more, as the endpoint is leaving. */
+  #withdrawn: readonly Interest[] | undefined
   readonly #waits: Waits
 
   constructor(context: MeshContext) {
@@ -176,6 +178,7 @@ export class Mesh {
     deadline: Deadline,
     { mayReturn, isServed }: Record<'mayReturn' | 'isServed', (link: Link) => boolean>,
   ): Promise<void> {
+    this.#withdrawn = interests
     for (const link of this.#links.values()) link.unsubscribeAll(interests, mayReturn(link))
     await this.acknowledged(deadline.within(this.#context.limits.patience))
     let answering = [...this.#links.values()].filter(({ isAcknowledged }) => isAcknowledged)
@@ -313,6 +316,7 @@ export class Mesh {
   #onUp(link: Link): void {
     this.#incoming.delete(link)
     this.#dialers.onUp(link)
+    if (this.#withdrawn) link.unsubscribeAll(this.#withdrawn, true)
     this.#context.events.joined(link)
     this.#waits.changed()
   }

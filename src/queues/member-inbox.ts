@@ -184,11 +184,6 @@ export class MemberInbox {
     this.#returnWaiting(() => true)
   }
 
-  /** A sender leaves the bus: it gets nothing back because it takes long here. */
-  onLeaving(channel: Channel): void {
-    this.#accountOf(channel).isLeaving = true
-  }
-
   /**
    * The link with a sender has ended.
    *
@@ -392,24 +387,30 @@ export class MemberInbox {
 
   /** Whether an event that has not begun stays here. A sender that leaves, or has left, keeps nothing for others. */
   #isKept({ delivery, account }: Item): boolean {
-    const { isOwn, outbox } = account.channel
+    const { isOwn, isLeaving, outbox } = account.channel
+    const isTheirs = isLeaving || outbox.isClosed
     switch (this.#state) {
       case 'open':
         return true
       case 'leaving':
-        if (delivery.isFixed || isOwn || account.isLeaving || outbox.isClosed) return true
-        return !this.#context.hasOthers(this.#context.queue, delivery.type)
+        return isTheirs || this.#isLastResort(delivery)
       case 'finishing':
-        return isOwn || account.isLeaving || outbox.isClosed
+        // This endpoint keeps for others what waits in its own queues, but not for itself.
+        return isTheirs || (isOwn && this.#isLastResort(delivery))
       case 'closed':
         return false
     }
   }
 
+  #isLastResort({ isFixed, type }: Delivery): boolean {
+    return isFixed || !this.#context.hasOthers(this.#context.queue, type)
+  }
+
   /** Whether others may have an event because it takes long here. */
   #isSpare({ delivery, account }: Item): boolean {
     const { isShared, queue, member } = this.#context
-    const isGivable = !delivery.isFixed && !account.isLeaving && !account.channel.outbox.isClosed
+    const { isLeaving, outbox } = account.channel
+    const isGivable = !delivery.isFixed && !isLeaving && !outbox.isClosed
     return isGivable && isShared(queue, delivery.type, member)
   }
 

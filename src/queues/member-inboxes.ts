@@ -112,11 +112,6 @@ export class MemberInboxes {
     for (const inbox of [...this.#open.values(), ...this.#ending]) inbox.report()
   }
 
-  /** A sender leaves the bus. */
-  onLeaving(channel: Channel): void {
-    for (const inbox of this.#open.values()) inbox.onLeaving(channel)
-  }
-
   onClosed(channel: Channel, hasLeft: boolean): void {
     for (const inbox of [...this.#open.values(), ...this.#ending]) inbox.onClosed(channel, hasLeft)
   }

@@ -113,6 +113,11 @@ export class QueueEvent {
     return this.addressing !== undefined
   }
 
+  /** Whether nobody at other endpoints may have it. */
+  get isInternal(): boolean {
+    return this.#content.kind === 'reference' || this.addressing?.internal === true
+  }
+
   /** Events with the same audience may go to the same members. */
   get audience(): string {
     const { type, addressing } = this

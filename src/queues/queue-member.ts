@@ -73,11 +73,12 @@ export class QueueMember {
     return through > Math.max(this.#begun, this.#recalled) && this.#inHand.size > 0 ? through : undefined
   }
 
-  give(event: QueueEvent): void {
+  /** @param isLastResort whether no other member may have the event */
+  give(event: QueueEvent, isLastResort = false): void {
     const number = ++this.#given
     this.#inHand.set(number, event)
     this.#bytes += event.cost
-    this.channel.sendBulk(event.deliveryFrame(this.number, number, this.#isClosing))
+    this.channel.sendBulk(event.deliveryFrame(this.number, number, isLastResort))
   }
 
   /** The events up to this number are asked back. */

@@ -22,8 +22,6 @@ export class SenderAccount {
   recalled = 0
   /** Whether its sender gives what has not begun to others, as the link broke. */
   isLost = false
-  /** Whether its sender leaves the bus: then what goes back to it may be lost, as it may have no time to give it to others. */
-  isLeaving = false
   /** The capacity that its sender has been told last. */
   #capacity: number
   /** The largest that it has been told: it may not have read the last one yet. */

@@ -40,7 +40,7 @@ const MAX_AUDIENCES = 10_000
 export class WorkQueue implements BudgetHolder {
   readonly name: string
   /** Pull members, and those that have left with some in hand. */
-  members = 0
+  readonly members = new Set<QueueMember>()
   /** What has happened to its events so far. */
   readonly counts = { returned: 0, redelivered: 0, dead: 0 }
   readonly #context: WorkQueueContext
@@ -126,10 +126,23 @@ export class WorkQueue implements BudgetHolder {
   /** Takes an event back, and gives it to a member again after so many milliseconds. */
   takeBackAfter(event: QueueEvent, delay: number): void {
     const timer = this.#context.clock.after(delay, () => {
-      this.#delayed.delete(event)
-      this.takeBack([event])
+      if (this.#endDelay(event)) this.takeBack([event])
     })
     this.#delayed.set(event, timer)
+    this.#bytes += event.cost
+    const { budget, limits } = this.#context
+    while (this.#bytes > limits.outboxBytes && this.dropOldest()) {}
+    if (budget.isOver) budget.makeRoom()
+  }
+
+  /** Returns whether the event was to be given again after a while. */
+  #endDelay(event: QueueEvent): boolean {
+    const timer = this.#delayed.get(event)
+    if (!timer) return false
+    timer.cancel()
+    this.#delayed.delete(event)
+    this.#bytes -= event.cost
+    return true
   }
 
   /** An event with a key will not be given again: the next one of its key may be. */
@@ -193,11 +206,9 @@ export class WorkQueue implements BudgetHolder {
    * partition stay, as they might overtake those in hand.
    */
   dealOut(): void {
-    const delayed = [...this.#delayed]
-    this.#delayed.clear()
-    for (const [, timer] of delayed) timer.cancel()
+    const delayed = [...this.#delayed.keys()].filter((event) => this.#endDelay(event))
     this.#refresh()
-    this.#waitAll(delayed.map(([event]) => event))
+    this.#waitAll(delayed)
     for (const lane of [...this.#lanes.values()]) {
       const pullMembers = reliableOf(lane.receivers.pullMembers.filter(({ channel }) => !channel.isOwn))
       const isLastResort = pullMembers.every(({ isClosing }) => isClosing)
@@ -227,20 +238,16 @@ export class WorkQueue implements BudgetHolder {
         removed.push(event)
       }
     }
-    for (const [event, timer] of this.#delayed) {
-      timer.cancel()
-      removed.push(event)
-    }
-    this.#delayed.clear()
+    for (const event of [...this.#delayed.keys()]) if (this.#endDelay(event)) removed.push(event)
     return removed.sort(byPlace)
   }
 
   dropOldest(): boolean {
     const [lane] = this.#inOrder()
-    const parked = this.#partitions.oldest
-    const isParkedOlder = parked !== undefined && (!lane || parked.place < placeOf(lane))
-    const event = isParkedOlder ? parked : lane?.first
-    if (!event || !this.withdraw(event)) return false
+    // Of those that are given again later, the one that has waited longest.
+    const [delayed] = this.#delayed.keys()
+    const [event] = [lane?.first, this.#partitions.oldest, delayed].flatMap((event) => event ?? []).sort(byPlace)
+    if (!event || !(this.#endDelay(event) || this.withdraw(event))) return false
     this.#context.dropped(event, 'full')
     return true
   }
@@ -263,7 +270,7 @@ export class WorkQueue implements BudgetHolder {
       return false
     const [, { pullMembers }] = this.#allReceiversOf(event)
     const member = this.#pick(pullMembers)
-    member?.give(event)
+    if (member) this.#give(member, event)
     return member !== undefined
   }
 
@@ -292,9 +299,14 @@ export class WorkQueue implements BudgetHolder {
     const event = this.#shift(lane)
     if (!event) return false
     if (event.partition !== undefined) this.#partitions.onGiven(event.partition)
-    if (member) member.give(event)
+    if (member) this.#give(member, event)
     else this.#context.assign(event, pushMembers)
     return true
+  }
+
+  /** A member whose endpoint leaves has nobody to give it to, and so has one of this endpoint, once that leaves. */
+  #give(member: QueueMember, event: QueueEvent): void {
+    member.give(event, member.isClosing || (this.#wasLeaving && member.channel.isOwn))
   }
 
   /** The member with room that has the fewest events in hand, in turn where several have. */

@@ -34,7 +34,7 @@ export interface WorkQueuesContext {
   /** This endpoint's name. */
   readonly origin: string
   /** Broadcasts the payload of an event under another type. @throws NoSubscribers if nobody subscribes to it */
-  readonly broadcast: (type: string, payload: unknown) => void
+  readonly broadcast: (type: string, payload: unknown, internal: boolean) => void
   /** Gives an event to one of the push members. */
   readonly assign: (event: QueueEvent, members: readonly PushMember<Channel>[], isLastResort?: boolean) => void
 }
@@ -151,8 +151,12 @@ export class WorkQueues {
     // What has waited for a queue may be older than what waits in it.
     if (joined.size > 0) this.#placeHeld()
     for (const name of joined) this.#onMembersChanged(name)
-    // Others may have now what only members may have had whose endpoints are closing.
-    for (const name of joined) for (const member of this.#queues.get(name)?.closing ?? []) void this.#recall(member)
+    // Others may have now what only members may have had that are stuck, or whose endpoints are closing.
+    for (const name of joined) {
+      const { closing = [], members = [] } = this.#queues.get(name) ?? {}
+      for (const member of closing) void this.#recall(member)
+      this.#recallAmong(members)
+    }
     this.#resolveWaits()
   }
 
@@ -225,7 +229,7 @@ export class WorkQueues {
     for (const member of members?.values() ?? []) {
       this.#leaving.delete(member)
       this.#endRecall(member)
-      this.#queueOf(member.queue).members--
+      this.#queueOf(member.queue).members.delete(member)
       const { begun, notBegun } = member.close()
       const mayHaveBegun = isRead ? begun : [...begun, ...notBegun]
       for (const event of mayHaveBegun) {
@@ -244,20 +248,24 @@ export class WorkQueues {
 
   /** An endpoint has become unresponsive or responsive, or has fallen behind or caught up. */
   onPace(channel: Channel): void {
-    const queues = new Map<string, QueueMember[]>()
-    for (const { queue } of this.#members.get(channel)?.values() ?? []) queues.set(queue, [])
-    if (queues.size === 0) return
-    for (const member of this.#everyMember()) queues.get(member.queue)?.push(member)
-    for (const [name, members] of queues) {
-      this.#recallAmong(members)
-      this.#queues.get(name)?.deal()
+    const names = new Set<string>()
+    for (const { queue } of this.#members.get(channel)?.values() ?? []) names.add(queue)
+    for (const name of names) {
+      const queue = this.#queueOf(name)
+      this.#recallAmong(queue.members)
+      queue.deal()
     }
   }
 
   /** Asks members of a queue that are stuck for what they have not begun, if there is one that isn't. */
-  #recallAmong(members: readonly QueueMember[]): void {
-    if (members.every(({ isStuck }) => isStuck)) return
-    for (const member of members) if (member.isStuck) void this.#recall(member)
+  #recallAmong(members: Iterable<QueueMember>): void {
+    const stuck: QueueMember[] = []
+    let isOneWell = false
+    for (const member of members) {
+      if (member.isStuck) stuck.push(member)
+      else if (!member.isGone && !member.isClosing) isOneWell = true
+    }
+    if (isOneWell) for (const member of stuck) void this.#recall(member)
   }
 
   async #recall(member: QueueMember): Promise<void> {
@@ -321,16 +329,15 @@ export class WorkQueues {
   }
 
   info(): QueueInfo[] {
-    const members = new Map([...this.#queues.keys()].map((name) => [name, 0]))
-    const inHand = new Map(members)
-    for (const member of this.#everyMember()) {
-      const { queue, load } = member
-      if (!this.#leaving.has(member) && !member.isClosing) members.set(queue, (members.get(queue) ?? 0) + 1)
-      inHand.set(queue, (inHand.get(queue) ?? 0) + load)
-    }
     return [...this.#queues.values()]
-      .map(({ name, waiting, counts }) => {
-        return { name, members: members.get(name) ?? 0, inHand: inHand.get(name) ?? 0, waiting, ...counts }
+      .map(({ name, members, waiting, counts }) => {
+        let inHand = 0
+        let open = 0
+        for (const member of members) {
+          inHand += member.load
+          if (!this.#leaving.has(member) && !member.isClosing) open++
+        }
+        return { name, members: open, inHand, waiting, ...counts }
       })
       .sort((one, other) => (one.name < other.name ? -1 : 1))
   }
@@ -387,8 +394,9 @@ export class WorkQueues {
     this.#members.set(channel, members)
     const { windowBytes } = this.#context.limits
     if (members.has(member)) return
-    members.set(member, new QueueMember(queue, channel, member, capacity, windowBytes))
-    this.#queueOf(queue).members++
+    const joined = new QueueMember(queue, channel, member, capacity, windowBytes)
+    members.set(member, joined)
+    this.#queueOf(queue).members.add(joined)
   }
 
   *#everyMember(): Generator<QueueMember> {
@@ -416,28 +424,26 @@ export class WorkQueues {
     return true
   }
 
-  /** An event has failed, and is not given again. If that could have been, its sender wants to know. */
+  /** An event has failed, and neither is given again nor was to be a dead letter. If it could have been, its sender wants to know. */
   #reportFailed(event: QueueEvent, channel: Channel): void {
     const { origin, unfinished } = this.#context
     this.#settle(event)
-    if (event.redelivery?.onError && event.redelivery.deadLetter === undefined)
-      unfinished(channel, event.asEvent(origin))
+    if (event.redelivery?.onError) unfinished(channel, event.asEvent(origin))
   }
 
-  /** Broadcasts an event under the type for dead letters. Returns whether it was, so that nothing is left to report. */
+  /** Broadcasts an event under the type for dead letters, or reports why not. Returns whether it has one. */
   #broadcastDeadLetter(event: QueueEvent, isAfterError: boolean): boolean {
     const { redelivery, queue, payload } = event
     if (redelivery?.deadLetter === undefined || (isAfterError && !redelivery.onError)) return false
+    this.#settle(event)
     try {
-      this.#context.broadcast(redelivery.deadLetter, payload)
+      this.#context.broadcast(redelivery.deadLetter, payload, event.isInternal)
+      this.#queueOf(queue).counts.dead++
     } catch (error) {
       if (!(error instanceof LahjaError)) throw error
       const text = `event ${event.type} of queue ${queue} could not become a dead letter: ${error.message}`
       this.#context.report(new NoSubscribers(text, { event: event.asEvent(this.#context.origin), cause: error }))
-      return false
     }
-    this.#queueOf(queue).counts.dead++
-    this.#settle(event)
     return true
   }
 
@@ -487,7 +493,7 @@ export class WorkQueues {
     this.#endRecall(member)
     const members = this.#members.get(member.channel)
     members?.delete(member.number)
-    this.#queueOf(member.queue).members--
+    this.#queueOf(member.queue).members.delete(member)
     if (members?.size === 0) this.#members.delete(member.channel)
     return true
   }
@@ -501,7 +507,7 @@ export class WorkQueues {
   #forgetEmpty(name: string): void {
     const queue = this.#queues.get(name)
     // Programs that keep inventing names must not fill the memory.
-    if (!queue || queue.members > 0 || queue.waiting > 0) return
+    if (!queue || queue.members.size > 0 || queue.waiting > 0) return
     queue.close()
     this.#queues.delete(name)
   }

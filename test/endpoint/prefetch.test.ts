@@ -464,6 +464,25 @@ describe('A queue with prefetch', () => {
     await until(() => member.got.length === sent && plain.got.length === 1)
   })
 
+  it('is dealt out to a member of the sender again once the other subscriptions there have caught up', async () => {
+    const limits = { highWaterMark: 70_000, windowBytes: 131_072, patience: 100 }
+    const [a, b] = [await bus.start('a', { limits }), await bus.start('b')]
+    const slow = new HeldHandler()
+    await a.subscribe('plain', slow.handle).ready
+    const { held } = await workHeld(b, 0)
+    const own = await work(a, 0)
+    await b.waitUntilConnectedTo('a')
+    await until(() => a.queues()[0]?.members === 2)
+    for (let sent = 0; sent < 40; sent++) a.broadcastNowait('plain', Buffer.alloc(20_000))
+    await a.broadcast('plain')
+    sendAll(a, 2)
+    await until(() => held.begun.length === 1)
+    expect(waitingAt(a)).to.equal(1)
+    slow.release()
+    await until(() => own.got.length === 1)
+    held.release()
+  })
+
   it('is shown by queues(), at each sender', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     expect(a.queues()).to.deep.equal([])

@@ -41,6 +41,24 @@ describe('A queue whose members have prefetch, as an endpoint closes', () => {
     expect(reports).to.be.empty
   })
 
+  it('gives what its own members have not begun to others that have room', async () => {
+    const { a, b } = await bus.startAll('a', 'b')
+    const reports = reportsOf(a)
+    const own = new HeldHandler()
+    await join(a, 'job', { queue: 'workers', prefetch: 10 }, own.handle)
+    const busy = new HeldHandler()
+    await join(b, 'job', { queue: 'workers', prefetch: 0 }, busy.handle)
+    for (const n of numbers(14)) a.broadcastNowait(Job, n)
+    await until(() => own.begun.length === 1 && busy.begun.length === 1)
+    const closed = a.close({ timeout: 20_000 })
+    busy.release()
+    await until(() => busy.ended.length === 13)
+    own.release()
+    await closed
+    expect([...own.ended, ...busy.ended].map(Number).sort((one, other) => one - other)).to.deep.equal(numbers(14))
+    expect(reports).to.be.empty
+  })
+
   it('gives what waits to its own members when the last other one leaves', async () => {
     const { a, b } = await bus.startAll('a', 'b')
     const held = new HeldHandler()
@@ -241,6 +259,27 @@ describe('A queue whose members have prefetch, as an endpoint closes', () => {
     held.release()
     await closed
     expect(allOf(...members)).to.be.empty
+  })
+
+  it('has a member that joins meanwhile, and then closes, keep what nobody takes back any more (G5)', async () => {
+    const { a, busy, b } = await bus.startAll('a', 'busy', 'b')
+    const reports = reportsOf(b)
+    const held = new HeldHandler()
+    await join(busy, 'job', { queue: 'workers', prefetch: 0 }, held.handle)
+    for (const n of [0, 1]) a.broadcastNowait(Job, n, { to: 'busy' })
+    for (const n of numbers(8)) a.broadcastNowait(Job, 2 + n)
+    await until(() => held.begun.length === 1)
+    const closed = a.close({ timeout: 20_000 })
+    const late = new HeldHandler()
+    await join(b, 'job', { queue: 'workers', prefetch: 9 }, late.handle)
+    await until(() => late.begun.length === 1 && b.peers.some(({ subscriptions }) => subscriptions.length === 0))
+    held.release()
+    await closed
+    const ended = b.close({ timeout: 20_000 })
+    late.release()
+    await ended
+    expect([...held.ended, ...late.ended].map(Number).sort((one, other) => one - other)).to.deep.equal(numbers(10))
+    expect(reports).to.be.empty
   })
 
   it('reports nothing as lost that its own members have handled, and counts all that it does', async () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import * as v from 'valibot'
 import { defineEvent, type Event, NoSubscribers } from '../../src'
 import { freshBus, until } from '../support/bus'
 
@@ -48,6 +49,20 @@ describe('An event with redeliver', () => {
     await sender.broadcast(Job, 'bad')
     await until(() => errors.length === 1)
     expect(errors).to.deep.equal(['bad'])
+  })
+
+  it('is given again too where the schema of a member refuses it, and then is a dead letter', async () => {
+    const { sender, strict } = await bus.startAll('sender', 'strict')
+    const errors: string[] = []
+    strict.on('error', ({ code }) => errors.push(code))
+    const Job = defineEvent<number>('job.odd', { redeliver: 1, redeliverOnError: true, deadLetter: 'job.odd.dead' })
+    const Even = defineEvent('job.odd', v.pipe(v.number(), v.multipleOf(2)))
+    await strict.subscribe(Even, () => {}, WORK).ready
+    const dead: unknown[] = []
+    await sender.subscribe('job.odd.dead', ({ payload }) => dead.push(payload)).ready
+    await sender.broadcast(Job, 3)
+    await until(() => dead.length === 1 && errors.length === 2)
+    expect([dead, errors]).to.deep.equal([[3], ['LAHJA_INVALID_PAYLOAD', 'LAHJA_INVALID_PAYLOAD']])
   })
 
   it('is told to its sender as unfinished after the last time, where there is no type for dead letters', async () => {

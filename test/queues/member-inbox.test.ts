@@ -282,15 +282,17 @@ describe('MemberInbox', () => {
       bench.give(shop, [1, 2])
       bench.give(shop, ['fixed'], { isFixed: true })
       bench.give(own, ['own'])
+      bench.give(own, ['own, fixed'], { isFixed: true })
       shop.takeTold()
       bench.inbox.leave()
       expect(progressOf(shop)).to.deep.equal([{ ...NEWS, begun: 1, returned: [2, 1] }])
+      expect(progressOf(own)).to.deep.equal([{ ...NEWS, begun: 0, returned: [1, 1] }])
       bench.give(shop, [4])
       bench.give(shop, ['later'], { isFixed: true })
       bench.clock.turn()
       expect(progressOf(shop)).to.deep.equal([{ ...NEWS, begun: 1, returned: [4, 1] }])
       while (!bench.inbox.isIdle) bench.finish()
-      expect(bench.begun).to.deep.equal([1, 'fixed', 'own', 'later'])
+      expect(bench.begun).to.deep.equal([1, 'fixed', 'own, fixed', 'later'])
     })
 
     it('keeps everything if no other endpoint has a member', () => {
@@ -482,7 +484,7 @@ describe('MemberInbox', () => {
     it('keeps the events of a sender that leaves, which may have no time to give them to others', () => {
       const bench = new InboxBench({ isAdaptive: true, capacity: 10 })
       bench.give(shop, [1, 2])
-      bench.inbox.onLeaving(shop)
+      shop.isLeaving = true
       bench.clock.advance(100)
       bench.clock.turn()
       expect([progressOf(shop).at(-1)?.returned, bench.inbox.waiting]).to.deep.equal([[], 1])

@@ -74,8 +74,8 @@ describe('a sender whose member is stuck', () => {
     await stop(till)
     bench.sendAll(1)
     expect(toldTo(till)).to.deep.equal(['give 1'])
+    desk.isUnresponsive = true
     bench.join(desk, 1, 2)
-    await stop(desk)
     bench.queues.onPace(till)
     await settled()
     expect([toldTo(till), toldTo(desk)]).to.deep.equal([[], []])
@@ -85,6 +85,18 @@ describe('a sender whose member is stuck', () => {
     expect(toldTo(till)).to.deep.equal(['recall 1'])
     bench.clock.advance(1000)
     expect(toldTo(desk)).to.deep.equal(['give 1'])
+  })
+
+  it('recalls what it has not begun when another member joins that is well', async () => {
+    bench.sendAll(1, 2, 3)
+    bench.progress(till, 1, { capacity: 3, begun: 1 })
+    await stop(till)
+    toldTo(till)
+    bench.join(desk, 1, 5)
+    await settled()
+    expect(toldTo(till)).to.deep.equal(['recall 3'])
+    bench.clock.advance(1000)
+    expect([toldTo(desk), bench.queues.inHand(till)]).to.deep.equal([['give 2', 'give 3'], 1])
   })
 
   it('gives nothing to others before the recall has left the process', async () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { NoSubscribers } from '../../src/model/errors'
 import { queueEvent } from '../support/queue-events'
 import { RecordingChannel } from '../support/recording-channel'
 import { codesOf } from '../support/reports'
@@ -121,6 +122,66 @@ describe('WorkQueues', () => {
     expect(bench.close(till)).to.deep.equal({ unfinished: [1], returned: 1 })
     expect(eventsOf(bench.reported)).to.deep.equal([2, 3])
     expect(bench.budget.total).to.equal(0)
+  })
+
+  it('bound what is given again after a while, with what waits, and drop the oldest', () => {
+    bench = new WorkQueuesBench({ outboxBytes: 3 * EVENT_BYTES })
+    bench.join(till, 1, 1)
+    bench.join(desk, 1, 0)
+    for (const number of [1, 2, 3, 4, 5]) {
+      bench.send(number, { redelivery: { times: 9, delay: 1000 } })
+      bench.progress(till, 1, { capacity: 1, begun: number, failed: [number, 1] })
+    }
+    expect([eventsOf(bench.reported), codesOf(bench.reported)]).to.deep.equal([
+      [1, 2],
+      Array(2).fill('LAHJA_OUTBOX_OVERFLOW'),
+    ])
+    expect([bench.waiting, bench.budget.total, bench.clock.pending]).to.deep.equal([3, 3 * EVENT_BYTES, 3])
+    givenTo(till)
+    bench.clock.advance(1000)
+    expect([givenTo(till), bench.waiting, bench.budget.total]).to.deep.equal([[3], 2, 3 * EVENT_BYTES])
+    bench.queues.loseWaiting()
+    expect([eventsOf(bench.reported), bench.budget.total]).to.deep.equal([[1, 2, 4, 5], EVENT_BYTES])
+  })
+
+  it('take what is given again after a while for room that other queues need', () => {
+    bench = new WorkQueuesBench({ outboxTotalBytes: 2 * EVENT_BYTES })
+    bench.join(till, 1, 1)
+    for (const number of [1, 2, 3]) {
+      bench.send(number, { redelivery: { times: 9, delay: 1000 } })
+      bench.progress(till, 1, { capacity: 1, begun: number, failed: [number, 1] })
+    }
+    expect([eventsOf(bench.reported), bench.budget.total]).to.deep.equal([[1], 2 * EVENT_BYTES])
+  })
+
+  it('report an event once whose dead letter nobody may have, and tell of no event that was one', () => {
+    const redelivery = { deadLetter: 'job.dead' }
+    bench.join(till, 1, 2)
+    bench.send(1, { redelivery })
+    bench.progress(till, 1, { capacity: 2, begun: 1 })
+    bench.refusal = new NoSubscribers('nobody')
+    expect(bench.close(till).unfinished).to.deep.equal([])
+    expect([eventsOf(bench.reported), bench.unfinished, bench.budget.total]).to.deep.equal([[1], [], 0])
+  })
+
+  it('tell of an event that has failed once the endpoint has closed, and is no dead letter any more', () => {
+    bench.join(till, 1, 2)
+    bench.send(1, { redelivery: { deadLetter: 'job.dead' } })
+    bench.state = 'closed'
+    bench.progress(till, 1, { capacity: 2, begun: 1, failed: [1, 1] })
+    expect([bench.broadcasts, bench.unfinished, bench.reported]).to.deep.equal([[], [['till', 1]], []])
+  })
+
+  it('keep the dead letter of an internal event to the endpoint', () => {
+    const own = new RecordingChannel('shop', { isOwn: true })
+    bench.join(own, 1, 2)
+    bench.send(1, { redelivery: { deadLetter: 'job.dead' }, addressing: { internal: true } })
+    bench.send(2, { redelivery: { deadLetter: 'job.dead' }, addressing: { to: ['shop'] } })
+    bench.progress(own, 1, { capacity: 2, begun: 2, failed: [1, 2] })
+    expect(bench.broadcasts).to.deep.equal([
+      ['job.dead', 1, true],
+      ['job.dead', 2, false],
+    ])
   })
 
   it("give to the endpoint's own members, while it leaves, once the last other member is gone with empty hands", () => {

@@ -29,6 +29,7 @@ export class RecordingChannel implements Channel {
   readonly sendLimit: number
   readonly takesBigints = true
   hasUnsubscribedAll = false
+  isLeaving = false
   readonly requestLimit: number
   readonly outbox: Outbox
   readonly receiveWindow: ReceiveWindow

@@ -34,7 +34,9 @@ export class WorkQueuesBench {
   /** Events that have failed for the last time, by the name of their member. */
   readonly unfinished: [name: string, payload: unknown][] = []
   /** Dead letters. */
-  readonly broadcasts: [type: string, payload: unknown][] = []
+  readonly broadcasts: [type: string, payload: unknown, internal: boolean][] = []
+  /** An error for dead letters to meet. */
+  refusal: LahjaError | undefined
   readonly queues: WorkQueues
   state: 'open' | 'draining' | 'closed' = 'open'
 
@@ -51,7 +53,10 @@ export class WorkQueuesBench {
       changed: () => {},
       unfinished: ({ identity }, { payload }) => void this.unfinished.push([identity.name, payload]),
       origin: 'shop',
-      broadcast: (type, payload) => void this.broadcasts.push([type, payload]),
+      broadcast: (...deadLetter) => {
+        if (this.refusal) throw this.refusal
+        this.broadcasts.push(deadLetter)
+      },
       assign: (event, members) => {
         this.assigned.push([event, members.map(({ destination }) => destination.identity.name)])
       },
