@@ -7,11 +7,23 @@ export const BATCH_BYTES = 64 * 1024
 /** Bytes of the length before each frame. */
 const PREFIX = 4
 
-/** Calls the handler with each payload that arrives on a socket. */
-export function readFrames(socket: Socket, codec: StreamCodec, handler: (payload: unknown) => void): void {
+/**
+ * Calls the handler with each payload that arrives on a socket.
+ *
+ * @param done called behind the last one of each chunk
+ */
+export function readFrames(
+  socket: Socket,
+  codec: StreamCodec,
+  handler: (payload: unknown) => void,
+  done: () => void = () => {},
+): void {
   const decode = codec.decoder()
   const reader = new FrameReader((bytes, start, end) => handler(decode(bytes, start, end)))
-  socket.on('data', (chunk) => reader.read(chunk))
+  socket.on('data', (chunk) => {
+    reader.read(chunk)
+    done()
+  })
 }
 
 /** Splits chunks of a stream into frames. */

@@ -1,6 +1,13 @@
-export const PAYLOADS = ['binary', 'object', 'text'] as const
+import { isShapeName, SHAPE_NAMES, SHAPES, type Shape, type ShapeName } from './shape'
 
-export type PayloadName = (typeof PAYLOADS)[number]
+/** Those whose size can be chosen. */
+const SIZED = ['binary', 'object', 'text', 'unicode'] as const
+
+type SizedName = (typeof SIZED)[number]
+
+export type PayloadName = SizedName | ShapeName
+
+export const PAYLOADS: readonly PayloadName[] = [...SIZED, ...SHAPE_NAMES]
 
 /** The least size of a payload: that of its stamp. */
 export const STAMP_BYTES = 16
@@ -21,10 +28,40 @@ export interface PayloadKind {
   isWhole(payload: unknown): boolean
 }
 
-const KINDS: Readonly<Record<PayloadName, (bytes: number) => PayloadKind>> = { binary, object, text }
+const KINDS: Readonly<Record<SizedName, (bytes: number) => PayloadKind>> = {
+  binary,
+  object,
+  text: (bytes) => text(bytes, 'x'),
+  unicode: (bytes) => text(bytes, 'Größe 中文 '),
+}
 
+/** @param bytes of the payload, that of an object in JSON, that of a text in characters; a shape has a size of its own */
 export function payloadKind(name: PayloadName, bytes: number): PayloadKind {
-  return KINDS[name](bytes)
+  return isShapeName(name) ? shaped(SHAPES[name]) : KINDS[name](bytes)
+}
+
+function shaped(shape: Shape): PayloadKind {
+  const numberIn = (value: unknown, key: string) => {
+    const number = recordOf(value)[key]
+    if (typeof number === 'number') return number
+    throw new TypeError(`expected a number as ${key}, got ${String(number)}`)
+  }
+  return {
+    make: shape.make,
+    sequenceOf: (value) => numberIn(value, 'sequence'),
+    originOf: (value) => numberIn(value, 'origin'),
+    sentAtOf: (value) => numberIn(value, 'sentAt'),
+    isWhole: (value) => shape.isWhole(recordOf(value)),
+  }
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (isRecord(value)) return value
+  throw new TypeError(`expected an object, got ${String(value)}`)
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
 
 function binary(bytes: number): PayloadKind {
@@ -93,8 +130,9 @@ function isOrder(value: unknown): value is Order {
 /** Digits of each number in a stamp. */
 const DIGITS = 16
 
-function text(bytes: number): PayloadKind {
-  const filler = 'x'.repeat(Math.max(0, bytes - 3 * DIGITS))
+/** @param pattern what fills it */
+function text(bytes: number, pattern: string): PayloadKind {
+  const filler = pattern.repeat(bytes).slice(0, Math.max(0, bytes - 3 * DIGITS))
   const digits = (value: number) => value.toFixed(0).padStart(DIGITS, '0')
   const read = (value: unknown, at: number) => Number(textOf(value).slice(at * DIGITS, (at + 1) * DIGITS))
   return {

@@ -14,9 +14,10 @@ export class RequestPipeline {
     readFrames(socket, codec, (response) => this.#pending.shift()?.(response))
   }
 
-  /** Requests of one tick leave together. */
+  /** Requests of one tick leave together, but a single one leaves at once. */
   request(payload: unknown): Promise<unknown> {
     this.#batch.add(this.#codec.encode(payload))
+    if (this.#pending.length === 0) this.#batch.flush()
     return new Promise((resolve) => this.#pending.push(resolve))
   }
 }

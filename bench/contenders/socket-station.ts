@@ -83,7 +83,8 @@ export class SocketStation implements Station {
   async respond(to: string, handler: (payload: unknown) => unknown): Promise<void> {
     const socket = await this.#dial(to)
     const batch = new FrameBatch((bytes) => socket.write(bytes))
-    readFrames(socket, this.#codec, (payload) => batch.add(this.#codec.encode(handler(payload))))
+    const answer = (payload: unknown) => batch.add(this.#codec.encode(handler(payload)))
+    readFrames(socket, this.#codec, answer, () => batch.flush())
   }
 
   async close(): Promise<void> {

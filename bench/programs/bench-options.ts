@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { MODES, type Mode } from '../contenders/contender'
 import { PAYLOADS, STAMP_BYTES } from '../contenders/payload'
 import { contenderNames, contenderOf } from '../contenders/registry'
+import { SHAPE_NAMES } from '../contenders/shape'
 import { type Work, workOf } from '../workers/job'
 import { oneOf, UsageError, wholeNumber } from './program'
 
@@ -21,8 +22,10 @@ Measures lahja on this machine: real processes over real sockets. Every event is
   --events N           events, or requests, per sender (default 200000; latency 5000; request 20000; mesh 50000)
   --warm-up N          events, or requests, sent first until the code is compiled; they are checked, not measured
                        (default: the number of events, at most ${MOST_WARM_UP}; 0 with a throttle or in a mesh)
-  --payload KIND       binary, object (ten fields) or text (default binary)
-  --payload-bytes N    size of each payload, that of an object in JSON; at least ${STAMP_BYTES} (default 100)
+  --payload KIND       binary, object (ten fields), text, unicode, or a shape with a size of its own (default binary):
+                       ${SHAPE_NAMES.join(', ')}
+  --payload-bytes N    size of each payload, that of an object in JSON, that of a text in characters; at least ${STAMP_BYTES}
+                       (default 100)
   --throttle N         events per second of each sender, 0 for no limit (default 0; latency 1000); a sender that falls
                        behind does not catch up
   --concurrency N      requests in flight (default 1)
