@@ -3,6 +3,7 @@ import { quantity } from '../measure/quantity'
 import type { Row } from '../measure/row'
 import { joined, type Suite } from '../measure/suite'
 import { type Trial, workTrial } from '../measure/trial'
+import { floor, missingFloor } from '../probes/floor'
 import { idleLinkBytes } from '../probes/idle-links'
 import { importMilliseconds } from '../probes/import-time'
 import { startUp } from '../probes/start-up'
@@ -13,6 +14,8 @@ interface Group {
   readonly id: string
   readonly works: readonly Work[]
   readonly rows: readonly Row[]
+  /** Consumers and events of the same in C. */
+  readonly floor?: readonly [consumers: number, events: number]
 }
 
 type Quantities = Pick<Work, 'events'> & Partial<Work>
@@ -33,6 +36,12 @@ const QUEUES = [
   [4, 300_000],
   [16, 200_000],
 ] as const
+
+/** Of each small event. */
+const BYTES = 100
+
+/** Events of 100 bytes in C, about a second's. */
+const FLOOR_EVENTS = 16_000_000
 
 /** Of 64 KiB each, measured and before: four consumers need about ten thousand. */
 const LARGE_EVENTS = 40_000
@@ -55,10 +64,19 @@ export function peersSuite(isQuick: boolean): Suite {
   return joined([...groups.map((group) => suiteOf(group, isQuick)), probes(isQuick)])
 }
 
-function suiteOf({ id, works, rows }: Group, isQuick: boolean): Suite {
+function suiteOf({ id, works, rows, floor }: Group, isQuick: boolean): Suite {
   const part = (events: number) => Math.ceil(events / (isQuick ? QUICK_DIVISOR : 1))
   const trialOf = (work: Work) => workTrial(id, { ...work, events: part(work.events), warmUp: part(work.warmUp) })
-  return { trials: works.map(trialOf), rows }
+  return { trials: [...works.map(trialOf), ...(floor ? [floorTrial(id, floor[0], part(floor[1]))] : [])], rows }
+}
+
+/** What sockets cost, without a language in between. */
+function floorTrial(group: string, consumers: number, events: number): Trial {
+  return {
+    id: `${group}/floor`,
+    missing: missingFloor(),
+    measure: (signal) => floor(consumers, events, BYTES, signal),
+  }
 }
 
 function broadcasts(payload: 'binary' | 'object', consumers: number, events: number, warmUp: number): Group {
@@ -80,7 +98,9 @@ function broadcasts(payload: 'binary' | 'object', consumers: number, events: num
       ...shown.map((rival) => rowOf(id, rival, speed)),
       ...brokers.map(([rival, atLeast]) => rowOf(id, rival, { ...speed, bound: { atLeast } })),
       { ...rowOf(id, 'loop', { ...cpu, bound: { atMost: 1.1 } }), id: `cpu-${id}` },
+      ...(payload === 'binary' ? [rowOf(id, 'floor', speed)] : []),
     ],
+    ...(payload === 'binary' && { floor: [consumers, FLOOR_EVENTS / consumers] as const }),
   }
 }
 
