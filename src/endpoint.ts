@@ -30,7 +30,6 @@ import {
 } from './model/definition'
 import {
   CloseTimeout,
-  EndpointClosed,
   handlerError,
   InvalidArgument,
   invalid,
@@ -460,7 +459,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       this.#core.assertNotClosed()
       checkOptions('request', options, REQUEST_OPTIONS)
       const outgoing = { type: requestNameOf(type), schemas: schemasOf(type), payload }
-      return withCaller(this.#core.requester.request(outgoing, options))
+      return this.#core.requester.request(outgoing, options)
     } catch (error) {
       return this.#rejected(error)
     }
@@ -829,17 +828,6 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
 
 /** Shown in messages, where compilers name the class otherwise. */
 Object.defineProperty(Endpoint, 'name', { value: 'Endpoint' })
-
-/** Gives the error of a call a stack that begins with the code that awaits it: it arose in a timer or a socket. */
-async function withCaller<Value>(answer: Promise<Value>): Promise<Value> {
-  try {
-    return await answer
-  } catch (error) {
-    // All pending requests share the error of a close.
-    if (error instanceof LahjaError && !(error instanceof EndpointClosed)) Error.captureStackTrace(error, withCaller)
-    throw error
-  }
-}
 
 /** @throws InvalidArgument */
 function nameOf(type: AnyType): string {

@@ -1,6 +1,8 @@
 /** A pending call. */
 export interface Timer {
   cancel(): void
+  /** Changes whether the process stays alive for it. A clock whose timers can't has none of it. */
+  keepAlive?(isNeeded: boolean): void
 }
 
 /** Time and randomness. The core has no other access to them, so that tests and the simulation can replace both. */
@@ -54,7 +56,12 @@ export const systemClock: Clock = {
     const timer = setTimeout(call, delay)
     // Where a browser is imitated, timers are numbers.
     if (!keepsAlive && typeof timer === 'object') timer.unref()
-    return { cancel: () => clearTimeout(timer) }
+    return {
+      cancel: () => clearTimeout(timer),
+      keepAlive(isNeeded) {
+        if (typeof timer === 'object') isNeeded ? timer.ref() : timer.unref()
+      },
+    }
   },
   nextTick: (call) => nextTick(call),
   nextTurn: (call) => void setImmediate(call),

@@ -1,8 +1,9 @@
 import type { OptionNames } from '../model/call-options'
-import { AbortError, invalid, type LahjaError, WaitTimeout } from '../model/errors'
+import { AbortError, EndpointClosed, invalid, type LahjaError, WaitTimeout } from '../model/errors'
 import { offAbort, onAbort } from './abort-listeners'
-import { type Clock, judgeAfter, type Timer } from './clock'
+import { type Clock, judgeAfter } from './clock'
 import type { Deadline } from './deadline'
+import { Deadlines, type Expiring } from './deadlines'
 
 /** The longest delay that Node's timers take, in milliseconds; longer ones fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -29,69 +30,128 @@ export interface Waiter<Value> {
   reject(error: LahjaError): void
 }
 
-/** One wait, which is over once. There is one for each request, so it has no closures that it need not have. */
-class Wait<Value> implements Waiter<Value> {
-  readonly #pending: Set<Pick<Waiter<unknown>, 'reject'>> | undefined
-  readonly #resolve: (value: Value) => void
-  readonly #reject: (error: LahjaError) => void
-  #isOver = false
-  #timer: Timer | undefined
-  #stopListening: (() => void) | undefined
-  #stop: (() => void) | undefined
+/** A wait, whatever it is for. */
+interface Ending extends Expiring {
+  reject(error: LahjaError): void
+}
 
-  /** @param pending the waits to be in until it is over */
-  constructor(
-    pending: Set<Pick<Waiter<unknown>, 'reject'>> | undefined,
-    resolve: (value: Value) => void,
-    reject: (error: LahjaError) => void,
-  ) {
-    this.#pending = pending
-    this.#resolve = resolve
-    this.#reject = reject
-    pending?.add(this)
+/** Where waits are until they are over. */
+interface Place {
+  readonly deadlines: Deadlines<Ending>
+  /** Those without a timeout. */
+  readonly unlimited: Set<Ending>
+}
+
+const IDLE = () => {}
+
+/** One wait, which is over once. There is one for each request, so it has no closures that it need not have. */
+export abstract class Wait<Value> implements Waiter<Value>, Ending {
+  readonly promise: Promise<Value>
+  ticket: Expiring['ticket']
+  #resolve: (value: Value | PromiseLike<Value>) => void = IDLE
+  #reject: (error: unknown) => void = IDLE
+  #isOver = false
+  #place: Place | undefined
+  #timeout = 0
+  #stopListening: (() => void) | undefined
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
   }
 
-  endOnAbort(signal: AbortSignal, error: () => LahjaError): void {
-    const abort = () => this.reject(error())
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** Its name in errors. */
+  abstract readonly what: string
+
+  /** Called when it is over, however it ends. */
+  protected abstract onOver(): void
+
+  protected timedOut(message: string): LahjaError {
+    return new WaitTimeout(message)
+  }
+
+  /** Ends it after a timeout, by a signal, or with the others of its endpoint. @throws InvalidArgument */
+  enter(place: Place, { timeout, signal }: WaitOptions): void {
+    this.#place = place
+    if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) place.unlimited.add(this)
+    else {
+      this.#timeout = timeout
+      place.deadlines.add(this, timeout)
+    }
+    if (!signal) return
+    const abort = () => this.reject(aborted(this.what, signal))
     onAbort(signal, abort)
     this.#stopListening = () => offAbort(signal, abort)
   }
 
-  /** Like `judgeAfter`, a turn later: what has arrived by then may end it. */
-  endAfter(timeout: number, clock: Clock, error: () => LahjaError): void {
-    this.#timer = clock.after(timeout, () => clock.nextTurn(() => this.#isOver || this.reject(error())), true)
-  }
-
-  /** @param stop called when it is over, maybe at once */
-  begin(stop: () => void): void {
-    if (this.#isOver) stop()
-    else this.#stop = stop
+  expire(): void {
+    this.reject(this.timedOut(`${this.what}: timed out after ${this.#timeout} ms`))
   }
 
   resolve(value: Value): void {
-    if (this.giveUp()) this.#resolve(value)
+    if (this.#end()) this.#resolve(value)
   }
 
   reject(error: LahjaError): void {
-    if (this.giveUp()) this.#reject(error)
+    if (this.#end()) this.#resolve(rejection(error))
   }
 
-  /** Ends it without a result. Returns whether it was not over yet. */
-  giveUp(): boolean {
+  /** It could not begin. */
+  fail(thrown: unknown): void {
+    if (this.#end()) this.#reject(thrown)
+  }
+
+  /** Returns whether it was not over yet. */
+  #end(): boolean {
     if (this.#isOver) return false
     this.#isOver = true
-    this.#timer?.cancel()
+    if (this.ticket) this.#place?.deadlines.remove(this)
+    else this.#place?.unlimited.delete(this)
     this.#stopListening?.()
-    this.#pending?.delete(this)
-    this.#stop?.()
+    this.onOver()
     return true
+  }
+}
+
+/** A wait for something that has been started, and can be stopped. */
+class StartedWait<Value> extends Wait<Value> {
+  readonly what: string
+  readonly #timedOut: InternalWaitOptions['timedOut']
+  #stop: (() => void) | undefined
+
+  constructor(what: string, timedOut: InternalWaitOptions['timedOut']) {
+    super()
+    this.what = what
+    this.#timedOut = timedOut
+  }
+
+  start(start: (waiter: Waiter<Value>) => () => void): void {
+    const stop = start(this)
+    if (this.isOver) stop()
+    else this.#stop = stop
+  }
+
+  protected override timedOut(message: string): LahjaError {
+    return this.#timedOut?.(message) ?? super.timedOut(message)
+  }
+
+  protected override onOver(): void {
+    this.#stop?.()
   }
 }
 
 /** Every wait of one endpoint, so that each ends: by its result, timeout or signal, or when the endpoint closes. */
 export class Waits {
   readonly #clock: Clock
-  readonly #pending = new Set<Pick<Waiter<unknown>, 'reject'>>()
+  readonly #place: Place
+  /** For those that go on after `end`. */
+  readonly #lasting: Place
   readonly #conditions = new Set<() => void>()
   readonly #spendCall: () => Promise<void> | undefined
   #ended: LahjaError | undefined
@@ -101,6 +161,8 @@ export class Waits {
    */
   constructor(clock: Clock, spendCall: () => Promise<void> | undefined = () => undefined) {
     this.#clock = clock
+    this.#place = { deadlines: new Deadlines(clock), unlimited: new Set() }
+    this.#lasting = { deadlines: new Deadlines(clock), unlimited: new Set() }
     this.#spendCall = spendCall
   }
 
@@ -115,34 +177,32 @@ export class Waits {
     options: InternalWaitOptions,
     start: (waiter: Waiter<Value>) => () => void,
   ): Promise<Value> {
-    const pause = this.#spendCall()
-    const begun = this.#begin(what, options, start)
-    return pause ? Promise.allSettled([begun, pause]).then(() => begun) : begun
+    const wait = new StartedWait<Value>(what, options.timedOut)
+    return this.begin(wait, options, () => wait.start(start))
   }
 
-  #begin<Value>(
-    what: string,
-    options: InternalWaitOptions,
-    start: (waiter: Waiter<Value>) => () => void,
-  ): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      const { timeout, signal, timedOut = waitTimedOut, outlivesEnd = false } = options
-      if (this.#ended && !outlivesEnd) return reject(this.#ended)
-      if (signal?.aborted) return reject(aborted(what, signal))
-      checkTimeout(timeout)
+  /**
+   * Begins a wait.
+   *
+   * @param start what it waits for. If it throws, the wait ends with that
+   */
+  begin<Value>(wait: Wait<Value>, options: InternalWaitOptions, start: () => void): Promise<Value> {
+    const pause = this.#spendCall()
+    this.#start(wait, options, start)
+    return pause ? Promise.allSettled([wait.promise, pause]).then(() => wait.promise) : wait.promise
+  }
 
-      const wait = new Wait<Value>(outlivesEnd ? undefined : this.#pending, resolve, reject)
-      if (timeout !== undefined && timeout !== Number.POSITIVE_INFINITY) {
-        wait.endAfter(timeout, this.#clock, () => timedOut(`${what}: timed out after ${timeout} ms`))
-      }
-      try {
-        if (signal) wait.endOnAbort(signal, () => aborted(what, signal))
-        wait.begin(start(wait))
-      } catch (error) {
-        wait.giveUp()
-        throw error
-      }
-    })
+  #start<Value>(wait: Wait<Value>, options: InternalWaitOptions, start: () => void): void {
+    const { timeout, signal, outlivesEnd = false } = options
+    if (this.#ended && !outlivesEnd) return wait.fail(this.#ended)
+    if (signal?.aborted) return wait.fail(aborted(wait.what, signal))
+    try {
+      checkTimeout(timeout)
+      wait.enter(outlivesEnd ? this.#lasting : this.#place, options)
+      start()
+    } catch (error) {
+      wait.fail(error)
+    }
   }
 
   /** Resolves when the condition holds. It is checked now, and at each call of `changed`. */
@@ -202,7 +262,8 @@ export class Waits {
   /** Rejects all pending waits, and all later ones. */
   end(error: LahjaError): void {
     this.#ended = error
-    for (const wait of [...this.#pending]) wait.reject(error)
+    const { deadlines, unlimited } = this.#place
+    for (const wait of [...deadlines, ...unlimited]) wait.reject(error)
   }
 
   /** Calls `met` at each change after which the condition holds. Returns how to stop. */
@@ -220,10 +281,16 @@ export function checkTimeout(timeout: unknown, option = 'timeout'): void {
   throw invalid(option, `milliseconds from 0 to ${LONGEST_TIMER}, or Infinity`, timeout)
 }
 
-function waitTimedOut(message: string): LahjaError {
-  return new WaitTimeout(message)
-}
-
 function aborted(what: string, signal: AbortSignal): AbortError {
   return new AbortError(`${what}: aborted`, { cause: signal.reason })
+}
+
+/** Gives an error a stack that begins with the code that awaits it, as it arose in a timer or a socket. */
+async function rejection(error: LahjaError): Promise<never> {
+  // Two ticks, until the promise that is resolved with this one is known to follow it.
+  await undefined
+  await undefined
+  // All that is pending shares the error of a close.
+  if (!(error instanceof EndpointClosed)) Error.captureStackTrace(error, rejection)
+  throw error
 }

@@ -33,31 +33,31 @@ export interface RequestSpec {
   readonly isOrdered: boolean
   /** Whom it is addressed to, for messages; `candidates` decides. */
   readonly to?: Audience | undefined
-  /** The responders that it may be sent to now. */
-  readonly candidates: () => readonly Channel[]
   /** Whether it waits for a responder if there is none, until `stopWaiting`. */
   readonly waitsForResponder: boolean
+  /** The responders that it may be sent to now. */
+  candidates(): readonly Channel[]
   /** Called once, unless the request is cancelled. */
-  readonly settle: (outcome: Outcome) => void
+  settle(outcome: Outcome): void
 }
 
-/** What can still be done with a request that has been made. */
-export interface RequestHandle {
-  /** Cancels the request: the responder is told, and `settle` is not called any more. */
-  readonly cancel: () => void
-  /** The request no longer waits for a responder: it settles if there is none. */
-  readonly stopWaiting: () => void
-}
-
-/** A request that waits to be sent or for its response. */
-interface Pending extends EncodedRequest, Omit<RequestSpec, 'waitsForResponder'> {
+/** A request that has been made: it waits to be sent or for its response. */
+export class PendingRequest {
+  readonly request: EncodedRequest
+  readonly spec: RequestSpec
   waitsForResponder: boolean
   /** The responder that it was sent to. */
   channel: Channel | undefined
   /** Responders that declined it. */
-  declined: ReadonlySet<Channel>
+  declined: ReadonlySet<Channel> = NOBODY
   /** Whether it has been settled or cancelled. */
-  isOver: boolean
+  isOver = false
+
+  constructor(request: EncodedRequest, spec: RequestSpec) {
+    this.request = request
+    this.spec = spec
+    this.waitsForResponder = spec.waitsForResponder
+  }
 }
 
 /** The requests from this endpoint that have not settled; each settles exactly once. */
@@ -65,11 +65,11 @@ export class PendingRequests {
   readonly #routes: Pick<Routes<Channel>, 'responders'>
   readonly #frameLimit: number
   /** Requests sent and not answered, by responder and id. */
-  readonly #inFlight = new Map<Channel, Map<number, Pending>>()
+  readonly #inFlight = new Map<Channel, Map<number, PendingRequest>>()
   /** Requests sent and given up since a responder was heard last. */
   readonly #givenUp = new Map<Channel, { readonly count: number; readonly heard: number }>()
   /** Requests that wait for a responder below its limit: each at the responders it may go to, and at its type. */
-  readonly #waiting = new WaitingList<Pending, Channel | string>()
+  readonly #waiting = new WaitingList<PendingRequest, Channel | string>()
   readonly #balancer = new Balancer()
   #lastId = 0
 
@@ -98,23 +98,10 @@ export class PendingRequests {
    * Sends a request to the candidate with the fewest in flight from here. One that declines is not asked again. The same
    * request may be sent to several responders, but only once to each.
    */
-  ask(request: EncodedRequest, { to, isOrdered, candidates, waitsForResponder, settle }: RequestSpec): RequestHandle {
-    const { id, type, frame } = request
-    const pending: Pending = {
-      id,
-      type,
-      frame,
-      to,
-      isOrdered,
-      candidates,
-      waitsForResponder,
-      settle,
-      declined: NOBODY,
-      channel: undefined,
-      isOver: false,
-    }
+  ask(request: EncodedRequest, spec: RequestSpec): PendingRequest {
+    const pending = new PendingRequest(request, spec)
     this.#place(pending)
-    return { cancel: () => this.#cancel(pending), stopWaiting: () => this.#stopWaiting(pending) }
+    return pending
   }
 
   onMessage(channel: Channel, message: MessageOf<'response' | 'failure' | 'decline'>): void {
@@ -126,7 +113,7 @@ export class PendingRequests {
       case 'response':
         return this.#settle(pending, { kind: 'response', origin, payload: message.payload })
       case 'failure': {
-        const error = new RemoteError(`request ${pending.type} to ${origin} failed`, origin, message.error)
+        const error = new RemoteError(`request ${pending.request.type} to ${origin} failed`, origin, message.error)
         return this.#settle(pending, { kind: 'failure', error })
       }
       case 'decline':
@@ -147,7 +134,7 @@ export class PendingRequests {
     const origin = channel.identity.name
     for (const pending of inFlight) {
       const text = `${origin} disconnected before it responded; it may or may not have handled the request`
-      const error = new RemoteDisconnected(`request ${pending.type}: ${text}`)
+      const error = new RemoteDisconnected(`request ${pending.request.type}: ${text}`)
       this.#settle(pending, { kind: 'failure', error })
     }
     this.retry()
@@ -174,7 +161,7 @@ export class PendingRequests {
     const types = typesOf(interests)
     if (types.size === 0) return
     for (const pending of [...(this.#inFlight.get(channel)?.values() ?? [])]) {
-      if (!types.has(pending.type) || !channel.outbox.cancelBulk(pending.frame)) continue
+      if (!types.has(pending.request.type) || !channel.outbox.cancelBulk(pending.request.frame)) continue
       this.#detach(pending)
       this.#place(pending)
     }
@@ -195,63 +182,75 @@ export class PendingRequests {
   }
 
   /** Sends the request, adds it to the waiting list, or settles it if no responder takes it. */
-  #place(pending: Pending): void {
-    const { type, frame, declined } = pending
-    const candidates = those(pending.candidates(), (channel) => !declined.has(channel) && fits(channel, frame))
+  #place(pending: PendingRequest): void {
+    const { request, spec, declined } = pending
+    const { type, frame, id } = request
+    const candidates = this.#candidatesFor(pending)
     if (candidates.length === 0) {
-      const refusing = pending.candidates().find((channel) => !declined.has(channel))
+      const refusing = spec.candidates().find((channel) => !declined.has(channel))
       if (!refusing && pending.waitsForResponder) return this.#waiting.join(pending, [type])
-      const why = declined.size > 0 ? allDeclined(type) : noResponder(type, pending.to)
+      const why = declined.size > 0 ? allDeclined(type) : noResponder(type, spec.to)
       const error = refusing ? misfitError(`request ${type}`, frame, refusing) : new NoSubscribers(why)
       return this.#settle(pending, { kind: 'failure', error })
     }
     const prompt = those(candidates, isPrompt)
-    const free = those(prompt.length > 0 ? prompt : candidates, (channel) => this.#isFree(channel))
-    const channel = this.#balancer.pick(free, (candidate) => this.#countOf(candidate) + this.#givenUpTo(candidate))
+    const free = those(prompt.length > 0 ? prompt : candidates, this.#isFree)
+    const channel = this.#balancer.pick(free, this.#loadOf)
     if (!channel) return this.#waiting.join(pending, [type, ...candidates])
-    channel.sendBulk(frame, pending.isOrdered)
+    channel.sendBulk(frame, spec.isOrdered)
     this.#waiting.leave(pending)
     pending.channel = channel
-    const inFlight = this.#inFlight.get(channel) ?? new Map<number, Pending>()
-    this.#inFlight.set(channel, inFlight.set(pending.id, pending))
+    const inFlight = this.#inFlight.get(channel) ?? new Map<number, PendingRequest>()
+    this.#inFlight.set(channel, inFlight.set(id, pending))
   }
 
-  #settle(pending: Pending, outcome: Outcome): void {
+  /** Those that take its size, and have not declined it. */
+  #candidatesFor({ request: { frame }, spec, declined }: PendingRequest): readonly Channel[] {
+    const candidates = spec.candidates()
+    for (const channel of candidates) {
+      if (declined.has(channel) || !fits(channel, frame))
+        return candidates.filter((channel) => !declined.has(channel) && fits(channel, frame))
+    }
+    return candidates
+  }
+
+  #settle(pending: PendingRequest, outcome: Outcome): void {
     const { channel } = pending
     this.#forget(pending)
-    pending.settle(outcome)
+    pending.spec.settle(outcome)
     if (channel) this.#next(channel)
   }
 
-  #cancel(pending: Pending): void {
-    const { channel, frame, id } = pending
+  /** The responder is told, and `settle` is not called any more. */
+  cancel(pending: PendingRequest): void {
+    const { channel, request } = pending
     if (pending.isOver) return
     this.#forget(pending)
     if (!channel) return
     // A request that has not left is taken back, so that one that never reads doesn't make us keep a cancel as well.
-    if (!channel.outbox.cancelBulk(frame)) {
-      channel.sendMessage({ kind: 'cancel', id })
+    if (!channel.outbox.cancelBulk(request.frame)) {
+      channel.sendMessage({ kind: 'cancel', id: request.id })
       this.#givenUp.set(channel, { count: this.#givenUpTo(channel) + 1, heard: channel.heard })
     }
     this.#next(channel)
   }
 
-  /** Only this one: others would be tried as often as there are requests. */
-  #stopWaiting(pending: Pending): void {
+  /** It no longer waits for a responder. Only this one: others would be tried as often as there are requests. */
+  stopWaiting(pending: PendingRequest): void {
     pending.waitsForResponder = false
     if (!pending.isOver && !pending.channel) this.#place(pending)
   }
 
-  #forget(pending: Pending): void {
+  #forget(pending: PendingRequest): void {
     pending.isOver = true
     this.#waiting.leave(pending)
     this.#detach(pending)
   }
 
-  #detach(pending: Pending): void {
+  #detach(pending: PendingRequest): void {
     const { channel } = pending
     if (!channel) return
-    this.#inFlight.get(channel)?.delete(pending.id)
+    this.#inFlight.get(channel)?.delete(pending.request.id)
     pending.channel = undefined
   }
 
@@ -261,9 +260,11 @@ export class PendingRequests {
     return entry?.heard === channel.heard ? entry.count : 0
   }
 
-  #isFree(channel: Channel): boolean {
+  readonly #isFree = (channel: Channel): boolean => {
     return this.#countOf(channel) < channel.requestLimit && channel.outbox.acceptsBulk
   }
+
+  readonly #loadOf = (channel: Channel): number => this.#countOf(channel) + this.#givenUpTo(channel)
 
   #countOf(channel: Channel): number {
     return this.#inFlight.get(channel)?.size ?? 0

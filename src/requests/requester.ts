@@ -1,3 +1,4 @@
+import type { Channel } from '../channel/channel'
 import { StreamBuffer } from '../events/stream-buffer'
 import type { TurnBudget } from '../events/turn-budget'
 import { type Audience, checkAudience, copyAudience } from '../model/audience'
@@ -5,9 +6,15 @@ import { checkBoolean, type OptionNames } from '../model/call-options'
 import type { RequestSchemas } from '../model/definition'
 import { InvalidPayload, type LahjaError, NoSubscribers, RequestTimeout, UnexpectedResponse } from '../model/errors'
 import { validate } from '../model/schema'
-import { type Clock, judgeAfter } from '../platform/clock'
-import { checkTimeout, type Waits } from '../platform/waits'
-import { noResponder, type Outcome, type PendingRequests } from './pending-requests'
+import { type Clock, judgeAfter, type Timer } from '../platform/clock'
+import { checkTimeout, Wait, type Waits } from '../platform/waits'
+import {
+  noResponder,
+  type Outcome,
+  type PendingRequest,
+  type PendingRequests,
+  type RequestSpec,
+} from './pending-requests'
 import { type Reply, ReplyStream } from './reply-stream'
 
 /** Milliseconds that a request waits for its response by default. */
@@ -68,6 +75,72 @@ interface OutgoingRequest {
   readonly payload: unknown
 }
 
+/** A request to one responder, until it is answered. One object, as there is one for each request. */
+class RequestCall extends Wait<unknown> implements RequestSpec {
+  readonly to: Audience | undefined
+  readonly isOrdered: boolean
+  readonly waitsForResponder: boolean
+  readonly #outgoing: OutgoingRequest
+  readonly #requests: PendingRequests
+  #pending: PendingRequest | undefined
+  /** Until it waits for a responder no longer. */
+  #timer: Timer | undefined
+
+  constructor(
+    outgoing: OutgoingRequest,
+    requests: PendingRequests,
+    to: Audience | undefined,
+    isOrdered: boolean,
+    waitsForResponder: boolean,
+  ) {
+    super()
+    this.#outgoing = outgoing
+    this.#requests = requests
+    this.to = to
+    this.isOrdered = isOrdered
+    this.waitsForResponder = waitsForResponder
+  }
+
+  get what(): string {
+    return `request ${this.#outgoing.type}`
+  }
+
+  /** @throws UnserializablePayload, PayloadTooLarge */
+  ask(): void {
+    const { type, payload } = this.#outgoing
+    this.#pending = this.#requests.ask(this.#requests.encode(type, payload), this)
+  }
+
+  /** It may have been settled at once. */
+  waitFor(timer: Timer): void {
+    if (this.isOver) timer.cancel()
+    else this.#timer = timer
+  }
+
+  stopWaiting(): void {
+    if (this.#pending) this.#requests.stopWaiting(this.#pending)
+  }
+
+  candidates(): readonly Channel[] {
+    return this.#requests.candidates(this.#outgoing.type, this.to)
+  }
+
+  settle(outcome: Outcome): void {
+    const { error, payload } = answerOf(this.#outgoing, outcome)
+    if (error) this.reject(error)
+    else this.resolve(payload)
+  }
+
+  protected override timedOut(message: string): LahjaError {
+    return timedOut(message)
+  }
+
+  protected override onOver(): void {
+    this.#timer?.cancel()
+    if (this.#pending) this.#requests.cancel(this.#pending)
+  }
+}
+
 /** The asking side of requests: validates payloads and responses, and settles every request once. */
 export class Requester {
   readonly #requests: PendingRequests
@@ -84,24 +157,14 @@ export class Requester {
 
   /** @throws InvalidPayload, InvalidArgument */
   request(outgoing: OutgoingRequest, options: RequestOptions): Promise<unknown> {
-    const { type, payload } = outgoing
     const { timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, wait = 0, signal } = options
     const to = checkRequest(outgoing, options)
     checkTimeout(wait, 'wait')
-    const candidates = () => this.#requests.candidates(type, to)
-    return this.#waits.wait<unknown>(`request ${type}`, { timeout, signal, timedOut }, (waiter) => {
-      const settle = (outcome: Outcome) => {
-        const { error, payload } = answerOf(outgoing, outcome)
-        if (error) waiter.reject(error)
-        else waiter.resolve(payload)
-      }
-      const request = this.#requests.encode(type, payload)
-      const handle = this.#requests.ask(request, { to, isOrdered, candidates, waitsForResponder: wait > 0, settle })
-      const timer = wait > 0 && wait < timeout ? judgeAfter(this.#clock, wait, handle.stopWaiting, true) : undefined
-      return () => {
-        timer?.cancel()
-        handle.cancel()
-      }
+    const call = new RequestCall(outgoing, this.#requests, to, isOrdered, wait > 0)
+    return this.#waits.begin(call, { timeout, signal }, () => {
+      call.ask()
+      // After `timeout` it ends anyway.
+      if (wait > 0 && wait < timeout) call.waitFor(judgeAfter(this.#clock, wait, () => call.stopWaiting(), true))
     })
   }
 
@@ -123,7 +186,7 @@ export class Requester {
     const waiting = this.#waits.wait<void>(`request ${type}`, { timeout, signal, timedOut }, (waiter) => {
       const resolve = () => waiter.resolve()
       cancel = resolve
-      const ends = channels.map((channel) => {
+      const asked = channels.map((channel) => {
         const origin = channel.identity.name
         const only = () => candidates().filter((candidate) => candidate === channel)
         const onReply = (reply: Reply<unknown>) => {
@@ -135,10 +198,10 @@ export class Requester {
         }
         const settle = (outcome: Outcome) => onReply({ origin, ...answerOf(outgoing, outcome) })
         const spec = { to: origin, isOrdered, candidates: only, waitsForResponder: false, settle }
-        return this.#requests.ask(request, spec).cancel
+        return this.#requests.ask(request, spec)
       })
       return () => {
-        for (const end of ends) end()
+        for (const pending of asked) this.#requests.cancel(pending)
       }
     })
     waiting.then(

@@ -47,6 +47,9 @@ import { ReadKeys } from './read-keys'
 /** Up to this length, a text is put together from its characters: a call of Node's own code takes longer. */
 const SHORT_TEXT = 8
 
+/** Elements of an array whose memory is taken at once. */
+const MOST_AT_ONCE = 32
+
 const EMPTY = Buffer.alloc(0)
 
 /**
@@ -167,6 +170,14 @@ export class MsgpackReader {
 
   #array(count: number, levels: number): unknown[] {
     this.#enter(count, levels)
+    // One that grows takes more; but one of any length could be announced again and again, in bytes that are not there.
+    if (count > MOST_AT_ONCE) return this.#longArray(count, levels)
+    const array = new Array<unknown>(count)
+    for (let index = 0; index < count; index++) array[index] = this.#value(levels - 1)
+    return array
+  }
+
+  #longArray(count: number, levels: number): unknown[] {
     const array: unknown[] = []
     for (let index = 0; index < count; index++) array.push(this.#value(levels - 1))
     return array

@@ -125,8 +125,9 @@ describe('Endpoint releases subscriptions, listeners and timers', () => {
   })
 
   describe('of waitFor', () => {
+    /** Each has a timeout of its own, as those that have the same share a timer. */
     const wait = (timeout = LONG) =>
-      Array.from({ length: MANY }, () => b.waitFor(News, { signal: abort.signal, timeout }))
+      Array.from({ length: MANY }, (_, index) => b.waitFor(News, { signal: abort.signal, timeout: timeout + index }))
 
     it('when the event arrives', async () => {
       const events = Promise.all(wait())
@@ -176,7 +177,7 @@ describe('Endpoint releases subscriptions, listeners and timers', () => {
       }).ready
     })
 
-    const ask = () => a.requestAll(Ask, 1, { signal: abort.signal, timeout: LONG })
+    const ask = (index = 0) => a.requestAll(Ask, 1, { signal: abort.signal, timeout: LONG + index })
 
     async function askMany(end: (error: Error) => void, body: () => void): Promise<void> {
       const loops = Array.from({ length: MANY }, async () => {
@@ -211,7 +212,7 @@ describe('Endpoint releases subscriptions, listeners and timers', () => {
       ['on close', () => a.close(), 'LAHJA_ENDPOINT_CLOSED'],
     ] as const) {
       it(what, async () => {
-        const all = Array.from({ length: MANY }, ask)
+        const all = Array.from({ length: MANY }, (_, index) => ask(index))
         for (const replies of all) await replies.next()
         const outcomes = all.map((replies) => rejection(replies.next()))
         await until(() => signals.length === MANY)

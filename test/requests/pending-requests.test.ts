@@ -31,13 +31,13 @@ describe('PendingRequests', () => {
 
   const ask = (question: string, candidates: () => readonly Channel[] = () => responders) => {
     const settle = (outcome: Outcome) => outcomes.push([question, outcome])
-    const { cancel } = requests.ask(requests.encode('a', question), {
+    const pending = requests.ask(requests.encode('a', question), {
       isOrdered: false,
       waitsForResponder: false,
       candidates,
       settle,
     })
-    return cancel
+    return () => requests.cancel(pending)
   }
 
   /** The requests and cancels sent to a responder since the last call. */
@@ -335,14 +335,14 @@ describe('PendingRequests', () => {
     const before = heapUsed()
     for (let id = 1; id <= 30_000; id++) {
       try {
-        const { cancel } = requests.ask(requests.encode('a', id % 3 === 0 ? ignore : id), {
+        const pending = requests.ask(requests.encode('a', id % 3 === 0 ? ignore : id), {
           isOrdered: false,
           waitsForResponder: false,
           candidates: () => responders,
           settle: ignore,
         })
         if (id % 3 === 1) requests.onMessage(till, { kind: 'response', id, payload: 'ok' })
-        else cancel()
+        else requests.cancel(pending)
       } catch {}
       till.takeTold()
     }

@@ -87,7 +87,7 @@ describe('PendingRequests with waiting requests', () => {
     const question = { isOrdered: false, waitsForResponder: true, candidates, settle }
     const asked = Array.from({ length: 100 }, () => requests.ask(requests.encode('a', 'x'), question))
     looks = 0
-    for (const { stopWaiting } of asked) stopWaiting()
+    for (const pending of asked) requests.stopWaiting(pending)
     expect(codes).to.deep.equal(Array(100).fill('LAHJA_NO_SUBSCRIBERS'))
     expect(looks).to.be.at.most(200)
   })

@@ -4,6 +4,8 @@ import { type Clock, systemClock, type Timer } from '../../src/platform/clock'
 export class HeldTimers implements Clock {
   readonly #length: number
   readonly #held = new Set<() => void>()
+  /** Milliseconds by which it is ahead of the system's. */
+  #ahead = 0
 
   /** @param length milliseconds of the held timers */
   constructor(length: number) {
@@ -11,7 +13,7 @@ export class HeldTimers implements Clock {
   }
 
   now(): number {
-    return systemClock.now()
+    return systemClock.now() + this.#ahead
   }
 
   after(delay: number, call: () => void): Timer {
@@ -21,8 +23,9 @@ export class HeldTimers implements Clock {
     return { cancel: () => this.#held.delete(timer) }
   }
 
-  /** Fires all held timers. */
+  /** Fires all held timers, as if their time had passed. */
   goOff(): void {
+    this.#ahead += this.#length
     const due = [...this.#held]
     this.#held.clear()
     for (const timer of due) timer()

@@ -63,12 +63,12 @@ export class RequestsModel {
       to,
       declined: new Set(),
       outcomes,
-      giveUp: () => cancel(),
+      giveUp: () => this.requests.cancel(pending),
       holder: undefined,
       isGivenUp: false,
     }
     this.#asked.set(id, asked)
-    const { cancel } = this.requests.ask(this.requests.encode('a', id), {
+    const pending = this.requests.ask(this.requests.encode('a', id), {
       isOrdered: false,
       waitsForResponder: false,
       candidates,
