@@ -50,7 +50,11 @@ const SHORT_TEXT = 8
 /** Elements of an array whose memory is taken at once. */
 const MOST_AT_ONCE = 32
 
+/** Memory that is kept for its view, in bytes. */
+const MOST_KEPT = 256 * 1024
+
 const EMPTY = Buffer.alloc(0)
+const NO_VIEW: DataView = new DataView(EMPTY.buffer, 0, 0)
 
 /**
  * Reads msgpack in one pass, and refuses what the protocol does not know. What a payload announces is compared with its size
@@ -60,8 +64,12 @@ export class MsgpackReader {
   readonly #keys = new ReadKeys()
   readonly #copies = new ByteCopies()
   #bytes: Buffer = EMPTY
-  /** Of all the memory that the buffer is a part of, which chunks often share; undefined until a buffer needs it. */
+  /** Of all the memory that the buffer is a part of; undefined until the buffer needs it. */
   #view: DataView | undefined
+  /** Where the buffer begins in it. */
+  #offset = 0
+  /** The view that was used last: chunks often share their memory. */
+  #lastView = NO_VIEW
   #at = 0
   #end = 0
   #isOwn = false
@@ -90,6 +98,7 @@ export class MsgpackReader {
   forget(): void {
     this.#bytes = EMPTY
     this.#view = undefined
+    if (this.#lastView.byteLength > MOST_KEPT) this.#lastView = NO_VIEW
     this.#copies.forget()
   }
 
@@ -124,9 +133,9 @@ export class MsgpackReader {
       case EXT_32:
         return this.#extension(this.#uint32())
       case FLOAT_32:
-        return this.#viewed().getFloat32(this.#bytes.byteOffset + this.#take(4))
+        return this.#viewed.getFloat32(this.#offset + this.#take(4))
       case FLOAT_64:
-        return this.#viewed().getFloat64(this.#bytes.byteOffset + this.#take(8))
+        return this.#viewed.getFloat64(this.#offset + this.#take(8))
       case UINT_8:
         return this.#uint8()
       case UINT_16:
@@ -134,7 +143,7 @@ export class MsgpackReader {
       case UINT_32:
         return this.#uint32()
       case UINT_64:
-        return this.#viewed().getBigUint64(this.#bytes.byteOffset + this.#take(8))
+        return this.#viewed.getBigUint64(this.#offset + this.#take(8))
       case INT_8:
         return (this.#uint8() << 24) >> 24
       case INT_16:
@@ -142,7 +151,7 @@ export class MsgpackReader {
       case INT_32:
         return this.#uint32() | 0
       case INT_64:
-        return this.#viewed().getBigInt64(this.#bytes.byteOffset + this.#take(8))
+        return this.#viewed.getBigInt64(this.#offset + this.#take(8))
       case FIXEXT_1:
       case FIXEXT_2:
       case FIXEXT_4:
@@ -223,7 +232,8 @@ export class MsgpackReader {
     const at = this.#take(length)
     const bytes = this.#bytes
     const short = length <= SHORT_TEXT ? shortText(bytes, at, length) : undefined
-    return short ?? bytes.toString('utf8', at, at + length)
+    // Without a name of the encoding, which would be looked up.
+    return short ?? bytes.toString(undefined, at, at + length)
   }
 
   #binary(length: number): Buffer {
@@ -288,9 +298,15 @@ export class MsgpackReader {
     return at
   }
 
-  #viewed(): DataView {
-    const { buffer } = this.#bytes
-    if (this.#view?.buffer !== buffer) this.#view = new DataView(buffer)
+  get #viewed(): DataView {
+    return this.#view ?? this.#makeView()
+  }
+
+  #makeView(): DataView {
+    const { buffer, byteOffset } = this.#bytes
+    if (this.#lastView.buffer !== buffer) this.#lastView = new DataView(buffer)
+    this.#view = this.#lastView
+    this.#offset = byteOffset
     return this.#view
   }
 }

@@ -41,6 +41,9 @@ const MAX_SPARE_BYTES = 1024 * 1024
 const LONG_TEXT = 64
 const LONG_BYTES = 48
 
+/** Of a text or bytes. */
+const MAX_HEAD_BYTES = 5
+
 const NO_BYTES = Buffer.alloc(0)
 
 /** A place to write to: a part of a buffer. */
@@ -307,12 +310,25 @@ export class MsgpackWriter implements Room {
     }
   }
 
+  /** Written behind a head for ASCII, which is mostly right: measuring takes half as long as writing. */
   #longString(value: string): void {
+    const { length } = value
+    const start = this.#end
     // Each unit of UTF-16 takes a byte at least: don't measure what can't fit.
-    if (value.length > this.#limit - this.#end) throw new Overlong()
+    if (length > this.#limit - start) throw new Overlong()
+    if (start + MAX_HEAD_BYTES + 3 * length > this.#safeEnd) return this.#measuredString(value)
+    const bytes = this.#bytes
+    const guessed = headBytesOf(length)
+    const written = bytes.write(value, start + guessed)
+    const headBytes = headBytesOf(written)
+    if (headBytes !== guessed) bytes.copyWithin(start + headBytes, start + guessed, start + guessed + written)
+    this.#length(STR_8, written)
+    this.#end = start + headBytes + written
+  }
+
+  #measuredString(value: string): void {
     const length = Buffer.byteLength(value)
-    if (length < 0x20) this.#byte(FIXSTR | length)
-    else this.#length(STR_8, length)
+    this.#length(STR_8, length)
     const at = this.#room(length)
     this.#bytes.write(value, at)
   }
@@ -383,6 +399,11 @@ export class MsgpackWriter implements Room {
     this.#own = { bytes, view: new DataView(bytes.buffer, 0, bytes.length), start: 0, end: bytes.length }
     return this.#own
   }
+}
+
+/** Of a text or bytes that are longer than a fixstr. */
+function headBytesOf(length: number): number {
+  return length < 0x100 ? 2 : length < 0x10000 ? 3 : 5
 }
 
 /** Half a pair of surrogates is replaced, as everywhere in Node. */

@@ -137,6 +137,7 @@ export class PayloadWriter implements Room {
       if (this.#looksForHooks) this.#hookedObject(value)
       else this.#plainObject(value)
     } else if (prototype === Array.prototype && Array.isArray(value)) this.#array(value)
+    else if (prototype === Map.prototype && types.isMap(value) && !('toJSON' in value)) this.#map(value)
     else this.#contents(value)
     this.#depth--
   }
