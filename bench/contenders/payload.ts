@@ -127,20 +127,24 @@ function isOrder(value: unknown): value is Order {
   return typeof value === 'object' && value !== null && 'sequence' in value && typeof value.sequence === 'number'
 }
 
-/** Digits of each number in a stamp. */
-const DIGITS = 16
-
-/** @param pattern what fills it */
+/**
+ * Its numbers, and behind them what fills it.
+ *
+ * @param pattern what fills it
+ */
 function text(bytes: number, pattern: string): PayloadKind {
-  const filler = pattern.repeat(bytes).slice(0, Math.max(0, bytes - 3 * DIGITS))
-  const digits = (value: number) => value.toFixed(0).padStart(DIGITS, '0')
-  const read = (value: unknown, at: number) => Number(textOf(value).slice(at * DIGITS, (at + 1) * DIGITS))
+  const filler = pattern.repeat(bytes).slice(0, bytes)
+  const numbersIn = (value: unknown) => textOf(value).split(' ', 3).map(Number)
   return {
-    make: (sequence, origin, sentAt) => digits(sequence) + digits(origin) + digits(sentAt) + filler,
-    sequenceOf: (value) => read(value, 0),
-    originOf: (value) => read(value, 1),
-    sentAtOf: (value) => read(value, 2),
-    isWhole: (value) => textOf(value).length === 3 * DIGITS + filler.length,
+    make(sequence, origin, sentAt) {
+      const stamp = `${sequence} ${origin} ${sentAt} `
+      return stamp + filler.slice(stamp.length)
+    },
+    // Up to the first blank.
+    sequenceOf: (value) => Number.parseInt(textOf(value), 10),
+    originOf: (value) => numbersIn(value)[1] ?? Number.NaN,
+    sentAtOf: (value) => numbersIn(value)[2] ?? Number.NaN,
+    isWhole: (value) => textOf(value).length === bytes,
   }
 }
 

@@ -5,7 +5,7 @@ export interface Stamp {
   readonly sentAt: number
 }
 
-/** A kind of object, as applications send them: beside its stamp it has the same in every event, but objects of its own. */
+/** A kind of object, as applications send them: beside its stamp it has the same in every event, so that making it costs little. */
 export interface Shape {
   make(sequence: number, origin: number, sentAt: number): Stamp
   /** A look at its end, or at what is longest in it. */
@@ -25,17 +25,38 @@ const MINER = bytesOf(20)
 
 /** By how many fields it has, its stamp included. */
 function wide(fields: number): Shape {
-  const names = Array.from({ length: fields - 3 }, (_, index) => `field${index}`)
   const values = [7, 'some text', 129.95, true, null, 70_000, 'another, longer text']
+  const rest = Object.fromEntries(
+    Array.from({ length: fields - 3 }, (_, index) => [`field${index}`, values[index % values.length]]),
+  )
   return {
-    make(sequence, origin, sentAt) {
-      const object: Record<string, unknown> & Stamp = { sequence, origin, sentAt }
-      for (const [index, name] of names.entries()) object[name] = values[index % values.length]
-      return object
-    },
-    isWhole: (value) => Object.keys(value).length === fields,
+    make: (sequence, origin, sentAt) => ({ sequence, origin, sentAt, ...rest }),
+    isWhole: ({ field0, [`field${fields - 4}`]: last }) => field0 === 7 && last !== undefined,
   }
 }
+
+const USER = { id: 7, name: 'Ada Lovelace', roles: ['reader', 'writer'] }
+const CART = {
+  items: [
+    { sku: 'w1', count: 2 },
+    { sku: 'w2', count: 1 },
+  ],
+  total: { net: 99.5, gross: 118.4 },
+}
+const ROWS = Array.from({ length: 20 }, (_, index) => ({ id: index, name: `row ${index}`, price: index * 1.1 }))
+const DUE = new Date(1_800_000_000_000)
+const STOCK = new Map([
+  ['apples', 12],
+  ['pears', 7],
+  ['plums', 40],
+])
+const REQUEST = {
+  method: 'GET',
+  url: '/api/v1/customers/12345/invoices?expand=lines&from=2026-01-01&to=2026-11-30',
+  headers: { accept: 'application/json', 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36' },
+}
+const RESPONSE = { status: 200, bytes: 18_432, milliseconds: 12.75 }
+const TAGS = ['invoices', 'print', 'back-office']
 
 export const SHAPES = {
   'flat-3': { make: (sequence, origin, sentAt) => ({ sequence, origin, sentAt }), isWhole: () => true },
@@ -45,14 +66,8 @@ export const SHAPES = {
       sequence,
       origin,
       sentAt,
-      user: { id: 7, name: 'Ada Lovelace', roles: ['reader', 'writer'] },
-      cart: {
-        items: [
-          { sku: 'w1', count: 2 },
-          { sku: 'w2', count: 1 },
-        ],
-        total: { net: 99.5, gross: 118.4 },
-      },
+      user: USER,
+      cart: CART,
     }),
     isWhole: ({ cart }) => typeof cart === 'object' && cart !== null && 'total' in cart,
   },
@@ -61,7 +76,7 @@ export const SHAPES = {
       sequence,
       origin,
       sentAt,
-      rows: Array.from({ length: 20 }, (_, index) => ({ id: index, name: `row ${index}`, price: index * 1.1 })),
+      rows: ROWS,
     }),
     isWhole: ({ rows }) => lengthOf(rows) === 20,
   },
@@ -90,7 +105,7 @@ export const SHAPES = {
       origin,
       sentAt,
       created: new Date(1_700_000_000_000 + sequence),
-      due: new Date(1_800_000_000_000),
+      due: DUE,
     }),
     isWhole: ({ due }) => due instanceof Date,
   },
@@ -115,11 +130,7 @@ export const SHAPES = {
       sequence,
       origin,
       sentAt,
-      stock: new Map([
-        ['apples', 12],
-        ['pears', 7],
-        ['plums', 40],
-      ]),
+      stock: STOCK,
     }),
     // It arrives as an object.
     isWhole: ({ stock }) => stock instanceof Map || (typeof stock === 'object' && stock !== null && 'plums' in stock),
@@ -133,13 +144,9 @@ export const SHAPES = {
       message:
         'request completed: the customer was told, and the invoice is on its way to the printer in the back office',
       host: 'worker-17.eu-central.example.net',
-      request: {
-        method: 'GET',
-        url: '/api/v1/customers/12345/invoices?expand=lines&from=2026-01-01&to=2026-11-30',
-        headers: { accept: 'application/json', 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36' },
-      },
-      response: { status: 200, bytes: 18_432, milliseconds: 12.75 },
-      tags: ['invoices', 'print', 'back-office'],
+      request: REQUEST,
+      response: RESPONSE,
+      tags: TAGS,
     }),
     isWhole: ({ tags }) => lengthOf(tags) === 3,
   },
