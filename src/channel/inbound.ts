@@ -1,5 +1,5 @@
 import { inLatestContext } from '../platform/async-context'
-import { decodeMessage } from '../wire/codec'
+import { decodeNextMessage } from '../wire/codec'
 import { EventDecoder } from '../wire/event-decoder'
 import { FrameReader, PREFIX_BYTES } from '../wire/frame'
 import type { Message } from '../wire/message'
@@ -73,7 +73,7 @@ export class Inbound {
     const decoder = this.#decoder
     if (!this.#takesEvents || !decoder.readHeader(bytes, start, end)) {
       const delivery = this.#takesEvents ? decoder.delivery(bytes, start, end, isOwn) : undefined
-      return this.#receiveMessage(delivery ?? decodeMessage(bytes, start, end), size)
+      return this.#receiveMessage(delivery ?? decodeNextMessage(bytes, start, end), size)
     }
     const { type } = decoder
     const payload = decoder.payload(bytes, end, isOwn)

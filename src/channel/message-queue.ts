@@ -59,23 +59,27 @@ export class MessageQueue {
   }
 
   /**
-   * Takes frames from the front, up to so many bytes, and the first one however large it is. Several are copied into one
-   * chunk, which costs less than a vectored write.
+   * Takes frames from the front, up to so many bytes, and the first one however large it is. Several are one chunk: as they
+   * are, if one lies behind another, else copied, which costs less than a vectored write.
    */
   take(bytes: number): Buffer[] {
-    const chunks: Buffer[] = []
+    const frames: Frame[] = []
     let left = bytes
-    let isCopied = true
     while (this.#first) {
       const { frame } = this.#first
       const size = frame.end - frame.start
-      if (size > left && chunks.length > 0) break
+      if (size > left && frames.length > 0) break
       this.#unchain(this.#first)
       left -= size
-      if (frame.isReference) isCopied = false
-      chunks.push(frame.bytes.subarray(frame.start, frame.end))
+      frames.push(frame)
     }
-    return isCopied && chunks.length > 1 ? [Buffer.concat(chunks)] : chunks
+    // A copy of what stands for a message would not stand for it.
+    if (frames.some(({ isReference }) => isReference)) return frames.map(bytesOf)
+    const [first] = frames
+    const last = frames.at(-1)
+    if (!first || !last) return []
+    if (areInRow(frames)) return [first.bytes.subarray(first.start, last.end)]
+    return [copyOf(frames)]
   }
 
   /** Moves frames from the front to another queue, as long as their cuts have been passed. */
@@ -110,6 +114,26 @@ export class MessageQueue {
   *#indexed(): Generator<[Frame, Queued]> {
     for (let queued = this.#first; queued; queued = queued.next) yield [queued.frame, queued]
   }
+}
+
+function bytesOf({ bytes, start, end }: Frame): Buffer {
+  return bytes.subarray(start, end)
+}
+
+function areInRow(frames: readonly Frame[]): boolean {
+  for (let index = 1; index < frames.length; index++) {
+    const before = frames[index - 1]
+    const frame = frames[index]
+    if (frame?.bytes !== before?.bytes || frame?.start !== before?.end) return false
+  }
+  return true
+}
+
+function copyOf(frames: readonly Frame[]): Buffer {
+  const copy = Buffer.allocUnsafe(frames.reduce((size, { start, end }) => size + end - start, 0))
+  let at = 0
+  for (const { bytes, start, end } of frames) at += bytes.copy(copy, at, start, end)
+  return copy
 }
 
 function costOf({ start, end }: Frame): number {

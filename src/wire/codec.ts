@@ -3,16 +3,20 @@ import { PayloadTooLarge } from '../model/errors'
 import { MAX_FRAME_BYTES } from '../model/limits'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, fromElements, KIND_CODES, type Message, toElements } from './message'
+import { MessageRoom } from './message-room'
 import { FIXARRAY_4, FIXARRAY_5 } from './msgpack-format'
 import { MAX_DEPTH } from './packed-value'
 import { measured, packMessage } from './packer'
-import { unpack } from './unpacker'
+import { unpack, unpackNext } from './unpacker'
 
 /** A payload is an element of its message. */
 const MAX_LEVELS = MAX_DEPTH + 1
 
 /** Writes maps in their shortest format. */
 const control = new Packr({ useRecords: false, variableMapSize: true })
+
+/** Undefined while it is used: a getter of a payload may send another message. */
+let room: MessageRoom | undefined = new MessageRoom()
 
 /**
  * Encodes a message other than an event.
@@ -23,18 +27,35 @@ const control = new Packr({ useRecords: false, variableMapSize: true })
  */
 export function encodeMessage(message: Message, limit = MAX_FRAME_BYTES, plainFor?: string): Frame {
   const elements = toElements(message)
-  const { bytes: packed, end: length } = holdsForeign(message)
-    ? packMessage(elements, limit, plainFor)
-    : packControl(elements)
-  if (length > limit) {
-    const excess = `takes ${measured(length, limit)} encoded, but limits.frameBytes is ${limit} here or at the receiver`
-    const subject = 'type' in message ? `${message.kind} ${message.type}` : message.kind
-    throw new PayloadTooLarge(`${subject}: ${excess}; send less, or raise the limit of both`)
+  const place = 'payload' in message ? room : undefined
+  if (place) room = undefined
+  try {
+    const packed = holdsForeign(message)
+      ? packMessage(elements, limit, plainFor, place?.behind(PREFIX_BYTES))
+      : packControl(elements)
+    const { bytes, start, end } = packed
+    if (end - start > limit) throw tooLarge(message, end - start, limit)
+    if (place && bytes === place.bytes) {
+      place.occupy(end)
+      return framed(bytes, start - PREFIX_BYTES, end)
+    }
+    const copy = Buffer.allocUnsafe(PREFIX_BYTES + end - start)
+    copy.set(bytes.subarray(start, end), PREFIX_BYTES)
+    return framed(copy, 0, copy.length)
+  } finally {
+    if (place) room = place
   }
-  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + length)
-  bytes.writeUInt32BE(length, 0)
-  bytes.set(packed.subarray(0, length), PREFIX_BYTES)
-  return { bytes, start: 0, end: bytes.length }
+}
+
+function framed(bytes: Buffer, start: number, end: number): Frame {
+  bytes.writeUInt32BE(end - start - PREFIX_BYTES, start)
+  return { bytes, start, end }
+}
+
+function tooLarge(message: Message, length: number, limit: number): PayloadTooLarge {
+  const excess = `takes ${measured(length, limit)} encoded, but limits.frameBytes is ${limit} here or at the receiver`
+  const subject = 'type' in message ? `${message.kind} ${message.type}` : message.kind
+  return new PayloadTooLarge(`${subject}: ${excess}; send less, or raise the limit of both`)
 }
 
 /** Whether a message holds values or texts of the program, which may have no form on the wire, or only a long one. */
@@ -42,9 +63,9 @@ function holdsForeign(message: Message): boolean {
   return 'payload' in message || message.kind === 'failure' || message.kind === 'goodbye'
 }
 
-function packControl(elements: readonly unknown[]): { readonly bytes: Buffer; readonly end: number } {
+function packControl(elements: readonly unknown[]): { bytes: Buffer; start: number; end: number } {
   const bytes = control.pack(elements)
-  return { bytes, end: bytes.length }
+  return { bytes, start: 0, end: bytes.length }
 }
 
 /** Is the frame at `start`, encoded by this endpoint, an assignment? */
@@ -63,4 +84,9 @@ export function assignmentOf({ bytes, start, end }: Frame): Assignment {
 /** Decodes the body of a frame. @throws ProtocolViolation if it isn't a valid message */
 export function decodeMessage(bytes: Buffer, start: number, end: number): Message {
   return fromElements(unpack(bytes, start, end, MAX_LEVELS))
+}
+
+/** The same for one of several in a chunk, which must not change until `EventDecoder.forget`. */
+export function decodeNextMessage(chunk: Buffer, start: number, end: number): Message {
+  return fromElements(unpackNext(chunk, start, end, MAX_LEVELS))
 }

@@ -2,7 +2,7 @@ import { parseTypeName } from './field-parsers'
 import { type Delivery, KIND_CODES } from './message'
 import { FALSE, FIXARRAY_2, FIXARRAY_3, FIXARRAY_6, FIXSTR, STR_8, TRUE, UINT_16, UINT_32 } from './msgpack-format'
 import { MAX_DEPTH } from './packed-value'
-import { forgetChunk, unpack } from './unpacker'
+import { forgetChunk, unpackNext } from './unpacker'
 
 const EMPTY = Buffer.alloc(0)
 const NO_VIEW = viewOf(EMPTY)
@@ -87,7 +87,7 @@ export class EventDecoder {
    */
   payload(bytes: Buffer, end: number, isOwn = false): unknown {
     const start = this.#payloadStart
-    return start === end ? undefined : unpack(bytes, start, end, MAX_DEPTH, isOwn)
+    return start === end ? undefined : unpackNext(bytes, start, end, MAX_DEPTH, isOwn)
   }
 
   /** Forgets the chunk, which may be overwritten now. */

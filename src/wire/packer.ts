@@ -52,13 +52,14 @@ export function pack(payload: unknown, limit: number, room?: Room): Packed {
  *
  * @param limit bytes above which the result may have an infinite size, and no bytes
  * @param plainFor the name of a receiver that takes no integers over 64 bits
+ * @param room where to pack it, as far as it fits there
  * @throws UnserializablePayload
  */
-export function packMessage(elements: readonly unknown[], limit: number, plainFor?: string): Packed {
+export function packMessage(elements: readonly unknown[], limit: number, plainFor?: string, room?: Room): Packed {
   const writer = spare ?? new PayloadWriter()
   spare = undefined
   try {
-    writer.message(elements, limit + MEASURED_BYTES, plainFor)
+    writer.message(elements, limit + MEASURED_BYTES, plainFor, room)
     return writer
   } catch (error) {
     return overlong(error)

@@ -74,15 +74,16 @@ export class PayloadWriter implements Room {
    *
    * @param limit the most bytes to write
    * @param plainFor the name of a receiver that takes no integers over 64 bits: they are refused
+   * @param room where to write, as far as it fits there
    * @throws UnserializablePayload, Overlong
    */
-  message(elements: readonly unknown[], limit: number, plainFor?: string): void {
-    this.#begin(limit, plainFor)
+  message(elements: readonly unknown[], limit: number, plainFor?: string, room?: Room): void {
+    this.#begin(limit, plainFor, room)
     this.#out.array(elements.length)
     try {
       for (const element of elements) this.#value(element)
     } catch (thrown) {
-      if (this.#beginsAgain(thrown)) return this.message(elements, limit, plainFor)
+      if (this.#beginsAgain(thrown)) return this.message(elements, limit, plainFor, room)
     }
     this.#looksForHooks = this.#hasHooks
   }

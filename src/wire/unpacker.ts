@@ -5,23 +5,36 @@ import { MAX_DEPTH } from './packed-value'
 let spare: MsgpackReader | undefined = new MsgpackReader()
 
 /**
- * Unpacks the one value in a range of a buffer, which must not change until `forgetChunk`.
+ * Unpacks the one value in a range of a buffer.
  *
  * @param levels of nested arrays and maps that it may have. Default as many as a payload
- * @param isOwn whether the buffer won't be overwritten: then bytes that are most of it aren't copied
  * @throws ProtocolViolation
  */
-export function unpack(bytes: Buffer, start: number, end: number, levels = MAX_DEPTH, isOwn = false): unknown {
+export function unpack(bytes: Buffer, start: number, end: number, levels = MAX_DEPTH): unknown {
+  try {
+    return unpackNext(bytes, start, end, levels)
+  } finally {
+    forgetChunk()
+  }
+}
+
+/**
+ * The same for one of several in a chunk, which must not change until `forgetChunk`.
+ *
+ * @param isOwn whether the chunk won't be overwritten: then bytes that are most of it aren't copied
+ * @throws ProtocolViolation
+ */
+export function unpackNext(chunk: Buffer, start: number, end: number, levels = MAX_DEPTH, isOwn = false): unknown {
   const reader = spare ?? new MsgpackReader()
   spare = undefined
   try {
-    return reader.read(bytes, start, end, levels, isOwn)
+    return reader.read(chunk, start, end, levels, isOwn)
   } finally {
     spare = reader
   }
 }
 
-/** Forgets the buffer that was read last, which may be overwritten now. */
+/** Forgets the chunk that was read last, which may be overwritten now. */
 export function forgetChunk(): void {
   spare?.forget()
 }

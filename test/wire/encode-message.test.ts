@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { PayloadTooLarge, UnserializablePayload } from '../../src/model/errors'
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
+import type { Frame } from '../../src/wire/frame'
 import type { Message } from '../../src/wire/message'
 import { MAX_DEPTH } from '../../src/wire/packed-value'
 import { bodyOf, bytesOf } from '../support/frame-bytes'
@@ -89,6 +90,24 @@ describe('encodeMessage', () => {
       PayloadTooLarge,
     )
     expect(bytesOf(encodeMessage({ kind: 'response', id: 1, payload: ['fine'] })).equals(before)).to.equal(true)
+  })
+
+  it('encodes what the getters of a payload send meanwhile, and the message itself', () => {
+    const frames: [frame: Frame, id: number][] = []
+    const request = (id: number, payload: unknown) =>
+      frames.push([encodeMessage({ kind: 'request', id, type: 't', payload }), id])
+    for (let round = 0; round < 50; round++) {
+      request(2 * round, {
+        before: 'x'.repeat(round * 50),
+        get sent() {
+          return request(2 * round + 1, 'y'.repeat(round * 70))
+        },
+      })
+    }
+    for (const [{ bytes, start, end }, id] of frames) {
+      expect(decodeMessage(bytes, start + 4, end)).to.include({ kind: 'request', id })
+    }
+    expect(frames).to.have.length(100)
   })
 
   it('never changes the bytes of earlier frames', () => {
