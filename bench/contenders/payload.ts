@@ -127,25 +127,58 @@ function isOrder(value: unknown): value is Order {
   return typeof value === 'object' && value !== null && 'sequence' in value && typeof value.sequence === 'number'
 }
 
+/** Characters of a number in a text. */
+const DIGITS = 9
+
+/** Each character stands for six bits, from `0` on: turning decimals into numbers would take longer than to send them. */
+const ZERO = 48
+const BITS = 6
+
+const { fromCharCode } = String
+
 /**
- * Its numbers, and behind them what fills it.
+ * Three numbers, and behind them what fills it.
  *
  * @param pattern what fills it
  */
 function text(bytes: number, pattern: string): PayloadKind {
-  const filler = pattern.repeat(bytes).slice(0, bytes)
-  const numbersIn = (value: unknown) => textOf(value).split(' ', 3).map(Number)
+  const filler = pattern.repeat(bytes).slice(0, Math.max(0, bytes - 3 * DIGITS))
+  const nothing = digitsOf(0)
   return {
     make(sequence, origin, sentAt) {
-      const stamp = `${sequence} ${origin} ${sentAt} `
-      return stamp + filler.slice(stamp.length)
+      return digitsOf(sequence) + digitsOf(origin) + (sentAt === 0 ? nothing : digitsOf(sentAt)) + filler
     },
-    // Up to the first blank.
-    sequenceOf: (value) => Number.parseInt(textOf(value), 10),
-    originOf: (value) => numbersIn(value)[1] ?? Number.NaN,
-    sentAtOf: (value) => numbersIn(value)[2] ?? Number.NaN,
-    isWhole: (value) => textOf(value).length === bytes,
+    sequenceOf: (value) => numberIn(value, 0),
+    originOf: (value) => numberIn(value, 1),
+    sentAtOf: (value) => numberIn(value, 2),
+    isWhole: (value) => textOf(value).length === 3 * DIGITS + filler.length,
   }
+}
+
+/** The high half has the first four characters. */
+function digitsOf(value: number): string {
+  const low = value % 2 ** 30
+  const high = (value - low) / 2 ** 30
+  const at = (half: number, shift: number) => ZERO + ((half >>> shift) & 63)
+  return fromCharCode(
+    at(high, 18),
+    at(high, 12),
+    at(high, BITS),
+    at(high, 0),
+    at(low, 24),
+    at(low, 18),
+    at(low, 12),
+    at(low, BITS),
+    at(low, 0),
+  )
+}
+
+function numberIn(value: unknown, index: number): number {
+  const text = textOf(value)
+  let number = 0
+  for (let at = index * DIGITS; at < (index + 1) * DIGITS; at++)
+    number = number * 2 ** BITS + text.charCodeAt(at) - ZERO
+  return number
 }
 
 function textOf(value: unknown): string {
