@@ -2,19 +2,21 @@ import { figuresOfAll, isComplete } from '../measure/figures'
 import { drive, runRound, within } from '../measure/round'
 import { joined, type Suite } from '../measure/suite'
 import type { Sample, Trial } from '../measure/trial'
+import { politeLatency } from '../probes/flood'
 import { type Work, workOf } from '../workers/job'
 import type { WorkerProcess } from '../workers/worker-process'
 
 /** What `--quick` divides the numbers of events and the times by. */
 const QUICK_DIVISOR = 50
 
-/** Compares a consumer beside a stopped one with the same consumer alone. */
+/** Compares a consumer beside a stopped one with the same consumer alone, and a sender beside one that floods its receiver. */
 export function isolationSuite(isQuick: boolean): Suite {
   const part = (whole: number) => whole / (isQuick ? QUICK_DIVISOR : 1)
   const stoppedFor = part(10_000)
   return joined([
     isolation('throttled', 'at 2,000 events/s', stoppedFor, { events: part(24_000), throttle: 2000, timedEvery: 1 }),
     isolation('full', 'at full speed', stoppedFor, { events: part(200_000) }),
+    fairness(part(10_000)),
   ])
 }
 
@@ -42,6 +44,30 @@ function isolation(
         theirs: `${group}/alone`,
         rival: 'alone',
         bound: { atMost: 3 },
+      },
+    ],
+  }
+}
+
+/** A polite sender beside one that floods their receiver. */
+function fairness(events: number): Suite {
+  const group = 'flood'
+  const trial = (name: string, isFlooded: boolean): Trial => ({
+    id: `${group}/${name}`,
+    missing: [],
+    measure: async () => ({ p99Microseconds: await politeLatency(events, isFlooded) }),
+  })
+  return {
+    trials: [trial('alone', false), trial('beside', true)],
+    rows: [
+      {
+        id: group,
+        title: 'p99 of a sender at 1,000 events/s beside one at full speed, same receiver',
+        unit: 'µs',
+        figure: 'p99Microseconds',
+        ours: `${group}/beside`,
+        theirs: `${group}/alone`,
+        rival: 'alone',
       },
     ],
   }
