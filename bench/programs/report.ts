@@ -10,13 +10,13 @@ import { compare, ROUNDS_OPTIONS, roundsIn } from './comparison-program'
 import { isolationSuite } from './isolation-suite'
 import { peersSuite } from './peers-suite'
 import { runProgram, usable } from './program'
+import { shapesSuite } from './shapes-suite'
 
 const USAGE = `Usage: npm run bench:report -- [options]
 
-Runs bench:peers and bench:isolation and writes the results to docs/benchmark.md and docs/benchmark.svg.
+Runs bench:peers, bench:shapes and bench:isolation and writes the results to docs/benchmark.md and docs/benchmark.svg.
 
-  --from FILE    use a file with the output of bench:peers --json or bench:isolation --json instead of running them;
-                 may be repeated
+  --from FILE    use a file with the output of one of them with --json instead of running them; may be repeated
   --rounds N     number of rounds (default 5, with --quick 1)
   --quick        a small part of the work: a check that everything works, not a measurement
   --out FOLDER   output folder (default docs)
@@ -50,6 +50,7 @@ async function measure(isQuick: boolean, rounds: number, signal: AbortSignal): P
   const options = `--rounds ${rounds}${isQuick ? ' --quick' : ''}`
   return [
     await compare(peersSuite(isQuick), rounds, `npm run bench:peers -- ${options}`, signal),
+    await compare(shapesSuite(isQuick), rounds, `npm run bench:shapes -- ${options}`, signal),
     await compare(isolationSuite(isQuick), rounds, `npm run bench:isolation -- ${options}`, signal),
   ]
 }

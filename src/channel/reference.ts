@@ -27,11 +27,12 @@ export function travelsByReference(type: string): boolean {
 /** A frame that stands for a message in this endpoint's own outbox, with bytes in place of the payload. */
 export function referenceTo(message: Referring): Frame {
   // The bytes in place of the payload are the last.
-  const { bytes: head } = encodeMessage({
+  const encoded = encodeMessage({
     ...message,
     payload: null,
     ...(message.kind === 'give' && { redelivered: undefined }),
   })
+  const head = encoded.bytes.subarray(encoded.start, encoded.end)
   const bytes = Buffer.from(new ArrayBuffer(REFERENCE_BYTES))
   bytes.set(head)
   bytes.writeUInt32BE(REFERENCE_BYTES - PREFIX_BYTES, 0)

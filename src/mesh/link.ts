@@ -527,8 +527,8 @@ export class Link implements Channel {
     if (this.#phase === 'closed') return
     this.#context.debug?.(`${this.#label}: sent goodbye ${reason}: ${text}`)
     const proof = this.#handshake.refusalProof
-    const { bytes } = encodeMessage({ kind: 'goodbye', reason, text: text.slice(0, GOODBYE_CHARACTERS), proof })
-    this.#connection.write([bytes], () => {})
+    const frame = encodeMessage({ kind: 'goodbye', reason, text: text.slice(0, GOODBYE_CHARACTERS), proof })
+    this.#connection.write([frame.bytes.subarray(frame.start, frame.end)], () => {})
   }
 
   /** For the debug log. */

@@ -3,8 +3,8 @@ import { setTimeout as passed, setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import { CloseTimeout, defineEvent, type Event } from '../../src'
 import type { Interest } from '../../src/model/interest'
-import { encodeMessage } from '../../src/wire/codec'
 import { freshBus, until } from '../support/bus'
+import { encoded } from '../support/frame-bytes'
 import { HeldHandler } from '../support/held-handler'
 import { DEALT, numbers } from '../support/members'
 import { rawPeers } from '../support/raw-peer'
@@ -321,7 +321,7 @@ describe('Endpoint.close', () => {
       { ...job, kind: 'return' },
       { kind: 'goodbye', reason: 'left', text: '' },
     ]
-    await member.sendAll(encodeMessage({ kind: 'credit', bytes: 1000, events: 1 }).bytes)
+    await member.sendAll(encoded({ kind: 'credit', bytes: 1000, events: 1 }))
     member.socket.pause()
     const closing = self.close({ timeout: Number.POSITIVE_INFINITY })
     // Long enough for a close that would not wait.

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import { expect } from 'chai'
 import { defineEvent, type Endpoint } from '../../src'
-import { encodeMessage } from '../../src/wire/codec'
 import { MAX_DEPTH } from '../../src/wire/packed-value'
 import { freshBus, until } from '../support/bus'
-import { frameAround } from '../support/frame-bytes'
+import { encoded, frameAround } from '../support/frame-bytes'
 import { HeldHandler } from '../support/held-handler'
 import { allOf, DEALT, join, joinHeld, type Member, numbers } from '../support/members'
 import { rawPeers } from '../support/raw-peer'
@@ -240,7 +239,7 @@ describe('A work queue', () => {
     await peer.want({ type: 'job', queue: 'workers' })
     await a.broadcast(Job, 1)
     await until(() => peer.heardOf('assign').length === 1)
-    const { bytes } = encodeMessage({ kind: 'return', queue: 'workers', type: 'job', isFixed: false, payload: null })
+    const bytes = encoded({ kind: 'return', queue: 'workers', type: 'job', isFixed: false, payload: null })
     const tooDeep = Buffer.concat([Buffer.alloc(MAX_DEPTH + 1, 0x91), Buffer.from([0x90])])
     const reports = reportsOf(a)
     peer.sayBytes(frameAround(Buffer.concat([bytes.subarray(4, -1), tooDeep])))

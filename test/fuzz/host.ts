@@ -1,9 +1,10 @@
 import { CloseTimeout, Endpoint, type LahjaError, ProtocolViolation } from '../../src'
 import { settingsOf } from '../../src/options'
 import type { Connection, ConnectionEvents, Listener, Transport } from '../../src/platform/transport'
-import { decodeMessage, encodeMessage } from '../../src/wire/codec'
+import { decodeMessage } from '../../src/wire/codec'
 import { FrameReader } from '../../src/wire/frame'
 import type { Message } from '../../src/wire/message'
+import { encoded } from '../support/frame-bytes'
 import { ManualClock } from '../support/manual-clock'
 import { helloFields } from '../support/raw-peer'
 import { turn } from '../support/workbench'
@@ -118,7 +119,7 @@ export class Host {
     const { events } = connection
     if (!events) throw new Finding('expected a connection that is accepted to be read')
     if (isIntroduced) {
-      for (const message of [HELLO, { kind: 'ready' } as const]) events.data(encodeMessage(message).bytes)
+      for (const message of [HELLO, { kind: 'ready' } as const]) events.data(encoded(message))
       if (!this.#endpoint?.isConnectedTo(HELLO.name)) throw new Finding('expected a link after a handshake')
     }
     for (let offset = 0; offset < stream.length && !connection.isDestroyed; ) {

@@ -1,8 +1,7 @@
 import { expect } from 'chai'
-import { encodeMessage } from '../../src/wire/codec'
 import type { Message } from '../../src/wire/message'
 import { until } from '../support/bus'
-import { frameAround } from '../support/frame-bytes'
+import { encoded, frameAround } from '../support/frame-bytes'
 import { helloFields, packedFrame, type RawPeer } from '../support/raw-peer'
 import { attackedHost } from './attacked-host'
 
@@ -17,8 +16,8 @@ const HANG = 5000
 
 /** About a mebibyte of messages. */
 function fill(messageOf: (index: number) => Message): Buffer {
-  const count = Math.ceil(MEBIBYTE / encodeMessage(messageOf(0)).bytes.length)
-  return Buffer.concat(Array.from({ length: count }, (_, index) => encodeMessage(messageOf(index)).bytes))
+  const count = Math.ceil(MEBIBYTE / encoded(messageOf(0)).length)
+  return Buffer.concat(Array.from({ length: count }, (_, index) => encoded(messageOf(index))))
 }
 
 describe('a flood', () => {
@@ -143,11 +142,11 @@ describe('a flood', () => {
     const drip = async (bytes: Buffer) => {
       for (const byte of bytes) await peer.sendAll(Buffer.of(byte))
     }
-    await drip(encodeMessage(HELLO).bytes)
-    await drip(encodeMessage({ kind: 'ready' }).bytes)
-    await drip(encodeMessage({ kind: 'event', type: 'x', payload: 'slow' }).bytes)
+    await drip(encoded(HELLO))
+    await drip(encoded({ kind: 'ready' }))
+    await drip(encoded({ kind: 'event', type: 'x', payload: 'slow' }))
     await until(() => received.length === 1)
-    await drip(encodeMessage({ kind: 'event', type: 'x', payload: 'half' }).bytes.subarray(0, -1))
+    await drip(encoded({ kind: 'event', type: 'x', payload: 'half' }).subarray(0, -1))
     peer.destroy()
     await until(() => notices.length > 0)
     expect(notices).to.deep.equal(['lost raw: LAHJA_CONNECTION_FAILED'])

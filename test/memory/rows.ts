@@ -1,10 +1,9 @@
 import type { Endpoint } from '../../src'
 import { defineEvent } from '../../src'
 import { MAX_IN_HAND } from '../../src/model/limits'
-import { encodeMessage } from '../../src/wire/codec'
 import type { Message } from '../../src/wire/message'
 import { until } from '../support/bus'
-import { frameAround } from '../support/frame-bytes'
+import { encoded, frameAround } from '../support/frame-bytes'
 import { turn } from '../support/workbench'
 import { type Scene, tell } from './scene'
 
@@ -34,7 +33,7 @@ async function flood(host: Endpoint, bytes: number, each: number, send: (index: 
 
 /** Frames of these messages, in pieces of at most 256 KiB. */
 function framesOf(count: number, messageOf: (index: number) => Message): Buffer[] {
-  const frames = Array.from({ length: count }, (_, index) => encodeMessage(messageOf(index)).bytes)
+  const frames = Array.from({ length: count }, (_, index) => encoded(messageOf(index)))
   const pieces: Buffer[] = []
   for (let start = 0; start < count; start += 1000) pieces.push(Buffer.concat(frames.slice(start, start + 1000)))
   return pieces
@@ -49,7 +48,7 @@ function unhandled(worst: string, message: Message, read: (host: Endpoint) => vo
       const host = await scene.host()
       read(host)
       const peer = await scene.peer(host)
-      const count = Math.floor(MIB / encodeMessage(message).bytes.length)
+      const count = Math.floor(MIB / encoded(message).length)
       const frames = framesOf(count, () => message)
       return async () => {
         await tell(peer, frames)

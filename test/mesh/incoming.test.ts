@@ -1,9 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { expect } from 'chai'
 import type { Endpoint, LahjaError } from '../../src'
-import { encodeMessage } from '../../src/wire/codec'
 import { freshBus, until } from '../support/bus'
-import { frameAround } from '../support/frame-bytes'
+import { encoded, frameAround } from '../support/frame-bytes'
 import { helloFields, packedFrame, rawPeers } from '../support/raw-peer'
 
 const HELLO = helloFields()
@@ -48,14 +47,14 @@ describe('an incoming connection', () => {
     ['a body that is cut short', frameAround(Buffer.from('93', 'hex')), 'malformed'],
     ['a body that is no message', packedFrame('hello'), 'malformed'],
     ['an unknown kind of message', packedFrame([99]), 'malformed'],
-    ['an event before the hello', encodeMessage({ kind: 'event', type: 'x', payload: 1 }).bytes, 'unexpected-message'],
-    ['ready before the hello', encodeMessage({ kind: 'ready' }).bytes, 'unexpected-message'],
+    ['an event before the hello', encoded({ kind: 'event', type: 'x', payload: 1 }), 'unexpected-message'],
+    ['ready before the hello', encoded({ kind: 'ready' }), 'unexpected-message'],
     ['a hello without a name', packedFrame([0, { versions: [1, 1], id: HELLO.id, groups: [], pid: 1 }]), 'malformed'],
-    ['an invalid name', encodeMessage({ ...HELLO, name: '../x' }).bytes, 'malformed'],
-    ['an invalid id', encodeMessage({ ...HELLO, id: 'A' }).bytes, 'malformed'],
-    ['a frame limit below the minimum', encodeMessage({ ...HELLO, frameLimit: 10 }).bytes, 'malformed'],
-    ['only newer versions', encodeMessage({ ...HELLO, versions: [2, 3] }).bytes, 'version-mismatch'],
-    ['only older versions', encodeMessage({ ...HELLO, versions: [0, 0] }).bytes, 'version-mismatch'],
+    ['an invalid name', encoded({ ...HELLO, name: '../x' }), 'malformed'],
+    ['an invalid id', encoded({ ...HELLO, id: 'A' }), 'malformed'],
+    ['a frame limit below the minimum', encoded({ ...HELLO, frameLimit: 10 }), 'malformed'],
+    ['only newer versions', encoded({ ...HELLO, versions: [2, 3] }), 'version-mismatch'],
+    ['only older versions', encoded({ ...HELLO, versions: [0, 0] }), 'version-mismatch'],
   ]
 
   for (const [what, bytes, reason] of BEFORE) {
@@ -132,8 +131,8 @@ describe('an incoming connection', () => {
 
   /** Bytes sent after the handshake, and the reason of the goodbye. */
   const AFTER: readonly [what: string, bytes: Buffer, reason: string][] = [
-    ['a second hello', encodeMessage(HELLO).bytes, 'unexpected-message'],
-    ['a second ready', encodeMessage({ kind: 'ready' }).bytes, 'unexpected-message'],
+    ['a second hello', encoded(HELLO), 'unexpected-message'],
+    ['a second ready', encoded({ kind: 'ready' }), 'unexpected-message'],
     ['a frame over the limit', Buffer.from('00100001', 'hex'), 'frame-too-large'],
     ['an event whose payload is not msgpack', frameAround(Buffer.from('9305a178d9ff61', 'hex')), 'malformed'],
     ['an event whose binary is cut short', frameAround(Buffer.from('9305a178c40500', 'hex')), 'malformed'],
@@ -167,7 +166,7 @@ describe('an incoming connection', () => {
     const lost: unknown[] = []
     endpoint.on('lost', (_, { cause }) => lost.push(cause.message.replace(/: .*/, '')))
     const peer = await connectPeer()
-    const { bytes } = encodeMessage({ kind: 'event', type: 'x', payload: 'whole' })
+    const bytes = encoded({ kind: 'event', type: 'x', payload: 'whole' })
     peer.sayBytes(Buffer.concat([bytes, bytes.subarray(0, bytes.length - 1)]))
     peer.end()
     await until(() => lost.length === 1)

@@ -2,9 +2,9 @@ import { chownSync, linkSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { EndpointOptions, LahjaError } from '../../src'
-import { encodeMessage } from '../../src/wire/codec'
 import type { Message, RefusalReason } from '../../src/wire/message'
 import { freshBus, until } from '../support/bus'
+import { encoded } from '../support/frame-bytes'
 import { ManualClock } from '../support/manual-clock'
 import { helloFields, type RawPeer, rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
@@ -154,7 +154,7 @@ describe('a name claim', () => {
   it('is won against a rival whose answer was cut off, once it concedes (G10)', async () => {
     const torn = await rival('a', SMALLEST, (challenger, count) => {
       if (count > 1) return say(challenger, 'name-conceded')
-      challenger.sayBytes(encodeMessage({ kind: 'goodbye', reason: 'name-claimed', text: '' }).bytes.subarray(0, 9))
+      challenger.sayBytes(encoded({ kind: 'goodbye', reason: 'name-claimed', text: '' }).subarray(0, 9))
       challenger.end()
     })
     await bus.start('a', { limits: { redialMin: 5 } })

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { encodeMessage } from '../../src/wire/codec'
+import { encoded } from '../support/frame-bytes'
 import { RawListener, RawPeer } from '../support/raw-peer'
 import * as procedures from './raw-peer-procedures'
 import { Responder } from './responder'
@@ -25,7 +25,7 @@ new Responder()
   .on(procedures.dials, () => listener?.peers.length ?? 0)
   .on(procedures.write, (bytes) => peer?.sayBytes(Buffer.from(bytes, 'hex')))
   .on(procedures.heard, () => ({
-    bytes: Buffer.concat((peer?.heard ?? []).map((message) => encodeMessage(message).bytes)).toString('hex'),
+    bytes: Buffer.concat((peer?.heard ?? []).map((message) => encoded(message))).toString('hex'),
     isClosed: peer?.isClosed ?? false,
   }))
   .listen()

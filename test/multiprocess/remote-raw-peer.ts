@@ -1,7 +1,8 @@
 import type { Endpoint } from '../../src'
-import { decodeMessage, encodeMessage } from '../../src/wire/codec'
+import { decodeMessage } from '../../src/wire/codec'
 import { FrameReader } from '../../src/wire/frame'
 import type { Hello, Message } from '../../src/wire/message'
+import { encoded } from '../support/frame-bytes'
 import { helloFields } from '../support/raw-peer'
 import type { ProcessGroup } from './process-group'
 import * as procedures from './raw-peer-procedures'
@@ -84,7 +85,7 @@ export class RemoteRawPeer {
 }
 
 function hexOf(...messages: Message[]): string {
-  return Buffer.concat(messages.map((message) => encodeMessage(message).bytes)).toString('hex')
+  return Buffer.concat(messages.map((message) => encoded(message))).toString('hex')
 }
 
 function messagesIn(hex: string): Message[] {

@@ -1,4 +1,6 @@
+import { encodeMessage } from '../../src/wire/codec'
 import type { Frame } from '../../src/wire/frame'
+import type { Message } from '../../src/wire/message'
 
 /** A frame with this body. */
 export function frameAround(body: Uint8Array): Buffer {
@@ -21,4 +23,9 @@ export function bytesOf({ bytes, start, end }: Frame): Buffer {
 /** A copy of the bytes of a frame's body. */
 export function bodyOf({ bytes, start, end }: Frame): Buffer {
   return Buffer.from(bytes.subarray(start + 4, end))
+}
+
+/** The bytes of the frame of a message. */
+export function encoded(message: Message): Buffer {
+  return bytesOf(encodeMessage(message))
 }

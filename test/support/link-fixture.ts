@@ -5,9 +5,10 @@ import type { LinkEnding } from '../../src/mesh/link-ending'
 import type { Secret } from '../../src/mesh/secret'
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits'
 import type { Connection, ConnectionEvents } from '../../src/platform/transport'
-import { decodeMessage, encodeMessage } from '../../src/wire/codec'
+import { decodeMessage } from '../../src/wire/codec'
 import { FrameReader } from '../../src/wire/frame'
 import type { Hello, Message } from '../../src/wire/message'
+import { encoded } from './frame-bytes'
 import { idleConnection } from './idle-connection'
 import { ManualClock } from './manual-clock'
 import { helloFields } from './raw-peer'
@@ -81,7 +82,7 @@ export class LinkFixture {
 
   /** The peer sends these messages. */
   say(...messages: Message[]): void {
-    for (const message of messages) this.sayBytes(encodeMessage(message).bytes)
+    for (const message of messages) this.sayBytes(encoded(message))
   }
 
   sayBytes(bytes: Buffer): void {

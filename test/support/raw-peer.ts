@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { Packr } from 'msgpackr'
 import type { Endpoint } from '../../src'
 import type { Interest } from '../../src/model/interest'
-import { decodeMessage, encodeMessage } from '../../src/wire/codec'
+import { decodeMessage } from '../../src/wire/codec'
 import { FrameReader } from '../../src/wire/frame'
 import { type Hello, isChannelMessage, type Message, type MessageOf } from '../../src/wire/message'
 import { until } from './bus'
-import { frameAround } from './frame-bytes'
+import { encoded, frameAround } from './frame-bytes'
 
 /** A valid hello with these fields. */
 export function helloFields<Fields extends Partial<Hello>>(fields?: Fields) {
@@ -66,7 +66,7 @@ export class RawPeer {
 
   /** Sends all messages in one write. */
   say(...messages: Message[]): void {
-    if (messages.length > 0) this.sayBytes(Buffer.concat(messages.map((message) => encodeMessage(message).bytes)))
+    if (messages.length > 0) this.sayBytes(Buffer.concat(messages.map((message) => encoded(message))))
   }
 
   sayBytes(bytes: Buffer): void {

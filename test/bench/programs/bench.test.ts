@@ -194,7 +194,7 @@ describe('npm run bench', () => {
     { args: ['--events', '1e5'], message: "--events: expected a whole number from 1 to 100000000, got '1e5'" },
     { args: ['--warm-up', '1', '--mode', 'mesh'], message: "--warm-up: expected a whole number from 0 to 0, got '1'" },
     { args: ['--payload-bytes', '15'], message: '--payload-bytes: expected a whole number from 16' },
-    { args: ['--payload', 'json'], message: "--payload: expected one of binary, object, text, got 'json'" },
+    { args: ['--payload', 'json'], message: '--payload: expected one of binary, object, text, unicode, flat-3, ' },
     {
       args: ['--mode', 'chat'],
       message: "--mode: expected one of broadcast, request, latency, mesh, queue, got 'chat'",
