@@ -65,7 +65,14 @@ describe('bench:peers, bench:isolation and bench:report', () => {
   it('delivers every event to the consumer beside a stopped one', async () => {
     const { stdout } = await run('isolation', ['--quick', '--json'])
     const outcomes = outcomesIn(stdout)
-    expect(outcomes.map(({ id }) => id)).to.deep.equal(['throttled', 'full'])
+    expect(outcomes.map(({ id }) => id)).to.deep.equal(['throttled', 'full', 'flood'])
+    for (const { reached } of outcomes) expect(listOf(Number)(reached)[0]).to.be.greaterThan(0)
+  })
+
+  it('delivers every event of a shape, beside both loops', async () => {
+    const { stdout } = await run('shapes', ['--quick', '--json', '--only', 'list-1'])
+    const outcomes = outcomesIn(stdout)
+    expect(outcomes.map(({ id }) => id)).to.deep.equal(['list-1-loop', 'list-1-records', 'cpu-list-1'])
     for (const { reached } of outcomes) expect(listOf(Number)(reached)[0]).to.be.greaterThan(0)
   })
 
