@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'valibot'
 import { compilationDirectory } from './compilation'
@@ -101,6 +102,7 @@ export class RemoteProcess {
 
   stop(): void {
     this.#child.kill('SIGSTOP')
+    untilStopped(this.#child.pid ?? 0)
   }
 
   continue(): void {
@@ -119,4 +121,22 @@ export class RemoteProcess {
     if (reply.kind === 'answered') pending?.answered(reply.answer)
     else pending?.failed(new RemoteFailure(reply.code, reply.message))
   }
+}
+
+/** Milliseconds within which the threads of a process stop, also on a busy machine. */
+const STOPPING = 5000
+
+/** A signal returns before all threads have stopped: one may still run on another core. */
+function untilStopped(pid: number): void {
+  const tasks = `/proc/${pid}/task`
+  if (!existsSync(tasks)) return
+  const end = performance.now() + STOPPING
+  const isRunning = (task: string) => {
+    try {
+      return !/\) [TtZX] /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8'))
+    } catch {
+      return false // It has ended.
+    }
+  }
+  while (performance.now() < end && readdirSync(tasks).some(isRunning)) {}
 }
