@@ -214,7 +214,7 @@ export function defineRequest(name: string, given: unknown = {}): RequestDefinit
 const checked = new WeakSet<object>()
 
 /** The one that was used last, as a look-up in the set takes a part of the time of a broadcast. */
-let last: object | undefined
+let last: object = checked
 
 function own<Definition extends object>(definition: Definition): Definition {
   checked.add(definition)
