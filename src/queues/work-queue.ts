@@ -34,8 +34,8 @@ export interface WorkQueueContext {
 const MAX_AUDIENCES = 10_000
 
 /**
- * A queue with pull members, as one sender sees it. Each event waits here until a member has
- * room for it, the one with the fewest in hand if there are several.
+ * A queue with pull members, as one sender sees it. Each event waits here until a member has room for it, the one with the
+ * fewest in hand if there are several.
  */
 export class WorkQueue implements BudgetHolder {
   readonly name: string

@@ -131,7 +131,7 @@ export class EventEncoder {
     return frame
   }
 
-  /** Not with msgpackr, whose look-up of extensions costs more than the copy. */
+  /** Bytes need no walk: their size is known, and so is the room for them. */
   #binary(type: string, header: Buffer, payload: Uint8Array): EventFrame {
     const length = payload.length
     const head = headOf(payload)
