@@ -43,9 +43,13 @@ import {
   UNDEFINED,
 } from './msgpack-format'
 import { ReadKeys } from './read-keys'
+import { TextSlices } from './text-slices'
 
 /** Up to this length, a text is put together from its characters: a call of Node's own code takes longer. */
 const SHORT_TEXT = 8
+
+/** The highest bits of four bytes. */
+const NOT_ASCII = 0x80808080
 
 /** Elements of an array whose memory is taken at once. */
 const MOST_AT_ONCE = 32
@@ -63,6 +67,7 @@ const NO_VIEW: DataView = new DataView(EMPTY.buffer, 0, 0)
 export class MsgpackReader {
   readonly #keys = new ReadKeys()
   readonly #copies = new ByteCopies()
+  readonly #slices = new TextSlices()
   #bytes: Buffer = EMPTY
   /** Of all the memory that the buffer is a part of; undefined until the buffer needs it. */
   #view: DataView | undefined
@@ -89,6 +94,7 @@ export class MsgpackReader {
     this.#at = start
     this.#end = end
     this.#isOwn = isOwn
+    this.#slices.begin()
     const value = this.#value(levels)
     if (this.#at !== end) throw malformed('bytes behind its end')
     return value
@@ -231,9 +237,15 @@ export class MsgpackReader {
   #text(length: number): string {
     const at = this.#take(length)
     const bytes = this.#bytes
-    const short = length <= SHORT_TEXT ? shortText(bytes, at, length) : undefined
+    const text = length <= SHORT_TEXT ? shortText(bytes, at, length) : this.#slice(at, length)
     // Without a name of the encoding, which would be looked up.
-    return short ?? bytes.toString(undefined, at, at + length)
+    return text ?? bytes.toString(undefined, at, at + length)
+  }
+
+  #slice(at: number, length: number): string | undefined {
+    if (!this.#slices.suits(at, length, this.#end)) return undefined
+    if (!isAscii(this.#viewed, this.#offset + at, length)) return undefined
+    return this.#slices.read(this.#bytes, at, length, this.#end)
   }
 
   #binary(length: number): Buffer {
@@ -370,4 +382,12 @@ function bigintOf(bytes: Buffer): bigint {
   const isPadded = second >= 0x80 === isNegative && first === (isNegative ? 0xff : 0)
   if (isPadded || (length === 9 && first === 0)) throw malformed('an integer that has a shorter form')
   return BigInt.asIntN(8 * length, BigInt(`0x${bytes.toString('hex')}`))
+}
+
+/** Four bytes at a time, of which the last may overlap with those before. */
+function isAscii(view: DataView, at: number, length: number): boolean {
+  const last = at + length - 4
+  let bits = view.getInt32(last)
+  for (let four = at; four < last; four += 4) bits |= view.getInt32(four)
+  return (bits & NOT_ASCII) === 0
 }

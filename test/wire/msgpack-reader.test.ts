@@ -197,6 +197,43 @@ describe('MsgpackReader', () => {
     }
   })
 
+  it('reads many texts in one payload, ASCII and not, between other values, wherever the payload lies', () => {
+    const text = fc.oneof(
+      fc.string({ maxLength: 90 }),
+      fc.string({ unit: 'grapheme', maxLength: 40 }),
+      fc.constantFrom('twelve chars', 'x'.repeat(64), 'y'.repeat(65), `${'z'.repeat(30)}é`, `é${'z'.repeat(30)}`),
+    )
+    const value = fc.oneof(
+      { weight: 3, arbitrary: text },
+      fc.integer(),
+      fc.uint8Array({ maxLength: 20 }).map(Buffer.from),
+    )
+    const reader = new MsgpackReader()
+    fc.assert(
+      fc.property(fc.array(fc.array(value, { maxLength: 30 }), { maxLength: 4 }), (payloads) => {
+        const bodies = payloads.map(packed)
+        // One behind another, in memory that begins before the buffer.
+        const memory = Buffer.concat([Buffer.alloc(13, 0xe9), ...bodies])
+        const buffer = memory.subarray(13)
+        let start = 0
+        for (const [index, { length }] of bodies.entries()) {
+          expect(reader.read(buffer, start, start + length, LEVELS)).to.deep.equal(payloads[index])
+          start += length
+        }
+        reader.forget()
+      }),
+    )
+  })
+
+  it('reads texts as they are now, when a buffer holds other texts than before', () => {
+    const reader = new MsgpackReader()
+    const buffer = Buffer.alloc(200)
+    for (const name of ['Ada Lovelace', 'Alan  Turing', 'Grace Hopper']) {
+      const length = packed([name, name]).copy(buffer)
+      expect(reader.read(buffer, 0, length, LEVELS)).to.deep.equal([name, name])
+    }
+  })
+
   it('reads timestamps of 4, 8 and 12 bytes, and refuses others', () => {
     for (const time of [0, 1_700_000_000_000, 1_700_000_000_123, -1, -62_135_596_800_000, 4_294_967_296_000, 8.64e15]) {
       expect(read(packed(new Date(time)))).to.deep.equal(new Date(time))
