@@ -1,3 +1,4 @@
+import { broadcastChannel } from './broadcast-channel'
 import type { Contender } from './contender'
 import { ipc } from './ipc'
 import { lahja } from './lahja'
@@ -5,8 +6,20 @@ import { loop, loopRecords, raw } from './loops'
 import { nats } from './nats'
 import { redis } from './redis'
 import { zeromq } from './zeromq'
+import { zeromqPush } from './zeromq-push'
 
-export const contenders: readonly Contender[] = [lahja, loop, loopRecords, raw, zeromq, nats, redis, ipc]
+export const contenders: readonly Contender[] = [
+  lahja,
+  loop,
+  loopRecords,
+  raw,
+  zeromq,
+  zeromqPush,
+  nats,
+  redis,
+  ipc,
+  broadcastChannel,
+]
 
 export const contenderNames = contenders.map(({ name }) => name)
 

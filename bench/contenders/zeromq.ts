@@ -28,11 +28,11 @@ interface Subscriber extends AsyncIterable<readonly Buffer[]> {
 /** Loaded only when it is used, as it may not be installed. */
 const load = () => loadPeer<Zeromq>('zeromq', 'version', 'XPublisher', 'Subscriber')
 
-/** Messages queued for one subscriber above which the sender waits. */
-const HIGH_WATER_MARK = 100_000
+/** Messages queued for one consumer above which the sender waits. */
+export const HIGH_WATER_MARK = 100_000
 
 /** Bytes; of a longer message the package keeps a reference instead of a copy. */
-const COPIED_BYTES = 128
+export const COPIED_BYTES = 128
 
 class ZeromqStation implements Station {
   readonly #seat: Seat

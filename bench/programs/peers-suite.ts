@@ -6,6 +6,7 @@ import { type Trial, workTrial } from '../measure/trial'
 import { floor, missingFloor } from '../probes/floor'
 import { idleLinkBytes } from '../probes/idle-links'
 import { importMilliseconds } from '../probes/import-time'
+import { oneShot } from '../probes/one-shot'
 import { startUp } from '../probes/start-up'
 import { type Work, workOf } from '../workers/job'
 
@@ -20,8 +21,8 @@ interface Group {
 
 type Quantities = Pick<Work, 'events'> & Partial<Work>
 
-/** How many times as fast as the brokers a broadcast has to be. The other contenders are only shown. */
-const BROKERS: Readonly<Record<string, number>> = { zeromq: 4, nats: 3, redis: 7 }
+/** How many times as fast as these a broadcast of bytes has to be. The other contenders are only shown. */
+const RIVALS: Readonly<Record<string, number>> = { zeromq: 4, 'zeromq-push': 4, nats: 3, redis: 7 }
 
 /**
  * Consumers, events that take them some seconds, and events before, until the code is compiled; and how many times as fast as a
@@ -57,7 +58,14 @@ const FLOOR_EVENTS = 16_000_000
 const LARGE_EVENTS = 40_000
 
 /** Parts of the events for slow contenders, which would hold up all others. */
-const SHARES: Readonly<Record<string, number>> = { ipc: 1 / 40, zeromq: 1 / 8, nats: 1 / 4, redis: 1 / 4 }
+const SHARES: Readonly<Record<string, number>> = {
+  'broadcast-channel': 1 / 2000,
+  ipc: 1 / 40,
+  zeromq: 1 / 8,
+  'zeromq-push': 1 / 8,
+  nats: 1 / 4,
+  redis: 1 / 4,
+}
 
 const QUICK_DIVISOR = 50
 
@@ -99,14 +107,19 @@ function broadcasts(
   leastToLoop: number,
 ): Group {
   const id = `${payload}-${consumers}`
-  const brokers = payload === 'binary' && consumers <= 4 ? Object.entries(BROKERS) : []
-  const shown = [payload === 'binary' ? 'raw' : 'loop-records', ...(consumers <= 4 ? ['ipc'] : [])]
+  const rivals = payload === 'binary' && consumers <= 4 ? Object.entries(RIVALS) : []
+  const shown = [
+    payload === 'binary' ? 'raw' : 'loop-records',
+    ...(consumers <= 4 ? ['ipc'] : []),
+    // With more consumers, it delivers out of order.
+    ...(payload === 'object' && consumers === 1 ? ['broadcast-channel'] : []),
+  ]
   const title = `broadcast, ${payload === 'binary' ? '100 bytes' : '10 fields'}, ${quantity(consumers, 'consumer')}`
   const speed = { title, unit: 'events/s', figure: 'eventsPerSecond' } as const
   const cpu = { title: `CPU of ${title}`, unit: 'CPU s per million', figure: 'cpuSecondsPerMillion' } as const
   return {
     id,
-    works: ['lahja', 'loop', ...shown, ...brokers.map(([name]) => name)].map((contender) => {
+    works: ['lahja', 'loop', ...shown, ...rivals.map(([name]) => name)].map((contender) => {
       const share = SHARES[contender] ?? 1
       const quantities = { processes: consumers, events: events * share, warmUp: warmUp * share }
       return workOf({ contender, mode: 'broadcast', payload, ...quantities })
@@ -116,7 +129,7 @@ function broadcasts(
       ...shown.map((rival) => {
         return rowOf(id, rival, rival === 'loop-records' ? { ...speed, bound: { atLeast: OBJECTS_TO_RECORDS } } : speed)
       }),
-      ...brokers.map(([rival, atLeast]) => rowOf(id, rival, { ...speed, bound: { atLeast } })),
+      ...rivals.map(([rival, atLeast]) => rowOf(id, rival, { ...speed, bound: { atLeast } })),
       { ...rowOf(id, 'loop', { ...cpu, bound: { atMost: 1 } }), id: `cpu-${id}` },
       ...(payload === 'binary' ? [rowOf(id, 'floor', { ...speed, bound: { atLeast: FLOOR } })] : []),
     ],
@@ -201,6 +214,7 @@ function probes(isQuick: boolean): Suite {
   const figure = 'value'
   const startUpTitle = `${processes} processes to a full mesh`
   const meeting = { title: startUpTitle, unit: 'ms', figure, ours: 'start-up/lahja' } as const
+  const once = { title: 'a process that sends one event', unit: 'ms', figure, bound: { atMost: 1.6 } } as const
   const link = { title: 'resident memory for an idle link', unit: 'KiB', bound: { atMost: 24 } } as const
   const load = { title: "import 'lahja', beyond an empty script", unit: 'ms', bound: { atMost: 40 } } as const
   return {
@@ -208,12 +222,14 @@ function probes(isQuick: boolean): Suite {
       ...(['lahja', 'load', 'sockets'] as const).map((start) => {
         return probe(`start-up/${start}`, () => startUp(processes, start))
       }),
+      ...(['lahja', 'sockets'] as const).map((by) => probe(`one-shot/${by}`, () => oneShot(by, isQuick ? 3 : 15))),
       probe('idle-links/lahja', () => (isQuick ? idleLinkBytes(5, 20) : idleLinkBytes(15, 50))),
       probe('import/lahja', () => importMilliseconds(isQuick ? 3 : 15)),
     ],
     rows: [
       { ...meeting, id: 'start-up', theirs: 'start-up/load', rival: 'only to load', bound: { atMost: 1.5 } },
       { ...meeting, id: 'start-up-sockets', theirs: 'start-up/sockets', rival: 'plain sockets' },
+      { ...once, id: 'one-shot', ours: 'one-shot/lahja', theirs: 'one-shot/sockets', rival: 'plain sockets' },
       { ...link, id: 'idle-links', figure, ours: 'idle-links/lahja', rival: '' },
       { ...load, id: 'import', figure, ours: 'import/lahja', rival: '' },
     ],

@@ -49,11 +49,17 @@ describe('bench:peers, bench:isolation and bench:report', () => {
     expect(readdirSync(scratch).filter((name) => name.startsWith('lahja-'))).to.deep.equal([])
   })
 
-  it('measures start-up, idle links and the import with real processes', async () => {
-    const probes = ['start-up', 'idle-links', 'import'].flatMap((name) => ['--only', name])
+  it('measures start-up, a process that sends one event, idle links and the import with real processes', async () => {
+    const probes = ['start-up', 'one-shot', 'idle-links', 'import'].flatMap((name) => ['--only', name])
     const { stdout } = await run('peers', ['--quick', ...probes, '--json'])
     const outcomes = outcomesIn(stdout)
-    expect(outcomes.map(({ id }) => id)).to.deep.equal(['start-up', 'start-up-sockets', 'idle-links', 'import'])
+    expect(outcomes.map(({ id }) => id)).to.deep.equal([
+      'start-up',
+      'start-up-sockets',
+      'one-shot',
+      'idle-links',
+      'import',
+    ])
     for (const { id, reached } of outcomes) {
       const [figure] = listOf(number)(reached)
       expect(figure, text(id)).to.satisfy(Number.isFinite)
