@@ -1,5 +1,16 @@
 import { AsyncResource } from 'node:async_hooks'
 
+/** Tells tools that look for open handles that none keeps the process alive. */
+class HandlerContext extends AsyncResource {
+  constructor() {
+    super('LahjaHandler')
+  }
+
+  hasRef(): boolean {
+    return false
+  }
+}
+
 /** The context that was entered last, while nothing but this package runs in it. */
 let entered: AsyncResource | undefined
 
@@ -12,7 +23,7 @@ let latest: AsyncResource | undefined
  * So `storage.run('here', () => inContext(call))` calls `call` with the store `here`, wherever it is called itself.
  */
 export function inContext<Value, Result>(call: (value: Value) => Result): (value: Value) => Result {
-  const context = new AsyncResource('LahjaHandler')
+  const context = new HandlerContext()
   return (value) => {
     const outer = entered
     // The function may enter any other.
