@@ -42,7 +42,8 @@ import {
   UINT_64,
   UNDEFINED,
 } from './msgpack-format'
-import { ReadKeys } from './read-keys'
+import { type ReadKey, ReadKeys } from './read-keys'
+import { objectOf, put, type Shape } from './shape'
 import { TextSlices } from './text-slices'
 
 /** Up to this length, a text is put together from its characters: a call of Node's own code takes longer. */
@@ -53,6 +54,9 @@ const NOT_ASCII = 0x80808080
 
 /** Elements of an array whose memory is taken at once. */
 const MOST_AT_ONCE = 32
+
+/** Places for values that are kept. */
+const MOST_VALUES = 256
 
 /** Memory that is kept for its view, in bytes. */
 const MOST_KEPT = 256 * 1024
@@ -68,6 +72,10 @@ export class MsgpackReader {
   readonly #keys = new ReadKeys()
   readonly #copies = new ByteCopies()
   readonly #slices = new TextSlices()
+  /** Those of the objects that are being read, one behind the other's. */
+  readonly #values: unknown[] = []
+  /** Where those of the next object begin. */
+  #top = 0
   #bytes: Buffer = EMPTY
   /** Of all the memory that the buffer is a part of; undefined until the buffer needs it. */
   #view: DataView | undefined
@@ -95,6 +103,7 @@ export class MsgpackReader {
     this.#end = end
     this.#isOwn = isOwn
     this.#slices.begin()
+    this.#top = 0
     const value = this.#value(levels)
     if (this.#at !== end) throw malformed('bytes behind its end')
     return value
@@ -104,6 +113,8 @@ export class MsgpackReader {
   forget(): void {
     this.#bytes = EMPTY
     this.#view = undefined
+    if (this.#values.length > MOST_VALUES) this.#values.length = 0
+    else this.#values.fill(undefined)
     if (this.#lastView.byteLength > MOST_KEPT) this.#lastView = NO_VIEW
     this.#copies.forget()
   }
@@ -200,11 +211,62 @@ export class MsgpackReader {
 
   #map(count: number, levels: number): object {
     this.#enter(2 * count, levels)
-    const object: Record<string, unknown> = {}
-    for (let index = 0; index < count; index++) {
-      const key = this.#key(levels)
-      put(object, key, this.#value(levels - 1))
+    const first = count > 0 ? this.#shortKey() : undefined
+    const shape = first?.shapes?.find(count)
+    if (first && shape) return this.#shaped(first, shape, levels)
+    const isWorthwhile = first !== undefined && this.#keys.isWorthwhile(first, count)
+    return this.#unshaped({}, 0, first, count, levels, isWorthwhile ? [] : undefined)
+  }
+
+  /** An object that begins with this key, and probably has this shape. */
+  #shaped(first: ReadKey, expected: Shape<ReadKey>, levels: number): object {
+    const count = expected.keys.length
+    const values = this.#values
+    const base = this.#top
+    this.#top = base + count
+    let shape = expected
+    values[base] = this.#value(levels - 1)
+    for (let index = 1; index < count; index++) {
+      if (!this.#isNext(shape.keys[index]?.encoded)) {
+        const key = this.#shortKey()
+        const other = key && first.shapes?.branch(shape, index, key)
+        if (!other) {
+          this.#top = base
+          const known = shape.keys.slice(0, index)
+          return this.#unshaped(objectOf(known, values, base), index, key, count, levels, known)
+        }
+        shape = other
+      }
+      values[base + index] = this.#value(levels - 1)
     }
+    this.#top = base
+    this.#keys.skipTo(shape)
+    return shape.make(values, base)
+  }
+
+  /**
+   * The rest of an object.
+   *
+   * @param index how many of its keys have values
+   * @param next the key that was read last, if it has a short form
+   * @param count of all its keys
+   * @param keys those that have values, if they are to be remembered
+   */
+  #unshaped(
+    object: Record<string, unknown>,
+    index: number,
+    next: ReadKey | undefined,
+    count: number,
+    levels: number,
+    keys: ReadKey[] | undefined,
+  ): object {
+    let key = next
+    for (let left = count - index; left > 0; left--) {
+      if (key) keys?.push(key)
+      put(object, key ? key.key : this.#longKey(levels), this.#value(levels - 1))
+      if (left > 1) key = this.#shortKey()
+    }
+    if (keys?.length === count) this.#keys.learn(keys)
     return object
   }
 
@@ -214,22 +276,37 @@ export class MsgpackReader {
     if (levels === 0) throw malformed('a value that is nested too deep')
   }
 
-  #key(levels: number): string {
+  /** Moves behind these bytes if they are the next ones. */
+  #isNext(expected: Uint8Array = EMPTY): boolean {
+    const at = this.#at
+    const bytes = this.#bytes
+    const { length } = expected
+    if (length > this.#end - at) return false
+    for (let index = 0; index < length; index++) if (bytes[at + index] !== expected[index]) return false
+    this.#at = at + length
+    return length > 0
+  }
+
+  /** A key that is a text of up to 255 bytes, in its short form; undefined if it isn't. */
+  #shortKey(): ReadKey | undefined {
     const head = this.#bytes[this.#at] ?? NEVER_USED
     if (head >= FIXSTR && head < NIL) {
       this.#at++
       return this.#keyOf(head & 0x1f)
     }
-    if (head === STR_8) {
-      this.#at++
-      return this.#keyOf(this.#uint8())
-    }
+    if (head !== STR_8) return undefined
+    this.#at++
+    return this.#keyOf(this.#uint8())
+  }
+
+  /** A key in another form. */
+  #longKey(levels: number): string {
     const key = this.#value(levels - 1)
     if (typeof key === 'object' && key !== null) throw malformed('a key that is no string, number or boolean')
     return String(key) === '__proto__' ? '__proto_' : String(key)
   }
 
-  #keyOf(length: number): string {
+  #keyOf(length: number): ReadKey {
     const at = this.#take(length)
     return this.#keys.read(this.#bytes, at, length)
   }
@@ -325,15 +402,6 @@ export class MsgpackReader {
 
 function malformed(what: string): ProtocolViolation {
   return new ProtocolViolation('malformed', `expected msgpack, got ${what}`)
-}
-
-/** The program may have frozen `Object.prototype`: then a key that this has too, such as `constructor`, can't be assigned. */
-function put(object: Record<string, unknown>, key: string, value: unknown): void {
-  try {
-    object[key] = value
-  } catch {
-    Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true })
-  }
 }
 
 const { fromCharCode } = String

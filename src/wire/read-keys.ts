@@ -1,27 +1,67 @@
+import { FIXSTR, STR_8 } from './msgpack-format'
+import { MOST_KEYS, type Shape, Shapes } from './shape'
+
 /** The most bytes of a key that is kept. */
 const MAX_BYTES = 64
 
 /** Number of places for keys, a power of two. A key that needs the place of another takes it. */
 const PLACES = 4096
 
-interface ReadKey {
+/** The most shapes that are learnt, as a peer may send any number of them. */
+const MOST_SHAPES = 4096
+
+/** A key of objects, as it was read. */
+export class ReadKey {
   readonly key: string
   readonly bytes: Uint8Array
+  /** Its short form. */
+  readonly encoded: Uint8Array
+  /** Those of the objects that begin with it; undefined until one has been read. */
+  shapes: Shapes<ReadKey> | undefined
   /** The key that was read after this one, last time. */
   next: ReadKey | undefined
+
+  constructor(key: string, encoded: Uint8Array, headBytes: number) {
+    this.key = key
+    this.encoded = encoded
+    this.bytes = encoded.subarray(headBytes)
+  }
+
+  get isKept(): boolean {
+    return this.bytes.length <= MAX_BYTES
+  }
 }
 
 /** Reads the keys of objects. Objects of one shape follow each other, so it guesses which key comes next. */
 export class ReadKeys {
   readonly #places: (ReadKey | undefined)[] = Array.from({ length: PLACES })
-  #last: ReadKey = { key: '', bytes: new Uint8Array(), next: undefined }
+  #last = new ReadKey('', new Uint8Array(), 0)
+  #shapes = 0
 
-  /** The key at this place, of so many bytes of UTF-8. */
-  read(bytes: Buffer, at: number, length: number): string {
+  /** The key at this place, of up to 255 bytes of UTF-8. */
+  read(bytes: Buffer, at: number, length: number): ReadKey {
     const { next } = this.#last
     const found = next && isAt(bytes, at, length, next.bytes) ? next : this.#find(bytes, at, length)
     this.#last = found
-    return found.key
+    return found
+  }
+
+  /** Whether to remember the keys of an object: from the second one on that begins with this key, as many are never seen again. */
+  isWorthwhile(first: ReadKey, count: number): boolean {
+    if (first.shapes) return count <= MOST_KEYS && this.#shapes < MOST_SHAPES
+    first.shapes = new Shapes()
+    return false
+  }
+
+  /** Remembers the keys of an object. */
+  learn(keys: readonly ReadKey[]): void {
+    const isNew = this.#shapes < MOST_SHAPES && keys[0]?.shapes?.add(keys)
+    if (isNew) this.#shapes++
+  }
+
+  /** As if these had been read by now. */
+  skipTo({ keys }: Shape<ReadKey>): void {
+    this.#last = keys.at(-1) ?? this.#last
   }
 
   #find(bytes: Buffer, at: number, length: number): ReadKey {
@@ -30,7 +70,7 @@ export class ReadKeys {
     const place = (hash ^ (hash >>> 15)) & (PLACES - 1)
     const known = this.#places[place]
     const found = known && isAt(bytes, at, length, known.bytes) ? known : readKey(bytes, at, length)
-    if (length <= MAX_BYTES) {
+    if (found.isKept) {
       this.#places[place] = found
       this.#last.next = found
     }
@@ -40,9 +80,12 @@ export class ReadKeys {
 
 function readKey(bytes: Buffer, at: number, length: number): ReadKey {
   const text = bytes.toString('utf8', at, at + length)
+  const head = length < 0x20 ? [FIXSTR | length] : [STR_8, length]
+  const encoded = new Uint8Array(head.length + length)
+  encoded.set(head)
+  encoded.set(bytes.subarray(at, at + length), head.length)
   // So that no payload can reach a prototype.
-  const key = text === '__proto__' ? '__proto_' : text
-  return { key, bytes: Uint8Array.prototype.slice.call(bytes, at, at + length), next: undefined }
+  return new ReadKey(text === '__proto__' ? '__proto_' : text, encoded, head.length)
 }
 
 function isAt(bytes: Buffer, at: number, length: number, key: Uint8Array): boolean {

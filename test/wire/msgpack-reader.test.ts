@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { Unpackr } from 'msgpackr'
 import { MsgpackReader } from '../../src/wire/msgpack-reader'
 import { pack } from '../../src/wire/packer'
+import { collectGarbage } from '../support/garbage'
 import { payload } from '../support/message-arbitraries'
 import { violation } from '../support/violation'
 
@@ -187,6 +188,73 @@ describe('MsgpackReader', () => {
       const bytes = packed(shape)
       expect(reader.read(bytes, 0, bytes.length, LEVELS)).to.deep.equal(shape)
     }
+  })
+
+  it('reads objects right whose keys are those of objects before, in part or all of them, however often', () => {
+    const key = fc.constantFrom(
+      'a',
+      'b',
+      'c',
+      'dd',
+      'é',
+      '__proto__',
+      '__proto_',
+      'constructor',
+      '1',
+      'x'.repeat(64),
+      'y'.repeat(65),
+    )
+    const shape = fc.uniqueArray(key, { maxLength: 6 })
+    const value = fc.oneof(fc.integer(), fc.string({ maxLength: 12 }), fc.constant(undefined))
+    const reader = new MsgpackReader()
+    fc.assert(
+      fc.property(
+        fc.array(shape, { minLength: 1, maxLength: 4 }),
+        fc.array(value, { minLength: 8, maxLength: 8 }),
+        (shapes, values) => {
+          const objects = shapes.map((keys) => Object.fromEntries(keys.map((key, index) => [key, values[index]])))
+          const [outer = {}, ...inner] = objects
+          const payloads = [...objects, { ...outer, inner }, [inner, { ...outer, a: { ...outer, inner } }]]
+          // Often enough that functions are compiled for those of which there are many.
+          for (let times = 0; times < 5; times++) {
+            for (const payload of payloads) {
+              const bytes = packed(payload)
+              const arrived = reader.read(bytes, 0, bytes.length, LEVELS)
+              expect(arrived).to.deep.equal(msgpackr.unpack(bytes))
+              expect(JSON.stringify(arrived), 'in the same order').to.equal(JSON.stringify(msgpackr.unpack(bytes)))
+            }
+          }
+          reader.forget()
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('reads on as before when a payload ends within an object whose keys it knows', () => {
+    const reader = new MsgpackReader()
+    const whole = packed({ id: 1, nested: { id: 2, name: 'x' }, name: 'y' })
+    for (let times = 0; times < 3; times++) {
+      for (let end = 1; end < whole.length; end++) {
+        expect(violation(() => reader.read(whole, 0, end, LEVELS))).to.equal('malformed')
+        expect(reader.read(whole, 0, whole.length, LEVELS)).to.deep.equal({
+          id: 1,
+          nested: { id: 2, name: 'x' },
+          name: 'y',
+        })
+      }
+    }
+  })
+
+  it('keeps no value of an object alive once it has been read and the buffer is forgotten', async () => {
+    const reader = new MsgpackReader()
+    const bytes = packed({ id: 1, data: { deep: 'x' } })
+    const readOnce = () => new WeakRef(Object(Reflect.get(Object(reader.read(bytes, 0, bytes.length, LEVELS)), 'data')))
+    for (let times = 0; times < 200; times++) readOnce()
+    const ref = readOnce()
+    reader.forget()
+    await collectGarbage()
+    expect(ref.deref()).to.equal(undefined)
   })
 
   it('reads short texts of every length, ASCII and not, at the end of a buffer too', () => {

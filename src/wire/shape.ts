@@ -1,0 +1,103 @@
+/** The most keys of a shape. */
+export const MOST_KEYS = 64
+
+/** The most shapes that begin with the same key. */
+const MOST_ALIKE = 4
+
+/** So often a shape is seen before a function is compiled for it, which takes as long as some hundred objects. */
+const TIMES_BEFORE_COMPILED = 100
+
+/** The most shapes that are compiled, as a peer may send any number of them. */
+const MOST_COMPILED = 1000
+
+/** A key, as it was read. */
+interface Key {
+  readonly key: string
+  /** Whether it is short enough to be remembered. */
+  readonly isKept: boolean
+}
+
+/** Makes an object of the values from this index on. */
+type Build = (values: readonly unknown[], base: number) => object
+
+let compiledShapes = 0
+
+/** The keys of an object, in order. One whose keys are known is made at once: to add them one by one takes ten times as long. */
+export class Shape<ReadKey extends Key> {
+  readonly keys: readonly ReadKey[]
+  #times = 0
+  #build: Build
+
+  constructor(keys: readonly ReadKey[]) {
+    this.keys = keys
+    this.#build = (values, base) => objectOf(keys, values, base)
+  }
+
+  /** An object with these keys, and the values from this index on. */
+  make(values: readonly unknown[], base: number): object {
+    if (this.#times < TIMES_BEFORE_COMPILED && ++this.#times === TIMES_BEFORE_COMPILED)
+      this.#build = compiled(this.keys) ?? this.#build
+    return this.#build(values, base)
+  }
+}
+
+/** The shapes that begin with the same key. */
+export class Shapes<ReadKey extends Key> {
+  #shapes: readonly Shape<ReadKey>[] = []
+
+  /** One of so many keys: the one that was added last if there are several. */
+  find(count: number): Shape<ReadKey> | undefined {
+    for (const shape of this.#shapes) if (shape.keys.length === count) return shape
+    return undefined
+  }
+
+  /** Another shape with the same keys up to an index, and this key there. */
+  branch(shape: Shape<ReadKey>, index: number, key: ReadKey): Shape<ReadKey> | undefined {
+    return this.#shapes.find(({ keys }) => {
+      if (keys.length !== shape.keys.length || keys[index] !== key) return false
+      for (let at = 0; at < index; at++) if (keys[at] !== shape.keys[at]) return false
+      return true
+    })
+  }
+
+  /** Adds a shape; the one that was added first gives way. Returns false for keys that make none. */
+  add(keys: readonly ReadKey[]): boolean {
+    const names = new Set(keys.map(({ key }) => key))
+    if (names.size < keys.length || !keys.every(({ isKept }) => isKept)) return false
+    this.#shapes = [new Shape(keys), ...this.#shapes.slice(0, MOST_ALIKE - 1)]
+    return true
+  }
+}
+
+/** An object of these keys, and the values from this index on. */
+export function objectOf(keys: readonly Key[], values: readonly unknown[], base: number): Record<string, unknown> {
+  const object: Record<string, unknown> = {}
+  for (const [index, { key }] of keys.entries()) put(object, key, values[base + index])
+  return object
+}
+
+/** The program may have frozen `Object.prototype`: then a key that this has too, such as `constructor`, can't be assigned. */
+export function put(object: Record<string, unknown>, key: string, value: unknown): void {
+  try {
+    object[key] = value
+  } catch {
+    Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true })
+  }
+}
+
+/** Undefined where the program forbids code that is made of text (`--disallow-code-generation-from-strings`). */
+function compiled(keys: readonly Key[]): Build | undefined {
+  if (compiledShapes === MOST_COMPILED) return undefined
+  compiledShapes++
+  const properties = keys.map(({ key }, index) => `${JSON.stringify(key)}: values[base + ${index}]`)
+  try {
+    const build: unknown = new Function('values', 'base', `return { ${properties.join(', ')} }`)
+    return isBuild(build) ? build : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isBuild(value: unknown): value is Build {
+  return typeof value === 'function'
+}
