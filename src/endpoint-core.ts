@@ -16,7 +16,7 @@ import type { Link, PaceChange } from './mesh/link'
 import { endedInReading, type LeftEnding, type LostEnding } from './mesh/link-ending'
 import { Mesh, type MeshEvents } from './mesh/mesh'
 import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from './model/errors'
-import type { Event } from './model/event'
+import type { Event, EventHeaders } from './model/event'
 import { type Interest, isInterestedIn, isQueued } from './model/interest'
 import { endpointNameOf, type Settings } from './options'
 import { type Peer, Peers, peerOf, snapshotOf } from './peers'
@@ -120,7 +120,7 @@ export class EndpointCore implements MeshEvents {
       this.self,
       { clock, limits, budget },
       {
-        event: (type, payload) => this.#deliver(this.loopback, type, payload),
+        event: (type, payload, headers) => this.#deliver(this.loopback, type, payload, headers),
         message: (message) => this.#dispatch(this.loopback, message),
         gap: (count) => events.emit('gap', { peer: this.#selfAsPeer(), count }),
         lagging: () => this.#queueSender.onLagging(this.loopback),
@@ -193,8 +193,8 @@ export class EndpointCore implements MeshEvents {
       },
       origin: this.self.name,
       assign: (event, members, isLastResort) => this.#queueSender.assign(event, members, isLastResort),
-      broadcast: (type, payload, internal) => {
-        this.broadcaster.broadcastNowait(type, payload, { requireSubscriber: true, internal })
+      broadcast: (type, payload, internal, headers) => {
+        this.broadcaster.broadcastNowait(type, payload, { requireSubscriber: true, internal, headers })
       },
     })
     // A peer is told the error too: it is worth no process warning.
@@ -401,8 +401,8 @@ export class EndpointCore implements MeshEvents {
     this.#events.emit('subscriptionsChanged', peerOf(link))
   }
 
-  event(link: Link, type: string, payload: unknown): void {
-    if (this.#admits(link, 'event', type)) this.#deliver(link, type, payload)
+  event(link: Link, type: string, payload: unknown, headers: EventHeaders): void {
+    if (this.#admits(link, 'event', type)) this.#deliver(link, type, payload, headers)
   }
 
   message(link: Link, message: ChannelMessage): void {
@@ -446,9 +446,9 @@ export class EndpointCore implements MeshEvents {
     this.#events.nameLost()
   }
 
-  #deliver(channel: Channel, type: string, payload: unknown): void {
+  #deliver(channel: Channel, type: string, payload: unknown, headers: EventHeaders): void {
     if (this.#state === 'closed') return void this.#unhandled.set(type, (this.#unhandled.get(type) ?? 0) + 1)
-    this.subscriptions.deliver({ type, payload, origin: channel.identity.name }, channel)
+    this.subscriptions.deliver({ type, payload, origin: channel.identity.name, headers }, channel)
   }
 
   #dispatch(channel: Channel, message: ChannelMessage): void {

@@ -38,6 +38,7 @@ import {
   WaitTimeout,
 } from './model/errors'
 import type { Event, Handler, RequestHandler } from './model/event'
+import { headersOf } from './model/headers'
 import { checkName } from './model/name'
 import { validate } from './model/schema'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
@@ -458,7 +459,8 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     try {
       this.#core.assertNotClosed()
       checkOptions('request', options, REQUEST_OPTIONS)
-      const outgoing = { type: requestNameOf(type), schemas: schemasOf(type), payload }
+      const headers = headersOf(options.headers)
+      const outgoing = { type: requestNameOf(type), schemas: schemasOf(type), payload, headers }
       return this.#core.requester.request(outgoing, options)
     } catch (error) {
       return this.#rejected(error)
@@ -497,7 +499,9 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
     try {
       this.#core.assertNotClosed()
       checkOptions('requestAll', options, REQUEST_ALL_OPTIONS)
-      return this.#core.requester.requestAll({ type: requestNameOf(type), schemas: schemasOf(type), payload }, options)
+      const headers = headersOf(options.headers)
+      const outgoing = { type: requestNameOf(type), schemas: schemasOf(type), payload, headers }
+      return this.#core.requester.requestAll(outgoing, options)
     } catch (error) {
       return this.#failed(error, ReplyStream.failed)
     }

@@ -49,7 +49,7 @@ export {
   type ViolationReason,
   WaitTimeout,
 } from './model/errors'
-export type { Event, Handler, RequestEvent, RequestHandler } from './model/event'
+export type { Event, EventHeaders, Handler, RequestEvent, RequestHandler } from './model/event'
 export type { Limits } from './model/limits'
 export type { Overflow } from './model/overflow'
 export type { StandardSchema } from './model/schema'

@@ -226,7 +226,7 @@ describe('Endpoint', () => {
       const event = b.waitFor(Tick)
       await until(() => a.peers[0]?.subscriptions.includes('tick') ?? false)
       await a.broadcast(Tick)
-      expect(await event).to.deep.equal({ type: 'tick', payload: undefined, origin: 'a' })
+      expect(await event).to.deep.equal({ type: 'tick', payload: undefined, origin: 'a', headers: {} })
     })
 
     it('waits for a peer that does not read, while broadcastNowait returns false', async () => {

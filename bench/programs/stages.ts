@@ -92,8 +92,8 @@ function delivering(chunk: Buffer): Work {
   subscriptions.add(subscribeSettings(TYPE, () => handled++, {}))
   const identity = { name: 'sender', id: 'sender', groups: [] }
   const inbound = new Inbound(DEFAULT_LIMITS.frameBytes, true, receiveWindow, {
-    event: (type, payload) =>
-      subscriptions.deliver({ type, payload, origin: identity.name }, { identity, receiveWindow }),
+    event: (type, payload, headers) =>
+      subscriptions.deliver({ type, payload, origin: identity.name, headers }, { identity, receiveWindow }),
     message: ({ kind }) => {
       throw new Error(`expected events, got ${kind}`)
     },

@@ -1,3 +1,5 @@
+import type { EventHeaders } from '../model/event'
+import { NO_HEADERS } from '../model/headers'
 import { inLatestContext } from '../platform/async-context'
 import { decodeNextMessage } from '../wire/codec'
 import { EventDecoder } from '../wire/event-decoder'
@@ -7,7 +9,7 @@ import type { ReceiveWindow } from './receive-window'
 
 /** Receives the messages of a connection. */
 export interface InboundSink {
-  readonly event: (type: string, payload: unknown) => void
+  readonly event: (type: string, payload: unknown, headers: EventHeaders) => void
   readonly message: (message: Message) => void
 }
 
@@ -78,7 +80,7 @@ export class Inbound {
     const { type } = decoder
     const payload = decoder.payload(bytes, end, isOwn)
     this.#receiveWindow.begin(size)
-    this.#sink.event(type, payload)
+    this.#sink.event(type, payload, NO_HEADERS)
     this.#receiveWindow.end()
   }
 

@@ -1,3 +1,5 @@
+import type { EventHeaders } from '../model/event'
+import { NO_HEADERS } from '../model/headers'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Connection } from '../platform/transport'
 import type { Frame } from '../wire/frame'
@@ -9,7 +11,7 @@ import { ReceiveWindow } from './receive-window'
 import { referenceTo, referredBy, travelsByReference } from './reference'
 
 export interface LoopbackEvents {
-  readonly event: (type: string, payload: unknown) => void
+  readonly event: (type: string, payload: unknown, headers: EventHeaders) => void
   readonly gap: (count: number) => void
   readonly message: (message: ChannelMessage) => void
   /** The endpoint's own subscriptions lag: senders no longer wait for them. */
@@ -50,7 +52,7 @@ export class Loopback implements Channel {
       event: events.event,
       message: (message) => {
         if (isChannelMessage(message)) events.message(message)
-        else if (message.kind === 'event') events.event(message.type, message.payload)
+        else if (message.kind === 'event') events.event(message.type, message.payload, message.headers ?? NO_HEADERS)
         else if (message.kind === 'gap') events.gap(message.count)
       },
     })

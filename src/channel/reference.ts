@@ -30,6 +30,7 @@ export function referenceTo(message: Referring): Frame {
   const encoded = encodeMessage({
     ...message,
     payload: null,
+    ...('headers' in message && { headers: undefined }),
     ...(message.kind === 'give' && { redelivered: undefined }),
   })
   const head = encoded.bytes.subarray(encoded.start, encoded.end)

@@ -5,6 +5,8 @@ import { boundaryOf } from '../model/boundary'
 import { checkBoolean, checkOptions, type OptionNames } from '../model/call-options'
 import type { EventDefinition } from '../model/definition'
 import { type LahjaError, NoSubscribers } from '../model/errors'
+import type { EventHeaders } from '../model/event'
+import { headersOf, NO_HEADERS } from '../model/headers'
 import { checkHold } from '../model/hold'
 import { HANDSHAKE_FRAME_BYTES } from '../model/limits'
 import { type Overflow, type OverflowPolicy, policyOf } from '../model/overflow'
@@ -16,6 +18,8 @@ import { type Addressing, isEligible, noEndpoint } from '../routing/eligibility'
 import type { Queue, Routes } from '../routing/routes'
 import { EventEncoder, type EventFrame } from '../wire/event-encoder'
 import type { Frame } from '../wire/frame'
+import { headed } from '../wire/message'
+import { packHeaders } from '../wire/packer'
 import type { Slabs } from '../wire/slabs'
 import { eligibleQueues, type QueueDelivery, type QueueSender } from './queue-sender'
 import type { TurnBudget } from './turn-budget'
@@ -34,6 +38,11 @@ export interface BroadcastOptions {
    * `hold` of its definition.
    */
   readonly waitForMember?: number | undefined
+  /**
+   * Texts for its receivers beside the payload, as `event.headers`. Names are 1 to 64 of `a-z 0-9 . _ -`; 4,096 bytes in all.
+   * Default: none.
+   */
+  readonly headers?: EventHeaders | undefined
   /** Ends the wait for slow peers with `AbortError`. The event is sent all the same. */
   readonly signal?: AbortSignal | undefined
 }
@@ -120,7 +129,7 @@ export class Broadcaster {
   #fanOut(type: string, payload: unknown, options?: BroadcastOptions, manner?: Manner): number {
     const { routes, queues } = this.#context
     const route = routes.select(type)
-    if (options !== undefined) checkBroadcastOptions(options)
+    const headers = options === undefined ? NO_HEADERS : checkBroadcastOptions(options)
     const isForAll = options === undefined && boundaryOf(type) === undefined
     const eligible = isForAll
       ? route.recipients
@@ -128,7 +137,8 @@ export class Broadcaster {
     const shared = isForAll || route.queues.length === 0 ? route.queues : eligibleQueues(route.queues, type, options)
     const key = manner?.partition && partitionKeyOf(manner.partition, type, payload)
     const isHeld = shared.length === 0 && holdOf(options, manner) !== undefined
-    if (eligible.length + shared.length === 0 && !isHeld) return this.#noReceivers(type, payload, options, manner)
+    if (eligible.length + shared.length === 0 && !isHeld)
+      return this.#noReceivers(type, payload, headers, options, manner)
 
     // Queues with pull members keep their events until one has room.
     const kept = shared.every(isKeeping) ? shared : shared.filter(isKeeping)
@@ -137,14 +147,20 @@ export class Broadcaster {
     if (!isForAll && travelsByReference(type)) {
       const policy = policyOf(manner?.overflow ?? this.#context.overflow, type, payload)
       const deliveries = queues.prepare(assigned, type, options, (assignment) => {
-        return referenceTo({ kind: 'assign', ...assignment, payload })
+        return referenceTo({ kind: 'assign', ...assignment, payload, ...headed(headers) })
       })
       const work = isKept
-        ? this.#workOf(kept, type, options, key, { kind: 'reference', payload }, policy, manner)
+        ? this.#workOf(kept, type, options, key, { kind: 'reference', payload }, headers, policy, manner)
         : NONE
-      return this.#sendTo(eligible, deliveries, work, referenceTo({ kind: 'event', type, payload }), policy)
+      return this.#sendTo(
+        eligible,
+        deliveries,
+        work,
+        referenceTo({ kind: 'event', type, payload, ...headed(headers) }),
+        policy,
+      )
     }
-    const frame = this.#encoder.event(type, payload)
+    const frame = this.#encoder.event(type, payload, packHeaders(headers))
     const mayNotFit = frame.end - frame.start > HANDSHAKE_FRAME_BYTES || frame.hasBigints === true
     const recipients = mayNotFit ? eligible.filter((channel) => fits(channel, frame)) : eligible
     const deliveries =
@@ -152,7 +168,7 @@ export class Broadcaster {
         ? NONE
         : queues.prepare(assigned, type, options, (assignment) => this.#encoder.assignment(frame, assignment))
     const policy = policyOf(manner?.overflow ?? this.#context.overflow, type, payload)
-    const work = isKept ? this.#workOf(kept, type, options, key, contentIn(frame), policy, manner) : NONE
+    const work = isKept ? this.#workOf(kept, type, options, key, contentIn(frame), headers, policy, manner) : NONE
     if (recipients.length < eligible.length || deliveries.length + work.length < shared.length) {
       const served = new Set([...deliveries, ...work].map(({ queue }) => queue))
       const missing = shared.filter(({ name }) => !served.has(name))
@@ -168,13 +184,14 @@ export class Broadcaster {
     options: BroadcastOptions | undefined,
     partition: string | undefined,
     content: Content,
+    headers: EventHeaders,
     policy: OverflowPolicy,
     manner: Manner | undefined,
   ): readonly QueueEvent[] {
     const { workQueues } = this.#context
     const addressing = options && addressingOf(options)
     const key = policy.kind === 'latest' ? policy.key : undefined
-    const terms = { key, redelivery: manner?.redelivery, hold: holdOf(options, manner), partition }
+    const terms = { key, redelivery: manner?.redelivery, hold: holdOf(options, manner), partition, headers }
     if (queues.length === 0) return [workQueues.eventOf(NO_QUEUE, type, addressing, content, terms)]
     const work: QueueEvent[] = []
     for (const queue of queues) {
@@ -252,8 +269,14 @@ export class Broadcaster {
    *
    * @throws UnserializablePayload, PayloadTooLarge, InvalidArgument; NoSubscribers where a subscriber is required
    */
-  #noReceivers(type: string, payload: unknown, options?: BroadcastOptions, manner?: Manner): number {
-    if (!travelsByReference(type)) this.#encoder.check(type, payload)
+  #noReceivers(
+    type: string,
+    payload: unknown,
+    headers: EventHeaders,
+    options?: BroadcastOptions,
+    manner?: Manner,
+  ): number {
+    if (!travelsByReference(type)) this.#encoder.check(type, payload, packHeaders(headers))
     policyOf(manner?.overflow ?? this.#context.overflow, type, payload)
     if (options?.requireSubscriber ?? this.#context.requireSubscriber) {
       const advice = 'wait with waitUntilAnyEndpointSubscribedTo, or leave requireSubscriber out'
@@ -288,10 +311,12 @@ const OPTIONS: OptionNames<BroadcastOptions> = {
   internal: true,
   requireSubscriber: true,
   waitForMember: true,
+  headers: true,
   signal: true,
 }
 
-function checkBroadcastOptions(options: BroadcastOptions): void {
+/** Returns a copy of the headers. */
+function checkBroadcastOptions(options: BroadcastOptions): EventHeaders {
   checkOptions('broadcast', options, OPTIONS)
   const { to, except, internal, requireSubscriber, waitForMember } = options
   if (waitForMember !== undefined) checkHold('waitForMember', waitForMember)
@@ -299,6 +324,7 @@ function checkBroadcastOptions(options: BroadcastOptions): void {
   checkBoolean('requireSubscriber', requireSubscriber)
   if (to !== undefined) checkAudience('to', to)
   if (except !== undefined) checkAudience('except', except)
+  return headersOf(options.headers)
 }
 
 /** For how many milliseconds an event waits for a queue with a member that may have it. */
@@ -322,8 +348,8 @@ function addressingOf({ to, except, internal }: BroadcastOptions): Addressing | 
 }
 
 /** A copy of the payload in a frame, which is kept for longer than the frame. */
-function contentIn({ bytes, payloadStart, end, hasBigints = false }: EventFrame): Content {
-  return { kind: 'packed', bytes: Buffer.from(bytes.subarray(payloadStart, end)), hasBigints }
+function contentIn({ bytes, payloadStart, end, hasBigints = false, headersBytes = 0 }: EventFrame): Content {
+  return { kind: 'packed', bytes: Buffer.from(bytes.subarray(payloadStart, end - headersBytes)), hasBigints }
 }
 
 /** `latest` replaces events within a queue, never those of another queue or of plain subscribers. */

@@ -1,6 +1,7 @@
 import type { Channel } from '../channel/channel'
 import type { Receipt } from '../channel/receive-window'
 import { handlerError, LahjaError, NoSubscribers } from '../model/errors'
+import { NO_HEADERS } from '../model/headers'
 import { isInterestedIn } from '../model/interest'
 import type { Clock } from '../platform/clock'
 import { Balancer } from '../routing/balancer'
@@ -66,7 +67,7 @@ export class QueueReceiver {
   }
 
   #handOut(assignment: Assignment, channel: Channel, account: Receipt): void {
-    const { queue, type, payload } = assignment
+    const { queue, type, payload, headers = NO_HEADERS } = assignment
     const members = this.#context.membersOf(queue, type)
     const interested = members.filter(({ interest }) => isInterestedIn(interest, channel.identity))
     const isReturned = this.#isLeaving && this.#mayReturn(assignment, channel)
@@ -82,7 +83,7 @@ export class QueueReceiver {
       return this.#return(assignment, channel)
     }
     this.#inFlight++
-    const event = { type, payload, origin: channel.identity.name }
+    const event = { type, payload, origin: channel.identity.name, headers }
     member.take(event, {
       done: () => {
         this.#inFlight--
@@ -109,9 +110,9 @@ export class QueueReceiver {
     this.#context.settled()
   }
 
-  #reportLost({ type, queue, payload }: Assignment, { identity }: Channel): void {
+  #reportLost({ type, queue, payload, headers = NO_HEADERS }: Assignment, { identity }: Channel): void {
     const why = `the last member of the queue left here, and its sender ${identity.name} has disconnected`
-    const event = { type, payload, origin: identity.name }
+    const event = { type, payload, origin: identity.name, headers }
     this.#context.report(new NoSubscribers(`event ${type} of queue ${queue} is lost: ${why}`, { event }))
   }
 

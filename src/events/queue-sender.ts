@@ -1,6 +1,7 @@
 import { type Channel, fits } from '../channel/channel'
 import { referenceTo, travelsByReference } from '../channel/reference'
 import { BoundaryCrossed, LahjaError, NoSubscribers, ProtocolViolation } from '../model/errors'
+import { NO_HEADERS } from '../model/headers'
 import type { OverflowPolicy } from '../model/overflow'
 import type { QueueEvent } from '../queues/queue-event'
 import { Balancer } from '../routing/balancer'
@@ -203,12 +204,13 @@ export class QueueSender {
     })
   }
 
-  #reportLost(channel: Channel, { type, queue, payload }: Assignment): void {
+  #reportLost(channel: Channel, { type, queue, payload, headers = NO_HEADERS }: Assignment): void {
     const isClosed = this.#context.state() === 'closed'
     const nobody = isClosed ? 'this endpoint closed before another member could have it' : 'no other member may have it'
     const why = `${channel.identity.name} left the queue, and ${nobody}`
     const text = `event ${type} of queue ${queue} is lost: ${why}`
-    this.#context.report(new NoSubscribers(text, { event: { type, payload, origin: this.#context.origin } }))
+    const { origin, report } = this.#context
+    report(new NoSubscribers(text, { event: { type, payload, origin, headers } }))
   }
 
   /**

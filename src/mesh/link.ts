@@ -13,6 +13,8 @@ import {
   ProtocolViolation,
   Unauthenticated,
 } from '../model/errors'
+import type { EventHeaders } from '../model/event'
+import { NO_HEADERS } from '../model/headers'
 import { type Interest, isQueued } from '../model/interest'
 import { HANDSHAKE_FRAME_BYTES, type Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
@@ -60,7 +62,7 @@ export type PaceChange = 'slow' | 'lagging' | 'unresponsive' | 'responsive' | 'r
 
 /** What arrives from the peer once a link is up. */
 export interface Traffic {
-  event(link: Link, type: string, payload: unknown): void
+  event(link: Link, type: string, payload: unknown, headers: EventHeaders): void
   /** A message between the subscriptions and requests of the two endpoints. */
   message(link: Link, message: ChannelMessage): void
   /** The peer's interest has changed. */
@@ -148,7 +150,7 @@ export class Link implements Channel {
     // Events don't pass through `#onMessage`: they are the hot path, decoded in place without an object for a message,
     // and `takesEvents` already says in which phase they are legal. Those in other forms of msgpack come as messages.
     this.#inbound = new Inbound(HANDSHAKE_FRAME_BYTES, false, this.receiveWindow, {
-      event: (type, payload) => traffic.event(this, type, payload),
+      event: (type, payload, headers) => traffic.event(this, type, payload, headers),
       message: (message) => this.#onMessage(message),
     })
     this.#deadline = judgeAfter(clock, limits.handshakeTimeout, () => this.#onDeadline())
@@ -369,7 +371,7 @@ export class Link implements Channel {
     const { traffic } = this.#context
     switch (message.kind) {
       case 'event':
-        return traffic.event(this, message.type, message.payload)
+        return traffic.event(this, message.type, message.payload, message.headers ?? NO_HEADERS)
       case 'subscribe':
       case 'unsubscribe':
         return this.#onInterest(message)

@@ -1,3 +1,6 @@
+/** Texts beside the payload of an event or a request, by name. */
+export type EventHeaders = Readonly<Record<string, string>>
+
 /** An event as its subscribers receive it. */
 export interface Event<Payload = unknown> {
   /** The name of its type; tells types apart in the handler of a pattern. */
@@ -5,6 +8,8 @@ export interface Event<Payload = unknown> {
   readonly payload: Payload
   /** The sender's name. */
   readonly origin: string
+  /** The option `headers` of the call that sent it: texts by name. The same frozen empty object for all without. */
+  readonly headers: EventHeaders
   /**
    * How often it has been given before to members of its queue that died or failed, by the option `redeliver` of its type.
    * Undefined for 0.

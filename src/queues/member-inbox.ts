@@ -2,6 +2,7 @@ import type { Channel } from '../channel/channel'
 import type { Receipt } from '../channel/receive-window'
 import { type LahjaError, NoSubscribers, ProtocolViolation } from '../model/errors'
 import type { Event } from '../model/event'
+import { NO_HEADERS } from '../model/headers'
 import { MAX_IN_HAND } from '../model/limits'
 import { type Clock, judgeAfter, type Timer } from '../platform/clock'
 import { Fifo } from '../platform/fifo'
@@ -337,11 +338,11 @@ export class MemberInbox {
 
   #handleOne(item: Item): void {
     const { delivery, account } = item
-    const { type, payload, redelivered } = delivery
+    const { type, payload, redelivered, headers = NO_HEADERS } = delivery
     const { handle, admits } = this.#context
     if (!admits(account.channel, type)) return item.done()
     const origin = account.channel.identity.name
-    handle(redelivered ? { type, payload, origin, redelivered } : { type, payload, origin }, item)
+    handle(redelivered ? { type, payload, origin, headers, redelivered } : { type, payload, origin, headers }, item)
   }
 
   #onDone(item: Item, hasFailed: boolean): void {
@@ -526,9 +527,9 @@ export class MemberInbox {
     account.tell(member, capacity, isAdapted || isOver)
   }
 
-  #reportLost({ type, payload }: Delivery, { identity }: Channel): void {
+  #reportLost({ type, payload, headers = NO_HEADERS }: Delivery, { identity }: Channel): void {
     const why = `its member here has left the queue, and its sender ${identity.name} has disconnected`
-    const event = { type, payload, origin: identity.name }
+    const event = { type, payload, origin: identity.name, headers }
     this.#context.report(new NoSubscribers(`event ${type} of queue ${this.#context.queue} is lost: ${why}`, { event }))
   }
 

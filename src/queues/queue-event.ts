@@ -1,13 +1,15 @@
 import type { Channel } from '../channel/channel'
 import { referenceTo, travelsByReference } from '../channel/reference'
-import type { Event } from '../model/event'
+import type { Event, EventHeaders } from '../model/event'
+import { NO_HEADERS } from '../model/headers'
 import { MAX_FRAME_BYTES } from '../model/limits'
 import type { Redelivery } from '../model/redelivery'
 import type { Addressing } from '../routing/eligibility'
 import { encodeMessage } from '../wire/codec'
 import { encodeDelivery, maxDeliveryBytes } from '../wire/delivery-encoder'
 import type { Frame } from '../wire/frame'
-import { pack } from '../wire/packer'
+import { headed } from '../wire/message'
+import { pack, packHeaders } from '../wire/packer'
 import { unpack } from '../wire/unpacker'
 
 /** The payload of an event, as it travels. */
@@ -32,6 +34,9 @@ const HOLDING_BYTES = 400
 const KEY_BYTES = 200
 const HOLD_BYTES = 450
 
+/** Headers are kept as texts too. */
+const HEADERS_FACTOR = 3
+
 /** What a payload counts for of which nobody knows what it holds. */
 const REFERENCE_BYTES = 512
 
@@ -50,6 +55,8 @@ export interface Terms {
   readonly hold?: number | undefined
   /** Its key among the events that are handled one after another. */
   readonly partition?: string | undefined
+  /** Default none. */
+  readonly headers?: EventHeaders | undefined
 }
 
 /** An event of a queue, as its sender keeps it until it has been handled. */
@@ -65,6 +72,8 @@ export class QueueEvent {
   /** How often it has been given to members that died or failed. */
   redelivered = 0
   readonly #content: Content
+  /** In msgpack, if there are any. */
+  readonly #headers: Buffer | undefined
 
   constructor(
     queue: string,
@@ -80,7 +89,9 @@ export class QueueEvent {
     this.#content = content
     this.place = place
     this.terms = terms
-    this.cost = HOLDING_BYTES + (content.kind === 'packed' ? content.bytes.length : REFERENCE_BYTES) + costOf(terms)
+    this.#headers = packHeaders(terms.headers ?? NO_HEADERS)
+    const contentBytes = content.kind === 'packed' ? content.bytes.length : REFERENCE_BYTES
+    this.cost = HOLDING_BYTES + contentBytes + HEADERS_FACTOR * (this.#headers?.length ?? 0) + costOf(terms)
   }
 
   /** The same event in another queue. */
@@ -104,6 +115,10 @@ export class QueueEvent {
     return this.terms.partition
   }
 
+  get headers(): EventHeaders {
+    return this.terms.headers ?? NO_HEADERS
+  }
+
   get redelivery(): Redelivery | undefined {
     return this.terms.redelivery
   }
@@ -122,7 +137,8 @@ export class QueueEvent {
   get audience(): string {
     const { type, addressing } = this
     const content = this.#content
-    const size = content.kind === 'packed' && content.bytes.length > ALWAYS_TAKEN_BYTES ? content.bytes.length : 0
+    const bytes = content.kind === 'packed' ? this.#bodyBytes(content.bytes) : 0
+    const size = bytes > ALWAYS_TAKEN_BYTES ? bytes : 0
     const hasBigints = content.kind === 'packed' && content.hasBigints
     // Of nearly all events. No name of a type holds a space.
     if (addressing === undefined && size === 0 && !hasBigints) return type
@@ -156,8 +172,10 @@ export class QueueEvent {
     const { type, redelivered } = this
     const isFixed = this.isFixed || isLastResort
     const content = this.#content
-    if (content.kind === 'packed') return encodeDelivery(member, number, type, isFixed, content.bytes, redelivered)
-    return referenceTo({ kind: 'give', member, number, type, isFixed, payload: content.payload, ...this.#repeats })
+    if (content.kind === 'packed')
+      return encodeDelivery(member, number, type, isFixed, content.bytes, redelivered, this.#headers)
+    const more = { ...this.#repeats, ...headed(this.headers) }
+    return referenceTo({ kind: 'give', member, number, type, isFixed, payload: content.payload, ...more })
   }
 
   /**
@@ -168,24 +186,28 @@ export class QueueEvent {
   assignFrame(isLastResort = false): Frame {
     const { queue, type } = this
     const isFixed = this.isFixed || isLastResort
-    const assignment = { kind: 'assign', queue, type, isFixed, payload: this.payload } as const
+    const assignment = { kind: 'assign', queue, type, isFixed, payload: this.payload, ...headed(this.headers) } as const
     return this.#content.kind === 'packed' ? encodeMessage(assignment) : referenceTo(assignment)
   }
 
   /** As its handlers would have got it. */
   asEvent(origin: string): Event {
-    const { type, payload } = this
-    return { type, payload, origin, ...this.#repeats }
+    const { type, payload, headers } = this
+    return { type, payload, origin, headers, ...this.#repeats }
   }
 
   get #repeats(): Pick<Event, 'redelivered'> {
     return this.redelivered > 0 ? { redelivered: this.redelivered } : {}
   }
 
+  #bodyBytes(payload: Buffer): number {
+    return payload.length + (this.#headers?.length ?? 0)
+  }
+
   #fits({ isOwn, sendLimit, takesBigints }: Channel, nameBytes: number): boolean {
     const content = this.#content
     if (content.kind === 'reference') return isOwn
-    const bytes = maxDeliveryBytes(this.type, content.bytes.length) + nameBytes
+    const bytes = maxDeliveryBytes(this.type, this.#bodyBytes(content.bytes)) + nameBytes
     return bytes <= sendLimit && (takesBigints || !content.hasBigints)
   }
 

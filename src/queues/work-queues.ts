@@ -1,7 +1,7 @@
 import type { Channel } from '../channel/channel'
 import type { MemoryBudget } from '../channel/memory-budget'
 import { LahjaError, NoSubscribers, OutboxOverflow } from '../model/errors'
-import type { Event } from '../model/event'
+import type { Event, EventHeaders } from '../model/event'
 import type { Interest } from '../model/interest'
 import type { Limits } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
@@ -34,7 +34,7 @@ export interface WorkQueuesContext {
   /** This endpoint's name. */
   readonly origin: string
   /** Broadcasts the payload of an event under another type. @throws NoSubscribers if nobody subscribes to it */
-  readonly broadcast: (type: string, payload: unknown, internal: boolean) => void
+  readonly broadcast: (type: string, payload: unknown, internal: boolean, headers: EventHeaders) => void
   /** Gives an event to one of the push members. */
   readonly assign: (event: QueueEvent, members: readonly PushMember<Channel>[], isLastResort?: boolean) => void
 }
@@ -128,10 +128,10 @@ export class WorkQueues {
   }
 
   /** Takes an event over from a member to which it was assigned. Returns whether there is another that may have it. */
-  keep({ queue: name, type, payload }: Assignment): boolean {
+  keep({ queue: name, type, payload, headers }: Assignment): boolean {
     const queue = this.#context.routes.queue(type, name)
     if (!queue) return false
-    const event = this.eventOf(name, type, undefined, contentOf(type, payload))
+    const event = this.eventOf(name, type, undefined, contentOf(type, payload), { headers })
     const pullMembers = queue.pullMembers.filter(({ destination }) => isEligible(type, destination))
     if (!this.isTakenBy({ ...queue, pullMembers, pushMembers: [] }, event)) return false
     this.offer(event, { kind: 'wait' })
@@ -433,11 +433,11 @@ export class WorkQueues {
 
   /** Broadcasts an event under the type for dead letters, or reports why not. Returns whether it has one. */
   #broadcastDeadLetter(event: QueueEvent, isAfterError: boolean): boolean {
-    const { redelivery, queue, payload } = event
+    const { redelivery, queue, payload, headers } = event
     if (redelivery?.deadLetter === undefined || (isAfterError && !redelivery.onError)) return false
     this.#settle(event)
     try {
-      this.#context.broadcast(redelivery.deadLetter, payload, event.isInternal)
+      this.#context.broadcast(redelivery.deadLetter, payload, event.isInternal, headers)
       this.#queueOf(queue).counts.dead++
     } catch (error) {
       if (!(error instanceof LahjaError)) throw error

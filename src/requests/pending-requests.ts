@@ -3,6 +3,8 @@ import { referenceTo, travelsByReference } from '../channel/reference'
 import type { Audience } from '../model/audience'
 import { boundaryOf } from '../model/boundary'
 import { type LahjaError, NoSubscribers, RemoteDisconnected, RemoteError } from '../model/errors'
+import type { EventHeaders } from '../model/event'
+import { NO_HEADERS } from '../model/headers'
 import type { Interest } from '../model/interest'
 import { Balancer } from '../routing/balancer'
 import { isEligible, noEndpoint } from '../routing/eligibility'
@@ -10,6 +12,7 @@ import type { Routes } from '../routing/routes'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
 import type { MessageOf } from '../wire/message'
+import { headed } from '../wire/message'
 import { WaitingList } from './waiting-list'
 
 const NOBODY: ReadonlySet<never> = new Set()
@@ -87,9 +90,9 @@ export class PendingRequests {
   }
 
   /** @throws UnserializablePayload, PayloadTooLarge */
-  encode(type: string, payload: unknown): EncodedRequest {
+  encode(type: string, payload: unknown, headers: EventHeaders = NO_HEADERS): EncodedRequest {
     const id = ++this.#lastId
-    const request = { kind: 'request', id, type, payload } as const
+    const request = { kind: 'request', id, type, payload, ...headed(headers) } as const
     const frame = travelsByReference(type) ? referenceTo(request) : encodeMessage(request, this.#frameLimit)
     return { id, type, frame }
   }

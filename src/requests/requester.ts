@@ -5,6 +5,7 @@ import { type Audience, checkAudience, copyAudience } from '../model/audience'
 import { checkBoolean, type OptionNames } from '../model/call-options'
 import type { RequestSchemas } from '../model/definition'
 import { InvalidPayload, type LahjaError, NoSubscribers, RequestTimeout, UnexpectedResponse } from '../model/errors'
+import type { EventHeaders } from '../model/event'
 import { validate } from '../model/schema'
 import { type Clock, judgeAfter, type Timer } from '../platform/clock'
 import { checkTimeout, Wait, type Waits } from '../platform/waits'
@@ -32,6 +33,8 @@ export interface RequestOptions {
   readonly ordered?: boolean | undefined
   /** Milliseconds to wait for a responder if there is none; they count towards `timeout`. Default 0. */
   readonly wait?: number | undefined
+  /** Texts for its responder beside the payload, as `event.headers`. Names are 1 to 64 of `a-z 0-9 . _ -`; 4,096 bytes in all. */
+  readonly headers?: EventHeaders | undefined
   /** Cancels the request with `AbortError`, and aborts the `signal` of its responder. */
   readonly signal?: AbortSignal | undefined
 }
@@ -41,6 +44,7 @@ export const REQUEST_OPTIONS: OptionNames<RequestOptions> = {
   timeout: true,
   ordered: true,
   wait: true,
+  headers: true,
   signal: true,
 }
 
@@ -57,6 +61,8 @@ export interface RequestAllOptions {
    * they go ahead of those that are queued. Default false.
    */
   readonly ordered?: boolean | undefined
+  /** Texts for its responders beside the payload, as `event.headers`. Names are 1 to 64 of `a-z 0-9 . _ -`; 4,096 bytes in all. */
+  readonly headers?: EventHeaders | undefined
   /** Cancels the requests that have no reply yet, and aborts the `signal` of their responders. Reading throws `AbortError`. */
   readonly signal?: AbortSignal | undefined
 }
@@ -65,6 +71,7 @@ export const REQUEST_ALL_OPTIONS: OptionNames<RequestAllOptions> = {
   to: true,
   timeout: true,
   ordered: true,
+  headers: true,
   signal: true,
 }
 
@@ -73,6 +80,7 @@ interface OutgoingRequest {
   readonly type: string
   readonly schemas: RequestSchemas
   readonly payload: unknown
+  readonly headers: EventHeaders
 }
 
 /** A request to one responder, until it is answered. One object, as there is one for each request. */
@@ -107,8 +115,8 @@ class RequestCall extends Wait<unknown> implements RequestSpec {
 
   /** @throws UnserializablePayload, PayloadTooLarge */
   ask(): void {
-    const { type, payload } = this.#outgoing
-    this.#pending = this.#requests.ask(this.#requests.encode(type, payload), this)
+    const { type, payload, headers } = this.#outgoing
+    this.#pending = this.#requests.ask(this.#requests.encode(type, payload, headers), this)
   }
 
   /** It may have been settled at once. */
@@ -170,10 +178,10 @@ export class Requester {
 
   /** @throws InvalidPayload, UnserializablePayload, PayloadTooLarge, InvalidArgument */
   requestAll(outgoing: OutgoingRequest, options: RequestAllOptions): ReplyStream<unknown> {
-    const { type, payload } = outgoing
+    const { type, payload, headers } = outgoing
     const { timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, signal } = options
     const to = checkRequest(outgoing, options)
-    const request = this.#requests.encode(type, payload)
+    const request = this.#requests.encode(type, payload, headers)
     const buffer = new StreamBuffer<Reply<unknown>>()
     let cancel = () => {}
     const candidates = () => this.#requests.candidates(type, to)

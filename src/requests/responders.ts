@@ -13,6 +13,7 @@ import {
   type RemoteFailure,
 } from '../model/errors'
 import { type Event, isThenable, type RequestHandler } from '../model/event'
+import { NO_HEADERS } from '../model/headers'
 import { validate } from '../model/schema'
 import { asError, messageOf, textOf } from '../model/thrown'
 import type { MessageOf } from '../wire/message'
@@ -180,14 +181,15 @@ export class Responders {
     for (const subscription of [...this.#open]) subscription.unsubscribe()
   }
 
-  #receive(channel: Channel, { id, type, payload }: MessageOf<'request'>): void {
+  #receive(channel: Channel, { id, type, payload, headers = NO_HEADERS }: MessageOf<'request'>): void {
     const responder = this.#responders.get(type)
     const asker = this.#askerAt(channel)
     if (asker.requests.has(id)) return
     if (!responder || asker.requests.size >= this.#context.limit) {
       return void channel.sendMessage({ kind: 'decline', id })
     }
-    const job: Job = { channel, id, event: new IncomingRequest(type, payload, channel.identity.name), isAwaited: true }
+    const event = new IncomingRequest(type, payload, channel.identity.name, headers)
+    const job: Job = { channel, id, event, isAwaited: true }
     asker.requests.set(id, job)
     this.#count++
     if (asker.held.size > 0) asker.held.add(job)
@@ -451,8 +453,8 @@ function failedOn(request: IncomingRequest, thrown: unknown): LahjaError {
   return handlerError(`a responder to ${type} failed on a request from ${origin}`, thrown, eventOf(request))
 }
 
-function eventOf({ type, payload, origin }: IncomingRequest): Event {
-  return { type, payload, origin }
+function eventOf({ type, payload, origin, headers }: IncomingRequest): Event {
+  return { type, payload, origin, headers }
 }
 
 /** The error of a response that can't be sent. */

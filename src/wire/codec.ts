@@ -4,7 +4,7 @@ import { MAX_FRAME_BYTES } from '../model/limits'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, fromElements, KIND_CODES, type Message, toElements } from './message'
 import { MessageRoom } from './message-room'
-import { FIXARRAY_4, FIXARRAY_5 } from './msgpack-format'
+import { FIXARRAY_4, FIXARRAY_6 } from './msgpack-format'
 import { MAX_DEPTH } from './packed-value'
 import { measured, packMessage } from './packer'
 import { unpack, unpackNext } from './unpacker'
@@ -70,8 +70,8 @@ function packControl(elements: readonly unknown[]): { bytes: Buffer; start: numb
 
 /** Is the frame at `start`, encoded by this endpoint, an assignment? */
 export function isAssignment(bytes: Buffer, start: number): boolean {
-  const elements = bytes[start + PREFIX_BYTES]
-  return (elements === FIXARRAY_5 || elements === FIXARRAY_4) && bytes[start + PREFIX_BYTES + 1] === KIND_CODES.assign
+  const elements = bytes[start + PREFIX_BYTES] ?? 0
+  return elements >= FIXARRAY_4 && elements <= FIXARRAY_6 && bytes[start + PREFIX_BYTES + 1] === KIND_CODES.assign
 }
 
 /** Decodes the frame of an assignment. */

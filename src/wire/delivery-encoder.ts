@@ -16,6 +16,7 @@ const MAX_TAIL_BYTES = 3 + 9
  *
  * @param payload its msgpack; empty for `undefined`
  * @param redelivered how often it has been given before
+ * @param headers their msgpack, if there are any
  */
 export function encodeDelivery(
   member: number,
@@ -24,11 +25,12 @@ export function encodeDelivery(
   isFixed: boolean,
   payload: Uint8Array,
   redelivered = 0,
+  headers?: Uint8Array,
 ): Frame {
   const typeBytes = Buffer.byteLength(type)
-  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + maxDeliveryBytes(type, payload.length))
+  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + maxDeliveryBytes(type, payload.length + (headers?.length ?? 0)))
   let at = PREFIX_BYTES
-  bytes[at++] = FIXARRAY | (redelivered > 0 ? 7 : payload.length === 0 ? 5 : 6)
+  bytes[at++] = FIXARRAY | (headers ? 8 : redelivered > 0 ? 7 : payload.length === 0 ? 5 : 6)
   bytes[at++] = KIND_CODES.give
   at = writeCount(bytes, at, member)
   at = writeCount(bytes, at, number)
@@ -41,9 +43,13 @@ export function encodeDelivery(
   bytes[at++] = isFixed ? TRUE : FALSE
   bytes.set(payload, at)
   let end = at + payload.length
-  if (redelivered > 0) {
+  if (redelivered > 0 || headers) {
     if (payload.length === 0) end = bytes.writeUIntBE(UNDEFINED_BYTES, end, 3)
     end = writeCount(bytes, end, redelivered)
+  }
+  if (headers) {
+    bytes.set(headers, end)
+    end += headers.length
   }
   bytes.writeUInt32BE(end - PREFIX_BYTES, 0)
   return { bytes, start: 0, end }

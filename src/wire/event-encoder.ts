@@ -11,6 +11,7 @@ import {
   FIXARRAY_3,
   FIXARRAY_4,
   FIXARRAY_5,
+  FIXARRAY_6,
   FIXSTR,
   STR_8,
   TRUE,
@@ -23,6 +24,8 @@ export interface EventFrame extends Frame {
   readonly payloadStart: number
   /** Whether its payload holds integers over 64 bits, which not every peer takes. */
   readonly hasBigints?: boolean
+  /** Of the headers behind its payload. */
+  readonly headersBytes?: number
 }
 
 /** The buffer of a large frame is reused up to this size, in slabs. */
@@ -65,9 +68,15 @@ export class EventEncoder {
     if (this.#full.length > 0) this.#full = []
   }
 
-  /** Encodes an event. @throws UnserializablePayload, PayloadTooLarge */
-  event(type: string, payload: unknown): EventFrame {
+  /**
+   * Encodes an event.
+   *
+   * @param headers in msgpack, if there are any
+   * @throws UnserializablePayload, PayloadTooLarge
+   */
+  event(type: string, payload: unknown, headers?: Uint8Array): EventFrame {
     const header = this.#header(type)
+    if (headers !== undefined) return this.#headed(type, header, payload, headers)
     if (payload === undefined) {
       const frame = this.#place(header, 0, type)
       frame.bytes[frame.start + PREFIX_BYTES] = FIXARRAY_2
@@ -85,6 +94,17 @@ export class EventEncoder {
       frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
     }
     return hasBigints ? { ...frame, hasBigints } : frame
+  }
+
+  /** An event with headers behind its payload. */
+  #headed(type: string, header: Buffer, payload: unknown, headers: Uint8Array): EventFrame {
+    const { bytes, start, end, hasBigints } = pack(payload, this.#limit)
+    const frame = this.#place(header, end - start + headers.length, type)
+    frame.bytes[frame.start + PREFIX_BYTES] = FIXARRAY_4
+    frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
+    frame.bytes.set(headers, frame.end - headers.length)
+    const headed = { ...frame, headersBytes: headers.length }
+    return hasBigints ? { ...headed, hasBigints } : headed
   }
 
   /** Packs a payload behind the place for its header in the slab, or elsewhere if there is not enough room. */
@@ -111,19 +131,21 @@ export class EventEncoder {
   }
 
   /** Throws what `event` would, for an event that nobody gets. @throws UnserializablePayload, PayloadTooLarge */
-  check(type: string, payload: unknown): void {
-    if (payload === undefined || typeof payload === 'boolean') return
-    const header = this.#header(type)
+  check(type: string, payload: unknown, headers?: Uint8Array): void {
+    const headersBytes = headers?.length ?? 0
+    if (headersBytes === 0 && (payload === undefined || typeof payload === 'boolean')) return
+    const besides = this.#header(type).length + headersBytes
     if (isBytes(payload) && payload.length > 0)
-      return this.#assertFits(header.length + headOf(payload) + payload.length, type)
+      return this.#assertFits(besides + headOf(payload) + payload.length, type)
     const { start, end } = pack(payload, this.#limit)
-    this.#assertFits(header.length + end - start, type)
+    this.#assertFits(besides + end - start, type)
   }
 
   /** Copies an encoded event into an assignment to a queue member. @throws PayloadTooLarge */
-  assignment({ bytes, payloadStart, end }: EventFrame, assigned: Omit<Assignment, 'kind' | 'payload'>): Frame {
+  assignment(event: EventFrame, assigned: Omit<Assignment, 'kind' | 'payload'>): Frame {
+    const { bytes, payloadStart, end, headersBytes = 0 } = event
     const { queue, type, isFixed } = assigned
-    const code = payloadStart === end ? FIXARRAY_4 : FIXARRAY_5
+    const code = headersBytes > 0 ? FIXARRAY_6 : payloadStart === end ? FIXARRAY_4 : FIXARRAY_5
     const flag = isFixed ? TRUE : FALSE
     const header = Buffer.from([code, KIND_CODES.assign, ...stringOf(queue), ...stringOf(type), flag])
     const frame = this.#place(header, end - payloadStart, type)

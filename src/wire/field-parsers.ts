@@ -1,5 +1,7 @@
 import { isBytes } from '../model/bytes'
 import { describe, ProtocolViolation } from '../model/errors'
+import type { EventHeaders } from '../model/event'
+import { headersFlaw, NO_HEADERS } from '../model/headers'
 import { isName } from '../model/name'
 import { isTypeName, isTypeOrPattern } from '../model/pattern'
 
@@ -48,6 +50,18 @@ export function parseTypeName(value: unknown, field: string): string {
 export function parsePattern(value: unknown, field: string): string {
   if (typeof value === 'string' && isTypeOrPattern(value)) return value
   throw malformed(field, 'the name of a type or a pattern', value)
+}
+
+/** Those of an event or a request; the shared empty ones if there are none. */
+export function parseHeaders(value: unknown, field: string): EventHeaders {
+  const entries = parseMap(value, field)
+  if (entries.size === 0) return NO_HEADERS
+  const headers = new Map<string, string>()
+  for (const [name, text] of entries) headers.set(name, parseString(text, `${field}.${name}`))
+  const parsed = Object.fromEntries(headers)
+  const flaw = headersFlaw(parsed)
+  if (flaw !== undefined) throw new ProtocolViolation('malformed', `${field}: ${flaw}`)
+  return Object.freeze(parsed)
 }
 
 export function parseBytes(value: unknown, field: string): Uint8Array {

@@ -1,5 +1,7 @@
 import type { AudienceList } from '../model/audience'
 import { describe, ProtocolViolation, type RemoteFailure, type ViolationReason } from '../model/errors'
+import type { EventHeaders } from '../model/event'
+import { NO_HEADERS } from '../model/headers'
 import { type Interest, MAX_INTEREST_BYTES, nameBytesOf } from '../model/interest'
 import {
   asNumber,
@@ -7,6 +9,7 @@ import {
   parseBoolean,
   parseBytes,
   parseCount,
+  parseHeaders,
   parseList,
   parseMap,
   parseName,
@@ -44,7 +47,7 @@ export type Message =
       readonly isComplete?: boolean | undefined
     }
   | { readonly kind: 'ready' }
-  | { readonly kind: 'event'; readonly type: string; readonly payload: unknown }
+  | ({ readonly kind: 'event'; readonly type: string; readonly payload: unknown } & Headed)
   | { readonly kind: 'gap'; readonly count: number }
   /** This many bytes and events have been handled; as many more may be sent. */
   | { readonly kind: 'credit'; readonly bytes: number; readonly events: number }
@@ -54,6 +57,16 @@ export type Message =
   /** Proves that the sender knows the secret. */
   | { readonly kind: 'proof'; readonly proof: Uint8Array }
   | ChannelMessage
+
+/** What may carry headers behind its payload. Undefined: none. */
+export interface Headed {
+  readonly headers?: EventHeaders | undefined
+}
+
+/** Left out where there are none. */
+export function headed(headers: EventHeaders): Headed {
+  return headers === NO_HEADERS ? {} : { headers }
+}
 
 /** The first message of an endpoint: who it is, and its limits. */
 export interface Hello {
@@ -94,7 +107,7 @@ export type ChannelMessage =
   | { readonly kind: 'settle'; readonly count: number }
   /** A queue event that its receiver has not begun: the sender gives it to another member. */
   | (Omit<Assignment, 'kind'> & { readonly kind: 'return' })
-  | { readonly kind: 'request'; readonly id: number; readonly type: string; readonly payload: unknown }
+  | ({ readonly kind: 'request'; readonly id: number; readonly type: string; readonly payload: unknown } & Headed)
   | { readonly kind: 'response'; readonly id: number; readonly payload: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly error: RemoteFailure }
   /** The request has not been and will not be handled. */
@@ -106,7 +119,7 @@ export type ChannelMessage =
   | Recall
 
 /** An event for one queue member. */
-export interface Assignment {
+export interface Assignment extends Headed {
   readonly kind: 'assign'
   readonly queue: string
   readonly type: string
@@ -116,7 +129,7 @@ export interface Assignment {
 }
 
 /** An event for a pull member of a queue. */
-export interface Delivery {
+export interface Delivery extends Headed {
   readonly kind: 'give'
   readonly member: number
   /** Counts the events that this member has been given on this link, from 1 on. */
@@ -220,7 +233,7 @@ export function toElements(message: Message): unknown[] {
     case 'acknowledge':
       return withFlag([code, message.sequence], message.isComplete)
     case 'event':
-      return withPayload([code, message.type], message.payload)
+      return withPayload([code, message.type], message)
     case 'gap':
     case 'settle':
       return [code, message.count]
@@ -232,7 +245,7 @@ export function toElements(message: Message): unknown[] {
       return [code, message.proof]
     case 'assign':
     case 'return':
-      return withPayload([code, message.queue, message.type, message.isFixed], message.payload)
+      return withPayload([code, message.queue, message.type, message.isFixed], message)
     case 'give':
       return deliveryElements(message)
     case 'progress': {
@@ -243,7 +256,8 @@ export function toElements(message: Message): unknown[] {
       return [code, message.member, message.through]
     // Not with `withPayload`: an array that grows takes three times the memory.
     case 'request': {
-      const { id, type, payload } = message
+      const { id, type, payload, headers } = message
+      if (headers !== undefined) return [code, id, type, payload, headers]
       return payload === undefined ? [code, id, type] : [code, id, type, payload]
     }
     case 'response': {
@@ -267,13 +281,15 @@ function interestFields({ type, from, queue, member, capacity, responds }: Inter
 }
 
 /** An undefined payload is left out only if it is the last element. */
-function deliveryElements({ member, number, type, isFixed, payload, redelivered }: Delivery): unknown[] {
+function deliveryElements({ member, number, type, isFixed, payload, redelivered, headers }: Delivery): unknown[] {
   const elements = [KIND_CODES.give, member, number, type, isFixed]
-  return redelivered ? [...elements, payload, redelivered] : withPayload(elements, payload)
+  if (headers !== undefined) return [...elements, payload, redelivered ?? 0, headers]
+  return redelivered ? [...elements, payload, redelivered] : withPayload(elements, { payload })
 }
 
-function withPayload(elements: unknown[], payload: unknown): unknown[] {
-  if (payload !== undefined) elements.push(payload)
+function withPayload(elements: unknown[], { payload, headers }: { readonly payload: unknown } & Headed): unknown[] {
+  if (payload !== undefined || headers !== undefined) elements.push(payload)
+  if (headers !== undefined) elements.push(headers)
   return elements
 }
 
@@ -291,7 +307,7 @@ function definedFields(fields: Readonly<Record<string, unknown>>): object {
  * @throws ProtocolViolation if it is malformed
  */
 export function fromElements(body: unknown): Message {
-  const [code, first, second, third, fourth, fifth, sixth] = parseArray(body, 'body')
+  const [code, first, second, third, fourth, fifth, sixth, seventh] = parseArray(body, 'body')
   const kind = parseKind(code)
   switch (kind) {
     case 'hello':
@@ -305,7 +321,7 @@ export function fromElements(body: unknown): Message {
       return { kind, sequence: parseCount(first, 'sequence'), isComplete }
     }
     case 'event':
-      return { kind, type: parseTypeName(first, 'type'), payload: second }
+      return { kind, type: parseTypeName(first, 'type'), payload: second, ...parseHeaded(third) }
     case 'gap':
     case 'settle':
       return { kind, count: parseCount(first, 'count') }
@@ -317,9 +333,11 @@ export function fromElements(body: unknown): Message {
       return { kind, proof: parseBytes(first, 'proof') }
     case 'assign':
     case 'return':
-      return { kind, ...parseAssignment(first, second, third), payload: fourth }
-    case 'give':
-      return { kind, ...parseDelivery(first, second, third, fourth), payload: fifth, ...parseRedelivered(sixth) }
+      return { kind, ...parseAssignment(first, second, third), payload: fourth, ...parseHeaded(fifth) }
+    case 'give': {
+      const delivery = parseDelivery(first, second, third, fourth)
+      return { kind, ...delivery, payload: fifth, ...parseRedelivered(sixth), ...parseHeaded(seventh) }
+    }
     case 'progress':
       return {
         kind,
@@ -333,7 +351,13 @@ export function fromElements(body: unknown): Message {
     case 'recall':
       return { kind, member: parseCount(first, 'member'), through: parseCount(second, 'through') }
     case 'request':
-      return { kind, id: parseCount(first, 'id'), type: parseTypeName(second, 'type'), payload: third }
+      return {
+        kind,
+        id: parseCount(first, 'id'),
+        type: parseTypeName(second, 'type'),
+        payload: third,
+        ...parseHeaded(fourth),
+      }
     case 'response':
       return { kind, id: parseCount(first, 'id'), payload: second }
     case 'failure':
@@ -346,6 +370,12 @@ export function fromElements(body: unknown): Message {
     case 'pong':
       return { kind }
   }
+}
+
+/** An empty map says nothing: there is none without headers. */
+function parseHeaded(value: unknown): Headed {
+  if (value === undefined) return {}
+  return headed(parseHeaders(value, 'headers'))
 }
 
 function parseRedelivered(value: unknown): Pick<Delivery, 'redelivered'> {

@@ -1,3 +1,5 @@
+import type { EventHeaders } from '../model/event'
+import { NO_HEADERS } from '../model/headers'
 import { Overlong } from './flaw'
 import type { Room } from './msgpack-writer'
 import { PayloadWriter } from './payload-writer'
@@ -45,6 +47,13 @@ export function pack(payload: unknown, limit: number, room?: Room): Packed {
   } finally {
     spare = writer
   }
+}
+
+/** Packs headers that are known to be valid; undefined if there are none. */
+export function packHeaders(headers: EventHeaders): Buffer | undefined {
+  if (headers === NO_HEADERS) return undefined
+  const { bytes, start, end } = pack(headers, Number.POSITIVE_INFINITY)
+  return Buffer.from(bytes.subarray(start, end))
 }
 
 /**

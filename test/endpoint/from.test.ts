@@ -109,8 +109,8 @@ describe('Endpoint.subscribe with from', () => {
     await stream.ready
     await until(() => y.isEndpointSubscribedTo('reader', 'news'))
     for (const each of [z, y, x]) await each.broadcast(News, `by ${each.name}`)
-    expect((await stream.next()).value).to.deep.equal({ type: 'news', payload: 'by x', origin: 'x' })
-    expect(await event).to.deep.equal({ type: 'news', payload: 'by y', origin: 'y' })
+    expect((await stream.next()).value).to.deep.equal({ type: 'news', payload: 'by x', origin: 'x', headers: {} })
+    expect(await event).to.deep.equal({ type: 'news', payload: 'by y', origin: 'y', headers: {} })
   })
 
   it('set to a name matches any endpoint with that name, also one that joins later', async () => {

@@ -50,7 +50,12 @@ describe('A schema that answers oddly', () => {
       expect(got).to.deep.equal(['even'])
       expect(reports).to.have.length(1)
       expect(reports[0]).to.be.instanceOf(InvalidPayload).with.property('message').that.matches(says)
-      expect(reports[0]).to.have.deep.property('event', { type: Tick.name, payload: 'odd', origin: 'asker' })
+      expect(reports[0]).to.have.deep.property('event', {
+        type: Tick.name,
+        payload: 'odd',
+        origin: 'asker',
+        headers: {},
+      })
     })
 
     it(`fails a request and its response at once, and no other request: ${what}`, async () => {

@@ -115,7 +115,7 @@ describe('Endpoint.subscribe with a pattern', () => {
     const types: string[] = []
     for await (const { type } of stream) types.push(type)
     expect(types).to.deep.equal(['order.placed', 'order.sent'])
-    expect(await event).to.deep.equal({ type: 'order.sent', payload: 2, origin: 'a' })
+    expect(await event).to.deep.equal({ type: 'order.sent', payload: 2, origin: 'a', headers: {} })
   })
 
   for (const pattern of ['order.>.x', '>.x', 'order.', '.x', 'a..b', 'order.pl*', 'order. x', '']) {

@@ -547,7 +547,7 @@ describe('A queue with prefetch', () => {
       const error = await rejection(b.close({ timeout: 200 }))
       expect(error.code).to.equal('LAHJA_CLOSE_TIMEOUT')
       const [, { unfinished, unfinishedEvents }] = await left
-      expect([unfinished, unfinishedEvents]).to.deep.equal([1, [{ type: 'job', payload: 0, origin: 'a' }]])
+      expect([unfinished, unfinishedEvents]).to.deep.equal([1, [{ type: 'job', payload: 0, origin: 'a', headers: {} }]])
       expect(waitingAt(a)).to.equal(3)
       held.release()
     })

@@ -270,7 +270,7 @@ describe('A queue member that leaves', () => {
     member.waive({ type: 'job', queue: 'workers' })
     await until(() => reports.length > 0)
     expect(reports.map((error) => error instanceof NoSubscribers && error.event)).to.deep.equal(
-      [1, 2, 3].map((payload) => ({ type: 'job', payload, origin: 'a' })),
+      [1, 2, 3].map((payload) => ({ type: 'job', payload, origin: 'a', headers: {} })),
     )
   })
 

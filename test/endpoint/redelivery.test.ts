@@ -82,7 +82,13 @@ describe('An event with redeliver', () => {
     await until(() => sender.queues()[0]?.members === 1)
     await sender.broadcast(Job, 'worse')
     await until(() => unfinished.length === 2)
-    const eventOf = (payload: string) => ({ type: 'job.hopeless', payload, origin: 'sender', redelivered: 1 })
+    const eventOf = (payload: string) => ({
+      type: 'job.hopeless',
+      payload,
+      origin: 'sender',
+      headers: {},
+      redelivered: 1,
+    })
     expect(unfinished).to.deep.equal([
       ['worker', eventOf('bad')],
       ['sender', eventOf('worse')],

@@ -287,7 +287,7 @@ describe('Endpoint.request', () => {
     expect(asked).to.deep.equal([])
     expect(codesOf(reports)).to.deep.equal(['LAHJA_INVALID_PAYLOAD'])
     expect(reports[0]?.message).to.contain('request checked from asker: the payload does not match its schema: n:')
-    const event = { type: 'checked', payload: { n: 'one' }, origin: 'asker' }
+    const event = { type: 'checked', payload: { n: 'one' }, origin: 'asker', headers: {} }
     expect(reports[0]).to.have.property('event').that.deep.equals(event)
   })
 

@@ -52,7 +52,7 @@ describe('Endpoint.respond', () => {
     const { asker, responder } = await bus.startAll('asker', 'responder')
     await responder.respond(Ask, (event) => `${Object.keys(event).sort()} ${inspect(event, { depth: 9 }).length < 200}`)
       .ready
-    expect(await asker.request(Ask, 1)).to.equal('origin,payload,type true')
+    expect(await asker.request(Ask, 1)).to.equal('headers,origin,payload,type true')
   })
 
   it('aborts event.signal when the asker disconnects without a goodbye', async () => {

@@ -82,7 +82,7 @@ describe('What a handler throws', () => {
       expect(handled).to.have.members([1, 2, 3, 4])
       for (const report of reports) expect(report).to.be.instanceOf(HandlerError)
       expect(reports[0]?.message).to.contain(message)
-      expect(reports[0]).to.have.deep.property('event', { type: 'tick', payload: 1, origin: 'shop' })
+      expect(reports[0]).to.have.deep.property('event', { type: 'tick', payload: 1, origin: 'shop', headers: {} })
     })
 
     it(`reaches the asker, and no other request is lost: ${what}`, async () => {
@@ -114,7 +114,7 @@ describe('What a handler throws', () => {
       await until(() => reports.length === 2)
       for (const report of reports) expect(report).to.be.instanceOf(HandlerError)
       expect(reports[0]?.message).to.contain(message)
-      expect(reports[0]).to.have.deep.property('event', { type: 'ask', payload: 1, origin: 'asker' })
+      expect(reports[0]).to.have.deep.property('event', { type: 'ask', payload: 1, origin: 'asker', headers: {} })
     })
 
     it(`is reported although its asker has given up, and nothing listens to errors: ${what}`, async () => {

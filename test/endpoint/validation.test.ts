@@ -65,7 +65,7 @@ describe('Endpoint with schemas', () => {
         expect(got).to.deep.equal(['K'])
         expect(codesOf(reports)).to.deep.equal(['LAHJA_INVALID_PAYLOAD'])
         expect(reports[0]?.message).to.contain('from a').and.contain(Reading.name).and.contain('at:')
-        const event = { type: Reading.name, payload: { at: 7 }, origin: 'a' }
+        const event = { type: Reading.name, payload: { at: 7 }, origin: 'a', headers: {} }
         expect(reports[0]).to.have.deep.property('event', event)
       })
 
@@ -78,7 +78,7 @@ describe('Endpoint with schemas', () => {
         await until(() => a.isEndpointSubscribedTo('b', Reading.name))
         await a.broadcast(Reading.name, 'nothing of it')
         await a.broadcast(Reading, { at: AT })
-        const expected = { type: Reading.name, payload: { at: new Date(AT), unit: '°C' }, origin: 'a' }
+        const expected = { type: Reading.name, payload: { at: new Date(AT), unit: '°C' }, origin: 'a', headers: {} }
         expect((await stream.next()).value).to.deep.equal(expected)
         expect(await event).to.deep.equal(expected)
         await until(() => reports.length === 2)

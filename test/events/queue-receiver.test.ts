@@ -37,11 +37,11 @@ describe('QueueReceiver', () => {
     expect(sender.told).to.deep.equal([])
   })
 
-  it('names the sender as the origin of an assignment', () => {
+  it('hands over an assignment with its origin and its headers', () => {
     const seen: Event[] = []
     bench.add('order.placed', (event) => void seen.push(event), { queue: 'q' })
     bench.assign({ id: 'A1' })
-    expect(seen).to.deep.equal([{ type: 'order.placed', payload: { id: 'A1' }, origin: 'shop' }])
+    expect(seen).to.deep.equal([{ type: 'order.placed', payload: { id: 'A1' }, origin: 'shop', headers: {} }])
   })
 
   it('hands an assignment to the member with the fewest events in flight', async () => {

@@ -68,7 +68,10 @@ function test(python: string): void {
     host.on('lost', (_, loss) => unfinished.push(loss.unfinished, ...loss.unfinishedEvents))
     peer.signal('SIGKILL')
     await until(() => unfinished.length > 0)
-    expect(unfinished).to.deep.equal([1, { type: 'job', payload: { number: 0, hold: true }, origin: 'host' }])
+    expect(unfinished).to.deep.equal([
+      1,
+      { type: 'job', payload: { number: 0, hold: true }, origin: 'host', headers: {} },
+    ])
     const handled = await joinWorker('other')
     await until(() => handled.length === 4)
     expect(numbersOf(handled)).to.deep.equal([1, 2, 3, 4])

@@ -85,6 +85,17 @@ function test(python: string): void {
     expect(await endpoint.broadcast('tick', { number: -1 })).to.equal(0)
   })
 
+  it('passes over the headers of events, requests and what is assigned to it', async () => {
+    const [endpoint, snake] = await joinOne()
+    const headers = { tenant: 't1' }
+    await snake.want({ type: 'tick' }, { type: 'job', queue: 'workers' }, { type: 'echo', responds: true })
+    await endpoint.broadcast('tick', 'payload', { headers })
+    await endpoint.broadcast('job', 'work', { headers })
+    await snake.reported('event', ({ payload }) => payload === 'payload')
+    await snake.reported('assigned', ({ payload }) => payload === 'work')
+    expect(await endpoint.request('echo', 'question', { headers })).to.deep.equal({ by: 'snake', echo: 'question' })
+  })
+
   it('G4, G6: delivers all its events in order, also to endpoints with a small window', async () => {
     const endpoints = [await bus.join('wide'), await bus.join('narrow', { limits: { windowBytes: 4096 } })]
     const received = endpoints.map(() => [] as unknown[])

@@ -89,7 +89,7 @@ describe('a queue with prefetch and workers in other processes', () => {
     await until(() => losses.has('victim'))
     expect(losses.get('victim')).to.include({ unfinished: 1, undelivered: 0 })
     expect(losses.get('victim')?.unfinishedEvents).to.deep.equal([
-      { type: 'job', payload: { number: 0 }, origin: 'sender' },
+      { type: 'job', payload: { number: 0 }, origin: 'sender', headers: {} },
     ])
     expect(sender.queues()).to.deep.equal([
       { name: 'workers', members: 0, inHand: 0, waiting: 19, returned: 10, redelivered: 0, dead: 0 },

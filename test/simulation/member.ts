@@ -2,6 +2,7 @@ import type {
   BroadcastOptions,
   Endpoint,
   EventDefinition,
+  EventHeaders,
   LahjaError,
   NoSubscribers,
   OutboxOverflow,
@@ -10,7 +11,7 @@ import type {
 } from '../../src'
 import { untilReady } from '../support/until-ready'
 import type { RecordFields } from './record'
-import { digestOf, type TestPayload, unwrap, type Wrapping, wrap } from './test-payload'
+import { digestOf, headersFor, type TestPayload, unwrap, type Wrapping, wrap } from './test-payload'
 
 /** Milliseconds. */
 const CLOSING = 5000
@@ -133,12 +134,13 @@ export class Member {
     const { filler, wrapping, to, except, internal } = dispatch
     const event = ++this.#lastEvent
     const payload: TestPayload = { sender: this.label, event, filler }
+    const headers = headersFor(event)
     const name = typeof type === 'string' ? type : type.name
     this.#log({
       kind: 'sent',
       event,
       type: name,
-      digest: digestOf(payload),
+      digest: digestOf(payload, headers),
       size: filler.length,
       to: listOf(to),
       except: listOf(except),
@@ -149,9 +151,9 @@ export class Member {
       isHeld: (typeof type !== 'string' && type.hold !== undefined) || undefined,
     })
     try {
-      if (nowait) this.#up.broadcastNowait(type, wrap(payload, wrapping), { to, except, internal })
+      if (nowait) this.#up.broadcastNowait(type, wrap(payload, wrapping), { to, except, internal, headers })
       else {
-        const count = await this.#up.broadcast(type, wrap(payload, wrapping), { to, except, internal })
+        const count = await this.#up.broadcast(type, wrap(payload, wrapping), { to, except, internal, headers })
         this.#log({ kind: 'handed', event, count })
       }
     } catch (error) {
@@ -161,8 +163,9 @@ export class Member {
 
   respond(type: string): void {
     this.#log({ kind: 'responding', type })
-    const responder = this.#up.respond(type, async ({ payload }) => {
+    const responder = this.#up.respond(type, async ({ payload, headers }) => {
       const { asker, request } = questionOf(payload)
+      if (headers.number !== headersFor(request).number) throw new Error(`expected the headers of ${request}`)
       this.#log({ kind: 'begun', asker, request, type })
       const time = this.#manner()
       if (time !== 'at-once') await this.#stage.sleep(time)
@@ -185,7 +188,7 @@ export class Member {
     const request = ++this.#lastRequest
     this.#log({ kind: 'asked', request, type, all: false, ...options })
     const question = { asker: this.label, request, ...(size > 0 && { filler: Buffer.alloc(size) }) }
-    const reply = await this.#up.request(type, question, options).then(
+    const reply = await this.#up.request(type, question, { ...options, headers: headersFor(request) }).then(
       (payload) => this.#replyOf(request, payload),
       (error) => ({ origin: '', outcome: codeOf(error), correct: true }),
     )
@@ -200,7 +203,7 @@ export class Member {
       for await (const { origin, payload, error } of this.#up.requestAll(
         type,
         { asker: this.label, request },
-        { timeout },
+        { timeout, headers: headersFor(request) },
       )) {
         if (error) this.#log({ kind: 'replied', request, origin, outcome: error.code, correct: true })
         else this.#log({ kind: 'replied', request, ...this.#replyOf(request, payload, origin) })
@@ -280,11 +283,11 @@ export class Member {
     )
   }
 
-  #receive(subscription: number, { type, origin, payload }: Received): unknown {
+  #receive(subscription: number, { type, origin, payload, headers }: Received): unknown {
     const unwrapped = unwrap(payload) ?? { sender: '', event: 0, filler: new Uint8Array() }
     const { sender, event } = unwrapped
     const time = this.#manner()
-    const received = { subscription, type, origin, sender, event, digest: digestOf(unwrapped) }
+    const received = { subscription, type, origin, sender, event, digest: digestOf(unwrapped, headers) }
     if (time === 'at-once') return void this.#log({ kind: 'received', ...received })
     this.#log({ kind: 'received', ...received, isLong: true })
     return this.#stage.sleep(time).then(() => this.#log({ kind: 'handled', subscription, sender, event }))
@@ -305,6 +308,7 @@ export class Member {
 interface Received {
   readonly type: string
   readonly origin: string
+  readonly headers: EventHeaders
   readonly payload: unknown
 }
 

@@ -165,6 +165,29 @@ export const MUTANTS: readonly Mutant[] = [
     profile: 'loaded',
   },
   {
+    mistake: 'an event that is given to a member of a queue loses its headers',
+    file: 'queues/queue-event',
+    original: 'content.bytes, redelivered, this.#headers)',
+    replacement: 'content.bytes, redelivered)',
+    breaks: ['G1'],
+  },
+  {
+    mistake: 'an event that a member has returned loses its headers',
+    file: 'events/queue-sender',
+    original: "const assignment: Assignment = { ...message, kind: 'assign' }",
+    replacement: "const assignment: Assignment = { ...message, kind: 'assign', headers: undefined }",
+    breaks: ['G1'],
+  },
+  {
+    mistake: 'the headers of an event are those of the event before it',
+    file: 'endpoint-core',
+    original: 'this.subscriptions.deliver({ type, payload, origin: channel.identity.name, headers }, channel)',
+    replacement: `const before = this.lastHeaders
+    this.lastHeaders = headers
+    this.subscriptions.deliver({ type, payload, origin: channel.identity.name, headers: before ?? headers }, channel)`,
+    breaks: ['G1'],
+  },
+  {
     mistake: 'a queue event is assigned twice',
     file: 'events/broadcaster',
     original: 'for (const delivery of deliveries) {',

@@ -1,3 +1,5 @@
+import type { EventHeaders } from '../../src'
+
 /** The payload of an event: its sender, its number at the sender, and filler bytes. */
 export interface TestPayload {
   readonly sender: string
@@ -32,10 +34,15 @@ function unwrapBytes(bytes: Buffer): TestPayload | undefined {
   return { sender, event, filler: bytes.subarray(second + 1) }
 }
 
-/** A hash of a payload (FNV-1a, 32 bits). */
-export function digestOf({ sender, event, filler }: TestPayload): number {
+/** The headers of every third event and request. */
+export function headersFor(number: number): EventHeaders {
+  return number % 3 === 0 ? { number: String(number) } : {}
+}
+
+/** A hash of a payload and its headers (FNV-1a, 32 bits). */
+export function digestOf({ sender, event, filler }: TestPayload, headers: EventHeaders): number {
   let hash = 0x811c9dc5
-  for (const bytes of [Buffer.from(`${sender} ${event} `), filler]) {
+  for (const bytes of [Buffer.from(`${sender} ${event} ${JSON.stringify(headers)}`), filler]) {
     for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)
   }
   return hash >>> 0

@@ -2,6 +2,7 @@ import { Consumer, type ConsumerContext } from '../../src/events/consumer'
 import { TurnBudget } from '../../src/events/turn-budget'
 import type { LahjaError } from '../../src/model/errors'
 import type { Event, Handler } from '../../src/model/event'
+import { NO_HEADERS } from '../../src/model/headers'
 import { SLAB_BYTES } from '../../src/wire/slabs'
 import { ManualClock } from './manual-clock'
 
@@ -25,4 +26,4 @@ export function consumerWith(handle: Handler<unknown>, { concurrency = 1, ...opt
   return { consumer, failures }
 }
 
-export const eventOf = (payload: unknown): Event => ({ type: 'n', payload, origin: 'shop' })
+export const eventOf = (payload: unknown): Event => ({ type: 'n', payload, origin: 'shop', headers: NO_HEADERS })

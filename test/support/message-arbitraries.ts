@@ -77,6 +77,19 @@ const progress = {
   returned: runs,
 }
 
+/** Few, as together they may have 4,096 bytes. */
+const headers = fc.dictionary(
+  fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,63}$/),
+  fc.string({ unit: 'grapheme', maxLength: 60 }),
+  { minKeys: 1, maxKeys: 4, noNullPrototype: true },
+)
+
+/** These messages, with headers and without. */
+const headed = <Headless extends object>(message: fc.Arbitrary<Headless>) =>
+  fc
+    .tuple(message, optional(headers))
+    .map(([message, headers]) => (headers === undefined ? message : { ...message, headers }))
+
 /** Messages of each kind. */
 export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message> } = {
   hello: fc.record({
@@ -97,19 +110,21 @@ export const messages: { readonly [Kind in Message['kind']]: fc.Arbitrary<Messag
   subscribe: fc.record({ kind: fc.constant('subscribe'), sequence: count, interests }),
   unsubscribe: fc.record({ kind: fc.constant('unsubscribe'), sequence: count, interests, isLast: flag }),
   acknowledge: fc.record({ kind: fc.constant('acknowledge'), sequence: count, isComplete: flag }),
-  event: fc.record({ kind: fc.constant('event'), type, payload: whatever }),
+  event: headed(fc.record({ kind: fc.constant('event'), type, payload: whatever })),
   gap: fc.record({ kind: fc.constant('gap'), count }),
   ping: fc.constant({ kind: 'ping' }),
   pong: fc.constant({ kind: 'pong' }),
   goodbye: fc.record({ kind: fc.constant('goodbye'), reason: text, text, proof: optional(bytes) }),
   proof: fc.record({ kind: fc.constant('proof'), proof: bytes }),
-  assign: fc.record({ kind: fc.constant('assign'), ...assignment }),
+  assign: headed(fc.record({ kind: fc.constant('assign'), ...assignment })),
   settle: fc.record({ kind: fc.constant('settle'), count }),
-  give: fc.oneof(fc.record(delivery), fc.record({ ...delivery, redelivered: fc.nat().map((number) => number + 1) })),
+  give: headed(
+    fc.oneof(fc.record(delivery), fc.record({ ...delivery, redelivered: fc.nat().map((number) => number + 1) })),
+  ),
   recall: fc.record({ kind: fc.constant('recall' as const), member: fc.nat(), through: fc.nat() }),
   progress: fc.oneof(fc.record(progress), fc.record({ ...progress, failed: runs })),
-  return: fc.record({ kind: fc.constant('return'), ...assignment }),
-  request: fc.record({ kind: fc.constant('request'), id: count, type, payload: whatever }),
+  return: headed(fc.record({ kind: fc.constant('return'), ...assignment })),
+  request: headed(fc.record({ kind: fc.constant('request'), id: count, type, payload: whatever })),
   response: fc.record({ kind: fc.constant('response'), id: count, payload: whatever }),
   failure: fc.record({
     kind: fc.constant('failure'),

@@ -5,6 +5,7 @@ import { Subscriptions } from '../../src/events/subscriptions'
 import { TurnBudget } from '../../src/events/turn-budget'
 import type { LahjaError } from '../../src/model/errors'
 import type { Handler } from '../../src/model/event'
+import { NO_HEADERS } from '../../src/model/headers'
 import type { Interest } from '../../src/model/interest'
 import { MemberInboxes } from '../../src/queues/member-inboxes'
 import { SLAB_BYTES } from '../../src/wire/slabs'
@@ -69,7 +70,7 @@ export class SubscriptionsBench {
 
   /** Delivers an event of type `order.placed`. */
   deliver(payload: unknown, from = this.sender): void {
-    this.subscriptions.deliver({ type: 'order.placed', payload, origin: 'shop' }, from)
+    this.subscriptions.deliver({ type: 'order.placed', payload, origin: 'shop', headers: NO_HEADERS }, from)
   }
 
   /** Assigns an event of type `order.placed` in the queue `q`. */

@@ -53,9 +53,9 @@ export class WorkQueuesBench {
       changed: () => {},
       unfinished: ({ identity }, { payload }) => void this.unfinished.push([identity.name, payload]),
       origin: 'shop',
-      broadcast: (...deadLetter) => {
+      broadcast: (type, payload, internal) => {
         if (this.refusal) throw this.refusal
-        this.broadcasts.push(deadLetter)
+        this.broadcasts.push([type, payload, internal])
       },
       assign: (event, members) => {
         this.assigned.push([event, members.map(({ destination }) => destination.identity.name)])

@@ -168,7 +168,8 @@ describe('EventDecoder', () => {
     'a type in str 16': '9305da00017407',
     'a type in str 32': '9305db000000017407',
     'a payload in int 32': '9305a174d200000007',
-    'more elements': '9405a17407c0',
+    'empty headers': '9405a1740780',
+    'more elements': '9505a1740780c0',
   }
 
   for (const [form, hex] of Object.entries(longForms)) {

@@ -58,14 +58,26 @@ function defined(fields: Readonly<Record<string, unknown>>): object {
 
 /** Is the last known element left out? */
 const lacksLast = (message: Message) =>
+  !('headers' in message) &&
   ['payload', 'proof', 'isLast', 'isComplete'].some(
     (field) => field in message && Reflect.get(message, field) === undefined,
   )
 
+/** The number of elements of each kind that may have headers, with them. */
+const HEADED: Readonly<Partial<Record<Message['kind'], number>>> = {
+  event: 4,
+  assign: 6,
+  return: 6,
+  give: 8,
+  request: 5,
+}
+
 /** The number of elements at the end of a message that are left out. */
 function missingAtEnd(message: Message): number {
-  const isBare = (message.kind === 'give' && !message.redelivered) || (message.kind === 'progress' && !message.failed)
-  return (isBare ? 1 : 0) + (lacksLast(message) && !('redelivered' in message) ? 1 : 0)
+  const all = HEADED[message.kind]
+  if (all !== undefined) return all - toElements(message).length
+  const isBare = message.kind === 'progress' && !message.failed
+  return (isBare ? 1 : 0) + (lacksLast(message) ? 1 : 0)
 }
 
 describe('messages', () => {
@@ -120,7 +132,7 @@ describe('messages', () => {
       fc.assert(
         fc.property(arbitrary, fc.array(payload, { minLength: 1, maxLength: 3 }), (message, more) => {
           const known = toElements(message)
-          // If a payload, a proof or a flag is left out, an element in its place would be taken for it.
+          // If a payload, headers, a proof or a flag are left out, an element in its place would be taken for it.
           const elements = [...known, ...Array.from({ length: missingAtEnd(message) }, () => undefined)]
           expect(read([...elements, ...more])).to.deep.equal(message)
         }),

@@ -1,10 +1,12 @@
 import { expect } from 'chai'
 import { unpack } from 'msgpackr'
+import { NO_HEADERS } from '../../src/model/headers'
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import { EventDecoder } from '../../src/wire/event-decoder'
-import { EventEncoder } from '../../src/wire/event-encoder'
+import { EventEncoder, type EventFrame } from '../../src/wire/event-encoder'
 import { type Frame, FrameReader } from '../../src/wire/frame'
-import { fromElements, KIND_CODES, type Message, type RefusalReason } from '../../src/wire/message'
+import { fromElements, KIND_CODES, type Message, type MessageOf, type RefusalReason } from '../../src/wire/message'
+import { packHeaders } from '../../src/wire/packer'
 import { bytesOf } from '../support/frame-bytes'
 import { evaluate, messageVectors, payloadVectors } from '../support/vectors'
 
@@ -30,9 +32,13 @@ function write(message: Message): string {
   return bytesOf(frameOf(message)).toString('hex')
 }
 
+function eventFrame({ type, payload, headers = NO_HEADERS }: MessageOf<'event' | 'assign'>): EventFrame {
+  return encoder.event(type, payload, packHeaders(headers))
+}
+
 function frameOf(message: Message): Frame {
-  if (message.kind === 'event') return encoder.event(message.type, message.payload)
-  if (message.kind === 'assign') return encoder.assignment(encoder.event(message.type, message.payload), message)
+  if (message.kind === 'event') return eventFrame(message)
+  if (message.kind === 'assign') return encoder.assignment(eventFrame(message), message)
   return encodeMessage(message)
 }
 
