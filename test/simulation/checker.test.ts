@@ -54,7 +54,14 @@ const sent = (event: number, more: { to?: string; type?: string; size?: number }
 }
 const received = (
   event: number,
-  more: { subscription?: number; digest?: number; origin?: string; type?: string; isLong?: boolean } = {},
+  more: {
+    subscription?: number
+    digest?: number
+    headers?: number
+    origin?: string
+    type?: string
+    isLong?: boolean
+  } = {},
 ): RecordFields => {
   return { kind: 'received', subscription: 1, type: 'a.x', origin: 'a', sender: 'a', event, digest: event * 7, ...more }
 }
@@ -83,7 +90,7 @@ describe('the checker', () => {
 
   it('G1: notices received events that were never sent or were altered', () => {
     expect(pair().say('b', received(1)).broken).to.deep.equal(['G1'])
-    for (const more of [{ digest: 8 }, { origin: 'c' }, { type: 'a.y' }]) {
+    for (const more of [{ digest: 8 }, { origin: 'c' }, { type: 'a.y' }, { headers: 1 }]) {
       expect(pair().say('a', sent(1)).say('b', received(1, more)).broken).to.include('G1')
     }
   })

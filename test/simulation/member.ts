@@ -11,7 +11,7 @@ import type {
 } from '../../src'
 import { untilReady } from '../support/until-ready'
 import type { RecordFields } from './record'
-import { digestOf, headersFor, type TestPayload, unwrap, type Wrapping, wrap } from './test-payload'
+import { digestOf, headersFor, numberIn, type TestPayload, unwrap, type Wrapping, wrap } from './test-payload'
 
 /** Milliseconds. */
 const CLOSING = 5000
@@ -140,7 +140,8 @@ export class Member {
       kind: 'sent',
       event,
       type: name,
-      digest: digestOf(payload, headers),
+      digest: digestOf(payload),
+      headers: numberIn(headers),
       size: filler.length,
       to: listOf(to),
       except: listOf(except),
@@ -287,7 +288,15 @@ export class Member {
     const unwrapped = unwrap(payload) ?? { sender: '', event: 0, filler: new Uint8Array() }
     const { sender, event } = unwrapped
     const time = this.#manner()
-    const received = { subscription, type, origin, sender, event, digest: digestOf(unwrapped, headers) }
+    const received = {
+      subscription,
+      type,
+      origin,
+      sender,
+      event,
+      digest: digestOf(unwrapped),
+      headers: numberIn(headers),
+    }
     if (time === 'at-once') return void this.#log({ kind: 'received', ...received })
     this.#log({ kind: 'received', ...received, isLong: true })
     return this.#stage.sleep(time).then(() => this.#log({ kind: 'handled', subscription, sender, event }))

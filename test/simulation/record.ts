@@ -65,6 +65,8 @@ const record = z.discriminatedUnion('kind', [
     event: count,
     type: z.string(),
     digest: z.number(),
+    /** The number in its headers. Left out by a sender without headers. */
+    headers: z.number().optional(),
     /** Bytes of its payload, at least. */
     size: count,
     to: audience.optional(),
@@ -92,6 +94,8 @@ const record = z.discriminatedUnion('kind', [
     sender: z.string(),
     event: count,
     digest: z.number(),
+    /** Left out by a receiver that passes over headers. */
+    headers: z.number().optional(),
     /** Whether its handler takes a while: then it is followed by `handled`. */
     isLong: z.boolean().optional(),
   }),

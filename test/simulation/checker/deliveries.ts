@@ -45,6 +45,8 @@ function falsehood({ index, record }: Placed<'received'>, sender: Life | undefin
   const sent = sender?.sent.get(record.event)
   if (!sender || !sent || sent.index > index) return 'it was never sent'
   if (sent.record.digest !== record.digest) return 'it is not what was sent'
+  const headers = sent.record.headers ?? 0
+  if (record.headers !== undefined && record.headers !== headers) return 'its headers are not those that were sent'
   if (sent.record.type !== record.type) return `it was sent as ${sent.record.type}`
   if (sender.name !== record.origin) return `it came as an event of ${record.origin}`
   return undefined
