@@ -17,8 +17,8 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
  */
 export function headersOf(value: unknown): EventHeaders {
   if (value === undefined) return NO_HEADERS
-  if (!isPlain(value)) throw invalid('headers', 'an object of texts', value)
-  const headers = copied(value)
+  const headers = copyOf(value)
+  if (!headers) throw invalid('headers', 'an object of texts', value)
   const flaw = headersFlaw(headers)
   if (flaw !== undefined) throw new InvalidArgument(`headers: ${flaw}`)
   return Object.keys(headers).length === 0 ? NO_HEADERS : Object.freeze(headers)
@@ -35,10 +35,10 @@ export function headersFlaw(headers: Readonly<Record<string, unknown>>): string 
   return bytes > MAX_HEADERS_BYTES ? `expected at most ${MAX_HEADERS_BYTES} bytes together, got ${bytes}` : undefined
 }
 
-/** Defines rather than assigns: the program may have frozen `Object.prototype`. */
-function copied(value: object): Record<string, string> {
+/** Undefined for what is no plain object. @throws InvalidArgument where a getter or a proxy throws */
+function copyOf(value: unknown): Record<string, string> | undefined {
   try {
-    return Object.fromEntries(Object.entries(value))
+    return isPlain(value) ? Object.fromEntries(Object.entries(value)) : undefined
   } catch (cause) {
     throw new InvalidArgument(`headers: can't be read: ${textOf(() => String(cause))}`, { cause })
   }

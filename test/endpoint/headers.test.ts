@@ -133,6 +133,7 @@ describe('headers', () => {
     'a number': { retries: 3 },
     'undefined as a text': { tenant: undefined },
     '4,097 bytes': { a: 'é'.repeat(2048) },
+    'a revoked proxy': revoked(),
     'a getter that throws': {
       get a() {
         throw new Error('no')
@@ -173,6 +174,12 @@ describe('headers', () => {
     expect(got).to.deep.equal([headers])
   })
 })
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
 
 async function codeThrown(call: () => Promise<unknown>): Promise<unknown> {
   try {
