@@ -7,8 +7,11 @@ const MAX_BYTES = 64
 /** Number of places for keys, a power of two. A key that needs the place of another takes it. */
 const PLACES = 4096
 
-/** The most shapes that are learnt, as a peer may send any number of them. */
-const MOST_SHAPES = 4096
+/** The place of no key. */
+const NOWHERE = PLACES
+
+/** The most shapes that are remembered, as a peer may send any number of them. */
+const MOST_SHAPES = 1024
 
 /** A key of objects, as it was read. */
 export class ReadKey {
@@ -18,8 +21,8 @@ export class ReadKey {
   readonly encoded: Uint8Array
   /** Those of the objects that begin with it; undefined until one has been read. */
   shapes: Shapes<ReadKey> | undefined
-  /** The key that was read after this one, last time. */
-  next: ReadKey | undefined
+  /** The place of the key that was read after this one, last time. Not that key: it would keep alive all that ever followed. */
+  next = NOWHERE
 
   constructor(key: string, encoded: Uint8Array, headBytes: number) {
     this.key = key
@@ -34,13 +37,13 @@ export class ReadKey {
 
 /** Reads the keys of objects. Objects of one shape follow each other, so it guesses which key comes next. */
 export class ReadKeys {
-  readonly #places: (ReadKey | undefined)[] = Array.from({ length: PLACES })
+  readonly #places: (ReadKey | undefined)[] = Array.from({ length: PLACES + 1 })
   #last = new ReadKey('', new Uint8Array(), 0)
   #shapes = 0
 
   /** The key at this place, of up to 255 bytes of UTF-8. */
   read(bytes: Buffer, at: number, length: number): ReadKey {
-    const { next } = this.#last
+    const next = this.#places[this.#last.next]
     const found = next && isAt(bytes, at, length, next.bytes) ? next : this.#find(bytes, at, length)
     this.#last = found
     return found
@@ -55,8 +58,11 @@ export class ReadKeys {
 
   /** Remembers the keys of an object. */
   learn(keys: readonly ReadKey[]): void {
-    const isNew = this.#shapes < MOST_SHAPES && keys[0]?.shapes?.add(keys)
-    if (isNew) this.#shapes++
+    const shapes = keys[0]?.shapes
+    if (!shapes || this.#shapes >= MOST_SHAPES) return
+    const before = shapes.size
+    shapes.add(keys)
+    this.#shapes += shapes.size - before
   }
 
   /** As if these had been read by now. */
@@ -71,8 +77,9 @@ export class ReadKeys {
     const known = this.#places[place]
     const found = known && isAt(bytes, at, length, known.bytes) ? known : readKey(bytes, at, length)
     if (found.isKept) {
+      if (known !== found) this.#shapes -= known?.shapes?.size ?? 0
       this.#places[place] = found
-      this.#last.next = found
+      this.#last.next = place
     }
     return found
   }

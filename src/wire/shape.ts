@@ -45,6 +45,10 @@ export class Shape<ReadKey extends Key> {
 export class Shapes<ReadKey extends Key> {
   #shapes: readonly Shape<ReadKey>[] = []
 
+  get size(): number {
+    return this.#shapes.length
+  }
+
   /** One of so many keys: the one that was added last if there are several. */
   find(count: number): Shape<ReadKey> | undefined {
     for (const shape of this.#shapes) if (shape.keys.length === count) return shape
@@ -60,12 +64,11 @@ export class Shapes<ReadKey extends Key> {
     })
   }
 
-  /** Adds a shape; the one that was added first gives way. Returns false for keys that make none. */
-  add(keys: readonly ReadKey[]): boolean {
+  /** Adds a shape, for which the one that was added first gives way; or none, if a key is there twice or is long. */
+  add(keys: readonly ReadKey[]): void {
     const names = new Set(keys.map(({ key }) => key))
-    if (names.size < keys.length || !keys.every(({ isKept }) => isKept)) return false
+    if (names.size < keys.length || !keys.every(({ isKept }) => isKept)) return
     this.#shapes = [new Shape(keys), ...this.#shapes.slice(0, MOST_ALIKE - 1)]
-    return true
   }
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { Unpackr } from 'msgpackr'
 import { MsgpackReader } from '../../src/wire/msgpack-reader'
 import { pack } from '../../src/wire/packer'
-import { collectGarbage } from '../support/garbage'
+import { collectGarbage, heapUsed } from '../support/garbage'
 import { payload } from '../support/message-arbitraries'
 import { violation } from '../support/violation'
 
@@ -255,6 +255,24 @@ describe('MsgpackReader', () => {
     reader.forget()
     await collectGarbage()
     expect(ref.deref()).to.equal(undefined)
+  })
+
+  it('keeps a bounded number of keys, whatever a peer sends', async () => {
+    const reader = new MsgpackReader()
+    const readAll = (from: number) => {
+      for (let number = from; number < from + 100_000; number += 10) {
+        const keys = Array.from({ length: 10 }, (_, index) => `user-${number + index}`)
+        const bytes = packed(Object.fromEntries(keys.map((key) => [key, 1])))
+        reader.read(bytes, 0, bytes.length, LEVELS)
+      }
+      reader.forget()
+    }
+    readAll(0)
+    await collectGarbage()
+    const before = heapUsed()
+    readAll(1_000_000)
+    await collectGarbage()
+    expect((heapUsed() - before) / 2 ** 20, 'MiB').to.be.lessThan(5)
   })
 
   it('reads short texts of every length, ASCII and not, at the end of a buffer too', () => {
