@@ -142,15 +142,21 @@ class DeadlineQueue<Entry extends Expiring> {
     const due: Entry[] = []
     for (const entry of this.#places) {
       if (!entry?.ticket) continue
-      const { at } = entry.ticket
-      if (at > now) {
-        this.#arm(at - now)
-        break
-      }
+      if (entry.ticket.at > now) break
       due.push(entry)
     }
-    // One may remove others.
-    for (const entry of due) if (entry.ticket) entry.expire()
-    if (this.isEmpty) this.#unused()
+    try {
+      // One may remove others.
+      for (const entry of due) if (entry.ticket) entry.expire()
+    } finally {
+      this.#armNext()
+    }
+  }
+
+  /** Only now: what expires may have added others, for which nothing was armed as long as there were more. */
+  #armNext(): void {
+    if (this.isEmpty) return this.#unused()
+    const next = this.#places.find((entry) => entry?.ticket)?.ticket
+    if (next && !this.#timer) this.#arm(Math.max(0, next.at - this.#clock.now()))
   }
 }

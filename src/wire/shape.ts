@@ -79,13 +79,10 @@ export function objectOf(keys: readonly Key[], values: readonly unknown[], base:
   return object
 }
 
-/** The program may have frozen `Object.prototype`: then a key that this has too, such as `constructor`, can't be assigned. */
+/** Where `Object.prototype` has such a key, as it has `constructor`, it may be frozen, or a setter of the program. */
 export function put(object: Record<string, unknown>, key: string, value: unknown): void {
-  try {
-    object[key] = value
-  } catch {
-    Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true })
-  }
+  if (!(key in object) || Object.hasOwn(object, key)) object[key] = value
+  else Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true })
 }
 
 /** Undefined where the program forbids code that is made of text (`--disallow-code-generation-from-strings`). */

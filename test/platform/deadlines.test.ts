@@ -18,6 +18,34 @@ class Wanted implements Expiring {
 }
 
 describe('Deadlines', () => {
+  for (const throws of [false, true]) {
+    it(`end what is added while others end${throws ? ', although one of these throws' : ''}`, () => {
+      const clock = new ManualClock()
+      const deadlines = new Deadlines<Wanted>(clock)
+      const ended: string[] = []
+      const add = (name: string, then = () => {}) => {
+        const entry = new Wanted(() => {
+          ended.push(name)
+          deadlines.remove(entry)
+          then()
+        })
+        deadlines.add(entry, 100)
+      }
+      add('first', () => {
+        add('third')
+        if (throws) throw new RangeError('by a listener')
+      })
+      add('second')
+      if (throws) expect(() => clock.advance(100)).to.throw(RangeError)
+      else clock.advance(100)
+      clock.advance(100)
+      add('fourth')
+      clock.advance(100)
+      expect(ended).to.deep.equal(['first', 'second', 'third', 'fourth'])
+      expect(clock.pending).to.equal(0)
+    })
+  }
+
   it('end each in its time and in order, unless it is removed before, whatever else there is', () => {
     const action = fc.oneof(
       fc.record({ add: fc.constantFrom(10, 20, 1000) }),

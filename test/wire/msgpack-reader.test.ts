@@ -257,6 +257,25 @@ describe('MsgpackReader', () => {
     expect(ref.deref()).to.equal(undefined)
   })
 
+  it('reads an object whose key has a setter in Object.prototype, the first time as the last', () => {
+    let calls = 0
+    Object.defineProperty(Object.prototype, 'zip', { set: () => calls++, configurable: true })
+    try {
+      const reader = new MsgpackReader()
+      const bytes = Buffer.from([0x82, 0xa1, 0x61, 1, 0xa3, 0x7a, 0x69, 0x70, 2])
+      for (let times = 0; times < 150; times++) {
+        const object = reader.read(bytes, 0, bytes.length, LEVELS)
+        expect(Object.entries(Object(object))).to.deep.equal([
+          ['a', 1],
+          ['zip', 2],
+        ])
+      }
+      expect(calls).to.equal(0)
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'zip')
+    }
+  })
+
   it('keeps a bounded number of keys, whatever a peer sends', async () => {
     const reader = new MsgpackReader()
     const readAll = (from: number) => {
