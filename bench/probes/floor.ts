@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import * as v from 'valibot'
 
@@ -36,6 +36,7 @@ function compiled(): string {
   const compiler = compilerOf()
   if (source === undefined || compiler === undefined) throw new Error('expected floor.c and a compiler')
   execFileSync(compiler, ['-O2', '-o', output, source])
+  process.once('exit', () => rmSync(dirname(output), { recursive: true, force: true }))
   return output
 }
 

@@ -95,27 +95,31 @@ export abstract class Wait<Value> implements Waiter<Value>, Ending {
   }
 
   resolve(value: Value): void {
-    if (this.#end()) this.#resolve(value)
+    if (this.#isOver) return
+    this.#resolve(value)
+    this.#end()
   }
 
   reject(error: LahjaError): void {
-    if (this.#end()) this.#resolve(rejection(error))
+    if (this.#isOver) return
+    this.#resolve(rejection(error))
+    this.#end()
   }
 
   /** It could not begin. */
   fail(thrown: unknown): void {
-    if (this.#end()) this.#reject(thrown)
+    if (this.#isOver) return
+    this.#reject(thrown)
+    this.#end()
   }
 
-  /** Returns whether it was not over yet. */
-  #end(): boolean {
-    if (this.#isOver) return false
+  /** It is settled already: what is called here may throw. */
+  #end(): void {
     this.#isOver = true
     if (this.ticket) this.#place?.deadlines.remove(this)
     else this.#place?.unlimited.delete(this)
     this.#stopListening?.()
     this.onOver()
-    return true
   }
 }
 

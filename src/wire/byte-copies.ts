@@ -1,3 +1,5 @@
+import { markAsUntransferable } from 'node:worker_threads'
+
 /**
  * Bytes of a chunk that are copied at a time, for several values. A value that is kept keeps no more than this alive. Node's own
  * small buffers share memory in the same way.
@@ -36,15 +38,11 @@ export class ByteCopies {
   }
 }
 
-/** Of a module that most programs don't load: it is looked up when the first copy is made. */
-let markAsUntransferable: ((object: object) => void) | undefined
-
 /** Not in Node's pool, as newer versions of Node would keep 64 KiB of it alive. */
 function copyOfNeighbours(piece: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(piece.length)
   copy.set(piece)
   // Transferring one value to a thread would detach the others in the same memory.
-  markAsUntransferable ??= process.getBuiltinModule('node:worker_threads').markAsUntransferable
   markAsUntransferable(copy.buffer)
   return copy
 }

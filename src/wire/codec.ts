@@ -86,7 +86,7 @@ export function decodeMessage(bytes: Buffer, start: number, end: number): Messag
   return fromElements(unpack(bytes, start, end, MAX_LEVELS))
 }
 
-/** The same for one of several in a chunk, which must not change until `EventDecoder.forget`. */
+/** The same for one of several in a chunk, which must not change until `forgetChunk`. */
 export function decodeNextMessage(chunk: Buffer, start: number, end: number): Message {
   return fromElements(unpackNext(chunk, start, end, MAX_LEVELS))
 }

@@ -72,6 +72,18 @@ describe('Waits', () => {
       expectReleased(1)
     })
 
+    it('ends although what stops it throws', async () => {
+      const throwing = waits.wait<string>('x', { timeout: 100 }, (waiter) => {
+        waiters.push(waiter)
+        return () => {
+          throw new RangeError('by its stop')
+        }
+      })
+      expect(() => waiters[0]?.resolve('answer')).to.throw(RangeError)
+      expect(await now(throwing)).to.equal('answer')
+      expect(clock.pending).to.equal(0)
+    })
+
     it('ends with the error its waiter is given', async () => {
       const wait = waits.wait('x', {}, start)
       waiters[0]?.reject(new EndpointClosed('gone'))
