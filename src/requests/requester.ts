@@ -116,7 +116,9 @@ class RequestCall extends Wait<unknown> implements RequestSpec {
   /** @throws UnserializablePayload, PayloadTooLarge */
   ask(): void {
     const { type, payload, headers } = this.#outgoing
-    this.#pending = this.#requests.ask(this.#requests.encode(type, payload, headers), this)
+    const request = this.#requests.encode(type, payload, headers)
+    // The payload may have aborted it, by a getter.
+    if (!this.isOver) this.#pending = this.#requests.ask(request, this)
   }
 
   /** It may have been settled at once. */

@@ -1,4 +1,4 @@
-import { isBytes } from '../model/bytes'
+import { countBytes, isBytes } from '../model/bytes'
 import { PayloadTooLarge } from '../model/errors'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, KIND_CODES } from './message'
@@ -83,7 +83,7 @@ export class EventEncoder {
       return frame
     }
     // Empty bytes may be detached.
-    if (isBytes(payload) && payload.length > 0) return this.#binary(type, header, payload)
+    if (isBytes(payload) && countBytes(payload) > 0) return this.#binary(type, header, payload)
 
     const packed = this.#pack(header, payload)
     const { bytes, start, end, hasBigints } = packed
@@ -135,8 +135,8 @@ export class EventEncoder {
     const headersBytes = headers?.length ?? 0
     if (headersBytes === 0 && (payload === undefined || typeof payload === 'boolean')) return
     const besides = this.#header(type).length + headersBytes
-    if (isBytes(payload) && payload.length > 0)
-      return this.#assertFits(besides + headOf(payload) + payload.length, type)
+    const length = isBytes(payload) ? countBytes(payload) : 0
+    if (length > 0) return this.#assertFits(besides + headOf(length) + length, type)
     const { start, end } = pack(payload, this.#limit)
     this.#assertFits(besides + end - start, type)
   }
@@ -155,8 +155,8 @@ export class EventEncoder {
 
   /** Bytes need no walk: their size is known, and so is the room for them. */
   #binary(type: string, header: Buffer, payload: Uint8Array): EventFrame {
-    const length = payload.length
-    const head = headOf(payload)
+    const length = countBytes(payload)
+    const head = headOf(length)
     const frame = this.#place(header, head + length, type)
     const { bytes, payloadStart: at } = frame
     if (head === 2) {
@@ -233,7 +233,7 @@ export class EventEncoder {
 }
 
 /** Size of the head of bytes. */
-function headOf({ length }: Uint8Array): number {
+function headOf(length: number): number {
   return length < 0x100 ? 2 : length < 0x10000 ? 3 : 5
 }
 

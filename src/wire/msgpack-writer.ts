@@ -1,3 +1,4 @@
+import { countBytes } from '../model/bytes'
 import { Overlong } from './flaw'
 import { KeyCache } from './key-cache'
 import {
@@ -181,7 +182,7 @@ export class MsgpackWriter implements Room {
   }
 
   binary(value: Uint8Array): void {
-    const { length } = value
+    const length = countBytes(value)
     this.#length(BIN_8, length)
     const at = this.#room(length)
     const bytes = this.#bytes

@@ -14,7 +14,7 @@ const isKey = Object.prototype.propertyIsEnumerable
 
 /**
  * Writes every value that has a form on the wire, and refuses those that have none. What a getter or `toJSON` answers is
- * read once, so that what is checked is what is written.
+ * checked and written at once. If a function is found, all is read a second time, and the second reading is what is written.
  */
 export class PayloadWriter implements Room {
   readonly #out = new MsgpackWriter()
@@ -231,6 +231,8 @@ export class PayloadWriter implements Room {
 
   #array(values: readonly unknown[], owner: object = values): void {
     const { length } = values
+    // Of a proxy it may be anything.
+    if (!Number.isInteger(length) || length < 0) throw new Flaw(` has a length of ${describe(length)}`)
     this.#out.array(length)
     let index = 0
     try {

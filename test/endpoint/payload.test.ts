@@ -30,6 +30,32 @@ describe('A payload', () => {
     expect(own).to.deep.equal(remote)
   })
 
+  it('of bytes has the bytes that are there, whatever their property length says', async () => {
+    const remote = await payloadsAt(till, 'tick')
+    const lying = (length: number) => Object.defineProperty(Buffer.from('abc'), 'length', { value: length })
+    class Liar extends Uint8Array {
+      override get length(): number {
+        return 60_000
+      }
+    }
+    const payloads = [lying(100), lying(60_000), lying(1), lying(0), new Liar([97, 98, 99])]
+    for (const payload of payloads) {
+      await shop.broadcast('tick', payload)
+      await shop.broadcast('tick', { nested: payload })
+    }
+    await until(() => remote.length === 2 * payloads.length)
+    const abc = Buffer.from('abc')
+    expect(remote).to.deep.equal(payloads.flatMap(() => [abc, { nested: abc }]))
+  })
+
+  for (const length of [2.5, -1, Number.NaN, undefined, 'two']) {
+    it(`that is a proxy of an array is refused if its length is ${length}`, async () => {
+      const odd = new Proxy([1, 2, 3], { get: (array, key) => (key === 'length' ? length : Reflect.get(array, key)) })
+      const error = await rejection(shop.broadcast('tick', { odd }))
+      expect(error).to.be.instanceOf(UnserializablePayload).with.property('message').that.includes('odd')
+    })
+  }
+
   it('is one object for all subscriptions of an endpoint, and another than what was sent', async () => {
     const got: Record<string, unknown[]> = { shop: [], till: [] }
     for (const endpoint of [shop, shop, till, till]) {

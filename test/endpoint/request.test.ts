@@ -239,6 +239,20 @@ describe('Endpoint.request', () => {
     }
   })
 
+  it('is not sent if its payload aborts its signal while it is being read', async () => {
+    let calls = 0
+    await responder.respond('count', () => ++calls).ready
+    const abort = new AbortController()
+    const payload = {
+      get id() {
+        abort.abort()
+        return 1
+      },
+    }
+    expect(await rejection(asker.request('count', payload, { signal: abort.signal }))).to.be.instanceOf(AbortError)
+    expect(await asker.request('count', 2)).to.equal(1)
+  })
+
   it('rejects with AbortError when its signal aborts, and sends nothing if it has aborted before', async () => {
     const handler = await HeldHandler.respondingTo(Anything, responder)
     const abort = new AbortController()
