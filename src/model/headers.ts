@@ -6,7 +6,7 @@ import { textOf } from './thrown'
 export const NO_HEADERS: EventHeaders = Object.freeze({})
 
 /** The most bytes of UTF-8 of all names and values together. */
-export const MAX_HEADERS_BYTES = 4096
+const MAX_HEADERS_BYTES = 4096
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 
@@ -17,28 +17,31 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
  */
 export function headersOf(value: unknown): EventHeaders {
   if (value === undefined) return NO_HEADERS
-  const headers = copyOf(value)
-  if (!headers) throw invalid('headers', 'an object of texts', value)
-  const flaw = headersFlaw(headers)
-  if (flaw !== undefined) throw new InvalidArgument(`headers: ${flaw}`)
-  return Object.keys(headers).length === 0 ? NO_HEADERS : Object.freeze(headers)
+  const fields = fieldsOf(value)
+  if (!fields) throw invalid('headers', 'an object of texts', value)
+  const headers = headersIn(fields)
+  if (typeof headers === 'string') throw new InvalidArgument(`headers: ${headers}`)
+  return headers
 }
 
-/** What these can't be the headers for; undefined if they can. */
-export function headersFlaw(headers: Readonly<Record<string, unknown>>): string | undefined {
+/** The headers of these names and texts, frozen; or, as a text, why they can't be any. */
+export function headersIn(fields: Iterable<readonly [name: string, value: unknown]>): EventHeaders | string {
+  const headers: [string, string][] = []
   let bytes = 0
-  for (const [name, value] of Object.entries(headers)) {
+  for (const [name, value] of fields) {
     if (!NAME.test(name)) return `expected names of 1 to 64 of a-z 0-9 . _ -, got ${describe(name)}`
     if (typeof value !== 'string') return `expected a text as ${name}, got ${describe(value)}`
     bytes += name.length + Buffer.byteLength(value)
+    headers.push([name, value])
   }
-  return bytes > MAX_HEADERS_BYTES ? `expected at most ${MAX_HEADERS_BYTES} bytes together, got ${bytes}` : undefined
+  if (bytes > MAX_HEADERS_BYTES) return `expected at most ${MAX_HEADERS_BYTES} bytes together, got ${bytes}`
+  return headers.length === 0 ? NO_HEADERS : Object.freeze(Object.fromEntries(headers))
 }
 
 /** Undefined for what is no plain object. @throws InvalidArgument where a getter or a proxy throws */
-function copyOf(value: unknown): Record<string, string> | undefined {
+function fieldsOf(value: unknown): [string, unknown][] | undefined {
   try {
-    return isPlain(value) ? Object.fromEntries(Object.entries(value)) : undefined
+    return isPlain(value) ? Object.entries(value) : undefined
   } catch (cause) {
     throw new InvalidArgument(`headers: can't be read: ${textOf(() => String(cause))}`, { cause })
   }

@@ -1,7 +1,7 @@
 import { isBytes } from '../model/bytes'
 import { describe, ProtocolViolation } from '../model/errors'
 import type { EventHeaders } from '../model/event'
-import { headersFlaw, NO_HEADERS } from '../model/headers'
+import { headersIn } from '../model/headers'
 import { isName } from '../model/name'
 import { isTypeName, isTypeOrPattern } from '../model/pattern'
 
@@ -54,14 +54,9 @@ export function parsePattern(value: unknown, field: string): string {
 
 /** Those of an event or a request; the shared empty ones if there are none. */
 export function parseHeaders(value: unknown, field: string): EventHeaders {
-  const entries = parseMap(value, field)
-  if (entries.size === 0) return NO_HEADERS
-  const headers = new Map<string, string>()
-  for (const [name, text] of entries) headers.set(name, parseString(text, `${field}.${name}`))
-  const parsed = Object.fromEntries(headers)
-  const flaw = headersFlaw(parsed)
-  if (flaw !== undefined) throw new ProtocolViolation('malformed', `${field}: ${flaw}`)
-  return Object.freeze(parsed)
+  const headers = headersIn(parseMap(value, field))
+  if (typeof headers === 'string') throw new ProtocolViolation('malformed', `${field}: ${headers}`)
+  return headers
 }
 
 export function parseBytes(value: unknown, field: string): Uint8Array {

@@ -232,8 +232,8 @@ export class MsgpackReader {
         const other = key && first.shapes?.branch(shape, index, key)
         if (!other) {
           this.#top = base
-          const known = shape.keys.slice(0, index)
-          return this.#unshaped(objectOf(known, values, base), index, key, count, levels, known)
+          const known = first.shapes?.isOpen ? shape.keys.slice(0, index) : undefined
+          return this.#unshaped(objectOf(shape.keys, values, base, index), index, key, count, levels, known)
         }
         shape = other
       }

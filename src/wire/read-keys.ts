@@ -10,7 +10,7 @@ const PLACES = 4096
 /** The place of no key. */
 const NOWHERE = PLACES
 
-/** The most shapes that are remembered, as a peer may send any number of them. */
+/** After so many shapes, all are forgotten: the program may have got other objects, and a peer may send any number of them. */
 const MOST_SHAPES = 1024
 
 /** A key of objects, as it was read. */
@@ -39,7 +39,8 @@ export class ReadKey {
 export class ReadKeys {
   readonly #places: (ReadKey | undefined)[] = Array.from({ length: PLACES + 1 })
   #last = new ReadKey('', new Uint8Array(), 0)
-  #shapes = 0
+  /** Shapes that have been learnt since all were forgotten. */
+  #learnt = 0
 
   /** The key at this place, of up to 255 bytes of UTF-8. */
   read(bytes: Buffer, at: number, length: number): ReadKey {
@@ -51,18 +52,18 @@ export class ReadKeys {
 
   /** Whether to remember the keys of an object: from the second one on that begins with this key, as many are never seen again. */
   isWorthwhile(first: ReadKey, count: number): boolean {
-    if (first.shapes) return count <= MOST_KEYS && this.#shapes < MOST_SHAPES
+    if (first.shapes) return count <= MOST_KEYS && first.shapes.isOpen
     first.shapes = new Shapes()
     return false
   }
 
   /** Remembers the keys of an object. */
   learn(keys: readonly ReadKey[]): void {
-    const shapes = keys[0]?.shapes
-    if (!shapes || this.#shapes >= MOST_SHAPES) return
-    const before = shapes.size
-    shapes.add(keys)
-    this.#shapes += shapes.size - before
+    if (++this.#learnt > MOST_SHAPES) {
+      for (const key of this.#places) if (key) key.shapes = undefined
+      this.#learnt = 0
+    }
+    keys[0]?.shapes?.add(keys)
   }
 
   /** As if these had been read by now. */
@@ -77,7 +78,6 @@ export class ReadKeys {
     const known = this.#places[place]
     const found = known && isAt(bytes, at, length, known.bytes) ? known : readKey(bytes, at, length)
     if (found.isKept) {
-      if (known !== found) this.#shapes -= known?.shapes?.size ?? 0
       this.#places[place] = found
       this.#last.next = place
     }

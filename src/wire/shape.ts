@@ -4,10 +4,13 @@ export const MOST_KEYS = 64
 /** The most shapes that begin with the same key. */
 const MOST_ALIKE = 4
 
+/** So many are learnt in all that begin with the same key. Where there are more, its objects have no shape. */
+const MOST_LEARNT = 64
+
 /** So often a shape is seen before a function is compiled for it, which takes as long as some hundred objects. */
 const TIMES_BEFORE_COMPILED = 100
 
-/** The most shapes that are compiled, as a peer may send any number of them. */
+/** The most functions that are compiled, as a peer may send any number of shapes. */
 const MOST_COMPILED = 1000
 
 /** A key, as it was read. */
@@ -20,7 +23,8 @@ interface Key {
 /** Makes an object of the values from this index on. */
 type Build = (values: readonly unknown[], base: number) => object
 
-let compiledShapes = 0
+/** By what they return, as a shape may be forgotten and learnt again. Undefined where the program forbids to compile. */
+const builds = new Map<string, Build | undefined>()
 
 /** The keys of an object, in order. One whose keys are known is made at once: to add them one by one takes ten times as long. */
 export class Shape<ReadKey extends Key> {
@@ -33,6 +37,11 @@ export class Shape<ReadKey extends Key> {
     this.#build = (values, base) => objectOf(keys, values, base)
   }
 
+  /** How often it has been seen, up to when it is compiled. */
+  get times(): number {
+    return this.#times
+  }
+
   /** An object with these keys, and the values from this index on. */
   make(values: readonly unknown[], base: number): object {
     if (this.#times < TIMES_BEFORE_COMPILED && ++this.#times === TIMES_BEFORE_COMPILED)
@@ -43,13 +52,19 @@ export class Shape<ReadKey extends Key> {
 
 /** The shapes that begin with the same key. */
 export class Shapes<ReadKey extends Key> {
-  #shapes: readonly Shape<ReadKey>[] = []
+  readonly #shapes: Shape<ReadKey>[] = []
+  #learnt = 0
+
+  /** Whether more are learnt. */
+  get isOpen(): boolean {
+    return this.#learnt < MOST_LEARNT
+  }
 
   get size(): number {
     return this.#shapes.length
   }
 
-  /** One of so many keys: the one that was added last if there are several. */
+  /** One of so many keys. */
   find(count: number): Shape<ReadKey> | undefined {
     for (const shape of this.#shapes) if (shape.keys.length === count) return shape
     return undefined
@@ -64,18 +79,29 @@ export class Shapes<ReadKey extends Key> {
     })
   }
 
-  /** Adds a shape, for which the one that was added first gives way; or none, if a key is there twice or is long. */
+  /** Adds a shape, for which the one that was seen least gives way; or none, if a key is there twice or is long. */
   add(keys: readonly ReadKey[]): void {
+    if (!this.isOpen) return
+    this.#learnt++
     const names = new Set(keys.map(({ key }) => key))
     if (names.size < keys.length || !keys.every(({ isKept }) => isKept)) return
-    this.#shapes = [new Shape(keys), ...this.#shapes.slice(0, MOST_ALIKE - 1)]
+    if (this.#shapes.length === MOST_ALIKE) {
+      this.#shapes.sort((one, other) => other.times - one.times)
+      this.#shapes.pop()
+    }
+    this.#shapes.push(new Shape(keys))
   }
 }
 
-/** An object of these keys, and the values from this index on. */
-export function objectOf(keys: readonly Key[], values: readonly unknown[], base: number): Record<string, unknown> {
+/** An object of the first of these keys, and the values from this index on. */
+export function objectOf(
+  keys: readonly Key[],
+  values: readonly unknown[],
+  base: number,
+  count = keys.length,
+): Record<string, unknown> {
   const object: Record<string, unknown> = {}
-  for (const [index, { key }] of keys.entries()) put(object, key, values[base + index])
+  for (let index = 0; index < count; index++) put(object, keys[index]?.key ?? '', values[base + index])
   return object
 }
 
@@ -85,13 +111,17 @@ export function put(object: Record<string, unknown>, key: string, value: unknown
   else Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true })
 }
 
-/** Undefined where the program forbids code that is made of text (`--disallow-code-generation-from-strings`). */
+/** Undefined where there are too many, or the program forbids code that is made of text (`--disallow-code-generation-from-strings`). */
 function compiled(keys: readonly Key[]): Build | undefined {
-  if (compiledShapes === MOST_COMPILED) return undefined
-  compiledShapes++
   const properties = keys.map(({ key }, index) => `${JSON.stringify(key)}: values[base + ${index}]`)
+  const source = `return { ${properties.join(', ')} }`
+  if (!builds.has(source) && builds.size < MOST_COMPILED) builds.set(source, compile(source))
+  return builds.get(source)
+}
+
+function compile(source: string): Build | undefined {
   try {
-    const build: unknown = new Function('values', 'base', `return { ${properties.join(', ')} }`)
+    const build: unknown = new Function('values', 'base', source)
     return isBuild(build) ? build : undefined
   } catch {
     return undefined

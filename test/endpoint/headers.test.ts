@@ -130,7 +130,7 @@ describe('headers', () => {
     'a name in capitals': { Tenant: 'a' },
     'an empty name': { '': 'a' },
     'a name of 65 characters': { ['a'.repeat(65)]: 'a' },
-    'a number': { retries: 3 },
+    'a number': { attempt: 3 },
     'undefined as a text': { tenant: undefined },
     '4,097 bytes': { a: 'é'.repeat(2048) },
     'a revoked proxy': revoked(),

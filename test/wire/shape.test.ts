@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { Shapes } from '../../src/wire/shape'
 
 const READER = join(__dirname, '../../src/wire/msgpack-reader.ts')
 
@@ -17,7 +18,26 @@ const SCRIPT = `
   console.log(JSON.stringify({ read, compiles }))
 `
 
+const VALUES = [1, 2, 3]
+
 describe('the shape of an object', () => {
+  const keysOf = (...names: string[]) => names.map((key) => ({ key, isKept: true }))
+
+  it('is kept as long as it is used, whatever else begins with the same key', () => {
+    const shapes = new Shapes<{ readonly key: string; readonly isKept: boolean }>()
+    const used = keysOf('id', 'name', 'price')
+    shapes.add(used)
+    for (let times = 0; times < 200; times++) shapes.find(3)?.make(VALUES, 0)
+    for (let number = 0; number < 10_000; number++) {
+      shapes.add(keysOf('id', `user-${number}`, 'price'))
+      shapes.add(keysOf('id', `user-${number}`))
+    }
+    expect(shapes.find(3)?.keys).to.equal(used)
+    expect(shapes.find(3)?.make(VALUES, 0)).to.deep.equal({ id: 1, name: 2, price: 3 })
+    expect(shapes.size).to.be.lessThan(5)
+    expect(shapes.isOpen, 'to more').to.equal(false)
+  })
+
   for (const [flags, compiles] of [
     [[], true],
     [['--disallow-code-generation-from-strings'], false],
