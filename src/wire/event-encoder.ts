@@ -83,7 +83,10 @@ export class EventEncoder {
       return frame
     }
     // Empty bytes may be detached.
-    if (isBytes(payload) && countBytes(payload) > 0) return this.#binary(type, header, payload)
+    if (isBytes(payload)) {
+      const length = countBytes(payload)
+      if (length > 0) return this.#binary(type, header, payload, length)
+    }
 
     const packed = this.#pack(header, payload)
     const { bytes, start, end, hasBigints } = packed
@@ -154,8 +157,7 @@ export class EventEncoder {
   }
 
   /** Bytes need no walk: their size is known, and so is the room for them. */
-  #binary(type: string, header: Buffer, payload: Uint8Array): EventFrame {
-    const length = countBytes(payload)
+  #binary(type: string, header: Buffer, payload: Uint8Array, length: number): EventFrame {
     const head = headOf(length)
     const frame = this.#place(header, head + length, type)
     const { bytes, payloadStart: at } = frame
