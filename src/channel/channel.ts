@@ -18,6 +18,8 @@ export interface Channel extends Destination {
   readonly sendLimit: number
   /** Whether the other end takes integers over 64 bits. */
   readonly takesBigints: boolean
+  /** Whether the other end takes records. If so, it takes integers over 64 bits as well. */
+  readonly takesRecords: boolean
   /** Whether the other end has been told that we are leaving. Queue events it sends after that can't go to another member. */
   readonly hasUnsubscribedAll: boolean
   /** Whether the other end has told us that it is leaving: events that go back to it may be lost. */

@@ -75,7 +75,7 @@ export class Inbound {
     const decoder = this.#decoder
     if (!this.#takesEvents || !decoder.readHeader(bytes, start, end)) {
       const delivery = this.#takesEvents ? decoder.delivery(bytes, start, end, isOwn) : undefined
-      return this.#receiveMessage(delivery ?? decodeNextMessage(bytes, start, end), size)
+      return this.#receiveMessage(delivery ?? decodeNextMessage(bytes, start, end, decoder.shapes), size)
     }
     const { type } = decoder
     const payload = decoder.payload(bytes, end, isOwn)
@@ -85,6 +85,7 @@ export class Inbound {
   }
 
   #receiveMessage(message: Message, size: number): void {
+    if (this.#takesEvents && message.kind === 'shape') return this.#decoder.shapes.add(message.keys)
     const isCharged = this.#takesEvents && (message.kind === 'event' || message.kind === 'assign')
     if (isCharged) this.#receiveWindow.begin(size)
     this.#sink.message(message)

@@ -31,6 +31,7 @@ export class Loopback implements Channel {
   readonly isOwn = true
   readonly isUnresponsive = false
   readonly takesBigints = true
+  readonly takesRecords = true
   readonly hasUnsubscribedAll = false
   readonly isLeaving = false
   readonly sendLimit: number

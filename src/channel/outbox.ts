@@ -5,6 +5,7 @@ import type { Connection } from '../platform/transport'
 import { encodeMessage } from '../wire/codec'
 import type { Frame } from '../wire/frame'
 import { isBulk, type Message } from '../wire/message'
+import type { ShapeKeys } from '../wire/record-keys'
 import { SLAB_BYTES } from '../wire/slabs'
 import { Backlog, EMPTY_SLICE } from './backlog'
 import { Flusher } from './flusher'
@@ -70,6 +71,7 @@ export class Outbox implements BudgetHolder {
   /** Bytes of bulk messages that have been written ahead of events, while there were both. */
   #bulkLead = 0
   #acceptsBulk = true
+  #toldShapes = 0
   /** When the peer has read something last, or was first owed an event. */
   #readAt = 0
   /** The events of the write that is under way. */
@@ -187,6 +189,13 @@ export class Outbox implements BudgetHolder {
     if (isSlabful || !this.#flusher.isScheduled) this.#schedule(isSlabful)
     this.#headroom = this.#headroomLeft()
     return policy.kind === 'wait' && this.needsDrain
+  }
+
+  /** Tells the peer the shapes that it does not know yet, ahead of the events whose records have them. */
+  tellShapes(shapes: readonly ShapeKeys[]): void {
+    while (this.#toldShapes < shapes.length) {
+      this.#pushControl(encodeMessage({ kind: 'shape', keys: shapes[this.#toldShapes++] ?? [] }))
+    }
   }
 
   /** Leaves a gap in place of an event that the peer doesn't take. */

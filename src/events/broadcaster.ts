@@ -20,6 +20,7 @@ import { EventEncoder, type EventFrame } from '../wire/event-encoder'
 import type { Frame } from '../wire/frame'
 import { headed } from '../wire/message'
 import { packHeaders } from '../wire/packer'
+import type { ShapeKeys } from '../wire/record-keys'
 import type { Slabs } from '../wire/slabs'
 import { eligibleQueues, type QueueDelivery, type QueueSender } from './queue-sender'
 import type { TurnBudget } from './turn-budget'
@@ -160,8 +161,11 @@ export class Broadcaster {
         policy,
       )
     }
-    const frame = this.#encoder.event(type, payload, packHeaders(headers))
-    const mayNotFit = frame.end - frame.start > HANDSHAKE_FRAME_BYTES || frame.hasBigints === true
+    // What a queue keeps of a payload may go to another member, which may not know its shapes.
+    const mayHaveRecords = shared.length === 0 && !isHeld && eligible.every(takesRecords)
+    const frame = this.#encoder.event(type, payload, packHeaders(headers), mayHaveRecords)
+    const shapes = frame.hasRecords ? this.#encoder.shapes : NONE
+    const mayNotFit = frame.end - frame.start > HANDSHAKE_FRAME_BYTES || frame.hasBigints
     const recipients = mayNotFit ? eligible.filter((channel) => fits(channel, frame)) : eligible
     const deliveries =
       assigned.length === 0
@@ -174,7 +178,7 @@ export class Broadcaster {
       const missing = shared.filter(({ name }) => !served.has(name))
       this.#skipUnfit(type, frame, eligible, missing, recipients.length + served.size > 0)
     }
-    return this.#sendTo(recipients, deliveries, work, frame, policy)
+    return this.#sendTo(recipients, deliveries, work, frame, policy, shapes)
   }
 
   /** The event for each queue with a member that takes it, or for no queue if there is none. */
@@ -208,12 +212,14 @@ export class Broadcaster {
     work: readonly QueueEvent[],
     frame: Frame,
     policy: OverflowPolicy,
+    shapes: readonly ShapeKeys[] = NONE,
   ): number {
     const { queues, workQueues } = this.#context
     const size = frame.end - frame.start
     this.#context.turn.spend(size)
     let slow: Slow[] | undefined
     for (const channel of recipients) {
+      if (shapes.length > 0) channel.outbox.tellShapes(shapes)
       if (!channel.send(frame, policy)) continue
       slow ??= []
       slow.push(channel.outbox)
@@ -337,6 +343,10 @@ function isKeeping({ pullMembers }: Queue<Channel>): boolean {
   return pullMembers.length > 0
 }
 
+function takesRecords(channel: Channel): boolean {
+  return channel.takesRecords
+}
+
 /** Who may have an event, copied: the program may change what it has passed. Undefined for everybody. */
 function addressingOf({ to, except, internal }: BroadcastOptions): Addressing | undefined {
   if (to === undefined && except === undefined && internal !== true) return undefined
@@ -348,7 +358,7 @@ function addressingOf({ to, except, internal }: BroadcastOptions): Addressing | 
 }
 
 /** A copy of the payload in a frame, which is kept for longer than the frame. */
-function contentIn({ bytes, payloadStart, end, hasBigints = false, headersBytes = 0 }: EventFrame): Content {
+function contentIn({ bytes, payloadStart, end, hasBigints, headersBytes = 0 }: EventFrame): Content {
   return { kind: 'packed', bytes: Buffer.from(bytes.subarray(payloadStart, end - headersBytes)), hasBigints }
 }
 

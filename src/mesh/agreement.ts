@@ -20,7 +20,8 @@ export interface EndpointInfo extends Address, Identity {
 
 /** @param nonce for an endpoint with a secret, which makes the peer prove that it knows it too */
 export function helloOf({ name, id, groups, pid, ...limits }: EndpointInfo, nonce?: Uint8Array): Hello {
-  const hello = { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid, ...limits, bigints: true } as const
+  const skills = { bigints: true, records: true }
+  const hello = { kind: 'hello', versions: PROTOCOL_VERSIONS, name, id, groups, pid, ...limits, ...skills } as const
   return nonce ? { ...hello, nonce } : hello
 }
 
@@ -32,6 +33,8 @@ export interface Agreement {
   readonly requestLimit: number
   /** Whether the peer takes integers over 64 bits. */
   readonly takesBigints: boolean
+  /** Whether the peer takes records. */
+  readonly takesRecords: boolean
 }
 
 /**
@@ -41,7 +44,7 @@ export interface Agreement {
  * @throws ProtocolViolation for invalid fields, the wrong peer, or no common version
  */
 export function agree(ours: Hello, theirs: Hello, expected: Address | undefined): Agreement {
-  const { name, id, groups, nonce, frameLimit, window, requestLimit, bigints } = theirs
+  const { name, id, groups, nonce, frameLimit, window, requestLimit, bigints, records } = theirs
   if (!isName(name) || !isId(id) || !groups.every(isName)) {
     throw malformed(`hello has an invalid name, id or group: ${[name, id, ...groups].map(describe).join(', ')}`)
   }
@@ -64,6 +67,8 @@ export function agree(ours: Hello, theirs: Hello, expected: Address | undefined)
     sendLimit: Math.min(ours.frameLimit, frameLimit),
     requestLimit: Math.min(ours.requestLimit, requestLimit),
     takesBigints: bigints === true,
+    // What looks for large integers in an event passes over no records.
+    takesRecords: records === true && bigints === true,
   }
 }
 

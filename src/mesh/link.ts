@@ -217,6 +217,10 @@ export class Link implements Channel {
     return this.#handshake.agreement?.takesBigints ?? false
   }
 
+  get takesRecords(): boolean {
+    return this.#handshake.agreement?.takesRecords ?? false
+  }
+
   get isLeaving(): boolean {
     return this.#isLeaving
   }
@@ -355,7 +359,7 @@ export class Link implements Channel {
         if (message.kind === 'acknowledge') return this.#dispatch(message)
         break
       case 'up':
-        if (message.kind === 'hello' || message.kind === 'proof' || message.kind === 'ready') break
+        if (!isTraffic(message)) break
         return this.#dispatch(message)
       case 'leaving':
         // The peer reports what became of the events it was given; no other endpoint can.
@@ -367,7 +371,7 @@ export class Link implements Channel {
     throw unexpected(message, this.#phase)
   }
 
-  #dispatch(message: Exclude<Message, { kind: 'hello' | 'proof' | 'ready' | 'goodbye' }>): void {
+  #dispatch(message: TrafficMessage): void {
     const { traffic } = this.#context
     switch (message.kind) {
       case 'event':
@@ -538,6 +542,14 @@ export class Link implements Channel {
     const peer = this.peer ?? this.#expected
     return `${peer ? `${peer.name}~${peer.id}` : 'unknown peer'} (${this.#expected ? 'dialled' : 'incoming'})`
   }
+}
+
+/** What is sent on a link that is up. `Inbound` keeps the shapes. */
+type TrafficMessage = Exclude<Message, MessageOf<'hello' | 'proof' | 'ready' | 'goodbye' | 'shape'>>
+
+function isTraffic(message: Message): message is TrafficMessage {
+  const { kind } = message
+  return kind !== 'hello' && kind !== 'proof' && kind !== 'ready' && kind !== 'goodbye' && kind !== 'shape'
 }
 
 /** Whether a message counts even from a peer to which we have said goodbye. */

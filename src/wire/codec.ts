@@ -7,6 +7,7 @@ import { MessageRoom } from './message-room'
 import { FIXARRAY_4, FIXARRAY_6 } from './msgpack-format'
 import { MAX_DEPTH } from './packed-value'
 import { measured, packMessage } from './packer'
+import type { ToldShapes } from './told-shapes'
 import { unpack, unpackNext } from './unpacker'
 
 /** A payload is an element of its message. */
@@ -87,6 +88,6 @@ export function decodeMessage(bytes: Buffer, start: number, end: number): Messag
 }
 
 /** The same for one of several in a chunk, which must not change until `forgetChunk`. */
-export function decodeNextMessage(chunk: Buffer, start: number, end: number): Message {
-  return fromElements(unpackNext(chunk, start, end, MAX_LEVELS))
+export function decodeNextMessage(chunk: Buffer, start: number, end: number, shapes?: ToldShapes): Message {
+  return fromElements(unpackNext(chunk, start, end, MAX_LEVELS, false, shapes))
 }

@@ -2,6 +2,7 @@ import { parseTypeName } from './field-parsers'
 import { type Delivery, KIND_CODES } from './message'
 import { FALSE, FIXARRAY_2, FIXARRAY_3, FIXARRAY_6, FIXSTR, STR_8, TRUE, UINT_16, UINT_32 } from './msgpack-format'
 import { MAX_DEPTH } from './packed-value'
+import { ToldShapes } from './told-shapes'
 import { forgetChunk, unpackNext } from './unpacker'
 
 const EMPTY = Buffer.alloc(0)
@@ -12,6 +13,8 @@ const NO_COUNT = 0xff
 
 /** Decodes events in place. Caches the last type, since most events have the type of the event before. */
 export class EventDecoder {
+  /** Those of its sender's records. */
+  readonly shapes = new ToldShapes()
   /** The name of the last type, as it is encoded. */
   #lastName: DataView = NO_VIEW
   /** The buffer that was read last. */
@@ -87,7 +90,7 @@ export class EventDecoder {
    */
   payload(bytes: Buffer, end: number, isOwn = false): unknown {
     const start = this.#payloadStart
-    return start === end ? undefined : unpackNext(bytes, start, end, MAX_DEPTH, isOwn)
+    return start === end ? undefined : unpackNext(bytes, start, end, MAX_DEPTH, isOwn, this.shapes)
   }
 
   /** Forgets the chunk, which may be overwritten now. */

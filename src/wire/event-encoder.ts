@@ -17,16 +17,22 @@ import {
   TRUE,
 } from './msgpack-format'
 import { measured, type Packed, pack } from './packer'
+import { RecordKeys, type ShapeKeys } from './record-keys'
 import { Slabs } from './slabs'
 
 /** The frame of an event. Its payload is at its end. */
 export interface EventFrame extends Frame {
   readonly payloadStart: number
   /** Whether its payload holds integers over 64 bits, which not every peer takes. */
-  readonly hasBigints?: boolean
+  readonly hasBigints: boolean
+  /** Whether its payload holds records, whose shapes its receivers must have been told. */
+  readonly hasRecords: boolean
   /** Of the headers behind its payload. */
   readonly headersBytes?: number
 }
+
+/** One whose payload is not known yet. A copy of it with more fields would take longer than all the rest. */
+type NewFrame = EventFrame & { hasBigints: boolean; hasRecords: boolean }
 
 /** The buffer of a large frame is reused up to this size, in slabs. */
 const MAX_REUSED_SLABS = 4
@@ -38,6 +44,7 @@ export class EventEncoder {
   /** A frame over this size gets its own buffer. */
   readonly #maxInSlab: number
   readonly #headers = new Map<string, Buffer>()
+  readonly #records = new RecordKeys()
   /** The type and the header that were used last. */
   #lastType: string | undefined
   #lastHeader: Buffer = Buffer.alloc(0)
@@ -57,6 +64,11 @@ export class EventEncoder {
     this.#maxInSlab = slabs.bytes / 4
   }
 
+  /** The shapes of its records, by their numbers. There may be more after each event. */
+  get shapes(): readonly ShapeKeys[] {
+    return this.#records.shapes
+  }
+
   /** Does a frame of this size need a new slab? */
   isFullFor(bytes: number): boolean {
     return bytes <= this.#maxInSlab && this.#used + bytes > this.#slab.length
@@ -72,11 +84,13 @@ export class EventEncoder {
    * Encodes an event.
    *
    * @param headers in msgpack, if there are any
+   * @param mayHaveRecords whether all of its receivers take records. Default false
    * @throws UnserializablePayload, PayloadTooLarge
    */
-  event(type: string, payload: unknown, headers?: Uint8Array): EventFrame {
+  event(type: string, payload: unknown, headers?: Uint8Array, mayHaveRecords = false): EventFrame {
     const header = this.#header(type)
-    if (headers !== undefined) return this.#headed(type, header, payload, headers)
+    const records = mayHaveRecords ? this.#records : undefined
+    if (headers !== undefined) return this.#headed(type, header, payload, headers, records)
     if (payload === undefined) {
       const frame = this.#place(header, 0, type)
       frame.bytes[frame.start + PREFIX_BYTES] = FIXARRAY_2
@@ -88,44 +102,46 @@ export class EventEncoder {
       if (length > 0) return this.#binary(type, header, payload, length)
     }
 
-    const packed = this.#pack(header, payload)
-    const { bytes, start, end, hasBigints } = packed
-    let frame: EventFrame
+    const { bytes, start, end, hasBigints, hasRecords, savedBytes } = this.#pack(header, payload, records)
+    this.#assertFits(header.length + end - start + savedBytes, type)
+    let frame: NewFrame
     if (bytes === this.#slab) frame = this.#occupy(header, end, type)
     else {
       frame = this.#place(header, end - start, type)
       frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
     }
-    return hasBigints ? { ...frame, hasBigints } : frame
+    frame.hasBigints = hasBigints
+    frame.hasRecords = hasRecords
+    return frame
   }
 
   /** An event with headers behind its payload. */
-  #headed(type: string, header: Buffer, payload: unknown, headers: Uint8Array): EventFrame {
-    const { bytes, start, end, hasBigints } = pack(payload, this.#limit)
+  #headed(type: string, header: Buffer, payload: unknown, headers: Uint8Array, records?: RecordKeys): EventFrame {
+    const { bytes, start, end, hasBigints, hasRecords, savedBytes } = pack(payload, this.#limit, undefined, records)
+    this.#assertFits(header.length + end - start + headers.length + savedBytes, type)
     const frame = this.#place(header, end - start + headers.length, type)
     frame.bytes[frame.start + PREFIX_BYTES] = FIXARRAY_4
     frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
     frame.bytes.set(headers, frame.end - headers.length)
-    const headed = { ...frame, headersBytes: headers.length }
-    return hasBigints ? { ...headed, hasBigints } : headed
+    return { ...frame, headersBytes: headers.length, hasBigints, hasRecords }
   }
 
   /** Packs a payload behind the place for its header in the slab, or elsewhere if there is not enough room. */
-  #pack(header: Buffer, payload: unknown): Packed {
-    if (this.#isWriting) return pack(payload, this.#limit)
+  #pack(header: Buffer, payload: unknown, records: RecordKeys | undefined): Packed {
+    if (this.#isWriting) return pack(payload, this.#limit, undefined, records)
     const start = this.#used + PREFIX_BYTES + header.length
     const end = Math.min(this.#used + this.#maxInSlab, this.#slab.length)
-    if (start >= end) return pack(payload, this.#limit)
+    if (start >= end) return pack(payload, this.#limit, undefined, records)
     this.#isWriting = true
     try {
-      return pack(payload, this.#limit, { bytes: this.#slab, view: this.#slabView, start, end })
+      return pack(payload, this.#limit, { bytes: this.#slab, view: this.#slabView, start, end }, records)
     } finally {
       this.#isWriting = false
     }
   }
 
   /** Makes a frame of what has been packed in the slab. */
-  #occupy(header: Buffer, end: number, type: string): EventFrame {
+  #occupy(header: Buffer, end: number, type: string): NewFrame {
     const start = this.#used
     const length = end - start - PREFIX_BYTES
     this.#assertFits(length, type)
@@ -176,7 +192,7 @@ export class EventEncoder {
   }
 
   /** Reserves space for a frame, and writes its length and header. */
-  #place(header: Buffer, payloadBytes: number, type: string): EventFrame {
+  #place(header: Buffer, payloadBytes: number, type: string): NewFrame {
     const length = header.length + payloadBytes
     this.#assertFits(length, type)
     const size = PREFIX_BYTES + length
@@ -198,12 +214,12 @@ export class EventEncoder {
   }
 
   /** A frame whose length and header are written. */
-  #begun(bytes: Buffer, start: number, length: number, header: Buffer): EventFrame {
+  #begun(bytes: Buffer, start: number, length: number, header: Buffer): NewFrame {
     const payloadStart = start + PREFIX_BYTES + header.length
     writeLength(bytes, start, length)
     // For a few bytes, a loop is faster than a call.
     for (let index = 0; index < header.length; index++) bytes[start + PREFIX_BYTES + index] = header[index] ?? 0
-    return { bytes, start, payloadStart, end: start + PREFIX_BYTES + length }
+    return { bytes, start, payloadStart, end: start + PREFIX_BYTES + length, hasBigints: false, hasRecords: false }
   }
 
   #assertFits(length: number, type: string): void {

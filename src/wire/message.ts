@@ -18,6 +18,7 @@ import {
   parseString,
   parseTypeName,
 } from './field-parsers'
+import type { ShapeKeys } from './record-keys'
 import type { RunLengths } from './runs'
 
 /** Why the sender of a goodbye ends the link: it leaves, it refuses the link, or the peer broke the protocol. */
@@ -49,6 +50,8 @@ export type Message =
   | { readonly kind: 'ready' }
   | ({ readonly kind: 'event'; readonly type: string; readonly payload: unknown } & Headed)
   | { readonly kind: 'gap'; readonly count: number }
+  /** The keys of the sender's next shape, for the records in its events. */
+  | { readonly kind: 'shape'; readonly keys: ShapeKeys }
   /** This many bytes and events have been handled; as many more may be sent. */
   | { readonly kind: 'credit'; readonly bytes: number; readonly events: number }
   | { readonly kind: 'ping' }
@@ -89,6 +92,8 @@ export interface Hello {
   readonly nonce?: Uint8Array | undefined
   /** Whether it takes integers over 64 bits in payloads. */
   readonly bigints?: boolean | undefined
+  /** Whether it takes records in payloads, and the shapes that they need. */
+  readonly records?: boolean | undefined
 }
 
 /** The last message of an endpoint. */
@@ -193,6 +198,7 @@ export const KIND_CODES = {
   give: 20,
   progress: 21,
   recall: 22,
+  shape: 23,
 } as const satisfies Record<Message['kind'], number>
 
 const isKind = (name: string): name is Message['kind'] => name in KIND_CODES
@@ -205,7 +211,9 @@ const KINDS = new Map<unknown, Message['kind']>(
 
 export function isChannelMessage(message: Message): message is ChannelMessage {
   const code = KIND_CODES[message.kind]
-  return (code >= KIND_CODES.assign && code <= KIND_CODES.cancel) || code >= KIND_CODES.give
+  return (
+    (code >= KIND_CODES.assign && code <= KIND_CODES.cancel) || (code >= KIND_CODES.give && code <= KIND_CODES.recall)
+  )
 }
 
 /**
@@ -254,6 +262,8 @@ export function toElements(message: Message): unknown[] {
     }
     case 'recall':
       return [code, message.member, message.through]
+    case 'shape':
+      return [code, message.keys]
     // Not with `withPayload`: an array that grows takes three times the memory.
     case 'request': {
       const { id, type, payload, headers } = message
@@ -350,6 +360,8 @@ export function fromElements(body: unknown): Message {
       }
     case 'recall':
       return { kind, member: parseCount(first, 'member'), through: parseCount(second, 'through') }
+    case 'shape':
+      return { kind, keys: parseList(first, 'keys', parseString) }
     case 'request':
       return {
         kind,
@@ -386,7 +398,7 @@ function parseRedelivered(value: unknown): Pick<Delivery, 'redelivered'> {
 function parseKind(code: unknown): Message['kind'] {
   const kind = KINDS.get(asNumber(code))
   if (kind !== undefined) return kind
-  throw new ProtocolViolation('malformed', `kind: expected 0 to ${KIND_CODES.recall}, got ${describe(asNumber(code))}`)
+  throw new ProtocolViolation('malformed', `kind: expected 0 to ${KIND_CODES.shape}, got ${describe(asNumber(code))}`)
 }
 
 function parseGoodbye(reason: unknown, text: unknown, proof: unknown): Goodbye {
@@ -479,5 +491,6 @@ function parseHello(value: unknown): Hello {
     ),
     nonce: parseOptional(fields.get('nonce'), 'hello.nonce', parseBytes),
     bigints: parseOptional(fields.get('bigints'), 'hello.bigints', parseBoolean),
+    records: parseOptional(fields.get('records'), 'hello.records', parseBoolean),
   }
 }

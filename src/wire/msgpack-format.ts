@@ -10,7 +10,8 @@ export const FIXARRAY_5 = 0x95
 export const FIXARRAY_6 = 0x96
 export const FIXSTR = 0xa0
 export const NIL = 0xc0
-export const NEVER_USED = 0xc1
+/** A record of the protocol: msgpack itself never uses this byte. */
+export const RECORD = 0xc1
 export const FALSE = 0xc2
 export const TRUE = 0xc3
 export const BIN_8 = 0xc4

@@ -29,8 +29,8 @@ import {
   MAP_32,
   MAX_BIGINT_BYTES,
   NEGATIVE_FIXINT,
-  NEVER_USED,
   NIL,
+  RECORD,
   STR_8,
   STR_16,
   STR_32,
@@ -45,6 +45,7 @@ import {
 import { type ReadKey, ReadKeys } from './read-keys'
 import { objectOf, put, type Shape } from './shape'
 import { TextSlices } from './text-slices'
+import { NO_SHAPES } from './told-shapes'
 
 /** Up to this length, a text is put together from its characters: a call of Node's own code takes longer. */
 const SHORT_TEXT = 8
@@ -86,15 +87,17 @@ export class MsgpackReader {
   #at = 0
   #end = 0
   #isOwn = false
+  #shapes = NO_SHAPES
 
   /**
    * Reads the one value in a range of a buffer, which must not change until `forget`.
    *
    * @param levels of nested arrays and maps that it may have
    * @param isOwn whether the buffer won't be overwritten: then bytes that are most of it aren't copied
+   * @param shapes those that records may have. Default none
    * @throws ProtocolViolation
    */
-  read(bytes: Buffer, start: number, end: number, levels: number, isOwn = false): unknown {
+  read(bytes: Buffer, start: number, end: number, levels: number, isOwn = false, shapes = NO_SHAPES): unknown {
     if (bytes !== this.#bytes) {
       this.#bytes = bytes
       this.#view = undefined
@@ -102,6 +105,7 @@ export class MsgpackReader {
     this.#at = start
     this.#end = end
     this.#isOwn = isOwn
+    this.#shapes = shapes
     this.#slices.begin()
     this.#top = 0
     const value = this.#value(levels)
@@ -120,7 +124,7 @@ export class MsgpackReader {
   }
 
   #value(levels: number): unknown {
-    const head = this.#bytes[this.#at++] ?? NEVER_USED
+    const head = this.#bytes[this.#at++] ?? RECORD
     if (head < FIXMAP) return head
     if (head < FIXARRAY) return this.#map(head & 0x0f, levels)
     if (head < FIXSTR) return this.#array(head & 0x0f, levels)
@@ -133,6 +137,8 @@ export class MsgpackReader {
     switch (head) {
       case NIL:
         return null
+      case RECORD:
+        return this.#record(levels)
       case FALSE:
         return false
       case TRUE:
@@ -192,6 +198,20 @@ export class MsgpackReader {
       default:
         throw malformed('a byte that begins no value')
     }
+  }
+
+  /** An object whose keys have been told. */
+  #record(levels: number): object {
+    const shape = this.#shapes.get(this.#uint8())
+    if (!shape) throw malformed('a record of a shape that it was not told')
+    const count = shape.keys.length
+    this.#enter(count, levels)
+    const values = this.#values
+    const base = this.#top
+    this.#top = base + count
+    for (let index = base; index < base + count; index++) values[index] = this.#value(levels - 1)
+    this.#top = base
+    return shape.make(values, base)
   }
 
   #array(count: number, levels: number): unknown[] {
@@ -289,7 +309,7 @@ export class MsgpackReader {
 
   /** A key that is a text of up to 255 bytes, in its short form; undefined if it isn't. */
   #shortKey(): ReadKey | undefined {
-    const head = this.#bytes[this.#at] ?? NEVER_USED
+    const head = this.#bytes[this.#at] ?? RECORD
     if (head >= FIXSTR && head < NIL) {
       this.#at++
       return this.#keyOf(head & 0x1f)

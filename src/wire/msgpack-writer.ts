@@ -22,6 +22,7 @@ import {
   INT_64,
   MAP_16,
   NIL,
+  RECORD,
   STR_8,
   TIMESTAMP,
   TRUE,
@@ -241,6 +242,29 @@ export class MsgpackWriter implements Room {
     this.#bytes.copyWithin(at + 1 + countBytes, at + 1, end)
     this.#bytes[at] = countBytes === 2 ? MAP_16 : MAP_16 + 1
     this.#bytes.writeUIntBE(count, at + 1, countBytes)
+  }
+
+  /** The head of a record, to be completed by `endRecord`. The values of its keys follow. */
+  beginRecord(): void {
+    this.#head(RECORD, 0)
+  }
+
+  /** Completes the head of a record. */
+  endRecord(at: number, shape: number): void {
+    this.#bytes[at + 1] = shape
+  }
+
+  /** Takes back what has been written from a place on. Returns a copy of it. */
+  takeBack(at: number): Buffer {
+    const taken = Buffer.from(this.#bytes.subarray(at, this.#end))
+    this.#end = at
+    return taken
+  }
+
+  /** What has been written already. */
+  packed(bytes: Uint8Array): void {
+    const at = this.#room(bytes.length)
+    this.#bytes.set(bytes, at)
   }
 
   #unsigned(value: number): void {

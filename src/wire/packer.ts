@@ -3,6 +3,7 @@ import { NO_HEADERS } from '../model/headers'
 import { Overlong } from './flaw'
 import type { Room } from './msgpack-writer'
 import { PayloadWriter } from './payload-writer'
+import type { RecordKeys } from './record-keys'
 
 /** A value that is larger than its limit by no more than this is measured. */
 const MEASURED_BYTES = 4096
@@ -15,6 +16,10 @@ export interface Packed extends Room {
   readonly end: number
   /** Whether it holds an integer over 64 bits. */
   readonly hasBigints: boolean
+  /** Whether it holds a record. */
+  readonly hasRecords: boolean
+  /** How many bytes more it would take without records. */
+  readonly savedBytes: number
 }
 
 /** Its size is only known to be over the limit. */
@@ -24,6 +29,8 @@ const OVERLONG: Packed = {
   start: 0,
   end: Number.POSITIVE_INFINITY,
   hasBigints: false,
+  hasRecords: false,
+  savedBytes: 0,
 }
 
 /** Undefined while it is used: a getter of a value may send another one. */
@@ -34,13 +41,14 @@ let spare: PayloadWriter | undefined = new PayloadWriter()
  *
  * @param limit bytes above which the result may have an infinite size, and no bytes
  * @param room where to pack it, as far as it fits there
+ * @param records what its objects may be records by. Default: all are maps
  * @throws UnserializablePayload
  */
-export function pack(payload: unknown, limit: number, room?: Room): Packed {
+export function pack(payload: unknown, limit: number, room?: Room, records?: RecordKeys): Packed {
   const writer = spare ?? new PayloadWriter()
   spare = undefined
   try {
-    writer.payload(payload, limit + MEASURED_BYTES, room)
+    writer.payload(payload, limit + MEASURED_BYTES, room, records)
     return writer
   } catch (error) {
     return overlong(error)

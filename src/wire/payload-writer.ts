@@ -5,9 +5,13 @@ import { Flaw, Overlong, stepTo } from './flaw'
 import { MAX_BIGINT_BYTES } from './msgpack-format'
 import { MsgpackWriter, type Room } from './msgpack-writer'
 import { MAX_DEPTH } from './packed-value'
+import { type KeyStep, RECORD_HEAD_BYTES, type RecordKeys } from './record-keys'
 
 /** Thrown at the first function or symbol: the object around it may have a `toJSON`. */
 const PERHAPS_HOOKED = new Error('read it again, and look for toJSON')
+
+/** The fields of an object: `for (key in fields) fields[key]` is the fastest way to read them, not so with `Reflect.get`. */
+type Fields = Readonly<Record<string, unknown>>
 
 const hasOwn = Object.prototype.hasOwnProperty
 const isKey = Object.prototype.propertyIsEnumerable
@@ -30,6 +34,14 @@ export class PayloadWriter implements Room {
    */
   #looksForHooks = false
   #hasHooks = false
+  /** What its objects may be records by, if its receivers know records. */
+  #records: RecordKeys | undefined
+  #savedBytes = 0
+  #hasRecords = false
+  /** Where the values of the records begin that are being written, one record's behind the other's. */
+  readonly #starts: number[] = []
+  /** Where those of the next record begin. */
+  #top = 0
 
   /** What has been written is there from `start` to `end`. */
   get bytes(): Buffer {
@@ -54,17 +66,29 @@ export class PayloadWriter implements Room {
     return this.#hasBigints
   }
 
+  /** How many bytes more it would take without records. */
+  get savedBytes(): number {
+    return this.#savedBytes
+  }
+
+  /** Does it hold a record? */
+  get hasRecords(): boolean {
+    return this.#hasRecords
+  }
+
   /**
    * @param limit the most bytes to write
    * @param room where to write, as far as it fits there
+   * @param records what objects may be records by. Default: all are maps
    * @throws UnserializablePayload, Overlong
    */
-  payload(value: unknown, limit: number, room?: Room): void {
+  payload(value: unknown, limit: number, room?: Room, records?: RecordKeys): void {
     this.#begin(limit, undefined, room)
+    this.#records = records
     try {
       this.#value(value)
     } catch (thrown) {
-      if (this.#beginsAgain(thrown)) return this.payload(value, limit, room)
+      if (this.#beginsAgain(thrown)) return this.payload(value, limit, room, records)
     }
     this.#looksForHooks = this.#hasHooks
   }
@@ -91,8 +115,9 @@ export class PayloadWriter implements Room {
   #begin(limit: number, plainFor?: string, room?: Room): void {
     this.#out.begin(limit, room)
     this.#plainFor = plainFor
-    this.#hasBigints = this.#hasHooks = false
-    this.#depth = 0
+    this.#hasBigints = this.#hasHooks = this.#hasRecords = false
+    this.#depth = this.#top = this.#savedBytes = 0
+    this.#records = undefined
   }
 
   /** @throws UnserializablePayload, Overlong */
@@ -134,8 +159,9 @@ export class PayloadWriter implements Room {
     }
     if (this.#depth === MAX_DEPTH) throw new Flaw(` is nested deeper than ${MAX_DEPTH} levels`)
     this.#depth++
-    if (prototype === Object.prototype) {
+    if (isPlain(value, prototype)) {
       if (this.#looksForHooks) this.#hookedObject(value)
+      else if (this.#records) this.#recurringObject(value, this.#records)
       else this.#plainObject(value)
     } else if (prototype === Array.prototype && Array.isArray(value)) this.#array(value)
     else if (prototype === Map.prototype && types.isMap(value) && !('toJSON' in value)) this.#map(value)
@@ -143,7 +169,7 @@ export class PayloadWriter implements Room {
     this.#depth--
   }
 
-  #plainObject(object: object): void {
+  #plainObject(object: Fields): void {
     const head = this.#out.beginMap()
     let count = 0
     let key = ''
@@ -152,7 +178,7 @@ export class PayloadWriter implements Room {
         if (!hasOwn.call(object, key)) continue
         count++
         this.#out.key(key)
-        this.#value(Reflect.get(object, key))
+        this.#value(object[key])
       }
     } catch (thrown) {
       throw behind(object, stepTo(key), thrown)
@@ -160,7 +186,71 @@ export class PayloadWriter implements Room {
     this.#out.endMap(head, count)
   }
 
-  /** The same, of an object that may have a `toJSON`, or a reason why it has a function. What is no key is no part of it. */
+  /** The same, as a record if its keys turn out to have been told. Until then it is taken for one if such objects mostly are. */
+  #recurringObject(object: Fields, records: RecordKeys): void {
+    const out = this.#out
+    const head = out.end
+    const base = this.#top
+    let first: KeyStep | undefined
+    let step: KeyStep | undefined
+    let isRecord = false
+    let count = 0
+    let key = ''
+    try {
+      for (key in object) {
+        if (!hasOwn.call(object, key)) continue
+        if (count === 0) {
+          step = first = records.begin(key)
+          isRecord = first?.isPromising ?? false
+          if (isRecord) out.beginRecord()
+          else out.beginMap()
+        } else if (step) {
+          const next = records.follow(step, key)
+          if (isRecord && !next?.hasRecords) {
+            this.#toMap(head, base, step)
+            isRecord = false
+          }
+          step = next
+        }
+        if (isRecord) {
+          this.#starts[base + count] = out.end
+          this.#top = base + count + 1
+        } else out.key(key)
+        count++
+        this.#value(object[key])
+      }
+    } catch (thrown) {
+      throw behind(object, stepTo(key), thrown)
+    }
+    this.#top = base
+    if (count === 0) return out.map(0)
+    if (isRecord && step?.shape !== undefined) {
+      out.endRecord(head, step.shape)
+      this.#savedBytes += step.savedBytes
+      this.#hasRecords = true
+    } else {
+      if (isRecord && step) this.#toMap(head, base, step)
+      out.endMap(head, count)
+      if (step) records.count(step)
+    }
+    first?.judge(step?.shape !== undefined)
+  }
+
+  /** Makes a map of what was taken for a record and has had these keys so far. */
+  #toMap(head: number, base: number, step: KeyStep): void {
+    const out = this.#out
+    const values = out.takeBack(head)
+    out.beginMap()
+    let start = RECORD_HEAD_BYTES
+    for (const [index, key] of step.keys().entries()) {
+      const end = index + 1 < step.count ? (this.#starts[base + index + 1] ?? 0) - head : values.length
+      out.key(key)
+      out.packed(values.subarray(start, end))
+      start = end
+    }
+  }
+
+  /** The same as `#plainObject`, of an object that may have a `toJSON`, or a reason why it has a function. What is no key is no part of it. */
   #hookedObject(object: object): void {
     const toJSON: unknown = isKey.call(object, 'toJSON') ? Reflect.get(object, 'toJSON') : undefined
     const isHook = typeof toJSON === 'function'
@@ -205,7 +295,7 @@ export class PayloadWriter implements Room {
     const lack = lackOf(value, keys.length === 0)
     if (lack) throw new Flaw(lack)
     // A `toJSON` that returns its own object is a method, not data.
-    this.#record(value, isHook ? keys.filter((key) => key !== 'toJSON') : keys)
+    this.#keyed(value, isHook ? keys.filter((key) => key !== 'toJSON') : keys)
   }
 
   #inside(object: object, step: string, value: unknown): void {
@@ -217,7 +307,7 @@ export class PayloadWriter implements Room {
   }
 
   /** @param owner the object in the program, if this one has only its parts */
-  #record(object: object, keys: readonly string[], owner = object): void {
+  #keyed(object: object, keys: readonly string[], owner = object): void {
     this.#out.map(keys.length)
     for (const key of keys) {
       this.#out.key(key)
@@ -290,7 +380,7 @@ export class PayloadWriter implements Room {
     const parts = { name: textOf(() => error.name), message: messageOf(error) }
     const withCode = code === undefined ? parts : { ...parts, code }
     const all = cause === undefined ? withCode : { ...withCode, cause }
-    this.#record(all, Object.keys(all), error)
+    this.#keyed(all, Object.keys(all), error)
   }
 
   #bigint(value: bigint): void {
@@ -311,6 +401,10 @@ export class PayloadWriter implements Room {
   #date(value: Date): void {
     this.#out.timestamp(Date.prototype.getTime.call(value))
   }
+}
+
+function isPlain(_: object, prototype: unknown): _ is Fields {
+  return prototype === Object.prototype
 }
 
 function behind(object: object, step: string, thrown: unknown): unknown {

@@ -14,7 +14,7 @@ const TIMES_BEFORE_COMPILED = 100
 const MOST_COMPILED = 1000
 
 /** A key, as it was read. */
-interface Key {
+export interface Key {
   readonly key: string
   /** Whether it is short enough to be remembered. */
   readonly isKept: boolean

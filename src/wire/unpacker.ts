@@ -1,5 +1,6 @@
 import { MsgpackReader } from './msgpack-reader'
 import { MAX_DEPTH } from './packed-value'
+import { NO_SHAPES } from './told-shapes'
 
 /** Undefined while it is used: a setter that a program has added to `Object.prototype` may send something. */
 let spare: MsgpackReader | undefined = new MsgpackReader()
@@ -22,13 +23,21 @@ export function unpack(bytes: Buffer, start: number, end: number, levels = MAX_D
  * The same for one of several in a chunk, which must not change until `forgetChunk`.
  *
  * @param isOwn whether the chunk won't be overwritten: then bytes that are most of it aren't copied
+ * @param shapes those that records may have. Default none
  * @throws ProtocolViolation
  */
-export function unpackNext(chunk: Buffer, start: number, end: number, levels = MAX_DEPTH, isOwn = false): unknown {
+export function unpackNext(
+  chunk: Buffer,
+  start: number,
+  end: number,
+  levels = MAX_DEPTH,
+  isOwn = false,
+  shapes = NO_SHAPES,
+): unknown {
   const reader = spare ?? new MsgpackReader()
   spare = undefined
   try {
-    return reader.read(chunk, start, end, levels, isOwn)
+    return reader.read(chunk, start, end, levels, isOwn, shapes)
   } finally {
     spare = reader
   }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { agree } from '../../src/mesh/agreement'
 import { ProtocolViolation, UnserializablePayload } from '../../src/model/errors'
 import { HANDSHAKE_FRAME_BYTES } from '../../src/model/limits'
-import { decodeMessage, encodeMessage } from '../../src/wire/codec'
+import { decodeMessage, decodeNextMessage, encodeMessage } from '../../src/wire/codec'
 import { EventDecoder } from '../../src/wire/event-decoder'
 import { FrameReader } from '../../src/wire/frame'
 import type { Message } from '../../src/wire/message'
@@ -53,7 +53,7 @@ function framesOf(stream: Buffer, sizeOf: () => number): Outcome<[number, number
 }
 
 function readMessage(bytes: Buffer, start: number, end: number, decoder: EventDecoder): void {
-  const { result: message, violation } = outcomeOf(() => decodeMessage(bytes, start, end))
+  const { result: message, violation } = outcomeOf(() => decodeNextMessage(bytes, start, end, decoder.shapes))
   const event = outcomeOf(() => {
     if (!decoder.readHeader(bytes, start, end)) return undefined
     return { kind: 'event' as const, type: decoder.type, payload: decoder.payload(bytes, end) }
@@ -67,6 +67,7 @@ function readMessage(bytes: Buffer, start: number, end: number, decoder: EventDe
   if (!message) return
   check(same(message, message), 'expected a message to be equal to itself')
   checkRewritten(message)
+  if (message.kind === 'shape') outcomeOf(() => decoder.shapes.add(message.keys))
   if (message.kind !== 'hello') return
   const { result: agreement } = outcomeOf(() => agree(OURS, message, undefined))
   const isSound = agreement === undefined || agreement.sendLimit >= HANDSHAKE_FRAME_BYTES

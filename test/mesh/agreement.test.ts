@@ -121,6 +121,19 @@ describe('agree', () => {
     })
   })
 
+  describe('on records', () => {
+    it('sends them only to a peer that says it takes them, and large integers too', () => {
+      for (const [records, bigints, takesRecords] of [
+        [undefined, true, false],
+        [false, true, false],
+        [true, undefined, false],
+        [true, true, true],
+      ] as const) {
+        expect(agreeing({ records, bigints }).takesRecords).to.equal(takesRecords)
+      }
+    })
+  })
+
   describe('on the identity of the peer', () => {
     const till = { name: 'till', id: '0000000000abd' }
 
@@ -161,6 +174,7 @@ describe('helloOf', () => {
       versions: PROTOCOL_VERSIONS,
       accepts: ['order.*'],
       bigints: true,
+      records: true,
       ...self,
     })
   })

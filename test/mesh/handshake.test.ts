@@ -65,7 +65,12 @@ describe('Handshake', () => {
       const hello = { ...introduce(TILL), requestLimit: 7 }
       acceptor.handshake.onMessage(hello)
       expect(acceptor.handshake.peer).to.equal(hello)
-      expect(acceptor.handshake.agreement).to.deep.equal({ sendLimit: 4096, requestLimit: 7, takesBigints: true })
+      expect(acceptor.handshake.agreement).to.deep.equal({
+        sendLimit: 4096,
+        requestLimit: 7,
+        takesBigints: true,
+        takesRecords: true,
+      })
     })
 
     it('needs no proof, and gives none with a refusal', () => {

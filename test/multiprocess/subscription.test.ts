@@ -16,10 +16,13 @@ describe('subscriptions across processes', () => {
     const bystander = await bus.start('bystander', { limits: NO_PINGS })
     for (const endpoint of [listener, bystander]) await endpoint.subscribe('marker')
     await listener.subscribe('tick')
+    // So that all of their keys have been told.
+    await sender.broadcast('marker', 20)
+    await bystander.untilReceived('marker', 20)
 
     const bytesAfterMarker = async (count: number) => {
       expect(await sender.broadcast('marker')).to.equal(2)
-      await bystander.untilReceived('marker', count)
+      await bystander.untilReceived('marker', 20 + count)
       return bystander.process.bytesRead()
     }
     const before = await bytesAfterMarker(1)

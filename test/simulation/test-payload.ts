@@ -11,7 +11,7 @@ export interface TestPayload {
 export type Wrapping = 'object' | 'bytes'
 
 export function wrap({ sender, event, filler }: TestPayload, wrapping: Wrapping): unknown {
-  if (wrapping === 'object') return { sender, event, filler }
+  if (wrapping === 'object') return { sender, event, ...noteOf(event), filler }
   return Buffer.concat([Buffer.from(`${sender} ${event} `), filler])
 }
 
@@ -22,7 +22,13 @@ export function unwrap(payload: unknown): TestPayload | undefined {
   if (!('sender' in payload) || !('event' in payload) || !('filler' in payload)) return undefined
   const { sender, event, filler } = payload
   if (typeof sender !== 'string' || typeof event !== 'number' || !(filler instanceof Uint8Array)) return undefined
+  if ('note' in payload !== 'note' in noteOf(event)) return undefined
   return { sender, event, filler }
+}
+
+/** Every fifth payload has a note, so that not all that look like records are. */
+function noteOf(event: number): { readonly note?: string } {
+  return event % 5 === 0 ? { note: '' } : {}
 }
 
 function unwrapBytes(bytes: Buffer): TestPayload | undefined {

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { Packr } from 'msgpackr'
 import type { Endpoint } from '../../src'
 import type { Interest } from '../../src/model/interest'
-import { decodeMessage } from '../../src/wire/codec'
+import { decodeNextMessage } from '../../src/wire/codec'
 import { FrameReader } from '../../src/wire/frame'
 import { type Hello, isChannelMessage, type Message, type MessageOf } from '../../src/wire/message'
+import { ToldShapes } from '../../src/wire/told-shapes'
 import { until } from './bus'
 import { encoded, frameAround } from './frame-bytes'
 
@@ -48,11 +49,14 @@ export class RawPeer {
   lastWords: readonly Message[] = []
   /** Whether interests are acknowledged at once. */
   acknowledges = false
+  readonly #shapes = new ToldShapes()
   #sequence = 0
 
   constructor(socket: Socket) {
     this.socket = socket
-    const reader = new FrameReader(2 ** 20, (bytes, start, end) => this.#hear(decodeMessage(bytes, start, end)))
+    const reader = new FrameReader(2 ** 20, (bytes, start, end) => {
+      this.#hear(decodeNextMessage(bytes, start, end, this.#shapes))
+    })
     socket.on('data', (chunk) => reader.push(chunk))
     socket.on('error', () => {})
     socket.on('close', () => {
@@ -146,6 +150,7 @@ export class RawPeer {
 
   #hear(message: Message): void {
     this.heard.push(message)
+    if (message.kind === 'shape') this.#shapes.add(message.keys)
     if (message.kind === 'goodbye') this.say(...this.lastWords)
     if (message.kind !== 'subscribe' && message.kind !== 'unsubscribe') return
     if (!this.acknowledges) return

@@ -28,6 +28,7 @@ export class RecordingChannel implements Channel {
   readonly isOwn: boolean
   readonly sendLimit: number
   readonly takesBigints = true
+  readonly takesRecords = true
   hasUnsubscribedAll = false
   isLeaving = false
   readonly requestLimit: number

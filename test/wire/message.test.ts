@@ -106,6 +106,7 @@ describe('messages', () => {
       give: 20,
       progress: 21,
       recall: 22,
+      shape: 23,
     })
   })
 
@@ -318,6 +319,8 @@ describe('messages', () => {
       'when a capacity is not finite': [21, 1, Number.POSITIVE_INFINITY, 0, [], []],
       'when a recall has no member': [22],
       'when a recall has no number': [22, 1],
+      'when a shape has no keys': [23],
+      'when a key of a shape is a number': [23, ['id', 1]],
       'when a run has no length': [21, 1, 1, 0, [1], []],
       'when a run begins below zero': [21, 1, 1, 0, [], [-1, 1]],
     }
@@ -328,7 +331,7 @@ describe('messages', () => {
 
     it('with the field, the expected type and the value in the error', () => {
       expect(() => read([4, 'x'])).to.throw("malformed: sequence: expected a whole number, got 'x'")
-      expect(() => read([42])).to.throw('malformed: kind: expected 0 to 22, got 42')
+      expect(() => read([42])).to.throw('malformed: kind: expected 0 to 23, got 42')
       expect(() => read([0, { ...HELLO, groups: 'web' }])).to.throw(
         "malformed: hello.groups: expected an array, got 'web'",
       )

@@ -55,6 +55,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, true>>>> = {
     accepts: true,
     nonce: true,
     bigints: true,
+    records: true,
   } satisfies Record<Exclude<keyof Hello, 'kind'>, true>,
   'subscribe, unsubscribe': {
     type: true,
