@@ -148,7 +148,8 @@ export class Member {
       internal,
       isReplaceable: (typeof type === 'string' ? undefined : type.overflow) === 'latest' || undefined,
       isRedelivered: (typeof type !== 'string' && type.redelivery !== undefined) || undefined,
-      partition: typeof type === 'string' || !type.partition ? undefined : String(type.partition(wrap(payload, wrapping))),
+      partition:
+        typeof type === 'string' || !type.partition ? undefined : String(type.partition(wrap(payload, wrapping))),
       isHeld: (typeof type !== 'string' && type.hold !== undefined) || undefined,
     })
     try {
