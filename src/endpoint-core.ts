@@ -3,6 +3,7 @@ import { Loopback } from './channel/loopback'
 import { MemoryBudget } from './channel/memory-budget'
 import type { EndpointEvents } from './endpoint-events'
 import { Broadcaster } from './events/broadcaster'
+import { eventCounts } from './events/event-count'
 import { QueueReceiver } from './events/queue-receiver'
 import { QueueSender } from './events/queue-sender'
 import type { SubscribeSettings } from './events/subscribe-options'
@@ -19,7 +20,7 @@ import { BoundaryCrossed, EndpointClosed, type LahjaError, type NameInUse } from
 import type { Event, EventHeaders } from './model/event'
 import { type Interest, isInterestedIn, isQueued } from './model/interest'
 import { endpointNameOf, type Settings } from './options'
-import { type Peer, Peers, peerOf, snapshotOf } from './peers'
+import { type Peer, Peers, snapshotOf } from './peers'
 import type { Clock } from './platform/clock'
 import { Deadline } from './platform/deadline'
 import { debugLogOf } from './platform/debug-log'
@@ -30,10 +31,12 @@ import { NO_QUEUE } from './queues/queue-event'
 import { type LeftInHand, type QueueInfo, WorkQueues } from './queues/work-queues'
 import { ReportLimiter } from './report-limiter'
 import { PendingRequests } from './requests/pending-requests'
+import { requestCounts } from './requests/request-count'
 import { Requester } from './requests/requester'
 import { Responders, type Service } from './requests/responders'
 import { Ingress } from './routing/ingress'
 import { Routes } from './routing/routes'
+import { type EndpointStats, processStats } from './stats'
 import type { ChannelMessage } from './wire/message'
 import { SLAB_BYTES } from './wire/slabs'
 
@@ -66,7 +69,10 @@ export class EndpointCore implements MeshEvents {
   readonly settings: Settings
   readonly waits: Waits
   readonly turn: TurnBudget
-  readonly peers = new Peers()
+  readonly peers: Peers
+  readonly #eventCounts = eventCounts()
+  readonly #requestCounts = requestCounts()
+  readonly #startedAt: number
   readonly routes: Routes<Channel>
   readonly loopback: Loopback
   readonly announcer: InterestAnnouncer
@@ -110,18 +116,23 @@ export class EndpointCore implements MeshEvents {
     }
     this.settings = settings
     this.#clock = clock
+    this.#startedAt = clock.now()
     this.#events = events
+    this.peers = new Peers(clock)
     this.turn = new TurnBudget(clock, SLAB_BYTES)
     this.waits = new Waits(clock, () => this.turn.spendCall())
     this.routes = new Routes<Channel>(this.self)
     this.#ingress = new Ingress(this.self, accepts)
     const budget = new MemoryBudget(limits.outboxTotalBytes)
+    const onDropped = (type: string) => {
+      this.#eventCounts.of(type).dropped++
+    }
     this.loopback = new Loopback(
       this.self,
-      { clock, limits, budget },
+      { clock, limits, budget, onDropped },
       {
-        event: (type, payload, headers) => this.#deliver(this.loopback, type, payload, headers),
-        message: (message) => this.#dispatch(this.loopback, message),
+        event: (type, payload, headers, bytes) => this.#deliver(this.loopback, type, payload, headers, bytes),
+        message: (message, bytes) => this.#dispatch(this.loopback, message, bytes),
         gap: (count) => events.emit('gap', { peer: this.#selfAsPeer(), count }),
         lagging: () => this.#queueSender.onLagging(this.loopback),
         recovered: () => this.#workQueues.onPace(this.loopback),
@@ -164,7 +175,16 @@ export class EndpointCore implements MeshEvents {
       idle,
     })
     const { turn } = this
-    this.subscriptions = new Subscriptions({ announcer, report, idle, closeCalls, turn, inboxes: this.#inboxes })
+    this.subscriptions = new Subscriptions({
+      announcer,
+      report,
+      idle,
+      closeCalls,
+      turn,
+      clock,
+      inboxes: this.#inboxes,
+      counts: this.#eventCounts,
+    })
     this.#queueReceiver = new QueueReceiver({
       clock,
       membersOf: (queue, type) => this.subscriptions.membersOf(queue, type),
@@ -189,7 +209,7 @@ export class EndpointCore implements MeshEvents {
       changed: idle,
       unfinished: (channel, event) => {
         const link = [...this.peers.links].find((each) => each === channel)
-        events.emit('unfinished', { peer: link ? peerOf(link) : this.#selfAsPeer(), event })
+        events.emit('unfinished', { peer: link ? this.peers.peerOf(link) : this.#selfAsPeer(), event })
       },
       origin: this.self.name,
       assign: (event, members, isLastResort) => this.#queueSender.assign(event, members, isLastResort),
@@ -208,9 +228,10 @@ export class EndpointCore implements MeshEvents {
       closeCalls,
       limit: limits.pendingRequests,
       turn: this.turn,
+      counts: this.#requestCounts,
     })
     this.#pendingRequests = new PendingRequests(this.routes, limits.frameBytes)
-    this.requester = new Requester(this.#pendingRequests, this.waits, this.turn, clock)
+    this.requester = new Requester(this.#pendingRequests, this.waits, this.turn, clock, this.#requestCounts)
     this.broadcaster = new Broadcaster({
       ...settings,
       frameLimit: limits.frameBytes,
@@ -221,6 +242,7 @@ export class EndpointCore implements MeshEvents {
       waits: this.waits,
       turn: this.turn,
       report,
+      counts: this.#eventCounts,
     })
     // Created last: the parts above reach it only through callbacks, never during construction.
     this.#mesh = new Mesh({
@@ -229,6 +251,7 @@ export class EndpointCore implements MeshEvents {
       debug: debugLogOf(this.self.name),
       self: this.self,
       budget,
+      onDropped,
       interest: () => (this.#state === 'open' ? announcer.forPeers() : []),
       events: this,
     })
@@ -285,6 +308,24 @@ export class EndpointCore implements MeshEvents {
     return this.#workQueues.info()
   }
 
+  /** What this endpoint has done and is doing, in numbers. */
+  stats(): EndpointStats {
+    const { name, id, pid } = this.self
+    return {
+      name,
+      id,
+      pid,
+      state: this.#state,
+      uptimeMs: this.#clock.now() - this.#startedAt,
+      events: this.#eventCounts.all().map((count) => ({ ...count })),
+      requests: this.#requestCounts.all().map((count) => count.stats()),
+      peers: this.peers.stats,
+      subscriptions: this.subscriptions.stats,
+      queues: this.queues(),
+      process: processStats(),
+    }
+  }
+
   /** Resolves when all peers and queues are below the high-water mark, or are no longer waited for. */
   drained(): Promise<unknown> {
     const waits: Promise<void>[] = this.#workQueues.drains()
@@ -339,7 +380,7 @@ export class EndpointCore implements MeshEvents {
       link,
       [...link.interest].filter((interest) => interest.responds),
     )
-    this.#events.emit('joined', peerOf(link))
+    this.#events.emit('joined', this.peers.peerOf(link))
   }
 
   left(link: Link, { undelivered, unconfirmed }: LeftEnding): void {
@@ -348,7 +389,7 @@ export class EndpointCore implements MeshEvents {
     const unhandled = Math.max(undelivered - unsent + unconfirmed - unfinished, 0)
     const unfinishedEvents = inHand.unfinished
     this.#tellUnfinished(link, unfinishedEvents)
-    this.#events.emit('left', peerOf(link), {
+    this.#events.emit('left', this.peers.peerOf(link), {
       unfinished: unfinished + unsent - redelivered + unfinishedEvents.length,
       unfinishedEvents,
       unhandled,
@@ -359,7 +400,7 @@ export class EndpointCore implements MeshEvents {
     const { redelivered, unfinished, inHand } = this.#forget(link, { hasLeft: false, isRead: endedInReading(cause) })
     const unfinishedEvents = inHand.unfinished
     this.#tellUnfinished(link, unfinishedEvents)
-    this.#events.emit('lost', peerOf(link), {
+    this.#events.emit('lost', this.peers.peerOf(link), {
       cause,
       undelivered: undelivered - redelivered,
       unconfirmed,
@@ -369,7 +410,7 @@ export class EndpointCore implements MeshEvents {
   }
 
   #tellUnfinished(link: Link, events: readonly Event[]): void {
-    for (const event of events) this.#events.emit('unfinished', { peer: peerOf(link), event })
+    for (const event of events) this.#events.emit('unfinished', { peer: this.peers.peerOf(link), event })
   }
 
   abandoned(link: Link, isRead: boolean): void {
@@ -398,27 +439,29 @@ export class EndpointCore implements MeshEvents {
     }
     if (interests.length === 0) return
     this.#interestChanged()
-    this.#events.emit('subscriptionsChanged', peerOf(link))
+    this.#events.emit('subscriptionsChanged', this.peers.peerOf(link))
   }
 
-  event(link: Link, type: string, payload: unknown, headers: EventHeaders): void {
-    if (this.#admits(link, 'event', type)) this.#deliver(link, type, payload, headers)
+  event(link: Link, type: string, payload: unknown, headers: EventHeaders, bytes: number): void {
+    if (this.#admits(link, 'event', type)) this.#deliver(link, type, payload, headers, bytes)
   }
 
-  message(link: Link, message: ChannelMessage): void {
+  message(link: Link, message: ChannelMessage, bytes: number): void {
     if (message.kind === 'assign' && !this.#admits(link, 'event', message.type)) {
       link.sendMessage({ kind: 'settle', count: 1 })
     } else if (message.kind === 'request' && !this.#admits(link, 'request', message.type)) {
       link.sendMessage({ kind: 'decline', id: message.id })
-    } else this.#dispatch(link, message)
+    } else this.#dispatch(link, message, bytes)
   }
 
   gap(link: Link, count: number): void {
-    this.#events.emit('gap', { peer: peerOf(link), count })
+    this.peers.noteGap(link, count)
+    this.#events.emit('gap', { peer: this.peers.peerOf(link), count })
   }
 
   pace(link: Link, change: PaceChange): void {
-    this.#events.emit(change, peerOf(link))
+    if (change === 'lagging') this.peers.noteLag(link)
+    this.#events.emit(change, this.peers.peerOf(link))
     if (change === 'lagging') this.#queueSender.onLagging(link)
     this.#workQueues.onPace(link)
     this.#pendingRequests.retry()
@@ -446,20 +489,29 @@ export class EndpointCore implements MeshEvents {
     this.#events.nameLost()
   }
 
-  #deliver(channel: Channel, type: string, payload: unknown, headers: EventHeaders): void {
+  #deliver(channel: Channel, type: string, payload: unknown, headers: EventHeaders, bytes: number): void {
+    this.#countReceived(type, bytes)
     if (this.#state === 'closed') return void this.#unhandled.set(type, (this.#unhandled.get(type) ?? 0) + 1)
     this.subscriptions.deliver({ type, payload, origin: channel.identity.name, headers }, channel)
   }
 
-  #dispatch(channel: Channel, message: ChannelMessage): void {
+  #countReceived(type: string, bytes: number): void {
+    const count = this.#eventCounts.of(type)
+    count.received++
+    count.receivedBytes += bytes
+  }
+
+  #dispatch(channel: Channel, message: ChannelMessage, bytes: number): void {
     switch (message.kind) {
       case 'assign':
+        this.#countReceived(message.type, bytes)
         return this.#queueReceiver.assign(message, channel)
       case 'settle':
         return this.#queueSender.settle(channel, message.count)
       case 'return':
         return this.#queueSender.onReturn(channel, message)
       case 'give':
+        this.#countReceived(message.type, bytes)
         return this.#inboxes.take(message, channel)
       case 'progress':
         return this.#workQueues.onProgress(channel, message)
@@ -479,7 +531,7 @@ export class EndpointCore implements MeshEvents {
 
   /** Removes a link and settles all queue events and requests in flight on it. */
   #forget(link: Link, { hasLeft, isRead }: { readonly hasLeft: boolean; readonly isRead: boolean }) {
-    this.peers.delete(link)
+    this.peers.delete(link, hasLeft)
     this.routes.removeAll(link)
     this.waits.changed()
     this.#inboxes.onClosed(link, hasLeft)
@@ -574,6 +626,7 @@ export class EndpointCore implements MeshEvents {
 
   #selfAsPeer(): Peer {
     const { outbox } = this.loopback
-    return snapshotOf(this.self, outbox.isLagging ? 'lagging' : 'connected', this.announcer.interests, outbox)
+    const state = outbox.isLagging ? 'lagging' : 'connected'
+    return snapshotOf(this.self, state, this.announcer.interests, outbox, this.#clock.now() - this.#startedAt)
   }
 }

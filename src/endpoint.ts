@@ -41,6 +41,7 @@ import type { Event, Handler, RequestHandler } from './model/event'
 import { headersOf } from './model/headers'
 import { checkName } from './model/name'
 import { validate } from './model/schema'
+import { openMetricsOf } from './open-metrics'
 import { type EndpointOptions, type Settings, settingsOf } from './options'
 import type { Peer } from './peers'
 import { inContext } from './platform/async-context'
@@ -54,6 +55,7 @@ import { ReplyStream } from './requests/reply-stream'
 import { REQUEST_ALL_OPTIONS, REQUEST_OPTIONS, type RequestAllOptions, type RequestOptions } from './requests/requester'
 import { RESPOND_OPTIONS, type RespondOptions } from './requests/responders'
 import { isEligible } from './routing/eligibility'
+import type { EndpointStats } from './stats'
 
 /** Milliseconds that `close` takes at most by default. */
 const CLOSE_TIMEOUT = 5000
@@ -525,6 +527,40 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
    */
   queues(): readonly QueueInfo[] {
     return this.#core.queues()
+  }
+
+  /**
+   * What this endpoint has done and is doing, in numbers: events and requests by type, peers, subscriptions, queues, and its
+   * process. They are always counted. A snapshot, of plain objects.
+   *
+   * @example
+   * ```ts
+   * import { Endpoint } from 'lahja'
+   *
+   * const endpoint = await Endpoint.start({ name: 'shop' })
+   * for (const { type, received, handled, failed } of endpoint.stats().events) console.log(type, received, handled, failed)
+   * ```
+   */
+  stats(): EndpointStats {
+    return this.#core.stats()
+  }
+
+  /**
+   * The numbers of `stats` as text for Prometheus: OpenMetrics, with the content type
+   * `application/openmetrics-text; version=1.0.0; charset=utf-8`.
+   *
+   * @example
+   * ```ts
+   * import { createServer } from 'node:http'
+   * import { Endpoint } from 'lahja'
+   *
+   * const endpoint = await Endpoint.start({ name: 'shop' })
+   * const type = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+   * createServer((_, response) => response.setHeader('content-type', type).end(endpoint.metrics())).listen(9464)
+   * ```
+   */
+  metrics(): string {
+    return openMetricsOf(this.stats())
   }
 
   /** The types and patterns that each linked peer, and this endpoint, subscribes or responds to, by its name. */

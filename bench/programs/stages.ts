@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { Inbound } from '../../src/channel/inbound'
 import { ReceiveWindow } from '../../src/channel/receive-window'
+import { eventCounts } from '../../src/events/event-count'
 import { subscribeSettings } from '../../src/events/subscribe-options'
 import { Subscriptions } from '../../src/events/subscriptions'
 import { TurnBudget } from '../../src/events/turn-budget'
@@ -79,6 +80,8 @@ function delivering(chunk: Buffer): Work {
     idle: () => {},
     closeCalls: () => 0,
     turn: new TurnBudget(systemClock, SLAB_BYTES),
+    clock: systemClock,
+    counts: eventCounts(),
     inboxes: new MemberInboxes({
       clock: systemClock,
       hasOthers: () => false,

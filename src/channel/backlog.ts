@@ -19,6 +19,7 @@ const SPARSE = 1 / 4
 /** The events queued for one peer, in order, with gaps where events were dropped. */
 export class Backlog {
   readonly #budget: MemoryBudget
+  readonly #onDropped: (frame: Frame) => void
   #first: Run | undefined
   #last: Run | undefined
   /** The last run, while events may be added to it. */
@@ -37,8 +38,10 @@ export class Backlog {
   #dropped = 0
   #droppedAssignments = 0
 
-  constructor(budget: MemoryBudget) {
+  /** @param onDropped called with each event that is dropped, during the call */
+  constructor(budget: MemoryBudget, onDropped: (frame: Frame) => void = () => {}) {
     this.#budget = budget
+    this.#onDropped = onDropped
   }
 
   /** Bytes of the queued events. */
@@ -296,10 +299,12 @@ export class Backlog {
     this.#trailingGap += count
   }
 
-  #count({ bytes, start }: Frame): void {
+  #count(frame: Frame): void {
+    const { bytes, start } = frame
     this.#unreported++
     this.#dropped++
     if (isAssignment(bytes, start)) this.#droppedAssignments++
+    this.#onDropped(frame)
   }
 
   #reportGap(count: number, after: number, chunks: Buffer[]): Gap {

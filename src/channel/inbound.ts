@@ -9,8 +9,10 @@ import type { ReceiveWindow } from './receive-window'
 
 /** Receives the messages of a connection. */
 export interface InboundSink {
-  readonly event: (type: string, payload: unknown, headers: EventHeaders) => void
-  readonly message: (message: Message) => void
+  /** @param bytes of its frame */
+  readonly event: (type: string, payload: unknown, headers: EventHeaders, bytes: number) => void
+  /** @param bytes of its frame */
+  readonly message: (message: Message, bytes: number) => void
 }
 
 /** Decodes the bytes of a connection into messages, and charges events to the receive window. */
@@ -80,7 +82,7 @@ export class Inbound {
     const { type } = decoder
     const payload = decoder.payload(bytes, end, isOwn)
     this.#receiveWindow.begin(size)
-    this.#sink.event(type, payload, NO_HEADERS)
+    this.#sink.event(type, payload, NO_HEADERS, size)
     this.#receiveWindow.end()
   }
 
@@ -88,7 +90,7 @@ export class Inbound {
     if (this.#takesEvents && message.kind === 'shape') return this.#decoder.shapes.add(message.keys)
     const isCharged = this.#takesEvents && (message.kind === 'event' || message.kind === 'assign')
     if (isCharged) this.#receiveWindow.begin(size)
-    this.#sink.message(message)
+    this.#sink.message(message, size)
     if (isCharged) this.#receiveWindow.end()
   }
 }

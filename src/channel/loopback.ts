@@ -11,9 +11,9 @@ import { ReceiveWindow } from './receive-window'
 import { referenceTo, referredBy, travelsByReference } from './reference'
 
 export interface LoopbackEvents {
-  readonly event: (type: string, payload: unknown, headers: EventHeaders) => void
+  readonly event: (type: string, payload: unknown, headers: EventHeaders, bytes: number) => void
   readonly gap: (count: number) => void
-  readonly message: (message: ChannelMessage) => void
+  readonly message: (message: ChannelMessage, bytes: number) => void
   /** The endpoint's own subscriptions lag: senders no longer wait for them. */
   readonly lagging: () => void
   /** They have caught up. */
@@ -51,9 +51,10 @@ export class Loopback implements Channel {
     )
     const inbound = new Inbound(limits.frameBytes, true, this.receiveWindow, {
       event: events.event,
-      message: (message) => {
-        if (isChannelMessage(message)) events.message(message)
-        else if (message.kind === 'event') events.event(message.type, message.payload, message.headers ?? NO_HEADERS)
+      message: (message, bytes) => {
+        if (isChannelMessage(message)) events.message(message, bytes)
+        else if (message.kind === 'event')
+          events.event(message.type, message.payload, message.headers ?? NO_HEADERS, bytes)
         else if (message.kind === 'gap') events.gap(message.count)
       },
     })

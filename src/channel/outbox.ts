@@ -2,7 +2,7 @@ import { type Limits, MIN_CONTROL_BYTES } from '../model/limits'
 import type { OverflowPolicy } from '../model/overflow'
 import type { Clock } from '../platform/clock'
 import type { Connection } from '../platform/transport'
-import { encodeMessage } from '../wire/codec'
+import { encodeMessage, eventTypeIn } from '../wire/codec'
 import type { Frame } from '../wire/frame'
 import { isBulk, type Message } from '../wire/message'
 import type { ShapeKeys } from '../wire/record-keys'
@@ -27,6 +27,8 @@ export interface OutboxContext {
   readonly clock: Clock
   readonly limits: Limits
   readonly budget: MemoryBudget
+  /** Called with the type of each event that is dropped. */
+  readonly onDropped?: ((type: string) => void) | undefined
 }
 
 /** Events that a closed outbox cannot vouch for. */
@@ -83,10 +85,10 @@ export class Outbox implements BudgetHolder {
   readonly #events: OutboxEvents
 
   constructor(context: OutboxContext, events: OutboxEvents) {
-    const { budget, clock, connection, limits } = context
+    const { budget, clock, connection, limits, onDropped } = context
     this.#context = context
     this.#events = events
-    this.#backlog = new Backlog(budget)
+    this.#backlog = new Backlog(budget, onDropped && ((frame) => onDropped(eventTypeIn(frame))))
     this.#control = new MessageQueue((bytes) => budget.charge(bytes))
     this.#bulk = new MessageQueue((bytes) => budget.charge(bytes))
     this.#ordered = new MessageQueue((bytes) => budget.charge(bytes))
@@ -164,6 +166,11 @@ export class Outbox implements BudgetHolder {
   /** Whether senders should wait for `drained`. They never wait for a peer that lags. */
   get needsDrain(): boolean {
     return this.queuedBytes > this.#context.limits.highWaterMark && !this.#lag.isLagging && !this.#flusher.isClosed
+  }
+
+  /** Bytes of events that may be sent to the peer now. */
+  get windowLeft(): number {
+    return Math.max(this.#sendWindow.remaining, 0)
   }
 
   /** Bytes of events that the peer accepts ahead of its credit. */

@@ -22,6 +22,7 @@ import { headed } from '../wire/message'
 import { packHeaders } from '../wire/packer'
 import type { ShapeKeys } from '../wire/record-keys'
 import type { Slabs } from '../wire/slabs'
+import type { EventCounts } from './event-count'
 import { eligibleQueues, type QueueDelivery, type QueueSender } from './queue-sender'
 import type { TurnBudget } from './turn-budget'
 
@@ -62,6 +63,7 @@ export interface BroadcasterContext {
   readonly waits: Waits
   readonly turn: TurnBudget
   readonly report: (error: LahjaError) => void
+  readonly counts: EventCounts
 }
 
 /** Something that took an event and that its sender should wait for: an outbox, or a queue. */
@@ -154,6 +156,7 @@ export class Broadcaster {
         ? this.#workOf(kept, type, options, key, { kind: 'reference', payload }, headers, policy, manner)
         : NONE
       return this.#sendTo(
+        type,
         eligible,
         deliveries,
         work,
@@ -178,7 +181,7 @@ export class Broadcaster {
       const missing = shared.filter(({ name }) => !served.has(name))
       this.#skipUnfit(type, frame, eligible, missing, recipients.length + served.size > 0)
     }
-    return this.#sendTo(recipients, deliveries, work, frame, policy, shapes)
+    return this.#sendTo(type, recipients, deliveries, work, frame, policy, shapes)
   }
 
   /** The event for each queue with a member that takes it, or for no queue if there is none. */
@@ -207,6 +210,7 @@ export class Broadcaster {
 
   /** Puts a frame into the outboxes of its receivers. Returns the number of endpoints that they are. */
   #sendTo(
+    type: string,
     recipients: readonly Channel[],
     deliveries: readonly QueueDelivery[],
     work: readonly QueueEvent[],
@@ -238,7 +242,12 @@ export class Broadcaster {
     // Last: a listener that was called while the event was sent may have broadcast others.
     this.#size = size
     this.#slow = slow ?? NONE
-    return work.length + (deliveries.length === 0 ? recipients.length : countEndpoints(recipients, deliveries))
+    const sentTo = work.length + (deliveries.length === 0 ? recipients.length : countEndpoints(recipients, deliveries))
+    const count = this.#context.counts.of(type)
+    count.sent++
+    count.deliveries += sentTo
+    count.sentBytes += sentTo * size
+    return sentTo
   }
 
   /**
@@ -291,6 +300,7 @@ export class Broadcaster {
     }
     this.#slow = NONE
     this.#size = 0
+    this.#context.counts.of(type).sent++
     return 0
   }
 

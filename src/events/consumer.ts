@@ -3,7 +3,9 @@ import { handlerError, InvalidPayload, type LahjaError } from '../model/errors'
 import { type Event, type Handler, isThenable } from '../model/event'
 import type { Interest } from '../model/interest'
 import { type StandardSchema, validate } from '../model/schema'
+import type { Clock } from '../platform/clock'
 import { Fifo } from '../platform/fifo'
+import type { EventCounts } from './event-count'
 import type { TurnBudget } from './turn-budget'
 
 /** Keeps events until they are read. */
@@ -57,7 +59,32 @@ export interface ConsumerContext {
   /** How often the endpoint's `close` has been called. */
   readonly closeCalls: () => number
   readonly turn: TurnBudget
+  readonly clock: Pick<Clock, 'now'>
+  readonly counts: EventCounts
 }
+
+/** What one subscription has done, and is doing. The numbers of events that are done only grow. */
+export interface SubscriptionStats {
+  /** Its type or pattern. */
+  readonly type: string
+  readonly queue: string | undefined
+  /** Events that wait for its handler or its reader. */
+  readonly waiting: number
+  /** Events that its handler is handling. */
+  readonly running: number
+  /** Events that its handler has handled, or that it has kept for its reader. */
+  readonly handled: number
+  /** Events that its handler has failed on, or whose payload did not fit its schema. */
+  readonly failed: number
+  /**
+   * Milliseconds that its handler has taken. The time until it returns is that of every 16th call, for all; the time until its
+   * promise settles is measured.
+   */
+  readonly handlerMs: number
+}
+
+/** Looking at the time twice takes as long as a short handler, so it is done for one of so many calls. */
+const TIMED_CALLS = 16
 
 /** Consumes the events of one subscription, in order, as fast as its handler or reader takes them. */
 export class Consumer {
@@ -72,6 +99,12 @@ export class Consumer {
   #state: 'open' | 'closed' = 'open'
   /** Whether waiting events are left to the next turn. */
   #isPaused = false
+  #handled = 0
+  #failed = 0
+  #handlerMs = 0
+  /** How many calls come before the next one that is measured, and for how many that one stands. */
+  #untimed = 0
+  #timedFor = 1
 
   constructor(context: ConsumerContext) {
     const { interest, consumption } = context
@@ -85,6 +118,13 @@ export class Consumer {
   get load(): number {
     const { consumption } = this.#context
     return consumption.kind === 'buffer' ? consumption.buffer.size : this.#running + this.#waiting.length
+  }
+
+  get stats(): SubscriptionStats {
+    const { type, queue } = this.interest
+    const running = this.#running
+    const [handled, failed, handlerMs] = [this.#handled, this.#failed, this.#handlerMs]
+    return { type, queue, waiting: this.load - running, running, handled, failed, handlerMs }
   }
 
   get isOpen(): boolean {
@@ -151,27 +191,57 @@ export class Consumer {
   #run(event: Event, receipt: Receipt | undefined, source?: ReceiptSource): void {
     const { consumption } = this.#context
     const validated = this.#validate(event)
-    if (!validated) return receipt?.done(true)
+    if (!validated) {
+      this.#countEnd(event, true)
+      return receipt?.done(true)
+    }
     // By its schema.
     if (!this.isOpen) return receipt?.release()
     if (consumption.kind === 'buffer') {
       const kept = receipt ?? source?.hold()
       if (kept) consumption.buffer.keep(validated, kept)
+      this.#countEnd(event, false)
       return
     }
     // Counted before the call: the handler may unsubscribe another consumer, whose events are then taken here.
     this.#running++
     const callsBefore = this.#context.closeCalls()
     try {
-      const result = consumption.handle(validated)
+      const isTimed = this.#untimed-- === 0
+      const result = isTimed ? this.#timed(() => consumption.handle(validated)) : consumption.handle(validated)
       // A look that costs the many handlers that return nothing no call.
       if (result !== undefined && isThenable(result))
         return this.#hold(result, event, receipt ?? source?.hold(), callsBefore)
     } catch (thrown) {
       this.#reportFailure(event, thrown)
+      this.#countEnd(event, true)
       return this.#end(receipt, true)
     }
+    this.#countEnd(event, false)
     this.#end(receipt)
+  }
+
+  #timed(call: () => unknown): unknown {
+    const { clock } = this.#context
+    const began = clock.now()
+    try {
+      return call()
+    } finally {
+      this.#handlerMs += (clock.now() - began) * this.#timedFor
+      this.#timedFor = TIMED_CALLS
+      this.#untimed = TIMED_CALLS - 1
+    }
+  }
+
+  #countEnd(event: Event, hasFailed: boolean): void {
+    const count = this.#context.counts.of(event.type)
+    if (hasFailed) {
+      this.#failed++
+      count.failed++
+    } else {
+      this.#handled++
+      count.handled++
+    }
   }
 
   /** @param callsBefore of `close`, before the handler was called */
@@ -195,6 +265,7 @@ export class Consumer {
     const task = receipt && { event, receipt }
     if (task) this.#pending.add(task)
     let hasFailed = false
+    const began = this.#context.clock.now()
     try {
       // Doesn't call a `then` that a promise has of its own: it could call back twice, or throw.
       await result
@@ -202,6 +273,8 @@ export class Consumer {
       hasFailed = true
       this.#reportFailure(event, thrown)
     }
+    this.#handlerMs += this.#context.clock.now() - began
+    this.#countEnd(event, hasFailed)
     if (!task) return
     this.#running--
     this.#pending.delete(task)

@@ -3,9 +3,11 @@ import type { Receipt } from '../channel/receive-window'
 import type { LahjaError } from '../model/errors'
 import type { Event } from '../model/event'
 import { isInterestedIn, isQueued } from '../model/interest'
+import type { Clock } from '../platform/clock'
 import type { MemberInboxes } from '../queues/member-inboxes'
 import { PatternTree } from '../routing/pattern-tree'
-import { Consumer } from './consumer'
+import { Consumer, type SubscriptionStats } from './consumer'
+import type { EventCounts } from './event-count'
 import type { SubscribeSettings } from './subscribe-options'
 import { type Announcer, Subscription } from './subscription'
 import type { TurnBudget } from './turn-budget'
@@ -18,6 +20,8 @@ export interface SubscriptionsContext {
   readonly closeCalls: () => number
   readonly turn: TurnBudget
   readonly inboxes: MemberInboxes
+  readonly clock: Pick<Clock, 'now'>
+  readonly counts: EventCounts
 }
 
 /** The consumers of one event type. */
@@ -32,7 +36,8 @@ const NONE: readonly never[] = []
 export class Subscriptions {
   readonly #context: SubscriptionsContext
   readonly #receivers = new PatternTree<Consumer, Receivers>(receiversOf)
-  readonly #open = new Set<Subscription>()
+  /** Each open one, and how to look at it. */
+  readonly #open = new Map<Subscription, () => SubscriptionStats>()
   /** Those of open subscriptions, and those of ended ones that still run. */
   readonly #consumers = new Set<Consumer>()
   /** The one that was not idle at the last look, and those behind it: an iterator that goes on where it was left. */
@@ -48,6 +53,11 @@ export class Subscriptions {
 
   get size(): number {
     return this.#open.size
+  }
+
+  /** Of those that are open, in the order in which they were made. */
+  get stats(): readonly SubscriptionStats[] {
+    return [...this.#open.values()].map((statsOf) => statsOf())
   }
 
   /** Whether all events that have arrived are handled. */
@@ -79,7 +89,7 @@ export class Subscriptions {
   /** @param ended called once, when the subscription has ended for any reason */
   add(settings: SubscribeSettings, ended?: () => void): Subscription {
     const { consumption, schema, signal } = settings
-    const { announcer, report, idle, closeCalls, turn, inboxes } = this.#context
+    const { announcer, report, idle, closeCalls, turn, inboxes, clock, counts } = this.#context
     const interest = inboxes.joined(settings.interest)
     let unread: WeakRef<Consumer> | undefined
     const consumer: Consumer = new Consumer({
@@ -88,6 +98,8 @@ export class Subscriptions {
       schema,
       report,
       turn,
+      clock,
+      counts,
       closeCalls,
       idle: () => {
         if (!consumer.isOpen) this.#consumers.delete(consumer)
@@ -120,7 +132,10 @@ export class Subscriptions {
         if (consumer.load > 0) unread = this.#keepUnread(consumer)
       },
     })
-    this.#open.add(subscription)
+    this.#open.set(subscription, () => {
+      const stats = consumer.stats
+      return { ...stats, waiting: stats.waiting + (inbox?.waiting ?? 0) }
+    })
     return subscription.announce()
   }
 
@@ -166,7 +181,7 @@ export class Subscriptions {
 
   /** Ends all subscriptions. */
   close(): void {
-    for (const subscription of [...this.#open]) subscription.unsubscribe()
+    for (const subscription of [...this.#open.keys()]) subscription.unsubscribe()
   }
 }
 

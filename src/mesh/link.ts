@@ -62,9 +62,9 @@ export type PaceChange = 'slow' | 'lagging' | 'unresponsive' | 'responsive' | 'r
 
 /** What arrives from the peer once a link is up. */
 export interface Traffic {
-  event(link: Link, type: string, payload: unknown, headers: EventHeaders): void
+  event(link: Link, type: string, payload: unknown, headers: EventHeaders, bytes: number): void
   /** A message between the subscriptions and requests of the two endpoints. */
-  message(link: Link, message: ChannelMessage): void
+  message(link: Link, message: ChannelMessage, bytes: number): void
   /** The peer's interest has changed. */
   interest(link: Link, change: InterestChange): void
   gap(link: Link, count: number): void
@@ -89,6 +89,8 @@ export interface LinkEvents {
 export interface LinkContext extends HandshakeContext, Pick<World, 'clock' | 'debug'> {
   readonly limits: Limits
   readonly budget: MemoryBudget
+  /** Called with the type of each event for a peer that is dropped. */
+  readonly onDropped?: ((type: string) => void) | undefined
   readonly traffic: Traffic
   readonly events: LinkEvents
   /** This endpoint's interest at the moment. */
@@ -120,13 +122,13 @@ export class Link implements Channel {
 
   /** @param expected the address that was dialled; undefined for an incoming connection */
   constructor(context: LinkContext, connection: Connection, expected: Address | undefined) {
-    const { clock, limits, budget, traffic } = context
+    const { clock, limits, budget, traffic, onDropped } = context
     this.#context = context
     this.#connection = connection
     this.#expected = expected
     this.#liveness = new Liveness(limits.silentPings)
     this.outbox = new Outbox(
-      { connection, clock, limits, budget },
+      { connection, clock, limits, budget, onDropped },
       {
         lagging: () => traffic.pace(this, 'lagging'),
         recovered: () => this.#tellRecovered(),
@@ -150,8 +152,8 @@ export class Link implements Channel {
     // Events don't pass through `#onMessage`: they are the hot path, decoded in place without an object for a message,
     // and `takesEvents` already says in which phase they are legal. Those in other forms of msgpack come as messages.
     this.#inbound = new Inbound(HANDSHAKE_FRAME_BYTES, false, this.receiveWindow, {
-      event: (type, payload, headers) => traffic.event(this, type, payload, headers),
-      message: (message) => this.#onMessage(message),
+      event: (type, payload, headers, bytes) => traffic.event(this, type, payload, headers, bytes),
+      message: (message, bytes) => this.#onMessage(message, bytes),
     })
     this.#deadline = judgeAfter(clock, limits.handshakeTimeout, () => this.#onDeadline())
     connection.attach({
@@ -348,7 +350,7 @@ export class Link implements Channel {
     }
   }
 
-  #onMessage(message: Message): void {
+  #onMessage(message: Message, bytes: number): void {
     if (message.kind === 'goodbye') return this.#onGoodbye(message)
     switch (this.#phase) {
       case 'handshake':
@@ -356,14 +358,14 @@ export class Link implements Channel {
       case 'introducing':
         if (message.kind === 'ready') return this.#onReady()
         if (message.kind === 'subscribe') return this.#onInterest(message)
-        if (message.kind === 'acknowledge') return this.#dispatch(message)
+        if (message.kind === 'acknowledge') return this.#dispatch(message, bytes)
         break
       case 'up':
         if (!isTraffic(message)) break
-        return this.#dispatch(message)
+        return this.#dispatch(message, bytes)
       case 'leaving':
         // The peer reports what became of the events it was given; no other endpoint can.
-        if (isReport(message)) this.#dispatch(message)
+        if (isReport(message)) this.#dispatch(message, bytes)
         return
       case 'closed':
         break
@@ -371,11 +373,11 @@ export class Link implements Channel {
     throw unexpected(message, this.#phase)
   }
 
-  #dispatch(message: TrafficMessage): void {
+  #dispatch(message: TrafficMessage, bytes: number): void {
     const { traffic } = this.#context
     switch (message.kind) {
       case 'event':
-        return traffic.event(this, message.type, message.payload, message.headers ?? NO_HEADERS)
+        return traffic.event(this, message.type, message.payload, message.headers ?? NO_HEADERS, bytes)
       case 'subscribe':
       case 'unsubscribe':
         return this.#onInterest(message)
@@ -394,7 +396,7 @@ export class Link implements Channel {
       case 'pong':
         return
       default:
-        return traffic.message(this, message)
+        return traffic.message(this, message, bytes)
     }
   }
 

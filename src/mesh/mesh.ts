@@ -41,7 +41,9 @@ export interface MeshEvents extends Traffic {
   nameLost(error: NameInUse): void
 }
 
-export interface MeshContext extends World, Pick<LinkContext, 'limits' | 'budget' | 'interest' | 'secret'> {
+export interface MeshContext
+  extends World,
+    Pick<LinkContext, 'limits' | 'budget' | 'interest' | 'secret' | 'onDropped'> {
   readonly self: EndpointInfo
   readonly watch: boolean
   readonly events: MeshEvents

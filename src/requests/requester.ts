@@ -17,6 +17,7 @@ import {
   type RequestSpec,
 } from './pending-requests'
 import { type Reply, ReplyStream } from './reply-stream'
+import type { RequestCount, RequestCounts } from './request-count'
 
 /** Milliseconds that a request waits for its response by default. */
 const DEFAULT_TIMEOUT = 30_000
@@ -90,6 +91,10 @@ class RequestCall extends Wait<unknown> implements RequestSpec {
   readonly waitsForResponder: boolean
   readonly #outgoing: OutgoingRequest
   readonly #requests: PendingRequests
+  readonly #clock: Clock
+  readonly #count: RequestCount
+  readonly #began: number
+  #isCounted = false
   #pending: PendingRequest | undefined
   /** Until it waits for a responder no longer. */
   #timer: Timer | undefined
@@ -100,10 +105,15 @@ class RequestCall extends Wait<unknown> implements RequestSpec {
     to: Audience | undefined,
     isOrdered: boolean,
     waitsForResponder: boolean,
+    clock: Clock,
+    count: RequestCount,
   ) {
     super()
     this.#outgoing = outgoing
     this.#requests = requests
+    this.#clock = clock
+    this.#count = count
+    this.#began = clock.now()
     this.to = to
     this.isOrdered = isOrdered
     this.waitsForResponder = waitsForResponder
@@ -117,6 +127,7 @@ class RequestCall extends Wait<unknown> implements RequestSpec {
   ask(): void {
     const { type, payload, headers } = this.#outgoing
     const request = this.#requests.encode(type, payload, headers)
+    this.#count.asked++
     // The payload may have aborted it, by a getter.
     if (!this.isOver) this.#pending = this.#requests.ask(request, this)
   }
@@ -137,15 +148,24 @@ class RequestCall extends Wait<unknown> implements RequestSpec {
 
   settle(outcome: Outcome): void {
     const { error, payload } = answerOf(this.#outgoing, outcome)
-    if (error) this.reject(error)
-    else this.resolve(payload)
+    this.#isCounted = true
+    if (error) {
+      this.#count.failed++
+      return this.reject(error)
+    }
+    this.#count.answered++
+    this.#count.latency.add(this.#clock.now() - this.#began)
+    this.resolve(payload)
   }
 
   protected override timedOut(message: string): LahjaError {
+    this.#isCounted = true
+    this.#count.timedOut++
     return timedOut(message)
   }
 
   protected override onOver(): void {
+    if (this.#pending && !this.#isCounted) this.#count.aborted++
     this.#timer?.cancel()
     if (this.#pending) this.#requests.cancel(this.#pending)
   }
@@ -157,9 +177,11 @@ export class Requester {
   readonly #waits: Waits
   readonly #turn: TurnBudget
   readonly #clock: Clock
+  readonly #counts: RequestCounts
 
-  constructor(requests: PendingRequests, waits: Waits, turn: TurnBudget, clock: Clock) {
+  constructor(requests: PendingRequests, waits: Waits, turn: TurnBudget, clock: Clock, counts: RequestCounts) {
     this.#requests = requests
+    this.#counts = counts
     this.#waits = waits
     this.#turn = turn
     this.#clock = clock
@@ -170,7 +192,15 @@ export class Requester {
     const { timeout = DEFAULT_TIMEOUT, ordered: isOrdered = false, wait = 0, signal } = options
     const to = checkRequest(outgoing, options)
     checkTimeout(wait, 'wait')
-    const call = new RequestCall(outgoing, this.#requests, to, isOrdered, wait > 0)
+    const call = new RequestCall(
+      outgoing,
+      this.#requests,
+      to,
+      isOrdered,
+      wait > 0,
+      this.#clock,
+      this.#counts.of(outgoing.type),
+    )
     return this.#waits.begin(call, { timeout, signal }, () => {
       call.ask()
       // After `timeout` it ends anyway.
@@ -189,6 +219,8 @@ export class Requester {
     const candidates = () => this.#requests.candidates(type, to)
     const channels = candidates()
     const missing = new Set(channels)
+    const count = this.#counts.of(type)
+    const began = this.#clock.now()
     if (missing.size === 0) {
       buffer.fail(new NoSubscribers(noResponder(type, to)), this.#turn.spendCall())
       return new ReplyStream(buffer, cancel)
@@ -206,7 +238,16 @@ export class Requester {
           if (!isNone) buffer.push(reply)
           if (missing.size === 0) resolve()
         }
-        const settle = (outcome: Outcome) => onReply({ origin, ...answerOf(outgoing, outcome) })
+        const settle = (outcome: Outcome) => {
+          const answer = answerOf(outgoing, outcome)
+          if (answer.error) count.failed++
+          else {
+            count.answered++
+            count.latency.add(this.#clock.now() - began)
+          }
+          onReply({ origin, ...answer })
+        }
+        count.asked++
         const spec = { to: origin, isOrdered, candidates: only, waitsForResponder: false, settle }
         return this.#requests.ask(request, spec)
       })
@@ -215,9 +256,16 @@ export class Requester {
       }
     })
     waiting.then(
-      () => buffer.end(),
+      () => {
+        // Nobody reads it any more.
+        count.aborted += missing.size
+        buffer.end()
+      },
       (error: LahjaError) => {
-        if (!(error instanceof RequestTimeout)) return buffer.fail(error)
+        const isTimeout = error instanceof RequestTimeout
+        if (isTimeout) count.timedOut += missing.size
+        else count.aborted += missing.size
+        if (!isTimeout) return buffer.fail(error)
         for (const { identity } of missing) buffer.push({ origin: identity.name, error })
         buffer.end()
       },

@@ -18,6 +18,7 @@ import { validate } from '../model/schema'
 import { asError, messageOf, textOf } from '../model/thrown'
 import type { MessageOf } from '../wire/message'
 import { IncomingRequest } from './incoming-request'
+import type { RequestCounts } from './request-count'
 
 export interface RespondOptions {
   /** Whether `RemoteError` carries the handler error's stack, besides its name, message and code. Default false. */
@@ -44,6 +45,7 @@ export interface RespondersContext {
   /** Maximum number of requests of one asker that wait or run at a time. */
   readonly limit: number
   readonly turn: TurnBudget
+  readonly counts: RequestCounts
 }
 
 /** How requests of one type are answered. */
@@ -278,6 +280,7 @@ export class Responders {
   #begin(job: Job, responder: Responder, asker: Asker): void {
     responder.running++
     asker.share.running++
+    this.#context.counts.of(job.event.type).handled++
     const callsBefore = this.#context.closeCalls()
     const answer = answerOf(responder, job.event)
     // A handler that has called `close` may wait for it, so it can't be waited for.
@@ -296,6 +299,7 @@ export class Responders {
       this.#send(job, answer)
     }
     if (answer.kind === 'failure' && !isAbort(answer.thrown)) {
+      this.#context.counts.of(job.event.type).handlerFailed++
       if (isAnswered) this.#context.reportToListeners(answer.error)
       else this.#context.report(answer.error)
     }

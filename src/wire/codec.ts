@@ -4,7 +4,7 @@ import { MAX_FRAME_BYTES } from '../model/limits'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, fromElements, KIND_CODES, type Message, toElements } from './message'
 import { MessageRoom } from './message-room'
-import { FIXARRAY_4, FIXARRAY_6 } from './msgpack-format'
+import { FIXARRAY_4, FIXARRAY_6, STR_8 } from './msgpack-format'
 import { MAX_DEPTH } from './packed-value'
 import { measured, packMessage } from './packer'
 import type { ToldShapes } from './told-shapes'
@@ -73,6 +73,19 @@ function packControl(elements: readonly unknown[]): { bytes: Buffer; start: numb
 export function isAssignment(bytes: Buffer, start: number): boolean {
   const elements = bytes[start + PREFIX_BYTES] ?? 0
   return elements >= FIXARRAY_4 && elements <= FIXARRAY_6 && bytes[start + PREFIX_BYTES + 1] === KIND_CODES.assign
+}
+
+/** The type of an event, or of an assignment, that this endpoint has encoded. */
+export function eventTypeIn({ bytes, start }: Frame): string {
+  const first = start + PREFIX_BYTES + 2
+  const at = isAssignment(bytes, start) ? textEnd(bytes, first) : first
+  return bytes.toString('utf8', at + ((bytes[at] ?? 0) === STR_8 ? 2 : 1), textEnd(bytes, at))
+}
+
+/** Where a text of up to 255 bytes ends, in its shortest format. */
+function textEnd(bytes: Buffer, at: number): number {
+  const head = bytes[at] ?? 0
+  return head === STR_8 ? at + 2 + (bytes[at + 1] ?? 0) : at + 1 + (head & 0x1f)
 }
 
 /** Decodes the frame of an assignment. */

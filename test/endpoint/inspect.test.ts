@@ -28,10 +28,11 @@ describe('util.inspect', () => {
     const { shop, till } = await bus.startEach({ shop: {}, till: {} })
     await till.subscribe('order.*', () => {}).ready
     await till.respond('sum', () => 3).ready
-    const shown = inspect(shop.peers, ONE_LINE)
+    const { peers } = shop
+    const shown = inspect(peers, ONE_LINE)
     expect(shown).to.contain("subscriptions: [ 'order.*' ], responds: [ 'sum' ]")
-    expect(inspect({ ...shop.peers[0] }, ONE_LINE)).to.equal(shown.slice(2, -2))
-    expect(structuredClone(shop.peers)).to.deep.equal(shop.peers)
+    expect(inspect({ ...peers[0] }, ONE_LINE)).to.equal(shown.slice(2, -2))
+    expect(structuredClone(peers)).to.deep.equal(peers)
   })
 
   it('shows the type, state and buffered events of a stream', async () => {

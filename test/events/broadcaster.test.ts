@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { Channel } from '../../src/channel/channel'
 import { MemoryBudget } from '../../src/channel/memory-budget'
 import { Broadcaster } from '../../src/events/broadcaster'
+import { eventCounts } from '../../src/events/event-count'
 import { QueueSender } from '../../src/events/queue-sender'
 import { TurnBudget } from '../../src/events/turn-budget'
 import { DEFAULT_LIMITS } from '../../src/model/limits'
@@ -60,6 +61,7 @@ describe('Broadcaster', () => {
       waits: new Waits(clock),
       turn: new TurnBudget(clock, SLAB_BYTES),
       report,
+      counts: eventCounts(),
     })
     slow = new CallingChannel('slow')
     other = new CallingChannel('other', { limits: { highWaterMark: 1024 * 1024 } })

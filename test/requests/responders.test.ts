@@ -5,6 +5,7 @@ import { TurnBudget } from '../../src/events/turn-budget'
 import { AlreadyResponding, type LahjaError, PayloadTooLarge } from '../../src/model/errors'
 import type { RequestEvent } from '../../src/model/event'
 import type { Interest } from '../../src/model/interest'
+import { requestCounts } from '../../src/requests/request-count'
 import { Responders, type Service } from '../../src/requests/responders'
 import type { ChannelMessage } from '../../src/wire/message'
 import { SLAB_BYTES } from '../../src/wire/slabs'
@@ -42,6 +43,7 @@ describe('Responders', () => {
       closeCalls: () => 0,
       limit: 2,
       turn: new TurnBudget(new ManualClock(), SLAB_BYTES),
+      counts: requestCounts(),
     })
   })
 

@@ -1,4 +1,5 @@
 import { Consumer, type ConsumerContext } from '../../src/events/consumer'
+import { eventCounts } from '../../src/events/event-count'
 import { TurnBudget } from '../../src/events/turn-budget'
 import type { LahjaError } from '../../src/model/errors'
 import type { Event, Handler } from '../../src/model/event'
@@ -13,6 +14,7 @@ interface BenchOptions extends Partial<ConsumerContext> {
 /** A consumer, and the errors it reports. */
 export function consumerWith(handle: Handler<unknown>, { concurrency = 1, ...options }: BenchOptions = {}) {
   const failures: LahjaError[] = []
+  const clock = new ManualClock()
   const consumer = new Consumer({
     interest: { type: 'n' },
     consumption: { kind: 'handler', handle, concurrency },
@@ -20,7 +22,9 @@ export function consumerWith(handle: Handler<unknown>, { concurrency = 1, ...opt
     report: (error) => failures.push(error),
     idle: () => {},
     closeCalls: () => 0,
-    turn: new TurnBudget(new ManualClock(), SLAB_BYTES),
+    turn: new TurnBudget(clock, SLAB_BYTES),
+    clock,
+    counts: eventCounts(),
     ...options,
   })
   return { consumer, failures }

@@ -1,3 +1,4 @@
+import { eventCounts } from '../../src/events/event-count'
 import { QueueReceiver } from '../../src/events/queue-receiver'
 import { type SubscribeOptions, subscribeSettings } from '../../src/events/subscribe-options'
 import type { Subscription } from '../../src/events/subscription'
@@ -41,6 +42,8 @@ export class SubscriptionsBench {
       idle: () => {},
       closeCalls: () => 0,
       turn: new TurnBudget(this.clock, SLAB_BYTES),
+      clock: this.clock,
+      counts: eventCounts(),
       inboxes: new MemberInboxes({
         clock: this.clock,
         hasOthers: () => this.hasOthers,
