@@ -8,9 +8,11 @@ import { TurnBudget } from '../../src/events/turn-budget'
 import { DEFAULT_LIMITS } from '../../src/model/limits'
 import { systemClock } from '../../src/platform/clock'
 import { MemberInboxes } from '../../src/queues/member-inboxes'
+import { encodeMessage } from '../../src/wire/codec'
 import { EventDecoder } from '../../src/wire/event-decoder'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { FrameReader } from '../../src/wire/frame'
+import type { ShapeKeys } from '../../src/wire/record-keys'
 import { SLAB_BYTES } from '../../src/wire/slabs'
 import { PAYLOADS, type PayloadName, payloadKind } from '../contenders/payload'
 import { median } from '../measure/median'
@@ -41,26 +43,34 @@ type Stages<Value> = Readonly<Record<(typeof STAGES)[number], Value>>
 function stagesOf(name: PayloadName): Stages<Work> {
   const kind = payloadKind(name, BYTES)
   const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
+  // So that all objects are records.
+  for (let sequence = 0; sequence < EVENTS; sequence++) encoder.event(TYPE, kind.make(sequence, 0, 0), undefined, true)
   const chunk = Buffer.concat(
     Array.from({ length: EVENTS }, (_, sequence) => {
-      const { bytes, start, end } = encoder.event(TYPE, kind.make(sequence, 0, 0))
+      const { bytes, start, end } = encoder.event(TYPE, kind.make(sequence, 0, 0), undefined, true)
       return Buffer.from(bytes.subarray(start, end))
     }),
   )
+  const { shapes } = encoder
   const payload = kind.make(EVENTS, 0, 0)
   return {
     encode: () => {
       encoder.releaseSlabs()
-      for (let event = 0; event < EVENTS; event++) encoder.event(TYPE, payload)
+      for (let event = 0; event < EVENTS; event++) encoder.event(TYPE, payload, undefined, true)
     },
-    cut: reading(chunk, () => {}),
-    decode: reading(chunk, (decoder, bytes, end) => decoder.payload(bytes, end)),
-    deliver: delivering(chunk),
+    cut: reading(chunk, shapes, () => {}),
+    decode: reading(chunk, shapes, (decoder, bytes, end) => decoder.payload(bytes, end)),
+    deliver: delivering(chunk, shapes),
   }
 }
 
-function reading(chunk: Buffer, read: (decoder: EventDecoder, bytes: Buffer, end: number) => void): Work {
+function reading(
+  chunk: Buffer,
+  shapes: readonly ShapeKeys[],
+  read: (decoder: EventDecoder, bytes: Buffer, end: number) => void,
+): Work {
   const decoder = new EventDecoder()
+  for (const keys of shapes) decoder.shapes.add(keys)
   const reader = new FrameReader(DEFAULT_LIMITS.frameBytes, (bytes, start, end) => {
     if (decoder.readHeader(bytes, start, end)) read(decoder, bytes, end)
   })
@@ -70,7 +80,7 @@ function reading(chunk: Buffer, read: (decoder: EventDecoder, bytes: Buffer, end
   }
 }
 
-function delivering(chunk: Buffer): Work {
+function delivering(chunk: Buffer, shapes: readonly ShapeKeys[]): Work {
   const receiveWindow = new ReceiveWindow(DEFAULT_LIMITS.windowBytes, systemClock, () => {})
   const subscriptions = new Subscriptions({
     announcer: { announce: () => {}, acknowledged: () => Promise.resolve([]) },
@@ -101,6 +111,10 @@ function delivering(chunk: Buffer): Work {
       throw new Error(`expected events, got ${kind}`)
     },
   })
+  for (const keys of shapes) {
+    const { bytes, start, end } = encodeMessage({ kind: 'shape', keys })
+    inbound.push(bytes.subarray(start, end))
+  }
   return () => inbound.push(chunk)
 }
 
@@ -144,10 +158,10 @@ runProgram(USAGE, parse, async () => {
     ...columns.map((column) => of(column).toFixed(0)),
   ]
   const rows = [
-    rowOf('sender: payload and header into a slab', ({ encode }) => encode),
-    rowOf('receiver: frames out of a chunk, header', ({ cut }) => cut),
+    rowOf('sender: payload and preamble into a slab', ({ encode }) => encode),
+    rowOf('receiver: frames out of a chunk, preamble', ({ cut }) => cut),
     rowOf('receiver: payload', ({ cut, decode }) => decode - cut),
-    rowOf('receiver: account, subscription, handler', ({ decode, deliver }) => deliver - decode),
+    rowOf('receiver: window, subscription, handler', ({ decode, deliver }) => deliver - decode),
     rowOf('sender: await of what need not wait', () => awaited),
   ]
   console.log(tableOf(['ns an event', ...PAYLOADS], rows))

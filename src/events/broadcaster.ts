@@ -41,7 +41,8 @@ export interface BroadcastOptions {
    */
   readonly waitForMember?: number | undefined
   /**
-   * Texts for its receivers beside the payload, as `event.headers`. Names are 1 to 64 of `a-z 0-9 . _ -`; 4,096 bytes in all.
+   * Texts for its receivers beside the payload, as `event.headers`. Names are 1 to 64 of `a-z 0-9 . _ -`, beginning with a
+   * letter or a digit; 4,096 bytes in all.
    * Default: none.
    */
   readonly headers?: EventHeaders | undefined

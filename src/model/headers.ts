@@ -18,19 +18,20 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 export function headersOf(value: unknown): EventHeaders {
   if (value === undefined) return NO_HEADERS
   const fields = fieldsOf(value)
-  if (!fields) throw invalid('headers', 'an object of texts', value)
+  if (!fields) throw invalid('headers', 'an object of strings', value)
   const headers = headersIn(fields)
   if (typeof headers === 'string') throw new InvalidArgument(`headers: ${headers}`)
   return headers
 }
 
-/** The headers of these names and texts, frozen; or, as a text, why they can't be any. */
+/** The headers of these names and values, frozen; or, as a string, why they can't be any. */
 export function headersIn(fields: Iterable<readonly [name: string, value: unknown]>): EventHeaders | string {
   const headers: [string, string][] = []
   let bytes = 0
   for (const [name, value] of fields) {
-    if (!NAME.test(name)) return `expected names of 1 to 64 of a-z 0-9 . _ -, got ${describe(name)}`
-    if (typeof value !== 'string') return `expected a text as ${name}, got ${describe(value)}`
+    if (!NAME.test(name))
+      return `expected names of 1 to 64 of a-z 0-9 . _ -, beginning with a letter or a digit, got ${describe(name)}`
+    if (typeof value !== 'string') return `expected a string as ${name}, got ${describe(value)}`
     bytes += name.length + Buffer.byteLength(value)
     headers.push([name, value])
   }

@@ -34,7 +34,10 @@ export interface RequestOptions {
   readonly ordered?: boolean | undefined
   /** Milliseconds to wait for a responder if there is none; they count towards `timeout`. Default 0. */
   readonly wait?: number | undefined
-  /** Texts for its responder beside the payload, as `event.headers`. Names are 1 to 64 of `a-z 0-9 . _ -`; 4,096 bytes in all. */
+  /**
+   * Texts for its responder beside the payload, as `event.headers`. Names are 1 to 64 of `a-z 0-9 . _ -`, beginning with a
+   * letter or a digit; 4,096 bytes in all.
+   */
   readonly headers?: EventHeaders | undefined
   /** Cancels the request with `AbortError`, and aborts the `signal` of its responder. */
   readonly signal?: AbortSignal | undefined
@@ -62,7 +65,10 @@ export interface RequestAllOptions {
    * they go ahead of those that are queued. Default false.
    */
   readonly ordered?: boolean | undefined
-  /** Texts for its responders beside the payload, as `event.headers`. Names are 1 to 64 of `a-z 0-9 . _ -`; 4,096 bytes in all. */
+  /**
+   * Texts for its responders beside the payload, as `event.headers`. Names are 1 to 64 of `a-z 0-9 . _ -`, beginning with a
+   * letter or a digit; 4,096 bytes in all.
+   */
   readonly headers?: EventHeaders | undefined
   /** Cancels the requests that have no reply yet, and aborts the `signal` of their responders. Reading throws `AbortError`. */
   readonly signal?: AbortSignal | undefined

@@ -13,7 +13,7 @@ const NO_COUNT = 0xff
 
 /** Decodes events in place. Caches the last type, since most events have the type of the event before. */
 export class EventDecoder {
-  /** Those of its sender's records. */
+  /** The shapes that the sender has told. */
   readonly shapes = new ToldShapes()
   /** The name of the last type, as it is encoded. */
   #lastName: DataView = NO_VIEW
@@ -33,7 +33,7 @@ export class EventDecoder {
   }
 
   /**
-   * Reads the header of an event. Returns false unless the body is an event in its shortest form: then use
+   * Reads the header of an event. Returns false unless the body is an event without headers, in its shortest form: then use
    * `decodeMessage`.
    *
    * @throws ProtocolViolation if the type name is invalid
@@ -50,8 +50,8 @@ export class EventDecoder {
   }
 
   /**
-   * Reads an event for a member of a queue. Returns undefined unless the body is one with a payload, that is given for the
-   * first time, in its shortest form: then use `decodeMessage`.
+   * Reads an event for a member of a queue. Returns undefined unless the body is one with a payload and without
+   * headers, given for the first time, in its shortest form: then use `decodeMessage`.
    *
    * @param isOwn is the buffer this event's own? Then bytes that are most of it aren't copied
    * @throws ProtocolViolation

@@ -20,7 +20,7 @@ import { measured, type Packed, pack } from './packer'
 import { RecordKeys, type ShapeKeys } from './record-keys'
 import { Slabs } from './slabs'
 
-/** The frame of an event. Its payload is at its end. */
+/** The frame of an event. Its payload is at its end, before the headers if it has any. */
 export interface EventFrame extends Frame {
   readonly payloadStart: number
   /** Whether its payload holds integers over 64 bits, which not every peer takes. */

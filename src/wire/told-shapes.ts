@@ -2,7 +2,7 @@ import { ProtocolViolation } from '../model/errors'
 import { MAX_SHAPE_BYTES, MAX_SHAPE_KEYS, MAX_SHAPES, MAX_SHAPES_BYTES, type ShapeKeys } from './record-keys'
 import { type Key, Shape } from './shape'
 
-/** The shapes that a sender has told, by whose numbers its records name them. */
+/** The shapes that a sender has told. Its records refer to them by number. */
 export class ToldShapes {
   readonly #shapes: Shape<Key>[] = []
   #bytes = 0
@@ -11,7 +11,7 @@ export class ToldShapes {
     return this.#shapes[number]
   }
 
-  /** Adds the next one. @throws ProtocolViolation if it or all of them are too large */
+  /** Adds the next one. @throws ProtocolViolation if it is no valid shape, or one too many */
   add(keys: ShapeKeys): void {
     const bytes = keys.reduce((sum, key) => sum + Buffer.byteLength(key), 0)
     this.#bytes += bytes
@@ -25,7 +25,7 @@ export class ToldShapes {
   }
 }
 
-/** Those of a sender that has told none. */
+/** The shapes of a sender that has told none. */
 export const NO_SHAPES = new ToldShapes()
 
 function malformed(what: string): ProtocolViolation {

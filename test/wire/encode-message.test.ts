@@ -1,5 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { unpack } from 'msgpackr'
+import { Packr } from 'msgpackr/index-no-eval'
 import { PayloadTooLarge, UnserializablePayload } from '../../src/model/errors'
 import { decodeMessage, encodeMessage } from '../../src/wire/codec'
 import type { Frame } from '../../src/wire/frame'
@@ -38,6 +40,32 @@ function nested(levels: number): unknown {
 }
 
 describe('encodeMessage', () => {
+  it('does not overwrite the results of other code with the same build of msgpackr', () => {
+    const others = new Packr()
+    const change = (type: string) => ({ kind: 'subscribe', sequence: 1, interests: [{ type }] }) as const
+    const payload = Buffer.alloc(1000, 1)
+    encodeMessage(change('before'))
+    expect(
+      unpack(
+        others.pack([
+          new (class Order {
+            id = 1
+          })(),
+          new Map([['a', 1]]),
+        ]),
+      ),
+    ).to.deep.equal([{ id: 1 }, { a: 1 }])
+    const kept = others.pack(payload)
+    // Until the shared buffer is full, and longer.
+    for (let turn = 0; turn < 5000; turn++) encodeMessage(change(`${turn}`.padStart(200, 'x')))
+    expect(unpack(kept)).to.deep.equal(payload)
+    const more = Array.from({ length: 500 }, (_, index) => {
+      encodeMessage(change('between'))
+      return others.pack(Buffer.alloc(1000, index))
+    })
+    for (const [index, bytes] of more.entries()) expect(unpack(bytes)).to.deep.equal(Buffer.alloc(1000, index))
+  })
+
   const anyMessage = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messages))
 
   it('accepts a body of exactly the limit and rejects one byte more, for every message', () => {

@@ -1,6 +1,5 @@
 import { expect } from 'chai'
 import { unpack } from 'msgpackr'
-import { Packr } from 'msgpackr/index-no-eval'
 import { UnserializablePayload } from '../../src/model/errors'
 import { type Packed, pack, packMessage } from '../../src/wire/packer'
 import { throwing } from '../support/throwing'
@@ -63,30 +62,5 @@ describe('a packed payload', () => {
       { first: 1, second: 2 },
       { own: 2 },
     ])
-  })
-
-  it('does not overwrite the results of other code with the same build of msgpackr', () => {
-    const others = new Packr()
-    const payload = Buffer.alloc(1000, 1)
-    pack('before', LIMIT)
-    expect(
-      unpack(
-        others.pack([
-          new (class Order {
-            id = 1
-          })(),
-          new Map([['a', 1]]),
-        ]),
-      ),
-    ).to.deep.equal([{ id: 1 }, { a: 1 }])
-    const kept = others.pack(payload)
-    // Until the shared buffer is full, and longer.
-    for (let turn = 0; turn < 5000; turn++) expect(packed({ turn: `${turn}`.padStart(200) })).to.have.length.above(200)
-    expect(unpack(kept)).to.deep.equal(payload)
-    const more = Array.from({ length: 500 }, (_, index) => {
-      pack('between', LIMIT)
-      return others.pack(Buffer.alloc(1000, index))
-    })
-    for (const [index, bytes] of more.entries()) expect(unpack(bytes)).to.deep.equal(Buffer.alloc(1000, index))
   })
 })

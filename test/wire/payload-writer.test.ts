@@ -236,7 +236,7 @@ describe('a payload', () => {
       .that.is.instanceOf(Error)
   })
 
-  it('is written in the same bytes with and without msgpackr', () => {
+  it('is written in the same bytes as by msgpackr', () => {
     const packr = new Packr({ useRecords: false, variableMapSize: true, structuredClone: false })
     const dates = fc.date({ noInvalidDate: false })
     const numbers = fc.oneof(fc.double(), fc.integer({ min: -70_000, max: 70_000 }), fc.maxSafeInteger())
@@ -291,7 +291,7 @@ describe('a payload', () => {
     )
   })
 
-  it('may contain bigints among what only another writer takes, and where Errors and Maps hold them', () => {
+  it('may contain bigints inside a Map, a Set, the cause of an Error and a boxed bigint', () => {
     const large = 2n ** 200n
     const sentBoth = [new Map([['a', large]]), new Set([large]), new Error('no', { cause: { large } }), Object(large)]
     const arrived = [{ a: large }, [large], { name: 'Error', message: 'no', cause: { large } }, large]

@@ -50,9 +50,9 @@ function* placesOf(payload: string): Generator<Buffer> {
 
 /** Bytes that are not msgpack or not part of the protocol. */
 const FOREIGN: readonly [what: string, payload: string][] = [
-  ['the byte that msgpack never uses', 'c1'],
-  ['a record', 'd47240 91a161 01'],
-  ['a record with a two-byte number', 'd5724001 91a161 01'],
+  ['a record of a shape that was not told', 'c1'],
+  ['a record of msgpackr', 'd47240 91a161 01'],
+  ['a record of msgpackr with a two-byte number', 'd5724001 91a161 01'],
   ['an Error', 'd46500 93a54572726f72a26e6fc0'],
   ['a Set', 'd47300 9101'],
   ['a RegExp', 'd47800 92a161a0'],
@@ -111,7 +111,7 @@ describe('an unpacked payload', () => {
     expectMalformed(Buffer.concat([hex('91'), head, digits]))
   })
 
-  it('may contain the byte that msgpack never uses inside other values', () => {
+  it('may contain the first byte of a record inside other values', () => {
     const long = 'x'.repeat(200)
     const numbers = [-1, 0xc1, 0xc1c1, 0xc1c1c1c1, -1.2345e300]
     const values = [long, [long, 0xc1], ...numbers, Buffer.from([0xc1, 0xc1]), { deep: [{ c: 0xc1 }] }]
