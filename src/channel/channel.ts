@@ -56,10 +56,15 @@ export interface Channel extends Destination {
 export type Misfit = 'size' | 'bigints'
 
 /** Why the other end doesn't take this frame; undefined if it does. It is searched only for a peer that takes no such integers. */
-export function misfitOf({ sendLimit, takesBigints }: Channel, { bytes, start, end }: Frame): Misfit | undefined {
-  const body = start + PREFIX_BYTES
-  if (end - body > sendLimit) return 'size'
-  return takesBigints || !holdsBigint(bytes, body) ? undefined : 'bigints'
+export function misfitOf({ sendLimit, takesBigints }: Channel, frame: Frame): Misfit | undefined {
+  const { bytes, start } = frame
+  if (sizeOf(frame) > sendLimit) return 'size'
+  return takesBigints || !holdsBigint(bytes, start + PREFIX_BYTES) ? undefined : 'bigints'
+}
+
+/** Bytes of its body without records: what is too large must not depend on what a peer has been told. */
+function sizeOf({ start, end, savedBytes = 0 }: Frame): number {
+  return end - start - PREFIX_BYTES + savedBytes
 }
 
 /** Whether the other end takes this frame. */
@@ -71,9 +76,9 @@ export function fits(channel: Channel, frame: Frame): boolean {
 export function misfitError(subject: string, frame: Frame, { sendLimit, takesBigints, identity }: Channel): LahjaError {
   const { bytes, start, end } = frame
   const body = start + PREFIX_BYTES
-  const isTooLarge = end - body > sendLimit
+  const isTooLarge = sizeOf(frame) > sendLimit
   if (isTooLarge || takesBigints || !holdsBigint(bytes, body)) {
-    const size = isTooLarge ? `${end - body} bytes encoded` : `${end - body} bytes encoded, and some more in a queue`
+    const size = isTooLarge ? `${sizeOf(frame)} bytes encoded` : `${end - body} bytes encoded, and some more in a queue`
     const most = `${identity.name} takes at most ${sendLimit} (the lower limits.frameBytes of the two)`
     return new PayloadTooLarge(`${subject}: takes ${size}, but ${most}; send less, or raise the limit`)
   }

@@ -23,6 +23,8 @@ export class Inbound {
   readonly #decoder = new EventDecoder()
   readonly #read = (chunk: Buffer) => this.#reader.push(chunk)
   #takesEvents: boolean
+  /** Whether it has ever taken events. Those that come later are read all the same, and so are their shapes. */
+  #hasTakenEvents: boolean
   #isStopped = false
 
   /**
@@ -32,7 +34,7 @@ export class Inbound {
   constructor(limit: number, takesEvents: boolean, receiveWindow: ReceiveWindow, sink: InboundSink) {
     this.#receiveWindow = receiveWindow
     this.#sink = sink
-    this.#takesEvents = takesEvents
+    this.#hasTakenEvents = this.#takesEvents = takesEvents
     this.#reader = new FrameReader(limit, (bytes, start, end, isOwn) => {
       this.#receive(bytes, start, end, isOwn)
     })
@@ -49,6 +51,7 @@ export class Inbound {
 
   /** Whether events go to `event` and are charged. If not, they go to `message`, for its owner to refuse. */
   set takesEvents(takesEvents: boolean) {
+    this.#hasTakenEvents ||= takesEvents
     this.#takesEvents = takesEvents
   }
 
@@ -87,7 +90,7 @@ export class Inbound {
   }
 
   #receiveMessage(message: Message, size: number): void {
-    if (this.#takesEvents && message.kind === 'shape') return this.#decoder.shapes.add(message.keys)
+    if (this.#hasTakenEvents && message.kind === 'shape') return this.#decoder.shapes.add(message.keys)
     const isCharged = this.#takesEvents && (message.kind === 'event' || message.kind === 'assign')
     if (isCharged) this.#receiveWindow.begin(size)
     this.#sink.message(message, size)

@@ -168,8 +168,8 @@ export class Broadcaster {
     // What a queue keeps of a payload may go to another member, which may not know its shapes.
     const mayHaveRecords = shared.length === 0 && !isHeld && eligible.every(takesRecords)
     const frame = this.#encoder.event(type, payload, packHeaders(headers), mayHaveRecords)
-    const shapes = frame.hasRecords ? this.#encoder.shapes : NONE
-    const mayNotFit = frame.end - frame.start > HANDSHAKE_FRAME_BYTES || frame.hasBigints
+    const shapes = frame.savedBytes > 0 ? this.#encoder.shapes : NONE
+    const mayNotFit = frame.end - frame.start + frame.savedBytes > HANDSHAKE_FRAME_BYTES || frame.hasBigints
     const recipients = mayNotFit ? eligible.filter((channel) => fits(channel, frame)) : eligible
     const deliveries =
       assigned.length === 0

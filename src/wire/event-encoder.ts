@@ -16,6 +16,7 @@ import {
   STR_8,
   TRUE,
 } from './msgpack-format'
+import type { Room } from './msgpack-writer'
 import { measured, type Packed, pack } from './packer'
 import { RecordKeys, type ShapeKeys } from './record-keys'
 import { Slabs } from './slabs'
@@ -23,16 +24,15 @@ import { Slabs } from './slabs'
 /** The frame of an event. Its payload is at its end, before the headers if it has any. */
 export interface EventFrame extends Frame {
   readonly payloadStart: number
+  readonly savedBytes: number
   /** Whether its payload holds integers over 64 bits, which not every peer takes. */
   readonly hasBigints: boolean
-  /** Whether its payload holds records, whose shapes its receivers must have been told. */
-  readonly hasRecords: boolean
   /** Of the headers behind its payload. */
   readonly headersBytes?: number
 }
 
 /** One whose payload is not known yet. A copy of it with more fields would take longer than all the rest. */
-type NewFrame = EventFrame & { hasBigints: boolean; hasRecords: boolean }
+type NewFrame = EventFrame & { hasBigints: boolean; savedBytes: number }
 
 /** The buffer of a large frame is reused up to this size, in slabs. */
 const MAX_REUSED_SLABS = 4
@@ -102,7 +102,7 @@ export class EventEncoder {
       if (length > 0) return this.#binary(type, header, payload, length)
     }
 
-    const { bytes, start, end, hasBigints, hasRecords, savedBytes } = this.#pack(header, payload, records)
+    const { bytes, start, end, hasBigints, savedBytes } = this.#pack(header, payload, records)
     this.#assertFits(header.length + end - start + savedBytes, type)
     let frame: NewFrame
     if (bytes === this.#slab) frame = this.#occupy(header, end, type)
@@ -111,30 +111,40 @@ export class EventEncoder {
       frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
     }
     frame.hasBigints = hasBigints
-    frame.hasRecords = hasRecords
+    frame.savedBytes = savedBytes
     return frame
   }
 
   /** An event with headers behind its payload. */
   #headed(type: string, header: Buffer, payload: unknown, headers: Uint8Array, records?: RecordKeys): EventFrame {
-    const { bytes, start, end, hasBigints, hasRecords, savedBytes } = pack(payload, this.#limit, undefined, records)
+    const { bytes, start, end, hasBigints, savedBytes } = this.#packAside(payload, records)
     this.#assertFits(header.length + end - start + headers.length + savedBytes, type)
     const frame = this.#place(header, end - start + headers.length, type)
     frame.bytes[frame.start + PREFIX_BYTES] = FIXARRAY_4
     frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
     frame.bytes.set(headers, frame.end - headers.length)
-    return { ...frame, headersBytes: headers.length, hasBigints, hasRecords }
+    return { ...frame, headersBytes: headers.length, hasBigints, savedBytes }
   }
 
   /** Packs a payload behind the place for its header in the slab, or elsewhere if there is not enough room. */
   #pack(header: Buffer, payload: unknown, records: RecordKeys | undefined): Packed {
-    if (this.#isWriting) return pack(payload, this.#limit, undefined, records)
     const start = this.#used + PREFIX_BYTES + header.length
     const end = Math.min(this.#used + this.#maxInSlab, this.#slab.length)
-    if (start >= end) return pack(payload, this.#limit, undefined, records)
+    if (this.#isWriting || start >= end) return this.#packAside(payload, records)
+    return this.#packTo({ bytes: this.#slab, view: this.#slabView, start, end }, payload, records)
+  }
+
+  /** Packs a payload elsewhere. */
+  #packAside(payload: unknown, records: RecordKeys | undefined): Packed {
+    return this.#isWriting ? pack(payload, this.#limit, undefined, records) : this.#packTo(undefined, payload, records)
+  }
+
+  /** Packs a payload that is not inside another. */
+  #packTo(room: Room | undefined, payload: unknown, records: RecordKeys | undefined): Packed {
+    records?.prune()
     this.#isWriting = true
     try {
-      return pack(payload, this.#limit, { bytes: this.#slab, view: this.#slabView, start, end }, records)
+      return pack(payload, this.#limit, room, records)
     } finally {
       this.#isWriting = false
     }
@@ -219,7 +229,7 @@ export class EventEncoder {
     writeLength(bytes, start, length)
     // For a few bytes, a loop is faster than a call.
     for (let index = 0; index < header.length; index++) bytes[start + PREFIX_BYTES + index] = header[index] ?? 0
-    return { bytes, start, payloadStart, end: start + PREFIX_BYTES + length, hasBigints: false, hasRecords: false }
+    return { bytes, start, payloadStart, end: start + PREFIX_BYTES + length, hasBigints: false, savedBytes: 0 }
   }
 
   #assertFits(length: number, type: string): void {

@@ -10,6 +10,8 @@ export interface Frame {
   readonly end: number
   /** Whether its memory stands for a message of this endpoint to itself, so that it must not be copied. */
   readonly isReference?: boolean
+  /** How many bytes more it would take without records, whose shapes its receivers must have been told. */
+  readonly savedBytes?: number
 }
 
 /** Receives the range of a frame's body. Unless `isOwn`, the bytes are only valid during the call. */

@@ -16,9 +16,7 @@ export interface Packed extends Room {
   readonly end: number
   /** Whether it holds an integer over 64 bits. */
   readonly hasBigints: boolean
-  /** Whether it holds a record. */
-  readonly hasRecords: boolean
-  /** How many bytes more it would take without records. */
+  /** How many bytes more it would take without records. 0 if it has none. */
   readonly savedBytes: number
 }
 
@@ -29,7 +27,6 @@ const OVERLONG: Packed = {
   start: 0,
   end: Number.POSITIVE_INFINITY,
   hasBigints: false,
-  hasRecords: false,
   savedBytes: 0,
 }
 

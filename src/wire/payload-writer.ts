@@ -37,7 +37,6 @@ export class PayloadWriter implements Room {
   /** What its objects may be records by, if its receivers know records. */
   #records: RecordKeys | undefined
   #savedBytes = 0
-  #hasRecords = false
   /** Where the values of the records begin that are being written, one record's behind the other's. */
   readonly #starts: number[] = []
   /** Where those of the next record begin. */
@@ -66,14 +65,9 @@ export class PayloadWriter implements Room {
     return this.#hasBigints
   }
 
-  /** How many bytes more it would take without records. */
+  /** How many bytes more it would take without records. 0 if it has none. */
   get savedBytes(): number {
     return this.#savedBytes
-  }
-
-  /** Does it hold a record? */
-  get hasRecords(): boolean {
-    return this.#hasRecords
   }
 
   /**
@@ -115,7 +109,7 @@ export class PayloadWriter implements Room {
   #begin(limit: number, plainFor?: string, room?: Room): void {
     this.#out.begin(limit, room)
     this.#plainFor = plainFor
-    this.#hasBigints = this.#hasHooks = this.#hasRecords = false
+    this.#hasBigints = this.#hasHooks = false
     this.#depth = this.#top = this.#savedBytes = 0
     this.#records = undefined
   }
@@ -227,7 +221,6 @@ export class PayloadWriter implements Room {
     if (isRecord && step?.shape !== undefined) {
       out.endRecord(head, step.shape)
       this.#savedBytes += step.savedBytes
-      this.#hasRecords = true
     } else {
       if (isRecord && step) this.#toMap(head, base, step)
       out.endMap(head, count)

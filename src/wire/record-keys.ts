@@ -19,7 +19,7 @@ const MAX_KEY_LENGTH = 64
 /** So often an object with these keys is written before they are told: many are never seen again. */
 const TIMES_BEFORE_TOLD = 16
 
-/** The most steps. Then those that lead to no record are forgotten: the program may have got other objects. */
+/** The most steps that are added before those that lead to no record are forgotten: the program may send other objects now. */
 const MAX_STEPS = 4096
 
 /** The most keys that follow the same ones. An object with more is a dictionary. */
@@ -85,15 +85,13 @@ export class KeyStep {
     return step
   }
 
-  /** Forgets the steps that lead to no record. Returns how many are left. */
-  prune(): number {
-    let left = 0
+  /** Forgets the steps that lead to no record. */
+  prune(): void {
     this.#last = undefined
     for (const [key, step] of this.#followers ?? []) {
-      if (step.hasRecords) left += 1 + step.prune()
+      if (step.hasRecords) step.prune()
       else this.#followers?.delete(key)
     }
-    return left
   }
 
   /** All of them, in order. */
@@ -109,6 +107,7 @@ export class RecordKeys {
   readonly #root = new KeyStep()
   readonly #shapes: ShapeKeys[] = []
   #shapesBytes = 0
+  /** Steps added since the last time that some were forgotten. */
   #steps = 0
 
   /** The keys of each shape that is told, by its number. */
@@ -116,11 +115,17 @@ export class RecordKeys {
     return this.#shapes
   }
 
+  /** Forgets what is not worth remembering, if it is much. Not while objects are being written: they would lose their steps. */
+  prune(): void {
+    if (this.#steps < MAX_STEPS) return
+    this.#root.prune()
+    this.#steps = 0
+  }
+
   /** The first key of an object. Undefined the first time: many are never seen again. */
   begin(key: string): KeyStep | undefined {
     const known = this.#root.next(key)
     if (known) return known
-    if (this.#steps >= MAX_STEPS) this.#steps = this.#root.prune()
     this.#add(this.#root, key)
     return undefined
   }
@@ -136,7 +141,8 @@ export class RecordKeys {
   }
 
   #add(step: KeyStep, key: string): KeyStep | undefined {
-    if (step.count === MAX_SHAPE_KEYS || key.length > MAX_KEY_LENGTH || key === '__proto__') return undefined
+    if (this.#steps === MAX_STEPS || step.count === MAX_SHAPE_KEYS) return undefined
+    if (key.length > MAX_KEY_LENGTH || key === '__proto__') return undefined
     const added = step.add(key)
     if (added) this.#steps++
     return added
@@ -146,7 +152,7 @@ export class RecordKeys {
     const keys = last.keys()
     const lengths = keys.map((key) => Buffer.byteLength(key))
     const bytes = lengths.reduce((sum, length) => sum + length, 0)
-    if (bytes > MAX_SHAPE_BYTES) return
+    if (bytes > MAX_SHAPE_BYTES || !keys.every(isWellFormed)) return
     if (this.#shapes.length === MAX_SHAPES || this.#shapesBytes + bytes > MAX_SHAPES_BYTES) return
     const heads = lengths.reduce((sum, length) => sum + (length < 0x20 ? 1 : 2), 0)
     last.savedBytes = bytes + heads + (keys.length < 0x10 ? 1 : 3) - RECORD_HEAD_BYTES
@@ -155,4 +161,9 @@ export class RecordKeys {
     this.#shapes.push(keys)
     for (let step: KeyStep | undefined = last; step; step = step.before) step.hasRecords = true
   }
+}
+
+/** Half a pair of surrogates arrives as another character: two keys may become one. */
+function isWellFormed(key: string): boolean {
+  return Buffer.from(key).toString() === key
 }

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { CloseTimeout, defineEvent, type Event } from '../../src'
 import type { Interest } from '../../src/model/interest'
 import { freshBus, until } from '../support/bus'
-import { encoded } from '../support/frame-bytes'
+import { encoded, hexFrame } from '../support/frame-bytes'
 import { HeldHandler } from '../support/held-handler'
 import { DEALT, numbers } from '../support/members'
 import { rawPeers } from '../support/raw-peer'
@@ -325,6 +325,29 @@ describe('Endpoint.close', () => {
     member.socket.pause()
     const closing = self.close({ timeout: Number.POSITIVE_INFINITY })
     // Long enough for a close that would not wait.
+    await passed(20)
+    member.socket.resume()
+    await closing
+    expect(codesOf(reports)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS'])
+  })
+
+  it('hears of a queue event that is returned after the first record of a shape, which it reads no more (G5)', async () => {
+    const self = await bus.start('self', { limits: { patience: 1 } })
+    const reports = reportsOf(self)
+    const member = await connectPeer(self, { bigints: true, records: true })
+    await member.want({ type: 'job', queue: 'workers' })
+    self.broadcastNowait(Job, 7)
+    const job = await member.hears('assign')
+    member.socket.on('data', () => {
+      if (member.goodbye !== 'left') return
+      member.say({ kind: 'shape', keys: ['id', 'price'] })
+      member.sayBytes(hexFrame('9305a56f72646572 c1000763'))
+      member.say({ ...job, kind: 'return' }, { kind: 'goodbye', reason: 'left', text: '' })
+    })
+    await member.sendAll(encoded({ kind: 'credit', bytes: 1000, events: 1 }))
+    member.socket.pause()
+    const closing = self.close({ timeout: Number.POSITIVE_INFINITY })
+    // Long enough for its goodbye to be among what the member reads.
     await passed(20)
     member.socket.resume()
     await closing

@@ -77,6 +77,29 @@ describe('An object that is sent again and again', () => {
     })
   }
 
+  it('is too large for a peer as a record where it is too large with its keys', async () => {
+    sender.on('error', () => {})
+    const rows = Array.from({ length: 100 }, (_, id) => ({ identifier: id, description: 'x'.repeat(10), quantity: 1 }))
+    const small = await connect(sender, { ...SKILLS, frameLimit: 4096 })
+    const large = await connect(sender, { ...SKILLS, name: 'large', id: '000000000zzzy' })
+    for (const peer of [small, large]) await peer.want({ type: 'order' })
+    for (let times = 0; times < 3; times++) await sender.broadcast('order', rows)
+    await until(() => large.heardOf('event').length === 3)
+    expect(large.heardOf('shape')).to.have.length(1)
+    await until(() => small.heardOf('gap').length > 0)
+    expect(small.heardOf('event')).to.deep.equal([])
+  })
+
+  it('keeps its keys if they are not well-formed, as two of them may arrive as the same', async () => {
+    const received = [await payloadsAt(sender, 'order'), await payloadsAt(await bus.start('receiver'), 'order')]
+    const odd = (number: number) => ({ '\ud800': number, '\ud801': number, last: number })
+    for (let number = 0; number < 40; number++) await sender.broadcast('order', odd(number))
+    await until(() => received.every(({ length }) => length === 40))
+    for (const payloads of received) {
+      expect(payloads).to.deep.equal(Array.from({ length: 40 }, (_, number) => ({ '\ufffd': number, last: number })))
+    }
+  })
+
   it('arrives at the members of queues too', async () => {
     const members = await Promise.all(['one', 'two'].map((name) => bus.start(name)))
     const received: unknown[] = []

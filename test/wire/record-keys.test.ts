@@ -1,8 +1,9 @@
 import { expect } from 'chai'
-import { type KeyStep, MAX_SHAPE_KEYS, MAX_SHAPES, RecordKeys } from '../../src/wire/record-keys'
+import { KeyStep, MAX_SHAPE_KEYS, MAX_SHAPES, RecordKeys } from '../../src/wire/record-keys'
 
 /** As if an object with these keys had been written as a map. Returns its last step. */
 function write(records: RecordKeys, keys: readonly string[]): KeyStep | undefined {
+  records.prune()
   const [first = '', ...others] = keys
   let step = records.begin(first)
   for (const key of others) step = step && records.follow(step, key)
@@ -14,6 +15,23 @@ function repeat(records: RecordKeys, keys: readonly string[], times = 100): KeyS
   let step: KeyStep | undefined
   for (let time = 0; time < times; time++) step = write(records, keys)
   return step
+}
+
+/** How often a method of steps is called while something runs. */
+function callsOf(method: 'add' | 'prune', run: () => unknown): number {
+  const original = KeyStep.prototype[method]
+  let calls = 0
+  const value = function (this: KeyStep, ...args: unknown[]) {
+    calls++
+    return Reflect.apply(original, this, args)
+  }
+  Object.defineProperty(KeyStep.prototype, method, { configurable: true, value })
+  try {
+    run()
+  } finally {
+    Object.defineProperty(KeyStep.prototype, method, { configurable: true, value: original })
+  }
+  return calls
 }
 
 const keysOf = (count: number, prefix = 'key') => Array.from({ length: count }, (_, index) => `${prefix}${index}`)
@@ -75,6 +93,51 @@ describe('the keys of records', () => {
       if (number > 5000) expect(write(records, ['id', 'name', 'price'])?.shape).to.equal(0)
     }
     expect(records.shapes).to.deep.equal([['id', 'name', 'price']])
+  })
+
+  it('keep 4,096 steps at most, whatever objects come, and forget those of no shape', () => {
+    const fields = Array.from({ length: 16 }, (_, bit) => `field${bit}`)
+    const writeAll = () => {
+      for (let bits = 0; bits < 2 ** 14; bits++) {
+        const keys = fields.filter((_, bit) => bits & (1 << bit))
+        let step = records.begin('id')
+        for (const key of keys) step = step && records.follow(step, key)
+      }
+    }
+    expect(callsOf('add', writeAll)).to.equal(4096)
+    expect(callsOf('add', writeAll)).to.equal(0)
+    records.prune()
+    expect(callsOf('add', writeAll)).to.equal(4096)
+  })
+
+  it('are not looked through for each new key once there are many of them', () => {
+    for (let shape = 0; shape < 256; shape++) repeat(records, keysOf(20, `s${shape}k`), 20)
+    expect(records.shapes).to.have.length(MAX_SHAPES)
+    const users = () => {
+      for (let user = 0; user < 1000; user++) write(records, [`user${user}`])
+    }
+    expect(callsOf('prune', users)).to.be.at.most(MAX_SHAPES * 20 + 1)
+  })
+
+  it('are told once, also if others are forgotten while objects with them are written', () => {
+    for (let times = 0; times < 100; times++) {
+      records.prune()
+      const head = records.begin('head')
+      const list = head && records.follow(head, 'list')
+      if (times % 17 === 0) {
+        for (let entry = 0; entry < 9000; entry++) records.begin(`user${times * 9000 + entry}`)
+      }
+      const tail = list && records.follow(list, 'tail')
+      if (tail && tail.shape === undefined) records.count(tail)
+    }
+    expect(records.shapes).to.deep.equal([['head', 'list', 'tail']])
+  })
+
+  it('are well-formed', () => {
+    for (const key of ['\ud800', 'a\udc00', '\ud83d']) repeat(records, ['id', key])
+    expect(records.shapes).to.deep.equal([])
+    repeat(records, ['id', '😀'])
+    expect(records.shapes).to.deep.equal([['id', '😀']])
   })
 
   it('are guessed from the first one as long as that is worth it', () => {

@@ -60,7 +60,7 @@ describe('records', () => {
         for (const value of values) {
           const { frame, arrives } = send(value)
           expect(arrives).to.deep.equal(plain(value))
-          if (frame.hasRecords) expect(frame.end - frame.start).to.be.lessThan(bytesWithout(value))
+          if (frame.savedBytes > 0) expect(frame.end - frame.start).to.be.lessThan(bytesWithout(value))
         }
       }),
       { numRuns: 50 },
@@ -79,7 +79,7 @@ describe('records', () => {
       const { frame, arrives } = send(value, headers)
       expect(arrives).to.deep.equal(value)
       // The 17th row is the 16th that is looked at to its end.
-      expect(frame.hasRecords).to.equal(times >= 8)
+      expect(frame.savedBytes > 0).to.equal(times >= 8)
     }
     expect(encoder.shapes).to.deep.equal([['sku'], ['x', 'y'], ['id', 'at', 'rows']])
   })
@@ -87,7 +87,7 @@ describe('records', () => {
   it('are sent to nobody who may not take them', () => {
     for (let times = 0; times < 50; times++) send({ id: 1 })
     const frame = encoder.event('t', { id: 1 })
-    expect(frame.hasRecords).to.equal(false)
+    expect(frame.savedBytes).to.equal(0)
     expect(new Receiver().read(frame, [])).to.deep.equal({ id: 1 })
   })
 
@@ -138,7 +138,7 @@ describe('records', () => {
     encoder = new EventEncoder(10_000)
     for (let times = 0; times < 50; times++) send(large(10))
     const besides = bytesWithout(large(0)) - 4 + 2
-    expect(send(large(10_000 - besides)).frame.hasRecords).to.equal(true)
+    expect(send(large(10_000 - besides)).frame.savedBytes).to.equal(61)
     for (const headers of [undefined, packHeaders({ trace: 'x' })]) {
       expect(() => send(large(10_001 - besides), headers)).to.throw(PayloadTooLarge)
     }
