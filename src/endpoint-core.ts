@@ -609,7 +609,7 @@ export class EndpointCore implements MeshEvents {
     this.#queueReceiver.flush()
     this.#inboxes.report()
     // What own members have handled, or given back, is known before the rest is lost.
-    await this.loopback.outbox.messagesWritten()
+    await this.loopback.outbox.controlWritten()
     const waiting = this.#workQueues.loseWaiting()
     const undelivered = await this.#mesh.close(deadline, this.#mayReturn)
     for (const [queue, count] of waiting) undelivered.set(queue === NO_QUEUE ? 'any queue' : `queue ${queue}`, count)

@@ -60,7 +60,7 @@ function sidesOf(name: PayloadName): Sides<() => void> {
     },
     read() {
       for (let at = 0; at < chunk.length; at += length) {
-        decoder.readHeader(chunk, at, at + length)
+        decoder.readPreamble(chunk, at, at + length)
         decoder.payload(chunk, at + length)
       }
       decoder.forget()

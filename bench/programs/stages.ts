@@ -12,7 +12,7 @@ import { encodeMessage } from '../../src/wire/codec'
 import { EventDecoder } from '../../src/wire/event-decoder'
 import { EventEncoder } from '../../src/wire/event-encoder'
 import { FrameReader } from '../../src/wire/frame'
-import type { ShapeKeys } from '../../src/wire/record-keys'
+import type { ShapeKeys } from '../../src/wire/shape-limits'
 import { SLAB_BYTES } from '../../src/wire/slabs'
 import { PAYLOADS, type PayloadName, payloadKind } from '../contenders/payload'
 import { median } from '../measure/median'
@@ -72,7 +72,7 @@ function reading(
   const decoder = new EventDecoder()
   for (const keys of shapes) decoder.shapes.add(keys)
   const reader = new FrameReader(DEFAULT_LIMITS.frameBytes, (bytes, start, end) => {
-    if (decoder.readHeader(bytes, start, end)) read(decoder, bytes, end)
+    if (decoder.readPreamble(bytes, start, end)) read(decoder, bytes, end)
   })
   return () => {
     reader.push(chunk)

@@ -31,7 +31,7 @@ export class Backlog {
   #events = 0
   /** Runs with buffers of their own. */
   #copies = 0
-  /** Events dropped behind the last one, and the number of cuts before the first of them. */
+  /** Events dropped after the last one, and the number of cuts before the first of them. */
   #trailingGap = 0
   #trailingGapCuts = 0
   #unreported = 0

@@ -78,7 +78,7 @@ export class Inbound {
   #receive(bytes: Buffer, start: number, end: number, isOwn: boolean): void {
     const size = end - start + PREFIX_BYTES
     const decoder = this.#decoder
-    if (!this.#takesEvents || !decoder.readHeader(bytes, start, end)) {
+    if (!this.#takesEvents || !decoder.readPreamble(bytes, start, end)) {
       const delivery = this.#takesEvents ? decoder.delivery(bytes, start, end, isOwn) : undefined
       return this.#receiveMessage(delivery ?? decodeNextMessage(bytes, start, end, decoder.shapes), size)
     }

@@ -60,7 +60,7 @@ export class MessageQueue {
 
   /**
    * Takes frames from the front, up to so many bytes, and the first one however large it is. Several are one chunk: as they
-   * are, if one lies behind another, else copied, which costs less than a vectored write.
+   * are, if one lies after another, else copied, which costs less than a vectored write.
    */
   take(bytes: number): Buffer[] {
     const frames: Frame[] = []

@@ -5,7 +5,7 @@ import type { Connection } from '../platform/transport'
 import { encodeMessage, eventTypeIn } from '../wire/codec'
 import type { Frame } from '../wire/frame'
 import { isBulk, type Message } from '../wire/message'
-import type { ShapeKeys } from '../wire/record-keys'
+import type { ShapeKeys } from '../wire/shape-limits'
 import { SLAB_BYTES } from '../wire/slabs'
 import { Backlog, EMPTY_SLICE } from './backlog'
 import { Flusher } from './flusher'
@@ -17,9 +17,9 @@ import { SendWindow } from './send-window'
 const NO_CHUNKS: readonly Buffer[] = []
 
 /** Milliseconds after which a peer that has read nothing gives way to others at the total limit. Credit takes up to 100. */
-const STALLED = 300
+const STALLED_AFTER = 300
 
-/** Bytes per write, up to the end of the run that reaches them. Events behind them can still be dropped. */
+/** Bytes per write, up to the end of the run that reaches them. Events after them can still be dropped. */
 const SLICE_BYTES = SLAB_BYTES
 
 export interface OutboxContext {
@@ -80,7 +80,7 @@ export class Outbox implements BudgetHolder {
   #writing = EMPTY_SLICE
   #flushWaiters: (() => void)[] = []
   /** Called when messages have been written: with true, or with false when the outbox has closed before. */
-  #writeWaiters: ((areWritten: boolean) => void)[] = []
+  #writeWaiters: ((isWritten: boolean) => void)[] = []
   readonly #context: OutboxContext
   readonly #events: OutboxEvents
 
@@ -107,7 +107,7 @@ export class Outbox implements BudgetHolder {
 
   get isStalled(): boolean {
     const isOwing = this.queuedEvents > 0 || this.#sendWindow.events > 0
-    return this.isLagging || (isOwing && this.#context.clock.now() - this.#readAt > STALLED)
+    return this.isLagging || (isOwing && this.#context.clock.now() - this.#readAt > STALLED_AFTER)
   }
 
   /** Bytes of events that have not left this process. */
@@ -288,15 +288,15 @@ export class Outbox implements BudgetHolder {
   }
 
   /** Writes now what can be written. Returns whether all small messages have left this process. */
-  writeMessages(): boolean {
+  writeControl(): boolean {
     if (this.#hasSendable) this.#flusher.flush()
-    return this.#areMessagesWritten
+    return this.#isControlWritten
   }
 
   /** Resolves when all small messages have left this process, to true, or when the outbox closes, to false. */
-  messagesWritten(): Promise<boolean> {
+  controlWritten(): Promise<boolean> {
     if (this.#flusher.isClosed) return Promise.resolve(false)
-    if (this.#areMessagesWritten) return Promise.resolve(true)
+    if (this.#isControlWritten) return Promise.resolve(true)
     return new Promise((resolve) => this.#writeWaiters.push(resolve))
   }
 
@@ -354,7 +354,7 @@ export class Outbox implements BudgetHolder {
     return this.#backlog.isEmpty && this.#control.isEmpty && !this.hasBulk && !this.#flusher.isWriting
   }
 
-  get #areMessagesWritten(): boolean {
+  get #isControlWritten(): boolean {
     return this.#control.isEmpty && !this.#flusher.isWriting && !this.#flusher.isClosed
   }
 
@@ -462,12 +462,12 @@ export class Outbox implements BudgetHolder {
     this.#context.clock.nextTick(this.#events.bulkDrained)
   }
 
-  #resolveWritten(areWritten: boolean): void {
-    for (const resolve of this.#writeWaiters.splice(0)) resolve(areWritten)
+  #resolveWritten(isWritten: boolean): void {
+    for (const resolve of this.#writeWaiters.splice(0)) resolve(isWritten)
   }
 
   #onWritten(): void {
-    if (this.#writeWaiters.length > 0 && this.#areMessagesWritten) this.#resolveWritten(true)
+    if (this.#writeWaiters.length > 0 && this.#isControlWritten) this.#resolveWritten(true)
     this.#backlog.done(this.#writing, true)
     const hasSentEvents = this.#writing.events > 0
     this.#writing = EMPTY_SLICE

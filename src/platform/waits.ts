@@ -3,7 +3,7 @@ import { AbortError, EndpointClosed, invalid, type LahjaError, WaitTimeout } fro
 import { offAbort, onAbort } from './abort-listeners'
 import { type Clock, judgeAfter } from './clock'
 import type { Deadline } from './deadline'
-import { Deadlines, type Expiring } from './deadlines'
+import { type Expiring, Timeouts } from './timeouts'
 
 /** The longest delay that Node's timers take, in milliseconds; longer ones fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -37,7 +37,7 @@ interface Ending extends Expiring {
 
 /** Where waits are until they are over. */
 interface Place {
-  readonly deadlines: Deadlines<Ending>
+  readonly timeouts: Timeouts<Ending>
   /** Those without a timeout. */
   readonly unlimited: Set<Ending>
 }
@@ -82,7 +82,7 @@ export abstract class Wait<Value> implements Waiter<Value>, Ending {
     if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) place.unlimited.add(this)
     else {
       this.#timeout = timeout
-      place.deadlines.add(this, timeout)
+      place.timeouts.add(this, timeout)
     }
     if (!signal) return
     const abort = () => this.reject(aborted(this.what, signal))
@@ -116,7 +116,7 @@ export abstract class Wait<Value> implements Waiter<Value>, Ending {
   /** It is settled already: what is called here may throw. */
   #end(): void {
     this.#isOver = true
-    if (this.ticket) this.#place?.deadlines.remove(this)
+    if (this.ticket) this.#place?.timeouts.remove(this)
     else this.#place?.unlimited.delete(this)
     this.#stopListening?.()
     this.onOver()
@@ -165,8 +165,8 @@ export class Waits {
    */
   constructor(clock: Clock, spendCall: () => Promise<void> | undefined = () => undefined) {
     this.#clock = clock
-    this.#place = { deadlines: new Deadlines(clock), unlimited: new Set() }
-    this.#lasting = { deadlines: new Deadlines(clock), unlimited: new Set() }
+    this.#place = { timeouts: new Timeouts(clock), unlimited: new Set() }
+    this.#lasting = { timeouts: new Timeouts(clock), unlimited: new Set() }
     this.#spendCall = spendCall
   }
 
@@ -266,8 +266,8 @@ export class Waits {
   /** Rejects all pending waits, and all later ones. */
   end(error: LahjaError): void {
     this.#ended = error
-    const { deadlines, unlimited } = this.#place
-    for (const wait of [...deadlines, ...unlimited]) wait.reject(error)
+    const { timeouts, unlimited } = this.#place
+    for (const wait of [...timeouts, ...unlimited]) wait.reject(error)
   }
 
   /** Calls `met` at each change after which the condition holds. Returns how to stop. */

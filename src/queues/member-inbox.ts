@@ -251,7 +251,7 @@ export class MemberInbox {
     this.#begun -= items.length
     this.#untold += items.length
     this.#blocked++
-    const isWritten = await account.channel.outbox.messagesWritten()
+    const isWritten = await account.channel.outbox.controlWritten()
     await this.#lease.renew()
     this.#blocked--
     this.#untold -= items.length
@@ -319,7 +319,7 @@ export class MemberInbox {
       this.#tell(account)
       const { isOwn, outbox } = account.channel
       // An endpoint that dies takes its own queues along.
-      if (!isOwn && !outbox.writeMessages()) account.isBlocked = true
+      if (!isOwn && !outbox.writeControl()) account.isBlocked = true
     }
   }
 

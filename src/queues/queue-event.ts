@@ -9,7 +9,7 @@ import { encodeMessage } from '../wire/codec'
 import { encodeDelivery, maxDeliveryBytes } from '../wire/delivery-encoder'
 import type { Frame } from '../wire/frame'
 import { headed } from '../wire/message'
-import { pack, packHeaders } from '../wire/packer'
+import { packHeaders, packPayload } from '../wire/packer'
 import { unpack } from '../wire/unpacker'
 
 /** The payload of an event, as it travels. */
@@ -23,7 +23,7 @@ export type Content =
 export function contentOf(type: string, payload: unknown): Content {
   if (travelsByReference(type)) return { kind: 'reference', payload }
   if (payload === undefined) return { kind: 'packed', bytes: Buffer.alloc(0), hasBigints: false }
-  const { bytes, start, end, hasBigints } = pack(payload, MAX_FRAME_BYTES)
+  const { bytes, start, end, hasBigints } = packPayload(payload, MAX_FRAME_BYTES)
   return { kind: 'packed', bytes: Buffer.from(bytes.subarray(start, end)), hasBigints }
 }
 

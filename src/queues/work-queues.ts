@@ -274,7 +274,7 @@ export class WorkQueues {
     member.onRecalled(through)
     channel.sendMessage({ kind: 'recall', member: number, through })
     // Only what it can read binds it.
-    if (!(await channel.outbox.messagesWritten())) return
+    if (!(await channel.outbox.controlWritten())) return
     if (this.#members.get(channel)?.get(number) !== member) return
     const { clock } = this.#context
     this.#endRecall(member)

@@ -3,7 +3,7 @@ import { PayloadTooLarge } from '../model/errors'
 import { MAX_FRAME_BYTES } from '../model/limits'
 import { type Frame, PREFIX_BYTES } from './frame'
 import { type Assignment, fromElements, KIND_CODES, type Message, toElements } from './message'
-import { MessageRoom } from './message-room'
+import { MessagePool } from './message-pool'
 import { FIXARRAY_4, FIXARRAY_6, STR_8 } from './msgpack-format'
 import { MAX_DEPTH } from './packed-value'
 import { measured, packMessage } from './packer'
@@ -17,7 +17,7 @@ const MAX_LEVELS = MAX_DEPTH + 1
 const control = new Packr({ useRecords: false, variableMapSize: true })
 
 /** Undefined while it is used: a getter of a payload may send another message. */
-let room: MessageRoom | undefined = new MessageRoom()
+let pool: MessagePool | undefined = new MessagePool()
 
 /**
  * Encodes a message other than an event.
@@ -28,23 +28,23 @@ let room: MessageRoom | undefined = new MessageRoom()
  */
 export function encodeMessage(message: Message, limit = MAX_FRAME_BYTES, plainFor?: string): Frame {
   const elements = toElements(message)
-  const place = 'payload' in message ? room : undefined
-  if (place) room = undefined
+  const taken = 'payload' in message ? pool : undefined
+  if (taken) pool = undefined
   try {
     const packed = holdsForeign(message)
-      ? packMessage(elements, limit, plainFor, place?.behind(PREFIX_BYTES))
+      ? packMessage(elements, limit, plainFor, taken?.after(PREFIX_BYTES))
       : packControl(elements)
     const { bytes, start, end } = packed
     if (end - start > limit) throw tooLarge(message, end - start, limit)
-    if (place && bytes === place.bytes) {
-      place.occupy(end)
+    if (taken && bytes === taken.bytes) {
+      taken.occupy(end)
       return framed(bytes, start - PREFIX_BYTES, end)
     }
     const copy = Buffer.allocUnsafe(PREFIX_BYTES + end - start)
     copy.set(bytes.subarray(start, end), PREFIX_BYTES)
     return framed(copy, 0, copy.length)
   } finally {
-    if (place) room = place
+    if (taken) pool = taken
   }
 }
 

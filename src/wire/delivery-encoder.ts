@@ -8,7 +8,7 @@ const UNDEFINED_BYTES = (FIXEXT_1 << 16) | (UNDEFINED << 8)
 /** The longest head: the array and its kind, two numbers, a type of two bytes of length, and a flag. */
 const MAX_HEAD_BYTES = 2 + 9 + 9 + 2 + 1
 
-/** An undefined payload and a number behind it. */
+/** An undefined payload and a number after it. */
 const MAX_TAIL_BYTES = 3 + 9
 
 /**

@@ -22,7 +22,7 @@ export class EventDecoder {
   /** Of that buffer, once a second event is read from it: making one for each large event keeps the garbage collector busy. */
   #view: DataView = NO_VIEW
   #type = ''
-  /** Where the element behind a number begins. */
+  /** Where the element after a number begins. */
   #next = 0
   /** The end of the body if there is no payload. */
   #payloadStart = 0
@@ -38,7 +38,7 @@ export class EventDecoder {
    *
    * @throws ProtocolViolation if the type name is invalid
    */
-  readHeader(bytes: Buffer, start: number, end: number): boolean {
+  readPreamble(bytes: Buffer, start: number, end: number): boolean {
     const elements = bytes[start]
     if ((elements !== FIXARRAY_3 && elements !== FIXARRAY_2) || bytes[start + 1] !== KIND_CODES.event) return false
     const name = nameStart(bytes, start + 2)

@@ -16,9 +16,10 @@ import {
   STR_8,
   TRUE,
 } from './msgpack-format'
-import type { Room } from './msgpack-writer'
-import { measured, type Packed, pack } from './packer'
-import { RecordKeys, type ShapeKeys } from './record-keys'
+import { measured, type Packed, packPayload } from './packer'
+import type { Region } from './region'
+import type { ShapeKeys } from './shape-limits'
+import { ShapeTree } from './shape-tree'
 import { Slabs } from './slabs'
 
 /** The frame of an event. Its payload is at its end, before the headers if it has any. */
@@ -27,7 +28,7 @@ export interface EventFrame extends Frame {
   readonly savedBytes: number
   /** Whether its payload holds integers over 64 bits, which not every peer takes. */
   readonly hasBigints: boolean
-  /** Of the headers behind its payload. */
+  /** Of the headers after its payload. */
   readonly headersBytes?: number
 }
 
@@ -43,11 +44,11 @@ export class EventEncoder {
   readonly #slabs: Slabs
   /** A frame over this size gets its own buffer. */
   readonly #maxInSlab: number
-  readonly #headers = new Map<string, Buffer>()
-  readonly #records = new RecordKeys()
-  /** The type and the header that were used last. */
+  readonly #preambles = new Map<string, Buffer>()
+  readonly #records = new ShapeTree()
+  /** The type and the preamble that were used last. */
   #lastType: string | undefined
-  #lastHeader: Buffer = Buffer.alloc(0)
+  #lastPreamble: Buffer = Buffer.alloc(0)
   /** Empty until the first event: many endpoints only listen. */
   #slab: Buffer = Buffer.alloc(0)
   #slabView: DataView = new DataView(this.#slab.buffer, this.#slab.byteOffset, 0)
@@ -88,26 +89,26 @@ export class EventEncoder {
    * @throws UnserializablePayload, PayloadTooLarge
    */
   event(type: string, payload: unknown, headers?: Uint8Array, mayHaveRecords = false): EventFrame {
-    const header = this.#header(type)
+    const preamble = this.#preamble(type)
     const records = mayHaveRecords ? this.#records : undefined
-    if (headers !== undefined) return this.#headed(type, header, payload, headers, records)
+    if (headers !== undefined) return this.#withHeaders(type, preamble, payload, headers, records)
     if (payload === undefined) {
-      const frame = this.#place(header, 0, type)
+      const frame = this.#place(preamble, 0, type)
       frame.bytes[frame.start + PREFIX_BYTES] = FIXARRAY_2
       return frame
     }
     // Empty bytes may be detached.
     if (isBytes(payload)) {
       const length = countBytes(payload)
-      if (length > 0) return this.#binary(type, header, payload, length)
+      if (length > 0) return this.#binary(type, preamble, payload, length)
     }
 
-    const { bytes, start, end, hasBigints, savedBytes } = this.#pack(header, payload, records)
-    this.#assertFits(header.length + end - start + savedBytes, type)
+    const { bytes, start, end, hasBigints, savedBytes } = this.#pack(preamble, payload, records)
+    this.#assertFits(preamble.length + end - start + savedBytes, type)
     let frame: NewFrame
-    if (bytes === this.#slab) frame = this.#occupy(header, end, type)
+    if (bytes === this.#slab) frame = this.#occupy(preamble, end, type)
     else {
-      frame = this.#place(header, end - start, type)
+      frame = this.#place(preamble, end - start, type)
       frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
     }
     frame.hasBigints = hasBigints
@@ -115,58 +116,60 @@ export class EventEncoder {
     return frame
   }
 
-  /** An event with headers behind its payload. */
-  #headed(type: string, header: Buffer, payload: unknown, headers: Uint8Array, records?: RecordKeys): EventFrame {
+  /** An event with headers after its payload. */
+  #withHeaders(type: string, preamble: Buffer, payload: unknown, headers: Uint8Array, records?: ShapeTree): EventFrame {
     const { bytes, start, end, hasBigints, savedBytes } = this.#packAside(payload, records)
-    this.#assertFits(header.length + end - start + headers.length + savedBytes, type)
-    const frame = this.#place(header, end - start + headers.length, type)
+    this.#assertFits(preamble.length + end - start + headers.length + savedBytes, type)
+    const frame = this.#place(preamble, end - start + headers.length, type)
     frame.bytes[frame.start + PREFIX_BYTES] = FIXARRAY_4
     frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
     frame.bytes.set(headers, frame.end - headers.length)
     return { ...frame, headersBytes: headers.length, hasBigints, savedBytes }
   }
 
-  /** Packs a payload behind the place for its header in the slab, or elsewhere if there is not enough room. */
-  #pack(header: Buffer, payload: unknown, records: RecordKeys | undefined): Packed {
-    const start = this.#used + PREFIX_BYTES + header.length
+  /** Packs a payload after the place for its preamble in the slab, or elsewhere if there is not enough room. */
+  #pack(preamble: Buffer, payload: unknown, records: ShapeTree | undefined): Packed {
+    const start = this.#used + PREFIX_BYTES + preamble.length
     const end = Math.min(this.#used + this.#maxInSlab, this.#slab.length)
     if (this.#isWriting || start >= end) return this.#packAside(payload, records)
     return this.#packTo({ bytes: this.#slab, view: this.#slabView, start, end }, payload, records)
   }
 
   /** Packs a payload elsewhere. */
-  #packAside(payload: unknown, records: RecordKeys | undefined): Packed {
-    return this.#isWriting ? pack(payload, this.#limit, undefined, records) : this.#packTo(undefined, payload, records)
+  #packAside(payload: unknown, records: ShapeTree | undefined): Packed {
+    return this.#isWriting
+      ? packPayload(payload, this.#limit, undefined, records)
+      : this.#packTo(undefined, payload, records)
   }
 
   /** Packs a payload that is not inside another. */
-  #packTo(room: Room | undefined, payload: unknown, records: RecordKeys | undefined): Packed {
+  #packTo(region: Region | undefined, payload: unknown, records: ShapeTree | undefined): Packed {
     records?.prune()
     this.#isWriting = true
     try {
-      return pack(payload, this.#limit, room, records)
+      return packPayload(payload, this.#limit, region, records)
     } finally {
       this.#isWriting = false
     }
   }
 
   /** Makes a frame of what has been packed in the slab. */
-  #occupy(header: Buffer, end: number, type: string): NewFrame {
+  #occupy(preamble: Buffer, end: number, type: string): NewFrame {
     const start = this.#used
     const length = end - start - PREFIX_BYTES
     this.#assertFits(length, type)
     this.#used = end
-    return this.#begun(this.#slab, start, length, header)
+    return this.#begun(this.#slab, start, length, preamble)
   }
 
   /** Throws what `event` would, for an event that nobody gets. @throws UnserializablePayload, PayloadTooLarge */
   check(type: string, payload: unknown, headers?: Uint8Array): void {
     const headersBytes = headers?.length ?? 0
     if (headersBytes === 0 && (payload === undefined || typeof payload === 'boolean')) return
-    const besides = this.#header(type).length + headersBytes
+    const besides = this.#preamble(type).length + headersBytes
     const length = isBytes(payload) ? countBytes(payload) : 0
     if (length > 0) return this.#assertFits(besides + headOf(length) + length, type)
-    const { start, end } = pack(payload, this.#limit)
+    const { start, end } = packPayload(payload, this.#limit)
     this.#assertFits(besides + end - start, type)
   }
 
@@ -176,16 +179,16 @@ export class EventEncoder {
     const { queue, type, isFixed } = assigned
     const code = headersBytes > 0 ? FIXARRAY_6 : payloadStart === end ? FIXARRAY_4 : FIXARRAY_5
     const flag = isFixed ? TRUE : FALSE
-    const header = Buffer.from([code, KIND_CODES.assign, ...stringOf(queue), ...stringOf(type), flag])
-    const frame = this.#place(header, end - payloadStart, type)
+    const preamble = Buffer.from([code, KIND_CODES.assign, ...stringOf(queue), ...stringOf(type), flag])
+    const frame = this.#place(preamble, end - payloadStart, type)
     bytes.copy(frame.bytes, frame.payloadStart, payloadStart, end)
     return frame
   }
 
   /** Bytes need no walk: their size is known, and so is the room for them. */
-  #binary(type: string, header: Buffer, payload: Uint8Array, length: number): EventFrame {
+  #binary(type: string, preamble: Buffer, payload: Uint8Array, length: number): EventFrame {
     const head = headOf(length)
-    const frame = this.#place(header, head + length, type)
+    const frame = this.#place(preamble, head + length, type)
     const { bytes, payloadStart: at } = frame
     if (head === 2) {
       bytes[at] = BIN_8
@@ -201,9 +204,9 @@ export class EventEncoder {
     return frame
   }
 
-  /** Reserves space for a frame, and writes its length and header. */
-  #place(header: Buffer, payloadBytes: number, type: string): NewFrame {
-    const length = header.length + payloadBytes
+  /** Reserves space for a frame, and writes its length and preamble. */
+  #place(preamble: Buffer, payloadBytes: number, type: string): NewFrame {
+    const length = preamble.length + payloadBytes
     this.#assertFits(length, type)
     const size = PREFIX_BYTES + length
     let bytes = this.#slab
@@ -220,15 +223,15 @@ export class EventEncoder {
       }
       this.#used = start + size
     }
-    return this.#begun(bytes, start, length, header)
+    return this.#begun(bytes, start, length, preamble)
   }
 
-  /** A frame whose length and header are written. */
-  #begun(bytes: Buffer, start: number, length: number, header: Buffer): NewFrame {
-    const payloadStart = start + PREFIX_BYTES + header.length
+  /** A frame whose length and preamble are written. */
+  #begun(bytes: Buffer, start: number, length: number, preamble: Buffer): NewFrame {
+    const payloadStart = start + PREFIX_BYTES + preamble.length
     writeLength(bytes, start, length)
     // For a few bytes, a loop is faster than a call.
-    for (let index = 0; index < header.length; index++) bytes[start + PREFIX_BYTES + index] = header[index] ?? 0
+    for (let index = 0; index < preamble.length; index++) bytes[start + PREFIX_BYTES + index] = preamble[index] ?? 0
     return { bytes, start, payloadStart, end: start + PREFIX_BYTES + length, hasBigints: false, savedBytes: 0 }
   }
 
@@ -247,16 +250,16 @@ export class EventEncoder {
   }
 
   /** The elements before the payload, `[event, type, ...`, cached by type. */
-  #header(type: string): Buffer {
-    if (type === this.#lastType) return this.#lastHeader
-    let header = this.#headers.get(type)
-    if (!header) {
-      header = Buffer.from([FIXARRAY_3, KIND_CODES.event, ...stringOf(type)])
-      if (this.#headers.size < 10_000) this.#headers.set(type, header)
+  #preamble(type: string): Buffer {
+    if (type === this.#lastType) return this.#lastPreamble
+    let preamble = this.#preambles.get(type)
+    if (!preamble) {
+      preamble = Buffer.from([FIXARRAY_3, KIND_CODES.event, ...stringOf(type)])
+      if (this.#preambles.size < 10_000) this.#preambles.set(type, preamble)
     }
     this.#lastType = type
-    this.#lastHeader = header
-    return header
+    this.#lastPreamble = preamble
+    return preamble
   }
 }
 

@@ -15,8 +15,8 @@ export class Flaw extends Error {
     return error instanceof Flaw ? error : new Flaw(`: ${messageOf(error)}`, { cause: thrown })
   }
 
-  /** The same for the value behind a step into an object. */
-  static behind(object: object, step: string, thrown: unknown): Flaw {
+  /** The same for the value after a step into an object. */
+  static within(object: object, step: string, thrown: unknown): Flaw {
     const flaw = Flaw.of(thrown)
     flaw.#around.push({ object, step })
     return flaw

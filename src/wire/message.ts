@@ -18,8 +18,8 @@ import {
   parseString,
   parseTypeName,
 } from './field-parsers'
-import type { ShapeKeys } from './record-keys'
 import type { RunLengths } from './runs'
+import type { ShapeKeys } from './shape-limits'
 
 /** Why the sender of a goodbye ends the link: it leaves, it refuses the link, or the peer broke the protocol. */
 export type GoodbyeReason = 'left' | 'overflow' | 'unauthenticated' | RefusalReason | ViolationReason
@@ -61,7 +61,7 @@ export type Message =
   | { readonly kind: 'proof'; readonly proof: Uint8Array }
   | ChannelMessage
 
-/** What may carry headers behind its payload. Undefined: none. */
+/** What may carry headers after its payload. Undefined: none. */
 export interface Headed {
   readonly headers?: EventHeaders | undefined
 }

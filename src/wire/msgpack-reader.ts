@@ -1,5 +1,6 @@
 import { ProtocolViolation } from '../model/errors'
 import { ByteCopies } from './byte-copies'
+import { type DecodedKey, DecodedKeys } from './decoded-keys'
 import {
   ARRAY_16,
   ARRAY_32,
@@ -42,7 +43,6 @@ import {
   UINT_64,
   UNDEFINED,
 } from './msgpack-format'
-import { type ReadKey, ReadKeys } from './read-keys'
 import { objectOf, put, type Shape } from './shape'
 import { TextSlices } from './text-slices'
 import { NO_SHAPES } from './told-shapes'
@@ -54,13 +54,13 @@ const SHORT_TEXT = 8
 const NOT_ASCII = 0x80808080
 
 /** Elements of an array whose memory is taken at once. */
-const MOST_AT_ONCE = 32
+const MAX_PREALLOCATED = 32
 
 /** Places for values that are kept. */
-const MOST_VALUES = 256
+const MAX_KEPT_VALUES = 256
 
 /** Memory that is kept for its view, in bytes. */
-const MOST_KEPT = 256 * 1024
+const MAX_VIEWED_BYTES = 256 * 1024
 
 const EMPTY = Buffer.alloc(0)
 const NO_VIEW: DataView = new DataView(EMPTY.buffer, 0, 0)
@@ -70,10 +70,10 @@ const NO_VIEW: DataView = new DataView(EMPTY.buffer, 0, 0)
  * before memory is allocated for it.
  */
 export class MsgpackReader {
-  readonly #keys = new ReadKeys()
+  readonly #keys = new DecodedKeys()
   readonly #copies = new ByteCopies()
   readonly #slices = new TextSlices()
-  /** Those of the objects that are being read, one behind the other's. */
+  /** A stack of the values of objects that are being read. */
   readonly #values: unknown[] = []
   /** Where those of the next object begin. */
   #top = 0
@@ -109,7 +109,7 @@ export class MsgpackReader {
     this.#slices.begin()
     this.#top = 0
     const value = this.#value(levels)
-    if (this.#at !== end) throw malformed('bytes behind its end')
+    if (this.#at !== end) throw malformed('bytes after its end')
     return value
   }
 
@@ -117,9 +117,9 @@ export class MsgpackReader {
   forget(): void {
     this.#bytes = EMPTY
     this.#view = undefined
-    if (this.#values.length > MOST_VALUES) this.#values.length = 0
+    if (this.#values.length > MAX_KEPT_VALUES) this.#values.length = 0
     else this.#values.fill(undefined)
-    if (this.#lastView.byteLength > MOST_KEPT) this.#lastView = NO_VIEW
+    if (this.#lastView.byteLength > MAX_VIEWED_BYTES) this.#lastView = NO_VIEW
     this.#copies.forget()
   }
 
@@ -130,10 +130,10 @@ export class MsgpackReader {
     if (head < FIXSTR) return this.#array(head & 0x0f, levels)
     if (head < NIL) return this.#text(head & 0x1f)
     if (head >= NEGATIVE_FIXINT) return head - 0x100
-    return this.#long(head, levels)
+    return this.#byFormat(head, levels)
   }
 
-  #long(head: number, levels: number): unknown {
+  #byFormat(head: number, levels: number): unknown {
     switch (head) {
       case NIL:
         return null
@@ -156,9 +156,9 @@ export class MsgpackReader {
       case EXT_32:
         return this.#extension(this.#uint32())
       case FLOAT_32:
-        return this.#viewed.getFloat32(this.#offset + this.#take(4))
+        return this.#memoryView.getFloat32(this.#offset + this.#take(4))
       case FLOAT_64:
-        return this.#viewed.getFloat64(this.#offset + this.#take(8))
+        return this.#memoryView.getFloat64(this.#offset + this.#take(8))
       case UINT_8:
         return this.#uint8()
       case UINT_16:
@@ -166,7 +166,7 @@ export class MsgpackReader {
       case UINT_32:
         return this.#uint32()
       case UINT_64:
-        return this.#viewed.getBigUint64(this.#offset + this.#take(8))
+        return this.#memoryView.getBigUint64(this.#offset + this.#take(8))
       case INT_8:
         return (this.#uint8() << 24) >> 24
       case INT_16:
@@ -174,7 +174,7 @@ export class MsgpackReader {
       case INT_32:
         return this.#uint32() | 0
       case INT_64:
-        return this.#viewed.getBigInt64(this.#offset + this.#take(8))
+        return this.#memoryView.getBigInt64(this.#offset + this.#take(8))
       case FIXEXT_1:
       case FIXEXT_2:
       case FIXEXT_4:
@@ -205,7 +205,7 @@ export class MsgpackReader {
     const shape = this.#shapes.get(this.#uint8())
     if (!shape) throw malformed('a record of a shape that it was not told')
     const count = shape.keys.length
-    this.#enter(count, levels)
+    this.#checkFits(count, levels)
     const values = this.#values
     const base = this.#top
     this.#top = base + count
@@ -215,9 +215,9 @@ export class MsgpackReader {
   }
 
   #array(count: number, levels: number): unknown[] {
-    this.#enter(count, levels)
+    this.#checkFits(count, levels)
     // One that grows takes more; but one of any length could be announced again and again, in bytes that are not there.
-    if (count > MOST_AT_ONCE) return this.#longArray(count, levels)
+    if (count > MAX_PREALLOCATED) return this.#longArray(count, levels)
     const array = new Array<unknown>(count)
     for (let index = 0; index < count; index++) array[index] = this.#value(levels - 1)
     return array
@@ -230,16 +230,16 @@ export class MsgpackReader {
   }
 
   #map(count: number, levels: number): object {
-    this.#enter(2 * count, levels)
+    this.#checkFits(2 * count, levels)
     const first = count > 0 ? this.#shortKey() : undefined
     const shape = first?.shapes?.find(count)
-    if (first && shape) return this.#shaped(first, shape, levels)
-    const isWorthwhile = first !== undefined && this.#keys.isWorthwhile(first, count)
-    return this.#unshaped({}, 0, first, count, levels, isWorthwhile ? [] : undefined)
+    if (first && shape) return this.#mapOfShape(first, shape, levels)
+    const isWorthwhile = first !== undefined && this.#keys.shouldLearn(first, count)
+    return this.#restOfMap({}, 0, first, count, levels, isWorthwhile ? [] : undefined)
   }
 
   /** An object that begins with this key, and probably has this shape. */
-  #shaped(first: ReadKey, expected: Shape<ReadKey>, levels: number): object {
+  #mapOfShape(first: DecodedKey, expected: Shape<DecodedKey>, levels: number): object {
     const count = expected.keys.length
     const values = this.#values
     const base = this.#top
@@ -247,13 +247,13 @@ export class MsgpackReader {
     let shape = expected
     values[base] = this.#value(levels - 1)
     for (let index = 1; index < count; index++) {
-      if (!this.#isNext(shape.keys[index]?.encoded)) {
+      if (!this.#accept(shape.keys[index]?.encoded)) {
         const key = this.#shortKey()
         const other = key && first.shapes?.branch(shape, index, key)
         if (!other) {
           this.#top = base
           const known = first.shapes?.isOpen ? shape.keys.slice(0, index) : undefined
-          return this.#unshaped(objectOf(shape.keys, values, base, index), index, key, count, levels, known)
+          return this.#restOfMap(objectOf(shape.keys, values, base, index), index, key, count, levels, known)
         }
         shape = other
       }
@@ -272,18 +272,18 @@ export class MsgpackReader {
    * @param count of all its keys
    * @param keys those that have values, if they are to be remembered
    */
-  #unshaped(
+  #restOfMap(
     object: Record<string, unknown>,
     index: number,
-    next: ReadKey | undefined,
+    next: DecodedKey | undefined,
     count: number,
     levels: number,
-    keys: ReadKey[] | undefined,
+    keys: DecodedKey[] | undefined,
   ): object {
     let key = next
     for (let left = count - index; left > 0; left--) {
       if (key) keys?.push(key)
-      put(object, key ? key.key : this.#longKey(levels), this.#value(levels - 1))
+      put(object, key ? key.key : this.#otherKey(levels), this.#value(levels - 1))
       if (left > 1) key = this.#shortKey()
     }
     if (keys?.length === count) this.#keys.learn(keys)
@@ -291,13 +291,13 @@ export class MsgpackReader {
   }
 
   /** @param values number of values that follow, of a byte each at least */
-  #enter(values: number, levels: number): void {
+  #checkFits(values: number, levels: number): void {
     if (values > this.#end - this.#at) throw malformed('fewer values than it announces')
     if (levels === 0) throw malformed('a value that is nested too deep')
   }
 
-  /** Moves behind these bytes if they are the next ones. */
-  #isNext(expected: Uint8Array = EMPTY): boolean {
+  /** Moves past these bytes if they are the next ones. */
+  #accept(expected: Uint8Array = EMPTY): boolean {
     const at = this.#at
     const bytes = this.#bytes
     const { length } = expected
@@ -308,7 +308,7 @@ export class MsgpackReader {
   }
 
   /** A key that is a text of up to 255 bytes, in its short form; undefined if it isn't. */
-  #shortKey(): ReadKey | undefined {
+  #shortKey(): DecodedKey | undefined {
     const head = this.#bytes[this.#at] ?? RECORD
     if (head >= FIXSTR && head < NIL) {
       this.#at++
@@ -320,13 +320,13 @@ export class MsgpackReader {
   }
 
   /** A key in another form. */
-  #longKey(levels: number): string {
+  #otherKey(levels: number): string {
     const key = this.#value(levels - 1)
     if (typeof key === 'object' && key !== null) throw malformed('a key that is no string, number or boolean')
     return String(key) === '__proto__' ? '__proto_' : String(key)
   }
 
-  #keyOf(length: number): ReadKey {
+  #keyOf(length: number): DecodedKey {
     const at = this.#take(length)
     return this.#keys.read(this.#bytes, at, length)
   }
@@ -341,7 +341,7 @@ export class MsgpackReader {
 
   #slice(at: number, length: number): string | undefined {
     if (!this.#slices.suits(at, length, this.#end)) return undefined
-    if (!isAscii(this.#viewed, this.#offset + at, length)) return undefined
+    if (!isAscii(this.#memoryView, this.#offset + at, length)) return undefined
     return this.#slices.read(this.#bytes, at, length, this.#end)
   }
 
@@ -399,7 +399,7 @@ export class MsgpackReader {
     return ((this.#uint16() << 16) >>> 0) + this.#uint16()
   }
 
-  /** Moves behind so many bytes. Returns where they begin. */
+  /** Moves past so many bytes. Returns where they begin. */
   #take(length: number): number {
     const at = this.#at
     if (length > this.#end - at) throw malformed('fewer bytes than it announces')
@@ -407,7 +407,7 @@ export class MsgpackReader {
     return at
   }
 
-  get #viewed(): DataView {
+  get #memoryView(): DataView {
     return this.#view ?? this.#makeView()
   }
 

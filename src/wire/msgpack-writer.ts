@@ -1,6 +1,6 @@
 import { countBytes } from '../model/bytes'
+import { EncodedKeys } from './encoded-keys'
 import { Overlong } from './flaw'
-import { KeyCache } from './key-cache'
 import {
   ARRAY_16,
   BIGINT,
@@ -32,6 +32,7 @@ import {
   UINT_64,
   UNDEFINED,
 } from './msgpack-format'
+import type { Region } from './region'
 
 /** The operating system allocates only the pages that are used. */
 const SPARE_BYTES = 256 * 1024
@@ -48,42 +49,28 @@ const MAX_HEAD_BYTES = 5
 
 const NO_BYTES = Buffer.alloc(0)
 
-/** A place to write to: a part of a buffer. */
-export interface Room {
-  readonly bytes: Buffer
-  /** Of all of `bytes`. */
-  readonly view: DataView
-  readonly start: number
-  readonly end: number
-}
-
-const NO_ROOM: Room = { bytes: NO_BYTES, view: new DataView(NO_BYTES.buffer, 0, 0), start: 0, end: 0 }
+const NO_REGION: Region = { bytes: NO_BYTES, view: new DataView(NO_BYTES.buffer, 0, 0), start: 0, end: 0 }
 
 /**
- * Writes msgpack in its shortest formats: to a room as far as it fits there, else to a buffer that grows up to a limit. Its
+ * Writes msgpack in its shortest formats: to a region as far as it fits there, else to a buffer that grows up to a limit. Its
  * methods throw `Overlong` beyond that.
  */
-export class MsgpackWriter implements Room {
-  readonly #keys = new KeyCache()
-  /** A buffer for what has no other room. */
-  #own = NO_ROOM
+export class MsgpackWriter {
+  readonly #keys = new EncodedKeys()
+  /** A buffer for what is given no region. */
+  #own = NO_REGION
   #bytes: Buffer = NO_BYTES
-  #view: DataView = NO_ROOM.view
+  #view: DataView = NO_REGION.view
   #start = 0
   #end = 0
   /** Where the longest value ends. */
   #limit = 0
-  /** Up to there, it may be written without a further look: the end of the room, or the limit. */
+  /** Up to there, it may be written without a further look: the end of the region, or the limit. */
   #safeEnd = 0
 
   /** What has been written is there from `start` to `end`. */
   get bytes(): Buffer {
     return this.#bytes
-  }
-
-  /** Of all of `bytes`. */
-  get view(): DataView {
-    return this.#view
   }
 
   get start(): number {
@@ -95,9 +82,9 @@ export class MsgpackWriter implements Room {
   }
 
   /** Starts another value. */
-  begin(limit: number, room?: Room): void {
-    if (this.#own.end > MAX_SPARE_BYTES) this.#own = NO_ROOM
-    const { bytes, view, start, end } = room ?? this.#ownRoom(SPARE_BYTES)
+  begin(limit: number, region?: Region): void {
+    if (this.#own.end > MAX_SPARE_BYTES) this.#own = NO_REGION
+    const { bytes, view, start, end } = region ?? this.#ownRegion(SPARE_BYTES)
     this.#bytes = bytes
     this.#view = view
     this.#start = this.#end = start
@@ -114,7 +101,7 @@ export class MsgpackWriter implements Room {
   }
 
   undefined(): void {
-    const at = this.#room(3)
+    const at = this.#reserve(3)
     this.#bytes[at] = FIXEXT_1
     this.#bytes[at + 1] = UNDEFINED
     this.#bytes[at + 2] = 0
@@ -124,7 +111,7 @@ export class MsgpackWriter implements Room {
     if (value >>> 0 === value) this.#unsigned(value)
     else if (value >> 0 === value) this.#negative(value)
     else {
-      const at = this.#room(9)
+      const at = this.#reserve(9)
       this.#bytes[at] = FLOAT_64
       this.#view.setFloat64(at + 1, value)
     }
@@ -133,7 +120,7 @@ export class MsgpackWriter implements Room {
   /** An integer of up to 64 bits. */
   bigint(value: bigint): void {
     const isSigned = BigInt.asIntN(64, value) === value
-    const at = this.#room(9)
+    const at = this.#reserve(9)
     this.#bytes[at] = isSigned ? INT_64 : UINT_64
     this.#view.setBigUint64(at + 1, BigInt.asUintN(64, value))
   }
@@ -146,7 +133,7 @@ export class MsgpackWriter implements Room {
     else this.#length(EXT_8, length)
     this.#byte(BIGINT)
     const digits = BigInt.asUintN(8 * length, value).toString(16)
-    const at = this.#room(length)
+    const at = this.#reserve(length)
     this.#bytes.write(digits.padStart(2 * length, '0'), at, 'hex')
   }
 
@@ -154,7 +141,7 @@ export class MsgpackWriter implements Room {
     const { length } = value
     if (length >= LONG_TEXT) return this.#longString(value)
     const headBytes = length < 0x20 ? 1 : 2
-    const start = this.#room(headBytes + length)
+    const start = this.#reserve(headBytes + length)
     const bytes = this.#bytes
     let at = start + headBytes
     for (let index = 0; index < length; index++) {
@@ -177,7 +164,7 @@ export class MsgpackWriter implements Room {
     const known = this.#keys.find(key)
     if (!known) return this.string(key)
     const { words, length } = known
-    let at = this.#room(words.length * 4)
+    let at = this.#reserve(words.length * 4)
     this.#end = at + length
     for (let index = 0; index < words.length; index++, at += 4) this.#view.setUint32(at, words[index] ?? 0)
   }
@@ -185,7 +172,7 @@ export class MsgpackWriter implements Room {
   binary(value: Uint8Array): void {
     const length = countBytes(value)
     this.#length(BIN_8, length)
-    const at = this.#room(length)
+    const at = this.#reserve(length)
     const bytes = this.#bytes
     if (length >= LONG_BYTES) bytes.set(value, at)
     else for (let index = 0; index < length; index++) bytes[at + index] = value[index] ?? 0
@@ -210,7 +197,7 @@ export class MsgpackWriter implements Room {
       this.#head(EXT_8, 12)
       this.#byte(TIMESTAMP)
       this.#uint32(nanoseconds)
-      const at = this.#room(8)
+      const at = this.#reserve(8)
       this.#view.setBigInt64(at, BigInt(seconds))
     }
   }
@@ -227,7 +214,7 @@ export class MsgpackWriter implements Room {
 
   /** The head of a map, to be completed by `endMap`. Returns its place. */
   beginMap(): number {
-    return this.#room(1)
+    return this.#reserve(1)
   }
 
   /** Completes the head of a map, whose keys and values have been written. */
@@ -238,7 +225,7 @@ export class MsgpackWriter implements Room {
     }
     const countBytes = count < 0x10000 ? 2 : 4
     const end = this.#end
-    this.#room(countBytes)
+    this.#reserve(countBytes)
     this.#bytes.copyWithin(at + 1 + countBytes, at + 1, end)
     this.#bytes[at] = countBytes === 2 ? MAP_16 : MAP_16 + 1
     this.#bytes.writeUIntBE(count, at + 1, countBytes)
@@ -263,12 +250,12 @@ export class MsgpackWriter implements Room {
 
   /** What has been written already. */
   packed(bytes: Uint8Array): void {
-    const at = this.#room(bytes.length)
+    const at = this.#reserve(bytes.length)
     this.#bytes.set(bytes, at)
   }
 
   #unsigned(value: number): void {
-    const at = this.#room(5)
+    const at = this.#reserve(5)
     const bytes = this.#bytes
     if (value < 0x80) {
       bytes[at] = value
@@ -289,7 +276,7 @@ export class MsgpackWriter implements Room {
   }
 
   #negative(value: number): void {
-    const at = this.#room(5)
+    const at = this.#reserve(5)
     const bytes = this.#bytes
     if (value >= -0x20) {
       bytes[at] = value
@@ -314,7 +301,7 @@ export class MsgpackWriter implements Room {
     const length = utf8BytesOf(value)
     if (length < 0x20) this.#byte(FIXSTR | length)
     else this.#head(STR_8, length)
-    let at = this.#room(length)
+    let at = this.#reserve(length)
     const bytes = this.#bytes
     for (let index = 0; index < value.length; index++) {
       const code = codePointAt(value, index)
@@ -335,7 +322,7 @@ export class MsgpackWriter implements Room {
     }
   }
 
-  /** Written behind a head for ASCII, which is mostly right: measuring takes half as long as writing. */
+  /** Written after a head for ASCII, which is mostly right: measuring takes half as long as writing. */
   #longString(value: string): void {
     const { length } = value
     const start = this.#end
@@ -354,7 +341,7 @@ export class MsgpackWriter implements Room {
   #measuredString(value: string): void {
     const length = Buffer.byteLength(value)
     this.#length(STR_8, length)
-    const at = this.#room(length)
+    const at = this.#reserve(length)
     this.#bytes.write(value, at)
   }
 
@@ -376,30 +363,30 @@ export class MsgpackWriter implements Room {
   }
 
   #byte(byte: number): void {
-    const at = this.#room(1)
+    const at = this.#reserve(1)
     this.#bytes[at] = byte
   }
 
   #head(first: number, second: number): void {
-    const at = this.#room(2)
+    const at = this.#reserve(2)
     this.#bytes[at] = first
     this.#bytes[at + 1] = second
   }
 
   #head16(first: number, value: number): void {
-    const at = this.#room(3)
+    const at = this.#reserve(3)
     this.#bytes[at] = first
     this.#bytes[at + 1] = value >> 8
     this.#bytes[at + 2] = value
   }
 
   #uint32(value: number): void {
-    const at = this.#room(4)
+    const at = this.#reserve(4)
     this.#view.setUint32(at, value)
   }
 
   /** Makes room for bytes, perhaps in a larger buffer. Returns their place. */
-  #room(bytes: number): number {
+  #reserve(bytes: number): number {
     const at = this.#end
     this.#end = at + bytes
     if (this.#end > this.#safeEnd) this.#grow(at)
@@ -410,7 +397,7 @@ export class MsgpackWriter implements Room {
   #grow(used: number): void {
     if (this.#end > this.#limit) throw new Overlong()
     const from = this.#bytes
-    const { bytes, view, end } = this.#ownRoom(Math.max(this.#end, Math.min(2 * from.length, this.#limit)))
+    const { bytes, view, end } = this.#ownRegion(Math.max(this.#end, Math.min(2 * from.length, this.#limit)))
     if (bytes !== from) bytes.set(from.subarray(this.#start, used), this.#start)
     this.#bytes = bytes
     this.#view = view
@@ -418,7 +405,7 @@ export class MsgpackWriter implements Room {
   }
 
   /** Its own buffer, of this size at least. */
-  #ownRoom(least: number): Room {
+  #ownRegion(least: number): Region {
     if (this.#own.end >= least) return this.#own
     const bytes = Buffer.allocUnsafeSlow(Math.max(least, SPARE_BYTES))
     this.#own = { bytes, view: new DataView(bytes.buffer, 0, bytes.length), start: 0, end: bytes.length }

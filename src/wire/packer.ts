@@ -1,17 +1,19 @@
 import type { EventHeaders } from '../model/event'
 import { NO_HEADERS } from '../model/headers'
 import { Overlong } from './flaw'
-import type { Room } from './msgpack-writer'
 import { PayloadWriter } from './payload-writer'
-import type { RecordKeys } from './record-keys'
+import type { Region } from './region'
+import type { ShapeTree } from './shape-tree'
 
 /** A value that is larger than its limit by no more than this is measured. */
 const MEASURED_BYTES = 4096
 
 const EMPTY = Buffer.alloc(0)
 
-/** A packed value. Unless it is in a room that was meant for it, the next call overwrites it. */
-export interface Packed extends Room {
+/** A packed value. Unless it is in a region that was meant for it, the next call overwrites it. */
+export interface Packed {
+  readonly bytes: Buffer
+  readonly start: number
   /** Infinite if it was given up. */
   readonly end: number
   /** Whether it holds an integer over 64 bits. */
@@ -23,7 +25,6 @@ export interface Packed extends Room {
 /** Its size is only known to be over the limit. */
 const OVERLONG: Packed = {
   bytes: EMPTY,
-  view: new DataView(EMPTY.buffer, 0, 0),
   start: 0,
   end: Number.POSITIVE_INFINITY,
   hasBigints: false,
@@ -37,15 +38,15 @@ let spare: PayloadWriter | undefined = new PayloadWriter()
  * Packs the payload of an event.
  *
  * @param limit bytes above which the result may have an infinite size, and no bytes
- * @param room where to pack it, as far as it fits there
- * @param records what its objects may be records by. Default: all are maps
+ * @param region where to pack it, as far as it fits there
+ * @param records decides which objects become records. Default: none
  * @throws UnserializablePayload
  */
-export function pack(payload: unknown, limit: number, room?: Room, records?: RecordKeys): Packed {
+export function packPayload(payload: unknown, limit: number, region?: Region, records?: ShapeTree): Packed {
   const writer = spare ?? new PayloadWriter()
   spare = undefined
   try {
-    writer.payload(payload, limit + MEASURED_BYTES, room, records)
+    writer.payload(payload, limit + MEASURED_BYTES, region, records)
     return writer
   } catch (error) {
     return overlong(error)
@@ -57,7 +58,7 @@ export function pack(payload: unknown, limit: number, room?: Room, records?: Rec
 /** Packs headers that are known to be valid; undefined if there are none. */
 export function packHeaders(headers: EventHeaders): Buffer | undefined {
   if (headers === NO_HEADERS) return undefined
-  const { bytes, start, end } = pack(headers, Number.POSITIVE_INFINITY)
+  const { bytes, start, end } = packPayload(headers, Number.POSITIVE_INFINITY)
   return Buffer.from(bytes.subarray(start, end))
 }
 
@@ -66,14 +67,14 @@ export function packHeaders(headers: EventHeaders): Buffer | undefined {
  *
  * @param limit bytes above which the result may have an infinite size, and no bytes
  * @param plainFor the name of a receiver that takes no integers over 64 bits
- * @param room where to pack it, as far as it fits there
+ * @param region where to pack it, as far as it fits there
  * @throws UnserializablePayload
  */
-export function packMessage(elements: readonly unknown[], limit: number, plainFor?: string, room?: Room): Packed {
+export function packMessage(elements: readonly unknown[], limit: number, plainFor?: string, region?: Region): Packed {
   const writer = spare ?? new PayloadWriter()
   spare = undefined
   try {
-    writer.message(elements, limit + MEASURED_BYTES, plainFor, room)
+    writer.message(elements, limit + MEASURED_BYTES, plainFor, region)
     return writer
   } catch (error) {
     return overlong(error)

@@ -3,9 +3,10 @@ import { describe } from '../model/errors'
 import { codeOf, isError, messageOf, textOf } from '../model/thrown'
 import { Flaw, Overlong, stepTo } from './flaw'
 import { MAX_BIGINT_BYTES } from './msgpack-format'
-import { MsgpackWriter, type Room } from './msgpack-writer'
+import { MsgpackWriter } from './msgpack-writer'
 import { MAX_DEPTH } from './packed-value'
-import { type KeyStep, RECORD_HEAD_BYTES, type RecordKeys } from './record-keys'
+import type { Region } from './region'
+import { RECORD_HEAD_BYTES, type ShapeNode, type ShapeTree } from './shape-tree'
 
 /** Thrown at the first function or symbol: the object around it may have a `toJSON`. */
 const PERHAPS_HOOKED = new Error('read it again, and look for toJSON')
@@ -20,7 +21,7 @@ const isKey = Object.prototype.propertyIsEnumerable
  * Writes every value that has a form on the wire, and refuses those that have none. What a getter or `toJSON` answers is
  * checked and written at once. If a function is found, all is read a second time, and the second reading is what is written.
  */
-export class PayloadWriter implements Room {
+export class PayloadWriter {
   readonly #out = new MsgpackWriter()
   #plainFor: string | undefined
   #hasBigints = false
@@ -34,10 +35,10 @@ export class PayloadWriter implements Room {
    */
   #looksForHooks = false
   #hasHooks = false
-  /** What its objects may be records by, if its receivers know records. */
-  #records: RecordKeys | undefined
+  /** Decides which objects become records. Undefined: all are maps. */
+  #records: ShapeTree | undefined
   #savedBytes = 0
-  /** Where the values of the records begin that are being written, one record's behind the other's. */
+  /** A stack: where each value of the records that are being written begins. */
   readonly #starts: number[] = []
   /** Where those of the next record begin. */
   #top = 0
@@ -45,11 +46,6 @@ export class PayloadWriter implements Room {
   /** What has been written is there from `start` to `end`. */
   get bytes(): Buffer {
     return this.#out.bytes
-  }
-
-  /** Of all of `bytes`. */
-  get view(): DataView {
-    return this.#out.view
   }
 
   get start(): number {
@@ -72,17 +68,17 @@ export class PayloadWriter implements Room {
 
   /**
    * @param limit the most bytes to write
-   * @param room where to write, as far as it fits there
-   * @param records what objects may be records by. Default: all are maps
+   * @param region where to write, as far as it fits there
+   * @param records decides which objects become records. Default: none
    * @throws UnserializablePayload, Overlong
    */
-  payload(value: unknown, limit: number, room?: Room, records?: RecordKeys): void {
-    this.#begin(limit, undefined, room)
+  payload(value: unknown, limit: number, region?: Region, records?: ShapeTree): void {
+    this.#begin(limit, undefined, region)
     this.#records = records
     try {
       this.#value(value)
     } catch (thrown) {
-      if (this.#beginsAgain(thrown)) return this.payload(value, limit, room, records)
+      if (this.#beginsAgain(thrown)) return this.payload(value, limit, region, records)
     }
     this.#looksForHooks = this.#hasHooks
   }
@@ -92,22 +88,22 @@ export class PayloadWriter implements Room {
    *
    * @param limit the most bytes to write
    * @param plainFor the name of a receiver that takes no integers over 64 bits: they are refused
-   * @param room where to write, as far as it fits there
+   * @param region where to write, as far as it fits there
    * @throws UnserializablePayload, Overlong
    */
-  message(elements: readonly unknown[], limit: number, plainFor?: string, room?: Room): void {
-    this.#begin(limit, plainFor, room)
+  message(elements: readonly unknown[], limit: number, plainFor?: string, region?: Region): void {
+    this.#begin(limit, plainFor, region)
     this.#out.array(elements.length)
     try {
       for (const element of elements) this.#value(element)
     } catch (thrown) {
-      if (this.#beginsAgain(thrown)) return this.message(elements, limit, plainFor, room)
+      if (this.#beginsAgain(thrown)) return this.message(elements, limit, plainFor, region)
     }
     this.#looksForHooks = this.#hasHooks
   }
 
-  #begin(limit: number, plainFor?: string, room?: Room): void {
-    this.#out.begin(limit, room)
+  #begin(limit: number, plainFor?: string, region?: Region): void {
+    this.#out.begin(limit, region)
     this.#plainFor = plainFor
     this.#hasBigints = this.#hasHooks = false
     this.#depth = this.#top = this.#savedBytes = 0
@@ -175,18 +171,18 @@ export class PayloadWriter implements Room {
         this.#value(object[key])
       }
     } catch (thrown) {
-      throw behind(object, stepTo(key), thrown)
+      throw within(object, stepTo(key), thrown)
     }
     this.#out.endMap(head, count)
   }
 
-  /** The same, as a record if its keys turn out to have been told. Until then it is taken for one if such objects mostly are. */
-  #recurringObject(object: Fields, records: RecordKeys): void {
+  /** Writes an object as a record if its shape has been told. Begins with the form that objects with this first key mostly had. */
+  #recurringObject(object: Fields, records: ShapeTree): void {
     const out = this.#out
     const head = out.end
     const base = this.#top
-    let first: KeyStep | undefined
-    let step: KeyStep | undefined
+    let first: ShapeNode | undefined
+    let node: ShapeNode | undefined
     let isRecord = false
     let count = 0
     let key = ''
@@ -194,17 +190,17 @@ export class PayloadWriter implements Room {
       for (key in object) {
         if (!hasOwn.call(object, key)) continue
         if (count === 0) {
-          step = first = records.begin(key)
-          isRecord = first?.isPromising ?? false
+          node = first = records.first(key)
+          isRecord = first?.guessesRecord ?? false
           if (isRecord) out.beginRecord()
           else out.beginMap()
-        } else if (step) {
-          const next = records.follow(step, key)
+        } else if (node) {
+          const next = records.next(node, key)
           if (isRecord && !next?.hasRecords) {
-            this.#toMap(head, base, step)
+            this.#toMap(head, base, node)
             isRecord = false
           }
-          step = next
+          node = next
         }
         if (isRecord) {
           this.#starts[base + count] = out.end
@@ -214,29 +210,29 @@ export class PayloadWriter implements Room {
         this.#value(object[key])
       }
     } catch (thrown) {
-      throw behind(object, stepTo(key), thrown)
+      throw within(object, stepTo(key), thrown)
     }
     this.#top = base
     if (count === 0) return out.map(0)
-    if (isRecord && step?.shape !== undefined) {
-      out.endRecord(head, step.shape)
-      this.#savedBytes += step.savedBytes
+    if (isRecord && node?.shape !== undefined) {
+      out.endRecord(head, node.shape)
+      this.#savedBytes += node.savedBytes
     } else {
-      if (isRecord && step) this.#toMap(head, base, step)
+      if (isRecord && node) this.#toMap(head, base, node)
       out.endMap(head, count)
-      if (step) records.count(step)
+      if (node) records.countMap(node)
     }
-    first?.judge(step?.shape !== undefined)
+    first?.noteGuess(node?.shape !== undefined)
   }
 
   /** Makes a map of what was taken for a record and has had these keys so far. */
-  #toMap(head: number, base: number, step: KeyStep): void {
+  #toMap(head: number, base: number, node: ShapeNode): void {
     const out = this.#out
     const values = out.takeBack(head)
     out.beginMap()
     let start = RECORD_HEAD_BYTES
-    for (const [index, key] of step.keys().entries()) {
-      const end = index + 1 < step.count ? (this.#starts[base + index + 1] ?? 0) - head : values.length
+    for (const [index, key] of node.keys().entries()) {
+      const end = index + 1 < node.depth ? (this.#starts[base + index + 1] ?? 0) - head : values.length
       out.key(key)
       out.packed(values.subarray(start, end))
       start = end
@@ -263,7 +259,7 @@ export class PayloadWriter implements Room {
         if (typeof member === 'function') lack = lackOf(object, false)
         if (lack === undefined) this.#value(member)
       } catch (thrown) {
-        throw behind(object, stepTo(key), thrown)
+        throw within(object, stepTo(key), thrown)
       }
       if (lack !== undefined) throw new Flaw(lack)
     }
@@ -295,7 +291,7 @@ export class PayloadWriter implements Room {
     try {
       this.#value(value)
     } catch (thrown) {
-      throw behind(object, step, thrown)
+      throw within(object, step, thrown)
     }
   }
 
@@ -307,7 +303,7 @@ export class PayloadWriter implements Room {
       try {
         this.#value(Reflect.get(object, key))
       } catch (thrown) {
-        throw behind(owner, stepTo(key), thrown)
+        throw within(owner, stepTo(key), thrown)
       }
     }
   }
@@ -321,13 +317,13 @@ export class PayloadWriter implements Room {
     try {
       for (; index < length; index++) this.#value(values[index])
     } catch (thrown) {
-      throw behind(owner, `[${index}]`, thrown)
+      throw within(owner, `[${index}]`, thrown)
     }
   }
 
   /** Copies the values first: a getter may add some. */
   #set(set: ReadonlySet<unknown>): void {
-    this.#enter(set)
+    this.#enterCopied(set)
     this.#array([...Set.prototype.values.call(set)], set)
     this.#copied.delete(set)
   }
@@ -347,14 +343,14 @@ export class PayloadWriter implements Room {
       try {
         this.#value(value)
       } catch (thrown) {
-        throw behind(map, `.get(${describe(key)})`, thrown)
+        throw within(map, `.get(${describe(key)})`, thrown)
       }
     }
     if (!isText) checkTexts([...Map.prototype.keys.call(map)])
     this.#out.endMap(head, count)
   }
 
-  #enter(copied: object): void {
+  #enterCopied(copied: object): void {
     if (this.#copied.has(copied)) throw new Flaw(' contains itself')
     this.#copied.add(copied)
   }
@@ -400,8 +396,8 @@ function isPlain(_: object, prototype: unknown): _ is Fields {
   return prototype === Object.prototype
 }
 
-function behind(object: object, step: string, thrown: unknown): unknown {
-  return thrown === PERHAPS_HOOKED ? thrown : Flaw.behind(object, step, thrown)
+function within(object: object, step: string, thrown: unknown): unknown {
+  return thrown === PERHAPS_HOOKED ? thrown : Flaw.within(object, step, thrown)
 }
 
 /** Keys arrive as text: of two with the same text, one value would be lost. */

@@ -1,17 +1,8 @@
-/** The most keys of a shape. */
-export const MOST_KEYS = 64
-
-/** The most shapes that begin with the same key. */
-const MOST_ALIKE = 4
-
-/** So many are learnt in all that begin with the same key. Where there are more, its objects have no shape. */
-const MOST_LEARNT = 64
-
-/** So often a shape is seen before a function is compiled for it, which takes as long as some hundred objects. */
+/** How often a shape is seen before a function is compiled for it, which takes as long as some hundred objects. */
 const TIMES_BEFORE_COMPILED = 100
 
 /** The most functions that are compiled, as a peer may send any number of shapes. */
-const MOST_COMPILED = 1000
+const MAX_COMPILED = 1000
 
 /** A key, as it was read. */
 export interface Key {
@@ -26,13 +17,13 @@ type Build = (values: readonly unknown[], base: number) => object
 /** By what they return, as a shape may be forgotten and learnt again. Undefined where the program forbids to compile. */
 const builds = new Map<string, Build | undefined>()
 
-/** The keys of an object, in order. One whose keys are known is made at once: to add them one by one takes ten times as long. */
-export class Shape<ReadKey extends Key> {
-  readonly keys: readonly ReadKey[]
+/** The keys of an object, in order. Adding known keys one by one takes ten times as long as making the object with all of them. */
+export class Shape<K extends Key> {
+  readonly keys: readonly K[]
   #times = 0
   #build: Build
 
-  constructor(keys: readonly ReadKey[]) {
+  constructor(keys: readonly K[]) {
     this.keys = keys
     this.#build = (values, base) => objectOf(keys, values, base)
   }
@@ -47,49 +38,6 @@ export class Shape<ReadKey extends Key> {
     if (this.#times < TIMES_BEFORE_COMPILED && ++this.#times === TIMES_BEFORE_COMPILED)
       this.#build = compiled(this.keys) ?? this.#build
     return this.#build(values, base)
-  }
-}
-
-/** The shapes that begin with the same key. */
-export class Shapes<ReadKey extends Key> {
-  readonly #shapes: Shape<ReadKey>[] = []
-  #learnt = 0
-
-  /** Whether more are learnt. */
-  get isOpen(): boolean {
-    return this.#learnt < MOST_LEARNT
-  }
-
-  get size(): number {
-    return this.#shapes.length
-  }
-
-  /** One of so many keys. */
-  find(count: number): Shape<ReadKey> | undefined {
-    for (const shape of this.#shapes) if (shape.keys.length === count) return shape
-    return undefined
-  }
-
-  /** Another shape with the same keys up to an index, and this key there. */
-  branch(shape: Shape<ReadKey>, index: number, key: ReadKey): Shape<ReadKey> | undefined {
-    return this.#shapes.find(({ keys }) => {
-      if (keys.length !== shape.keys.length || keys[index] !== key) return false
-      for (let at = 0; at < index; at++) if (keys[at] !== shape.keys[at]) return false
-      return true
-    })
-  }
-
-  /** Adds a shape, for which the one that was seen least gives way; or none, if a key is there twice or is long. */
-  add(keys: readonly ReadKey[]): void {
-    if (!this.isOpen) return
-    this.#learnt++
-    const names = new Set(keys.map(({ key }) => key))
-    if (names.size < keys.length || !keys.every(({ isKept }) => isKept)) return
-    if (this.#shapes.length === MOST_ALIKE) {
-      this.#shapes.sort((one, other) => other.times - one.times)
-      this.#shapes.pop()
-    }
-    this.#shapes.push(new Shape(keys))
   }
 }
 
@@ -115,7 +63,7 @@ export function put(object: Record<string, unknown>, key: string, value: unknown
 function compiled(keys: readonly Key[]): Build | undefined {
   const properties = keys.map(({ key }, index) => `${JSON.stringify(key)}: values[base + ${index}]`)
   const source = `return { ${properties.join(', ')} }`
-  if (!builds.has(source) && builds.size < MOST_COMPILED) builds.set(source, compile(source))
+  if (!builds.has(source) && builds.size < MAX_COMPILED) builds.set(source, compile(source))
   return builds.get(source)
 }
 

@@ -1,6 +1,6 @@
 import { ProtocolViolation } from '../model/errors'
-import { MAX_SHAPE_BYTES, MAX_SHAPE_KEYS, MAX_SHAPES, MAX_SHAPES_BYTES, type ShapeKeys } from './record-keys'
 import { type Key, Shape } from './shape'
+import { MAX_SHAPE_BYTES, MAX_SHAPE_KEYS, MAX_SHAPES, MAX_SHAPES_BYTES, type ShapeKeys } from './shape-limits'
 
 /** The shapes that a sender has told. Its records refer to them by number. */
 export class ToldShapes {

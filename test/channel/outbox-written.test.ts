@@ -28,8 +28,8 @@ describe('The small messages of an outbox', () => {
   const event = () => outbox.push(new EventEncoder(1000).event('n', 1), WAIT)
 
   it('are written when there are none', async () => {
-    expect(outbox.writeMessages()).to.equal(true)
-    expect(await outbox.messagesWritten()).to.equal(true)
+    expect(outbox.writeControl()).to.equal(true)
+    expect(await outbox.controlWritten()).to.equal(true)
     expect(reader.writes).to.equal(0)
   })
 
@@ -37,9 +37,9 @@ describe('The small messages of an outbox', () => {
     reader.read()
     ping()
     ping()
-    expect([outbox.writeMessages(), reader.writes]).to.deep.equal([true, 1])
+    expect([outbox.writeControl(), reader.writes]).to.deep.equal([true, 1])
     expect(reader.messages).to.deep.equal([{ kind: 'ping' }, { kind: 'ping' }])
-    expect(await outbox.messagesWritten()).to.equal(true)
+    expect(await outbox.controlWritten()).to.equal(true)
     await turn()
     expect(reader.writes).to.equal(1)
   })
@@ -49,7 +49,7 @@ describe('The small messages of an outbox', () => {
     outbox.window = 1000
     event()
     ping()
-    expect(outbox.writeMessages()).to.equal(true)
+    expect(outbox.writeControl()).to.equal(true)
     expect(reader.messages.map(({ kind }) => kind)).to.deep.equal(['ping', 'event'])
   })
 
@@ -58,27 +58,27 @@ describe('The small messages of an outbox', () => {
     outbox.window = 0
     event()
     ping()
-    expect(outbox.writeMessages()).to.equal(true)
+    expect(outbox.writeControl()).to.equal(true)
     expect(reader.messages[0]?.kind).to.equal('ping')
   })
 
   it('are written only when their write has left this process', async () => {
     ping()
-    expect(outbox.writeMessages()).to.equal(false)
-    const written = new Watched(outbox.messagesWritten().then((areWritten) => expect(areWritten).to.equal(true)))
+    expect(outbox.writeControl()).to.equal(false)
+    const written = new Watched(outbox.controlWritten().then((areWritten) => expect(areWritten).to.equal(true)))
     await turn()
-    expect([written.isDone, outbox.writeMessages()]).to.deep.equal([false, false])
+    expect([written.isDone, outbox.writeControl()]).to.deep.equal([false, false])
     reader.readOnce()
     await written.done
-    expect(outbox.writeMessages()).to.equal(true)
+    expect(outbox.writeControl()).to.equal(true)
   })
 
   it('are not written while those behind another write are not', async () => {
     event()
     await turn()
     ping()
-    expect(outbox.writeMessages(), 'behind the write of an event').to.equal(false)
-    const written = new Watched(outbox.messagesWritten())
+    expect(outbox.writeControl(), 'behind the write of an event').to.equal(false)
+    const written = new Watched(outbox.controlWritten())
     reader.readOnce()
     await turn()
     expect([written.isDone, reader.writes]).to.deep.equal([false, 2])
@@ -89,8 +89,8 @@ describe('The small messages of an outbox', () => {
 
   it('are written although more than one write is needed for them', async () => {
     for (let count = 0; count < 50_000; count++) ping()
-    expect(outbox.writeMessages()).to.equal(false)
-    const written = new Watched(outbox.messagesWritten())
+    expect(outbox.writeControl()).to.equal(false)
+    const written = new Watched(outbox.controlWritten())
     while (!written.isDone) {
       expect(reader.messages.length).to.be.below(50_000)
       reader.readOnce()
@@ -106,27 +106,27 @@ describe('The small messages of an outbox', () => {
       outbox.pushBulk(encodeMessage({ kind: 'response', id, payload: Buffer.alloc(200_000) }))
     }
     ping()
-    expect(outbox.writeMessages()).to.equal(true)
+    expect(outbox.writeControl()).to.equal(true)
     expect(reader.messages[0]?.kind).to.equal('ping')
   })
 
   it('are told to all that wait for them', async () => {
     ping()
-    outbox.writeMessages()
-    const waits = [outbox.messagesWritten(), outbox.messagesWritten()]
+    outbox.writeControl()
+    const waits = [outbox.controlWritten(), outbox.controlWritten()]
     reader.readOnce()
     expect(await Promise.all(waits)).to.deep.equal([true, true])
   })
 
   it('are never written once the outbox is closed', async () => {
     ping()
-    outbox.writeMessages()
-    const waiting = outbox.messagesWritten()
+    outbox.writeControl()
+    const waiting = outbox.controlWritten()
     outbox.close()
     expect(await waiting).to.equal(false)
-    expect(outbox.writeMessages()).to.equal(false)
-    expect(await outbox.messagesWritten()).to.equal(false)
+    expect(outbox.writeControl()).to.equal(false)
+    expect(await outbox.controlWritten()).to.equal(false)
     reader.read()
-    expect(outbox.writeMessages()).to.equal(false)
+    expect(outbox.writeControl()).to.equal(false)
   })
 })

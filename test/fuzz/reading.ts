@@ -55,7 +55,7 @@ function framesOf(stream: Buffer, sizeOf: () => number): Outcome<[number, number
 function readMessage(bytes: Buffer, start: number, end: number, decoder: EventDecoder): void {
   const { result: message, violation } = outcomeOf(() => decodeNextMessage(bytes, start, end, decoder.shapes))
   const event = outcomeOf(() => {
-    if (!decoder.readHeader(bytes, start, end)) return undefined
+    if (!decoder.readPreamble(bytes, start, end)) return undefined
     return { kind: 'event' as const, type: decoder.type, payload: decoder.payload(bytes, end) }
   })
   if (event.result || event.violation) {

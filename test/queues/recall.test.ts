@@ -107,7 +107,7 @@ describe('a sender whose member is stuck', () => {
     bench.sendAll(1)
     bench.progress(till, 1, { capacity: 3 })
     slow.outbox.pushMessage({ kind: 'ping' }, 100)
-    slow.outbox.writeMessages()
+    slow.outbox.writeControl()
     await stop(slow)
     expect(toldTo(slow)).to.deep.equal(['give 1', 'recall 1'])
     bench.clock.advance(60_000)

@@ -1,7 +1,7 @@
 import type { Redelivery } from '../../src/model/redelivery'
 import { QueueEvent } from '../../src/queues/queue-event'
 import type { Addressing } from '../../src/routing/eligibility'
-import { pack } from '../../src/wire/packer'
+import { packPayload } from '../../src/wire/packer'
 
 interface Options {
   readonly type?: string
@@ -23,7 +23,7 @@ interface Options {
 /** An event of a queue whose payload is its place, or begins with it. */
 export function queueEvent(place: number, options: Options = {}): QueueEvent {
   const { type = 'job', addressing, filler, queue = 'q', key, partition, hold, redelivery } = options
-  const { bytes, end } = pack(filler === undefined ? place : [place, Buffer.alloc(filler)], 1024 * 1024)
+  const { bytes, end } = packPayload(filler === undefined ? place : [place, Buffer.alloc(filler)], 1024 * 1024)
   const content = { kind: 'packed', bytes: Buffer.from(bytes.subarray(0, end)), hasBigints: false } as const
   return new QueueEvent(queue, type, addressing, content, place, {
     key,

@@ -123,7 +123,7 @@ describe('EventDecoder', () => {
     const decoder = new EventDecoder()
     const arrived: unknown[] = []
     new FrameReader(MEBIBYTE, (bytes, start, end) => {
-      expect(decoder.readHeader(bytes, start, end)).to.equal(true)
+      expect(decoder.readPreamble(bytes, start, end)).to.equal(true)
       arrived.push(decoder.payload(bytes, end))
     }).push(chunk)
     chunk.fill(0xff)
@@ -178,7 +178,7 @@ describe('EventDecoder', () => {
       const expected = { kind: 'event', type: 't', payload: 7 }
       expect(decodeMessage(bytes, 0, bytes.length)).to.deep.equal(expected)
       const decoder = new EventDecoder()
-      if (decoder.readHeader(bytes, 0, bytes.length)) {
+      if (decoder.readPreamble(bytes, 0, bytes.length)) {
         const payload = decoder.payload(bytes, bytes.length)
         expect({ kind: 'event', type: decoder.type, payload }).to.deep.equal(expected)
       }
@@ -212,7 +212,7 @@ describe('EventDecoder', () => {
         const [start, end] = [3, 3 + body.length]
         const decoder = new EventDecoder()
         const refused = violation(() =>
-          decoder.readHeader(bytes, start, end) ? decoder.payload(bytes, end) : decodeMessage(bytes, start, end),
+          decoder.readPreamble(bytes, start, end) ? decoder.payload(bytes, end) : decodeMessage(bytes, start, end),
         )
         expect(refused).to.equal('malformed')
       }
@@ -227,7 +227,7 @@ describe('the name of a type in a message', () => {
     it(`is malformed if its bytes are no UTF-8, or stand for such bytes: ${bytes}`, () => {
       const name = `${(0xa0 + bytes.length / 2).toString(16)}${bytes}`
       const event = Buffer.from(`9305${name}01`, 'hex')
-      expect(violation(() => new EventDecoder().readHeader(event, 0, event.length))).to.equal('malformed')
+      expect(violation(() => new EventDecoder().readPreamble(event, 0, event.length))).to.equal('malformed')
       for (const body of [`9405${name}0101`, `940d01${name}01`, `940aa171${name}c2`, `93020191 81a474797065${name}`]) {
         const message = Buffer.from(body.replaceAll(' ', ''), 'hex')
         expect(

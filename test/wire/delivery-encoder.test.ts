@@ -4,7 +4,7 @@ import { decodeMessage } from '../../src/wire/codec'
 import { encodeDelivery, maxDeliveryBytes } from '../../src/wire/delivery-encoder'
 import { EventDecoder } from '../../src/wire/event-decoder'
 import { type Frame, PREFIX_BYTES } from '../../src/wire/frame'
-import { pack } from '../../src/wire/packer'
+import { packPayload } from '../../src/wire/packer'
 import { payload, type } from '../support/message-arbitraries'
 
 /** Numbers around the ends of each form on the wire, and any others. */
@@ -16,7 +16,7 @@ const count = fc.oneof(
 const longType = fc.integer({ min: 1, max: 255 }).map((bytes) => 'x'.repeat(bytes))
 
 function packed(payload: unknown): Buffer {
-  const { bytes, end } = pack(payload, 1024 * 1024)
+  const { bytes, end } = packPayload(payload, 1024 * 1024)
   return Buffer.from(bytes.subarray(0, end))
 }
 

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { Unpackr } from 'msgpackr'
 import { MsgpackReader } from '../../src/wire/msgpack-reader'
-import { pack } from '../../src/wire/packer'
+import { packPayload } from '../../src/wire/packer'
 import { collectGarbage, heapUsed } from '../support/garbage'
 import { payload } from '../support/message-arbitraries'
 import { violation } from '../support/violation'
@@ -14,7 +14,7 @@ const read = (bytes: Buffer, levels = LEVELS) => new MsgpackReader().read(bytes,
 const hex = (digits: string) => Buffer.from(digits.replaceAll(' ', ''), 'hex')
 
 function packed(value: unknown): Buffer {
-  const { bytes, start, end } = pack(value, 64 * 1024 * 1024)
+  const { bytes, start, end } = packPayload(value, 64 * 1024 * 1024)
   return Buffer.from(bytes.subarray(start, end))
 }
 

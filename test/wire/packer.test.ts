@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { unpack } from 'msgpackr'
 import { UnserializablePayload } from '../../src/model/errors'
-import { type Packed, pack, packMessage } from '../../src/wire/packer'
+import { type Packed, packMessage, packPayload } from '../../src/wire/packer'
 import { throwing } from '../support/throwing'
 
 const LIMIT = 64 * 1024 * 1024
@@ -10,7 +10,7 @@ const objectOf = (keys: number) =>
   Object.fromEntries(Array.from({ length: keys }, (_, index) => [`key ${index}`, index]))
 
 const bytesOf = ({ bytes, end }: Packed) => Buffer.from(bytes.subarray(0, end))
-const packed = (payload: unknown) => bytesOf(pack(payload, LIMIT))
+const packed = (payload: unknown) => bytesOf(packPayload(payload, LIMIT))
 
 describe('a packed payload', () => {
   for (const keys of [0, 1, 15, 16, 65_535, 65_536, 70_000]) {
@@ -31,13 +31,13 @@ describe('a packed payload', () => {
 
   it('is rejected with the path to a function behind an object of very many keys', () => {
     const payload = { inside: objectOf(70_000), flawed: [0, () => {}] }
-    expect(() => pack(payload, LIMIT)).to.throw(UnserializablePayload, 'payload.flawed[1] is a function')
+    expect(() => packPayload(payload, LIMIT)).to.throw(UnserializablePayload, 'payload.flawed[1] is a function')
   })
 
   it('is rejected with what its getter throws', () => {
     const get = throwing(new TypeError('broken on purpose'))
     const payload = Object.defineProperty({}, 'broken', { get, enumerable: true })
-    expect(() => pack(payload, LIMIT))
+    expect(() => packPayload(payload, LIMIT))
       .to.throw(UnserializablePayload, 'broken on purpose')
       .with.nested.property('cause.message')
     expect(unpack(packed('next'))).to.equal('next')

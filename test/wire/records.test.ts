@@ -4,7 +4,7 @@ import { PayloadTooLarge } from '../../src/model/errors'
 import { decodeNextMessage } from '../../src/wire/codec'
 import { EventEncoder, type EventFrame } from '../../src/wire/event-encoder'
 import { packHeaders } from '../../src/wire/packer'
-import type { ShapeKeys } from '../../src/wire/record-keys'
+import type { ShapeKeys } from '../../src/wire/shape-limits'
 import { ToldShapes } from '../../src/wire/told-shapes'
 import { payload } from '../support/message-arbitraries'
 
@@ -108,7 +108,7 @@ describe('records', () => {
     }
   })
 
-  it('go on behind an object that can not be sent', () => {
+  it('go on after an object that cannot be sent', () => {
     for (let times = 0; times < 50; times++) send({ id: 1, rows: [{ sku: 'a' }] })
     for (const value of [Symbol('no'), Promise.resolve(), new WeakMap()]) {
       expect(() => send({ id: 1, rows: [{ sku: value }] })).to.throw('payload.rows[0].sku is')

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { Shapes } from '../../src/wire/shape'
+import { LearntShapes } from '../../src/wire/learnt-shapes'
 
 const READER = join(__dirname, '../../src/wire/msgpack-reader.ts')
 
@@ -24,7 +24,7 @@ describe('the shape of an object', () => {
   const keysOf = (...names: string[]) => names.map((key) => ({ key, isKept: true }))
 
   it('is kept as long as it is used, whatever else begins with the same key', () => {
-    const shapes = new Shapes<{ readonly key: string; readonly isKept: boolean }>()
+    const shapes = new LearntShapes<{ readonly key: string; readonly isKept: boolean }>()
     const used = keysOf('id', 'name', 'price')
     shapes.add(used)
     for (let times = 0; times < 200; times++) shapes.find(3)?.make(VALUES, 0)
@@ -42,7 +42,7 @@ describe('the shape of an object', () => {
     [[], true],
     [['--disallow-code-generation-from-strings'], false],
   ] as const) {
-    it(`is read where text ${compiles ? 'can' : 'must not'} become code`, async () => {
+    it(`makes objects where code generation from strings is ${compiles ? 'allowed' : 'forbidden'}`, async () => {
       const args = [...flags, '-r', 'ts-node/register/transpile-only', '-e', SCRIPT]
       const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: join(__dirname, '../..') })
       expect(JSON.parse(stdout)).to.deep.equal({ read: { id: 1, name: 'Ada', at: { x: 1, y: 2 } }, compiles })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { ProtocolViolation } from '../../src/model/errors'
-import { MAX_SHAPE_KEYS, MAX_SHAPES } from '../../src/wire/record-keys'
+import { MAX_SHAPE_KEYS, MAX_SHAPES } from '../../src/wire/shape-limits'
 import { ToldShapes } from '../../src/wire/told-shapes'
 import { unpackNext } from '../../src/wire/unpacker'
 
@@ -45,16 +45,16 @@ describe('told shapes', () => {
     'has no number': 'c1',
     'has fewer values than keys': 'c10001',
     'is announced to be longer than it is': '92c1000102',
-    'has more behind it': 'c100010203',
+    'is followed by more': 'c100010203',
   }
   for (const [what, hex] of Object.entries(malformed)) {
-    it(`are those of no record that ${what}`, () => {
+    it(`refuse a record that ${what}`, () => {
       shapes.add(['id', 'price'])
       expect(() => read(hex)).to.throw(ProtocolViolation, 'malformed')
     })
   }
 
-  it('count as a level each', () => {
+  it('count a record as a level of nesting', () => {
     shapes.add(['inner'])
     expect(read('c100c10001', 2)).to.deep.equal({ inner: { inner: 1 } })
     expect(() => read('c100c10001', 1)).to.throw(ProtocolViolation, 'nested too deep')

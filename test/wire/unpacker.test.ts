@@ -12,12 +12,12 @@ function readEvent(payload: Buffer): unknown {
   const body = Buffer.concat([hex('9305a174'), payload])
   const chunk = Buffer.concat([hex('9305a17401'), body, hex('9305a17402')])
   const decoder = new EventDecoder()
-  decoder.readHeader(chunk, 0, 5)
+  decoder.readPreamble(chunk, 0, 5)
   expect(decoder.payload(chunk, 5)).to.equal(1)
   const end = 5 + body.length
-  expect(decoder.readHeader(chunk, 5, end)).to.equal(true)
+  expect(decoder.readPreamble(chunk, 5, end)).to.equal(true)
   const read = decoder.payload(chunk, end)
-  decoder.readHeader(chunk, end, chunk.length)
+  decoder.readPreamble(chunk, end, chunk.length)
   expect(decoder.payload(chunk, chunk.length)).to.equal(2)
   return read
 }
@@ -139,7 +139,7 @@ describe('an unpacked payload', () => {
         let start = 0
         for (const [index, { length }] of bodies.entries()) {
           const end = start + length
-          decoder.readHeader(chunk, start, end)
+          decoder.readPreamble(chunk, start, end)
           const read = () => decoder.payload(chunk, end)
           if (['c1', '91c1'].includes(chosen[index] ?? '')) expect(violation(read)).to.equal('malformed')
           else expect(read()).to.be.a('number')
@@ -152,11 +152,11 @@ describe('an unpacked payload', () => {
   it('is checked again if its buffer is reused', () => {
     const decoder = new EventDecoder()
     const chunk = hex('9305a17407')
-    decoder.readHeader(chunk, 0, 5)
+    decoder.readPreamble(chunk, 0, 5)
     expect(decoder.payload(chunk, 5)).to.equal(7)
     decoder.forget()
     chunk[4] = 0xc1
-    decoder.readHeader(chunk, 0, 5)
+    decoder.readPreamble(chunk, 0, 5)
     expect(violation(() => decoder.payload(chunk, 5))).to.equal('malformed')
   })
 

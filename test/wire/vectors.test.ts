@@ -17,7 +17,7 @@ function read(hex: string): Message {
   const messages: Message[] = []
   const reader = new FrameReader(1024 * 1024, (bytes, start, end) => {
     const decoder = new EventDecoder()
-    const isEvent = decoder.readHeader(bytes, start, end)
+    const isEvent = decoder.readPreamble(bytes, start, end)
     const event = () => ({ kind: 'event', type: decoder.type, payload: decoder.payload(bytes, end) }) as const
     messages.push(isEvent ? event() : decodeMessage(bytes, start, end))
   })

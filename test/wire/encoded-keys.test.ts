@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { encode } from 'msgpackr'
-import { type EncodedKey, KeyCache } from '../../src/wire/key-cache'
+import { type EncodedKey, EncodedKeys } from '../../src/wire/encoded-keys'
 
 function bytesOf({ words, length }: EncodedKey): Buffer {
   const bytes = Buffer.alloc(4 * words.length)
@@ -14,7 +14,7 @@ describe('a cache of keys', () => {
     const keys = fc.string({ unit: 'grapheme', maxLength: 20 })
     fc.assert(
       fc.property(fc.uniqueArray(keys, { minLength: 1, maxLength: 5 }), fc.array(fc.nat(4)), (names, order) => {
-        const cache = new KeyCache()
+        const cache = new EncodedKeys()
         for (const at of order) {
           const key = names[at % names.length] ?? ''
           const found = cache.find(key) ?? expect.fail('the key is not cached')
@@ -26,21 +26,21 @@ describe('a cache of keys', () => {
   })
 
   it('keeps no key of more than 64 characters, and goes on with the next one', () => {
-    const cache = new KeyCache()
+    const cache = new EncodedKeys()
     expect(cache.find('x'.repeat(65))).to.equal(undefined)
     expect(cache.find('x'.repeat(64))).to.have.property('length', 66)
     expect(cache.find('x'.repeat(65))).to.equal(undefined)
   })
 
   it('keeps at most 1,024 keys', () => {
-    const cache = new KeyCache()
+    const cache = new EncodedKeys()
     for (let index = 0; index < 1024; index++) expect(cache.find(`key ${index}`)).not.to.equal(undefined)
     expect(cache.find('one more')).to.equal(undefined)
     expect(cache.find('key 0')).to.have.property('key', 'key 0')
   })
 
   it('takes new keys again when a program has turned to other objects', () => {
-    const cache = new KeyCache()
+    const cache = new EncodedKeys()
     for (let index = 0; index < 1024; index++) cache.find(`old ${index}`)
     let lookUps = 0
     while (!cache.find('new')) lookUps++

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { Clock, Timer } from '../../src/platform/clock'
-import { Deadlines, type Expiring } from '../../src/platform/deadlines'
+import { type Expiring, Timeouts } from '../../src/platform/timeouts'
 import { ManualClock } from '../support/manual-clock'
 
 class Wanted implements Expiring {
@@ -17,19 +17,19 @@ class Wanted implements Expiring {
   }
 }
 
-describe('Deadlines', () => {
+describe('Timeouts', () => {
   for (const throws of [false, true]) {
     it(`end what is added while others end${throws ? ', although one of these throws' : ''}`, () => {
       const clock = new ManualClock()
-      const deadlines = new Deadlines<Wanted>(clock)
+      const timeouts = new Timeouts<Wanted>(clock)
       const ended: string[] = []
       const add = (name: string, then = () => {}) => {
         const entry = new Wanted(() => {
           ended.push(name)
-          deadlines.remove(entry)
+          timeouts.remove(entry)
           then()
         })
-        deadlines.add(entry, 100)
+        timeouts.add(entry, 100)
       }
       add('first', () => {
         add('third')
@@ -55,7 +55,7 @@ describe('Deadlines', () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 300 }), (actions) => {
         const clock = new ManualClock()
-        const deadlines = new Deadlines<Wanted>(clock)
+        const timeouts = new Timeouts<Wanted>(clock)
         const expired: number[] = []
         const open = new Map<number, { readonly entry: Wanted; readonly timeout: number; readonly at: number }>()
         let added = 0
@@ -64,14 +64,14 @@ describe('Deadlines', () => {
             const number = added++
             const entry = new Wanted(() => {
               expired.push(number)
-              deadlines.remove(entry)
+              timeouts.remove(entry)
             })
-            deadlines.add(entry, action.add)
+            timeouts.add(entry, action.add)
             open.set(number, { entry, timeout: action.add, at: clock.now() + action.add })
           } else if ('remove' in action) {
             const [number, { entry } = { entry: undefined }] = [...open][action.remove % Math.max(open.size, 1)] ?? []
             if (number === undefined || !entry) continue
-            deadlines.remove(entry)
+            timeouts.remove(entry)
             open.delete(number)
           } else {
             clock.advance(action.pass)
@@ -79,10 +79,10 @@ describe('Deadlines', () => {
             expect(expired.splice(0).sort()).to.deep.equal(due.sort())
             for (const number of due) open.delete(number)
           }
-          expect([...deadlines]).to.have.members([...open.values()].map(({ entry }) => entry))
+          expect([...timeouts]).to.have.members([...open.values()].map(({ entry }) => entry))
           expect(clock.pending).to.equal(new Set([...open.values()].map(({ timeout }) => timeout)).size)
         }
-        for (const { entry } of open.values()) deadlines.remove(entry)
+        for (const { entry } of open.values()) timeouts.remove(entry)
         expect(clock.pending).to.equal(0)
       }),
     )
@@ -90,11 +90,11 @@ describe('Deadlines', () => {
 
   it('need one timer for all that have the same timeout', () => {
     const clock = new ManualClock()
-    const deadlines = new Deadlines<Wanted>(clock)
+    const timeouts = new Timeouts<Wanted>(clock)
     const entries = Array.from({ length: 10_000 }, () => new Wanted(() => {}))
-    for (const entry of entries) deadlines.add(entry, 30_000)
+    for (const entry of entries) timeouts.add(entry, 30_000)
     expect(clock.pending).to.equal(1)
-    for (const entry of entries) deadlines.remove(entry)
+    for (const entry of entries) timeouts.remove(entry)
     expect(clock.pending).to.equal(0)
   })
 
@@ -116,21 +116,21 @@ describe('Deadlines', () => {
 
     it('keep that of a timeout that nobody has, which keeps no process alive', () => {
       const clock = new KeepingClock()
-      const deadlines = new Deadlines<Wanted>(clock satisfies Clock)
+      const timeouts = new Timeouts<Wanted>(clock satisfies Clock)
       const ended: number[] = []
       for (let number = 0; number < 3; number++) {
         const entry = new Wanted(() => {})
-        deadlines.add(entry, 1000)
+        timeouts.add(entry, 1000)
         expect(clock.kept).to.deep.equal([true])
-        deadlines.remove(entry)
+        timeouts.remove(entry)
         expect(clock.kept).to.deep.equal([false])
         clock.advance(100)
       }
       const last = new Wanted(() => {
         ended.push(clock.now())
-        deadlines.remove(last)
+        timeouts.remove(last)
       })
-      deadlines.add(last, 1000)
+      timeouts.add(last, 1000)
       clock.advance(5000)
       expect(ended).to.deep.equal([1300])
       expect(clock.pending).to.equal(0)
@@ -138,11 +138,11 @@ describe('Deadlines', () => {
 
     it('keep only some of those of many timeouts', () => {
       const clock = new KeepingClock()
-      const deadlines = new Deadlines<Wanted>(clock)
+      const timeouts = new Timeouts<Wanted>(clock)
       for (let timeout = 1; timeout <= 1000; timeout++) {
         const entry = new Wanted(() => {})
-        deadlines.add(entry, timeout)
-        deadlines.remove(entry)
+        timeouts.add(entry, timeout)
+        timeouts.remove(entry)
       }
       expect(clock.pending).to.equal(16)
       clock.advance(1000)

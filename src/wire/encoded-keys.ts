@@ -6,10 +6,10 @@ const MAX_LENGTH = 64
 /** The most keys that are cached. */
 const MAX_KEYS = 1024
 
-/** After so many look-ups of other keys, a full cache is begun anew: the program may have got other objects. */
+/** After so many look-ups of other keys, a full cache is begun anew: the program may have moved on to other objects. */
 const MAX_MISSES = 100 * MAX_KEYS
 
-/** A key in UTF-8 behind its length, as msgpack has it. */
+/** A key in UTF-8 after its length, as msgpack has it. */
 export interface EncodedKey {
   readonly key: string
   /** In 32-bit words, big-endian, the last one padded. */
@@ -20,8 +20,8 @@ export interface EncodedKey {
   next: EncodedKey | undefined
 }
 
-/** Caches the keys of objects in encoded form. Objects of one shape follow each other, so it guesses which key comes next. */
-export class KeyCache {
+/** Keys of objects as msgpack, for the writer. It guesses which comes next, as objects of one shape follow each other. */
+export class EncodedKeys {
   readonly #keys = new Map<string, EncodedKey>()
   #last: EncodedKey = encoded('')
   #misses = 0

@@ -1,14 +1,14 @@
 import type { Clock, Timer } from './clock'
 
 /** Places from which on the list of a timeout is cleared of those that are free. */
-const MOST_FREE = 64
+const MAX_FREE = 64
 
 /** Timeouts that nobody has at present, and whose timer is kept for the next who has. */
-const MOST_IDLE = 16
+const MAX_IDLE = 16
 
 /** Something that ends after a while, unless it is removed before. */
 export interface Expiring {
-  /** Where it is kept. Only for `Deadlines`. */
+  /** Where it is kept. Only for `Timeouts`. */
   ticket: Ticket | undefined
   expire(): void
 }
@@ -21,9 +21,9 @@ interface Ticket {
 }
 
 /** Ends many things after a while, with one timer for all that have the same timeout: a timer each costs more than a request. */
-export class Deadlines<Entry extends Expiring> {
+export class Timeouts<Entry extends Expiring> {
   readonly #clock: Clock
-  readonly #queues = new Map<number, DeadlineQueue<Entry>>()
+  readonly #queues = new Map<number, TimeoutQueue<Entry>>()
   #idle = 0
 
   constructor(clock: Clock) {
@@ -50,16 +50,16 @@ export class Deadlines<Entry extends Expiring> {
     queue.remove(entry, ticket)
     if (!queue.isEmpty) return
     this.#idle++
-    if (this.#idle > MOST_IDLE || !queue.rest()) this.#forget(queue)
+    if (this.#idle > MAX_IDLE || !queue.unref()) this.#forget(queue)
   }
 
-  #open(timeout: number): DeadlineQueue<Entry> {
-    const queue: DeadlineQueue<Entry> = new DeadlineQueue<Entry>(timeout, this.#clock, () => this.#forget(queue))
+  #open(timeout: number): TimeoutQueue<Entry> {
+    const queue: TimeoutQueue<Entry> = new TimeoutQueue<Entry>(timeout, this.#clock, () => this.#forget(queue))
     this.#queues.set(timeout, queue)
     return queue
   }
 
-  #forget(queue: DeadlineQueue<Entry>): void {
+  #forget(queue: TimeoutQueue<Entry>): void {
     if (this.#queues.get(queue.timeout) !== queue) return
     this.#queues.delete(queue.timeout)
     this.#idle--
@@ -68,10 +68,10 @@ export class Deadlines<Entry extends Expiring> {
 }
 
 /** What expires after the same timeout, in order. */
-class DeadlineQueue<Entry extends Expiring> {
+class TimeoutQueue<Entry extends Expiring> {
   readonly timeout: number
   readonly #clock: Clock
-  readonly #unused: () => void
+  readonly #onUnused: () => void
   #places: (Entry | undefined)[] = []
   /** The index of the first place. */
   #base = 0
@@ -82,7 +82,7 @@ class DeadlineQueue<Entry extends Expiring> {
   constructor(timeout: number, clock: Clock, unused: () => void) {
     this.timeout = timeout
     this.#clock = clock
-    this.#unused = unused
+    this.#onUnused = unused
   }
 
   get isEmpty(): boolean {
@@ -106,11 +106,11 @@ class DeadlineQueue<Entry extends Expiring> {
     entry.ticket = undefined
     this.#places[index - this.#base] = undefined
     this.#size--
-    if (this.#places.length > 2 * this.#size + MOST_FREE) this.#clear()
+    if (this.#places.length > 2 * this.#size + MAX_FREE) this.#compact()
   }
 
   /** Nothing is left: the timer must not keep the process alive. Returns whether it can be kept. */
-  rest(): boolean {
+  unref(): boolean {
     this.#timer?.keepAlive?.(false)
     return this.#timer?.keepAlive !== undefined
   }
@@ -120,7 +120,7 @@ class DeadlineQueue<Entry extends Expiring> {
     this.#timer = undefined
   }
 
-  #clear(): void {
+  #compact(): void {
     const places = this.#places
     this.#base += places.length
     this.#places = []
@@ -155,7 +155,7 @@ class DeadlineQueue<Entry extends Expiring> {
 
   /** Only now: what expires may have added others, for which nothing was armed as long as there were more. */
   #armNext(): void {
-    if (this.isEmpty) return this.#unused()
+    if (this.isEmpty) return this.#onUnused()
     const next = this.#places.find((entry) => entry?.ticket)?.ticket
     if (next && !this.#timer) this.#arm(Math.max(0, next.at - this.#clock.now()))
   }
