@@ -37,9 +37,9 @@ type Sides<Value> = Readonly<Record<(typeof SIDES)[number], Value>>
 
 /** The event of a payload that has been sent so often before that its objects are records. */
 function recurring(encoder: EventEncoder, payload: unknown): EventFrame {
-  for (let event = 0; event < EVENTS; event++) encoder.event(TYPE, payload, undefined, true)
+  for (let event = 0; event < EVENTS; event++) encoder.event(TYPE, payload, undefined, [])
   encoder.releaseSlabs()
-  return encoder.event(TYPE, payload, undefined, true)
+  return encoder.event(TYPE, payload, undefined, [])
 }
 
 function sidesOf(name: PayloadName): Sides<() => void> {
@@ -56,7 +56,7 @@ function sidesOf(name: PayloadName): Sides<() => void> {
   return {
     write() {
       encoder.releaseSlabs()
-      for (let event = 0; event < EVENTS; event++) encoder.event(TYPE, payload, undefined, true)
+      for (let event = 0; event < EVENTS; event++) encoder.event(TYPE, payload, undefined, [])
     },
     read() {
       for (let at = 0; at < chunk.length; at += length) {

@@ -44,10 +44,10 @@ function stagesOf(name: PayloadName): Stages<Work> {
   const kind = payloadKind(name, BYTES)
   const encoder = new EventEncoder(DEFAULT_LIMITS.frameBytes)
   // So that all objects are records.
-  for (let sequence = 0; sequence < EVENTS; sequence++) encoder.event(TYPE, kind.make(sequence, 0, 0), undefined, true)
+  for (let sequence = 0; sequence < EVENTS; sequence++) encoder.event(TYPE, kind.make(sequence, 0, 0), undefined, [])
   const chunk = Buffer.concat(
     Array.from({ length: EVENTS }, (_, sequence) => {
-      const { bytes, start, end } = encoder.event(TYPE, kind.make(sequence, 0, 0), undefined, true)
+      const { bytes, start, end } = encoder.event(TYPE, kind.make(sequence, 0, 0), undefined, [])
       return Buffer.from(bytes.subarray(start, end))
     }),
   )
@@ -56,7 +56,7 @@ function stagesOf(name: PayloadName): Stages<Work> {
   return {
     encode: () => {
       encoder.releaseSlabs()
-      for (let event = 0; event < EVENTS; event++) encoder.event(TYPE, payload, undefined, true)
+      for (let event = 0; event < EVENTS; event++) encoder.event(TYPE, payload, undefined, [])
     },
     cut: reading(chunk, shapes, () => {}),
     decode: reading(chunk, shapes, (decoder, bytes, end) => decoder.payload(bytes, end)),

@@ -166,8 +166,8 @@ export class Broadcaster {
       )
     }
     // What a queue keeps of a payload may go to another member, which may not know its shapes.
-    const mayHaveRecords = shared.length === 0 && !isHeld && eligible.every(takesRecords)
-    const frame = this.#encoder.event(type, payload, packHeaders(headers), mayHaveRecords)
+    const receivers = shared.length === 0 && !isHeld ? eligible : undefined
+    const frame = this.#encoder.event(type, payload, packHeaders(headers), receivers)
     const shapes = frame.savedBytes > 0 ? this.#encoder.shapes : NONE
     const mayNotFit = frame.end - frame.start + frame.savedBytes > HANDSHAKE_FRAME_BYTES || frame.hasBigints
     const recipients = mayNotFit ? eligible.filter((channel) => fits(channel, frame)) : eligible
@@ -352,10 +352,6 @@ function holdOf(options: BroadcastOptions | undefined, manner: Manner | undefine
 /** Whether it has pull members, so that events are kept until one has room. */
 function isKeeping({ pullMembers }: Queue<Channel>): boolean {
   return pullMembers.length > 0
-}
-
-function takesRecords(channel: Channel): boolean {
-  return channel.takesRecords
 }
 
 /** Who may have an event, copied: the program may change what it has passed. Undefined for everybody. */

@@ -208,7 +208,7 @@ export class Consumer {
     const callsBefore = this.#context.closeCalls()
     try {
       const isTimed = this.#untimed-- === 0
-      const result = isTimed ? this.#timed(() => consumption.handle(validated)) : consumption.handle(validated)
+      const result = isTimed ? this.#timed(consumption.handle, validated) : consumption.handle(validated)
       // A look that costs the many handlers that return nothing no call.
       if (result !== undefined && isThenable(result))
         return this.#hold(result, event, receipt ?? source?.hold(), callsBefore)
@@ -221,11 +221,11 @@ export class Consumer {
     this.#end(receipt)
   }
 
-  #timed(call: () => unknown): unknown {
+  #timed(handle: Handler<unknown>, event: Event): unknown {
     const { clock } = this.#context
     const began = clock.now()
     try {
-      return call()
+      return handle(event)
     } finally {
       this.#handlerMs += (clock.now() - began) * this.#timedFor
       this.#timedFor = TIMED_CALLS

@@ -100,6 +100,8 @@ export interface LinkContext extends HandshakeContext, Pick<World, 'clock' | 'de
 /** One connection with one peer, from the handshake to the goodbye. */
 export class Link implements Channel {
   readonly isOwn = false
+  /** Once the peer is known. A property, as it is read for each event. */
+  takesRecords = false
   readonly outbox: Outbox
   readonly receiveWindow: ReceiveWindow
   readonly #context: LinkContext
@@ -219,10 +221,6 @@ export class Link implements Channel {
     return this.#handshake.agreement?.takesBigints ?? false
   }
 
-  get takesRecords(): boolean {
-    return this.#handshake.agreement?.takesRecords ?? false
-  }
-
   get isLeaving(): boolean {
     return this.#isLeaving
   }
@@ -256,6 +254,7 @@ export class Link implements Channel {
 
   #onIdentified(peer: Hello): void {
     this.outbox.window = peer.window
+    this.takesRecords = this.#handshake.agreement?.takesRecords ?? false
     this.#context.debug?.(`${this.#label}: identified`)
     this.#context.events.identified(this, peer)
   }

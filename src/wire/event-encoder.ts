@@ -32,6 +32,11 @@ export interface EventFrame extends Frame {
   readonly headersBytes?: number
 }
 
+/** Who gets an event. */
+interface Receiver {
+  readonly takesRecords: boolean
+}
+
 /** One whose payload is not known yet. A copy of it with more fields would take longer than all the rest. */
 type NewFrame = EventFrame & { hasBigints: boolean; savedBytes: number }
 
@@ -85,13 +90,12 @@ export class EventEncoder {
    * Encodes an event.
    *
    * @param headers in msgpack, if there are any
-   * @param mayHaveRecords whether all of its receivers take records. Default false
+   * @param receivers all that it goes to, if it may have records. If one takes none, or by default, it has none
    * @throws UnserializablePayload, PayloadTooLarge
    */
-  event(type: string, payload: unknown, headers?: Uint8Array, mayHaveRecords = false): EventFrame {
+  event(type: string, payload: unknown, headers?: Uint8Array, receivers?: readonly Receiver[]): EventFrame {
     const preamble = this.#preamble(type)
-    const records = mayHaveRecords ? this.#records : undefined
-    if (headers !== undefined) return this.#withHeaders(type, preamble, payload, headers, records)
+    if (headers !== undefined) return this.#withHeaders(type, preamble, payload, headers, this.#recordsFor(receivers))
     if (payload === undefined) {
       const frame = this.#place(preamble, 0, type)
       frame.bytes[frame.start + PREFIX_BYTES] = FIXARRAY_2
@@ -103,7 +107,7 @@ export class EventEncoder {
       if (length > 0) return this.#binary(type, preamble, payload, length)
     }
 
-    const { bytes, start, end, hasBigints, savedBytes } = this.#pack(preamble, payload, records)
+    const { bytes, start, end, hasBigints, savedBytes } = this.#pack(preamble, payload, this.#recordsFor(receivers))
     this.#assertFits(preamble.length + end - start + savedBytes, type)
     let frame: NewFrame
     if (bytes === this.#slab) frame = this.#occupy(preamble, end, type)
@@ -125,6 +129,12 @@ export class EventEncoder {
     frame.bytes.set(bytes.subarray(start, end), frame.payloadStart)
     frame.bytes.set(headers, frame.end - headers.length)
     return { ...frame, headersBytes: headers.length, hasBigints, savedBytes }
+  }
+
+  #recordsFor(receivers: readonly Receiver[] | undefined): ShapeTree | undefined {
+    if (!receivers) return undefined
+    for (const { takesRecords } of receivers) if (!takesRecords) return undefined
+    return this.#records
   }
 
   /** Packs a payload after the place for its preamble in the slab, or elsewhere if there is not enough room. */

@@ -173,8 +173,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'an event of a queue has records, whose shapes its member may not know',
     file: 'events/broadcaster',
-    original: 'shared.length === 0 && !isHeld && eligible.every(takesRecords)',
-    replacement: 'eligible.every(takesRecords)',
+    original: 'const receivers = shared.length === 0 && !isHeld ? eligible : undefined',
+    replacement: 'const receivers = eligible',
     breaks: ['G1', 'G13', 'crash'],
   },
   {

@@ -45,7 +45,7 @@ describe('records', () => {
   })
 
   const send = (value: unknown, headers?: Uint8Array) => {
-    const frame = encoder.event('t', value, headers, true)
+    const frame = encoder.event('t', value, headers, [])
     return { frame, arrives: receiver.read(frame, encoder.shapes) }
   }
 
