@@ -5,7 +5,7 @@ import type { Interest } from '../model/interest'
 import { type StandardSchema, validate } from '../model/schema'
 import type { Clock } from '../platform/clock'
 import { Fifo } from '../platform/fifo'
-import type { EventCounts } from './event-count'
+import type { EventCount, EventCounts } from './event-count'
 import type { TurnBudget } from './turn-budget'
 
 /** Keeps events until they are read. */
@@ -77,14 +77,18 @@ export interface SubscriptionStats {
   /** Events that its handler has failed on, or whose payload did not fit its schema. */
   readonly failed: number
   /**
-   * Milliseconds that its handler has taken. The time until it returns is that of every 16th call, for all; the time until its
-   * promise settles is measured.
+   * Milliseconds that its handler has taken. Of short calls, the time until they return is measured for one of up to 256, and
+   * taken for all of these.
    */
   readonly handlerMs: number
 }
 
-/** Looking at the time twice takes as long as a short handler, so it is done for one of so many calls. */
-const TIMED_CALLS = 16
+/**
+ * To look at the time twice takes as long as a short handler. So a call is measured for those before it since the last one: as
+ * many as would take so many milliseconds if they took as long, and at most so many.
+ */
+const MEASURED_MS = 0.1
+const MAX_UNMEASURED = 255
 
 /** Consumes the events of one subscription, in order, as fast as its handler or reader takes them. */
 export class Consumer {
@@ -100,6 +104,8 @@ export class Consumer {
   /** Whether waiting events are left to the next turn. */
   #isPaused = false
   #handled = 0
+  /** Of the type of the last event, which most events have. */
+  #count: EventCount | undefined
   #failed = 0
   #handlerMs = 0
   /** How many calls come before the next one that is measured, and for how many that one stands. */
@@ -203,6 +209,7 @@ export class Consumer {
       this.#countEnd(event, false)
       return
     }
+    const count = this.#count?.type === event.type ? this.#count : this.#countOf(event)
     // Counted before the call: the handler may unsubscribe another consumer, whose events are then taken here.
     this.#running++
     const callsBefore = this.#context.closeCalls()
@@ -217,7 +224,9 @@ export class Consumer {
       this.#countEnd(event, true)
       return this.#end(receipt, true)
     }
-    this.#countEnd(event, false)
+    // As in `#countEnd`, without a call.
+    this.#handled++
+    count.handled++
     this.#end(receipt)
   }
 
@@ -227,14 +236,20 @@ export class Consumer {
     try {
       return handle(event)
     } finally {
-      this.#handlerMs += (clock.now() - began) * this.#timedFor
-      this.#timedFor = TIMED_CALLS
-      this.#untimed = TIMED_CALLS - 1
+      const took = clock.now() - began
+      this.#handlerMs += took * this.#timedFor
+      this.#untimed = Math.min(Math.floor(MEASURED_MS / took), MAX_UNMEASURED)
+      this.#timedFor = this.#untimed + 1
     }
   }
 
+  #countOf({ type }: Event): EventCount {
+    this.#count = this.#context.counts.of(type)
+    return this.#count
+  }
+
   #countEnd(event: Event, hasFailed: boolean): void {
-    const count = this.#context.counts.of(event.type)
+    const count = this.#countOf(event)
     if (hasFailed) {
       this.#failed++
       count.failed++
