@@ -85,7 +85,8 @@ describe('the README', () => {
     const [, table = ''] = /\n\| deliveries\/s .*\n\|---.*\n((?:\|.*\n)+)/.exec(readme) ?? []
     const figures = table.match(/\d{1,3}(,\d{3})+/g) ?? []
     expect(figures.length).to.be.greaterThan(15)
-    for (const figure of figures) expect(measured, figure).to.contain(` ${figure} (`)
+    // With the minimum and the maximum, if there was more than one round.
+    for (const figure of figures) expect(measured, figure).to.match(new RegExp(` ${figure} [(|]`))
   })
 
   it('names tests that exist', () => {
