@@ -54,21 +54,27 @@ let loopDelay: LoopDelay | undefined
 
 export function processStats(): ProcessStats {
   const { rss, heapUsed } = process.memoryUsage()
-  const loopUtilization = performance.eventLoopUtilization().utilization
-  return { rss, heapUsed, loopUtilization, loopDelay: loopDelayStats() }
+  const { performance, monitorEventLoopDelay } = perfHooks()
+  loopDelay ??= startLoopDelay(monitorEventLoopDelay)
+  // What fakes timers may have replaced it by a function that returns nothing.
+  const loopUtilization = performance.eventLoopUtilization()?.utilization ?? 0
+  return { rss, heapUsed, loopUtilization, loopDelay: statsOf(loopDelay) }
 }
 
-function loopDelayStats(): LoopDelayStats {
-  loopDelay ??= startLoopDelay()
+/** Not imported: to load it takes a third of the time to join a bus. */
+function perfHooks(): typeof import('node:perf_hooks') {
+  return process.getBuiltinModule('node:perf_hooks')
+}
+
+function statsOf(loopDelay: LoopDelay): LoopDelayStats {
   if (loopDelay.count === 0) return { meanMs: 0, p99Ms: 0, maxMs: 0 }
   const lateMs = (nanoseconds: number) => Math.max(nanoseconds / 1e6 - RESOLUTION, 0)
   const { mean, max } = loopDelay
   return { meanMs: lateMs(mean), p99Ms: lateMs(loopDelay.percentile(99)), maxMs: lateMs(max) }
 }
 
-/** Not imported: to load it takes a third of the time to join a bus. */
-function startLoopDelay(): LoopDelay {
-  const delay = process.getBuiltinModule('node:perf_hooks').monitorEventLoopDelay({ resolution: RESOLUTION })
+function startLoopDelay(monitor: typeof monitorEventLoopDelay): LoopDelay {
+  const delay = monitor({ resolution: RESOLUTION })
   delay.enable()
   return delay
 }

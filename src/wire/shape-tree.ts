@@ -94,7 +94,7 @@ export class ShapeTree {
   readonly #root = new ShapeNode()
   readonly #shapes: ShapeKeys[] = []
   #shapesBytes = 0
-  /** Steps added since the last time that some were forgotten. */
+  /** Nodes added since the last time that some were forgotten. */
   #nodes = 0
 
   /** The keys of each shape that is told, by its number. */

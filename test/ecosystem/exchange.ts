@@ -51,6 +51,13 @@ export async function exchange(started = () => {}): Promise<void> {
   equal(unheard.code, 'LAHJA_NO_SUBSCRIBERS')
   equal(unheard.name, 'NoSubscribers')
 
+  // Whether timers are faked or not.
+  const { events, requests, process: numbers } = a.stats()
+  equal(events.find(({ type }) => type === 'greeting')?.sent, 1)
+  equal(requests.find(({ type }) => type === 'sum')?.answered, 1)
+  ok(numbers.rss > 0 && numbers.loopUtilization >= 0 && numbers.loopDelay.maxMs >= 0)
+  ok(b.metrics().endsWith('# EOF\n'))
+
   await Promise.all([a.close(), b.close()])
   rmSync(directory, { recursive: true })
 }
