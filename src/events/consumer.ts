@@ -215,7 +215,8 @@ export class Consumer {
     const callsBefore = this.#context.closeCalls()
     try {
       const isTimed = this.#untimed-- === 0
-      const result = isTimed ? this.#timed(consumption.handle, validated) : consumption.handle(validated)
+      const { handle } = consumption
+      const result = isTimed ? this.#timed(handle, validated) : handle(validated)
       // A look that costs the many handlers that return nothing no call.
       if (result !== undefined && isThenable(result))
         return this.#hold(result, event, receipt ?? source?.hold(), callsBefore)

@@ -22,7 +22,7 @@ import type { ShapeKeys } from './shape-limits'
 import { ShapeTree } from './shape-tree'
 import { Slabs } from './slabs'
 
-/** The frame of an event. Its payload is at its end, before the headers if it has any. */
+/** The frame of an event. Its payload is at its end, or right before its headers. */
 export interface EventFrame extends Frame {
   readonly payloadStart: number
   readonly savedBytes: number

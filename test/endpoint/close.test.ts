@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { setTimeout as passed, setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
-import { CloseTimeout, defineEvent, type Event } from '../../src'
+import { CloseTimeout, defineEvent, type Endpoint, type Event } from '../../src'
 import type { Interest } from '../../src/model/interest'
 import { freshBus, until } from '../support/bus'
 import { encoded, hexFrame } from '../support/frame-bytes'
 import { HeldHandler } from '../support/held-handler'
 import { DEALT, numbers } from '../support/members'
-import { rawPeers } from '../support/raw-peer'
+import { type RawPeer, rawPeers } from '../support/raw-peer'
 import { rejection } from '../support/rejection'
 import { codesOf, reportsOf } from '../support/reports'
 import { throwing } from '../support/throwing'
@@ -310,6 +310,17 @@ describe('Endpoint.close', () => {
     await closing
   })
 
+  /** Closes while a member that has acknowledged its event reads nothing for longer than the patience, and then goes on. */
+  const closeUnread = async (self: Endpoint, member: RawPeer) => {
+    await member.sendAll(encoded({ kind: 'credit', bytes: 1000, events: 1 }))
+    member.socket.pause()
+    const closing = self.close({ timeout: Number.POSITIVE_INFINITY })
+    // Long enough for a close that would not wait, and for the goodbye to be among what the member reads.
+    await passed(20)
+    member.socket.resume()
+    await closing
+  }
+
   it('waits for a member that has acknowledged a queue event and may still return it (G5)', async () => {
     const self = await bus.start('self', { limits: { patience: 1 } })
     const reports = reportsOf(self)
@@ -321,13 +332,7 @@ describe('Endpoint.close', () => {
       { ...job, kind: 'return' },
       { kind: 'goodbye', reason: 'left', text: '' },
     ]
-    await member.sendAll(encoded({ kind: 'credit', bytes: 1000, events: 1 }))
-    member.socket.pause()
-    const closing = self.close({ timeout: Number.POSITIVE_INFINITY })
-    // Long enough for a close that would not wait.
-    await passed(20)
-    member.socket.resume()
-    await closing
+    await closeUnread(self, member)
     expect(codesOf(reports)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS'])
   })
 
@@ -344,13 +349,7 @@ describe('Endpoint.close', () => {
       member.sayBytes(hexFrame('9305a56f72646572 c1000763'))
       member.say({ ...job, kind: 'return' }, { kind: 'goodbye', reason: 'left', text: '' })
     })
-    await member.sendAll(encoded({ kind: 'credit', bytes: 1000, events: 1 }))
-    member.socket.pause()
-    const closing = self.close({ timeout: Number.POSITIVE_INFINITY })
-    // Long enough for its goodbye to be among what the member reads.
-    await passed(20)
-    member.socket.resume()
-    await closing
+    await closeUnread(self, member)
     expect(codesOf(reports)).to.deep.equal(['LAHJA_NO_SUBSCRIBERS'])
   })
 

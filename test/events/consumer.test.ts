@@ -28,6 +28,16 @@ const schemaThat = (act: () => void): StandardSchema => ({
 })
 
 describe('Consumer', () => {
+  it('calls its handler without a `this`, whether the call is measured or not', () => {
+    const seen: unknown[] = []
+    const { consumer } = consumerWith(function (this: unknown) {
+      seen.push(this)
+    })
+    for (let number = 0; number < 600; number++) consumer.take(eventOf(number), { done: () => {}, release: () => {} })
+    expect(seen).to.have.length(600)
+    expect(new Set(seen)).to.deep.equal(new Set([undefined]))
+  })
+
   it('calls no handler after its schema has closed it, and gives the event back', () => {
     const handled: unknown[] = []
     const schema = schemaThat(() => consumer.close())
