@@ -82,6 +82,13 @@ describe('bench:peers, bench:isolation and bench:report', () => {
     for (const { reached } of outcomes) expect(listOf(Number)(reached)[0]).to.be.greaterThan(0)
   })
 
+  it('delivers the first events of new processes', async () => {
+    const { stdout } = await run('cold', ['--quick', '--json', '--only', 'log-4-first-2000'])
+    const outcomes = outcomesIn(stdout)
+    expect(outcomes.map(({ id }) => id)).to.deep.equal(['log-4-first-2000'])
+    for (const { reached } of outcomes) expect(listOf(Number)(reached)[0]).to.be.greaterThan(0)
+  })
+
   it('skips servers that are not installed and shows how to install them', async () => {
     const { stdout } = await run('peers', ['--quick', '--only', 'binary-1-nats'], { PATH: '' })
     expect(stdout).to.match(/skipped: .*apt-get install nats-server/)
