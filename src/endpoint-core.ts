@@ -11,6 +11,7 @@ import type { Subscription } from './events/subscription'
 import { Subscriptions } from './events/subscriptions'
 import { TurnBudget } from './events/turn-budget'
 import { InterestAnnouncer } from './interest-announcer'
+import { INTROSPECTION, introspection } from './introspection'
 import type { EndpointInfo } from './mesh/agreement'
 import type { InterestChange } from './mesh/interest-exchange'
 import type { Link, PaceChange } from './mesh/link'
@@ -227,10 +228,15 @@ export class EndpointCore implements MeshEvents {
       idle,
       closeCalls,
       limit: limits.pendingRequests,
+      services: settings.introspection ? introspection(this) : [],
       turn: this.turn,
       counts: this.#requestCounts,
     })
-    this.#pendingRequests = new PendingRequests(this.routes, limits.frameBytes)
+    this.#pendingRequests = new PendingRequests(
+      this.routes,
+      () => [this.loopback, ...this.peers.links],
+      limits.frameBytes,
+    )
     this.requester = new Requester(this.#pendingRequests, this.waits, this.turn, clock, this.#requestCounts)
     this.broadcaster = new Broadcaster({
       ...settings,
@@ -378,7 +384,7 @@ export class EndpointCore implements MeshEvents {
     this.waits.changed()
     this.#pendingRequests.onResponders(
       link,
-      [...link.interest].filter((interest) => interest.responds),
+      [...link.interest].filter(({ responds }) => responds).concat(INTROSPECTION),
     )
     this.#events.emit('joined', this.peers.peerOf(link))
   }
@@ -544,7 +550,7 @@ export class EndpointCore implements MeshEvents {
 
   /** Whether an event or request of a peer is let in; reports it if not. */
   #admits({ identity }: Channel, what: 'event' | 'request', type: string): boolean {
-    const refusal = this.#ingress.refusal(type)
+    const refusal = this.#ingress.refusal(what, type)
     if (refusal === undefined) return true
     this.#reports.report(new BoundaryCrossed(`${what} ${type} from ${identity.name} was refused: ${refusal}`))
     return false

@@ -17,6 +17,7 @@ import { LossWarnings } from './loss-warnings'
 import { holderEnd } from './mesh/holder-end'
 import { checkBoolean, checkOptions, type OptionNames } from './model/call-options'
 import {
+  askedNameOf,
   definitionIn,
   type EventType,
   eventNameOf,
@@ -462,7 +463,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       this.#core.assertNotClosed()
       checkOptions('request', options, REQUEST_OPTIONS)
       const headers = headersOf(options.headers)
-      const outgoing = { type: requestNameOf(type), schemas: schemasOf(type), payload, headers }
+      const outgoing = { type: askedNameOf(type), schemas: schemasOf(type), payload, headers }
       return this.#core.requester.request(outgoing, options)
     } catch (error) {
       return this.#rejected(error)
@@ -502,7 +503,7 @@ export class Endpoint extends EndpointEmitter implements AsyncDisposable {
       this.#core.assertNotClosed()
       checkOptions('requestAll', options, REQUEST_ALL_OPTIONS)
       const headers = headersOf(options.headers)
-      const outgoing = { type: requestNameOf(type), schemas: schemasOf(type), payload, headers }
+      const outgoing = { type: askedNameOf(type), schemas: schemasOf(type), payload, headers }
       return this.#core.requester.requestAll(outgoing, options)
     } catch (error) {
       return this.#failed(error, ReplyStream.failed)

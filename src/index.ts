@@ -6,6 +6,7 @@ export type { EventStats } from './events/event-count'
 export type { EventStream, StreamOptions } from './events/event-stream'
 export type { SubscribeOptions, WaitForOptions } from './events/subscribe-options'
 export type { Subscription } from './events/subscription'
+export type { EndpointPing } from './introspection'
 export type { Audience } from './model/audience'
 export type { Boundary } from './model/boundary'
 export {

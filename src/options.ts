@@ -58,6 +58,11 @@ export interface EndpointOptions {
   readonly requireSubscriber?: boolean | undefined
   /** Whether to watch the directory, so that peers are found before the next rescan. Default true. */
   readonly watch?: boolean | undefined
+  /**
+   * Whether it answers the requests `$lahja.stats`, `$lahja.peers` and `$lahja.ping`, with which the bus can be observed.
+   * Default true.
+   */
+  readonly introspection?: boolean | undefined
   /** Limits that differ from the defaults. */
   readonly limits?: LimitOptions | undefined
 }
@@ -82,6 +87,7 @@ const OPTIONS: OptionNames<EndpointOptions> = {
   overflow: true,
   requireSubscriber: true,
   watch: true,
+  introspection: true,
   limits: true,
 }
 
@@ -106,6 +112,7 @@ export interface Settings {
   readonly overflow: Overflow
   readonly requireSubscriber: boolean
   readonly watch: boolean
+  readonly introspection: boolean
   readonly limits: Limits
   /** Process id, shown to peers. */
   readonly pid: number
@@ -158,11 +165,12 @@ export function settingsOf(options: EndpointOptions): Settings {
   if (typeof options !== 'object' || options === null) throw invalid('options', '{ name, … }', options)
   checkOptions('Endpoint.start', options, OPTIONS)
   const { timeout, signal, waitForName = 0, groups: labels = [], overflow = 'wait', limits = {} } = options
-  const { requireSubscriber = false, watch = true } = options
+  const { requireSubscriber = false, watch = true, introspection = true } = options
   checkTimeout(timeout)
   checkTimeout(waitForName, 'waitForName')
   checkBoolean('requireSubscriber', requireSubscriber)
   checkBoolean('watch', watch)
+  checkBoolean('introspection', introspection)
   const groups = checkArray('groups', labels).map((group, index) => checkName(`groups[${index}]`, group))
   const accepts =
     options.accepts === undefined ? undefined : checkArray('accepts', options.accepts, 'patterns').map(checkPattern)
@@ -178,6 +186,7 @@ export function settingsOf(options: EndpointOptions): Settings {
     overflow: checkOverflow('overflow', overflow),
     requireSubscriber,
     watch,
+    introspection,
     limits: checkLimits(limits),
     pid: process.pid,
     ...locate(options, process.env),

@@ -48,6 +48,7 @@ describe('settingsOf', () => {
       overflow: 'wait',
       requireSubscriber: false,
       watch: true,
+      introspection: true,
       limits: DEFAULT_LIMITS,
       pid: process.pid,
     })
@@ -63,6 +64,7 @@ describe('settingsOf', () => {
       overflow: 'dropOldest',
       requireSubscriber: true,
       watch: false,
+      introspection: false,
       waitForName: 500,
     } as const
     const wait = { timeout: 900, signal: new AbortController().signal }

@@ -4,8 +4,9 @@ import { InvalidArgument, invalid } from './errors'
 import { checkHold } from './hold'
 import { checkOverflow, type Overflow } from './overflow'
 import { checkPartition, type Partition } from './partition'
-import { checkPattern, checkTypeName } from './pattern'
+import { checkPattern, checkReservedName, checkTypeName } from './pattern'
 import { type Redelivery, type RedeliveryOptions, redeliveryOf } from './redelivery'
+import { isReserved } from './reserved'
 import { checkSchema, type InputOf, isSchema, type OutputOf, type StandardSchema } from './schema'
 
 declare const payloadType: unique symbol
@@ -234,6 +235,11 @@ export function patternOf(type: EventType): string {
 /** The name of a request type. @throws InvalidArgument */
 export function requestNameOf(type: RequestType): string {
   return typeof type === 'string' ? checkTypeName(type) : nameIn(type, 'request')
+}
+
+/** The name of a request type that is asked for, which may be one that endpoints answer themselves. @throws InvalidArgument */
+export function askedNameOf(type: RequestType): string {
+  return typeof type === 'string' && isReserved(type) ? checkReservedName(type) : requestNameOf(type)
 }
 
 /** The definition of a type, if it is given by one. */

@@ -1,4 +1,5 @@
 import { describe, InvalidArgument, invalid } from './errors'
+import { checkAskable, checkUnreserved } from './reserved'
 
 /**
  * Tokens of visible characters, joined by dots; `*` and `>` are reserved for patterns. U+FFFD is what invalid UTF-8 is
@@ -17,14 +18,26 @@ const MAX_VALID_NAMES = 10_000
 /** A cache: names that have passed the check. */
 const validNames = new Set<string>()
 
-/** @throws InvalidArgument unless it is dotted tokens without white space, `*` and `>`, at most 255 bytes together */
+/** @throws InvalidArgument unless it is dotted tokens without white space, `*` and `>`, at most 255 bytes together, and not reserved */
 export function checkTypeName(name: unknown): string {
   if (typeof name === 'string' && validNames.has(name)) return name
+  const checked = checkTokens(name)
+  checkUnreserved(checked)
+  if (validNames.size < MAX_VALID_NAMES) validNames.add(checked)
+  return checked
+}
+
+/** @throws InvalidArgument unless it is a type name that endpoints answer themselves */
+export function checkReservedName(name: string): string {
+  checkAskable(checkTokens(name))
+  return name
+}
+
+function checkTokens(name: unknown): string {
   if (typeof name !== 'string' || !TYPE_NAME.test(name)) {
     throw invalid('event type', "tokens joined by dots, without white space, '*' or '>'", name)
   }
   checkLength(name)
-  if (validNames.size < MAX_VALID_NAMES) validNames.add(name)
   return name
 }
 
@@ -35,6 +48,7 @@ export function checkPattern(pattern: unknown): string {
     throw invalid('event type', "tokens joined by dots, '*' for any one token, '>' at the end for the rest", pattern)
   }
   checkLength(pattern)
+  checkUnreserved(pattern)
   return pattern
 }
 

@@ -6,6 +6,7 @@ import { type LahjaError, NoSubscribers, RemoteDisconnected, RemoteError } from 
 import type { EventHeaders } from '../model/event'
 import { NO_HEADERS } from '../model/headers'
 import type { Interest } from '../model/interest'
+import { isReserved } from '../model/reserved'
 import { Balancer } from '../routing/balancer'
 import { isEligible, noEndpoint } from '../routing/eligibility'
 import type { Routes } from '../routing/routes'
@@ -66,6 +67,7 @@ export class PendingRequest {
 /** The requests from this endpoint that have not settled; each settles exactly once. */
 export class PendingRequests {
   readonly #routes: Pick<Routes<Channel>, 'responders'>
+  readonly #channels: () => readonly Channel[]
   readonly #frameLimit: number
   /** Requests sent and not answered, by responder and id. */
   readonly #inFlight = new Map<Channel, Map<number, PendingRequest>>()
@@ -76,15 +78,22 @@ export class PendingRequests {
   readonly #balancer = new Balancer()
   #lastId = 0
 
-  /** @param frameLimit bytes of a request */
-  constructor(routes: Pick<Routes<Channel>, 'responders'>, frameLimit: number) {
+  /**
+   * @param channels to all endpoints, this one included
+   * @param frameLimit bytes of a request
+   */
+  constructor(routes: Pick<Routes<Channel>, 'responders'>, channels: () => readonly Channel[], frameLimit: number) {
     this.#routes = routes
+    this.#channels = channels
     this.#frameLimit = frameLimit
   }
 
-  /** The responders that may receive a request: addressed, and within the boundary of its type. */
+  /**
+   * The responders that may receive a request: addressed, and within the boundary of its type. Endpoints don't announce
+   * that they answer reserved ones; those that don't, decline.
+   */
   candidates(type: string, to: Audience | undefined): readonly Channel[] {
-    const responders = this.#routes.responders(type)
+    const responders = isReserved(type) ? this.#channels() : this.#routes.responders(type)
     if (boundaryOf(type) === undefined && to === undefined) return responders
     return responders.filter((channel) => isEligible(type, channel, { to }))
   }

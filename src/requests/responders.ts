@@ -46,6 +46,8 @@ export interface RespondersContext {
   readonly limit: number
   readonly turn: TurnBudget
   readonly counts: RequestCounts
+  /** Those that are always there, and that no peer is told of. */
+  readonly services: readonly Service[]
 }
 
 /** How requests of one type are answered. */
@@ -117,6 +119,7 @@ export class Responders {
 
   constructor(context: RespondersContext) {
     this.#context = context
+    for (const service of context.services) this.#responders.set(service.type, responderOf(service))
   }
 
   /** Whether a close need not wait for any request. */
@@ -130,7 +133,7 @@ export class Responders {
     if (this.#responders.has(type)) {
       throw new AlreadyResponding(`this endpoint already responds to ${type}; unsubscribe that responder first`)
     }
-    const responder: Responder = { service, waiting: new Set(), isOpen: true, running: 0 }
+    const responder = responderOf(service)
     this.#responders.set(type, responder)
     const subscription: Subscription = new Subscription({
       interest: { type, responds: true },
@@ -362,6 +365,10 @@ export class Responders {
     }
     return count
   }
+}
+
+function responderOf(service: Service): Responder {
+  return { service, waiting: new Set(), isOpen: true, running: 0 }
 }
 
 type Answer = { readonly service: Service } & (

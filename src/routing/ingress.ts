@@ -1,5 +1,6 @@
 import type { Identity } from '../model/audience'
 import { boundaryOf, isWithinBoundary } from '../model/boundary'
+import { isReserved } from '../model/reserved'
 import { PatternTree } from './pattern-tree'
 
 /** Decides which types an endpoint lets in from other endpoints. They know, but are not trusted to obey. */
@@ -15,8 +16,9 @@ export class Ingress {
     for (const pattern of accepts) this.#accepted.add(pattern, true)
   }
 
-  /** Why an event or request of this type is refused; undefined if it is let in. */
-  refusal(type: string): string | undefined {
+  /** Why an event or request of this type is refused; undefined if it is let in. Reserved requests always are. */
+  refusal(what: 'event' | 'request', type: string): string | undefined {
+    if (isReserved(type)) return what === 'request' ? undefined : `types that begin with '$' are reserved`
     if (!isWithinBoundary(type, this.#self)) return `the boundary of ${type} is ${describeBoundary(type)}`
     if (this.#accepted?.select(type) === false) return `${type} is not a type that this endpoint accepts`
     return undefined

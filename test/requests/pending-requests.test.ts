@@ -20,7 +20,7 @@ describe('PendingRequests', () => {
     responders = []
     outcomes = []
     limit = 10
-    requests = new PendingRequests({ responders: () => responders }, DEFAULT_LIMITS.frameBytes)
+    requests = new PendingRequests({ responders: () => responders }, () => [], DEFAULT_LIMITS.frameBytes)
   })
 
   const respond = (name: string, options?: ConstructorParameters<typeof RecordingChannel>[1]) => {

@@ -44,6 +44,7 @@ describe('Responders', () => {
       limit: 2,
       turn: new TurnBudget(new ManualClock(), SLAB_BYTES),
       counts: requestCounts(),
+      services: [],
     })
   })
 

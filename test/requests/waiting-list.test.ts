@@ -44,7 +44,7 @@ describe('PendingRequests with waiting requests', () => {
       (name) => new RecordingChannel(name, { limits: { pendingRequests: 1 } }),
     )
     if (!busy || !ready) return expect.fail()
-    const requests = new PendingRequests({ responders: () => [busy, ready] }, DEFAULT_LIMITS.frameBytes)
+    const requests = new PendingRequests({ responders: () => [busy, ready] }, () => [], DEFAULT_LIMITS.frameBytes)
     const question = { isOrdered: false, waitsForResponder: false, settle: () => {} }
     let looks = 0
     const candidates = () => {
@@ -64,7 +64,7 @@ describe('PendingRequests with waiting requests', () => {
 
   it('costs a peer that begins or ceases to respond to another type nothing (G7)', async () => {
     const busy = new RecordingChannel('busy', { limits: { pendingRequests: 1 } })
-    const requests = new PendingRequests({ responders: () => [busy] }, DEFAULT_LIMITS.frameBytes)
+    const requests = new PendingRequests({ responders: () => [busy] }, () => [], DEFAULT_LIMITS.frameBytes)
     const candidates = () => [busy]
     const question = { isOrdered: false, waitsForResponder: false, candidates, settle() {} }
     for (let count = 0; count < 10_000; count++) requests.ask(requests.encode('a', 'x'), question)
@@ -76,7 +76,7 @@ describe('PendingRequests with waiting requests', () => {
   })
 
   it('looks only at the request whose wait for a responder is over, not at all that wait', () => {
-    const requests = new PendingRequests({ responders: () => [] }, DEFAULT_LIMITS.frameBytes)
+    const requests = new PendingRequests({ responders: () => [] }, () => [], DEFAULT_LIMITS.frameBytes)
     const codes: string[] = []
     const settle = (outcome: Outcome) => codes.push('error' in outcome ? outcome.error.code : 'ok')
     let looks = 0

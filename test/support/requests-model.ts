@@ -49,6 +49,7 @@ export class RequestsModel {
     })
     this.requests = new PendingRequests(
       { responders: () => this.#responders.filter((one) => one.isResponding) },
+      () => this.#responders,
       DEFAULT_LIMITS.frameBytes,
     )
   }
