@@ -11,7 +11,7 @@ import type { Subscription } from './events/subscription'
 import { Subscriptions } from './events/subscriptions'
 import { TurnBudget } from './events/turn-budget'
 import { InterestAnnouncer } from './interest-announcer'
-import { INTROSPECTION, introspection } from './introspection'
+import { introspectionServices, UNANNOUNCED } from './introspection'
 import type { EndpointInfo } from './mesh/agreement'
 import type { InterestChange } from './mesh/interest-exchange'
 import type { Link, PaceChange } from './mesh/link'
@@ -228,7 +228,7 @@ export class EndpointCore implements MeshEvents {
       idle,
       closeCalls,
       limit: limits.pendingRequests,
-      services: settings.introspection ? introspection(this) : [],
+      services: settings.introspection ? introspectionServices(this) : [],
       turn: this.turn,
       counts: this.#requestCounts,
     })
@@ -382,10 +382,7 @@ export class EndpointCore implements MeshEvents {
     this.#workQueues.onSubscribe(link, this.#wantingUs(link.interest))
     this.peers.add(link)
     this.waits.changed()
-    this.#pendingRequests.onResponders(
-      link,
-      [...link.interest].filter(({ responds }) => responds).concat(INTROSPECTION),
-    )
+    this.#pendingRequests.onResponders(link, [...link.interest].filter(({ responds }) => responds).concat(UNANNOUNCED))
     this.#events.emit('joined', this.peers.peerOf(link))
   }
 

@@ -21,11 +21,11 @@ type Question = '$lahja.stats' | '$lahja.peers' | '$lahja.ping'
 
 const QUESTIONS: readonly Question[] = ['$lahja.stats', '$lahja.peers', '$lahja.ping']
 
-/** What an endpoint that has just joined may answer. Endpoints don't announce it. */
-export const INTROSPECTION: readonly Interest[] = QUESTIONS.map((type) => ({ type, responds: true }))
+/** The interests that every endpoint may have, and that none announces. */
+export const UNANNOUNCED: readonly Interest[] = QUESTIONS.map((type) => ({ type, responds: true }))
 
 /** How an endpoint answers reserved requests. */
-export function introspection(endpoint: Introspected): readonly Service[] {
+export function introspectionServices(endpoint: Introspected): readonly Service[] {
   const rest = { schemas: {}, sendStack: false, concurrency: Number.POSITIVE_INFINITY, signal: undefined }
   return QUESTIONS.map((type) => ({ type, handler: () => answerTo(type, endpoint), ...rest }))
 }

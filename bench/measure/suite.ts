@@ -7,6 +7,13 @@ export interface Suite {
   readonly rows: readonly Row[]
 }
 
+const QUICK_DIVISOR = 50
+
+/** The part of the work, or of a time, that a run with `--quick` does; a whole number of a whole number. */
+export function partOf(whole: number, isQuick: boolean): number {
+  return isQuick ? Math.ceil(whole / QUICK_DIVISOR) : whole
+}
+
 export function joined(suites: readonly Suite[]): Suite {
   return { trials: suites.flatMap(({ trials }) => trials), rows: suites.flatMap(({ rows }) => rows) }
 }

@@ -1,6 +1,6 @@
 import { PAYLOADS, type PayloadName } from '../contenders/payload'
 import { quantity } from '../measure/quantity'
-import { joined, type Suite } from '../measure/suite'
+import { joined, partOf, type Suite } from '../measure/suite'
 import { workTrial } from '../measure/trial'
 import { workOf } from '../workers/job'
 
@@ -12,13 +12,11 @@ const FIRST = [
 
 const CONSUMERS = [1, 4] as const
 
-const QUICK_DIVISOR = 50
-
 /** Compares the first events of new processes, nothing of which is compiled, with those of a hand-written loop. */
 export function coldSuite(isQuick: boolean): Suite {
   return joined(
     FIRST.flatMap(([events, atLeast]) => {
-      const sent = events / (isQuick ? QUICK_DIVISOR : 1)
+      const sent = partOf(events, isQuick)
       return CONSUMERS.flatMap((consumers) => PAYLOADS.map((payload) => first(sent, payload, consumers, atLeast)))
     }),
   )

@@ -1,17 +1,14 @@
 import { figuresOfAll, isComplete } from '../measure/figures'
 import { drive, runRound, within } from '../measure/round'
-import { joined, type Suite } from '../measure/suite'
+import { joined, partOf, type Suite } from '../measure/suite'
 import type { Sample, Trial } from '../measure/trial'
 import { politeLatency } from '../probes/flood'
 import { type Work, workOf } from '../workers/job'
 import type { WorkerProcess } from '../workers/worker-process'
 
-/** What `--quick` divides the numbers of events and the times by. */
-const QUICK_DIVISOR = 50
-
 /** Compares a consumer beside a stopped one with the same consumer alone, and a sender beside one that floods its receiver. */
 export function isolationSuite(isQuick: boolean): Suite {
-  const part = (whole: number) => whole / (isQuick ? QUICK_DIVISOR : 1)
+  const part = (whole: number) => partOf(whole, isQuick)
   const stoppedFor = part(10_000)
   return joined([
     isolation('throttled', 'at 2,000 events/s', stoppedFor, { events: part(24_000), throttle: 2000, timedEvery: 1 }),

@@ -1,7 +1,7 @@
 import type { Mode } from '../contenders/contender'
 import { quantity } from '../measure/quantity'
 import type { Row } from '../measure/row'
-import { joined, type Suite } from '../measure/suite'
+import { joined, partOf, type Suite } from '../measure/suite'
 import { type Trial, workTrial } from '../measure/trial'
 import { floor, missingFloor } from '../probes/floor'
 import { idleLinkBytes } from '../probes/idle-links'
@@ -67,8 +67,6 @@ const SHARES: Readonly<Record<string, number>> = {
   redis: 1 / 4,
 }
 
-const QUICK_DIVISOR = 50
-
 /** Compares with other ways to pass messages. */
 export function peersSuite(isQuick: boolean): Suite {
   const groups = [
@@ -85,7 +83,7 @@ export function peersSuite(isQuick: boolean): Suite {
 }
 
 function suiteOf({ id, works, rows, floor }: Group, isQuick: boolean): Suite {
-  const part = (events: number) => Math.ceil(events / (isQuick ? QUICK_DIVISOR : 1))
+  const part = (events: number) => partOf(events, isQuick)
   const trialOf = (work: Work) => workTrial(id, { ...work, events: part(work.events), warmUp: part(work.warmUp) })
   return { trials: [...works.map(trialOf), ...(floor ? [floorTrial(id, floor[0], part(floor[1]))] : [])], rows }
 }

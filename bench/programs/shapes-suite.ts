@@ -1,6 +1,6 @@
 import { PAYLOADS, type PayloadName } from '../contenders/payload'
 import { quantity } from '../measure/quantity'
-import { joined, type Suite } from '../measure/suite'
+import { joined, partOf, type Suite } from '../measure/suite'
 import { workTrial } from '../measure/trial'
 import { workOf } from '../workers/job'
 
@@ -22,13 +22,11 @@ const CONSUMERS = [
   [4, 300_000],
 ] as const
 
-const QUICK_DIVISOR = 50
-
 /** Compares with hand-written loops, on every kind of payload. */
 export function shapesSuite(isQuick: boolean): Suite {
   return joined(
     CONSUMERS.flatMap(([consumers, events]) => {
-      return PAYLOADS.map((payload) => shape(payload, consumers, events / (isQuick ? QUICK_DIVISOR : 1)))
+      return PAYLOADS.map((payload) => shape(payload, consumers, partOf(events, isQuick)))
     }),
   )
 }

@@ -1,6 +1,6 @@
 import { InvalidArgument } from './errors'
 
-/** Types that begin with it are this package's own: programs may ask for them, but neither define, send, take nor answer them. */
+/** Types that begin with it belong to this package: programs may request them, but not define, broadcast, subscribe to or respond to them. */
 const MARK = '$'
 const OWN = '$lahja.'
 

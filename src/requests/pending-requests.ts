@@ -297,6 +297,8 @@ function isPrompt({ isUnresponsive, outbox }: Channel): boolean {
 }
 
 function allDeclined(type: string): string {
+  if (isReserved(type))
+    return `request ${type}: every endpoint that was asked has declined it: its introspection is off, or it is too old to know it`
   return `request ${type}: every endpoint that responds to it has declined it, as it is closing or busy; try again later`
 }
 

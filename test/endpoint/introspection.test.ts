@@ -41,7 +41,9 @@ describe('introspection', () => {
     const asked = shop.request('$lahja.ping', undefined, { to: 'old' })
     const { id } = await old.hears('request')
     old.say({ kind: 'decline', id })
-    expect(await rejection(asked)).to.have.property('code', 'LAHJA_NO_SUBSCRIBERS')
+    const declined = await rejection(asked)
+    expect(declined).to.have.property('code', 'LAHJA_NO_SUBSCRIBERS')
+    expect(declined).to.have.property('message').that.contains('its introspection is off, or it is too old')
     expect(await rejection(shop.request('$lahja.ping', undefined, { to: 'shop' }))).to.have.property(
       'code',
       'LAHJA_NO_SUBSCRIBERS',
